@@ -1,0 +1,1 @@
+"""Card templates, packaged so that an installed PersonaMath finds them."""

@@ -1,0 +1,115 @@
+"""The vocabulary of the project, read first: problems and personas in, solutions between, rows out.
+
+Every record is frozen; a step makes a new one. An id tells the ancestry: `math-train-00042` is a seed problem,
+`math-train-00042/p0317` the same problem rewritten for persona 317.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Step = Literal["stage1_inference", "stage1_rewrite", "stage2_reflection", "stage2_rewrite"]
+"""The four steps of section 3, in the paper's order; also the names of the finest dataset configs."""
+
+FinishReason = Literal["stop", "length", "content_filter", "refusal"]
+"""Why a completion ended: by itself, at `max_tokens`, by the endpoint's filter, or because the model declined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A math problem with its reference answer: a seed problem, or one rewritten from it."""
+
+    id: str
+    """Unique within a run, e.g. `gsm8k-train-00007` or, rewritten, `gsm8k-train-00007/p0042`."""
+    source: str
+    """`gsm8k` or `math`."""
+    question: str
+    """The text that is asked, as the source or the teacher wrote it."""
+    answer: str
+    r"""Reference final answer, LaTeX without dollar signs, e.g. `\frac{3}{4}`. A rewritten problem keeps the answer of
+    its seed problem (section 3.1: a rewrite whose solution does not reach it is discarded)."""
+    level: int | None = None
+    """MATH's difficulty, 1 to 5; None in GSM8K and where MATH says `Level ?`."""
+    subject: str | None = None
+    """MATH's `type`, e.g. `Number Theory`; None in GSM8K."""
+    parent: str | None = None
+    """Id of the seed problem this one was rewritten from; None for a seed problem."""
+    persona: str | None = None
+    """Description of the persona it was rewritten for; None for a seed problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A person in a sentence, for whom a problem is rewritten."""
+
+    index: int
+    """Place in its source, counted from 0; `p0317` in ids."""
+    description: str
+    """E.g. `A beekeeper who sells honey at the weekend market`."""
+    occupation: str | None = None
+    """Occupation class, e.g. one of ISCO-08's major groups; None where the source does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One chat request. Equal requests are the same request: it is asked, and paid for, once."""
+
+    prompt: str
+    """Sent as the only message, in the user's role."""
+    model: str
+    temperature: float
+    max_tokens: int
+    """Limit on the tokens of the completion."""
+    sample: int = 0
+    """Which of several completions of one prompt this asks for; part of the identity, not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a teacher answered, untouched."""
+
+    text: str
+    finish_reason: FinishReason
+    prompt_tokens: int | None = None
+    """As counted by the endpoint; None where it does not say."""
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A graded attempt at a problem that was kept, or, in stage 1, a wrong one for stage 2 to reflect on."""
+
+    problem: Problem
+    step: Step
+    response: str
+    """What would be trained on: the explanation with its boxed answer (stage 2: the corrected explanation only)."""
+    correct: bool
+    """Whether its final answer is equivalent to the reference answer."""
+    request: str
+    """Digest of the request that produced the response; a key of the journal."""
+    review: str | None = None
+    """Stage 2's review of the incorrect explanation; None in stage 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One published row; field names are the dataset's column names."""
+
+    id: str
+    problem: str
+    """The question, as the paper's trainer names it."""
+    response: str
+    answer: str
+    """Reference final answer, which the response's boxed answer equals."""
+    source: str
+    stage: int
+    """1 or 2."""
+    step: Step
+    seed_id: str
+    seed_problem: str
+    """The seed problem's question; equal to `problem` where nothing was rewritten."""
+    level: int | None
+    subject: str | None
+    persona: str | None
+    review: str | None
+    teacher: str
+    request: str

@@ -1,0 +1,1 @@
+"""The part of PersonaMath that knows the Hugging Face Hub: folders, cards, versions."""
