@@ -1,0 +1,1 @@
+"""Personas and math problems written for this project: the defaults that the package carries."""
