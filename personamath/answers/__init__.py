@@ -1,0 +1,8 @@
+"""The final answer of a completion: found, and compared with the reference answer."""
+
+from personamath.answers.extraction import extract
+from personamath.answers.grading import Grade, equivalent, grade
+from personamath.answers.paper import grade_paper_gsm8k, grade_paper_math
+from personamath.answers.pool import Grader
+
+__all__ = ["Grade", "Grader", "equivalent", "extract", "grade", "grade_paper_gsm8k", "grade_paper_math"]

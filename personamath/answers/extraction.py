@@ -1,0 +1,69 @@
+r"""The final answer of a completion: what stands in its last `\boxed{…}` or `\fbox{…}`.
+
+Models repeat and correct themselves, so the last box counts. Nothing but a box counts: the last number of a
+completion is as often an intermediate value, a year or a step's index as the answer.
+"""
+
+import re
+from typing import NamedTuple
+
+BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
+
+UNBRACED_END = re.compile(r"\s|\$|\\[)\]]")
+r"""Ends `\boxed 5`: a space, or the end of the formula it stands in."""
+
+
+class Extraction(NamedTuple):
+    """The answer, or why there is none; exactly one of the two is None."""
+
+    answer: str | None
+    why: str | None
+
+
+def extract(completion: str) -> str | None:
+    r"""Contents of the last box of a completion, or None.
+
+    Reads `\boxed{…}` and `\fbox{…}` with nested and escaped braces, and `\boxed 5` up to the next space or the end of
+    its formula. None where there is no box, where the last one is empty, and where it is cut off (its braces never
+    close, as in a completion that ran into the token limit). An earlier box never stands in for the last.
+    """
+    return find_answer(completion).answer
+
+
+def find_answer(completion: str) -> Extraction:
+    """`extract`, with the reason where there is no answer."""
+    start = max(completion.rfind("\\boxed"), completion.rfind("\\fbox"))
+    while start >= 0 and not (box := BOX.match(completion, start)):
+        start = max(completion.rfind("\\boxed", 0, start), completion.rfind("\\fbox", 0, start))
+    if start < 0:
+        return Extraction(None, "no box")
+    content = completion[box.end() :].lstrip()
+    inside = braced(content) if content.startswith("{") else unbraced(content)
+    if inside is None:
+        return Extraction(None, "the last box is cut off")
+    if not inside.strip():
+        return Extraction(None, "the last box is empty")
+    return Extraction(inside.strip(), None)
+
+
+def braced(text: str) -> str | None:
+    """What stands between the brace that opens `text` and the one that closes it; None if none does."""
+    depth = 0
+    for token in re.finditer(r"\\.|[{}]", text, re.DOTALL):
+        if token[0] == "{":
+            depth += 1
+        elif token[0] == "}":
+            depth -= 1
+            if depth == 0:
+                return text[1 : token.start()]
+    return None
+
+
+def unbraced(text: str) -> str:
+    r"""What `\boxed` takes without braces: all up to a space or the formula's end, as in `$\boxed 12$.`"""
+    depth = 0
+    for token in re.finditer(r"\\[^)\]]|[{}]|\s|\$|\\[)\]]", text, re.DOTALL):
+        depth += {"{": 1, "}": -1}.get(token[0], 0)
+        if depth < 0 or (depth == 0 and UNBRACED_END.fullmatch(token[0])):
+            return text[: token.start()]
+    return text

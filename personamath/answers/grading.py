@@ -1,0 +1,65 @@
+"""The one grader: whether a completion's boxed answer is the reference answer."""
+
+from dataclasses import dataclass
+
+from personamath.answers import symbolic
+from personamath.answers.equivalence import compare
+from personamath.answers.extraction import find_answer
+from personamath.answers.verdict import Rule, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """A completion, graded."""
+
+    correct: bool
+    """Whether its answer is equivalent to the reference answer."""
+    answer: str | None
+    """The answer as extracted; None where the completion has none."""
+    rule: Rule
+    """What decided; `none` where there was nothing to compare."""
+    why: str | None
+    """Why it is not correct, e.g. `no box`, `another number`, `timed out`; None where it is correct."""
+
+
+def equivalent(reference: str, answer: str) -> bool:
+    """Whether two bare answers, LaTeX or plain, are the same answer.
+
+    Symmetric, and independent of formatting; `docs/grading.md` lists the rules. Never raises and never runs what it is
+    given; takes tens of microseconds for nearly all pairs, and at most `symbolic.PAIR_LIMIT` seconds plus, once, the
+    start of a worker process.
+    """
+    verdict = compare(reference, answer)
+    return bool((verdict if verdict.equal is not None else ask(symbolic.shared, reference, answer)).equal)
+
+
+def grade(reference: str, completion: str) -> Grade:
+    """The grade of a completion against a bare reference answer; takes the time of `equivalent`."""
+    return grade_cheaply(reference, completion) or grade_symbolically(reference, completion, symbolic.shared)
+
+
+def grade_cheaply(reference: str, completion: str) -> Grade | None:
+    """The grade, if the rules that run in this thread can tell."""
+    answer, why = find_answer(completion)
+    if answer is None:
+        return Grade(False, None, "none", why)
+    verdict = compare(reference, answer)
+    return None if verdict.equal is None else as_grade(answer, verdict)
+
+
+def grade_symbolically(reference: str, completion: str, worker: symbolic.SymbolicWorker) -> Grade:
+    """The grade of a completion that the cheap rules leave open."""
+    answer = find_answer(completion).answer
+    assert answer is not None
+    return as_grade(answer, ask(worker, reference, answer))
+
+
+def ask(worker: symbolic.SymbolicWorker, reference: str, answer: str) -> Verdict:
+    """The verdict of math-verify on two bare answers."""
+    outcome = worker.compare(reference, answer)
+    return Verdict(True, "symbolic") if outcome == "equal" else Verdict(False, "symbolic", outcome)
+
+
+def as_grade(answer: str, verdict: Verdict) -> Grade:
+    """A decided verdict as the grade of the completion that the answer stood in."""
+    return Grade(bool(verdict.equal), answer, verdict.rule, verdict.why)
