@@ -1,1 +1,40 @@
-def main(): pass
+"""The command line. Each subcommand parses, calls the library and prints; see `personamath.commands`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from personamath import __version__
+from personamath.commands import augment, demo, journal
+from personamath.errors import Interrupted, PersonaMathError
+
+DESCRIPTION = """\
+PersonaMath (arXiv 2410.01504): math problems augmented through personas and reflection.
+
+  personamath demo                       try everything on a simulated teacher, no key, no network
+  personamath augment --help             make a dataset with a real teacher
+  personamath journal RUN                see what was asked and answered
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Exit status 0: done; 1: an error; 2: usage; 3: incomplete, run again; 130, 143: interrupted."""
+    parser = argparse.ArgumentParser(
+        prog="personamath", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"personamath {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (augment, demo, journal):
+        command.add_parser(commands)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except PersonaMathError as error:
+        print(f"personamath: {error}", file=sys.stderr)
+        return 128 + error.signal_number if isinstance(error, Interrupted) else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

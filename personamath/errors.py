@@ -3,9 +3,9 @@
 PersonaMathError                 one line for the user, exit 1
 ├── BadInput                     a file, a row or an option; the message names it and the remedy
 ├── RunDirectoryError            the output folder cannot serve as a run: locked, foreign, of another version, disk full
+├── Interrupted                  the user, or the system, asked the run to end: exit 130 or 143
 └── TeacherError
     ├── TeacherMisconfigured     the endpoint will not serve us as asked (key, model, address): ends the run at once
-    ├── TeacherGone              the endpoint answered before and stopped: ends the run, exit 3, everything kept
     └── RequestFailed            this one request failed after its retries: its attempt is counted and left out
 """
 
@@ -22,6 +22,14 @@ class RunDirectoryError(PersonaMathError):
     """The output folder cannot be used as a run directory."""
 
 
+class Interrupted(PersonaMathError):
+    """A signal ended the run; what was answered is kept."""
+
+    def __init__(self, signal_number: int, message: str) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+
 class TeacherError(PersonaMathError):
     """The teacher did not answer."""
 
@@ -30,14 +38,10 @@ class TeacherMisconfigured(TeacherError):
     """The endpoint refuses every request alike: wrong key, unknown model, wrong address."""
 
 
-class TeacherGone(TeacherError):
-    """No endpoint has answered for as long as the run was told to wait."""
-
-
 class RequestFailed(TeacherError):
     """One request got no usable answer; the same command asks it again."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
-        """Short name for counting, e.g. `http-500`, `timeout`, `empty answer`."""
+        """Short name for counting, e.g. `http 500`, `timeout`, `empty answer`."""

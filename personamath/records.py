@@ -4,11 +4,26 @@ Every record is frozen; a step makes a new one. An id tells the ancestry: `math-
 `math-train-00042/p0317` the same problem rewritten for persona 317.
 """
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import dataclass, field
 from typing import Literal
+
+SIMULATED = "simulated"
+"""Begins the name of every teacher that only plays one; `Row.teacher` carries it into the dataset."""
 
 Step = Literal["stage1_inference", "stage1_rewrite", "stage2_reflection", "stage2_rewrite"]
 """The four steps of section 3, in the paper's order; also the names of the finest dataset configs."""
+
+Purpose = Literal[
+    "stage1_inference",
+    "stage1_rewrite: rewrite",
+    "stage1_rewrite: solve",
+    "stage2_reflection",
+    "stage2_rewrite: rewrite",
+    "stage2_rewrite: reflect",
+]
+"""What a request is for: the six kinds of request that the four steps make, in the order they are made."""
 
 FinishReason = Literal["stop", "length", "content_filter", "refusal"]
 """Why a completion ended: by itself, at `max_tokens`, by the endpoint's filter, or because the model declined."""
@@ -61,6 +76,22 @@ class Request:
     """Limit on the tokens of the completion."""
     sample: int = 0
     """Which of several completions of one prompt this asks for; part of the identity, not sent."""
+    purpose: Purpose = field(default="stage1_inference", compare=False)
+    """Who asks, for counting; neither sent nor part of the identity."""
+
+    def body(self) -> bytes:
+        """The JSON that is sent, with sorted keys, so that equal requests are equal bytes."""
+        fields = {
+            "max_tokens": self.max_tokens,
+            "messages": [{"content": self.prompt, "role": "user"}],
+            "model": self.model,
+            "temperature": self.temperature,
+        }
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def digest(self) -> str:
+        """Key of this request in a journal: 32 hex digits (128 bits) over the body and the sample index."""
+        return hashlib.sha256(b"%b\n%d" % (self.body(), self.sample)).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +103,14 @@ class Completion:
     prompt_tokens: int | None = None
     """As counted by the endpoint; None where it does not say."""
     completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """An attempt that ends here, and why; it is counted under its reason and never becomes a row."""
+
+    reason: str
+    """As the funnel counts it, e.g. `wrong answer`, `truncated`, `equal to the original`."""
 
 
 @dataclass(frozen=True, slots=True)

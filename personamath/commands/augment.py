@@ -1,0 +1,235 @@
+"""`personamath augment`: from seed problems to a dataset folder."""
+
+import argparse
+import asyncio
+import dataclasses
+import json
+import os
+import platform
+import resource
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from personamath.answers import Grader
+from personamath.commands.settings import add_settings, build, merge_settings
+from personamath.errors import BadInput, Interrupted, RunDirectoryError
+from personamath.funnel import SHOWN_NAMES, Funnel, composition, narrative
+from personamath.journal import Journal
+from personamath.journaled import JournaledTeacher
+from personamath.personas import draw, read_personas
+from personamath.pipeline import Spool, augment
+from personamath.problems import ProblemSource, read_problems
+from personamath.progress import show_progress
+from personamath.recipe import Recipe
+from personamath.records import Persona, Problem
+from personamath.stages import Stages
+from personamath.teacher import OPENAI_URL, HttpTeacher, Patience, without_secrets
+from personamath_hub.datasets import write_folder
+
+KEY_VARIABLE = "OPENAI_API_KEY"
+# Descriptors beside the connections: the journal, the grader's pipes, the dataset's files.
+OTHER_DESCRIPTORS = 64
+# What the numbers and the bytes of a run depend on.
+RECORDED_PACKAGES = ("personamath", "aiohttp", "datasets", "huggingface_hub", "math-verify", "pyarrow")
+
+DESCRIPTION = """\
+Solve math problems with a teacher LLM, rewrite them through personas and reflection, and keep what comes out right.
+
+  personamath augment --problems gsm8k --problems math --personas proj-persona/PersonaHub \\
+      --teacher gpt-4o-mini-2024-07-18 --output runs/v1          # the paper's run
+
+  personamath augment --config recipes/augment-paper-v1.yaml --teacher Qwen/Qwen2.5-72B-Instruct \\
+      --base-url http://127.0.0.1:8000/v1 --output runs/open     # an open teacher, e.g. from `vllm serve`
+
+The key comes from OPENAI_API_KEY. Every answer is journaled as it arrives: a run that was stopped, in whatever way,
+goes on with the same command and pays for nothing twice. With --limit 20 a first look costs cents.
+
+writes  OUTPUT/journal.sqlite   every request and its answer, untouched
+        OUTPUT/dataset/         what load_dataset("OUTPUT/dataset", "stage2") opens
+        OUTPUT/run.json         recipe, versions, counts, tokens
+
+exit    0 complete   1 an error   2 usage   130 interrupted
+        3 some requests failed for good: the dataset is written without them, the same command tries just them again
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """Where a run lives and how the teacher is reached; decides how long it takes, never what comes out of it."""
+
+    base_url: Annotated[
+        tuple[str, ...], "OpenAI-compatible endpoint, up to and including /v1; several serve one model side by side"
+    ] = (OPENAI_URL,)
+    concurrency: Annotated[int, "requests in flight"] = 256
+    timeout: Annotated[float, "seconds for one try of one request"] = 120.0
+    attempts: Annotated[int, "tries of one request before it has failed; 429 answers are not counted"] = 10
+    patience: Annotated[float, "seconds to wait for an endpoint that answered before and stopped"] = 600.0
+    output: Annotated[str, "run directory; made, or taken up where it stopped"]
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run can mean."""
+        for name in ("concurrency", "timeout", "attempts"):
+            if getattr(self, name) <= 0:
+                raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
+
+
+def add_parser(commands: Any) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "augment",
+        help="make a dataset with a teacher",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_settings(parser, Recipe, Setup)
+    parser.add_argument("--config", type=Path, metavar="YAML", help="a recipe with any of these keys; the options win")
+    parser.set_defaults(run=lambda options: _run(parser, options))
+
+
+def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    settings = merge_settings(options, options.config, Recipe, Setup)
+    for name in ("problems", "teacher", "output"):
+        if name not in settings:
+            parser.error(f"--{name} is needed (or `{name}` in --config)")
+    return run_augmentation(build(Recipe, settings), build(Setup, settings))
+
+
+def run_augmentation(recipe: Recipe, setup: Setup) -> int:
+    """Make, or finish, the run; returns the exit status."""
+    key = os.environ.get(KEY_VARIABLE, "").strip() or None
+    if key is None and OPENAI_URL in setup.base_url:
+        raise BadInput(f"{KEY_VARIABLE} is not set: export it, or name another endpoint with --base-url")
+    personas = read_personas(recipe.personas)
+    _check_draws(recipe, personas)
+    sources = [ProblemSource.parse(source) for source in recipe.problems]
+    # Read twice, once to meet bad input before anything is paid for: cheaper than to hold all problems in memory.
+    funnel = Funnel.survey(read_problems(sources, recipe.limit))
+    if not funnel.seed_problems:
+        raise BadInput("no problem can serve: all were skipped, or the files are empty")
+    problems = (item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
+    output = Path(setup.output)
+    with Journal(output) as journal, Spool(output) as spool:
+        asked = asyncio.run(_ask(recipe, setup, key, personas, problems, journal, spool, funnel))
+        write_folder(output / "dataset", spool.rows(), recipe, funnel)
+        _write_run_file(output, recipe, setup, funnel, asked)
+    _report(output, recipe, funnel, asked)
+    return 3 if funnel.failed else 0
+
+
+def _check_draws(recipe: Recipe, personas: list[Persona]) -> None:
+    draw(
+        personas, "", max(recipe.k1, recipe.k2), recipe.rng_seed, recipe.persona_draw
+    )  # raises where it cannot be done
+    if recipe.k2 <= recipe.k1:
+        print(f"warning: k2 is {recipe.k2}, k1 is {recipe.k1}; the paper has K2 > K1", file=sys.stderr)
+
+
+class Asked(NamedTuple):
+    """Where the answers of this run came from."""
+
+    teacher: int
+    journal: int
+
+
+async def _ask(
+    recipe: Recipe,
+    setup: Setup,
+    key: str | None,
+    personas: list[Persona],
+    problems: Iterator[Problem],
+    journal: Journal,
+    spool: Spool,
+    funnel: Funnel,
+) -> Asked:
+    """Take all problems through the stages, with a line of progress, and signals that lose nothing."""
+    _allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
+    patience = Patience(setup.timeout, setup.attempts, setup.patience)
+    async with Grader() as grader, HttpTeacher(setup.base_url, key, patience) as endpoints:
+        teacher = JournaledTeacher(journal, endpoints, setup.concurrency)
+        progress = asyncio.create_task(show_progress(funnel, teacher))
+        try:
+            with _clean_interruption(teacher):
+                window = min(setup.concurrency, funnel.seed_problems.total())
+                await augment(Stages(recipe, personas, teacher, grader), problems, window, spool, funnel)
+        finally:
+            progress.cancel()
+            await asyncio.gather(progress, return_exceptions=True)
+    return Asked(teacher.asked, teacher.replayed)
+
+
+@contextmanager
+def _clean_interruption(teacher: JournaledTeacher) -> Iterator[None]:
+    """On SIGINT or SIGTERM let the answers in flight arrive; on the second leave them."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task
+    reasons: list[Interrupted] = []
+
+    def interrupt(number: int) -> None:
+        if reasons:
+            task.cancel()
+            return
+        name = signal.Signals(number).name
+        reasons.append(Interrupted(number, f"{name}: every answer is journaled; the same command goes on from here"))
+        print(f"\n{name}: waiting for {teacher.in_flight} answers in flight; once more to leave them", file=sys.stderr)
+        teacher.stop(reasons[0])
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt, number)
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise (reasons[0] if reasons else KeyboardInterrupt) from None
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _allow_descriptors(wanted: int) -> None:
+    """Raise this process's limit on open files, which is often 1,024, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        if hard != resource.RLIM_INFINITY and hard < wanted:
+            raise BadInput(
+                f"this system allows {hard} open files: use --concurrency {hard - OTHER_DESCRIPTORS} or less"
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _write_run_file(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, asked: Asked) -> None:
+    """Write run.json as a whole: a reader never sees half of one."""
+    run = {
+        "complete": not funnel.failed,
+        "simulated": recipe.simulated,
+        "recipe": dataclasses.asdict(recipe),
+        "endpoints": [without_secrets(url) for url in setup.base_url],
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in RECORDED_PACKAGES},
+        "answers": {"asked this time": asked.teacher, "from the journal": asked.journal},
+        **funnel.as_dict(),
+    }
+    partial = output / "run.json.partial"
+    try:
+        partial.write_text(json.dumps(run, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.replace(output / "run.json")
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise RunDirectoryError(f"cannot write {output / 'run.json'}: {error.strerror}") from None
+
+
+def _report(output: Path, recipe: Recipe, funnel: Funnel, asked: Asked) -> None:
+    if recipe.simulated:
+        print("SIMULATED: these rows were written by the embedded teacher. Do not train on them.\n")
+    print(f"{composition(funnel)}\n\n{narrative(funnel)}\n")
+    print(
+        f"{asked.teacher:,} answers asked, {asked.journal:,} from the journal. The dataset is in {output / 'dataset'}"
+    )
+    if funnel.failed:
+        print(f"\nIncomplete: {funnel.failed:,} requests failed. Run the same command to try just them again.")
+        for failure in funnel.failures[:SHOWN_NAMES]:
+            print(f"  {failure.problem_id} ({failure.purpose}): {failure.why}")
+        if funnel.failed > SHOWN_NAMES:
+            print(f"  and {funnel.failed - SHOWN_NAMES:,} more, in {output / 'run.json'}")

@@ -1,0 +1,86 @@
+"""`personamath demo`: the main job on bundled problems and the embedded teacher."""
+
+import argparse
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from personamath.commands.augment import Setup, run_augmentation
+from personamath.problems import ProblemSource
+from personamath.recipe import Recipe
+from personamath.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
+
+DESCRIPTION = """\
+Run the main job without a key or a network: bundled problems, bundled personas, and a teacher that only plays one, over
+real HTTP on loopback. Everything it makes is marked as simulated; nobody should train on it.
+"""
+NEXT = """\
+Next, with a real teacher (a first look at 20 problems of each source costs cents):
+
+  export OPENAI_API_KEY=...
+  personamath augment --problems gsm8k --problems math --limit 20 \\
+      --teacher gpt-4o-mini-2024-07-18 --output runs/first-look
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "demo",
+        help="try everything on a simulated teacher",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--output", default="runs/demo", metavar="DIR", help="run directory (default %(default)s)")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    sources = bundled_problems()
+    print("A simulated teacher solves, rewrites and reflects on the bundled problems ...\n")
+    with _embedded_teacher(sources) as base_url:
+        recipe = Recipe(problems=tuple(sources), teacher=MODEL)
+        status = run_augmentation(recipe, Setup(base_url=(base_url,), output=options.output))
+    folder = Path(options.output) / "dataset"
+    _show_rows(folder)
+    print(
+        f"""Load it:\n\n  python -c 'from datasets import load_dataset; print(load_dataset("{folder}", "stage2"))'\n"""
+    )
+    print(NEXT)
+    return status
+
+
+@contextmanager
+def _embedded_teacher(sources: list[str]) -> Iterator[str]:
+    """Serve the teacher from a thread of its own, as an endpoint elsewhere would be; gives its base URL."""
+    teacher = SimulatedTeacher(ProblemSource.parse(source) for source in sources)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="simulated teacher", daemon=True)
+    thread.start()
+    server = serve(application(teacher))
+    base_url = asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
+    try:
+        yield base_url
+    finally:
+        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def _show_rows(folder: Path) -> None:
+    """One row of each step, in full, as load_dataset gives it."""
+    import datasets
+
+    from personamath.funnel import STEPS
+
+    datasets.disable_progress_bars()
+    for step in STEPS:
+        row = datasets.load_dataset(str(folder), step, split="train")[0]
+        print(f"\n--- one row of {step} " + "-" * (80 - len(step)))
+        for column, value in row.items():
+            print(f"{column}: {value}")
+    print()

@@ -1,0 +1,82 @@
+"""A teacher that remembers: the journal around any other teacher."""
+
+import asyncio
+import time
+from typing import NoReturn
+
+from personamath.errors import PersonaMathError, RunDirectoryError, TeacherMisconfigured
+from personamath.journal import DISK_RESERVE_BYTES, Journal
+from personamath.records import Completion, Request
+from personamath.teacher import Teacher
+
+# How long a run that ends early waits for answers in flight: most arrive, and nobody waits for a hung one.
+DRAIN_S = 30.0
+
+
+class JournaledTeacher:
+    """A teacher around a teacher: what the journal knows is not asked again, what is asked is journaled.
+
+    At most `concurrency` requests are in flight, counted until their answers are on disk. Equal requests that meet in
+    flight are asked once. `stop` lets what is in flight arrive, because it is paid for, and then ends every caller.
+    """
+
+    def __init__(self, journal: Journal, teacher: Teacher, concurrency: int) -> None:
+        self._journal = journal
+        self._teacher = teacher
+        self._slots = asyncio.Semaphore(concurrency)
+        self._asking: dict[str, asyncio.Event] = {}
+        self._reason_to_stop: PersonaMathError | None = None
+        self.in_flight = 0
+        self.asked = 0
+        """Requests answered by the teacher, this time."""
+        self.replayed = 0
+        """Requests answered from the journal."""
+
+    async def complete(self, request: Request) -> Completion:
+        """The journaled answer, or the teacher's."""
+        if self._reason_to_stop:
+            await self._drained()
+        digest = request.digest()
+        while same := self._asking.get(digest):
+            await same.wait()
+        if known := self._journal.get(digest):
+            self.replayed += 1
+            return known
+        self._asking[digest] = asyncio.Event()
+        try:
+            async with self._slots:
+                return await self._ask(request, digest)
+        except (TeacherMisconfigured, RunDirectoryError) as error:
+            self.stop(error)
+            await self._drained()
+        finally:
+            self._asking.pop(digest).set()
+
+    async def _ask(self, request: Request, digest: str) -> Completion:
+        if self._reason_to_stop:
+            await self._drained()
+        if not self._journal.has_room():
+            raise RunDirectoryError(
+                f"{self._journal.path.parent}: less than {DISK_RESERVE_BYTES // 2**20} MB left on its disk; "
+                "everything answered is kept: make room, then run the same command"
+            )
+        self.in_flight += 1
+        try:
+            completion = await self._teacher.complete(request)
+            await self._journal.put(request, digest, completion)
+        finally:
+            self.in_flight -= 1
+        self.asked += 1
+        return completion
+
+    def stop(self, reason: PersonaMathError) -> None:
+        """Ask nothing more; callers get `reason` once what is in flight has arrived, or after `DRAIN_S`."""
+        if not self._reason_to_stop:
+            self._reason_to_stop = reason
+            self._give_up_at = time.monotonic() + DRAIN_S
+
+    async def _drained(self) -> NoReturn:
+        assert self._reason_to_stop
+        while self.in_flight and time.monotonic() < self._give_up_at:
+            await asyncio.sleep(0.05)
+        raise self._reason_to_stop

@@ -1,0 +1,98 @@
+"""Personas, and which of them a question is rewritten for."""
+
+import hashlib
+import random
+from collections.abc import Iterator, Sequence
+from importlib.resources import as_file, files
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from personamath.errors import BadInput
+from personamath.recipe import PersonaDraw
+from personamath.records import Persona
+from personamath.tables import TableRow, read_file, read_hub
+
+T = TypeVar("T")
+
+BUNDLED = "bundled"
+# Persona Hub keeps its personas in a config of this name; a dataset of one config has no need of it.
+HUB_CONFIGS = {"proj-persona/PersonaHub": "persona"}
+
+
+def read_personas(source: str) -> list[Persona]:
+    """Personas of a source: `bundled`, a Hub dataset `owner/name[:config]`, or a local file.
+
+    A file is JSONL, JSON or parquet with a `persona` column (and `occupation`, where there is one), or text with one
+    persona a line. Repeated descriptions are left out, so that drawing without replacement gives different personas.
+    """
+    personas: dict[str, Persona] = {}
+    for index, row in enumerate(_rows(source)):
+        description = row.values.get("persona")
+        if not isinstance(description, str):
+            found = ", ".join(row.values) or "none"
+            raise BadInput(f"{row.place}: personas need a text column `persona`; found {found}")
+        occupation = row.values.get("occupation")
+        if text := description.strip():
+            personas.setdefault(text, Persona(index, text, occupation if isinstance(occupation, str) else None))
+    if not personas:
+        raise BadInput(f"{source}: no personas in it")
+    return list(personas.values())
+
+
+def _rows(source: str) -> Iterator[TableRow]:
+    path = Path(source)
+    if source == BUNDLED:
+        with as_file(files("personamath.bundled") / "personas.jsonl") as bundled:
+            yield from read_file(bundled)
+    elif path.suffix == ".txt" and path.is_file():
+        with path.open(encoding="utf-8") as lines:
+            yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in enumerate(lines, start=1))
+    elif path.exists() or path.suffix in {".jsonl", ".json", ".parquet", ".txt"}:
+        yield from read_file(path)
+    elif source.count("/") == 1:
+        repo, _, config = source.partition(":")
+        yield from read_hub(repo, config or HUB_CONFIGS.get(repo), "train")
+    else:
+        raise BadInput(f"personas {source!r}: no such file; a Hub dataset is written owner/name")
+
+
+def draw(personas: Sequence[Persona], question_id: str, k: int, rng_seed: int, by: PersonaDraw) -> list[Persona]:
+    """Draw `k` different personas for a question, a function of the arguments alone.
+
+    A larger `k` keeps the earlier draws, so raising K1 or K2 asks only for what is new. `by-occupation` draws in
+    rounds of one persona a class: with eleven classes, eleven draws are one of each (v2's K1, *assumed*).
+    """
+    if k > len(personas):
+        raise BadInput(f"{k} rewrites need as many personas, there are {len(personas)}: give more, or lower K")
+    # Not hash(): it differs from process to process.
+    rng = random.Random(hashlib.sha256(f"{rng_seed}\n{question_id}".encode()).digest())
+    if by == "uniform":
+        return list(islice(_shuffled(personas, rng), k))
+    classes: dict[str, list[Persona]] = {}
+    for persona in personas:
+        if persona.occupation is None:
+            raise BadInput("persona_draw by-occupation needs an `occupation` column; the bundled personas have one")
+        classes.setdefault(persona.occupation, []).append(persona)
+    return list(islice(_rounds(list(classes.values()), rng), k))
+
+
+def _rounds(classes: Sequence[Sequence[Persona]], rng: random.Random) -> Iterator[Persona]:
+    """One persona of each class, classes in shuffled order, until the classes are empty."""
+    streams = [_shuffled(members, random.Random(rng.random())) for members in _shuffled(classes, rng)]
+    while streams:
+        left = []
+        for stream in streams:
+            if (persona := next(stream, None)) is not None:
+                yield persona
+                left.append(stream)
+        streams = left
+
+
+def _shuffled(items: Sequence[T], rng: random.Random) -> Iterator[T]:
+    """Items in random order, lazily (Fisher-Yates over a sparse permutation): k draws cost k steps, not len(items)."""
+    moved: dict[int, int] = {}
+    for first in range(len(items)):
+        other = rng.randrange(first, len(items))
+        yield items[moved.get(other, other)]
+        moved[other] = moved.get(first, first)

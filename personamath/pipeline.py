@@ -1,0 +1,79 @@
+"""A bounded window of seed problems through the stages, and their rows back in the order of the problems."""
+
+import asyncio
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Self
+
+from personamath.errors import PersonaMathError
+from personamath.funnel import Funnel
+from personamath.records import Problem, Row
+from personamath.stages import Stages
+
+
+class Spool:
+    """Rows on disk until all are there, so that one slow problem holds up neither the others nor the memory.
+
+    A scratch SQLite file in the run directory, made anew by each run and removed at its end.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "rows.partial"
+
+    def __enter__(self) -> Self:
+        self._path.unlink(missing_ok=True)
+        self._rows = sqlite3.connect(self._path, isolation_level=None)
+        # Scratch: nothing in it survives a crash, or has to.
+        self._rows.execute("pragma journal_mode = off")
+        self._rows.execute("pragma synchronous = off")
+        self._rows.execute("pragma locking_mode = exclusive")
+        self._rows.execute("create table rows (position, number, json, primary key (position, number)) without rowid")
+        self._rows.execute("begin")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._rows.close()
+        self._path.unlink(missing_ok=True)
+
+    def add(self, position: int, rows: Iterable[Row]) -> None:
+        """Put the rows of the seed problem at this position."""
+        self._rows.executemany(
+            "insert into rows values (?, ?, ?)",
+            ((position, number, json.dumps(dataclasses.astuple(row))) for number, row in enumerate(rows)),
+        )
+
+    def rows(self) -> Iterator[Row]:
+        """All rows, in the order of the seed problems."""
+        for (text,) in self._rows.execute("select json from rows order by position, number"):
+            yield Row(*json.loads(text))
+
+
+async def augment(stages: Stages, problems: Iterable[Problem], window: int, spool: Spool, funnel: Funnel) -> None:
+    """Take every seed problem through the stages, `window` of them at a time; fills `spool` and `funnel`.
+
+    Raises the first `PersonaMathError` that ends a run; a request that failed only shows in the funnel.
+    """
+    numbered = enumerate(problems)
+
+    async def work() -> None:
+        for position, seed in numbered:
+            outcome = await stages.augment(seed)
+            spool.add(position, outcome.rows)
+            funnel.add(outcome)
+            await asyncio.sleep(0)  # a problem answered from the journal alone has not let anyone else run
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(window):
+                group.create_task(work())
+    except* PersonaMathError as errors:
+        # The same reason reaches every task; one line is enough.
+        raise _first(errors) from None
+
+
+def _first(errors: BaseExceptionGroup[PersonaMathError]) -> PersonaMathError:
+    error = errors.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

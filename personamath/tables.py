@@ -1,0 +1,92 @@
+"""Rows of a JSONL, JSON or parquet file, or of a Hub dataset, one at a time, with the place of each for messages."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from personamath.errors import BadInput
+
+
+class TableRow(NamedTuple):
+    """One row and where it stands."""
+
+    place: str
+    """E.g. `train.jsonl:17` or `openai/gsm8k row 17`, for messages."""
+    values: dict[str, Any]
+
+
+def read_file(path: Path) -> Iterator[TableRow]:
+    """Rows of a file, by its ending; a torn line, an unreadable file or a row that is no object is a `BadInput`."""
+    readers = {".jsonl": _read_jsonl, ".json": _read_json, ".parquet": _read_parquet}
+    if path.suffix not in readers:
+        raise BadInput(f"{path}: unknown file type {path.suffix!r}; use .jsonl, .json or .parquet")
+    try:
+        yield from readers[path.suffix](path)
+    except FileNotFoundError:
+        raise BadInput(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: not UTF-8 at byte {error.start}") from None
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
+
+
+def read_hub(repo_id: str, config: str | None, split: str) -> Iterator[TableRow]:
+    """Rows of a Hub dataset, through `datasets` and its cache."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    try:
+        rows = datasets.load_dataset(repo_id, config, split=split)
+    except Exception as error:  # whatever the Hub's client raises, the user can do the same two things
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BadInput(
+            f"cannot load {repo_id} from the Hub ({reason}); check the name and the network, or give a local file"
+        ) from error
+    for number, values in enumerate(rows):
+        yield TableRow(f"{repo_id} row {number}", values)
+
+
+def _read_jsonl(path: Path) -> Iterator[TableRow]:
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield _row(f"{path}:{number}", line)
+
+
+def _row(place: str, line: str) -> TableRow:
+    try:
+        values = json.loads(line)
+    except ValueError as error:
+        raise BadInput(f"{place}: not a whole line of JSON ({error}); mend or remove it") from None
+    if not isinstance(values, dict):
+        raise BadInput(f"{place}: expected an object of columns, found {type(values).__name__}")
+    return TableRow(place, values)
+
+
+def _read_json(path: Path) -> Iterator[TableRow]:
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{path}:{error.lineno}: not valid JSON ({error.msg})") from None
+    if not isinstance(rows, list):
+        raise BadInput(f"{path}: expected a list of objects, found {type(rows).__name__}")
+    for number, values in enumerate(rows):
+        if not isinstance(values, dict):
+            raise BadInput(f"{path}: row {number}: expected an object of columns, found {type(values).__name__}")
+        yield TableRow(f"{path}: row {number}", values)
+
+
+def _read_parquet(path: Path) -> Iterator[TableRow]:
+    import pyarrow
+    import pyarrow.parquet
+
+    number = 0
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                for values in batch.to_pylist():
+                    yield TableRow(f"{path}: row {number}", values)
+                    number += 1
+    except pyarrow.ArrowInvalid as error:
+        raise BadInput(f"{path}: not a readable parquet file ({error})") from None

@@ -1,0 +1,291 @@
+"""Asking a teacher: any OpenAI-compatible endpoint, or several, over HTTP.
+
+What is covered: 429 (Retry-After honoured), 5xx, resets, timeouts, bodies that are cut, malformed or empty are asked
+again with jittered exponential backoff, each request by itself. 401, 403, 404, an exhausted account and an endpoint
+that was never reached end the run at once. An endpoint that answered before and goes away is left out until it is back.
+What is not: pacing to a rate allowance, and asking in batches.
+
+aiohttp is used directly because the OpenAI SDK costs several times as much of the client's CPU per request.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol, Self, cast
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+
+from personamath.errors import BadInput, RequestFailed, TeacherMisconfigured
+from personamath.records import Completion, FinishReason, Request
+
+OPENAI_URL = "https://api.openai.com/v1"
+FIRST_BACKOFF_S = 0.5
+# Long enough for a restarting server, short enough that nobody believes the run has hung.
+LONGEST_BACKOFF_S = 60.0
+# To open a connection; an address that drops packets is told from a slow model by it.
+CONNECT_TIMEOUT_S = 15.0
+# How often an unreachable endpoint is tried again.
+PROBE_EVERY_S = 2.0
+# How often a request that waits for any endpoint looks whether one is back.
+LOOK_AGAIN_S = 0.25
+# A 400 is one request's fault, unless it meets the first requests of a run alike: then all the others are spared it.
+REFUSALS_BEFORE_ANY_ANSWER = 8
+# Some endpoints report their content filter as an error instead of a finish_reason.
+FILTER_CODES = {"content_filter", "content_policy_violation"}
+# Enough of an error's body to name the cause in one line.
+SHOWN_OF_A_BODY = 200
+
+
+class Teacher(Protocol):
+    """Anything that completes a prompt: an endpoint, a journal around one, a test's script."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer, or raise a `TeacherError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long and how often a teacher is asked before it is given up."""
+
+    timeout_s: float = 120.0
+    """For one try of one request, from connecting to the last byte."""
+    attempts: int = 10
+    """Tries of one request; a 429 is not counted, it is the endpoint's word that a later try is welcome."""
+    gone_s: float = 600.0
+    """How long nothing may be answered at all, once something was, before the run is ended."""
+
+
+class _Retry(Exception):
+    """One try failed in a way that another may not."""
+
+    def __init__(self, reason: str, detail: str, after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.after_s = after_s
+        """The endpoint's own word on when to come back."""
+        self.counts = reason != "http 429"
+
+
+class _Endpoint:
+    """One base URL and how it fares."""
+
+    def __init__(self, base_url: str) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise BadInput(f"base URL {without_secrets(base_url)!r}: write it as http://HOST:PORT/v1")
+        self.base_url = base_url.rstrip("/")
+        self.url = self.base_url + "/chat/completions"
+        self.name = without_secrets(base_url)
+        self.in_flight = 0
+        self.reachable = True
+
+
+def without_secrets(url: str) -> str:
+    """A URL as it may be shown: without user, password and query."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+class HttpTeacher:
+    """OpenAI-compatible endpoints that serve the same model; each request goes to the one with the fewest in flight.
+
+    `async with` opens and closes the connections. `api_key` is sent as a bearer token and appears nowhere else.
+    """
+
+    def __init__(self, base_urls: Sequence[str], api_key: str | None = None, patience: Patience | None = None) -> None:
+        self._endpoints = [_Endpoint(url) for url in base_urls]
+        self._patience = patience or Patience()
+        self._headers = {"Content-Type": "application/json"}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+        self._answered = False
+        self._quiet_since = 0.0
+        """Monotonic time of the last answer, or of the first question after a time without any."""
+        self._asking = 0
+        self._gone = False
+        self._refusals = 0
+        self._probes: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),  # the journal bounds what is in flight
+            timeout=aiohttp.ClientTimeout(total=self._patience.timeout_s, sock_connect=CONNECT_TIMEOUT_S),
+            headers=self._headers,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for probe in self._probes:
+            probe.cancel()
+        await asyncio.gather(*self._probes, return_exceptions=True)
+        await self._session.close()
+
+    async def complete(self, request: Request) -> Completion:
+        """Ask until there is an answer, the tries are used up, or no endpoint has answered for too long."""
+        if self._asking == 0:
+            self._quiet_since = time.monotonic()
+        self._asking += 1
+        try:
+            completion = await self._ask(request.body())
+        finally:
+            self._asking -= 1
+        self._answered = True
+        self._quiet_since = time.monotonic()
+        return completion
+
+    async def _ask(self, body: bytes) -> Completion:
+        tries = backoffs = 0
+        while True:
+            try:
+                return await self._try(await self._next_endpoint(), body)
+            except _Retry as failure:
+                tries += failure.counts
+                backoffs += 1
+                if tries >= self._patience.attempts:
+                    raise RequestFailed(failure.reason, str(failure)) from None
+                await asyncio.sleep(_wait(backoffs, failure.after_s, self._patience.gone_s))
+
+    async def _next_endpoint(self) -> _Endpoint:
+        """The reachable endpoint with the fewest requests in flight, waited for when there is none."""
+        while True:
+            self._check_gone()
+            reachable = [endpoint for endpoint in self._endpoints if endpoint.reachable]
+            if reachable:
+                return min(reachable, key=lambda endpoint: endpoint.in_flight)
+            if not self._answered and not any(endpoint.in_flight for endpoint in self._endpoints):
+                names = " and ".join(endpoint.name for endpoint in self._endpoints)
+                raise TeacherMisconfigured(
+                    f"cannot reach {names}: check --base-url, the network and that it is running"
+                )
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    def _check_gone(self) -> None:
+        if time.monotonic() - self._quiet_since > self._patience.gone_s:
+            self._gone = True  # for good: what is left of the run ends at once instead of waiting again
+        if self._gone:
+            raise RequestFailed("teacher gone", f"no endpoint has answered for {self._patience.gone_s:.0f} s")
+
+    async def _try(self, endpoint: _Endpoint, body: bytes) -> Completion:
+        endpoint.in_flight += 1
+        try:
+            async with self._session.post(endpoint.url, data=body, allow_redirects=False) as response:
+                content = await response.read()
+                if response.status == 200:
+                    return _completion(content)
+                if response.status == 400 and _error(content)[0] in FILTER_CODES:
+                    return Completion("", "content_filter")
+                raise self._judge_status(endpoint, response, content)
+        except aiohttp.ConnectionTimeoutError:
+            self._leave_out(endpoint)
+            raise _Retry("unreachable", f"{endpoint.name}: no connection in {CONNECT_TIMEOUT_S:.0f} s") from None
+        except TimeoutError:
+            raise _Retry("timeout", f"{endpoint.name}: no answer in {self._patience.timeout_s:.0f} s") from None
+        except aiohttp.ClientConnectorError as error:
+            self._leave_out(endpoint)
+            raise _Retry("unreachable", f"{endpoint.name}: {error.strerror or error}") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise _Retry("connection lost", f"{endpoint.name}: {type(error).__name__}") from None
+        finally:
+            endpoint.in_flight -= 1
+
+    def _judge_status(self, endpoint: _Endpoint, response: aiohttp.ClientResponse, content: bytes) -> Exception:
+        """What an error status means for the request or for the run."""
+        code, message = _error(content)
+        status = response.status
+        said = f"{endpoint.name} answered {status}" + (f" ({message})" if message else "")
+        if status == 401:
+            return TeacherMisconfigured(f"{said}: check the key in OPENAI_API_KEY")
+        if status == 403:
+            return TeacherMisconfigured(f"{said}: check that the key may use this model here")
+        if status == 404:
+            return TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
+        if code == "insufficient_quota":
+            return TeacherMisconfigured(f"{said}: the account has no credit left; add some and run the same command")
+        if status in {408, 409, 425, 429} or status >= 500:
+            return _Retry(f"http {status}", said, _retry_after(response.headers))
+        self._refusals += 1
+        if not self._answered and self._refusals >= REFUSALS_BEFORE_ANY_ANSWER:
+            return TeacherMisconfigured(
+                f"{said}, as to every request so far: check --teacher, --max-tokens and --base-url"
+            )
+        return RequestFailed(f"http {status}", said)
+
+    def _leave_out(self, endpoint: _Endpoint) -> None:
+        """Send nothing to an unreachable endpoint until it accepts connections again."""
+        if endpoint.reachable:
+            endpoint.reachable = False
+            probe = asyncio.create_task(self._probe(endpoint))
+            self._probes.add(probe)
+            probe.add_done_callback(self._probes.discard)
+
+    async def _probe(self, endpoint: _Endpoint) -> None:
+        while not endpoint.reachable:
+            await asyncio.sleep(PROBE_EVERY_S)
+            with suppress(aiohttp.ClientError, OSError):
+                # Any answer will do; an endpoint without this path answers 404.
+                async with self._session.get(endpoint.base_url + "/models", allow_redirects=False):
+                    endpoint.reachable = True
+
+
+def _wait(backoffs: int, after_s: float | None, longest_s: float) -> float:
+    """Seconds until the next try: the endpoint's word, else doubling; jittered, so that not all come at once."""
+    if after_s is not None:
+        return min(after_s, longest_s) + random.uniform(0, FIRST_BACKOFF_S)
+    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(backoffs - 1, 16)) * random.uniform(0.5, 1.0)
+
+
+def _retry_after(headers: Any) -> float | None:
+    """Seconds asked for by `retry-after-ms` or `Retry-After` (seconds or an HTTP date); None without a legible one."""
+    with suppress(KeyError, ValueError):
+        return max(0.0, float(headers["retry-after-ms"]) / 1000)
+    value = headers.get("Retry-After")
+    if value is None:
+        return None
+    with suppress(ValueError):
+        return max(0.0, float(value))
+    with suppress(ValueError, TypeError):
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    return None
+
+
+def _error(content: bytes) -> tuple[str, str]:
+    """Code and message of an OpenAI-style error body, as far as it is one."""
+    try:
+        error = json.loads(content)["error"]
+        code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else ("", error)
+    except (ValueError, KeyError, TypeError):
+        code, message = "", content.decode(errors="replace")
+    return str(code or ""), " ".join(str(message or "").split())[:SHOWN_OF_A_BODY]
+
+
+def _completion(content: bytes) -> Completion:
+    """The completion in a chat response; anything else that calls itself a success is asked again."""
+    try:
+        body = json.loads(content)
+        choice = body["choices"][0]
+        message = choice["message"]
+        text, refusal, reason = message.get("content"), message.get("refusal"), choice.get("finish_reason")
+        usage = body.get("usage") or {}
+        prompt_tokens, completion_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _Retry("malformed body", f"{type(error).__name__} in {content[:SHOWN_OF_A_BODY]!r}") from None
+    finish: FinishReason = cast(FinishReason, reason) if reason in ("length", "content_filter") else "stop"
+    if refusal and not text:
+        finish, text = "refusal", refusal
+    if not isinstance(text, str) or (not text.strip() and finish == "stop"):
+        if finish == "stop":
+            raise _Retry("empty answer", f"finish_reason {reason!r} without content")
+        text = ""  # a filter or a limit that struck before the first visible token
+    return Completion(text, finish, _count(prompt_tokens), _count(completion_tokens))
+
+
+def _count(tokens: object) -> int | None:
+    return tokens if isinstance(tokens, int) else None
