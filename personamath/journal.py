@@ -93,7 +93,7 @@ class Journal:
         return self._free_bytes(self.path.parent) > DISK_RESERVE_BYTES
 
     async def put(self, request: Request, digest: str, completion: Completion) -> None:
-        """Write one answer, durable against a power cut on return; raises `RunDirectoryError` where the disk refuses."""
+        """Write one answer, durable on return even in a power cut; raises `RunDirectoryError` where the disk refuses."""
         written = asyncio.get_running_loop().create_future()
         values = (
             digest,

@@ -17,7 +17,7 @@ _CHANGED = r"(?:re-?(?:phras|word|writ|fram|stat|vis)\w+|adapted|modified|new|pe
 _THING = r"(?:(?:math\w*|word|original)\s+)*(?:problem|question|version|scenario|statement|rephrasing|rewrite)"
 _NAME = rf"(?:the\s+)?(?:{_CHANGED}\s+)*(?:{_THING}|{_CHANGED})"
 # "... from the perspective of a beekeeper", "... (for a beekeeper)".
-_FOR_WHOM = r"(?:\s+(?:for|from|as|by|with|in|of|using|through)\b[^\n:.?!*]{0,120})?(?:\s*\([^\n)]{0,120}\))?"
+_FOR_WHOM = r"(?:[ \t]+(?:for|from|as|by|with|in|of|using|through)\b[^\n:.?!*]{0,120})?(?:[ \t]*\([^\n)]{0,120}\))?"
 
 WRAPPINGS: dict[str, re.Pattern[str]] = {
     # A rule above or below the question.
@@ -31,12 +31,15 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     # A name before the question: "Rephrased Problem:", "**Rephrased Problem:** A baker", "**Rephrased problem**\n".
-    "label": re.compile(rf"\A[#>\s]*[*_]*{_NAME}{_FOR_WHOM}[*_\s]*(?::[*_]*|[*_]{{1,3}}\s*(?=\n))", re.IGNORECASE),
+    "label": re.compile(
+        rf"\A[#>\s]*[*_]*{_NAME}{_FOR_WHOM}[*_ \t]*(?::[*_]*|[*_]{{1,3}}[ \t]*(?=\n|\Z))", re.IGNORECASE
+    ),
     # A heading line: "### Rephrased Problem".
-    "heading": re.compile(rf"\A#+\s*[*_]*{_NAME}{_FOR_WHOM}[*_\s]*(?=\n)", re.IGNORECASE),
+    "heading": re.compile(rf"\A#+\s*[*_]*{_NAME}{_FOR_WHOM}[*_ \t]*(?=\n|\Z)", re.IGNORECASE),
     # The model's remark on its own work, in the last paragraph: "(Note: the numbers are unchanged.)".
     "remark": re.compile(
-        r"\n\s*[*_(\[]*(?:note\b|i\s+hope\b|let\s+me\s+know\b|feel\s+free\b"
+        r"\n\s*[*_(\[]*(?:note\b[^\n]*\b(?:unchanged|original|persona|rephras\w+|version)"
+        r"|i\s+hope\b|let\s+me\s+know\b|feel\s+free\b"
         r"|(?:in\s+)?this\s+(?:re-?(?:phras|word|writ|fram|stat|vis)\w*|version|adaptation)\b"
         r"|the\s+(?:rephrased|rewritten|reworded)\s+(?:problem|question|version)\b)[^\n]*\Z",
         re.IGNORECASE,
@@ -45,7 +48,7 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
 """What comes off, again and again until nothing more does."""
 
 _SOLUTION = re.compile(
-    r"""\\boxed|\\fbox
+    r"""\\fbox
     |^\#{4}[ \t]*[-\d]                                                 # GSM8K's own answer line
     |^[\s>#*_]*(?:(?:final\s+)?(?:solution|answer)|explanation|step[-\ ]by[-\ ]step(?:\ \w+)?|step\ 1)
        [ \t]*[*_]*[ \t]*(?::|\.|$)                                     # a heading of a solution
@@ -64,7 +67,7 @@ def new_question(completion: str, original: str) -> str | Dropped:
         return Dropped("empty rewrite")
     if _folded(question) == _folded(original):
         return Dropped("equal to the original")
-    if _SOLUTION.search(question):
+    if "\\boxed" in question or (_SOLUTION.search(question) and not _SOLUTION.search(original)):
         return Dropped("holds a solution")
     if _figures(question) != _figures(original):
         return Dropped("figure lost or changed")
@@ -93,7 +96,10 @@ def _without_quotes(text: str) -> str:
     if len(text) < 2 or _QUOTES.get(text[0]) != text[-1]:
         return text
     inner = text[1:-1]
-    return text if text[0] in inner or text[-1] in inner else inner.strip()
+    first = min((place for quote in text[0] + text[-1] if (place := inner.find(quote)) >= 0), default=None)
+    if first is not None and (text[0] != inner[first] or not inner[:first].endswith((" ", "(", "\n"))):
+        return text  # the first quote closes before the end: "Three crates," says the beekeeper, "of 12."
+    return inner.strip()
 
 
 def _folded(text: str) -> str:

@@ -5,7 +5,6 @@ forms real models use. By a seeded share it fails problems, spoils rewrites and 
 always gets the same completion. What it writes is no data: its name marks every row, card and run as simulated.
 """
 
-import asyncio
 import hashlib
 import json
 import re
@@ -152,18 +151,17 @@ _REWRITING = _pattern(prompts.REWRITING)
 _REFLECTION = _pattern(prompts.REFLECTION)
 
 
-def application(teacher: SimulatedTeacher, latency_s: float = 0.0) -> web.Application:
+def application(teacher: SimulatedTeacher, model: str = MODEL) -> web.Application:
     """The endpoint: `/v1/chat/completions` and `/v1/models`, as far as a client of a teacher needs them."""
 
     async def chat(request: web.Request) -> web.Response:
         try:
             body = json.loads(await request.read())
-            model, prompt = body["model"], body["messages"][-1]["content"]
+            asked_for, prompt = body["model"], body["messages"][-1]["content"]
         except (ValueError, LookupError, TypeError):
             return _error(400, "the body is not a chat request", "invalid_request")
-        if model != MODEL:
-            return _error(404, f"the model {model!r} does not exist; this endpoint serves {MODEL}", "model_not_found")
-        await asyncio.sleep(latency_s)
+        if asked_for != model:  # so that nothing simulated is ever filed under a real model's name
+            return _error(404, f"no model {asked_for!r} here; this endpoint serves {model}", "model_not_found")
         text = teacher.complete(prompt)
         tokens = {"prompt_tokens": _tokens(prompt), "completion_tokens": _tokens(text)}
         choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
@@ -172,15 +170,15 @@ def application(teacher: SimulatedTeacher, latency_s: float = 0.0) -> web.Applic
                 "id": f"chatcmpl-{hashlib.blake2b(prompt.encode(), digest_size=8).hexdigest()}",
                 "object": "chat.completion",
                 "created": int(time.time()),
-                "model": MODEL,
+                "model": model,
                 "choices": [choice],
                 "usage": tokens | {"total_tokens": sum(tokens.values())},
             }
         )
 
     async def models(_: web.Request) -> web.Response:
-        model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "personamath"}
-        return web.json_response({"object": "list", "data": [model]})
+        only = {"id": model, "object": "model", "created": 0, "owned_by": "personamath"}
+        return web.json_response({"object": "list", "data": [only]})
 
     app = web.Application()
     app.router.add_post("/v1/chat/completions", chat)

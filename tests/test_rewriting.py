@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personamath.records import Dropped
+from personamath.problems import ProblemSource, read_problems
+from personamath.records import Dropped, Problem
 from personamath.rewriting import new_question
 
 ORIGINAL = "A box holds 12 pens. How many pens do 3 boxes hold?"
@@ -79,6 +82,32 @@ UNTOUCHED = [
 @pytest.mark.parametrize("question", UNTOUCHED)
 def test_questions_that_look_like_wrapping_are_left_alone(question: str) -> None:
     assert new_question(question, ORIGINAL) == question
+
+
+@pytest.mark.parametrize("quoted", ['"{}"', "“{}”"])
+def test_quotations_inside_a_quoted_question_stay(quoted: str) -> None:
+    question = 'A label says "12 jars" and another "3 crates", she notes. How many jars are there?'
+    assert new_question(quoted.replace("{}", question), ORIGINAL) == question
+
+
+def test_what_the_original_says_of_an_answer_the_rewrite_may_say_too() -> None:
+    original = "When the square root of $x$ is cubed, the answer is 64. What is $x$?"
+    rewrite = "A tiler cubes the square root of $x$, and the answer is 64. What is $x$?"
+    assert new_question(rewrite, original) == rewrite
+    assert new_question(rewrite + r" $\boxed{16}$", original) == Dropped("holds a solution")
+
+
+def test_every_real_question_comes_out_of_every_wrapping_as_it_went_in(data: Path) -> None:
+    # Quotes or bold around a question that has its own (inch marks, figures that square with **) may stay: left out.
+    wrappings = [wrapping for wrapping in WRAPPED if '"' not in wrapping and wrapping != "**{}**"]
+    for source in (f"gsm8k:{data}/gsm8k/test.jsonl", f"math:{data}/math/test.jsonl"):
+        for problem in read_problems([ProblemSource.parse(source)]):
+            assert isinstance(problem, Problem)
+            if r"\boxed" in problem.question:
+                continue
+            for wrapping in wrappings:
+                original = "Before the rewrite: " + problem.question
+                assert new_question(wrapping.replace("{}", problem.question), original) == problem.question
 
 
 FIGURE = "[asy]\ndraw((0,0)--(1,0));\n[/asy]"

@@ -1,0 +1,74 @@
+"""Fixtures: a clean environment, the real data sets where they are at hand, and scripted teachers to talk to."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).parent.parent
+DATA = REPO.parent / "shared" / "data"
+SCRIPTED_TEACHER = Path(__file__).parent / "scripted_teacher.py"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No key, no token, no network and no cache of the person who runs the tests."""
+    for name in list(os.environ):
+        if name.startswith(("OPENAI_", "HF_", "HUGGING", "PERSONAMATH_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf-home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of the real GSM8K and MATH."""
+    if not DATA.is_dir():
+        pytest.skip("the real GSM8K and MATH are not at hand")
+    return DATA
+
+
+@dataclass(frozen=True)
+class ScriptedTeacher:
+    """A scripted teacher that runs."""
+
+    base_url: str
+    process: subprocess.Popen[str]
+
+    def stats(self) -> dict[str, int]:
+        """What it has done so far; `again` counts requests beyond the first of each kind."""
+        url = self.base_url.removesuffix("/v1") + "/stats"
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return {name: int(count) for name, count in json.load(response).items()}
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def scripted_teacher(*flags: str) -> Iterator[ScriptedTeacher]:
+    """Start one, with the flags of tests/scripted_teacher.py."""
+    with subprocess.Popen(
+        [sys.executable, str(SCRIPTED_TEACHER), *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        try:
+            yield ScriptedTeacher(process.stdout.readline().strip(), process)
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def start_teacher() -> Iterator[Callable[..., ScriptedTeacher]]:
+    """Start scripted teachers that end with the test."""
+    with ExitStack() as teachers:
+        yield lambda *flags: teachers.enter_context(scripted_teacher(*flags))
