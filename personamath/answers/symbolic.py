@@ -7,6 +7,7 @@ can be killed.
 import atexit
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -19,7 +20,20 @@ PAIR_LIMIT = 1.0
 START_LIMIT = 60.0
 """Seconds a worker may take to import what it needs; usually less than one."""
 
+LONGEST = 200
+UNBOUNDED = re.compile(
+    r"\\text|\d\)?_|!|\d{7}|\.\.\."  # words; bases; factorials; large numbers, as limits of sums; and so on
+    r"|\^\s*\{?[-+]?\d{3}|\^\s*(?:\{[^{}]*|\w*)\^"  # large exponents and towers of them
+    r"|(?:[({\[][^(){}\[\]]*){7}"  # deep nesting
+)
+"""What math-verify is never asked about: it cannot know, or would take all the time there is."""
+
 Outcome = Literal["equal", "different", "timed out", "failed"]
+
+
+def is_bounded(text: str) -> bool:
+    """Whether an answer in normal form is small enough to be given to symbolic algebra."""
+    return len(text) <= LONGEST and not UNBOUNDED.search(text)
 
 
 class SymbolicWorker:

@@ -1,0 +1,304 @@
+r"""From a text in normal form to an expression: a small reader of the LaTeX and plain notation that answers are in.
+
+It reads numbers, variables, sums, products written and implied, quotients, powers, roots, the elementary functions,
+logarithms to a base, absolute values, factorials, binomials, floors and ceilings. What it does not know it refuses, so
+that nothing is ever compared by a misreading. Its depth is bounded; nothing is executed.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from personamath.answers.normal_form import FUNCTIONS
+from personamath.answers.rational import rational
+
+
+class Unreadable(Exception):
+    """The text is no expression that this reader knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation on expressions."""
+
+    name: str
+    """`+`, `*`, `/`, `^`, `-` (of one), or a function's name."""
+    operands: tuple["Expression", ...]
+
+
+Expression = Fraction | str | Operation
+"""A number, a variable's or constant's name, or an operation."""
+
+DEEPEST = 25
+"""Levels of nesting that are read."""
+
+MOST_TOKENS = 300
+MOST_SUFFIXES = 3
+"""How many of `^`, `!`, `°` and `%` may follow one atom."""
+
+LONGEST_NUMBER = 100
+"""Digits of a number inside an expression; more could not be told apart at the precision of `numeric`."""
+
+TOKEN = re.compile(
+    r"\s*(?:(?P<number>(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3}(?![\d.]))?)"
+    r"|(?P<command>\\[A-Za-z]+|\\[{}|]"
+    rf"|(?:{'|'.join(FUNCTIONS)}|pi|theta|alpha|beta)(?![A-Za-z]))"
+    r"|(?P<letter>[A-Za-z])|(?P<sign>[-+*/:^_!()\[\]{}|°%']))"
+)
+
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau upsilon "
+    "phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar infty triangle angle".split()
+)
+ACCENTS = frozenset("overline bar vec hat widehat tilde overrightarrow overleftrightarrow".split())
+OPENERS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
+PRODUCT_SIGNS = ("*", "/", ":")
+STOPPERS = frozenset(["+", "-", "*", "/", ":", ")", "]", "}", "\\}", "\\rfloor", "\\rceil", "\\over", "\\choose", ""])
+
+
+def read_expression(text: str) -> Expression:
+    """The expression that a text in normal form is; raises Unreadable if it is none."""
+    reader = Reader(tokens_of(text))
+    expression = reader.group_content()
+    if reader.token:
+        raise Unreadable(f"{reader.token} stands where nothing is expected")
+    return expression
+
+
+def tokens_of(text: str) -> list[str]:
+    """The text's tokens; commands with their backslash, named functions with or without."""
+    tokens, at = [], 0
+    while at < len(text.rstrip()):
+        match = TOKEN.match(text, at)
+        if not match:
+            raise Unreadable(f"{text[at]!r} is not known")
+        word = match[match.lastgroup or 0]
+        tokens.append("\\" + word if match.lastgroup == "command" and not word.startswith("\\") else word)
+        at = match.end()
+        if len(tokens) > MOST_TOKENS:
+            raise Unreadable("too long")
+    return tokens
+
+
+class Reader:
+    """Recursive descent over tokens; `token` is the next one, empty at the end."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens = [*tokens, ""]
+        self.at = 0
+        self.depth = 0
+        self.open_bars = 0
+
+    @property
+    def token(self) -> str:
+        """The next token."""
+        return self.tokens[self.at]
+
+    def take(self, expected: str | None = None) -> str:
+        """Consume the next token, which must be the expected one if one is given."""
+        token = self.token
+        if not token or (expected is not None and token != expected):
+            raise Unreadable(f"{expected or 'something'} is missing")
+        self.at += 1
+        return token
+
+    def group_content(self) -> Expression:
+        r"""What stands in a group: a sum, or TeX's `a \over b` and `n \choose k`."""
+        content = self.sum()
+        if self.token in ("\\over", "\\choose"):
+            name = "/" if self.take() == "\\over" else "binom"
+            content = Operation(name, (content, self.sum()))
+        return content
+
+    def sum(self) -> Expression:
+        """Terms with their signs."""
+        terms = [self.signed_term()]
+        while self.token in ("+", "-"):
+            terms.append(self.signed_term())
+        return terms[0] if len(terms) == 1 else Operation("+", tuple(terms))
+
+    def signed_term(self) -> Expression:
+        """A term after any number of signs."""
+        negative = False
+        while self.token in ("+", "-"):
+            negative ^= self.take() == "-"
+        term = self.term()
+        return Operation("-", (term,)) if negative else term
+
+    def term(self) -> Expression:
+        """Factors, multiplied by a sign or by standing side by side, divided from left to right."""
+        factors = [self.factor()]
+        while self.token in PRODUCT_SIGNS or not self.at_end_of_term():
+            if self.token in PRODUCT_SIGNS:
+                divided = self.take() != "*"
+                factor = self.signed_factor()
+                factors.append(Operation("/", (Fraction(1), factor)) if divided else factor)
+            elif self.token[0].isdigit() and self.tokens[self.at - 1][-1].isdigit():
+                raise Unreadable("two numbers side by side")
+            else:
+                factors.append(self.factor())
+        return factors[0] if len(factors) == 1 else Operation("*", tuple(factors))
+
+    def at_end_of_term(self) -> bool:
+        """Whether no further factor can begin here."""
+        return self.token in STOPPERS or (self.token == "|" and self.open_bars > 0)
+
+    def signed_factor(self) -> Expression:
+        """A factor after a written `*` or `/`, where it may have a sign of its own."""
+        negative = False
+        while self.token in ("+", "-"):
+            negative ^= self.take() == "-"
+        factor = self.factor()
+        return Operation("-", (factor,)) if negative else factor
+
+    def factor(self) -> Expression:
+        """An atom with its power and its factorial, degree or percent sign."""
+        factor = self.atom()
+        for _ in range(MOST_SUFFIXES):
+            if self.token == "^":
+                self.take()
+                factor = Operation("^", (factor, self.exponent()))
+            elif self.token in ("!", "°", "%"):
+                factor = Operation(self.take(), (factor,))
+        return factor
+
+    def exponent(self) -> Expression:
+        """What `^` raises to: a group, a signed number, or one symbol; `2^3^2` is a tower."""
+        self.go_deeper()
+        if self.token == "-":
+            self.take()
+            exponent: Expression = Operation("-", (self.exponent(),))
+        else:
+            exponent = self.atom(mixed=False)
+            if self.token == "^":
+                self.take()
+                exponent = Operation("^", (exponent, self.exponent()))
+        self.depth -= 1
+        return exponent
+
+    def go_deeper(self) -> None:
+        """Bound the recursion."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Unreadable("nested too deeply")
+
+    def atom(self, mixed: bool = True) -> Expression:
+        """A number, a variable, a group, or a command with its arguments."""
+        self.go_deeper()
+        token = self.take()
+        if token[0].isdigit() or token[0] == ".":
+            atom = self.number(token, mixed)
+        elif token in OPENERS:
+            atom = self.group(token)
+        elif token == "|":
+            atom = self.absolute_value()
+        elif token[0] == "\\":
+            atom = self.command(token[1:])
+        elif token.isalpha():
+            atom = self.variable(token)
+        else:
+            raise Unreadable(f"{token} stands where a value is expected")
+        self.depth -= 1
+        return atom
+
+    def absolute_value(self) -> Expression:
+        """What stands between two bars, after the first."""
+        self.open_bars += 1
+        content = self.group_content()
+        self.take("|")
+        self.open_bars -= 1
+        return Operation("abs", (content,))
+
+    def group(self, opener: str) -> Expression:
+        """A bracketed expression, after its opening bracket."""
+        bars, self.open_bars = self.open_bars, 0
+        content = self.group_content()
+        self.take(OPENERS[opener])
+        self.open_bars = bars
+        return Operation(opener[2:], (content,)) if opener in ("\\lfloor", "\\lceil") else content
+
+    def number(self, token: str, mixed: bool) -> Expression:
+        """A literal; an integer before a proper fraction of integers is a mixed number."""
+        value = rational(token) if len(token) <= LONGEST_NUMBER else None
+        if value is None or self.token == "_":
+            raise Unreadable("not one number")
+        if mixed and self.token == "\\frac" and token.isdigit():
+            fraction = rational("".join([token, *self.tokens[self.at : self.at + 7]]))
+            if fraction is not None:
+                self.at += 7
+                return fraction
+        return value
+
+    def variable(self, name: str) -> Expression:
+        """A letter with its subscript; `e` and `i` are the constants."""
+        if self.token != "_":
+            return name
+        self.take()
+        if self.token != "{":
+            return f"{name}_{self.take()}"
+        start = self.at
+        while self.take() != "}":
+            pass
+        return f"{name}_{''.join(self.tokens[start + 1 : self.at - 1])}"
+
+    def command(self, name: str) -> Expression:
+        """A command and what it takes."""
+        if name in FUNCTIONS:
+            return self.function(name)
+        if name in ("frac", "binom"):
+            return Operation("/" if name == "frac" else name, (self.argument(), self.argument()))
+        if name == "pi":
+            return "pi"
+        if name in GREEK:
+            return self.variable(name)
+        if name in ACCENTS:
+            content = self.argument_text()
+            if not content.isalpha():
+                raise Unreadable(f"\\{name} of no name")
+            return f"{name} {content}"
+        raise Unreadable(f"\\{name} is not known")
+
+    def argument(self) -> Expression:
+        r"""What a command takes: a group, or one character, as in `\frac12`."""
+        token = self.take()
+        if token[0].isdigit() and len(token) > 1:
+            self.at -= 1
+            self.tokens[self.at] = token[1:]
+            return Fraction(token[0])
+        self.at -= 1
+        return self.atom(mixed=False)
+
+    def argument_text(self) -> str:
+        """The letters in a command's braces."""
+        if self.token != "{":
+            return self.take()
+        start = self.at
+        while self.take() != "}":
+            pass
+        return "".join(self.tokens[start + 1 : self.at - 1])
+
+    def function(self, name: str) -> Expression:
+        """A function with its base or degree, its power and its argument."""
+        operands: list[Expression] = []
+        if name == "sqrt" and self.token == "[":
+            operands.append(self.group(self.take()))
+            name = "root"
+        if name == "log" and self.token == "_":
+            self.take()
+            operands.append(self.atom(mixed=False))
+            name = "log_"
+        power = self.exponent() if self.token == "^" and self.take() else None
+        if power == Operation("-", (Fraction(1),)) and name in ("sin", "cos", "tan"):
+            name, power = "arc" + name, None
+        operands.append(self.atom(mixed=False) if name in ("sqrt", "root") else self.function_argument())
+        value = Operation(name, tuple(operands))
+        return value if power is None else Operation("^", (value, power))
+
+    def function_argument(self) -> Expression:
+        r"""What a function is of: a parenthesis, or the product that follows, as in `\sin 2x`."""
+        if self.token in OPENERS or self.token == "|":
+            return self.atom()
+        argument = self.signed_factor()
+        while not self.at_end_of_term() and self.token not in OPENERS and self.token.lstrip("\\") not in FUNCTIONS:
+            argument = Operation("*", (argument, self.factor()))
+        return argument

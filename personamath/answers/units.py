@@ -1,0 +1,92 @@
+r"""Units: what follows the number. The question fixes it, so it may be left out; if both sides state one, they must agree.
+
+So `12`, `12 \text{ cm}` and `12 cm` are one answer, and `12 cm` and `12 m` are two. The base of `101_2` is its unit.
+"""
+
+import re
+from typing import NamedTuple
+
+from personamath.answers.normal_form import WORD_NUMBERS
+
+
+class Measured(NamedTuple):
+    """An answer's text without its unit, and the unit: a name of `NAMES`, or None where it has none that is known."""
+
+    text: str
+    unit: str | None
+
+
+NAMES = {
+    spelling: name
+    for name, spellings in {
+        "%": "% percent pct",
+        "degree": "° degree deg degC degF",
+        "mm": "mm millimeter millimetre",
+        "cm": "cm centimeter centimetre",
+        "m": "m meter metre",
+        "km": "km kilometer kilometre",
+        "inch": "inch inche in",
+        "foot": "foot feet ft",
+        "yard": "yard yd",
+        "mile": "mile mi",
+        "second": "second sec s",
+        "minute": "minute min",
+        "hour": "hour hr h",
+        "day": "day",
+        "week": "week wk",
+        "month": "month",
+        "year": "year yr",
+        "mg": "mg milligram",
+        "g": "g gm gram",
+        "kg": "kg kilogram",
+        "ounce": "ounce oz",
+        "pound": "pound lb",
+        "ml": "ml milliliter millilitre",
+        "liter": "l liter litre",
+        "cent": "cent",
+        "dollar": "dollar usd buck",
+        "mph": "mph",
+        "km/h": "kmh kph",
+    }.items()
+    for spelling in spellings.split()
+}
+"""Units that are told apart, by the spellings of their singular."""
+
+TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}(?:\^\{?[23]\}?)?")
+DEGREES = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*(°)\s*(?:\\text\{\s*[CF]\s*\}|[CF])?")
+PERCENT = re.compile(r"(.*[0-9})])\s*(%|percent)")
+TRAILING_WORDS = re.compile(r"(.*[0-9}])(\s*)\(?([A-Za-z]{2,}\.?(?:[ /^-]*(?:[A-Za-z.,()]+|\^?[23]))*)")
+BASED = re.compile(r"(?:\\text\{)?\(?([0-9A-Za-z]*\d[0-9A-Za-z]*)\)?\}?_\{?(?:\\text\{)?(\w+)\}{0,2}")
+PLAIN_START = re.compile(r"-?(?:[\d.,/ ]|\\frac\{-?\d+\}\{\d+\}|\\sqrt\{?\d+\}?|\\pi)+")
+ANGLE_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
+
+
+def split_unit(text: str) -> Measured:
+    """A leaf's text and the unit after it; a text that is nothing but words has none."""
+    if (match := BASED.fullmatch(text)) and (base := base_of(match[2])):
+        return Measured(match[1], f"base {base}")
+    if match := PERCENT.fullmatch(text):
+        return Measured(match[1], "%")
+    if (match := DEGREES.fullmatch(text)) and not ANGLE_FUNCTION.search(text):
+        return Measured(match[1], "degree")
+    if match := TRAILING_TEXT.fullmatch(text):
+        before = split_unit(match[1])
+        return Measured(before.text, before.unit or named(match[2]))
+    if (match := TRAILING_WORDS.fullmatch(text)) and PLAIN_START.fullmatch(match[1]) and (match[2] or named(match[3])):
+        return Measured(match[1], named(match[3]))
+    return Measured(text, None)
+
+
+def base_of(text: str) -> int | None:
+    """The base that a subscript names, in digits or as a word."""
+    if text.isdecimal():
+        return int(text) if len(text) < 3 else None
+    return WORD_NUMBERS.index(text.lower()) if text.lower() in WORD_NUMBERS else None
+
+
+def named(words: str) -> str | None:
+    """The unit that words name, if it is one that is told apart; `square cm` and the like are not."""
+    word = words.strip().strip(".").strip()
+    return (
+        NAMES.get(word.lower()) or NAMES.get(word.lower().removesuffix("s")) if word.isalpha() or word in "%°" else None
+    )
