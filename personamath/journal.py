@@ -63,7 +63,11 @@ class Journal:
         self._free_bytes = free_bytes or (lambda path: shutil.disk_usage(path).free)
         _prepare(directory)
         self._lock = _lock(directory)
-        self._reader = _open(self.path)
+        try:
+            self._reader = _open(self.path)
+        except RunDirectoryError:
+            self._lock.close()
+            raise
         self._waiting: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
         self._writer.start()
@@ -93,7 +97,7 @@ class Journal:
         return self._free_bytes(self.path.parent) > DISK_RESERVE_BYTES
 
     async def put(self, request: Request, digest: str, completion: Completion) -> None:
-        """Write one answer, durable on return even in a power cut; raises `RunDirectoryError` where the disk refuses."""
+        """Write one answer, durable on return, power cut or not; `RunDirectoryError` where the disk refuses."""
         written = asyncio.get_running_loop().create_future()
         values = (
             digest,

@@ -102,7 +102,7 @@ def test_unknown_sources_are_refused(source: str) -> None:
 
 
 def test_unknown_file_types_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="use .jsonl, .json or .parquet"):
+    with pytest.raises(BadInput, match=r"use \.jsonl"):
         read(f"gsm8k:{tmp_path / 'train.csv'}")
 
 

@@ -9,11 +9,11 @@ import platform
 import resource
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from personamath.answers import Grader
 from personamath.commands.settings import add_settings, build, merge_settings
@@ -104,6 +104,8 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     key = os.environ.get(KEY_VARIABLE, "").strip() or None
     if key is None and OPENAI_URL in setup.base_url:
         raise BadInput(f"{KEY_VARIABLE} is not set: export it, or name another endpoint with --base-url")
+    endpoints = HttpTeacher(setup.base_url, key, Patience(setup.timeout, setup.attempts, setup.patience))
+    _allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
     personas = read_personas(recipe.personas)
     _check_draws(recipe, personas)
     sources = [ProblemSource.parse(source) for source in recipe.problems]
@@ -112,12 +114,21 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     if not funnel.seed_problems:
         raise BadInput("no problem can serve: all were skipped, or the files are empty")
     problems = (item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
+
     output = Path(setup.output)
     with Journal(output) as journal, Spool(output) as spool:
-        asked = asyncio.run(_ask(recipe, setup, key, personas, problems, journal, spool, funnel))
+        teacher = JournaledTeacher(journal, endpoints, setup.concurrency)
+
+        async def ask_everything() -> None:
+            async with endpoints, Grader() as grader, _shown(funnel, teacher):
+                with _clean_interruption(teacher):
+                    window = min(setup.concurrency, funnel.seed_problems.total())
+                    await augment(Stages(recipe, personas, teacher, grader), problems, window, spool, funnel)
+
+        asyncio.run(ask_everything())
         write_folder(output / "dataset", spool.rows(), recipe, funnel)
-        _write_run_file(output, recipe, setup, funnel, asked)
-    _report(output, recipe, funnel, asked)
+        _write_run_file(output, recipe, setup, funnel, teacher)
+    _report(output, recipe, funnel, teacher)
     return 3 if funnel.failed else 0
 
 
@@ -129,37 +140,15 @@ def _check_draws(recipe: Recipe, personas: list[Persona]) -> None:
         print(f"warning: k2 is {recipe.k2}, k1 is {recipe.k1}; the paper has K2 > K1", file=sys.stderr)
 
 
-class Asked(NamedTuple):
-    """Where the answers of this run came from."""
-
-    teacher: int
-    journal: int
-
-
-async def _ask(
-    recipe: Recipe,
-    setup: Setup,
-    key: str | None,
-    personas: list[Persona],
-    problems: Iterator[Problem],
-    journal: Journal,
-    spool: Spool,
-    funnel: Funnel,
-) -> Asked:
-    """Take all problems through the stages, with a line of progress, and signals that lose nothing."""
-    _allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
-    patience = Patience(setup.timeout, setup.attempts, setup.patience)
-    async with Grader() as grader, HttpTeacher(setup.base_url, key, patience) as endpoints:
-        teacher = JournaledTeacher(journal, endpoints, setup.concurrency)
-        progress = asyncio.create_task(show_progress(funnel, teacher))
-        try:
-            with _clean_interruption(teacher):
-                window = min(setup.concurrency, funnel.seed_problems.total())
-                await augment(Stages(recipe, personas, teacher, grader), problems, window, spool, funnel)
-        finally:
-            progress.cancel()
-            await asyncio.gather(progress, return_exceptions=True)
-    return Asked(teacher.asked, teacher.replayed)
+@asynccontextmanager
+async def _shown(funnel: Funnel, teacher: JournaledTeacher) -> AsyncIterator[None]:
+    """Progress on the screen as long as the context lasts."""
+    progress = asyncio.create_task(show_progress(funnel, teacher))
+    try:
+        yield
+    finally:
+        progress.cancel()
+        await asyncio.gather(progress, return_exceptions=True)
 
 
 @contextmanager
@@ -183,7 +172,9 @@ def _clean_interruption(teacher: JournaledTeacher) -> Iterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        raise (reasons[0] if reasons else KeyboardInterrupt) from None
+        if reasons:
+            raise reasons[0] from None
+        raise
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
@@ -200,7 +191,7 @@ def _allow_descriptors(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _write_run_file(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, asked: Asked) -> None:
+def _write_run_file(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, teacher: JournaledTeacher) -> None:
     """Write run.json as a whole: a reader never sees half of one."""
     run = {
         "complete": not funnel.failed,
@@ -208,7 +199,7 @@ def _write_run_file(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, 
         "recipe": dataclasses.asdict(recipe),
         "endpoints": [without_secrets(url) for url in setup.base_url],
         "versions": {"python": platform.python_version()} | {name: version(name) for name in RECORDED_PACKAGES},
-        "answers": {"asked this time": asked.teacher, "from the journal": asked.journal},
+        "answers": {"asked this time": teacher.asked, "from the journal": teacher.replayed},
         **funnel.as_dict(),
     }
     partial = output / "run.json.partial"
@@ -220,12 +211,12 @@ def _write_run_file(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, 
         raise RunDirectoryError(f"cannot write {output / 'run.json'}: {error.strerror}") from None
 
 
-def _report(output: Path, recipe: Recipe, funnel: Funnel, asked: Asked) -> None:
+def _report(output: Path, recipe: Recipe, funnel: Funnel, teacher: JournaledTeacher) -> None:
     if recipe.simulated:
         print("SIMULATED: these rows were written by the embedded teacher. Do not train on them.\n")
     print(f"{composition(funnel)}\n\n{narrative(funnel)}\n")
     print(
-        f"{asked.teacher:,} answers asked, {asked.journal:,} from the journal. The dataset is in {output / 'dataset'}"
+        f"{teacher.asked:,} answers asked, {teacher.replayed:,} from the journal. The dataset is in {output / 'dataset'}"
     )
     if funnel.failed:
         print(f"\nIncomplete: {funnel.failed:,} requests failed. Run the same command to try just them again.")
