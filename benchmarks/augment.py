@@ -1,0 +1,143 @@
+"""How long, how large and how costly a whole augmentation is, against a scripted teacher on this machine.
+
+    python benchmarks/augment.py --problems gsm8k:train.jsonl --problems math:train.jsonl --limits 2500 7500
+
+One run for each limit (problems of each source), each against a fresh teacher that answers after `--latency` seconds.
+Prints a Markdown table for docs/BENCHMARKS.md. Memory is the proportional set size of the client and its workers,
+summed; CPU is that of the client and its workers, start and dataset writing included; the server's is shown beside it.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+REPO = Path(__file__).parent.parent
+SERVER = REPO / "tests" / "scripted_teacher.py"
+SAMPLE_EVERY_S = 0.25
+
+
+class Measured(NamedTuple):
+    """One run."""
+
+    problems: int
+    requests: int
+    rows: int
+    wall_s: float
+    client_cpu_s: float
+    server_cpu_s: float
+    peak_mb: float
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--problems", action="append", required=True, help="gsm8k:PATH or math:PATH")
+    parser.add_argument("--limits", type=int, nargs="+", default=[2_500, 7_500], help="problems of each source")
+    parser.add_argument("--latency", type=float, default=0.2)
+    parser.add_argument("--concurrency", type=int, default=256)
+    options = parser.parse_args()
+
+    print(f"{options.latency * 1000:.0f} ms latency, {options.concurrency} in flight, {os.cpu_count()} cores\n")
+    print(
+        "| seed problems | requests | rows | wall | requests/s | client CPU s / 1,000 | server CPU s / 1,000 | peak memory |"
+    )
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for limit in options.limits:
+        run = measure(options.problems, limit, options.latency, options.concurrency)
+        print(
+            f"| {run.problems:,} | {run.requests:,} | {run.rows:,} | {run.wall_s:.0f} s | {run.requests / run.wall_s:,.0f} "
+            f"| {run.client_cpu_s / run.requests * 1000:.2f} | {run.server_cpu_s / run.requests * 1000:.2f} "
+            f"| {run.peak_mb:.0f} MB |",
+            flush=True,
+        )
+
+
+def measure(problems: list[str], limit: int, latency: float, concurrency: int) -> Measured:
+    """One run of the command line against a fresh server, in a fresh directory."""
+    flags = [flag for source in problems for flag in ("--problems", source)]
+    output = Path(tempfile.mkdtemp(prefix="personamath-benchmark-"))
+    server = subprocess.Popen(
+        [sys.executable, str(SERVER), *flags, "--latency", str(latency)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout
+        url = server.stdout.readline().strip()
+        started = _cpu_s(server.pid)
+        command = [sys.executable, "-m", "personamath.cli", "augment", *flags, "--base-url", url]
+        command += ["--teacher", "simulated-teacher", "--limit", str(limit), "--concurrency", str(concurrency)]
+        start = time.monotonic()
+        client = subprocess.Popen([*command, "--output", str(output / "run")], stdout=subprocess.DEVNULL)
+        peak = _Peak(client.pid)
+        peak.start()
+        _, status, usage = os.wait4(client.pid, 0)
+        wall = time.monotonic() - start
+        client.returncode = os.waitstatus_to_exitcode(status)
+        assert client.returncode == 0, f"the run ended with {client.returncode}"
+        peak.join()
+        run = json.loads((output / "run" / "run.json").read_text())
+        return Measured(
+            problems=sum(run["problems"]["seed_problems"].values()),
+            requests=run["answers"]["asked this time"],
+            rows=sum(sum(counts.values()) for counts in run["rows"].values()),
+            wall_s=wall,
+            client_cpu_s=usage.ru_utime + usage.ru_stime,
+            server_cpu_s=_cpu_s(server.pid) - started,
+            peak_mb=peak.bytes / 2**20,
+        )
+    finally:
+        server.kill()
+        server.wait()
+        shutil.rmtree(output)
+
+
+class _Peak(threading.Thread):
+    """Samples the memory of a process and its children until it ends."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid = pid
+        self.bytes = 0
+
+    def run(self) -> None:
+        while (now := sum(map(_pss_bytes, _family(self.pid)))) or Path(f"/proc/{self.pid}/exe").exists():
+            self.bytes = max(self.bytes, now)
+            time.sleep(SAMPLE_EVERY_S)
+
+
+def _family(pid: int) -> list[int]:
+    members = [pid]
+    for member in members:
+        for children in Path(f"/proc/{member}/task").glob("*/children"):
+            try:
+                members += map(int, children.read_text().split())
+            except OSError:
+                continue
+    return members
+
+
+def _pss_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Recipes as YAML: the same keys as the options, the command line wins, mistakes are named."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+import yaml
+
+from personamath.commands.augment import Setup
+from personamath.commands.settings import Setting, add_settings, build, merge_settings, settings_of
+from personamath.errors import BadInput
+from personamath.recipe import Recipe
+from tests.conftest import REPO
+
+MINIMAL = "problems: [gsm8k, math]\nteacher: teacher-1\noutput: runs/x\n"
+
+
+def merge(config: Path | None, *options: str) -> tuple[Recipe, Setup]:
+    parser = argparse.ArgumentParser()
+    add_settings(parser, Recipe, Setup)
+    merged = merge_settings(parser.parse_args(options), config, Recipe, Setup)
+    return build(Recipe, merged), build(Setup, merged)
+
+
+@pytest.mark.parametrize("setting", settings_of(Recipe, Setup), ids=lambda setting: setting.name)
+def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: Path, setting: Setting) -> None:
+    value = {int: "7", float: "0.25", str: "by-occupation" if setting.name == "persona_draw" else "some"}[setting.kind]
+    recipe = tmp_path / "recipe.yaml"
+    lines = {"problems": "[gsm8k]", "teacher": "t", "output": "o"} | {setting.name: value}
+    recipe.write_text("".join(f"{name}: {text}\n" for name, text in lines.items()))
+    options = [part for name, text in lines.items() for part in (f"--{name.replace('_', '-')}", text.strip("[]"))]
+    assert merge(recipe) == merge(None, *options)
+
+
+def test_the_command_line_wins(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(MINIMAL + "k1: 3\nk2: 9\n")
+    merged, _ = merge(recipe, "--k1", "7", "--problems", "math:mine.jsonl")
+    assert (merged.k1, merged.k2, merged.problems) == (7, 9, ("math:mine.jsonl",))
+
+
+def test_hyphens_and_empty_keys_are_understood(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(MINIMAL + "max-tokens: 100\nlimit:\n")
+    merged, _ = merge(recipe)
+    assert (merged.max_tokens, merged.limit) == (100, None)
+
+
+BAD = [
+    ("temprature: 1\n", "unknown key 'temprature'; the nearest known one is 'temperature'"),
+    ("kk: 1\n", "unknown key 'kk'; the nearest known one is 'k"),
+    ("k1: many\n", "k1 is 'many'; it must be a whole number"),
+    ("k1: 5.5\n", "k1 is 5.5; it must be a whole number"),
+    ("k1: [5]\n", "k1 is [5]; it must be a whole number"),
+    ("temperature: warm\n", "it must be a number"),
+    ("persona_draw: fair\n", "it must be uniform or by-occupation"),
+    ("k1: 5: 6\n", "not valid YAML"),
+    ("- k1\n", "expected keys and values"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), BAD)
+def test_mistakes_are_named_with_their_file(tmp_path: Path, line: str, message: str) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(line)
+    with pytest.raises(BadInput) as error:
+        merge(recipe)
+    assert message in str(error.value) and str(error.value).startswith(str(recipe))
+    assert "\n" not in str(error.value)
+
+
+IMPOSSIBLE = [
+    ("--k1", "-1"),
+    ("--max-tokens", "0"),
+    ("--limit", "0"),
+    ("--temperature", "-0.1"),
+    ("--concurrency", "0"),
+]
+
+
+@pytest.mark.parametrize("flags", IMPOSSIBLE)
+def test_values_that_no_run_can_mean_are_refused(flags: tuple[str, str]) -> None:
+    with pytest.raises(BadInput, match="must"):
+        merge(None, "--problems", "gsm8k", "--teacher", "t", "--output", "o", *flags)
+
+
+def test_the_papers_recipes_are_what_they_say() -> None:
+    v1, _ = merge(REPO / "recipes" / "augment-paper-v1.yaml", "--output", "o")
+    assert v1 == Recipe(
+        problems=("gsm8k", "math"), teacher="gpt-4o-mini-2024-07-18", personas="proj-persona/PersonaHub"
+    )
+    v2, _ = merge(REPO / "recipes" / "augment-paper-v2.yaml", "--output", "o")
+    assert (v2.k1, v2.k2, v2.persona_draw) == (11, 22, "by-occupation")
+
+
+def test_what_v2_does_not_state_is_marked_assumed() -> None:
+    text = (REPO / "recipes" / "augment-paper-v2.yaml").read_text()
+    fields = {line.partition(":")[0]: line for line in text.splitlines() if line and not line.startswith("#")}
+    assert set(fields) == set(yaml.safe_load(text))
+    assert {name for name, line in fields.items() if "*assumed*" not in line} == {"problems"}
