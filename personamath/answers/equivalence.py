@@ -28,7 +28,7 @@ def compare(reference: str, answer: str) -> Verdict:
     if one == other:
         return Verdict(True, "exact")
     verdict = same_choice(one, other) or compare_readings(one, other)
-    if verdict.equal is None and not (is_bounded(one) and is_bounded(other)):
+    if verdict.equal is None and not ("\\" in one + other and is_bounded(one) and is_bounded(other)):
         return Verdict(False, "none", verdict.why)
     return verdict
 

@@ -1,30 +1,31 @@
-r"""The parts that have no parts: a number, an expression, or words, with its unit."""
+r"""The parts of an answer that have no parts: a number, an expression, or words, with its unit."""
 
 import re
-from fractions import Fraction
 from functools import cached_property
 
-from personamath.answers.expression import FUNCTIONS, GREEK, Unreadable, read_expression
+from personamath.answers.expression import GREEK, Unreadable, read_expression
+from personamath.answers.normal_form import FUNCTIONS
 from personamath.answers.numeric import Value, same_values, values
 from personamath.answers.rational import rational
-from personamath.answers.units import split_unit
+from personamath.answers.units import SCALES, Measured, split_unit
 from personamath.answers.verdict import Verdict
 
-LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
-TIME = re.compile(r"\d{1,2}(?::\d\d)*(?:\\text\{)?\s*[ap]\.?m\b.*", re.IGNORECASE)
-NOT_IN_WORDS = re.compile(r"\\text(?![A-Za-z])|[\s{}().,;'\"]")
-SYMBOLS_IN_LETTERS = frozenset(FUNCTIONS) | GREEK | {"pi", "matrix"}
+TIME = re.compile(r"\d{1,2}(?::\d\d)*(?:\\text\{| )?[ap]\.?m\b.*", re.IGNORECASE)
+LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
+SYMBOLS_IN_LETTERS = frozenset([*FUNCTIONS, *GREEK])
+NOT_SAID = re.compile(r"^(?:an?|the) (?=[a-z]{3})|\\text(?![A-Za-z])|[\s{}().,;'\"]", re.IGNORECASE)
 
 
 class Leaf:
     """One part of an answer, read as far as comparing it needs."""
 
     def __init__(self, text: str) -> None:
-        self.text, self.unit = split_unit(text)
+        measured = split_unit(text)
+        if TIME.fullmatch(text) or says_words(measured):  # a unit follows a value
+            measured = Measured(text, None)
+        self.text, self.unit = measured
         self.number = rational(self.text)
-        self.words = None if self.number is not None else words_in(text)
-        if self.unit and self.unit.startswith("base") and self.number is None:
-            self.words = self.text.casefold()  # digits beyond 9 are letters, not factors
+        self.only_words = self.number is None and (says_words(measured) or bool(TIME.fullmatch(text)))
 
     @cached_property
     def values(self) -> list[Value | None] | None:
@@ -39,17 +40,23 @@ class Leaf:
     @property
     def is_constant(self) -> bool:
         """Whether it is an expression without variables."""
-        return self.values is not None and len(self.values) == 1
+        return not self.only_words and self.values is not None and len(self.values) == 1
+
+    @property
+    def said(self) -> str:
+        """Its words in small letters, without spaces and punctuation; a single letter is a name, and stays as it is."""
+        words = NOT_SAID.sub("", self.text)
+        return words if len(words) == 1 else words.casefold()
 
 
-def words_in(text: str) -> str | None:
-    """What a text says, if it is words and not a formula: in small letters, without spaces and punctuation."""
-    runs = [run for run in LETTERS.findall(text) if run not in SYMBOLS_IN_LETTERS and not run.startswith("text")]
-    only_letters = text.isalpha() and len(text) > 1 and not text.islower()
-    if not (only_letters or "\\text" in text or TIME.fullmatch(text) or any(len(run) > 3 for run in runs)):
-        return None
-    words = NOT_IN_WORDS.sub("", text)
-    return words if len(words) == 1 else words.casefold()
+def says_words(measured: Measured) -> bool:
+    """Whether a text is words and no formula; short words in small letters may be either, as `ab` is."""
+    text, unit = measured
+    if (text.isalpha() and len(text) > 1 and not text.islower()) or "\\text" in text or text == "\\emptyset":
+        return True
+    if unit and unit.startswith("base") and not text.isdecimal():
+        return True  # digits beyond 9 are letters, and no factors
+    return any(run not in SYMBOLS_IN_LETTERS for run in LETTERS.findall(text))
 
 
 def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
@@ -59,12 +66,10 @@ def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
     if one.text == other.text:
         return Verdict(True, "exact")
     if one.number is not None and other.number is not None:
-        equal = (
-            one.number == other.number or one.number in of_hundred(other, one) or other.number in of_hundred(one, other)
-        )
+        equal = one.number == other.number or is_scaled(one, other) or is_scaled(other, one)
         return Verdict(equal, "rational", None if equal else "another number")
-    if one.words is not None or other.words is not None:
-        equal = one.words == other.words
+    if one.only_words or other.only_words:
+        equal = one.said == other.said
         return Verdict(equal, "exact", None if equal else "other words")
     if one.values is None or other.values is None:
         return Verdict(None, "none", "not an expression that can be read")
@@ -74,8 +79,8 @@ def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
     return Verdict(agree, "numeric", None if agree else "another value")
 
 
-def of_hundred(percentage: Leaf, other: Leaf) -> list[Fraction]:
-    r"""The value of `50\%` as a part of one, where the other side is no percentage."""
-    if percentage.unit != "%" or other.unit == "%" or percentage.number is None:
-        return []
-    return [percentage.number / 100]
+def is_scaled(scaled: Leaf, plain: Leaf) -> bool:
+    r"""Whether a number with a percent sign or the like, `50\%`, is the other, which has none, written out: `0.5`."""
+    if scaled.unit not in SCALES or plain.unit in SCALES or scaled.number is None:
+        return False
+    return scaled.number * SCALES[scaled.unit] == plain.number

@@ -1,7 +1,8 @@
 r"""One spelling for what can be written in many: the table of rules that turns an answer into its normal form.
 
-Formatting changes no verdict because it is gone before anything is compared. A rule is a line of `RULES`: a pattern, a
-replacement, and the reason it is safe. They are applied in order, each in time linear in the answer.
+Formatting changes no verdict because it is gone before anything is compared. A rule is a row of `TABLE`: a pattern, what
+replaces it, and the reason it is safe. They are applied in order. A new row goes under its heading, and must not have
+two unbounded repetitions of the same characters in a row, which a hostile answer could make take forever.
 """
 
 import re
@@ -17,114 +18,115 @@ class Rule(NamedTuple):
     reason: str
 
 
-def rule(pattern: str, replacement: str, reason: str) -> Rule:
-    """A rule from the text of its pattern."""
-    return Rule(re.compile(pattern), replacement, reason)
+def command(*names: str) -> str:
+    """Pattern of LaTeX commands by their names, which may be patterns."""
+    return rf"(?<!\\)\\(?:{'|'.join(names)})(?![A-Za-z])"
 
 
-CHARACTERS = str.maketrans({
-    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "－": "-",
-    "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "÷": "/", "⁄": "/", "∕": "/",
-    "√": r"\sqrt ", "∞": r"\infty ", "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ",
-    "λ": r"\lambda ", "φ": r"\phi ", "ω": r"\omega ", "±": r"\pm ", "∓": r"\mp ",
-    "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ",
-    "∅": r"\emptyset ", "ℝ": r"\mathbb{R}", "°": r"^\circ ", "º": r"^\circ ", "′": "'", "’": "'", "…": r"\ldots ",
-    "⟨": r"\langle ", "⟩": r"\rangle ", "½": r"\frac{1}{2}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}",
-    "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅕": r"\frac{1}{5}", "⅛": r"\frac{1}{8}",
-    "（": "(", "）": ")", "，": ",", "．": ".", "％": "%", "＝": "=", "＋": "+", "。": ".", "、": ",",
-    **{digit: f"^{{{value}}}" for value, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
-    **{digit: f"_{{{value}}}" for value, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")},
-    "\u200b": "", "\u2060": "", "\ufeff": "",
-})  # fmt: skip
+CHARACTERS = str.maketrans(
+    dict.fromkeys("−–—‐‑﹣－", "-")
+    | dict.fromkeys("×·⋅∙", r"\cdot ")
+    | dict.fromkeys("÷⁄∕", "/")
+    | dict.fromkeys("°º", r"^\circ ")
+    | dict.fromkeys("′’", "'")
+    | dict.fromkeys("\u200b\u2060\ufeff", "")
+    | dict(zip("（），．％＝＋。、［］｛｝", "(),.%=+.,[]{}", strict=True))
+    | {digit: f"^{{{value}}}" for value, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+    | {digit: f"_{{{value}}}" for value, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")}
+    | {"½": r"\frac{1}{2}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}"}
+    | {"√": r"\sqrt ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne "}
+    | {"≈": r"\approx ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ", "ℝ": r"\mathbb{R}"}
+    | {"⟨": r"\langle ", "⟩": r"\rangle ", "…": r"\ldots ", "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha "}
+    | {"β": r"\beta ", "γ": r"\gamma ", "λ": r"\lambda ", "φ": r"\phi ", "ω": r"\omega "}
+)
 """Characters that stand for a LaTeX command or for an ASCII character."""
 
-WORD_NUMBERS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-).split()
+NUMBER_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+)
 
 FUNCTIONS = "arcsin arccos arctan sinh cosh tanh sin cos tan cot sec csc log ln lg exp sqrt".split()
 
-_FUNCTION = "|".join(FUNCTIONS)
-
-RULES = [
-    rule(r"\s+", " ", "a space is a space"),
+TABLE = [
     # How it is set
-    rule(r"\\\\\s*\[[^\[\]]*\]", r"\\\\", "`\\\\[4pt]` spaces the rows of a matrix"),
-    rule(r"(?<!\\)\$|(?<!\\)\\[()\[\]]", "", "`$`, `\\(` and `\\[` open and close a formula"),
-    rule(r"\\(?:hspace|vspace)\*?\{[^{}]*\}|\\[hv]?phantom\s*(?:\{[^{}]*\}|\S)|\\(?:tag|label)\{[^{}]*\}", " ", "prints nothing"),
-    rule(r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|strut|mathstrut|centering|rm|bf|it)(?![A-Za-z])", " ",
-         "sizes, faces and positions carry no meaning"),
-    rule(r"\\(?:left|right|middle|[bB]igg?[lrm]?)(?![A-Za-z])\.?", "", "the size of a bracket"),
-    rule(r"\\(?:mathbf|boldsymbol|bm|pmb|mathit|mathsf|mathcal|underline|ensuremath|boxed|fbox)(?![A-Za-z])\s*(?=\{)", "",
-         "a face or a frame around what is in braces"),
-    rule(r"\\(?:textbf|textit|textrm|textsf|texttt|textnormal|textup|mbox|hbox|mathrm|operatorname\*?|emph|text)\s*\{", r"\\text{",
-         "words are words in any face"),
-    rule(rf"\\text\{{\s*({_FUNCTION}|max|min|gcd|lcm)\s*\}}", r"\\\1 ", "`\\mathrm{sin}` is `\\sin`"),
-    rule(r"^\s*(?:\*\*|__|`)(.*?)(?:\*\*|__|`)\s*$", r"\1", "Markdown's bold"),
+    (r"\s+", " ", "a line's end is a space"),
+    (r"\\\\ ?\[[^\[\]]*\]", r"\\\\", "`\\\\[4pt]` spaces the rows of a matrix"),
+    (r"(?<!\\)\$|(?<!\\)\\[()\[\]]", "", "`$`, `\\(` and `\\[` open and close a formula"),
+    (command("[hv]?phantom") + r" ?(?:\{[^{}]*\}|\S)", " ", "prints nothing"),
+    (command("hspace", "vspace", "tag", "label") + r"\*?\{[^{}]*\}", " ", "prints nothing, or a number beside"),
+    (command("(?:display|text|script)style", "(?:no)?limits", "rm", "bf", "it"), " ", "a size, a place or a face"),
+    (command("left", "right", "middle", "[bB]igg?[lrm]?") + r"\.?", "", "the size of a bracket"),
+    (command("math(?:bf|it|sf|cal)", "boldsymbol", "bm", "underline", "boxed", "fbox") + r" ?(?=\{)", "",
+     "a face or a frame around what is in braces"),
+    (command("text(?:bf|it|rm|sf|tt|normal|up)?", "[mh]box", "mathrm", "operatorname", "emph") + r"\*? ?\{", r"\\text{",
+     "words are words in any face"),
+    (rf"\\text\{{ ?({'|'.join(FUNCTIONS)}) ?\}}", r"\\\1 ", "`\\mathrm{sin}` is `\\sin`"),
+    (r"\\text\{ ?([a-fijkn-rt-z]) ?\}", r" \1 ", "a letter that is no unit is a variable or a constant"),
+    (r"\(\\text\{ ?([A-Z]) ?\}\)", r"(\1)", "a choice"),
+    (r"^ ?(?:\*\*|__|`)(.*?)(?:\*\*|__|`) ?$", r"\1", "Markdown's bold"),
     # One name for each symbol
-    rule(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", "one fraction in four sizes"),
-    rule(r"\\[dt]binom(?![A-Za-z])", r"\\binom", "one binomial in three sizes"),
-    rule(r"\\le(?:q|qslant|qq)?(?![A-Za-z])|<=|=<", r"\\le ", "at most"),
-    rule(r"\\ge(?:q|qslant|qq)?(?![A-Za-z])|>=", r"\\ge ", "at least"),
-    rule(r"\\(?:ne|neq|not\s*=)(?![A-Za-z])|!=|\\not\s*=", r"\\ne ", "not equal"),
-    rule(r"\\lt(?![A-Za-z])", "<", "less"),
-    rule(r"\\gt(?![A-Za-z])", ">", "greater"),
-    rule(r"\\(?:sim|simeq|approxeq|thickapprox|doteq)(?![A-Za-z])", r"\\approx ", "about"),
-    rule(r"\*\*", "^", "Python's power"),
-    rule(r"\\(?:cdot|times|ast|star|bullet)(?![A-Za-z])", "*", "a product"),
-    rule(r"\\div(?![A-Za-z])", "/", "a quotient"),
-    rule(r"\\(?:cdots|ldots|dots|dotsc|dotsb)(?![A-Za-z])", "...", "and so on"),
-    rule(r"\\(?:lvert|rvert|vert|mid)(?![A-Za-z])", "|", "one bar"),
-    rule(r"\\(?:lbrace)(?![A-Za-z])", r"\\{", "a brace"),
-    rule(r"\\(?:rbrace)(?![A-Za-z])", r"\\}", "a brace"),
-    rule(r"\\lbrack(?![A-Za-z])", "[", "a bracket"),
-    rule(r"\\rbrack(?![A-Za-z])", "]", "a bracket"),
-    rule(r"\\langle(?![A-Za-z])", "(", "a vector in angle brackets is the vector in parentheses"),
-    rule(r"\\rangle(?![A-Za-z])", ")", "a vector in angle brackets is the vector in parentheses"),
-    rule(r"\\colon(?![A-Za-z])", ":", "a colon"),
-    rule(r"\\(?:varnothing|empty)(?![A-Za-z])|\\\{\s*\\\}", r"\\emptyset ", "the empty set"),
-    rule(r"\\(?:backslash|smallsetminus)(?![A-Za-z])", r"\\setminus ", "a set without another"),
-    rule(r"\\bigcup(?![A-Za-z])", r"\\cup ", "a union"),
-    rule(r"\\(?:Re|R|reals|mathbb\s*R|mathbf\s*R)(?![A-Za-z])|\\mathbb\s*\{\s*R\s*\}", r"\\mathbb{R}", "the real numbers"),
-    rule(r"\\(?:infin|inf)(?![A-Za-z])|(?<![A-Za-z\\])(?:[Ii]nfinity|oo|inf)(?![A-Za-z])", r"\\infty ", "infinity"),
-    rule(r"\+\s*\\infty", r"\\infty ", "infinity has no sign but minus"),
-    rule(r"\\(?:overline|bar)\s*\{\s*(\d+)\s*\}", r"\\overline{\1}", "a repeating decimal"),
-    rule(r"\\(?:dot|bar|overline)\s*\{?(\d)\}?(?!\d)", r"\\overline{\1}", "a repeating decimal"),
-    rule(r"\^\s*\{?\s*(?:\\circ|\\degree|o)(?![A-Za-z])\s*\}?|\\(?:degree|textdegree)(?![A-Za-z])", "°", "degrees"),
-    rule(r"\\%", "%", "percent"),
-    rule(r"\\?[$€£¥]", "", "an amount is a number; the question names the currency"),
-    rule(r"\\([_#&])", r"\1", "an escaped character"),
+    (command("[dtc]frac"), r"\\frac", "one fraction in four sizes"),
+    (command("[dt]binom"), r"\\binom", "one binomial in three sizes"),
+    (command("leq?", "leqq", "leqslant") + "|<=|=<", r"\\le ", "at most"),
+    (command("geq?", "geqq", "geqslant") + "|>=", r"\\ge ", "at least"),
+    (command("neq?") + r"|!=|\\not ?=", r"\\ne ", "not equal"),
+    (command("lt"), "<", "less"),
+    (command("gt"), ">", "greater"),
+    (command("sim", "simeq", "approxeq", "thickapprox", "doteq"), r"\\approx ", "about"),
+    (r"\*\*", "^", "Python's power"),
+    (command("cdot", "times", "ast", "star", "bullet"), "*", "a product"),
+    (command("div"), "/", "a quotient"),
+    (command("[cl]?dots", "dots[cb]"), "...", "and so on"),
+    (command("[lr]?vert", "mid"), "|", "a bar"),
+    (command("lbrace"), r"\\{", "a brace"),
+    (command("rbrace"), r"\\}", "a brace"),
+    (command("lbrack"), "[", "a bracket"),
+    (command("rbrack"), "]", "a bracket"),
+    (command("langle"), "(", "a vector in angle brackets is the vector in parentheses"),
+    (command("rangle"), ")", "a vector in angle brackets is the vector in parentheses"),
+    (command("colon"), ":", "a ratio, or such that"),
+    (command("varnothing", "empty") + r"|\\\{ ?\\\}", r"\\emptyset ", "the empty set"),
+    (command("bigcup"), r"\\cup ", "a union"),
+    (command("Re", "R", "reals", "mathbb ?R", r"mathbb ?\{ ?R ?\}"), r"\\mathbb{R}", "the real numbers"),
+    (command("infin") + r"|(?<![A-Za-z\\])(?:[Ii]nfinity|oo|inf)(?![A-Za-z])", r"\\infty ", "infinity"),
+    (r"\+ ?\\infty", r"\\infty ", "infinity has no sign but minus"),
+    (command("dot", "bar", "overline") + r" ?\{? ?(\d+) ?\}?", r"\\overline{\1}", "the period of a decimal"),
+    (r"\^ ?\{? ?(?:\\circ|\\degree)(?![A-Za-z]) ?\}?|\\degree(?![A-Za-z])", "°", "degrees"),
+    (r"\\%", "%", "percent"),
+    (r"\\?[$€£¥]", "", "an amount is a number; the question names the currency"),
+    (r"\\([_#&])", r"\1", "an escaped character"),
     # Digits
-    rule(r"(?<=\d)\{,\}(?=\d)|(?<=\d),\\!\s*(?=\d)", "", "`85{,}184` and `85,\\!184` set a thousands separator"),
-    rule(r"(?<=\d)(?:\\[,:; ]|~)(?=\d{3}(?!\d))", "", "`11\\,880` sets a thousands separator"),
-    rule(r"\\!", "", "negative space"),
+    (r"(?<=\d) ?\{ ?, ?\} ?(?=\d)|(?<=\d),\\! ?(?=\d)", "", "`85{,}184` and `85,\\!184` set a thousands separator"),
+    (r"(?<=\d)(?:\\[,:; ]|~| )(?=\d{3}(?![\d/]))", "", "`11\\,880` and `11 880` set a thousands separator"),
+    (command("!"), "", "negative space"),
     # Words
-    rule(r"\\(?:lor|vee)(?![A-Za-z])", " or ", "or"),
-    rule(r"\\(?:land|wedge)(?![A-Za-z])", " and ", "and"),
-    rule(r"(?i)[,;]?\s*\\text\s*\{\s*[,;]?\s*(?:and|or)\s*\}\s*|\s*[,;]?\s+(?:and|or)\s+(?=[^\s])", ", ",
-         "`2 and 3` lists the same as `2, 3`"),
-    rule(r"(?<!\\)\\(?:[,:;> ]|quad|qquad|enspace|thinspace|medspace|thickspace|nobreakspace)(?![A-Za-z])|~", " ", "a space"),
-    rule(r"(?i)\\text\{\s*([^{}]*?)\s*\}", r"\\text{\1}", "spaces at the edge of words"),
-    rule(r"(?i)^\s*\\text\{([^{}]*)\}\s*$", r" \1", "an answer that is all words needs no braces"),
-    rule(r"(?i)^[\s(]*(?:there (?:is|are) )?no (?:real |such |possible |valid )*(?:solutions?|roots?)(?: exists?)?[\s).]*$",
-         r"\\emptyset ", "no solution is the empty set of solutions"),
-    rule(r"(?i)^\s*(?:the )?empty set[\s.]*$", r"\\emptyset ", "the empty set"),
-    rule(r"(?i)^\s*(?:all|any) (?:real )?numbers?[\s.]*$|^\s*(?:all|the) reals?(?: numbers)?[\s.]*$", r"\\mathbb{R}",
-         "the real numbers"),
-    rule(r"(?i)^\s*(?:DNE|does not exist)[\s.]*$", "does not exist", "an abbreviation"),
+    (command("lor", "vee"), " or ", "or"),
+    (command("land", "wedge"), " and ", "and"),
+    (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and|or) ?\} ?|[,;]? (?:and|or) (?=\S)", ", ", "`2 and 3` is the list `2, 3`"),
+    (command("[,:;> ]", "q?quad", "(?:en|thin|med|thick|nobreak)space") + "|~", " ", "a space"),
+    (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words"),
+    (r"^ *\\text\{([^{}]*)\} *$", r"\1", "an answer that is all words needs no braces"),
+    (r"(?i)^[ (]*(?:there (?:is|are) )?no (?:(?:real|such|valid) )*(?:solution|root)s?(?: exists?)?[ ).]*$",
+     r"\\emptyset", "no solution is the empty set of solutions"),
+    (r"(?i)^ *(?:the )?empty set[ .]*$", r"\\emptyset", "the empty set"),
+    (r"(?i)^ *(?:(?:all|any|the) )?(?:real numbers?|reals)[ .]*$", r"\\mathbb{R}", "the real numbers"),
+    (r"(?i)^ *DNE[ .]*$", "does not exist", "an abbreviation"),
     # Edges
-    rule(r"^\s*(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow)+\s*", "", "what led to the answer"),
-    rule(r"(?:\s|\\text\{[\s.,;:]*\}|(?<!\.)\.(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
-    rule(r"(?:^|(?<=[^.\d]))\.(?=\d)", "0.", "`.5` is 0.5"),
+    (r"^ ?(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow) ?)+", "", "what led to the answer"),
+    (r"(?i)^ ?(?:\\text\{[^{}]* is:?\}|(?:the )?(?:final )?answer(?: is|:)+ )(?=.)", "", "what announces the answer"),
+    (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
+    (r"(?<![.\d])\.(?=\d)", "0.", "`.5` is 0.5"),
     # Braces and spaces
-    rule(r"(?<![\d./])(\d+)\s+(\d+)\s*/\s*(\d+)(?![\d./])", r"\1\\frac{\2}{\3}", "`4 1/2` is a mixed number"),
-    rule(r"\\frac\s*([0-9A-Za-z])\s*(?=[0-9A-Za-z{\\])", r"\\frac{\1}", "`\\frac12` takes one character for each part"),
-    rule(r"(\\frac\s*\{[^{}]*\})\s*([0-9A-Za-z])", r"\1{\2}", "`\\frac12` takes one character for each part"),
-    rule(r"([_^])\s*\{\s*(\w)\s*\}(?![\w.])", r"\1\2", "braces around one character"),
-    rule(r"\{([^{}]*?)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}", "TeX's older fraction"),
-    rule(r"\s+", " ", "spaces carry no meaning in a formula"),
-    rule(r"(?<![0-9A-Za-z,]) | (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "", "only between words, and in `1, 200`, do they matter"),
+    (r"(?<![\d./])(\d+) (\d+) ?/ ?(\d+)(?![\d./])", r"\1\\frac{\2}{\3}", "`4 1/2` is a mixed number"),
+    (r"\\frac ?([0-9A-Za-z]) ?(?=[0-9A-Za-z{\\])", r"\\frac{\1}", "`\\frac12` takes one character for each part"),
+    (r"(\\frac ?\{[^{}]*\}) ?([0-9A-Za-z])", r"\1{\2}", "`\\frac12` takes one character for each part"),
+    (r"([_^]) ?\{ ?(\w) ?\}(?![\w.])", r"\1\2", "braces around one character"),
+    (r"\{([^{}]*?)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}", "TeX's older fraction"),
+    (r" +", " ", "spaces in a row"),
+    (r"(?<![0-9A-Za-z,]) | (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "", "only between words and in `1, 200` a sign"),
 ]  # fmt: skip
+
+RULES = [Rule(re.compile(pattern), replacement, reason) for pattern, replacement, reason in TABLE]
 
 LONGEST = 2_000
 """Characters an answer may have to be read at all; longer ones are equal only to themselves."""
@@ -132,12 +134,11 @@ LONGEST = 2_000
 
 def normal_form(answer: str) -> str:
     """The answer in the spelling that the other rules read; empty for an answer that says nothing, such as `.`."""
-    if len(answer) > LONGEST:
-        return answer.strip()
     text = ascii_digits(answer).translate(CHARACTERS)
     for pattern, replacement, _ in RULES:
         text = pattern.sub(replacement, text)
-    return number_in_words(text.strip())
+    text = text.strip()
+    return str(NUMBER_WORDS.index(text.lower())) if text.lower() in NUMBER_WORDS else text
 
 
 def ascii_digits(text: str) -> str:
@@ -145,8 +146,3 @@ def ascii_digits(text: str) -> str:
     if text.isascii():
         return text
     return "".join(str(unicodedata.decimal(character, character)) for character in text)
-
-
-def number_in_words(text: str) -> str:
-    """`four` as `4`."""
-    return str(WORD_NUMBERS.index(text.lower())) if text.lower() in WORD_NUMBERS else text

@@ -73,7 +73,7 @@ FLIPPED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le"}
 
 NAME = r"(?:[A-Za-z]|[A-Z]{2,4}|[a-z]{3,}|\\[A-Za-z]+ ?(?:\{[A-Za-z ]*\}|[A-Z]{1,4})?)(?:_(?:\w|\{[^{}]*\}))?'*(?:\^\{?-1\}?)?(?:\([\w,]*\))?"
 NAMED = re.compile(rf"{NAME}|\({NAME}(?:,{NAME})+\)|\|[A-Z]+\|")
-MATRIX = re.compile(r"(.*?)\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)\\end\{\2\}", re.DOTALL)
+MATRIX = re.compile(r"(.*?)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)\\end\{\2\}[)\]]?", re.DOTALL)
 SEPARATORS = frozenset(",;")
 THOUSAND = re.compile(r"\d{3}(?!\d)")
 BEFORE_THOUSAND = re.compile(r"(?:^|[^\d.,])\d{1,3}(?:,\d{3})*$")
@@ -130,7 +130,9 @@ def read_item(text: str, depth: int) -> Part:
         return read_matrix(match[1], match[3], depth)
     if text.startswith("\\{") and closes_at_end(text):
         return read_set(text[2:-2], depth)
-    if text[:1] in ("(", "[") and closes_at_end(text) and len(inside := items(text[1:-1], joined=False)) > 1:
+    if text[:1] in ("(", "[", "{") and closes_at_end(text) and len(inside := items(text[1:-1], joined=False)) > 1:
+        if text[0] == "{":  # a set whose braces lack their backslashes
+            return read_set(text[1:-1], depth)
         return Group(text[0] + text[-1], tuple(read(item, depth=depth + 1) for item in inside))
     return REALS if text == "\\mathbb{R}" else Leaf(text)
 
@@ -225,6 +227,8 @@ def compare_parts(one: Part, other: Part) -> Verdict:
         if [len(row) for row in one.rows] != [len(row) for row in other.rows]:
             return Verdict(False, "structure", "a matrix of another shape")
         return compare_in_order(sum(one.rows, ()), sum(other.rows, ()))
+    if any(isinstance(part, Leaf) and "\\begin" in part.text for part in (one, other)):
+        return Verdict(None, "none", "not a matrix that can be read")
     return Verdict(False, "structure", "another kind of answer")
 
 
@@ -290,12 +294,12 @@ def compare_relations(one: Part, other: Part) -> Verdict:
     """The verdict where one side at least is a relation: by what it is solved for, else as equations."""
     first = solved(one) if isinstance(one, Relation) else (None, one)
     second = solved(other) if isinstance(other, Relation) else (None, other)
-    if first and second:
-        if first[0] and second[0] and first[0] != second[0]:
-            return Verdict(False, "structure", "another name")
+    named_apart = first and second and first[0] and second[0] and first[0] != second[0]
+    if first and second and not named_apart:
         return compare_parts(first[1], second[1])
     if isinstance(one, Relation) and isinstance(other, Relation):
-        return compare_unsolved(one, other)
+        verdict = compare_unsolved(one, other)
+        return Verdict(False, "structure", "another name") if named_apart and not verdict.equal else verdict
     return Verdict(False, "structure", "an equation against a value")
 
 

@@ -4,9 +4,10 @@ So `12`, `12 \text{ cm}` and `12 cm` are one answer, and `12 cm` and `12 m` are 
 """
 
 import re
+from fractions import Fraction
 from typing import NamedTuple
 
-from personamath.answers.normal_form import WORD_NUMBERS
+from personamath.answers.normal_form import NUMBER_WORDS
 
 
 class Measured(NamedTuple):
@@ -19,7 +20,7 @@ class Measured(NamedTuple):
 NAMES = {
     spelling: name
     for name, spellings in {
-        "%": "% percent pct",
+        "%": "percent percentage pct",
         "degree": "° degree deg degC degF",
         "mm": "mm millimeter millimetre",
         "cm": "cm centimeter centimetre",
@@ -52,9 +53,12 @@ NAMES = {
 }
 """Units that are told apart, by the spellings of their singular."""
 
+SCALES = {"%": Fraction(1, 100), "thousand": Fraction(10**3), "million": Fraction(10**6), "billion": Fraction(10**9)}
+"""Units that are numbers themselves, so that `50\\%` is 50, as the question may have asked, and also 0.5."""
+
 TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}(?:\^\{?[23]\}?)?")
 DEGREES = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*(°)\s*(?:\\text\{\s*[CF]\s*\}|[CF])?")
-PERCENT = re.compile(r"(.*[0-9})])\s*(%|percent)")
+PERCENT = re.compile(r"(.*[0-9})])\s*%")
 TRAILING_WORDS = re.compile(r"(.*[0-9}])(\s*)\(?([A-Za-z]{2,}\.?(?:[ /^-]*(?:[A-Za-z.,()]+|\^?[23]))*)")
 BASED = re.compile(r"(?:\\text\{)?\(?([0-9A-Za-z]*\d[0-9A-Za-z]*)\)?\}?_\{?(?:\\text\{)?(\w+)\}{0,2}")
 PLAIN_START = re.compile(r"-?(?:[\d.,/ ]|\\frac\{-?\d+\}\{\d+\}|\\sqrt\{?\d+\}?|\\pi)+")
@@ -81,12 +85,12 @@ def base_of(text: str) -> int | None:
     """The base that a subscript names, in digits or as a word."""
     if text.isdecimal():
         return int(text) if len(text) < 3 else None
-    return WORD_NUMBERS.index(text.lower()) if text.lower() in WORD_NUMBERS else None
+    return NUMBER_WORDS.index(text.lower()) if text.lower() in NUMBER_WORDS else None
 
 
 def named(words: str) -> str | None:
     """The unit that words name, if it is one that is told apart; `square cm` and the like are not."""
-    word = words.strip().strip(".").strip()
-    return (
-        NAMES.get(word.lower()) or NAMES.get(word.lower().removesuffix("s")) if word.isalpha() or word in "%°" else None
-    )
+    first, *more = words.lower().replace(".", "").split() or [""]
+    if first in SCALES:
+        return first
+    return None if more else NAMES.get(first) or NAMES.get(first.removesuffix("s"))
