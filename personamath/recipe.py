@@ -26,8 +26,8 @@ class Recipe:
     ] = "uniform"
     temperature: Annotated[float, "sampling temperature of every request (the paper's)"] = 0.7
     max_tokens: Annotated[int, "longest completion; one that is cut is dropped and counted (ours: not stated)"] = 2048
-    k1: Annotated[int, "rewrites of each solved problem (not stated; table 2 implies 5 at 90 %% kept)"] = 5
-    k2: Annotated[int, "rewrites of each recovered problem (K2 > K1; table 2 implies 15 at 69 %% kept)"] = 15
+    k1: Annotated[int, "rewrites of each solved problem (not stated; table 2 implies 5 at 90 % kept)"] = 5
+    k2: Annotated[int, "rewrites of each recovered problem (K2 > K1; table 2 implies 15 at 69 % kept)"] = 15
     rng_seed: Annotated[int, "decides which personas are drawn for which question"] = 42
     limit: Annotated[int | None, "only the first N problems of each source"] = None
 

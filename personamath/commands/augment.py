@@ -32,6 +32,7 @@ from personamath.teacher import OPENAI_URL, HttpTeacher, Patience, without_secre
 from personamath_hub.datasets import write_folder
 
 KEY_VARIABLE = "OPENAI_API_KEY"
+URL_VARIABLE = "OPENAI_BASE_URL"  # as the OpenAI SDK has it
 # Descriptors beside the connections: the journal, the grader's pipes, the dataset's files.
 OTHER_DESCRIPTORS = 64
 # What the numbers and the bytes of a run depend on.
@@ -46,8 +47,9 @@ Solve math problems with a teacher LLM, rewrite them through personas and reflec
   personamath augment --config recipes/augment-paper-v1.yaml --teacher Qwen/Qwen2.5-72B-Instruct \\
       --base-url http://127.0.0.1:8000/v1 --output runs/open     # an open teacher, e.g. from `vllm serve`
 
-The key comes from OPENAI_API_KEY. Every answer is journaled as it arrives: a run that was stopped, in whatever way,
-goes on with the same command and pays for nothing twice. With --limit 20 a first look costs cents.
+The key comes from OPENAI_API_KEY; the address from --base-url, else OPENAI_BASE_URL, else it is OpenAI's. Every answer
+is journaled as it arrives: a run that was stopped, in whatever way, goes on with the same command and pays for nothing
+twice. With --limit 20 a first look costs cents.
 
 writes  OUTPUT/journal.sqlite   every request and its answer, untouched
         OUTPUT/dataset/         what load_dataset("OUTPUT/dataset", "stage2") opens
@@ -96,6 +98,8 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     for name in ("problems", "teacher", "output"):
         if name not in settings:
             parser.error(f"--{name} is needed (or `{name}` in --config)")
+    if url := os.environ.get(URL_VARIABLE):
+        settings.setdefault("base_url", (url,))
     return run_augmentation(build(Recipe, settings), build(Setup, settings))
 
 

@@ -53,7 +53,7 @@ def add_settings(parser: argparse.ArgumentParser, *classes: type) -> None:
             choices=setting.choices,
             metavar=None if setting.choices else {int: "N", float: "X", str: setting.name.upper()}[setting.kind],
             default=argparse.SUPPRESS,
-            help=setting.help + ("; may be repeated" if setting.many else "") + default,
+            help=(setting.help + ("; may be repeated" if setting.many else "") + default).replace("%", "%%"),
         )
 
 
