@@ -41,11 +41,11 @@ CHARACTERS = str.maketrans(
 )
 """Characters that stand for a LaTeX command or for an ASCII character."""
 
-NUMBER_WORDS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
-)
+NUMBER_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+                "thirteen", "fourteen", "fifteen", "sixteen"]  # fmt: skip
 
-FUNCTIONS = "arcsin arccos arctan sinh cosh tanh sin cos tan cot sec csc log ln lg exp sqrt".split()
+FUNCTIONS = ["arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "sin", "cos", "tan", "cot", "sec", "csc", "log", "ln",
+             "lg", "exp", "sqrt"]  # fmt: skip
 
 TABLE = [
     # How it is set
@@ -90,8 +90,9 @@ TABLE = [
     (command("Re", "R", "reals", "mathbb ?R", r"mathbb ?\{ ?R ?\}"), r"\\mathbb{R}", "the real numbers"),
     (command("infin") + r"|(?<![A-Za-z\\])(?:[Ii]nfinity|oo|inf)(?![A-Za-z])", r"\\infty ", "infinity"),
     (r"\+ ?\\infty", r"\\infty ", "infinity has no sign but minus"),
-    (command("dot", "bar", "overline") + r" ?\{? ?(\d+) ?\}?", r"\\overline{\1}", "the period of a decimal"),
-    (r"\^ ?\{? ?(?:\\circ|\\degree)(?![A-Za-z]) ?\}?|\\degree(?![A-Za-z])", "°", "degrees"),
+    (command("dot", "bar", "overline") + r" ?\{ ?(\d+) ?\}", r"\\overline{\1}", "the period of a decimal"),
+    (command("dot", "bar", "overline") + r" ?(\d)", r"\\overline{\1}", "the period of a decimal"),
+    (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees"),
     (r"\\%", "%", "percent"),
     (r"\\?[$€£¥]", "", "an amount is a number; the question names the currency"),
     (r"\\([_#&])", r"\1", "an escaped character"),

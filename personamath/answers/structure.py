@@ -130,9 +130,9 @@ def read_item(text: str, depth: int) -> Part:
         return read_matrix(match[1], match[3], depth)
     if text.startswith("\\{") and closes_at_end(text):
         return read_set(text[2:-2], depth)
-    if text[:1] in ("(", "[", "{") and closes_at_end(text) and len(inside := items(text[1:-1], joined=False)) > 1:
-        if text[0] == "{":  # a set whose braces lack their backslashes
-            return read_set(text[1:-1], depth)
+    if text.startswith("{") and closes_at_end(text):  # around a list, a set's braces that lack their backslashes
+        return read(text[1:-1], depth=depth + 1)
+    if text[:1] in ("(", "[") and closes_at_end(text) and len(inside := items(text[1:-1], joined=False)) > 1:
         return Group(text[0] + text[-1], tuple(read(item, depth=depth + 1) for item in inside))
     return REALS if text == "\\mathbb{R}" else Leaf(text)
 

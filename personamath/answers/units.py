@@ -21,7 +21,7 @@ NAMES = {
     spelling: name
     for name, spellings in {
         "%": "percent percentage pct",
-        "degree": "° degree deg degC degF",
+        "degree": "degree deg",
         "mm": "mm millimeter millimetre",
         "cm": "cm centimeter centimetre",
         "m": "m meter metre",
@@ -56,11 +56,13 @@ NAMES = {
 SCALES = {"%": Fraction(1, 100), "thousand": Fraction(10**3), "million": Fraction(10**6), "billion": Fraction(10**9)}
 """Units that are numbers themselves, so that `50\\%` is 50, as the question may have asked, and also 0.5."""
 
-TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}(?:\^\{?[23]\}?)?")
+DIMENSIONS = {"sq": "2", "square": "2", "cu": "3", "cubic": "3"}
+UNIT = re.compile(rf"(?:(?P<dimension>{'|'.join(DIMENSIONS)}) )?(?P<name>[a-z]+)(?:\^\{{?(?P<power>[23])\}}?)?")
+TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}((?:\^\{?[23]\}?)?)")
 DEGREES = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*(°)\s*(?:\\text\{\s*[CF]\s*\}|[CF])?")
 PERCENT = re.compile(r"(.*[0-9})])\s*%")
-TRAILING_WORDS = re.compile(r"(.*[0-9}])(\s*)\(?([A-Za-z]{2,}\.?(?:[ /^-]*(?:[A-Za-z.,()]+|\^?[23]))*)")
-BASED = re.compile(r"(?:\\text\{)?\(?([0-9A-Za-z]*\d[0-9A-Za-z]*)\)?\}?_\{?(?:\\text\{)?(\w+)\}{0,2}")
+TRAILING_WORDS = re.compile(r"(.*[0-9}])(\s*)\(?([A-Za-z]{2,}[A-Za-z .,()/^23-]*)")
+BASED = re.compile(r"(?:\\text\{)?\(?(?=[A-Za-z]*\d)([0-9A-Za-z]+)\)?\}?_\{?(?:\\text\{)?(\w+)\}{0,2}")
 PLAIN_START = re.compile(r"-?(?:[\d.,/ ]|\\frac\{-?\d+\}\{\d+\}|\\sqrt\{?\d+\}?|\\pi)+")
 ANGLE_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
 
@@ -75,7 +77,7 @@ def split_unit(text: str) -> Measured:
         return Measured(match[1], "degree")
     if match := TRAILING_TEXT.fullmatch(text):
         before = split_unit(match[1])
-        return Measured(before.text, before.unit or named(match[2]))
+        return Measured(before.text, before.unit or named(match[2] + match[3]))
     if (match := TRAILING_WORDS.fullmatch(text)) and PLAIN_START.fullmatch(match[1]) and (match[2] or named(match[3])):
         return Measured(match[1], named(match[3]))
     return Measured(text, None)
@@ -89,8 +91,12 @@ def base_of(text: str) -> int | None:
 
 
 def named(words: str) -> str | None:
-    """The unit that words name, if it is one that is told apart; `square cm` and the like are not."""
-    first, *more = words.lower().replace(".", "").split() or [""]
-    if first in SCALES:
+    """The unit that words name, e.g. `cm^2`, if it is one that is told apart; `right triangles` are none."""
+    words = words.lower().replace(".", "").strip()
+    if (first := words.partition(" ")[0]) in SCALES:
         return first
-    return None if more else NAMES.get(first) or NAMES.get(first.removesuffix("s"))
+    if not (match := UNIT.fullmatch(words)):
+        return None
+    name = NAMES.get(match["name"]) or NAMES.get(match["name"].removesuffix("s"))
+    power = match["power"] or DIMENSIONS.get(match["dimension"] or "")
+    return f"{name}^{power}" if name and power else name
