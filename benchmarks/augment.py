@@ -46,18 +46,15 @@ def main() -> None:
     options = parser.parse_args()
 
     print(f"{options.latency * 1000:.0f} ms latency, {options.concurrency} in flight, {os.cpu_count()} cores\n")
-    print(
-        "| seed problems | requests | rows | wall | requests/s | client CPU s / 1,000 | server CPU s / 1,000 | peak memory |"
-    )
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    columns = ["seed problems", "requests", "rows", "wall", "requests/s"]
+    columns += ["client CPU s / 1,000", "server CPU s / 1,000", "peak memory"]
+    print(f"| {' | '.join(columns)} |\n|{'---:|' * len(columns)}")
     for limit in options.limits:
         run = measure(options.problems, limit, options.latency, options.concurrency)
-        print(
-            f"| {run.problems:,} | {run.requests:,} | {run.rows:,} | {run.wall_s:.0f} s | {run.requests / run.wall_s:,.0f} "
-            f"| {run.client_cpu_s / run.requests * 1000:.2f} | {run.server_cpu_s / run.requests * 1000:.2f} "
-            f"| {run.peak_mb:.0f} MB |",
-            flush=True,
-        )
+        cells = [f"{run.problems:,}", f"{run.requests:,}", f"{run.rows:,}", f"{run.wall_s:.0f} s"]
+        cells += [f"{run.requests / run.wall_s:,.0f}"]
+        cells += [f"{cpu / run.requests * 1000:.2f}" for cpu in (run.client_cpu_s, run.server_cpu_s)]
+        print(f"| {' | '.join(cells)} | {run.peak_mb:.0f} MB |", flush=True)
 
 
 def measure(problems: list[str], limit: int, latency: float, concurrency: int) -> Measured:

@@ -64,12 +64,12 @@ class Journal:
         _prepare(directory)
         self._lock = _lock(directory)
         try:
-            self._reader = _open(self.path)
+            self._reader, writer = _open(self.path), _open(self.path)
         except RunDirectoryError:
             self._lock.close()
             raise
         self._waiting: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
-        self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._writer = threading.Thread(target=self._write, args=(writer,), name="journal", daemon=True)
         self._writer.start()
 
     def __enter__(self) -> Self:
@@ -86,10 +86,15 @@ class Journal:
 
     def get(self, digest: str) -> Completion | None:
         """The answer to the request with this digest, or None."""
-        # fetchall, not fetchone: a statement left open would pin the write-ahead log.
-        found = self._reader.execute(
-            "select text, finish_reason, prompt_tokens, completion_tokens from answers where digest = ?", (digest,)
-        ).fetchall()
+        try:
+            # fetchall, not fetchone: a statement left open would pin the write-ahead log.
+            found = self._reader.execute(
+                "select text, finish_reason, prompt_tokens, completion_tokens from answers where digest = ?", (digest,)
+            ).fetchall()
+        except sqlite3.Error as error:
+            raise RunDirectoryError(
+                f"{self.path}: cannot be read ({error}); recover it with sqlite3's .recover"
+            ) from None
         return Completion(*found[0]) if found else None
 
     def has_room(self) -> bool:
@@ -113,8 +118,7 @@ class Journal:
         self._waiting.put(_Entry(values, written))
         await written
 
-    def _write(self) -> None:
-        connection = _open(self.path)
+    def _write(self, connection: sqlite3.Connection) -> None:
         going_on = True
         while going_on:
             batch = [self._waiting.get()]
@@ -138,7 +142,7 @@ def _commit(connection: sqlite3.Connection, batch: list[_Entry]) -> None:
             )
     except sqlite3.Error as error:
         failure = RunDirectoryError(
-            f"cannot write the journal ({error}): make room on its disk, then run the same command"
+            f"cannot write the journal ({error}): see to its disk and make room, then run the same command"
         )
 
     def resolve() -> None:

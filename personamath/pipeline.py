@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
-from personamath.errors import PersonaMathError
+from personamath.errors import PersonaMathError, RunDirectoryError
 from personamath.funnel import Funnel
 from personamath.records import Problem, Row
 from personamath.stages import Stages
@@ -40,10 +40,16 @@ class Spool:
 
     def add(self, position: int, rows: Iterable[Row]) -> None:
         """Put the rows of the seed problem at this position."""
-        self._rows.executemany(
-            "insert into rows values (?, ?, ?)",
-            ((position, number, json.dumps(dataclasses.astuple(row))) for number, row in enumerate(rows)),
-        )
+        try:
+            self._rows.executemany(
+                "insert into rows values (?, ?, ?)",
+                ((position, number, json.dumps(dataclasses.astuple(row))) for number, row in enumerate(rows)),
+            )
+        except sqlite3.Error as error:
+            raise RunDirectoryError(
+                f"cannot write {self._path} ({error}); every answer is in the journal: "
+                "make room, then run the same command"
+            ) from None
 
     def rows(self) -> Iterator[Row]:
         """All rows, in the order of the seed problems."""

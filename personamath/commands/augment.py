@@ -219,9 +219,8 @@ def _report(output: Path, recipe: Recipe, funnel: Funnel, teacher: JournaledTeac
     if recipe.simulated:
         print("SIMULATED: these rows were written by the embedded teacher. Do not train on them.\n")
     print(f"{composition(funnel)}\n\n{narrative(funnel)}\n")
-    print(
-        f"{teacher.asked:,} answers asked, {teacher.replayed:,} from the journal. The dataset is in {output / 'dataset'}"
-    )
+    print(f"{teacher.asked:,} answers asked, {teacher.replayed:,} from the journal.")
+    print(f"The dataset is in {output / 'dataset'}")
     if funnel.failed:
         print(f"\nIncomplete: {funnel.failed:,} requests failed. Run the same command to try just them again.")
         for failure in funnel.failures[:SHOWN_NAMES]:
