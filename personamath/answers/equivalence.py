@@ -1,24 +1,36 @@
-"""Two bare answers, compared by the rules that run in the caller's thread: cheap, bounded, and enough for nearly all."""
+"""Two bare answers, compared by the rules that run in the caller's thread: cheap, bounded, and enough for nearly all.
+
+Order matters in a tuple and an interval, whose brackets must match, and in a matrix; it does not in a set, a list or a
+union. Each rule answers equal, different, or not to be told; a whole is different as soon as one of its parts is.
+"""
 
 import re
+from collections.abc import Iterable
+from itertools import pairwise
 
+from personamath.answers.leaf import Leaf, compare_leaves
 from personamath.answers.normal_form import LONGEST, normal_form
 from personamath.answers.rational import rational
-from personamath.answers.structure import Leaf, Part, compare_parts, read
+from personamath.answers.relations import Solved, compare_unsolved, solved
+from personamath.answers.structure import Collection, Group, Matrix, Part, Relation, read
 from personamath.answers.symbolic import is_bounded
 from personamath.answers.verdict import Verdict
 
 CHOICE = re.compile(r"\(?([A-Z])\)?")
-LABELLED_CHOICE = re.compile(r"(?:\\text\{)?(?:\(([A-Z])\)|([A-Z])[.:)])\}?(?!$).*", re.DOTALL)
+LABELLED_CHOICE = re.compile(r"(?:\\text\{)?(?:\(([A-Z])\)|([A-Z])[.:)])\}?(?!$).*")
+
+MOST_PARTS = 60
+"""Parts up to which a collection is matched in any order; larger ones must be in the same."""
 
 
 def compare(reference: str, answer: str) -> Verdict:
     """The verdict of the cheap rules; its `equal` is None where only symbolic algebra could tell."""
-    if reference.strip() == answer.strip():
+    reference, answer = reference.strip(), answer.strip()
+    if reference == answer:
         return Verdict(True, "exact")
-    numbers = rational(reference.strip()), rational(answer.strip())
-    if None not in numbers:
-        equal = numbers[0] == numbers[1]
+    number, other_number = rational(reference), rational(answer)
+    if number is not None and other_number is not None:
+        equal = number == other_number
         return Verdict(equal, "rational", None if equal else "another number")
     if max(len(reference), len(answer)) > LONGEST:
         return Verdict(False, "none", "too long to be read")
@@ -27,14 +39,14 @@ def compare(reference: str, answer: str) -> Verdict:
         return Verdict(False, "none", "nothing to compare")
     if one == other:
         return Verdict(True, "exact")
-    verdict = same_choice(one, other) or compare_readings(one, other)
+    verdict = compare_choices(one, other) or compare_readings(one, other)
     if verdict.equal is None and not ("\\" in one + other and is_bounded(one) and is_bounded(other)):
         return Verdict(False, "none", verdict.why)
     return verdict
 
 
-def same_choice(one: str, other: str) -> Verdict | None:
-    """The verdict on `C` against `(C) 12`, where one side is a letter and the other a letter with what it stands for."""
+def compare_choices(one: str, other: str) -> Verdict | None:
+    """The verdict on `C` against `(C) 12`: a letter, and a letter with what it stands for; None on all else."""
     for letter, labelled in ((one, other), (other, one)):
         if (choice := CHOICE.fullmatch(letter)) and (label := LABELLED_CHOICE.fullmatch(labelled)):
             equal = choice[1] == (label[1] or label[2])
@@ -55,3 +67,99 @@ def compare_readings(one: str, other: str) -> Verdict:
 def is_number(part: Part) -> bool:
     """Whether a part is one exact number."""
     return isinstance(part, Leaf) and part.number is not None
+
+
+def compare_parts(one: Part, other: Part) -> Verdict:
+    """The verdict on two answers in parts."""
+    if isinstance(one, Relation) or isinstance(other, Relation):
+        return compare_relations(one, other)
+    if isinstance(one, Leaf) and isinstance(other, Leaf):
+        return compare_leaves(one, other)
+    if isinstance(one, Collection) and isinstance(other, Collection):
+        return compare_collections(one, other)
+    if isinstance(one, Collection):
+        return compare_with_collection(other, one)
+    if isinstance(other, Collection):
+        return compare_with_collection(one, other)
+    if isinstance(one, Group) and isinstance(other, Group):
+        if one.brackets != other.brackets:
+            return Verdict(False, "structure", "other brackets")
+        return compare_in_order(one.parts, other.parts)
+    if isinstance(one, Matrix) and isinstance(other, Matrix):
+        return compare_in_order(one.rows, other.rows)
+    if any(isinstance(part, Leaf) and "\\begin" in part.text for part in (one, other)):
+        return Verdict(None, "none", "not a matrix that can be read")
+    return Verdict(False, "structure", "another kind of answer")
+
+
+def compare_in_order(ones: tuple[Part, ...], others: tuple[Part, ...]) -> Verdict:
+    """The verdict on parts whose order matters."""
+    if len(ones) != len(others):
+        return Verdict(False, "structure", "another number of parts")
+    return all_equal(compare_parts(one, other) for one, other in zip(ones, others, strict=True))
+
+
+def all_equal(verdicts: Iterable[Verdict]) -> Verdict:
+    """Equal if all are, different as soon as one is, and open if none is different but one is open."""
+    still_open = None
+    for verdict in verdicts:
+        if verdict.equal is False:
+            return Verdict(False, "structure", f"{verdict.why} in one part")
+        if verdict.equal is None:
+            still_open = verdict
+    return still_open or Verdict(True, "structure")
+
+
+def compare_collections(one: Collection, other: Collection) -> Verdict:
+    """The verdict on parts in any order."""
+    if len(one.parts) != len(other.parts):
+        return Verdict(False, "structure", "another number of parts")
+    if len(one.parts) > MOST_PARTS:
+        return compare_in_order(one.parts, other.parts)
+    rest = list(other.parts)
+    return all_equal(compare_with_any(part, rest) for part in one.parts)
+
+
+def compare_with_any(part: Part, rest: list[Part]) -> Verdict:
+    """The verdict on a part and whichever of the rest it equals, which is taken out of the rest."""
+    verdict = Verdict(False, "structure", "no counterpart")
+    for place, candidate in enumerate(rest):
+        found = compare_parts(part, candidate)
+        if found.equal:
+            del rest[place]
+            return found
+        if found.equal is None:
+            verdict = found
+    return verdict
+
+
+def compare_with_collection(part: Part, collection: Collection) -> Verdict:
+    """The verdict on a part and a collection: its only member, or `x = 1, y = 2` against the tuple of the values."""
+    if len(collection.parts) == 1:
+        return compare_parts(part, collection.parts[0])
+    assigned = values_of_names(collection)
+    if assigned and isinstance(part, Group) and part.brackets == "()":
+        return compare_in_order(part.parts, assigned)
+    return Verdict(False, "structure", "another kind of answer")
+
+
+def values_of_names(collection: Collection) -> tuple[Part, ...]:
+    """The values of `x = 1, y = 2`, if the names stand in alphabetical order; else none."""
+    pairs = [pair for part in collection.parts if isinstance(part, Relation) and (pair := solved(part))]
+    names = [pair.name or "" for pair in pairs]
+    if len(names) < len(collection.parts) or any(first >= second for first, second in pairwise(names)):
+        return ()
+    return tuple(pair.value for pair in pairs)
+
+
+def compare_relations(one: Part, other: Part) -> Verdict:
+    """The verdict where one side at least is a relation: by what it is solved for, else as equations."""
+    first = solved(one) if isinstance(one, Relation) else Solved(None, one)
+    second = solved(other) if isinstance(other, Relation) else Solved(None, other)
+    of_two_names = first and second and first.name and second.name and first.name != second.name
+    if first and second and not of_two_names:
+        return compare_parts(first.value, second.value)
+    if isinstance(one, Relation) and isinstance(other, Relation):
+        verdict = compare_unsolved(one, other)
+        return Verdict(False, "structure", "another name") if of_two_names and not verdict.equal else verdict
+    return Verdict(False, "structure", "an equation against a value")

@@ -46,11 +46,14 @@ TOKEN = re.compile(
     r"|(?P<letter>[A-Za-z])|(?P<sign>[-+*/:^_!()\[\]{}|°%']))"
 )
 
-GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau upsilon "
-    "phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar infty triangle angle".split()
-)
-ACCENTS = frozenset("overline bar vec hat widehat tilde overrightarrow overleftrightarrow".split())
+SYMBOLS = frozenset({
+    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa",
+    "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi", "omega", "Gamma",
+    "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "infty", "triangle", "angle",
+})  # fmt: skip
+"""Commands that are variables; infinity among them, as it equals nothing but itself."""
+ACCENTS = frozenset({"overline", "bar", "vec", "hat", "widehat", "tilde", "overrightarrow", "overleftrightarrow"})
+"""Commands that make a name of the letters they go over."""
 OPENERS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
 PRODUCT_SIGNS = ("*", "/", ":")
 STOPPERS = frozenset(["+", "-", "*", "/", ":", ")", "]", "}", "\\}", "\\rfloor", "\\rceil", "\\over", "\\choose", ""])
@@ -249,7 +252,7 @@ class Reader:
             return Operation("/" if name == "frac" else name, (self.argument(), self.argument()))
         if name == "pi":
             return "pi"
-        if name in GREEK:
+        if name in SYMBOLS:
             return self.variable(name)
         if name in ACCENTS:
             content = self.argument_text()

@@ -32,14 +32,12 @@ def extract(completion: str) -> str | None:
 
 def find_answer(completion: str) -> Extraction:
     """`extract`, with the reason where there is no answer."""
-    start = max(completion.rfind("\\boxed"), completion.rfind("\\fbox"))
-    while start >= 0 and not (box := BOX.match(completion, start)):
-        start = max(completion.rfind("\\boxed", 0, start), completion.rfind("\\fbox", 0, start))
-    if start < 0:
+    ends = [box.end() for box in BOX.finditer(completion)]
+    if not ends:
         return Extraction(None, "no box")
-    content = completion[box.end() :].lstrip()
+    content = completion[ends[-1] :].lstrip()
     inside = braced(content) if content.startswith("{") else unbraced(content)
-    if inside is None:
+    if inside is None or not content:
         return Extraction(None, "the last box is cut off")
     if not inside.strip():
         return Extraction(None, "the last box is empty")
@@ -47,7 +45,7 @@ def find_answer(completion: str) -> Extraction:
 
 
 def braced(text: str) -> str | None:
-    """What stands between the brace that opens `text` and the one that closes it; None if none does."""
+    """What stands between the brace that a text begins with and the one that closes it; None if none does."""
     depth = 0
     for token in re.finditer(r"\\.|[{}]", text, re.DOTALL):
         if token[0] == "{":
@@ -59,11 +57,11 @@ def braced(text: str) -> str | None:
     return None
 
 
-def unbraced(text: str) -> str:
-    r"""What `\boxed` takes without braces: all up to a space or the formula's end, as in `$\boxed 12$.`"""
+def unbraced(text: str) -> str | None:
+    r"""What `\boxed` takes without braces: all up to a space or the end of the formula; None if a brace stays open."""
     depth = 0
     for token in re.finditer(r"\\[^)\]]|[{}]|\s|\$|\\[)\]]", text, re.DOTALL):
         depth += {"{": 1, "}": -1}.get(token[0], 0)
         if depth < 0 or (depth == 0 and UNBRACED_END.fullmatch(token[0])):
             return text[: token.start()]
-    return text
+    return None if depth else text

@@ -3,7 +3,7 @@ r"""The parts of an answer that have no parts: a number, an expression, or words
 import re
 from functools import cached_property
 
-from personamath.answers.expression import GREEK, Unreadable, read_expression
+from personamath.answers.expression import SYMBOLS, Unreadable, read_expression
 from personamath.answers.normal_form import FUNCTIONS
 from personamath.answers.numeric import Value, same_values, values
 from personamath.answers.rational import rational
@@ -12,7 +12,7 @@ from personamath.answers.verdict import Verdict
 
 TIME = re.compile(r"\d{1,2}(?::\d\d)*(?:\\text\{| )?[ap]\.?m\b.*", re.IGNORECASE)
 LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
-SYMBOLS_IN_LETTERS = frozenset([*FUNCTIONS, *GREEK])
+FORMULA_WORDS = frozenset([*FUNCTIONS, *SYMBOLS])
 NOT_SAID = re.compile(r"^(?:an?|the) (?=[a-z]{3})|\\text(?![A-Za-z])|[\s{}().,;'\"]", re.IGNORECASE)
 
 
@@ -56,7 +56,7 @@ def says_words(measured: Measured) -> bool:
         return True
     if unit and unit.startswith("base") and not text.isdecimal():
         return True  # digits beyond 9 are letters, and no factors
-    return any(run not in SYMBOLS_IN_LETTERS for run in LETTERS.findall(text))
+    return any(run not in FORMULA_WORDS for run in LETTERS.findall(text))
 
 
 def compare_leaves(one: Leaf, other: Leaf) -> Verdict:

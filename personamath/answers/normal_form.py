@@ -1,13 +1,15 @@
 r"""One spelling for what can be written in many: the table of rules that turns an answer into its normal form.
 
-Formatting changes no verdict because it is gone before anything is compared. A rule is a row of `TABLE`: a pattern, what
-replaces it, and the reason it is safe. They are applied in order. A new row goes under its heading, and must not have
-two unbounded repetitions of the same characters in a row, which a hostile answer could make take forever.
+Formatting changes no verdict, for it is gone before anything is compared. A rule is a row of `TABLE`: a pattern, what
+replaces it, and the reason it is safe. They are applied in order. A new row goes under its heading, and has no two
+unbounded repetitions of the same characters in a row, which a hostile answer could make take forever.
 """
 
 import re
 import unicodedata
 from typing import NamedTuple
+
+from personamath.answers.extraction import braced
 
 
 class Rule(NamedTuple):
@@ -41,11 +43,16 @@ CHARACTERS = str.maketrans(
 )
 """Characters that stand for a LaTeX command or for an ASCII character."""
 
-NUMBER_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-                "thirteen", "fourteen", "fifteen", "sixteen"]  # fmt: skip
+NUMBER_WORDS = [
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen"),
+]
 
-FUNCTIONS = ["arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "sin", "cos", "tan", "cot", "sec", "csc", "log", "ln",
-             "lg", "exp", "sqrt"]  # fmt: skip
+FUNCTIONS = [
+    *("arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "sin", "cos", "tan", "cot", "sec", "csc"),
+    *("log", "ln", "lg", "exp", "sqrt"),
+]
+"""Functions that are known by name, with or without a backslash; longer names before their beginnings."""
 
 TABLE = [
     # How it is set
@@ -100,22 +107,21 @@ TABLE = [
     (r"(?<=\d) ?\{ ?, ?\} ?(?=\d)|(?<=\d),\\! ?(?=\d)", "", "`85{,}184` and `85,\\!184` set a thousands separator"),
     (r"(?<=\d)(?:\\[,:; ]|~| )(?=\d{3}(?![\d/]))", "", "`11\\,880` and `11 880` set a thousands separator"),
     (command("!"), "", "negative space"),
-    # Words
+    # Words and edges
     (command("lor", "vee"), " or ", "or"),
     (command("land", "wedge"), " and ", "and"),
     (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and|or) ?\} ?|[,;]? (?:and|or) (?=\S)", ", ", "`2 and 3` is the list `2, 3`"),
     (command("[,:;> ]", "q?quad", "(?:en|thin|med|thick|nobreak)space") + "|~", " ", "a space"),
     (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words"),
+    (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow) *)+", "", "what led to the answer"),
+    (r"(?i)^ *(?:\\text\{[^{}]* is:?\}|(?:the )?(?:final )?answer(?: is|:)+ )(?=.)", "", "what announces the answer"),
+    (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
     (r"^ *\\text\{([^{}]*)\} *$", r"\1", "an answer that is all words needs no braces"),
     (r"(?i)^[ (]*(?:there (?:is|are) )?no (?:(?:real|such|valid) )*(?:solution|root)s?(?: exists?)?[ ).]*$",
      r"\\emptyset", "no solution is the empty set of solutions"),
     (r"(?i)^ *(?:the )?empty set[ .]*$", r"\\emptyset", "the empty set"),
     (r"(?i)^ *(?:(?:all|any|the) )?(?:real numbers?|reals)[ .]*$", r"\\mathbb{R}", "the real numbers"),
     (r"(?i)^ *DNE[ .]*$", "does not exist", "an abbreviation"),
-    # Edges
-    (r"^ ?(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow) ?)+", "", "what led to the answer"),
-    (r"(?i)^ ?(?:\\text\{[^{}]* is:?\}|(?:the )?(?:final )?answer(?: is|:)+ )(?=.)", "", "what announces the answer"),
-    (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
     (r"(?<![.\d])\.(?=\d)", "0.", "`.5` is 0.5"),
     # Braces and spaces
     (r"(?<![\d./])(\d+) (\d+) ?/ ?(\d+)(?![\d./])", r"\1\\frac{\2}{\3}", "`4 1/2` is a mixed number"),
@@ -124,7 +130,7 @@ TABLE = [
     (r"([_^]) ?\{ ?(\w) ?\}(?![\w.])", r"\1\2", "braces around one character"),
     (r"\{([^{}]*?)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}", "TeX's older fraction"),
     (r" +", " ", "spaces in a row"),
-    (r"(?<![0-9A-Za-z,]) | (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "", "only between words and in `1, 200` a sign"),
+    (r"(?<![0-9A-Za-z,]) | (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "", "elsewhere it means nothing"),
 ]  # fmt: skip
 
 RULES = [Rule(re.compile(pattern), replacement, reason) for pattern, replacement, reason in TABLE]
@@ -135,11 +141,22 @@ LONGEST = 2_000
 
 def normal_form(answer: str) -> str:
     """The answer in the spelling that the other rules read; empty for an answer that says nothing, such as `.`."""
-    text = ascii_digits(answer).translate(CHARACTERS)
+    text = unframed(ascii_digits(answer).translate(CHARACTERS).strip())
     for pattern, replacement, _ in RULES:
         text = pattern.sub(replacement, text)
     text = text.strip()
     return str(NUMBER_WORDS.index(text.lower())) if text.lower() in NUMBER_WORDS else text
+
+
+def unframed(text: str) -> str:
+    r"""The text out of braces, or a `\boxed`, that go around all of it."""
+    while text.startswith(("{", "\\boxed{", "\\fbox{")):
+        start = text.index("{")
+        inside = braced(text[start:])
+        if inside is None or start + len(inside) + 2 < len(text):
+            break
+        text = inside.strip()
+    return text
 
 
 def ascii_digits(text: str) -> str:

@@ -2,7 +2,7 @@
 
 Values, not forms, are what an answer is: `n(n+1)/2` and `(n^2+n)/2` have the same at every point. A variable takes the
 same values, of both signs, wherever it stands. Two irrational values are the same if they agree in 150 digits, which no
-two different answers that a person writes down do. Nothing that would take unbounded time or memory is begun: its size is
+two different answers that a person writes down do. What would take unbounded time or memory is not begun: its size is
 estimated first.
 """
 
@@ -10,6 +10,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import reduce
 from math import comb, factorial
 from typing import Any
 
@@ -19,7 +20,7 @@ Value = Any
 """A Fraction while it is exact, else one of mpmath's numbers, real or complex."""
 
 POINTS = 6
-"""Values each variable takes: four above 1 in size and two below; in three all variables are positive, in one negative."""
+"""Values each variable takes: four above 1 in size, two below; at three points all are positive, at one negative."""
 
 WORKING_DIGITS = 200
 AGREEING_DIGITS = 150
@@ -76,6 +77,17 @@ def same_values(first: list[Value | None], second: list[Value | None]) -> bool |
     if not all(verdicts):
         return False
     return True if len(verdicts) >= min(points, 2) else None
+
+
+def common_ratio(first: list[Value | None], second: list[Value | None]) -> Value | None:
+    """The real number that the first expression is of the second at every point, if there is one and it is not 0."""
+    try:
+        ratios = [divide(one, other) for one, other in zip(first, second, strict=False) if one and other]
+    except NoValue:
+        return None
+    if len(ratios) < 2 or hasattr(ratios[0], "_mpc_") or not all(same(ratio, ratios[0]) for ratio in ratios):
+        return None
+    return ratios[0]
 
 
 def same(first: Value, second: Value) -> bool:
@@ -226,35 +238,37 @@ class Evaluation:
 def apply(name: str, operands: list[Value]) -> Value:
     """The value of an operation on values."""
     first, last = operands[0], operands[-1]
-    if name in ("+", "*"):
-        for operand in operands[1:]:
-            first = add(first, operand) if name == "+" else multiply(first, operand)
-        return first
-    if name == "-":
-        return -first
-    if name == "/":
-        return divide(first, last)
-    if name == "^":
-        return power(first, last)
-    if name == "sqrt":
-        return power(first, Fraction(1, 2))
-    if name == "root":
-        return power(last, divide(Fraction(1), first))
-    if name == "°":
-        return divide(multiply(first, value_of_name("pi", 0)), Fraction(180))
-    if name == "%":
-        return divide(first, Fraction(100))
-    if name == "abs":
-        return abs(first)
-    if name in ("lfloor", "lceil"):
-        return rounded(first, up=name == "lceil")
-    if name == "!":
-        return factorial_of(first)
-    if name == "binom":
-        return binomial(first, last)
-    if name == "log_":
-        return divide(logarithm(last), logarithm(first))
-    return elementary(name, first)
+    match name:
+        case "+":
+            return reduce(add, operands)
+        case "*":
+            return reduce(multiply, operands)
+        case "-":
+            return -first
+        case "/":
+            return divide(first, last)
+        case "^":
+            return power(first, last)
+        case "sqrt":
+            return power(first, Fraction(1, 2))
+        case "root":
+            return power(last, divide(Fraction(1), first))
+        case "°":
+            return divide(multiply(first, value_of_name("pi", 0)), Fraction(180))
+        case "%":
+            return divide(first, Fraction(100))
+        case "abs":
+            return abs(first)
+        case "lfloor" | "lceil":
+            return rounded(first, up=name == "lceil")
+        case "!":
+            return factorial_of(first)
+        case "binom":
+            return binomial(first, last)
+        case "log_":
+            return divide(logarithm(last), logarithm(first))
+        case _:
+            return elementary(name, first)
 
 
 def rounded(value: Value, up: bool) -> Fraction:

@@ -13,7 +13,7 @@ FIRST_NUMBER = re.compile(r"[-+]?\d*[.,/]?\d+")
 
 def grade_paper_gsm8k(reference: str, completion: str) -> bool:
     r"""Verdict of the paper's GSM8K grader: the first number after the last `\boxed{`, rounded, is the reference."""
-    before, box, after = completion.rpartition("\\boxed{")
+    _, box, after = completion.rpartition("\\boxed{")
     number = FIRST_NUMBER.search(after)
     if not box or not number:
         return False
@@ -32,7 +32,7 @@ def round_number(text: str) -> int:
 
 
 def grade_paper_math(reference: str, completion: str) -> bool:
-    r"""Verdict of the paper's MATH grader: what is in the last `\boxed{` and the reference are one normalised string."""
+    r"""Verdict of the paper's MATH grader: what the last `\boxed{` holds and the reference have one normal form."""
     answer = last_boxed(completion)
     return answer is not None and same_normalized(reference, answer)
 

@@ -1,4 +1,4 @@
-"""Numbers that are exact as written: integers, decimals, fractions, mixed numbers, repeating decimals, powers of ten."""
+"""Numbers exact as written: integers, decimals, fractions, mixed numbers, repeating decimals, scientific notation."""
 
 import re
 from fractions import Fraction

@@ -1,4 +1,4 @@
-r"""Units: what follows the number. The question fixes it, so it may be left out; if both sides state one, they must agree.
+r"""Units: what follows a number. The question fixes it, so it may be left out; if both sides state one, they agree.
 
 So `12`, `12 \text{ cm}` and `12 cm` are one answer, and `12 cm` and `12 m` are two. The base of `101_2` is its unit.
 """

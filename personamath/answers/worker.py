@@ -43,7 +43,7 @@ def main() -> None:
     for line in sys.stdin:
         faulthandler.dump_traceback_later(LIFETIME_OF_A_PAIR, exit=True)
         try:
-            # Its own timeouts need the main thread's alarm and miss what runs inside one C call; the parent keeps the time.
+            # Its own timeouts miss what runs inside one call of C code; the parent keeps the time.
             gold, answer = (parse(rf"\boxed{{{text}}}", parsing_timeout=None) for text in json.loads(line))
             equal = bool(gold and answer and verify(gold, answer, timeout_seconds=None))
         except (Exception, RecursionError, MemoryError):
