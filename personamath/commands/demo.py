@@ -2,6 +2,9 @@
 
 import argparse
 import asyncio
+import os
+import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +19,11 @@ from personamath.simulated import MODEL, SimulatedTeacher, application, bundled_
 DESCRIPTION = """\
 Run the main job without a key or a network: bundled problems, bundled personas, and a teacher that only plays one, over
 real HTTP on loopback. Everything it makes is marked as simulated; nobody should train on it.
+"""
+LOAD = """\
+Load it:
+
+  python -c 'from datasets import load_dataset; print(load_dataset("{folder}", "stage2", split="train")[0])'
 """
 NEXT = """\
 Next, with a real teacher (a first look at 20 problems of each source costs cents):
@@ -46,9 +54,9 @@ def _run(options: argparse.Namespace) -> int:
         status = run_augmentation(recipe, Setup(base_url=(base_url,), output=options.output))
     folder = Path(options.output) / "dataset"
     _show_rows(folder)
-    print(
-        f"""Load it:\n\n  python -c 'from datasets import load_dataset; print(load_dataset("{folder}", "stage2"))'\n"""
-    )
+    if shutil.which("personamath") is None:
+        print(f"Put the commands on your path:\n\n  . {os.path.relpath(sys.prefix)}/bin/activate\n")
+    print(LOAD.format(folder=folder))
     print(NEXT)
     return status
 
