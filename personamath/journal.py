@@ -221,7 +221,7 @@ def _checked(connection: sqlite3.Connection, path: Path, writable: bool = False)
     except sqlite3.Error as error:
         connection.close()
         raise RunDirectoryError(
-            f"{path}: cannot be read as a journal ({error}); move it aside or give another --output"
+            f"{path}: cannot be used as a journal ({error}); see to its disk, move it aside or give another --output"
         ) from None
     except RunDirectoryError:
         connection.close()

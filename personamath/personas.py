@@ -11,7 +11,7 @@ from typing import TypeVar
 from personamath.errors import BadInput
 from personamath.recipe import PersonaDraw
 from personamath.records import Persona
-from personamath.tables import TableRow, read_file, read_hub
+from personamath.tables import HubSplit, TableRow, read_file, read_hub
 
 T = TypeVar("T")
 
@@ -40,21 +40,32 @@ def read_personas(source: str) -> list[Persona]:
     return list(personas.values())
 
 
-def _rows(source: str) -> Iterator[TableRow]:
+def local_file(source: str) -> Path | None:
+    """The file that a source names; None for the bundled set and for a Hub dataset."""
     path = Path(source)
+    is_file = source != BUNDLED and (path.exists() or path.suffix in {".jsonl", ".json", ".parquet", ".txt"})
+    return path if is_file else None
+
+
+def hub_dataset(source: str) -> HubSplit:
+    """The Hub dataset that a source names, if it is neither the bundled set nor a file."""
+    if source.count("/") != 1:
+        raise BadInput(f"personas {source!r}: no such file; a Hub dataset is written owner/name")
+    repo, _, config = source.partition(":")
+    return HubSplit(repo, config or HUB_CONFIGS.get(repo), "train")
+
+
+def _rows(source: str) -> Iterator[TableRow]:
     if source == BUNDLED:
         with as_file(files("personamath.bundled") / "personas.jsonl") as bundled:
             yield from read_file(bundled)
+    elif (path := local_file(source)) is None:
+        yield from read_hub(hub_dataset(source))
     elif path.suffix == ".txt" and path.is_file():
         with path.open(encoding="utf-8") as lines:
             yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in enumerate(lines, start=1))
-    elif path.exists() or path.suffix in {".jsonl", ".json", ".parquet", ".txt"}:
-        yield from read_file(path)
-    elif source.count("/") == 1:
-        repo, _, config = source.partition(":")
-        yield from read_hub(repo, config or HUB_CONFIGS.get(repo), "train")
     else:
-        raise BadInput(f"personas {source!r}: no such file; a Hub dataset is written owner/name")
+        yield from read_file(path)
 
 
 def draw(personas: Sequence[Persona], question_id: str, k: int, rng_seed: int, by: PersonaDraw) -> list[Persona]:

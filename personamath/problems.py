@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, cast
 from personamath.answers import extract
 from personamath.errors import BadInput
 from personamath.records import Problem
-from personamath.tables import TableRow, read_file, read_hub
+from personamath.tables import HubSplit, TableRow, read_file, read_hub
 
 Kind = Literal["gsm8k", "math"]
 
@@ -58,9 +58,15 @@ class ProblemSource:
         if self.path is not None:
             yield from read_file(self.path)
             return
+        for split in self.hub_splits():
+            yield from read_hub(split)
+
+    def hub_splits(self) -> list[HubSplit]:
+        """Where its rows lie on the Hub, in order; none for a local file."""
+        if self.path is not None:
+            return []
         repo, configs = (GSM8K_REPO, GSM8K_CONFIGS) if self.kind == "gsm8k" else (MATH_REPO, MATH_CONFIGS)
-        for config in configs:
-            yield from read_hub(repo, config, "train")
+        return [HubSplit(repo, config, "train") for config in configs]
 
 
 class Skipped(NamedTuple):

@@ -23,7 +23,7 @@ Purpose = Literal[
     "stage2_rewrite: rewrite",
     "stage2_rewrite: reflect",
 ]
-"""What a request is for: the six kinds of request that the four steps make, in the order they are made."""
+"""What a request is for: the six kinds of request that the four steps make, each beginning with its step's name."""
 
 FinishReason = Literal["stop", "length", "content_filter", "refusal"]
 """Why a completion ended: by itself, at `max_tokens`, by the endpoint's filter, or because the model declined."""

@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from personamath import prompts
 from personamath.answers import Grade
@@ -81,7 +81,7 @@ class Stages:
     async def augment(self, seed: Problem) -> Outcome:
         """Everything the paper makes of one seed problem."""
         outcome = Outcome()
-        first = await self._solve(seed, "stage1_inference", "stage1_inference", outcome)
+        first = await self._solve(seed, "stage1_inference", outcome)
         if isinstance(first, Solution):
             kept = await (self._stage1(first, outcome) if first.correct else self._stage2(first, outcome))
             outcome.rows = [_row(solution, seed, self.recipe.teacher) for solution in kept]
@@ -94,7 +94,7 @@ class Stages:
             rewritten = await self._rewrite(solved.problem, persona, "stage1_rewrite: rewrite", outcome)
             if isinstance(rewritten, Dropped):
                 return rewritten
-            return await self._solve(rewritten, "stage1_rewrite", "stage1_rewrite: solve", outcome)
+            return await self._solve(rewritten, "stage1_rewrite: solve", outcome)
 
         attempts = [rewrite_and_solve(persona) for persona in self._draw(solved.problem, self.recipe.k1)]
         return [solved, *_kept(await asyncio.gather(*attempts), "stage1_rewrite: solve", outcome)]
@@ -104,7 +104,7 @@ class Stages:
 
         Nothing is kept of a problem that reflection does not recover.
         """
-        recovered = await self._reflect(wrong.problem, wrong, "stage2_reflection", "stage2_reflection", outcome)
+        recovered = await self._reflect(wrong.problem, wrong, "stage2_reflection", outcome)
         if isinstance(recovered, Dropped) or not recovered.correct:
             return []
 
@@ -113,7 +113,7 @@ class Stages:
             if isinstance(rewritten, Dropped):
                 return rewritten
             # The incorrect explanation stays the original question's, as in the paper.
-            return await self._reflect(rewritten, wrong, "stage2_rewrite", "stage2_rewrite: reflect", outcome)
+            return await self._reflect(rewritten, wrong, "stage2_rewrite: reflect", outcome)
 
         attempts = [rewrite_and_reflect(persona) for persona in self._draw(wrong.problem, self.recipe.k2)]
         return [recovered, *_kept(await asyncio.gather(*attempts), "stage2_rewrite: reflect", outcome)]
@@ -121,12 +121,12 @@ class Stages:
     def _draw(self, problem: Problem, k: int) -> list[Persona]:
         return draw(self.personas, problem.id, k, self.recipe.rng_seed, self.recipe.persona_draw)
 
-    async def _solve(self, problem: Problem, step: Step, purpose: Purpose, outcome: Outcome) -> Solution | Dropped:
+    async def _solve(self, problem: Problem, purpose: Purpose, outcome: Outcome) -> Solution | Dropped:
         request = self._request(prompts.inference(problem.question), purpose)
         completion = await self._ask(request, problem.id, outcome)
         if isinstance(completion, Dropped):
             return completion
-        return await self._judge(problem, step, request, completion.text, None, outcome)
+        return await self._judge(problem, request, completion.text, None, outcome)
 
     async def _rewrite(
         self, original: Problem, persona: Persona, purpose: Purpose, outcome: Outcome
@@ -144,7 +144,7 @@ class Stages:
         return replace(original, id=id, question=question, parent=original.id, persona=persona.description)
 
     async def _reflect(
-        self, problem: Problem, wrong: Solution, step: Step, purpose: Purpose, outcome: Outcome
+        self, problem: Problem, wrong: Solution, purpose: Purpose, outcome: Outcome
     ) -> Solution | Dropped:
         request = self._request(prompts.reflection(problem.question, wrong.response), purpose)
         completion = await self._ask(request, problem.id, outcome)
@@ -154,15 +154,16 @@ class Stages:
         if isinstance(reflection, Dropped):
             outcome.counts[purpose, reflection.reason] += 1
             return reflection
-        return await self._judge(problem, step, request, reflection.explanation, reflection.review, outcome)
+        return await self._judge(problem, request, reflection.explanation, reflection.review, outcome)
 
     async def _judge(
-        self, problem: Problem, step: Step, request: Request, response: str, review: str | None, outcome: Outcome
+        self, problem: Problem, request: Request, response: str, review: str | None, outcome: Outcome
     ) -> Solution:
         response = response.strip()
         grade = await self.grader.grade(problem.answer, response)
         reason = KEPT if grade.correct else NO_ANSWER if grade.answer is None else WRONG
         outcome.counts[request.purpose, reason] += 1
+        step = cast(Step, request.purpose.partition(":")[0])
         return Solution(problem, step, response, grade.correct, request.digest(), review)
 
     def _request(self, prompt: str, purpose: Purpose) -> Request:

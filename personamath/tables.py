@@ -1,6 +1,7 @@
 """Rows of a JSONL, JSON or parquet file, or of a Hub dataset, one at a time, with the place of each for messages."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,15 @@ class TableRow(NamedTuple):
     place: str
     """E.g. `train.jsonl:17` or `openai/gsm8k row 17`, for messages."""
     values: dict[str, Any]
+
+
+class HubSplit(NamedTuple):
+    """A split of a dataset on the Hub."""
+
+    repo: str
+    config: str | None
+    """None: the dataset's only one."""
+    split: str
 
 
 def read_file(path: Path) -> Iterator[TableRow]:
@@ -31,20 +41,34 @@ def read_file(path: Path) -> Iterator[TableRow]:
         raise BadInput(f"{path}: {error.strerror or error}") from None
 
 
-def read_hub(repo_id: str, config: str | None, split: str) -> Iterator[TableRow]:
+def read_hub(split: HubSplit) -> Iterator[TableRow]:
     """Rows of a Hub dataset, through `datasets` and its cache."""
+    for number, values in enumerate(_load(split)):
+        yield TableRow(f"{split.repo} row {number}", values)
+
+
+def resolved_commit(split: HubSplit) -> str | None:
+    """The commit of the Hub that the cached rows of this split were loaded from; None where `datasets` does not tell.
+
+    Asks the cache, not the Hub, whose newest commit need not be the one that was read.
+    """
+    # `datasets` keeps what it loads from the Hub in a folder named after the commit.
+    folders = {Path(file["filename"]).parent.name for file in _load(split).cache_files}
+    name = folders.pop() if len(folders) == 1 else ""
+    return name if re.fullmatch(r"[0-9a-f]{40}", name) else None
+
+
+def _load(split: HubSplit) -> Any:
     import datasets
 
     datasets.disable_progress_bars()
     try:
-        rows = datasets.load_dataset(repo_id, config, split=split)
+        return datasets.load_dataset(split.repo, split.config, split=split.split)
     except Exception as error:  # whatever the Hub's client raises, the user can do the same two things
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadInput(
-            f"cannot load {repo_id} from the Hub ({reason}); check the name and the network, or give a local file"
+            f"cannot load {split.repo} from the Hub ({reason}); check the name and the network, or give a local file"
         ) from error
-    for number, values in enumerate(rows):
-        yield TableRow(f"{repo_id} row {number}", values)
 
 
 def _read_jsonl(path: Path) -> Iterator[TableRow]:

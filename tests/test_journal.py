@@ -132,7 +132,7 @@ def _later(folder: Path) -> None:
 UNUSABLE = [
     (_foreign, "is not a run"),
     (_sqlite, "not a PersonaMath journal"),
-    (_garbage, "cannot be read as a journal"),
+    (_garbage, "cannot be used as a journal"),
     (_later, "written in journal format 99"),
 ]
 

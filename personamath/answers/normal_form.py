@@ -122,7 +122,7 @@ TABLE = [
     (r"(?i)^ *(?:the )?empty set[ .]*$", r"\\emptyset", "the empty set"),
     (r"(?i)^ *(?:(?:all|any|the) )?(?:real numbers?|reals)[ .]*$", r"\\mathbb{R}", "the real numbers"),
     (r"(?i)^ *DNE[ .]*$", "does not exist", "an abbreviation"),
-    (r"(?<![.\d])\.(?=\d)", "0.", "`.5` is 0.5"),
+    (r"(?<![.\dA-Za-z])\.(?=\d)", "0.", "`.5` is 0.5"),
     # Braces and spaces
     (r"(?<![\d./])(\d+) (\d+) ?/ ?(\d+)(?![\d./])", r"\1\\frac{\2}{\3}", "`4 1/2` is a mixed number"),
     (r"\\frac ?([0-9A-Za-z]) ?(?=[0-9A-Za-z{\\])", r"\\frac{\1}", "`\\frac12` takes one character for each part"),
@@ -144,7 +144,7 @@ def normal_form(answer: str) -> str:
     text = unframed(ascii_digits(answer).translate(CHARACTERS).strip())
     for pattern, replacement, _ in RULES:
         text = pattern.sub(replacement, text)
-    text = text.strip()
+    text = unframed(text.strip())
     return str(NUMBER_WORDS.index(text.lower())) if text.lower() in NUMBER_WORDS else text
 
 

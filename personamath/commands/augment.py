@@ -5,13 +5,11 @@ import asyncio
 import dataclasses
 import json
 import os
-import platform
 import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,13 +28,12 @@ from personamath.records import Persona, Problem
 from personamath.stages import Stages
 from personamath.teacher import OPENAI_URL, HttpTeacher, Patience, without_secrets
 from personamath_hub.datasets import write_folder
+from personamath_hub.provenance import Origins, package_versions
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"  # as the OpenAI SDK has it
 # Descriptors beside the connections: the journal, the grader's pipes, the dataset's files.
 OTHER_DESCRIPTORS = 64
-# What the numbers and the bytes of a run depend on.
-RECORDED_PACKAGES = ("personamath", "aiohttp", "datasets", "huggingface_hub", "math-verify", "pyarrow")
 
 DESCRIPTION = """\
 Solve math problems with a teacher LLM, rewrite them through personas and reflection, and keep what comes out right.
@@ -120,6 +117,8 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     problems = (item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
 
     output = Path(setup.output)
+    # Before the asking, which may take days in which a file changes.
+    origins = Origins.found(recipe, personas, output)
     with Journal(output) as journal, Spool(output) as spool:
         teacher = JournaledTeacher(journal, endpoints, setup.concurrency)
 
@@ -130,7 +129,7 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
                     await augment(Stages(recipe, personas, teacher, grader), problems, window, spool, funnel)
 
         asyncio.run(ask_everything())
-        write_folder(output / "dataset", spool.rows(), recipe, funnel)
+        write_folder(output / "dataset", spool.rows(), recipe, funnel, origins)
         _write_run_file(output, recipe, setup, funnel, teacher)
     _report(output, recipe, funnel, teacher)
     return 3 if funnel.failed else 0
@@ -202,7 +201,7 @@ def _write_run_file(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, 
         "simulated": recipe.simulated,
         "recipe": dataclasses.asdict(recipe),
         "endpoints": [without_secrets(url) for url in setup.base_url],
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in RECORDED_PACKAGES},
+        "versions": package_versions(),
         "answers": {"asked this time": teacher.asked, "from the journal": teacher.replayed},
         **funnel.as_dict(),
     }
