@@ -1,35 +1,48 @@
 """The dataset folder: what is published, complete on disk, and what `load_dataset` opens there as on the Hub."""
 
+import json
 import shutil
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from personamath.errors import RunDirectoryError
-from personamath.funnel import STEPS, Funnel
+from personamath.funnel import Funnel
 from personamath.recipe import Recipe
 from personamath.records import Row, Step
-from personamath_hub.cards import dataset_card
-from personamath_hub.layout import SCHEMA, StepFile, step_path
+from personamath_hub.cards import FolderFacts, dataset_card
+from personamath_hub.chart import draw_funnel
+from personamath_hub.layout import CARD, CHART, PROVENANCE, SCHEMA, step_path
+from personamath_hub.provenance import Origins, provenance
 
 # A few MB: small enough to stream and to filter by, large enough to compress well.
 ROW_GROUP_ROWS = 2_000
 
 
-def write_folder(folder: Path, rows: Iterable[Row], recipe: Recipe, funnel: Funnel) -> list[StepFile]:
-    """Write parquet by step and the card computed from it; the folder is replaced as a whole, or not at all.
+def write_folder(
+    folder: Path, rows: Iterable[Row], recipe: Recipe, funnel: Funnel, origins: Origins | None = None
+) -> None:
+    """Write parquet by step, provenance.json, the chart and the card; the folder is replaced as a whole, or not at all.
 
-    Bytes depend on the rows, their order and the parquet writer's version alone. A step without rows has no file and
-    no config of its own, because `datasets` refuses empty splits. Raises `RunDirectoryError` where the disk refuses.
+    Bytes depend on the rows and their order, the recipe, the funnel, the origins and the package versions alone. A
+    step without rows has no file and no config of its own, because `datasets` refuses empty splits. Without `origins`
+    provenance.json says of the sources what the recipe says. Raises `RunDirectoryError` where the disk refuses.
     """
+    origins = origins or Origins.named(recipe)
     partial = folder.with_name(folder.name + ".partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        files = _write_parquet(partial, rows)
-        (partial / "README.md").write_text(dataset_card(recipe, funnel, files), encoding="utf-8")
+        (partial / CHART).parent.mkdir(parents=True)
+        occupations: Counter[str] = Counter()
+        _write_parquet(partial, _counted(rows, origins.occupations, occupations))
+        facts = provenance(recipe, funnel, origins, occupations)
+        text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        (partial / PROVENANCE).write_text(text, encoding="utf-8")
+        (partial / CHART).write_bytes(draw_funnel(facts["funnel"]["requests"]))
+        (partial / CARD).write_text(dataset_card(FolderFacts.read(partial)), encoding="utf-8")
         _swap(partial, folder)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
@@ -37,7 +50,14 @@ def write_folder(folder: Path, rows: Iterable[Row], recipe: Recipe, funnel: Funn
             f"cannot write {folder} ({error.strerror or error}); every answer is in the journal: "
             "make room, then run the same command"
         ) from None
-    return files
+
+
+def _counted(rows: Iterable[Row], occupation_of: Mapping[str, str], occupations: Counter[str]) -> Iterator[Row]:
+    """The rows as they come; counts those whose persona has a known occupation."""
+    for row in rows:
+        if row.persona and (occupation := occupation_of.get(row.persona)):
+            occupations[occupation] += 1
+        yield row
 
 
 def _swap(new: Path, folder: Path) -> None:
@@ -49,30 +69,26 @@ def _swap(new: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_parquet(folder: Path, rows: Iterable[Row]) -> list[StepFile]:
+def _write_parquet(folder: Path, rows: Iterable[Row]) -> None:
     writers: dict[Step, _StepWriter] = {}
     try:
         for row in rows:
             if row.step not in writers:
-                writers[row.step] = _StepWriter(folder, row)
+                writers[row.step] = _StepWriter(folder / step_path(row.step))
             writers[row.step].add(row)
     finally:
-        files = {step: writer.close() for step, writer in writers.items()}
-    return [files[step] for step in STEPS if step in files]
+        for writer in writers.values():
+            writer.close()
 
 
 class _StepWriter:
     """One step's parquet file while it is written, a row group at a time."""
 
-    def __init__(self, folder: Path, first: Row) -> None:
-        self._first = first
-        self._path = folder / step_path(first.step)
-        self._path.parent.mkdir()
-        self._rows = 0
-        self._arrow_bytes = 0
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir()
         self._group: list[Row] = []
         self._writer = pq.ParquetWriter(
-            self._path,
+            path,
             SCHEMA,
             compression="zstd",
             # As `Dataset.to_parquet` does: an edited dataset shares most of its chunks with the version before.
@@ -81,20 +97,16 @@ class _StepWriter:
         )
 
     def add(self, row: Row) -> None:
-        self._rows += 1
         self._group.append(row)
         if len(self._group) == ROW_GROUP_ROWS:
             self._flush()
 
     def _flush(self) -> None:
         columns = [[getattr(row, name) for row in self._group] for name in SCHEMA.names]
-        table = pa.table(columns, schema=SCHEMA)
-        self._arrow_bytes += table.nbytes
-        self._writer.write_table(table)
+        self._writer.write_table(pa.table(columns, schema=SCHEMA))
         self._group.clear()
 
-    def close(self) -> StepFile:
+    def close(self) -> None:
         if self._group:
             self._flush()
         self._writer.close()
-        return StepFile(self._first.step, self._rows, self._arrow_bytes, self._path.stat().st_size, example=self._first)

@@ -1,12 +1,17 @@
 """What the dataset folder looks like: configs, files, columns."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
 import pyarrow as pa
 
 from personamath.funnel import STEPS
 from personamath.records import Row, Step
+
+CARD = "README.md"
+PROVENANCE = "provenance.json"
+CHART = "assets/funnel.png"
 
 CONFIGS: dict[str, tuple[Step, ...]] = {
     "default": STEPS,
@@ -39,17 +44,24 @@ _ARROW_TYPES = {str: pa.string(), str | None: pa.string(), int: pa.int32(), int 
 SCHEMA = pa.schema([pa.field(name, _ARROW_TYPES[hint]) for name, hint in get_type_hints(Row).items()])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepFile:
-    """One parquet file of the folder."""
+    """One parquet file of the folder, measured."""
 
     step: Step
-    rows: int
-    arrow_bytes: int
-    """Size in memory, which `dataset_info` calls num_bytes."""
     file_bytes: int
     example: Row
     """Its first row."""
+    rows: int = 0
+    arrow_bytes: int = 0
+    """Size in memory, which `dataset_info` calls num_bytes."""
+    sources: Counter[str] = field(default_factory=Counter)
+    """Rows by source; likewise by MATH level and subject, where they have one."""
+    levels: Counter[int] = field(default_factory=Counter)
+    subjects: Counter[str] = field(default_factory=Counter)
+    problem_words: Counter[int] = field(default_factory=Counter)
+    """Rows by the number of words in their problem; likewise in their response."""
+    response_words: Counter[int] = field(default_factory=Counter)
 
 
 def step_path(step: Step) -> str:

@@ -121,7 +121,7 @@ def test_the_card_counts_what_the_files_hold(folder: Path) -> None:
 LICENSES = [
     (Recipe(problems=("math",), teacher="t", personas="proj-persona/PersonaHub"), "cc-by-nc-sa-4.0"),
     (Recipe(problems=("math",), teacher="t"), "apache-2.0"),
-    (Recipe(problems=("math",), teacher="t", personas="mine.jsonl"), "other"),
+    (Recipe(problems=("math",), teacher="t", personas="mine.jsonl"), "unknown"),
 ]
 
 
