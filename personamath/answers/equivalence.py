@@ -87,8 +87,13 @@ def compare_parts(one: Part, other: Part) -> Verdict:
         return compare_in_order(one.parts, other.parts)
     if isinstance(one, Matrix) and isinstance(other, Matrix):
         return compare_in_order(one.rows, other.rows)
-    if any(isinstance(part, Leaf) and "\\begin" in part.text for part in (one, other)):
-        return Verdict(None, "none", "not a matrix that can be read")
+    return of_other_kinds(one, other)
+
+
+def of_other_kinds(one: Part, other: Part) -> Verdict:
+    """The verdict on two kinds of parts: different, unless one is a leaf that cannot be read and may be of any kind."""
+    if any(isinstance(part, Leaf) and not part.only_words and part.values is None for part in (one, other)):
+        return Verdict(None, "none", "not an expression that can be read")
     return Verdict(False, "structure", "another kind of answer")
 
 
@@ -116,21 +121,20 @@ def compare_collections(one: Collection, other: Collection) -> Verdict:
         return Verdict(False, "structure", "another number of parts")
     if len(one.parts) > MOST_PARTS:
         return compare_in_order(one.parts, other.parts)
-    rest = list(other.parts)
-    return all_equal(compare_with_any(part, rest) for part in one.parts)
-
-
-def compare_with_any(part: Part, rest: list[Part]) -> Verdict:
-    """The verdict on a part and whichever of the rest it equals, which is taken out of the rest."""
-    verdict = Verdict(False, "structure", "no counterpart")
-    for place, candidate in enumerate(rest):
-        found = compare_parts(part, candidate)
-        if found.equal:
+    unmatched, rest = [], list(other.parts)
+    for part in one.parts:
+        place = next((place for place, candidate in enumerate(rest) if compare_parts(part, candidate).equal), None)
+        if place is None:
+            unmatched.append(part)
+        else:
             del rest[place]
-            return found
-        if found.equal is None:
-            verdict = found
-    return verdict
+    if not unmatched:
+        return Verdict(True, "structure")
+    verdicts = [[compare_parts(part, candidate) for candidate in rest] for part in unmatched]
+    for alternatives in (*verdicts, *zip(*verdicts, strict=True)):
+        if all(verdict.equal is False for verdict in alternatives):
+            return Verdict(False, "structure", "no counterpart of one part")
+    return Verdict(None, "none", "not all parts can be read")
 
 
 def compare_with_collection(part: Part, collection: Collection) -> Verdict:
@@ -140,7 +144,7 @@ def compare_with_collection(part: Part, collection: Collection) -> Verdict:
     assigned = values_of_names(collection)
     if assigned and isinstance(part, Group) and part.brackets == "()":
         return compare_in_order(part.parts, assigned)
-    return Verdict(False, "structure", "another kind of answer")
+    return of_other_kinds(part, collection)
 
 
 def values_of_names(collection: Collection) -> tuple[Part, ...]:

@@ -34,7 +34,20 @@ def round_number(text: str) -> int:
 def grade_paper_math(reference: str, completion: str) -> bool:
     r"""Verdict of the paper's MATH grader: what the last `\boxed{` holds and the reference have one normal form."""
     answer = last_boxed(completion)
-    return answer is not None and same_normalized(reference, answer)
+    if answer is None:
+        return False
+    try:
+        return as_float(math_normal_form(reference)) == as_float(math_normal_form(answer))
+    except (ValueError, IndexError):
+        return reference == answer
+
+
+def as_float(text: str) -> float | str:
+    """The paper's own last step: a text that Python reads as a number is that number, `infinity` and `nan` included."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def last_boxed(completion: str) -> str | None:
@@ -50,16 +63,8 @@ def last_boxed(completion: str) -> str | None:
     return None
 
 
-def same_normalized(first: str, second: str) -> bool:
-    """Whether two answers have one normal form; the answers themselves are compared where either has none."""
-    try:
-        return normalize(first) == normalize(second)
-    except (ValueError, IndexError):
-        return first == second
-
-
-def normalize(text: str) -> str | float:
-    """Hendrycks et al.'s normal form of an answer; raises ValueError or IndexError on some, as the original does."""
+def math_normal_form(text: str) -> str:
+    """Hendrycks et al.'s normal form of an answer; raises ValueError or IndexError where the original fails."""
     for old, new in [("\n", ""), ("\\!", ""), ("\\\\", "\\"), ("tfrac", "frac"), ("dfrac", "frac"), ("\\left", ""),
                      ("\\right", ""), ("^{\\circ}", ""), ("^\\circ", ""), ("\\$", "")]:  # fmt: skip
         text = text.replace(old, new)
@@ -71,11 +76,7 @@ def normalize(text: str) -> str | float:
     if text.count("=") == 1 and text.index("=") <= 2:
         text = text.partition("=")[2]
     text = braced_fractions(braced_roots(text).replace(" ", ""))
-    text = slashed_fraction(r"\frac{1}{2}" if text == "0.5" else text)
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    return slashed_fraction(r"\frac{1}{2}" if text == "0.5" else text)
 
 
 def without_units(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from personamath.answers.expression import Unreadable, read_expression
 from personamath.answers.leaf import Leaf
 from personamath.answers.numeric import common_ratio, values
-from personamath.answers.structure import Collection, Part, Relation, interval, read
+from personamath.answers.structure import Part, Relation, interval, read, reals_without
 from personamath.answers.verdict import Verdict
 
 SYMBOL = r"(?:[A-Za-z]|[A-Z]{2,4}|[a-z]{3,}|\\[A-Za-z]+ ?(?:\{[A-Za-z ]*\}|[A-Z]{1,4})?)"
@@ -34,8 +34,7 @@ def solved(relation: Relation) -> Solved | None:
     if set(relation.signs) <= {"=", r"\in", r"\approx"}:
         return solved_equation(relation)
     if relation.signs == (r"\ne",) and NAMED.fullmatch(relation.sides[0]):
-        name, hole = relation.sides
-        return Solved(name, Collection((interval("(", r"-\infty", hole, ")"), interval("(", hole, r"\infty", ")"))))
+        return Solved(relation.sides[0], reals_without([relation.sides[1]]))
     return solved_inequality(relation)
 
 

@@ -6,6 +6,8 @@ stands between brackets, and at last the leaves, which have no parts.
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
 
 from personamath.answers.leaf import Leaf
 
@@ -52,7 +54,8 @@ OPENING = frozenset(["(", "[", "{", "\\{", "\\begin"])
 CLOSING = frozenset([")", "]", "}", "\\}", "\\end"])
 RELATIONS = frozenset(["=", "\\in", "<", ">", "\\le", "\\ge", "\\ne", "\\approx"])
 
-MATRIX = re.compile(r"(.*?)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)\\end\{\2\}[)\]]?", re.DOTALL)
+MATRIX = re.compile(r"(.*?)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?((?:(?!\\begin).)*)\\end\{\2\}[)\]]?")
+REALS = re.compile(r"\\mathbb\{R\}(?:(?:\\setminus|-)\\\{(.+)\\\})?")
 SEPARATORS = frozenset(",;")
 THOUSAND = re.compile(r"\d{3}(?!\d)")
 BEFORE_THOUSAND = re.compile(r"(?:^|[^\d.,])\d{1,3}(?:,\d{3})*$")
@@ -111,7 +114,9 @@ def read_item(text: str, depth: int) -> Part:
         return read_set(text[2:-2], depth)
     if text[:1] in ("(", "[") and closes_at_end(text) and len(inside := items(text[1:-1], joined=False)) > 1:
         return Group(text[0] + text[-1], tuple(read(item, depth=depth + 1) for item in inside))
-    return REALS if text == "\\mathbb{R}" else Leaf(text)
+    if match := REALS.fullmatch(text):
+        return reals_without(items(match[1] or "", joined=False))
+    return Leaf(text)
 
 
 def closes_at_end(text: str) -> bool:
@@ -146,4 +151,11 @@ def interval(opening: str, low: str, high: str, closing: str) -> Group:
     return Group(opening + closing, (Leaf(low), Leaf(high)))
 
 
-REALS = interval("(", "-\\infty", "\\infty", ")")
+def reals_without(holes: list[str]) -> Part:
+    """All real numbers but a few, as the intervals between them; several must be exact numbers, to be put in order."""
+    numbers = {hole: number for hole in holes if (number := Leaf(hole).number) is not None}
+    if len(holes) > 1 and len(numbers) < len(holes):
+        return Leaf(rf"\mathbb{{R}} \setminus \{{{','.join(holes)}\}}")
+    bounds = [r"-\infty", *sorted(holes, key=lambda hole: numbers.get(hole, Fraction(0))), r"\infty"]
+    rays = tuple(interval("(", low, high, ")") for low, high in pairwise(bounds))
+    return rays[0] if len(rays) == 1 else Collection(rays)

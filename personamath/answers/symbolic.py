@@ -28,7 +28,7 @@ UNBOUNDED = re.compile(
 )
 """What math-verify is never asked about: it cannot know, or would take all the time there is."""
 
-Outcome = Literal["equal", "different", "timed out", "failed"]
+Outcome = Literal["equal", "different", "timed out", "worker ended"]
 
 
 def is_bounded(text: str) -> bool:
@@ -59,7 +59,7 @@ class SymbolicWorker:
                 self._stop()
                 if timed_out:
                     return "timed out"
-            return "failed"
+            return "worker ended"
 
     def close(self) -> None:
         """Kill the process, also from under a running comparison; none is started again."""

@@ -15,7 +15,7 @@ import warnings
 MEMORY_LIMIT = 400 * 2**20
 """Bytes of data one worker may hold; beyond them a pair fails with MemoryError instead of taking the machine."""
 
-LIFETIME_OF_A_PAIR = 10.0
+LIFETIME_OF_A_PAIR = 3.0
 """Seconds after which a worker ends itself: it outlives its parent by no more than this, even deep inside a computation
 that never yields to Python."""
 
