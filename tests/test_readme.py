@@ -1,0 +1,89 @@
+"""The README's commands, run as they stand, with a local Hub and scripted teachers where they reach for the network."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from huggingface_hub import HfApi
+
+from personamath.personas import BUNDLED, read_personas
+from personamath.problems import MATH_CONFIGS, ProblemSource
+from personamath.simulated import bundled_problems
+from tests.conftest import REPO, ScriptedTeacher
+from tests.local_hub import LocalHub, local_hub
+
+README = (REPO / "README.md").read_text()
+PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
+TEACHERS = ("gpt-4o-mini-2024-07-18", "Qwen/Qwen2.5-72B-Instruct")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[LocalHub]:
+    """GSM8K, MATH and Persona Hub under their own names and in their own layouts, with a few rows each."""
+    gsm8k, math = (list(ProblemSource.parse(source).rows()) for source in bundled_problems())
+    folders = {
+        "openai/gsm8k": {"main": [row.values for row in gsm8k]},
+        "EleutherAI/hendrycks_math": {name: [row.values for row in math[i::7]] for i, name in enumerate(MATH_CONFIGS)},
+        "proj-persona/PersonaHub": {"persona": [{"persona": one.description} for one in read_personas(BUNDLED)]},
+    }
+    owners = {repo.partition("/")[0] for repo in folders}
+    with local_hub(tmp_path / "hub", tokens={f"hf_{owner}": owner for owner in owners}) as hub:
+        for repo, configs in folders.items():
+            api = HfApi(endpoint=hub.endpoint, token=f"hf_{repo.partition('/')[0]}")
+            api.create_repo(repo, repo_type="dataset")
+            data = "\n".join(
+                f"- config_name: {name}\n  data_files: [{{split: train, path: {name}.jsonl}}]" for name in configs
+            )
+            files = {"README.md": f"---\nconfigs:\n{data}\n---\n"}
+            files |= {
+                f"{name}.jsonl": "".join(json.dumps(row) + "\n" for row in rows) for name, rows in configs.items()
+            }
+            for name, text in files.items():
+                api.upload_file(path_or_fileobj=text.encode(), path_in_repo=name, repo_id=repo, repo_type="dataset")
+        yield hub
+
+
+def test_the_commands_run_as_they_stand(
+    hub: LocalHub, start_teacher: Callable[..., ScriptedTeacher], tmp_path: Path
+) -> None:
+    openai, open_teacher = (start_teacher(*PROBLEMS, "--model", model) for model in TEACHERS)
+    (tmp_path / "recipes").symlink_to(REPO / "recipes")
+    environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"} | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HF_ENDPOINT": hub.endpoint,
+        "OPENAI_BASE_URL": openai.base_url,
+    }
+    commands = [block for block in blocks("bash") if not re.search(r"^make |^pip ", block, re.MULTILINE)]
+    script = "set -e\n" + "\n".join(commands).replace("http://127.0.0.1:8000/v1", open_teacher.base_url)
+    assert script.count("personamath augment") == 3
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert openai.stats()["requests"] > open_teacher.stats()["requests"] > 100
+
+    for block in blocks("python"):
+        ran = subprocess.run(
+            [sys.executable, "-c", block], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0 and "boxed" in ran.stdout, ran.stderr
+
+
+def test_the_make_targets_and_the_files_it_names_are_there() -> None:
+    targets = re.findall(r"^make (\w+)", README, re.MULTILINE) + re.findall(r"`make (\w+)`", README)
+    makefile = (REPO / "Makefile").read_text()
+    assert set(targets) == {"demo", "test", "check"}
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
+    (tree,) = blocks("text")
+    named = {line.split()[0] for line in tree.splitlines()}
+    assert all((REPO / name).exists() or (REPO / "personamath" / name).exists() for name in named)
+    assert {path.name for path in (REPO / "personamath").glob("*.py")} - {"__init__.py"} <= named
