@@ -434,7 +434,6 @@ class LocalHub:
             ("POST", repo + "/tag/{revision}", self._create_tag),
             ("DELETE", repo + "/tag/{revision}", self._delete_tag),
             ("GET", repo + "/xet-{access:read|write}-token/{revision}", self._xet_token),
-            ("GET", "/api/resolve-cache/{kind:datasets|models}/{owner}/{name}/{revision}/{path:.+}", self._file),
             ("PUT", lfs + "/{sha256}", self._put_object),
             ("POST", lfs + "/verify", self._verify_object),
             ("PUT", lfs + "/parts/{sha256}/{part}", self._put_part),
@@ -499,31 +498,36 @@ class LocalHub:
 
     @web.middleware
     async def _authenticate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        request["token"], request["user"] = token, (self.tokens | READ_TOKENS).get(token)
-        if token and not request["user"] and not request.path.startswith("/xet/"):
+        if self._token(request) and not self._user(request) and not request.path.startswith("/xet/"):
             raise HubError(401, "Invalid credentials in Authorization header")
         return await handler(request)
+
+    @staticmethod
+    def _token(request: web.Request) -> str:
+        return request.headers.get("Authorization", "").removeprefix("Bearer ")
+
+    def _user(self, request: web.Request) -> str | None:
+        return (self.tokens | READ_TOKENS).get(self._token(request))
 
     # Repositories
 
     def _whoami(self, request: web.Request, _: bytes) -> web.Response:
-        if not request["user"]:
+        if not self._user(request):
             raise HubError(401, "Invalid username or password.")
-        role = "read" if request["token"] in READ_TOKENS else "write"
+        role = "read" if self._token(request) in READ_TOKENS else "write"
         token = {"type": "access_token", "accessToken": {"displayName": "local", "role": role}}
-        return web.json_response({"type": "user", "name": request["user"], "orgs": [], "auth": token})
+        return web.json_response({"type": "user", "name": self._user(request), "orgs": [], "auth": token})
 
     def _may_write(self, request: web.Request, owner: str) -> None:
-        if not request["user"]:
+        if not self._user(request):
             raise HubError(401, "Invalid username or password.")
-        if request["user"] != owner or request["token"] in READ_TOKENS:
+        if self._user(request) != owner or self._token(request) in READ_TOKENS:
             raise HubError(403, f"You don't have the rights to write to the namespace {owner!r}")
 
     def _named(self, request: web.Request, body: bytes) -> tuple[Path, dict[str, Any], str]:
         """Where the repo lies that a request to `/api/repos` names."""
         wanted = json.loads(body)
-        owner = wanted.get("organization") or request["user"] or "nobody"
+        owner = wanted.get("organization") or self._user(request) or "nobody"
         self._may_write(request, owner)
         kind = wanted.get("type") or "model"
         path = self.root / f"{kind}s" / owner / f"{wanted['name']}.git"
@@ -557,7 +561,7 @@ class LocalHub:
         """The repo a request names, if whoever asks may do that."""
         kind, owner = request.match_info.get("kind", "models"), request.match_info["owner"]
         repository = self.repository(f"{owner}/{request.match_info['name']}", kind)
-        user = request["user"]
+        user = self._user(request)
         if not repository.path.exists() or (repository.settings["private"] and user != owner):
             raise HubError(404 if user else 401, "Repository not found", "RepoNotFound")
         if content and repository.settings["gated"] and user != owner:
@@ -773,7 +777,7 @@ class LocalHub:
         if header.get("parentCommit", head) != head:
             raise HubError(412, "A commit has happened since. Please refresh and try again.")
         message = f"{header['summary']}\n\n{header.get('description', '')}"
-        commit = repository.commit(head, added, deleted, message, request["user"])
+        commit = repository.commit(head, added, deleted, message, str(self._user(request)))
         url = f"{self.endpoint}/{request.match_info['owner']}/{request.match_info['name']}/commit/{commit}"
         return web.json_response({"success": True, "commitOid": commit, "commitUrl": url, "hookOutput": ""})
 

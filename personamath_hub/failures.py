@@ -1,0 +1,122 @@
+"""What the Hub's failures mean: whether to try again, how long to wait, and one line for the user.
+
+Seen with huggingface_hub 2.4: it raises `HfHubHTTPError` for answers, httpx's errors for the line, a `RuntimeError`
+around either where a large file's upload failed, and the built-in `ConnectionError` for everything that fails in xet.
+"""
+
+import json
+import random
+import re
+
+import httpx2
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+FAILURES = (httpx2.HTTPError, OSError, RuntimeError, ValueError)
+"""What the client raises on purpose; `HfHubHTTPError` is among the first."""
+
+FIRST_WAIT_S = 0.5
+# With 8 tries a minute in all: a Hub that restarts is back by then, and nobody believes that the command hangs.
+LONGEST_WAIT_S = 30.0
+# The Hub counts requests over windows of five minutes.
+LONGEST_ASKED_WAIT_S = 300.0
+# Somebody else came first (409, 412), too many requests (429), a timeout (408): reading again and repeating helps.
+PASSING_STATUSES = frozenset({408, 409, 412, 429})
+# The Hub's answer to a commit whose large file it has lost, or never got in full: repeating uploads it again.
+LOST_OBJECT = "LFS pointer pointed to a file that does not exist"
+SHOWN_CHARACTERS = 300
+
+
+class Incomplete(RuntimeError):
+    """The Hub does not hold what was just sent to it."""
+
+
+def cause(error: BaseException) -> BaseException:
+    """What a large file's upload failed of; any other error itself."""
+    return error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same may succeed in a moment."""
+    if cause(error) is not error:
+        # To upload is to follow addresses that the Hub has just handed out; whatever became of them, it makes new ones.
+        return True
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code
+        return status in PASSING_STATUSES or status >= 500 or LOST_OBJECT in str(error)
+    if isinstance(error, OfflineModeIsEnabled) or _lacks_xet(error):
+        return False
+    # A proxy's page in place of JSON is an outage as well.
+    return isinstance(error, Incomplete | httpx2.RequestError | ConnectionError | json.JSONDecodeError)
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether nobody listens at the endpoint's address."""
+    return isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
+
+
+def wait_s(tries: int, error: BaseException) -> float:
+    """Seconds until the next try: the Hub's word, else doubling; jittered, so that two publishers come apart."""
+    if (asked := _asked_wait_s(cause(error))) is not None:
+        return asked + random.uniform(0, FIRST_WAIT_S)
+    return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (tries - 1)) * random.uniform(0.5, 1.0)
+
+
+def _asked_wait_s(error: BaseException) -> float | None:
+    if not isinstance(error, HfHubHTTPError):
+        return None
+    headers = error.response.headers
+    retry_after = headers.get("Retry-After", "")
+    if retry_after.isdecimal():
+        return float(retry_after)
+    # Such a header comes with every answer; it asks for a wait only where nothing remains.
+    spent = re.search(r"\br=0; *t=(\d+)", headers.get("RateLimit", ""))
+    return float(spent[1]) if spent else None
+
+
+def _lacks_xet(error: BaseException) -> bool:
+    return isinstance(error, ConnectionError) and "-token/" in str(error) and "404" in str(error)
+
+
+def explain(error: BaseException, repo_id: str, endpoint: str) -> str:
+    """One line: what is wrong and what to do."""
+    error = cause(error)
+    if isinstance(error, HfHubHTTPError):
+        return _explain_answer(error, repo_id, endpoint)
+    if isinstance(error, OfflineModeIsEnabled):
+        return "the Hub's client is set to work offline: unset HF_HUB_OFFLINE"
+    if _lacks_xet(error):
+        return f"{endpoint} has no xet storage: set HF_HUB_DISABLE_XET=1"
+    if isinstance(error, httpx2.RequestError | ConnectionError):
+        # Not its text, which may quote a header.
+        reason = str(error) if is_unreachable(error) else type(error).__name__
+        return f"cannot reach {endpoint} ({reason}): check the network and HF_ENDPOINT, then run the same command again"
+    return _one_line(str(error) or type(error).__name__)
+
+
+def _explain_answer(error: HfHubHTTPError, repo_id: str, endpoint: str) -> str:
+    status = error.response.status_code
+    tokens = f"{endpoint}/settings/tokens"
+    if isinstance(error, GatedRepoError):
+        return f"access to {repo_id} is restricted: ask for it at {error.response.url.copy_with(path='')}"
+    if isinstance(error, RevisionNotFoundError):
+        return f"{repo_id} has no such revision"
+    if isinstance(error, RepositoryNotFoundError):
+        return f"{repo_id} does not exist, or is private and not ours to see: check the name, and the token in HF_TOKEN"
+    if status == 401:
+        return f"the Hub does not accept the token: set HF_TOKEN to a write token from {tokens}"
+    if status == 403:
+        owner = repo_id.partition("/")[0]
+        return f"this token may not write for {owner}: use your own namespace, and a write token from {tokens}"
+    if is_passing(error):
+        return f"the Hub went on answering {status}: run the same command again later, it goes on where this one ended"
+    return f"the Hub answered {status}: {_one_line(error.server_message or 'no reason given')}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:SHOWN_CHARACTERS]

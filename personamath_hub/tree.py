@@ -1,0 +1,101 @@
+"""What a folder and a revision hold, and how they differ: known by content hashes alone, without a download."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub.hf_api import RepoFile
+
+from personamath.errors import BadInput
+
+# The Hub writes it when it creates a repository, to say which files are large; a folder need not bring it along.
+KEPT = frozenset({".gitattributes"})
+# The Hub refuses the first two and lets the third decide which files of a commit it leaves out.
+UNPUBLISHABLE = frozenset({".git", ".cache", ".gitignore"})
+READ_BYTES = 1 << 20
+# Enough to recognize the mistake, short enough for one line.
+SHOWN_PATHS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """Content of a file, by both of the names that the Hub may give it."""
+
+    sha1: str
+    """Git's name of a blob with this content: what the Hub reports of a regular file."""
+    sha256: str
+    """What the Hub reports of a large file."""
+
+    def equals(self, remote: RepoFile) -> bool:
+        """Whether the Hub's file has this content."""
+        return remote.lfs.sha256 == self.sha256 if remote.lfs else remote.blob_id == self.sha1
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What would have to happen to a revision for it to hold exactly a folder; false where nothing would.
+
+    `str` is one line that names a few of the paths.
+    """
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+    def __str__(self) -> str:
+        parts = (("added", self.added), ("changed", self.changed), ("removed", self.removed))
+        return "; ".join(f"{len(paths)} {what} ({_shown(paths)})" for what, paths in parts if paths) or "nothing"
+
+
+def _shown(paths: tuple[str, ...]) -> str:
+    more = len(paths) - SHOWN_PATHS
+    return ", ".join(paths[:SHOWN_PATHS]) + (f" and {more} more" if more > 0 else "")
+
+
+def compare(local: Mapping[str, LocalFile], remote: Mapping[str, RepoFile]) -> Difference:
+    """How a folder differs from a revision; what the Hub keeps for itself does not count."""
+    both = local.keys() & remote.keys()
+    return Difference(
+        added=tuple(sorted(local.keys() - both)),
+        changed=tuple(sorted(path for path in both if not local[path].equals(remote[path]))),
+        removed=tuple(sorted(remote.keys() - both - KEPT)),
+    )
+
+
+def read_folder(folder: Path) -> dict[str, LocalFile]:
+    """Every file under a folder by its path in the repository, hashed.
+
+    Raises `BadInput` where the folder is empty, cannot be read, or holds what the Hub would not publish as it is.
+    """
+    try:
+        files = {path.relative_to(folder).as_posix(): _hash(path) for path in _walk(folder)}
+    except OSError as error:
+        raise BadInput(f"cannot read {error.filename or folder}: {error.strerror or error}") from None
+    if not files:
+        raise BadInput(f"{folder} holds no files: nothing to publish")
+    return files
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name in UNPUBLISHABLE:
+            raise BadInput(f"{path} cannot be published: remove it from the folder")
+        if path.is_dir():
+            yield from _walk(path)
+        else:
+            yield path
+
+
+def _hash(path: Path) -> LocalFile:
+    with path.open("rb") as file:
+        sha256 = hashlib.sha256()
+        # Git hashes the size before the content.
+        sha1 = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
+        while piece := file.read(READ_BYTES):
+            sha1.update(piece)
+            sha256.update(piece)
+    return LocalFile(sha1.hexdigest(), sha256.hexdigest())
