@@ -8,47 +8,37 @@ from pathlib import Path
 import pytest
 
 from personamath.answers import equivalent, extract, grade, grade_paper_gsm8k, grade_paper_math
+from personamath.answers.normal_form import LONGEST
 
 SECONDS = 2.0
 MEGABYTES = 500
 
 TOWERS = [
-    *(
-        "9^{9^{9^9}}",
-        "9^{9^{9^{9^{9^9}}}}",
-        "((((9!)!)!)!)!",
-        "10^{10^{10^{10}}}!",
-        "2^{2^{2^{2^{2^2}}}}",
-        "x^{x^{x^x}}",
-    ),
-    *("(1+10^{-15})^{10^{16}}", "0.5^{10^{17}}", "1e999", "1e999999999", r"\exp(10^{19})", r"\sin(10^{10^{10}})"),
-    *(r"\lfloor 10^{500}\pi \rfloor", r"\binom{1000000}{500000}", "10000000000000!", "(-1)^{10^{100}}", "i^{i^{i^i}}"),
-    *("1/0", r"\frac{1}{0}", r"\frac{1}{1-1}", "0^0", "0^{-1}", r"\log 0", r"\tan 90°", r"\sqrt[0]{5}", r"\log_1 5"),
-]
+    "9^{9^{9^9}}", "9^{9^{9^{9^{9^9}}}}", "((((9!)!)!)!)!", "10^{10^{10^{10}}}!", "2^{2^{2^{2^{2^2}}}}", "x^{x^{x^x}}",
+    "(1+10^{-15})^{10^{16}}", "0.5^{10^{17}}", "1e999", "1e999999999", r"\exp(10^{19})", r"\sin(10^{10^{10}})",
+    r"\lfloor 10^{500}\pi \rfloor", r"\binom{1000000}{500000}", "10000000000000!", "(-1)^{10^{100}}", "i^{i^{i^i}}",
+    "1/0", r"\frac{1}{0}", r"\frac{1}{1-1}", "0^0", "0^{-1}", r"\log 0", r"\tan 90°", r"\sqrt[0]{5}", r"\log_1 5",
+]  # fmt: skip
+
+# What is nested or repeated, as long as it is still read, and much longer
+NESTED = [
+    ("{", "5", "}"), ("(", "5", ")"), ("[", "1,2", ")"), (r"\{1,", "1", r"\}"), (r"\sqrt{", "2", "}"), ("2^{", "2", "}"),
+    (r"1+\frac{1}{", "2", "}"), (r"\text{", "a", "}"), ("|", "x", "|"), (r"\boxed{", "5", "}"), ("x_{", "1", "}"),
+    (r"\begin{pmatrix}", "1", r"\end{pmatrix}"), ("((", "5", "))!"), (r"\left(", "5", r"\right)"),
+]  # fmt: skip
+REPEATED = [
+    "1", "x", "{", "}", "(", "|", "-", "+-", "2^", "x^-", "5!", "!", "°", "%", "'", "_", "_{", "^{", "x_", r"\frac",
+    r"\sqrt", r"\sin", "1,", "1, ", "(1,2),", r"\pm 1,", r"[0,1]\cup", "x=", "1<", r"x\le ", "1&", r"1\\", "1/",
+    "(x+1)^{99}", "(x+1)", r"\sqrt{2}+", r"\sqrt{2}\cdot ", "12 34/5 ", "1 000 ", "1.", "0.12", " ", " x", ",.;:",
+    "...", "$", r"\$", r"\!", "{,}", "~", "**", r"\over ", r"\text{", r"\text{and}", "a and b or ", "real ", "no real ",
+    "aa ", "a.", r"\overline{3", r"\\",
+]  # fmt: skip
+SIZES = [LONGEST - 10, 100_000]
 LONG = [
-    *("1" * 100_000, "x" * 100_000, r"\frac" * 20_000, "{" * 100_000, "}" * 100_000, "{" * 5_000 + "5" + "}" * 5_000),
-    *("(" * 900 + "5" + ")" * 900, r"\sqrt{" * 300 + "2" + "}" * 300, r"\sqrt" * 390 + "2", r"\sin" * 390 + "x"),
-    *(
-        "-" * 1_900 + "5",
-        "2^" * 900 + "2",
-        "x^-" * 600 + "1",
-        "5" + "!" * 1_900,
-        "|" * 1_900,
-        "x" * 1_900,
-        "1/" * 900 + "1",
-    ),
-    *(
-        "1," * 900 + "1",
-        "(1,2)," * 300 + "(1,2)",
-        r"\{1," * 300 + "1" + r"\}" * 300,
-        r"\pm 1," * 300,
-        "[0,1]\\cup" * 200,
-    ),
-    *("x=" * 900 + "y", "1<" * 900 + "2", r"\begin{pmatrix}" * 100, r"\begin{pmatrix}" + "1&" * 800, "1 000 " * 300),
-    *("(x+1)^{99}" * 60, r"\sqrt{2}+" * 90 + "1", r"1+\frac{1}{" * 100 + "2" + "}" * 100, "0." + "12" * 900 + "..."),
-    *(" " * 1_999 + "x", r"\text{" + " " * 1_900, "{" + r" \over" * 300, ",.;:" * 480 + "x", "5 " + "a" * 1_900 + "1"),
-    *("real " * 390, "a and b or " * 180, "$" * 1_990, "{,}" * 600, "_{" * 600, "'" * 1_900, r"\boxed{" * 10_000),
-]
+    *(opening * (size // len(opening + closing) - 1) + inside + closing * (size // len(opening + closing) - 1)
+      for opening, inside, closing in NESTED for size in SIZES),
+    *((pattern * size)[:size] + end for pattern in REPEATED for end in ("", "5", "x") for size in SIZES),
+]  # fmt: skip
 CODE = [
     "__import__('pathlib').Path('{}').touch()",
     "exec(\"open('{}', 'w')\")",
@@ -82,6 +72,12 @@ ODD = [
 ]
 OPEN = [r"\int_0^1 x^x dx", r"\sum_{n=1}^{99999} n", r"\prod_{k=1}^{99999} k", r"\lim_{x \to 0} \frac{\sin x}{x}"]
 
+
+def in_short(text: str) -> str:
+    """A name for a test."""
+    return f"{len(text)} {text[-20:]!a}"
+
+
 USES: list[Callable[[str], object]] = [
     extract,
     lambda text: extract(rf"\boxed{{{text}"),
@@ -95,7 +91,7 @@ USES: list[Callable[[str], object]] = [
 ]
 
 
-@pytest.mark.parametrize("text", [*TOWERS, *LONG, *ODD, *OPEN], ids=lambda text: ascii(text[:30]))
+@pytest.mark.parametrize("text", [*TOWERS, *LONG, *ODD, *OPEN], ids=in_short)
 def test_hostile_text_ends_in_two_seconds_in_every_function(text: str) -> None:
     for use in USES:
         start = time.perf_counter()
@@ -112,14 +108,14 @@ def test_code_in_the_box_is_text(code: str, tmp_path: Path) -> None:
     assert not written.exists()
 
 
-@pytest.mark.parametrize("text", [*TOWERS, *LONG, *OPEN], ids=lambda text: ascii(text[:30]))
-def test_hostile_text_equals_itself_and_not_five(text: str) -> None:
+@pytest.mark.parametrize("text", [*TOWERS, *LONG, *OPEN], ids=in_short)
+def test_hostile_text_equals_itself_and_not_six(text: str) -> None:
     assert equivalent(text, text)
-    assert not equivalent(text, "5")
+    assert not equivalent(text, "6")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="peak memory is read from resource")
-def test_hostile_text_does_not_bloat_the_process_or_its_worker() -> None:
+def test_hostile_text_does_not_bloat_the_process() -> None:
     import resource
 
     unit = 1 if sys.platform == "darwin" else 1024
@@ -128,6 +124,4 @@ def test_hostile_text_does_not_bloat_the_process_or_its_worker() -> None:
         for use in USES:
             use(text)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
     assert after - before < MEGABYTES * 2**20
-    assert workers < MEGABYTES * 2**20

@@ -103,6 +103,18 @@ def test_a_killed_worker_is_replaced() -> None:
     assert [verdict.correct for verdict in asyncio.run(graded())] == [True, True]
 
 
+@NEEDS_PROC
+def test_a_worker_may_not_take_the_machine_s_memory() -> None:
+    import resource
+
+    before = set(children(os.getpid()))
+    worker = SymbolicWorker()
+    assert worker.compare(OPEN[0], r"\sum_{k=1}^{3} k") == "equal"
+    limits = [resource.prlimit(pid, resource.RLIMIT_DATA) for pid in set(children(os.getpid())) - before]
+    worker.close()
+    assert [limit < 500 * 2**20 for limit, _ in limits] == [True]
+
+
 def test_a_worker_killed_under_a_pair_tries_it_once_more_and_then_gives_up() -> None:
     worker = SymbolicWorker()
     worker.start()

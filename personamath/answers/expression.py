@@ -40,7 +40,7 @@ LONGEST_NUMBER = 100
 """Digits of a number inside an expression; more could not be told apart at the precision of `numeric`."""
 
 TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3}(?![\d.]))?)"
+    r"\s*(?:(?P<number>(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE](?:-?\d{1,3}|\+\d{2,3})(?![\d.A-Za-z]))?)"
     r"|(?P<command>\\[A-Za-z]+|\\[{}|]"
     rf"|(?:{'|'.join(FUNCTIONS)}|pi|theta|alpha|beta)(?![A-Za-z]))"
     r"|(?P<letter>[A-Za-z])|(?P<sign>[-+*/:^_!()\[\]{}|°%']))"

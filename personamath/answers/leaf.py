@@ -50,9 +50,9 @@ class Leaf:
 
 
 def says_words(measured: Measured) -> bool:
-    """Whether a text is words and no formula; short words in small letters may be either, as `ab` is."""
+    """Whether a text is words and no formula; two small letters may be either, as `no` and `ab` are."""
     text, unit = measured
-    if (text.isalpha() and len(text) > 1 and not text.islower()) or "\\text" in text or text == "\\emptyset":
+    if (text.isalpha() and (len(text) > 2 or not text.islower()) and len(text) > 1) or "\\text" in text or text == "\\emptyset":
         return True
     if unit and unit.startswith("base") and not text.isdecimal():
         return True  # digits beyond 9 are letters, and no factors

@@ -136,7 +136,7 @@ TABLE = [
 
 RULES = [Rule(re.compile(pattern), replacement, reason) for pattern, replacement, reason in TABLE]
 
-LONGEST = 2_000
+LONGEST = 1_000
 """Characters an answer may have to be read at all; longer ones are equal only to themselves."""
 
 

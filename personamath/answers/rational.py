@@ -12,7 +12,7 @@ QUOTIENT = re.compile(r"([+-]?)(?:\\frac\{([+-]?\d+)\}\{([+-]?\d+)\}|(\d+)/(-?\d
 MIXED = re.compile(r"([+-]?)(\d+)\\frac\{(\d+)\}\{(\d+)\}")
 REPEATING = re.compile(r"([+-]?)(\d*)\.(\d*)\\overline\{(\d+)\}")
 CONTINUED = re.compile(r"([+-]?\d{0,9}\.\d{0,9}?)(\d{1,6}?)\2{2,9}\.\.\.")
-SCIENTIFIC = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\*10\^\{?([+-]?\d{1,3})\}?|[eE]([+-]?\d{1,3}))")
+SCIENTIFIC = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\*10\^\{?([+-]?\d{1,3})\}?|[eE](-?\d{1,3}|\+\d{2,3}))")
 
 
 def rational(text: str) -> Fraction | None:
@@ -29,7 +29,7 @@ def rational(text: str) -> Fraction | None:
         return signed(sign, Fraction(numerator, denominator)) if denominator else None
     if match := MIXED.fullmatch(text):
         whole, numerator, denominator = (int(part) for part in match.groups()[1:])
-        return signed(match[1], whole + Fraction(numerator, denominator)) if numerator < denominator else None
+        return signed(match[1], whole + Fraction(numerator, denominator)) if denominator else None
     if match := SCIENTIFIC.fullmatch(text):
         return Fraction(match[1]) * Fraction(10) ** int(match[2] or match[3])
     return repeating(text)
