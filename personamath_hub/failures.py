@@ -10,6 +10,7 @@ import re
 
 import httpx2
 from huggingface_hub.errors import (
+    EntryNotFoundError,
     GatedRepoError,
     HfHubHTTPError,
     OfflineModeIsEnabled,
@@ -48,7 +49,9 @@ def is_passing(error: BaseException) -> bool:
         return True
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
-        return status in PASSING_STATUSES or status >= 500 or LOST_OBJECT in str(error)
+        # Nothing but a commit names entries here: one that it deletes has just been deleted by somebody else.
+        vanished = isinstance(error, EntryNotFoundError)
+        return status in PASSING_STATUSES or status >= 500 or vanished or LOST_OBJECT in str(error)
     if isinstance(error, OfflineModeIsEnabled) or _lacks_xet(error):
         return False
     # A proxy's page in place of JSON is an outage as well.
@@ -83,6 +86,14 @@ def _lacks_xet(error: BaseException) -> bool:
     return isinstance(error, ConnectionError) and "-token/" in str(error) and "404" in str(error)
 
 
+def name(error: BaseException) -> str:
+    """The failure in a word or two."""
+    error = cause(error)
+    return (
+        f"the Hub answered {error.response.status_code}" if isinstance(error, HfHubHTTPError) else type(error).__name__
+    )
+
+
 def explain(error: BaseException, repo_id: str, endpoint: str) -> str:
     """One line: what is wrong and what to do."""
     error = cause(error)
@@ -94,9 +105,13 @@ def explain(error: BaseException, repo_id: str, endpoint: str) -> str:
         return f"{endpoint} has no xet storage: set HF_HUB_DISABLE_XET=1"
     if isinstance(error, httpx2.RequestError | ConnectionError):
         # Not its text, which may quote a header.
-        reason = str(error) if is_unreachable(error) else type(error).__name__
+        reason = str(error) if is_unreachable(error) else name(error)
         return f"cannot reach {endpoint} ({reason}): check the network and HF_ENDPOINT, then run the same command again"
-    return _one_line(str(error) or type(error).__name__)
+    if isinstance(error, json.JSONDecodeError):
+        return f"what {endpoint} answered is not JSON: check HF_ENDPOINT"
+    if isinstance(error, Incomplete):
+        return f"{error}: run the same command again later"
+    return _one_line(str(error) or name(error))
 
 
 def _explain_answer(error: HfHubHTTPError, repo_id: str, endpoint: str) -> str:
@@ -114,8 +129,8 @@ def _explain_answer(error: HfHubHTTPError, repo_id: str, endpoint: str) -> str:
         owner = repo_id.partition("/")[0]
         return f"this token may not write for {owner}: use your own namespace, and a write token from {tokens}"
     if is_passing(error):
-        return f"the Hub went on answering {status}: run the same command again later, it goes on where this one ended"
-    return f"the Hub answered {status}: {_one_line(error.server_message or 'no reason given')}"
+        return f"{name(error)}: run the same command again later, it goes on where this one ended"
+    return f"{name(error)}: {_one_line(error.server_message or 'no reason given')}"
 
 
 def _one_line(text: str) -> str:

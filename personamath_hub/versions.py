@@ -42,6 +42,7 @@ from personamath_hub.failures import (
     explain,
     is_passing,
     is_unreachable,
+    name,
     wait_s,
 )
 from personamath_hub.tree import Difference, LocalFile, compare, read_folder
@@ -211,7 +212,7 @@ class _Publication:
                 if tries == TRIES or hopeless or not is_passing(error) or pause > LONGEST_ASKED_WAIT_S:
                     reason = explain(error, self.repo_id, self.api.endpoint)
                     raise PublishError(f"{self.refused}: {reason}") from None
-                logger.warning("%s yet (%s); trying again in %.1f s", self.refused, type(error).__name__, pause)
+                logger.warning("%s yet (%s); trying again in %.1f s", self.refused, name(error), pause)
                 time.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
@@ -229,6 +230,8 @@ class _Publication:
         if plan.head is None:
             self.api.create_repo(self.repo_id, repo_type=self.repo_type, private=self._private)
             plan = self.plan()
+            if plan.head is None:
+                raise Incomplete("the new repository cannot be read yet")
         self._check_privacy()
         if plan.tagged and plan.difference:
             raise PublishError(

@@ -375,9 +375,9 @@ class LocalHub:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self._faults.append(Fault(method, path, times, status=status, headers=named))
 
-    def lose(self, method: str, path: str, times: int = 1) -> None:
-        """Do the work, and lose the response."""
-        self._faults.append(Fault(method, path, times, lose=True))
+    def lose(self, method: str, path: str, times: int = 1, after: Action | None = None) -> None:
+        """Do the work, and lose the response; act in between."""
+        self._faults.append(Fault(method, path, times, lose=True, after=after))
 
     def cut(self, method: str, path: str, times: int = 1) -> None:
         """End the connection before the request was read."""
@@ -760,23 +760,21 @@ class LocalHub:
         if request.match_info["revision"] != "main":
             raise HubError(404, "only main can be committed to", "RevisionNotFound")
         head = repository.resolve("main")
-        header: dict[str, str] = {}
         added: list[tuple[str, bytes]] = []
         deleted: list[str] = []
-        for operation in map(json.loads, body.splitlines()):
+        header, *operations = map(json.loads, body.splitlines())
+        if header["value"].get("parentCommit", head) != head:
+            raise HubError(412, "A commit has happened since. Please refresh and try again.")
+        for operation in operations:
             value = operation["value"]
             match operation["key"]:
-                case "header":
-                    header = value
                 case "file":
                     added.append((value["path"], base64.b64decode(value["content"])))
                 case "lfsFile":
                     added.append((value["path"], self._pointer(value).text()))
                 case "deletedFile" | "deletedFolder":
                     deleted += self._deleted(repository, head, value["path"])
-        if header.get("parentCommit", head) != head:
-            raise HubError(412, "A commit has happened since. Please refresh and try again.")
-        message = f"{header['summary']}\n\n{header.get('description', '')}"
+        message = f"{header['value']['summary']}\n\n{header['value'].get('description', '')}"
         commit = repository.commit(head, added, deleted, message, str(self._user(request)))
         url = f"{self.endpoint}/{request.match_info['owner']}/{request.match_info['name']}/commit/{commit}"
         return web.json_response({"success": True, "commitOid": commit, "commitUrl": url, "hookOutput": ""})
