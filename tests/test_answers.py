@@ -1,8 +1,10 @@
 """The grader's tables: what is extracted, which answers are the same, and what the paper's graders say."""
 
 import json
+import re
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -256,6 +258,30 @@ def test_a_grade_says_what_decided_and_why(reference: str, completion: str, expe
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.pattern.pattern)
 def test_every_rule_of_the_normal_form_has_a_reason(rule: tuple[object, str, str]) -> None:
     assert rule[2]
+
+
+def documented() -> list[tuple[str, str, str]]:
+    """The examples of the documentation: every two that stand together, and whether they are said to be the same."""
+    text = (Path(__file__).parent.parent / "docs" / "grading.md").read_text()
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ") and line.count("|") == 5]
+    examples = []
+    for _, same, different, _ in rows:
+        subject = spans_of(same)[:1]
+        for cell, said in ((same, "same"), (different, "different")):
+            for group in map(spans_of, cell.split("; ")):
+                pairs = combinations(group if len(group) > 1 else subject + group, 2)
+                examples += [(*pair, said) for pair in pairs]
+    return examples
+
+
+def spans_of(markdown: str) -> list[str]:
+    """What is set as code."""
+    return re.findall(r"`([^`]+)`", markdown)
+
+
+@pytest.mark.parametrize(("one", "other", "said"), documented())
+def test_the_examples_of_the_documentation_hold(one: str, other: str, said: str) -> None:
+    assert equivalent(one, other) == (said == "same")
 
 
 def test_importing_the_grader_loads_no_computer_algebra() -> None:
