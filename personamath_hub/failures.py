@@ -49,8 +49,8 @@ def is_passing(error: BaseException) -> bool:
         return True
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
-        # Nothing but a commit names entries here: one that it deletes has just been deleted by somebody else.
-        vanished = isinstance(error, EntryNotFoundError)
+        # Whatever is asked for by name, the Hub has just named: somebody deleted it meanwhile, or it is not seen yet.
+        vanished = isinstance(error, EntryNotFoundError | RevisionNotFoundError)
         return status in PASSING_STATUSES or status >= 500 or vanished or LOST_OBJECT in str(error)
     if isinstance(error, OfflineModeIsEnabled) or _lacks_xet(error):
         return False
@@ -89,9 +89,9 @@ def _lacks_xet(error: BaseException) -> bool:
 def name(error: BaseException) -> str:
     """The failure in a word or two."""
     error = cause(error)
-    return (
-        f"the Hub answered {error.response.status_code}" if isinstance(error, HfHubHTTPError) else type(error).__name__
-    )
+    if isinstance(error, HfHubHTTPError):
+        return f"the Hub answered {error.response.status_code}"
+    return type(error).__name__
 
 
 def explain(error: BaseException, repo_id: str, endpoint: str) -> str:
@@ -103,7 +103,9 @@ def explain(error: BaseException, repo_id: str, endpoint: str) -> str:
         return "the Hub's client is set to work offline: unset HF_HUB_OFFLINE"
     if _lacks_xet(error):
         return f"{endpoint} has no xet storage: set HF_HUB_DISABLE_XET=1"
-    if isinstance(error, httpx2.RequestError | ConnectionError):
+    if isinstance(error, ConnectionError):
+        return f"the upload by xet failed: {_one_line(str(error))}: try again, or without xet: HF_HUB_DISABLE_XET=1"
+    if isinstance(error, httpx2.RequestError):
         # Not its text, which may quote a header.
         reason = str(error) if is_unreachable(error) else name(error)
         return f"cannot reach {endpoint} ({reason}): check the network and HF_ENDPOINT, then run the same command again"

@@ -10,7 +10,8 @@ The protocol, which holds where it is killed, repeated, or run twice at once:
 
 So a reader of a tag, or of main, sees whole versions only, and a tag never moves. What is not covered: two publishers
 who give the same version to different content leave both contents on main, one after the other; one of them gets the
-tag and the other is refused.
+tag and the other is refused. And a Hub that takes a request and never answers: the client waits for ever, so end the
+command and run it again.
 """
 
 import logging
@@ -18,6 +19,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
@@ -102,12 +104,7 @@ def publish_version(
     unless `api` brings its own. Raises `BadInput` for a version that is not vMAJOR.MINOR.PATCH or a folder that cannot
     be published, and `PublishError` for everything else, in one line with the remedy.
     """
-    api = api or HfApi()
-    publication = _Publication(api, repo_id, repo_type, _checked(version), folder, message, private)
-    if not _token(api):
-        tokens = f"{api.endpoint}/settings/tokens"
-        raise PublishError(f"{publication.refused}: there is no token: set HF_TOKEN to a write token from {tokens}")
-    return publication.publish()
+    return _Publication(api or HfApi(), repo_id, repo_type, _checked(version), folder, message, private).publish()
 
 
 def plan_version(folder: Path, repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> Plan:
@@ -176,66 +173,60 @@ def _refs(api: HfApi, repo_id: str, repo_type: RepoType) -> _Refs:
     return _Refs(main, {tag.name: tag.target_commit for tag in refs.tags})
 
 
+@dataclass
 class _Publication:
     """One folder on its way to one version; every step may be repeated."""
 
-    def __init__(
-        self,
-        api: HfApi,
-        repo_id: str,
-        repo_type: RepoType,
-        version: str,
-        folder: Path,
-        message: str = "",
-        private: bool = False,
-    ) -> None:
-        self.api = api
-        self.repo_id = repo_id
-        self.repo_type = repo_type
-        self.version = version
-        self.refused = f"{repo_id} {version} is not published"
-        self._folder = folder
-        self._files: dict[str, LocalFile] = read_folder(folder)
-        # By its title the commit of a run that was killed before tagging is found again.
-        self._title = " ".join(f"{version}: {message}".split())
-        self._private = private
-        self._was_there: bool | None = None
+    api: HfApi
+    repo_id: str
+    repo_type: RepoType
+    version: str
+    folder: Path
+    message: str = ""
+    private: bool = False
+    was_there: bool | None = None
+    """Whether the first look at the Hub found the version; None before it."""
 
     def publish(self) -> PublishedVersion:
         """Try until it is done or there is no use in trying."""
-        for tries in range(1, TRIES + 1):
+        if not _token(self.api):
+            tokens = f"{self.api.endpoint}/settings/tokens"
+            raise self._refusal(f"there is no token: set HF_TOKEN to a write token from {tokens}")
+        tries = 0
+        while True:
+            tries += 1
             try:
                 return self._try()
             except FAILURES as error:
                 pause = wait_s(tries, error)
-                hopeless = self._was_there is None and is_unreachable(error)
+                # An endpoint that never answered is a wrong address or no network, and no outage.
+                hopeless = self.was_there is None and is_unreachable(error)
                 if tries == TRIES or hopeless or not is_passing(error) or pause > LONGEST_ASKED_WAIT_S:
-                    reason = explain(error, self.repo_id, self.api.endpoint)
-                    raise PublishError(f"{self.refused}: {reason}") from None
-                logger.warning("%s yet (%s); trying again in %.1f s", self.refused, name(error), pause)
+                    raise self._refusal(explain(error, self.repo_id, self.api.endpoint)) from None
+                logger.warning("%s %s: %s; trying again in %.1f s", self.repo_id, self.version, name(error), pause)
                 time.sleep(pause)
-        raise AssertionError("the last try returns or raises")
 
     def plan(self) -> Plan:
         """What is there and what is missing."""
+        files = self._files
         refs = _refs(self.api, self.repo_id, self.repo_type)
         tagged = refs.tags.get(self.version)
         there = self._tree(tagged or refs.main)
-        if self._was_there is None:
-            self._was_there = tagged is not None
-        return Plan(tagged, refs.main, compare(self._files, there))
+        if self.was_there is None:
+            self.was_there = tagged is not None
+        return Plan(tagged, refs.main, compare(files, there))
 
     def _try(self) -> PublishedVersion:
         plan = self.plan()
         if plan.head is None:
-            self.api.create_repo(self.repo_id, repo_type=self.repo_type, private=self._private)
+            self.api.create_repo(self.repo_id, repo_type=self.repo_type, private=self.private)
             plan = self.plan()
             if plan.head is None:
                 raise Incomplete("the new repository cannot be read yet")
         self._check_privacy()
         if plan.tagged and plan.difference:
-            raise PublishError(
-                f"{self.refused}: it is already, with other content, and versions do not change; "
+            raise self._refusal(
+                "it is already, with other content, and versions do not change; "
                 f"the folder has {plan.difference}: choose another version"
             )
         commit = plan.tagged or self._committed(plan) or self._commit(plan)
@@ -244,12 +235,12 @@ class _Publication:
             self.api.create_tag(self.repo_id, tag=self.version, revision=commit, repo_type=self.repo_type)
         kind = "datasets/" if self.repo_type == "dataset" else ""
         url = f"{self.api.endpoint}/{kind}{self.repo_id}/tree/{self.version}"
-        return PublishedVersion(self.repo_id, self.version, commit, url, created=not self._was_there)
+        return PublishedVersion(self.repo_id, self.version, commit, url, created=not self.was_there)
 
     def _check_privacy(self) -> None:
-        if self._private and not self.api.repo_info(self.repo_id, repo_type=self.repo_type).private:
+        if self.private and not self.api.repo_info(self.repo_id, repo_type=self.repo_type).private:
             settings = "make it private in its settings, or publish without --private"
-            raise PublishError(f"{self.refused}: the repository is public: {settings}")
+            raise self._refusal(f"the repository is public: {settings}")
 
     def _committed(self, plan: Plan) -> str | None:
         """A commit that holds the folder already: main, or what a killed run or a lost response left behind it."""
@@ -264,7 +255,7 @@ class _Publication:
         difference = plan.difference
         if ".gitignore" in difference.removed:
             # The Hub would leave out what the old .gitignore names, even in the commit that deletes it.
-            raise PublishError(f"{self.refused}: the repository has a .gitignore: delete it there first")
+            raise self._refusal("the repository has a .gitignore: delete it there first")
         # Deletions first: a file may make room for a folder of its name.
         operations: list[CommitOperationAdd | CommitOperationDelete] = [
             *(CommitOperationDelete(path, is_folder=False) for path in difference.removed),
@@ -282,8 +273,8 @@ class _Publication:
         """Read back what the Hub holds, and send again what it lost."""
         tree = self._tree(commit)
         if difference := compare(self._files, tree):
-            if read_folder(self._folder) != self._files:
-                raise PublishError(f"{self.refused}: the folder changed meanwhile: run the same command again")
+            if read_folder(self.folder) != self._files:
+                raise self._refusal("the folder changed meanwhile: run the same command again")
             raise Incomplete(f"the commit lacks something: {difference}")
         large = [path for path in self._files if tree[path].lfs]
         if lost := [path for path in large if not self._is_stored(path, commit)]:
@@ -300,8 +291,20 @@ class _Publication:
             hf_raise_for_status(response)
         return response.is_success
 
+    @property
+    def _title(self) -> str:
+        """Of the commit; by it a commit that a killed run left without a tag is found again."""
+        return " ".join(f"{self.version}: {self.message}".split())
+
+    @cached_property
+    def _files(self) -> dict[str, LocalFile]:
+        return read_folder(self.folder)
+
+    def _refusal(self, reason: str) -> PublishError:
+        return PublishError(f"{self.repo_id} {self.version} is not published: {reason}")
+
     def _additions(self, *paths: str) -> list[CommitOperationAdd]:
-        return [CommitOperationAdd(path, self._folder / path) for path in paths]
+        return [CommitOperationAdd(path, self.folder / path) for path in paths]
 
     def _tree(self, commit: str | None) -> dict[str, RepoFile]:
         if commit is None:

@@ -695,6 +695,8 @@ class LocalHub:
         return web.Response(status=302, headers=headers)
 
     def _get_object(self, request: web.Request, _: bytes) -> web.Response:
+        if self._token(request):
+            raise HubError(400, "the token was sent to the storage, whose addresses are signed")
         sha256 = request.match_info["sha256"]
         return _content(request, self.objects.read(sha256), {"ETag": f'"{sha256}"'})
 

@@ -342,9 +342,14 @@ def test_a_lost_commit_is_found_under_somebody_elses(hub: LocalHub, api: HfApi, 
     assert (content(hub, repo, "v1.0.0"), content(hub, repo, "v1.1.0")) == (FIRST, SECOND)
 
 
-def test_a_deletion_that_came_too_late_is_reconsidered(hub: LocalHub, api: HfApi, repo: str, write: Write) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "code"), [("POST", "/commit/", "EntryNotFound"), ("GET", "/tree/", "RevisionNotFound")]
+)
+def test_what_somebody_deleted_or_is_not_seen_yet_is_looked_for_again(
+    hub: LocalHub, api: HfApi, repo: str, write: Write, method: str, path: str, code: str
+) -> None:
     publish(write(FIRST), repo, "v1.0.0", api)
-    hub.answer("POST", "/commit/", 404, X_Error_Code="EntryNotFound")
+    hub.answer(method, path, 404, X_Error_Code=code)
     publish(write(SECOND), repo, "v1.1.0", api)
     assert content(hub, repo, "main") == SECOND and len(titles(hub, repo)) == 3
 
