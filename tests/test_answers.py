@@ -69,13 +69,15 @@ SAME = [
     (r"1.2 \times 10^5", "120,000"),
     # Currency, percent and words that are numbers
     (r"\$30", "30"), ("$30", "30"), ("€77", "77"), ("30 dollars", r"\$30"), (r"50\%", "50"), (r"50\%", "0.5"),
-    ("28 percent", r"28\%"), (r"44\%", r"44 \%"), ("1.45 million", "1450000"), (r"\$2 \text{ million}", "2,000,000"),
+    ("28 percent", r"28\%"), (r"44\%", r"44 \%"), ("1.45 million", "1450000"), ("1.45 million", "1450000 dollars"),
+    ("2 dozen", "24"), (r"\$2 \text{ million}", "2,000,000"),
     (r"\mbox{four}", "4"),
     # Units and degrees may be left out
     (r"12 \text{ cm}", "12"), ("12 cm", "12"), ("12 cm", r"12 \text{ centimeters}"), ("93.33cm", "93.33"),
     (r"15\mbox{ cm}^2", r"15 \text{ square centimeters}"), (r"15\mbox{ cm}^2", "15"),
     (r"14 \text{ right triangles}", "14"),
-    ("7 days", r"7 \text{ days}"), ("1 mile per hour", "1"), (r"99\pi \text{ square inches}", r"99\pi"),
+    ("7 days", r"7 \text{ days}"), ("1 mile per hour", "1"), ("6'", "6"), ('10"', r"10 \text{ inches}"),
+    (r"99\pi \text{ square inches}", r"99\pi"),
     (r"\frac{3}{4}\pi\text{ inches}", r"3\pi/4"), (r"480 + 480\sqrt{3}\text{ feet}", r"480+480\sqrt3"),
     ("5.9 hours (about)", "5.9"),
     (r"30^\circ", "30"), (r"30^{\circ}", "30°"), (r"30^\circ", r"30 \text{ degrees}"),
@@ -213,6 +215,8 @@ DIFFERENT = [
     ("7", "No solution, there is a mistake in the problem."),
     # A calculation is its last value
     ("5", "6 - 4 - 5 = -3"), ("440", "360 + 120 = 480"),
+    # One that contradicts itself has none
+    (r"56\%", r"0.53 = 56\%"), ("3", "1 + 1 = 3"),
 ]  # fmt: skip
 
 

@@ -23,7 +23,8 @@ TOWERS = [
 # What is nested or repeated, as long as it is still read, and much longer
 NESTED = [
     ("{", "5", "}"), ("(", "5", ")"), ("[", "1,2", ")"), (r"\{1,", "1", r"\}"), (r"\sqrt{", "2", "}"),
-    ("2^{", "2", "}"), (r"1+\frac{1}{", "2", "}"), (r"\text{", "a", "}"), ("|", "x", "|"), (r"\boxed{", "5", "}"), ("x_{", "1", "}"),
+    ("2^{", "2", "}"), (r"1+\frac{1}{", "2", "}"), (r"\text{", "a", "}"), ("|", "x", "|"), (r"\boxed{", "5", "}"),
+    ("x_{", "1", "}"),
     (r"\begin{pmatrix}", "1", r"\end{pmatrix}"), ("((", "5", "))!"), (r"\left(", "5", r"\right)"),
 ]  # fmt: skip
 REPEATED = [

@@ -30,7 +30,9 @@ def equivalent(reference: str, answer: str) -> bool:
     start of a worker process.
     """
     verdict = compare(reference, answer)
-    return bool((verdict if verdict.equal is not None else ask(symbolic.shared, reference, answer)).equal)
+    if verdict.equal is None:
+        verdict = ask(symbolic.shared, reference, answer)
+    return bool(verdict.equal)
 
 
 def grade(reference: str, completion: str) -> Grade:

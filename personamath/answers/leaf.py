@@ -21,11 +21,9 @@ class Leaf:
 
     def __init__(self, text: str) -> None:
         measured = split_unit(text)
-        if TIME.fullmatch(text) or says_words(measured):  # a unit follows a value
-            measured = Measured(text, None)
-        self.text, self.unit = measured
+        self.only_words = bool(TIME.fullmatch(text)) or says_words(measured)
+        self.text, self.unit = Measured(text, None) if self.only_words else measured  # a unit follows a value
         self.number = rational(self.text)
-        self.only_words = self.number is None and (says_words(measured) or bool(TIME.fullmatch(text)))
 
     @cached_property
     def values(self) -> list[Value | None] | None:
@@ -52,7 +50,9 @@ class Leaf:
 def says_words(measured: Measured) -> bool:
     """Whether a text is words and no formula; two small letters may be either, as `no` and `ab` are."""
     text, unit = measured
-    if (text.isalpha() and (len(text) > 2 or not text.islower()) and len(text) > 1) or "\\text" in text or text == "\\emptyset":
+    if text.isalpha() and len(text) > 1:
+        return len(text) > 2 or not text.islower()
+    if "\\text" in text or text == "\\emptyset":
         return True
     if unit and unit.startswith("base") and not text.isdecimal():
         return True  # digits beyond 9 are letters, and no factors
@@ -61,12 +61,14 @@ def says_words(measured: Measured) -> bool:
 
 def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
     """The verdict on two parts without parts."""
-    if one.unit and other.unit and one.unit != other.unit:
+    of_two_units = one.unit is not None and other.unit is not None and one.unit != other.unit
+    if of_two_units and (one.unit in SCALES) == (other.unit in SCALES):
         return Verdict(False, "structure", "another unit")
-    if one.text == other.text:
+    if one.text == other.text and not of_two_units:
         return Verdict(True, "exact")
     if one.number is not None and other.number is not None:
-        equal = one.number == other.number or is_scaled(one, other) or is_scaled(other, one)
+        plainly_equal = one.number == other.number and not of_two_units
+        equal = plainly_equal or is_scaled(one, other) or is_scaled(other, one)
         return Verdict(equal, "rational", None if equal else "another number")
     if one.only_words or other.only_words:
         equal = one.said == other.said

@@ -115,6 +115,7 @@ TABLE = [
     (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words"),
     (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow) *)+", "", "what led to the answer"),
     (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
+    (r"(?<=\d)(?:\"|''?)$", "", "feet and inches as marks"),
     (r"^ *\\text\{([^{}]*)\} *$", r"\1", "an answer that is all words needs no braces"),
     (r"(?i)^ *(?:\\text\{[^{}]*(?: is|[:=])\}|(?:the )?(?:final )?answer(?: is|:)+ )(?=.)", "",
      "what announces the answer"),

@@ -63,7 +63,7 @@ def values(expression: Expression) -> list[Value | None]:
     found: list[Value | None] = []
     for point in range(1 if names <= CONSTANTS else POINTS):
         try:
-            found.append(Evaluation(point, only_real).value(expression))
+            found.append(evaluate(expression, point, only_real))
         except (NoValue, ArithmeticError, ValueError):
             found.append(None)
     return found
@@ -216,23 +216,16 @@ def check_exponent(size: int, exponent_bits: int) -> None:
         raise NoValue("too large")
 
 
-class Evaluation:
-    """The value of an expression at one point."""
-
-    def __init__(self, point: int, only_real: bool) -> None:
-        self.point = point
-        self.only_real = only_real
-
-    def value(self, expression: Expression) -> Value:
-        """The value; raises NoValue where there is none within bounds."""
-        if isinstance(expression, Fraction):
-            return expression
-        if isinstance(expression, str):
-            return value_of_name(expression, self.point)
-        value = apply(expression.name, [self.value(operand) for operand in expression.operands])
-        if self.only_real and hasattr(value, "_mpc_"):
-            raise NoValue("not real")
-        return value
+def evaluate(expression: Expression, point: int, only_real: bool) -> Value:
+    """The value at a point; raises NoValue where there is none within bounds."""
+    if isinstance(expression, Fraction):
+        return expression
+    if isinstance(expression, str):
+        return value_of_name(expression, point)
+    value = apply(expression.name, [evaluate(operand, point, only_real) for operand in expression.operands])
+    if only_real and hasattr(value, "_mpc_"):
+        raise NoValue("not real")
+    return value
 
 
 def apply(name: str, operands: list[Value]) -> Value:

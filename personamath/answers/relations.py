@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from personamath.answers.expression import Unreadable, read_expression
-from personamath.answers.leaf import Leaf
+from personamath.answers.leaf import Leaf, compare_leaves
 from personamath.answers.numeric import common_ratio, values
 from personamath.answers.structure import Part, Relation, interval, read, reals_without
 from personamath.answers.verdict import Verdict
@@ -50,9 +50,14 @@ def solved_equation(relation: Relation) -> Solved | None:
         del signs[0]
     if r"\approx" in signs:
         del sides[signs.index(r"\approx") + 1 :]
-    if name is None and not all(Leaf(side).is_constant for side in sides):
-        return None
+    if name is None and not all(Leaf(side).is_constant and same(side, sides[-1]) for side in sides):
+        return None  # an equation, or a calculation that contradicts itself
     return Solved(name, read(sides[-1], depth=1))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two sides of a calculation agree."""
+    return bool(compare_leaves(Leaf(one), Leaf(other)).equal)
 
 
 def solved_inequality(relation: Relation) -> Solved | None:

@@ -84,11 +84,10 @@ class SymbolicWorker:
 
     def _running(self) -> subprocess.Popen[str] | None:
         if self._process is None and not self._closed:
-            worker = Path(__file__).with_name("worker.py")
+            # -P, for the modules beside the script are not to be taken for others of their names.
+            command = [sys.executable, "-P", str(Path(__file__).with_name("worker.py"))]
             pipe, null = subprocess.PIPE, subprocess.DEVNULL
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", str(worker)], stdin=pipe, stdout=pipe, stderr=null, text=True, encoding="utf-8"
-            )
+            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, text=True)
             read_line(self._process, START_LIMIT)
         return self._process
 

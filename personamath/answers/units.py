@@ -53,7 +53,13 @@ NAMES = {
 }
 """Units that are told apart, by the spellings of their singular."""
 
-SCALES = {"%": Fraction(1, 100), "thousand": Fraction(10**3), "million": Fraction(10**6), "billion": Fraction(10**9)}
+SCALES = {
+    "%": Fraction(1, 100),
+    "dozen": Fraction(12),
+    "thousand": Fraction(10**3),
+    "million": Fraction(10**6),
+    "billion": Fraction(10**9),
+}
 """Units that are numbers themselves, so that `50\\%` is 50, as the question may have asked, and also 0.5."""
 
 DIMENSIONS = {"sq": "2", "square": "2", "cu": "3", "cubic": "3"}
