@@ -15,11 +15,8 @@ from personamath.recipe import Recipe
 from personamath.records import Row, Step
 from personamath_hub.cards import FolderFacts, dataset_card
 from personamath_hub.chart import draw_funnel
-from personamath_hub.layout import CARD, CHART, PROVENANCE, SCHEMA, step_path
+from personamath_hub.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, SCHEMA, step_path
 from personamath_hub.provenance import Origins, provenance
-
-# A few MB: small enough to stream and to filter by, large enough to compress well.
-ROW_GROUP_ROWS = 2_000
 
 
 def write_folder(

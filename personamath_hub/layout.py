@@ -2,7 +2,8 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 import pyarrow as pa
 
@@ -42,6 +43,10 @@ COLUMNS = {
 
 _ARROW_TYPES = {str: pa.string(), str | None: pa.string(), int: pa.int32(), int | None: pa.int32(), Step: pa.string()}
 SCHEMA = pa.schema([pa.field(name, _ARROW_TYPES[hint]) for name, hint in get_type_hints(Row).items()])
+REQUIRED = frozenset(name for name, hint in get_type_hints(Row).items() if NoneType not in get_args(hint))
+"""The columns that are never null."""
+# A few MB: small enough to stream and to filter by, large enough to compress well.
+ROW_GROUP_ROWS = 2_000
 
 
 @dataclass(slots=True)

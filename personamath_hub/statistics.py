@@ -17,10 +17,11 @@ from personamath_hub.layout import SCHEMA, StepFile, step_path
 
 def measure(folder: Path) -> list[StepFile]:
     """Every parquet file of the folder, in the order of the steps."""
-    return [_measure(folder, step) for step in STEPS if (folder / step_path(step)).is_file()]
+    return [measure_step(folder, step) for step in STEPS if (folder / step_path(step)).is_file()]
 
 
-def _measure(folder: Path, step: Step) -> StepFile:
+def measure_step(folder: Path, step: Step) -> StepFile:
+    """The file of a step, which has at least one row."""
     path = folder / step_path(step)
     with pq.ParquetFile(path) as file:
         first = file.read_row_group(0).slice(0, 1).to_pylist()[0]

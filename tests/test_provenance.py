@@ -100,9 +100,9 @@ def journal(directory: Path, answers: Sequence[tuple[str, Completion]]) -> dict[
     async def fill() -> None:
         for prompt, completion in answers:
             request = Request(prompt, "teacher-1", 0.7, 100)
-            await journal.put(request, request.digest(), completion)
+            await opened.put(request, request.digest(), completion)
 
-    with Journal(directory) as journal:
+    with Journal(directory) as opened:
         asyncio.run(fill())
         return journal_digest(directory)  # also while the run still holds it
 

@@ -1,0 +1,233 @@
+"""What must hold before a dataset folder is published; everything is read as its readers will read it."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import shorten
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import yaml
+
+from personamath.answers import grade
+from personamath.errors import BadInput
+from personamath.funnel import STEPS
+from personamath.records import SIMULATED, Step
+from personamath_hub.layout import (
+    CARD,
+    CHART,
+    CONFIGS,
+    PROVENANCE,
+    REQUIRED,
+    ROW_GROUP_ROWS,
+    SCHEMA,
+    StepFile,
+    card_configs,
+    dataset_info,
+    step_path,
+)
+from personamath_hub.leaks import Secrets
+from personamath_hub.statistics import measure_step
+
+
+def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
+    """Check a dataset folder; returns what holds, in lines for the user.
+
+    Raises `BadInput`, which names the file, the config and the row, at the first thing that does not hold. Takes about
+    as long as loading every config once and grading every row; memory holds a batch of rows and all ids.
+    """
+    steps = _check_files(folder)
+    provenance = _read_provenance(folder)
+    if provenance["simulated"] and not allow_simulated:
+        raise BadInput(f"{folder / PROVENANCE}: the data is simulated; --allow-simulated publishes it nevertheless")
+    files = [_measured(folder, step) for step in steps]
+    _check_card(folder, files)
+    _check_counts(folder, files, provenance)
+    secrets = Secrets()
+    rows_check = _RowCheck(folder, secrets, simulated=provenance["simulated"])
+    for step in steps:
+        rows_check.check(step)
+    size = _check_bytes(folder, secrets)
+    rows = sum(file.rows for file in files)
+    return [
+        *(_check_config(folder, config, files) for config in _configs(files)),
+        f"{rows:,} different ids",
+        f"{rows:,} answers, each equal to its response's",
+        f"no key and no path of this machine in {size:,} bytes",
+    ]
+
+
+def _check_files(folder: Path) -> list[Step]:
+    """The steps that have a file; nothing else may lie in the folder, and nothing may be missing."""
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder")
+    steps = [step for step in STEPS if (folder / step_path(step)).exists()]
+    if not steps:
+        raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
+    expected = {CARD, PROVENANCE, CHART, *map(step_path, steps)}
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    for name in sorted(expected - found):
+        raise BadInput(f"{folder / name}: missing; write the folder again")
+    for name in sorted(found - expected):
+        raise BadInput(f"{folder / name}: no part of a dataset folder; remove it")
+    for name in sorted(found):
+        if not (folder / name).is_file() or (folder / name).is_symlink():
+            raise BadInput(f"{folder / name}: not a plain file")
+    return steps
+
+
+def _measured(folder: Path, step: Step) -> StepFile:
+    """A step's file, read from end to end, in the documented columns."""
+    where = f"{folder / step_path(step)} (config {step})"
+    try:
+        metadata = pq.read_metadata(folder / step_path(step))
+        schema = metadata.schema.to_arrow_schema().remove_metadata()
+        if not schema.equals(SCHEMA):
+            found, expected = ({f"{field.name}: {field.type}" for field in columns} for columns in (schema, SCHEMA))
+            differing = ", ".join(sorted(found ^ expected)) or "their order"
+            raise BadInput(f"{where}: its columns are not the documented ones; differing: {differing}")
+        if not metadata.num_rows:
+            raise BadInput(f"{where}: holds no rows; write the folder again")
+        return measure_step(folder, step)
+    except (pa.ArrowException, OSError) as error:
+        raise BadInput(f"{where}: not a readable parquet file ({_line(error)}); write the folder again") from None
+
+
+def _read_provenance(folder: Path) -> dict[str, Any]:
+    path = folder / PROVENANCE
+    try:
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+        return dict(provenance) | {"simulated": bool(provenance["simulated"]), "rows": provenance["funnel"]["rows"]}
+    except (ValueError, TypeError, LookupError) as error:
+        raise BadInput(f"{path}: not a provenance file ({_line(error)}); write the folder again") from None
+
+
+def _configs(files: list[StepFile]) -> list[str]:
+    return [config["config_name"] for config in card_configs(files)]
+
+
+def _check_card(folder: Path, files: list[StepFile]) -> None:
+    """The card's configs and counts must be those of the files; the rest of it is prose."""
+    path = folder / CARD
+    try:
+        metadata = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
+        claimed = {info["config_name"]: info for info in metadata["dataset_info"]}
+        configs = metadata["configs"]
+    except (LookupError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise BadInput(
+            f"{path}: no card with configs and dataset_info ({_line(error)}); write the folder again"
+        ) from None
+    if configs != card_configs(files):
+        raise BadInput(f"{path}: its configs are not those of the files; write the folder again")
+    for info in dataset_info(files):
+        config = info["config_name"]
+        if (says := claimed.pop(config, None)) != info:
+            raise BadInput(
+                f"{path}: config {config}: dataset_info says {_counts(says)}, the files hold {_counts(info)}"
+            )
+    for config in claimed:
+        raise BadInput(f"{path}: config {config}: dataset_info tells of a config without files")
+
+
+def _counts(info: dict[str, Any] | None) -> str:
+    return str({name: value for name, value in (info or {}).items() if name not in ("config_name", "features")})
+
+
+def _check_counts(folder: Path, files: list[StepFile], provenance: dict[str, Any]) -> None:
+    for file in files:
+        if (counted := provenance["rows"].get(file.step)) != file.sources:
+            raise BadInput(
+                f"{folder / step_path(file.step)} (config {file.step}): holds {dict(file.sources)} rows by source, "
+                f"{PROVENANCE} says {counted}"
+            )
+
+
+class _Fault(NamedTuple):
+    """What is wrong with a row of a batch."""
+
+    row: int
+    what: str
+
+
+class _RowCheck:
+    """Checks the rows of one step after another, and remembers their ids."""
+
+    def __init__(self, folder: Path, secrets: Secrets, *, simulated: bool) -> None:
+        self._folder = folder
+        self._secrets = secrets
+        self._simulated = simulated
+        self._ids: set[str] = set()
+
+    def check(self, step: Step) -> None:
+        """Check every row of a step; raises `BadInput` with its place."""
+        start = 0
+        with pq.ParquetFile(self._folder / step_path(step)) as file:
+            for batch in file.iter_batches(ROW_GROUP_ROWS):
+                for fault in self._faults(batch, step):
+                    id = batch["id"][fault.row]
+                    where = f"{self._folder / step_path(step)} (config {step}), row {start + fault.row} ({id})"
+                    raise BadInput(f"{where}: {fault.what}")
+                start += batch.num_rows
+
+    def _faults(self, batch: pa.RecordBatch, step: Step) -> Iterator[_Fault]:
+        for name in SCHEMA.names:
+            if name in REQUIRED and batch[name].null_count:
+                yield _Fault(pc.index(pc.is_null(batch[name]), True).as_py(), f"{name} is null")
+            if pa.types.is_string(batch[name].type) and (leak := self._secrets.in_column(batch[name])):
+                yield _Fault(leak.place, f"{name} holds {leak.what}; it must not be published")
+        for row, values in enumerate(batch.to_pylist()):
+            if what := self._fault(values, step):
+                yield _Fault(row, what)
+
+    def _fault(self, row: dict[str, Any], step: Step) -> str | None:
+        if row["id"] in self._ids:
+            return "another row has the same id"
+        self._ids.add(row["id"])
+        if row["seed_id"] != row["id"].partition("/")[0]:
+            return f"seed_id is {row['seed_id']}, which the id does not begin with"
+        if row["step"] != step or row["stage"] != int(step[len("stage")]):
+            return f"it says that it is of {row['step']}, stage {row['stage']}"
+        if row["teacher"].startswith(SIMULATED) and not self._simulated:
+            return f"its teacher is simulated, and {PROVENANCE} does not say so"
+        verdict = grade(row["answer"], row["response"])
+        if not verdict.correct:
+            return f"its answer is {_line(row['answer'])}, its response's is {_line(verdict.answer)} ({verdict.why})"
+        return None
+
+
+def _check_bytes(folder: Path, secrets: Secrets) -> int:
+    """How many bytes the folder has, none of them part of a secret."""
+    size = 0
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if leak := secrets.in_file(path):
+            raise BadInput(f"{path}: holds {leak.what} at byte {leak.place}; it must not be published")
+        size += path.stat().st_size
+    return size
+
+
+def _check_config(folder: Path, config: str, files: list[StepFile]) -> str:
+    """Load a config as its readers do, and compare it with the files."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    # A cache of its own: what was loaded from another folder at this path must not come back.
+    with tempfile.TemporaryDirectory(prefix="personamath-check-") as cache:
+        try:
+            loaded = datasets.load_dataset(str(folder), config, split="train", cache_dir=cache)
+        except Exception as error:  # whatever it is, the readers would meet it too
+            raise BadInput(f"{folder}: config {config}: load_dataset fails ({_line(error)})") from error
+        paths = [folder / step_path(file.step) for file in files if file.step in CONFIGS[config]]
+        ids = pa.concat_tables(pq.read_table(path, columns=["id"]) for path in paths)
+        if loaded.features != datasets.Features.from_arrow_schema(SCHEMA):
+            raise BadInput(f"{folder}: config {config}: loads with other columns: {_line(loaded.features)}")
+        if not loaded.data["id"].equals(ids["id"]):
+            raise BadInput(f"{folder}: config {config}: loads with other rows than its files hold")
+        return f"{config}: {loaded.num_rows:,} rows load"
+
+
+def _line(what: object) -> str:
+    """Somebody else's words in a message of one line."""
+    return shorten(str(what), 120, placeholder=" ...")
