@@ -6,6 +6,7 @@ that nothing is ever compared by a misreading. Its depth is bounded; nothing is 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -33,6 +34,8 @@ DEEPEST = 25
 """Levels of nesting that are read."""
 
 MOST_TOKENS = 300
+"""Tokens of the longest expression that is read."""
+
 MOST_SUFFIXES = 3
 """How many of `^`, `!`, `°` and `%` may follow one atom."""
 
@@ -115,18 +118,18 @@ class Reader:
 
     def sum(self) -> Expression:
         """Terms with their signs."""
-        terms = [self.signed_term()]
+        terms = [self.signed(self.term)]
         while self.token in ("+", "-"):
-            terms.append(self.signed_term())
+            terms.append(self.signed(self.term))
         return terms[0] if len(terms) == 1 else Operation("+", tuple(terms))
 
-    def signed_term(self) -> Expression:
-        """A term after any number of signs."""
+    def signed(self, read: Callable[[], Expression]) -> Expression:
+        """What `read` reads, after any number of signs."""
         negative = False
         while self.token in ("+", "-"):
             negative ^= self.take() == "-"
-        term = self.term()
-        return Operation("-", (term,)) if negative else term
+        value = read()
+        return Operation("-", (value,)) if negative else value
 
     def term(self) -> Expression:
         """Factors, multiplied by a sign or by standing side by side, divided from left to right."""
@@ -134,7 +137,7 @@ class Reader:
         while self.token in PRODUCT_SIGNS or not self.at_end_of_term():
             if self.token in PRODUCT_SIGNS:
                 divided = self.take() != "*"
-                factor = self.signed_factor()
+                factor = self.signed(self.factor)
                 factors.append(Operation("/", (Fraction(1), factor)) if divided else factor)
             elif self.token[0].isdigit() and self.tokens[self.at - 1][-1].isdigit():
                 raise Unreadable("two numbers side by side")
@@ -145,14 +148,6 @@ class Reader:
     def at_end_of_term(self) -> bool:
         """Whether no further factor can begin here."""
         return self.token in STOPPERS or (self.token == "|" and self.open_bars > 0)
-
-    def signed_factor(self) -> Expression:
-        """A factor after a written `*` or `/`, where it may have a sign of its own."""
-        negative = False
-        while self.token in ("+", "-"):
-            negative ^= self.take() == "-"
-        factor = self.factor()
-        return Operation("-", (factor,)) if negative else factor
 
     def factor(self) -> Expression:
         """An atom with its power and its factorial, degree or percent sign."""
@@ -221,7 +216,7 @@ class Reader:
         return Operation(opener[2:], (content,)) if opener in ("\\lfloor", "\\lceil") else content
 
     def number(self, token: str, mixed: bool) -> Expression:
-        """A literal; an integer before a proper fraction of integers is a mixed number."""
+        """A literal; an integer before a fraction of integers is a mixed number."""
         value = rational(token) if len(token) <= LONGEST_NUMBER else None
         if value is None or self.token == "_":
             raise Unreadable("not one number")
@@ -237,12 +232,7 @@ class Reader:
         if self.token != "_":
             return name
         self.take()
-        if self.token != "{":
-            return f"{name}_{self.take()}"
-        start = self.at
-        while self.take() != "}":
-            pass
-        return f"{name}_{''.join(self.tokens[start + 1 : self.at - 1])}"
+        return f"{name}_{self.argument_text()}"
 
     def command(self, name: str) -> Expression:
         """A command and what it takes."""
@@ -272,7 +262,7 @@ class Reader:
         return self.atom(mixed=False)
 
     def argument_text(self) -> str:
-        """The letters in a command's braces."""
+        """What stands in braces, or one token, as it is written."""
         if self.token != "{":
             return self.take()
         start = self.at
@@ -301,7 +291,7 @@ class Reader:
         r"""What a function is of: a parenthesis, or the product that follows, as in `\sin 2x`."""
         if self.token in OPENERS or self.token == "|":
             return self.atom()
-        argument = self.signed_factor()
+        argument = self.signed(self.factor)
         while not self.at_end_of_term() and self.token not in OPENERS and self.token.lstrip("\\") not in FUNCTIONS:
             argument = Operation("*", (argument, self.factor()))
         return argument

@@ -57,8 +57,8 @@ def grade_symbolically(reference: str, completion: str, worker: symbolic.Symboli
 
 
 def ask(worker: symbolic.SymbolicWorker, reference: str, answer: str) -> Verdict:
-    """The verdict of math-verify on two bare answers."""
-    outcome = worker.compare(reference, answer)
+    """The verdict of math-verify on two bare answers, which it is given in one order, as it would not be symmetric."""
+    outcome = worker.compare(*sorted((reference, answer)))
     return Verdict(True, "symbolic") if outcome == "equal" else Verdict(False, "symbolic", outcome)
 
 
