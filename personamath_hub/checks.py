@@ -30,6 +30,7 @@ from personamath_hub.layout import (
     step_path,
 )
 from personamath_hub.leaks import Secrets
+from personamath_hub.licenses import UNKNOWN, license_of
 from personamath_hub.statistics import measure_step
 
 
@@ -44,7 +45,7 @@ def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
     if provenance["simulated"] and not allow_simulated:
         raise BadInput(f"{folder / PROVENANCE}: the data is simulated; --allow-simulated publishes it nevertheless")
     files = [_measured(folder, step) for step in steps]
-    _check_card(folder, files)
+    _check_card(folder, files, provenance["license"])
     _check_counts(folder, files, provenance)
     secrets = Secrets()
     rows_check = _RowCheck(folder, secrets, simulated=provenance["simulated"])
@@ -97,10 +98,15 @@ def _measured(folder: Path, step: Step) -> StepFile:
 
 
 def _read_provenance(folder: Path) -> dict[str, Any]:
+    """What the rest of the folder is held against."""
     path = folder / PROVENANCE
     try:
         provenance = json.loads(path.read_text(encoding="utf-8"))
-        return dict(provenance) | {"simulated": bool(provenance["simulated"]), "rows": provenance["funnel"]["rows"]}
+        return {
+            "simulated": bool(provenance["simulated"]),
+            "rows": dict(provenance["funnel"]["rows"]),
+            "license": license_of(provenance["personas"]),
+        }
     except (ValueError, TypeError, LookupError) as error:
         raise BadInput(f"{path}: not a provenance file ({_line(error)}); write the folder again") from None
 
@@ -109,17 +115,19 @@ def _configs(files: list[StepFile]) -> list[str]:
     return [config["config_name"] for config in card_configs(files)]
 
 
-def _check_card(folder: Path, files: list[StepFile]) -> None:
-    """The card's configs and counts must be those of the files; the rest of it is prose."""
+def _check_card(folder: Path, files: list[StepFile], decided: str) -> None:
+    """The card's configs and counts must be those of the files, its licence the decided one; the rest is prose."""
     path = folder / CARD
     try:
         metadata = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
         claimed = {info["config_name"]: info for info in metadata["dataset_info"]}
-        configs = metadata["configs"]
+        configs, license = metadata["configs"], metadata["license"]
     except (LookupError, TypeError, ValueError, yaml.YAMLError) as error:
         raise BadInput(
             f"{path}: no card with configs and dataset_info ({_line(error)}); write the folder again"
         ) from None
+    if decided not in (UNKNOWN, license):
+        raise BadInput(f"{path}: its licence, {license}, contradicts the personas', {decided}")
     if configs != card_configs(files):
         raise BadInput(f"{path}: its configs are not those of the files; write the folder again")
     for info in dataset_info(files):
@@ -137,12 +145,12 @@ def _counts(info: dict[str, Any] | None) -> str:
 
 
 def _check_counts(folder: Path, files: list[StepFile], provenance: dict[str, Any]) -> None:
-    for file in files:
-        if (counted := provenance["rows"].get(file.step)) != file.sources:
-            raise BadInput(
-                f"{folder / step_path(file.step)} (config {file.step}): holds {dict(file.sources)} rows by source, "
-                f"{PROVENANCE} says {counted}"
-            )
+    sources = {file.step: dict(file.sources) for file in files}
+    for step in STEPS:
+        held, counted = sources.get(step, {}), provenance["rows"].get(step, {})
+        if held != counted:
+            where = f"{folder / step_path(step)} (config {step})"
+            raise BadInput(f"{where}: holds {held} rows by source, {PROVENANCE} says {counted}")
 
 
 class _Fault(NamedTuple):
@@ -167,8 +175,9 @@ class _RowCheck:
         with pq.ParquetFile(self._folder / step_path(step)) as file:
             for batch in file.iter_batches(ROW_GROUP_ROWS):
                 for fault in self._faults(batch, step):
-                    id = batch["id"][fault.row]
-                    where = f"{self._folder / step_path(step)} (config {step}), row {start + fault.row} ({id})"
+                    id = batch["id"].slice(fault.row, 1)
+                    shown = "its id is not shown" if self._secrets.in_column(id) else id[0]
+                    where = f"{self._folder / step_path(step)} (config {step}), row {start + fault.row} ({shown})"
                     raise BadInput(f"{where}: {fault.what}")
                 start += batch.num_rows
 

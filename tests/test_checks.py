@@ -83,6 +83,22 @@ def test_a_faulty_row_is_found_and_named(
         check_folder(folder)
 
 
+def test_a_secret_in_an_id_is_not_shown(tmp_path: Path) -> None:
+    changed = replace(SMALL[0], id=f"{KEY}/p0001", seed_id=KEY)
+    folder = write(tmp_path / "dataset", [changed, *SMALL[1:]])
+    with pytest.raises(BadInput, match=r"row 0 \(its id is not shown\): id holds a key") as raised:
+        check_folder(folder)
+    assert KEY not in str(raised.value)
+
+
+def test_a_step_that_was_taken_out_is_missed(tmp_path: Path) -> None:
+    folder = write(tmp_path / "dataset", SMALL)
+    fewer = write(tmp_path / "fewer", [row for row in SMALL if row.stage == 1])
+    (fewer / PROVENANCE).write_bytes((folder / PROVENANCE).read_bytes())
+    with pytest.raises(BadInput, match=r"config stage2_reflection\): holds {} rows by source, provenance.json says {"):
+        check_folder(fewer)
+
+
 def test_an_id_that_two_steps_hold_is_found(tmp_path: Path) -> None:
     first, second = nth("stage1_inference", 2), nth("stage2_reflection", 1)
     twice = replace(second, id=first.id, seed_id=first.seed_id)
@@ -174,7 +190,12 @@ FOLDER_FAULTS: list[tuple[Callable[[Path], object], str]] = [
     (spoil, r"\(config stage1_rewrite\): not a readable parquet file"),
     (lambda folder: write_bytes(folder / REWRITE, b"PAR1"), r"\(config stage1_rewrite\): not a readable parquet file"),
     (edit_provenance(simulated=True), "provenance.json: the data is simulated; --allow-simulated"),
-    (edit_provenance(funnel={"rows": {}}), r"\(config stage1_inference\): holds .* provenance.json says None"),
+    (edit_provenance(funnel={"rows": {}}), r"\(config stage1_inference\): holds .* provenance.json says {}"),
+    (
+        edit_provenance(personas={"source": "proj-persona/PersonaHub", "local": False}),
+        "README.md: its licence, apache-2.0, contradicts the personas', cc-by-nc-sa-4.0",
+    ),
+    (edit_provenance(funnel={"rows": []}), r"\(config stage1_inference\): holds"),
     (edit_provenance(funnel=None), "provenance.json: not a provenance file"),
     (edit(PROVENANCE, "{", ""), "provenance.json: not a provenance file"),
     (append(PROVENANCE, b" " * 10_000 + TOKEN.encode()), "provenance.json: not a provenance file"),
