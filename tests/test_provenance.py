@@ -4,14 +4,18 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
+from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 
 from personamath import prompts
@@ -22,7 +26,9 @@ from personamath.journal import Journal
 from personamath.personas import read_personas
 from personamath.recipe import Recipe
 from personamath.records import Completion, Request
+from personamath_hub.layout import COLUMNS, CONFIGS
 from personamath_hub.provenance import Origins, journal_digest, provenance, published_recipe
+from tests.conftest import REPO
 from tests.local_hub import Repository, local_hub
 
 
@@ -56,9 +62,8 @@ def test_a_run_is_described_by_what_it_read_and_what_it_was_answered(demo: Path)
 
 
 def test_the_journals_digest_can_be_computed_from_its_file_alone(demo: Path) -> None:
-    with sqlite3.connect(demo / "journal.sqlite") as connection:
+    with closing(sqlite3.connect(demo / "journal.sqlite")) as connection:
         answers = connection.execute("select digest, finish_reason, text from answers").fetchall()
-    connection.close()
     expected = hashlib.sha256()
     for answer in sorted(answers):
         expected.update(hashlib.sha256("\n".join(answer).encode()).digest())
@@ -66,8 +71,6 @@ def test_the_journals_digest_can_be_computed_from_its_file_alone(demo: Path) -> 
 
 
 def test_rows_are_counted_by_the_occupation_of_their_persona(demo: Path) -> None:
-    import datasets
-
     occupations = {persona.description: persona.occupation for persona in read_personas("bundled")}
     counts: dict[str, int] = {}
     for row in datasets.load_dataset(str(demo / "dataset"), split="train"):
@@ -176,3 +179,41 @@ def test_a_source_on_the_hub_is_known_by_the_commit_that_was_read(tmp_path: Path
         # The Hub moves on; without the network the copy that is at hand is read, and its commit told.
         repository.commit(commits["me/people"], [("more.txt", b"more")], [], "more", "me")
         assert origins() == found
+
+
+def test_every_row_can_be_derived_again_as_the_documentation_tells(demo: Path) -> None:
+    facts = read(demo)
+    sources = {}
+    for path in json.loads((demo / "run.json").read_text())["recipe"]["problems"]:
+        lines = Path(path.partition(":")[2]).read_text().splitlines()
+        sources[path.partition(":")[0]] = [json.loads(line) for line in lines]
+    personas = (resources("personamath.bundled") / "personas.jsonl").read_text(encoding="utf-8").splitlines()
+    with closing(sqlite3.connect(demo / "journal.sqlite")) as connection:
+        journal = {
+            digest: answer
+            for digest, *answer in connection.execute("select digest, request, sample, text from answers").fetchall()
+        }
+    rows = datasets.load_dataset(str(demo / "dataset"), split="train")
+    assert len(rows) > 200
+    for row in rows:
+        seed = sources[row["source"]][int(row["seed_id"].rpartition("-")[2])]
+        assert row["seed_problem"] == seed["question" if row["source"] == "gsm8k" else "problem"].strip()
+        if row["persona"]:
+            assert row["persona"] == json.loads(personas[int(row["id"].rpartition("/p")[2])])["persona"]
+        request, sample, text = journal[row["request"]]
+        assert row["request"] == hashlib.sha256(f"{request}\n{sample}".encode()).hexdigest()[:32]
+        template = facts["prompts"]["inference" if row["stage"] == 1 else "reflection"]["text"]
+        prompt = json.loads(request)["messages"][0]["content"]
+        assert prompt.startswith(template.partition("{problem}")[0] + row["problem"])
+        assert row["response"] in text and (row["review"] or "") in text
+
+
+def test_the_documentation_names_every_column_and_config() -> None:
+    text = (REPO / "docs" / "data.md").read_text()
+    columns = [
+        name
+        for line in re.findall(r"^\| (`.*?) \| (?:string|int32)", text, re.M)
+        for name in re.findall("`(.*?)`", line)
+    ]
+    assert columns == list(COLUMNS)
+    assert all(f"`{config}`" in text for config in CONFIGS)
