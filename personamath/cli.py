@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from personamath import __version__
-from personamath.commands import augment, demo, journal
+from personamath.commands import augment, demo, diff, journal, publish
 from personamath.errors import Interrupted, PersonaMathError
 
 DESCRIPTION = """\
@@ -14,6 +14,8 @@ PersonaMath (arXiv 2410.01504): math problems augmented through personas and ref
   personamath demo                       try everything on a simulated teacher, no key, no network
   personamath augment --help             make a dataset with a real teacher
   personamath journal RUN                see what was asked and answered
+  personamath publish --help             make a version of it on the Hub
+  personamath diff OLD NEW               compare two versions
 """
 
 
@@ -24,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"personamath {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (augment, demo, journal):
+    for command in (demo, augment, journal, publish, diff):
         command.add_parser(commands)
     options = parser.parse_args(arguments)
     try:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -67,6 +68,12 @@ class StepFile:
     problem_words: Counter[int] = field(default_factory=Counter)
     """Rows by the number of words in their problem; likewise in their response."""
     response_words: Counter[int] = field(default_factory=Counter)
+
+
+def dataset_folder(source: Path) -> Path:
+    """The dataset folder of a run directory; any other folder itself."""
+    inside = source / "dataset"
+    return inside if inside.is_dir() else source
 
 
 def step_path(step: Step) -> str:

@@ -123,6 +123,23 @@ def versions(repo_id: str, *, repo_type: RepoType, api: HfApi | None = None) -> 
     return sorted(filter(_VERSION.fullmatch, refs.tags), key=_order)
 
 
+def predecessor(repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> str | None:
+    """The greatest published version below this one; None where there is none. Raises as `versions` does."""
+    below = [one for one in versions(repo_id, repo_type=repo_type, api=api) if _order(one) < _order(_checked(version))]
+    return below[-1] if below else None
+
+
+def download(repo_id: str, revision: str, folder: Path, *, repo_type: RepoType, api: HfApi | None = None) -> Path:
+    """All files of a revision into a folder, which is returned; raises `PublishError`."""
+    api = api or HfApi()
+
+    def read() -> Path:
+        api.snapshot_download(repo_id, repo_type=repo_type, revision=revision, local_dir=folder)
+        return folder
+
+    return _reading(read, repo_id, api)
+
+
 def resolve(repo_id: str, revision: str, *, repo_type: RepoType, api: HfApi | None = None) -> ResolvedRevision:
     """A revision's readable name and the commit that it is now, for the records; raises `PublishError`."""
     api = api or HfApi()

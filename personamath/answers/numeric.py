@@ -48,7 +48,7 @@ _local = threading.local()
 def precise() -> Any:
     """This thread's mpmath context, of 200 digits; a context must not compute in two threads at once."""
     if not hasattr(_local, "context"):
-        from mpmath.ctx_mp import MPContext  # type: ignore[import-untyped]
+        from mpmath.ctx_mp import MPContext
 
         _local.context = MPContext()
         _local.context.dps = WORKING_DIGITS

@@ -1,0 +1,51 @@
+"""`personamath diff`: how two versions of a dataset differ, row by row."""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from personamath.errors import BadInput
+
+DESCRIPTION = """\
+Compare two datasets row by row: rows added, removed and changed in each config, and the change of the composition.
+
+  personamath diff me/PersonaMathQA@v1.0.0 me/PersonaMathQA@v1.1.0
+  personamath diff me/PersonaMathQA@v1.0.0 runs/v2
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "diff",
+        help="compare two versions of a dataset",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for name in ("old", "new"):
+        parser.add_argument(name, metavar=name.upper(), help="OWNER/NAME@REVISION, a run directory or a dataset folder")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from personamath_hub.changes import compare_folders, describe
+
+    with tempfile.TemporaryDirectory(prefix="personamath-diff-") as scratch:
+        old, new = (_folder(name, Path(scratch) / side) for side, name in (("old", options.old), ("new", options.new)))
+        print(describe(compare_folders(old, new), options.old, options.new))
+    return 0
+
+
+def _folder(name: str, scratch: Path) -> Path:
+    """The dataset folder of an argument, downloaded where it is on the Hub."""
+    from personamath_hub.layout import dataset_folder
+    from personamath_hub.versions import download
+
+    path = Path(name)
+    if path.is_dir():
+        return dataset_folder(path)
+    repo_id, at, revision = name.partition("@")
+    if repo_id.count("/") != 1:
+        raise BadInput(f"{name}: no such folder; a dataset on the Hub is written owner/name@v1.0.0")
+    return download(repo_id, revision if at else "main", scratch, repo_type="dataset")

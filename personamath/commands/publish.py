@@ -1,0 +1,71 @@
+"""`personamath publish`: a dataset folder becomes a version on the Hub."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+DESCRIPTION = """\
+Publish a dataset as one version: one commit, one tag, a card that is computed. Then, for everyone:
+
+  load_dataset("me/PersonaMathQA", "stage2", revision="v1.0.0")
+
+Everything is checked before anything is uploaded. The same command again does nothing; killed at any point, it
+completes what it began. A version never changes: other content needs another version. The token comes from HF_TOKEN.
+
+  personamath publish runs/v1 --repo-id me/PersonaMathQA --version v1.0.0 --dry-run
+  personamath publish runs/v1 --repo-id me/PersonaMathQA --version v1.0.0
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "publish",
+        help="publish a dataset as one version on the Hub",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", type=Path, metavar="RUN_OR_FOLDER", help="a run directory, or a dataset folder")
+    parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="dataset repository; made if need be")
+    parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")
+    parser.add_argument("--license", help="where the personas' licence is not known; else theirs decides")
+    parser.add_argument("--private", action="store_true", help="make a new repository private")
+    parser.add_argument("--allow-simulated", action="store_true", help="publish what a simulated teacher wrote")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check, and show what would be uploaded and what changed"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from personamath_hub.publishing import prepared
+    from personamath_hub.versions import plan_version, publish_version
+
+    with prepared(
+        options.source,
+        options.repo_id,
+        options.version,
+        license=options.license,
+        allow_simulated=options.allow_simulated,
+    ) as ready:
+        if ready.failed:
+            print(f"warning: {ready.failed:,} requests of this run failed; their rows are missing", file=sys.stderr)
+        for line in ready.checked:
+            print(f"checked: {line}")
+        print(f"\n{ready.changelog}")
+        if options.dry_run:
+            plan = plan_version(ready.folder, options.repo_id, options.version, repo_type="dataset")
+            print(f"\nDry run. Files against {'the tag' if plan.tagged else 'main'}: {plan.difference}")
+            return 0
+        published = publish_version(
+            ready.folder,
+            options.repo_id,
+            options.version,
+            repo_type="dataset",
+            message="PersonaMathQA",
+            private=options.private,
+        )
+    print(f"\n{published.version} {'is published' if published.created else 'was published already'}: {published.url}")
+    print(f'  load_dataset("{published.repo_id}", revision="{published.version}", split="train")')
+    return 0

@@ -1,0 +1,66 @@
+"""Publishing a dataset: a copy of its folder with the version on the card, checked, then one commit and one tag."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from huggingface_hub import HfApi
+
+from personamath.errors import BadInput
+from personamath_hub.cards import FolderFacts, dataset_card
+from personamath_hub.changes import compare_folders, describe
+from personamath_hub.checks import check_folder
+from personamath_hub.layout import CARD, PROVENANCE, dataset_folder
+from personamath_hub.licenses import check_license, license_of
+from personamath_hub.versions import download, predecessor
+
+
+class Prepared(NamedTuple):
+    """A folder ready to be published."""
+
+    folder: Path
+    checked: list[str]
+    """What holds, in lines for the user."""
+    changelog: str
+    """What changed since the version before, as it stands on the card; Markdown."""
+    failed: int
+    """Requests of the run that got no answer; their rows are missing."""
+
+
+@contextmanager
+def prepared(
+    source: Path,
+    repo_id: str,
+    version: str,
+    *,
+    license: str | None = None,
+    allow_simulated: bool = False,
+    api: HfApi | None = None,
+) -> Iterator[Prepared]:
+    """A copy of a dataset folder, or of a run's, as it would be published: with its version on the card, and checked.
+
+    The changelog is against the greatest version on the Hub below this one, so that the same folder and version give
+    the same bytes whatever is published later. Raises `BadInput`, and `PublishError` where the Hub cannot be read.
+    """
+    original = dataset_folder(source)
+    if not (original / PROVENANCE).is_file():
+        raise BadInput(f"{source}: neither a run nor a dataset folder: it has no {PROVENANCE}")
+    facts = FolderFacts.read(original)
+    license = check_license(license, license_of(facts.provenance["personas"]))
+    before = predecessor(repo_id, version, repo_type="dataset", api=api)
+    with tempfile.TemporaryDirectory(prefix="personamath-publish-") as scratch:
+        changelog = f"`{version}`: the first version."
+        if before:
+            old = download(repo_id, before, Path(scratch) / "before", repo_type="dataset", api=api)
+            changelog = describe(compare_folders(old, original), before, version)
+        folder = Path(scratch) / "folder"
+        shutil.copytree(original, folder)
+        card = dataset_card(facts, repo_id, version, changelog, license)
+        (folder / CARD).write_text(card, encoding="utf-8")
+        checked = check_folder(folder, allow_simulated=allow_simulated)
+        requests = facts.provenance["funnel"]["requests"]
+        failed = sum(outcomes.get("failed", 0) for outcomes in requests.values())
+        yield Prepared(folder, checked, changelog, failed)
