@@ -17,6 +17,9 @@ from personamath_hub.layout import CARD, PROVENANCE, dataset_folder
 from personamath_hub.licenses import check_license, license_of
 from personamath_hub.versions import download, predecessor
 
+FIRST = "This is the first version."
+"""The changelog where there is no version before."""
+
 
 class Prepared(NamedTuple):
     """A folder ready to be published."""
@@ -48,19 +51,30 @@ def prepared(
     original = dataset_folder(source)
     if not (original / PROVENANCE).is_file():
         raise BadInput(f"{source}: neither a run nor a dataset folder: it has no {PROVENANCE}")
-    facts = FolderFacts.read(original)
-    license = check_license(license, license_of(facts.provenance["personas"]))
     before = predecessor(repo_id, version, repo_type="dataset", api=api)
     with tempfile.TemporaryDirectory(prefix="personamath-publish-") as scratch:
-        changelog = f"`{version}`: the first version."
+        changelog = FIRST
         if before:
             old = download(repo_id, before, Path(scratch) / "before", repo_type="dataset", api=api)
             changelog = describe(compare_folders(old, original), before, version)
         folder = Path(scratch) / "folder"
-        shutil.copytree(original, folder)
-        card = dataset_card(facts, repo_id, version, changelog, license)
-        (folder / CARD).write_text(card, encoding="utf-8")
+        facts = write_version(original, folder, repo_id, version, changelog, license)
         checked = check_folder(folder, allow_simulated=allow_simulated)
         requests = facts.provenance["funnel"]["requests"]
         failed = sum(outcomes.get("failed", 0) for outcomes in requests.values())
         yield Prepared(folder, checked, changelog, failed)
+
+
+def write_version(
+    original: Path, folder: Path, repo_id: str, version: str, changelog: str = FIRST, license: str | None = None
+) -> FolderFacts:
+    """Copy a dataset folder and write the card of this version over it; gives what the folder holds.
+
+    Raises `BadInput` where `license` contradicts the personas', or neither says anything.
+    """
+    facts = FolderFacts.read(original)
+    license = check_license(license, license_of(facts.provenance["personas"]))
+    shutil.copytree(original, folder, dirs_exist_ok=True)
+    card = dataset_card(facts, repo_id, version, changelog, license)
+    (folder / CARD).write_text(card, encoding="utf-8")
+    return facts

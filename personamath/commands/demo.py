@@ -54,6 +54,7 @@ def _run(options: argparse.Namespace) -> int:
         status = run_augmentation(recipe, Setup(base_url=(base_url,), output=options.output))
     folder = Path(options.output) / "dataset"
     _show_rows(folder)
+    _show_version(folder, Path(options.output) / "published")
     if shutil.which("personamath") is None:
         print(f"Put the commands on your path:\n\n  . {os.path.relpath(sys.prefix)}/bin/activate\n")
     print(LOAD.format(folder=folder))
@@ -77,6 +78,21 @@ def _embedded_teacher(sources: list[str]) -> Iterator[str]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+def _show_version(folder: Path, published: Path) -> None:
+    """Make of the dataset what `personamath publish` would upload, check it, and load it back."""
+    import datasets
+
+    from personamath_hub.checks import check_folder
+    from personamath_hub.publishing import write_version
+
+    write_version(folder, published, "me/PersonaMathQA-demo", "v0.0.1")
+    print(f"--- what `personamath publish` would upload is in {published}")
+    for line in check_folder(published, allow_simulated=True):
+        print(f"checked: {line}")
+    loaded = datasets.load_dataset(str(published), split="train")
+    print(f"loaded back: {loaded.num_rows:,} rows of {len(loaded.column_names)} columns\n")
 
 
 def _show_rows(folder: Path) -> None:
