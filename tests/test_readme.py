@@ -36,7 +36,7 @@ def hub(tmp_path: Path) -> Iterator[LocalHub]:
         "proj-persona/PersonaHub": {"persona": [{"persona": one.description} for one in read_personas(BUNDLED)]},
     }
     owners = {repo.partition("/")[0] for repo in folders}
-    with local_hub(tmp_path / "hub", tokens={f"hf_{owner}": owner for owner in owners}) as hub:
+    with local_hub(tmp_path / "hub", tokens={f"hf_{owner}": owner for owner in (*owners, "me")}) as hub:
         for repo, configs in folders.items():
             api = HfApi(endpoint=hub.endpoint, token=f"hf_{repo.partition('/')[0]}")
             api.create_repo(repo, repo_type="dataset")
@@ -64,6 +64,7 @@ def test_the_commands_run_as_they_stand(
     }
     commands = [block for block in blocks("bash") if not re.search(r"^make |^pip ", block, re.MULTILINE)]
     script = "set -e\n" + "\n".join(commands).replace("http://127.0.0.1:8000/v1", open_teacher.base_url)
+    script = script.replace("HF_TOKEN=...", "HF_TOKEN=hf_me")
     assert script.count("personamath augment") == 3
     ran = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
