@@ -59,6 +59,7 @@ def hub(server: LocalHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]
     disable_progress_bars()
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(failures, "FIRST_WAIT_S", 0.02)  # the server is well again at once
     yield server
     server.heal()
     server.xet = True
@@ -549,10 +550,7 @@ def test_a_hub_without_xet_is_named(
         publish(write(FIRST), repo, "v1.0.0", api)
 
 
-def test_a_hub_that_goes_on_failing_is_given_up(
-    hub: LocalHub, api: HfApi, repo: str, write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(failures, "FIRST_WAIT_S", 0.001)
+def test_a_hub_that_goes_on_failing_is_given_up(hub: LocalHub, api: HfApi, repo: str, write: Write) -> None:
     folder = write(FIRST)
     hub.answer("POST", "/commit/", 503, times=FOR_EVER)
     with pytest.raises(PublishError, match="the Hub answered 503: run the same command again later"):
