@@ -67,6 +67,9 @@ def test_a_config_without_rows_on_one_side_is_all_added_or_all_removed(tmp_path:
     assert found["default"] == ConfigChange(25, 15, 0, 10, 0)
     found = difference(tmp_path, stage1, OLD)
     assert found["stage2_rewrite"] == ConfigChange(0, 7, 7, 0, 0)
+    found = difference(tmp_path, [row for row in OLD if row.stage == 2], OLD)
+    assert found["default"] == ConfigChange(10, 25, 15, 0, 0)
+    assert found["stage2"] == ConfigChange(10, 10, 0, 0, 0)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -83,6 +83,13 @@ def test_a_faulty_row_is_found_and_named(
         check_folder(folder)
 
 
+def test_a_faulty_row_far_down_is_named_by_its_place(tmp_path: Path) -> None:
+    many = rows({"stage1_inference": 4_500})
+    many[4_321] = replace(many[4_321], answer="-1")
+    with pytest.raises(BadInput, match=rf", row 4321 \({many[4_321].id}\): its answer is -1"):
+        check_folder(write(tmp_path / "dataset", many))
+
+
 def test_a_secret_in_an_id_is_not_shown(tmp_path: Path) -> None:
     changed = replace(SMALL[0], id=f"{KEY}/p0001", seed_id=KEY)
     folder = write(tmp_path / "dataset", [changed, *SMALL[1:]])
