@@ -78,7 +78,7 @@ def dataset_card(
         changelog=changelog,
         license=license,
         persona_license=decided,
-        sources=_sources(files),
+        benchmarks=_benchmarks(facts),
         rows=sum(file.rows for file in files),
         configs=_config_rows(files),
         columns=COLUMNS,
@@ -106,15 +106,19 @@ def _metadata(facts: FolderFacts, license: str) -> dict[str, Any]:
         "task_categories": ["text-generation", "question-answering"],
         "size_categories": [next(name for bound, name in SIZE_CATEGORIES.items() if rows < bound)],
         "annotations_creators": ["machine-generated"],
-        "source_datasets": [SOURCE_DATASETS[source] for source in _sources(facts.files)],
+        "source_datasets": [SOURCE_DATASETS[source] for source in _benchmarks(facts)] or ["original"],
         "tags": ["math", "reasoning", "persona", "synthetic"] + (["simulated"] if simulated else []),
         "configs": card_configs(facts.files),
         "dataset_info": dataset_info(facts.files),
     }
 
 
-def _sources(files: Sequence[StepFile]) -> list[str]:
-    return [source for source in SOURCES if any(file.sources[source] for file in files)]
+def _benchmarks(facts: FolderFacts) -> list[str]:
+    """`gsm8k` and `math`, as far as rows come from them and not from the problems that the package carries."""
+    used = {
+        problems["source"].partition(":")[0] for problems in facts.provenance["problems"] if "package" not in problems
+    }
+    return [source for source in SOURCES if source in used and any(file.sources[source] for file in facts.files)]
 
 
 def _config_rows(files: Sequence[StepFile]) -> dict[str, int]:

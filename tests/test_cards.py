@@ -195,6 +195,15 @@ def test_math_rows_come_with_the_contamination_statement(folder: Path, tmp_path:
     assert "has not been decontaminated" in text and "249" not in text
 
 
+def test_problems_that_the_package_carries_are_not_called_gsm8k_and_math(facts: FolderFacts) -> None:
+    carried = {"source": "math:math-demo.jsonl", "package": "personamath 0.1.0", "bytes": 1, "sha256": "0"}
+    card = dataset_card(FolderFacts(facts.files, {**facts.provenance, "problems": [carried]}))
+    assert metadata(card)["source_datasets"] == ["original"]
+    assert "written for the PersonaMath project" in card and "249" not in section(card, "Contamination")
+    card = dataset_card(FolderFacts(facts.files, {**facts.provenance, "problems": [carried, {"source": "gsm8k"}]}))
+    assert metadata(card)["source_datasets"] == ["openai/gsm8k"]
+
+
 HOSTILE = "Solve.\n\n```\n````\n# Not a heading\n</details>\n---\n| a | b |\n{{ 7 * 7 }} {% raw %}\n~~~"
 
 
