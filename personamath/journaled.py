@@ -36,7 +36,13 @@ class JournaledTeacher:
         """The journaled answer, or the teacher's."""
         if self._reason_to_stop:
             await self._drained()
-        digest = request.digest()
+        try:
+            return await self._remember_or_ask(request, request.digest())
+        except (TeacherMisconfigured, RunDirectoryError) as error:
+            self.stop(error)
+            await self._drained()
+
+    async def _remember_or_ask(self, request: Request, digest: str) -> Completion:
         while same := self._asking.get(digest):
             await same.wait()
         if known := self._journal.get(digest):
@@ -46,9 +52,6 @@ class JournaledTeacher:
         try:
             async with self._slots:
                 return await self._ask(request, digest)
-        except (TeacherMisconfigured, RunDirectoryError) as error:
-            self.stop(error)
-            await self._drained()
         finally:
             self._asking.pop(digest).set()
 
