@@ -778,7 +778,8 @@ class LocalHub:
                     deleted += self._deleted(repository, head, value["path"])
         message = f"{header['value']['summary']}\n\n{header['value'].get('description', '')}"
         commit = repository.commit(head, added, deleted, message, str(self._user(request)))
-        url = f"{self.endpoint}/{request.match_info['owner']}/{request.match_info['name']}/commit/{commit}"
+        path = request.path.removeprefix("/api/").removeprefix("models/").removesuffix("/commit/main")
+        url = f"{self.endpoint}/{path}/commit/{commit}"
         return web.json_response({"success": True, "commitOid": commit, "commitUrl": url, "hookOutput": ""})
 
     def _pointer(self, value: dict[str, Any]) -> Pointer:

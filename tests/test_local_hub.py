@@ -105,6 +105,7 @@ def test_what_is_committed_comes_back(
         commit_message="first",
         commit_description="of two",
     )
+    assert commit.commit_url == f"{hub.endpoint}/alice/back/commit/{commit.oid}"
     folder = api.snapshot_download("alice/back", revision=commit.oid, cache_dir=tmp_path)
     assert (Path(folder) / "a/large.bin").read_bytes() == content
     assert (Path(folder) / "b.txt").read_bytes() == b"small"
