@@ -27,7 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"personamath {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (demo, augment, journal, publish, diff):
-        command.add_parser(commands)
+        subparser = commands.add_parser(
+            command.__name__.rpartition(".")[2],
+            help=command.HELP,
+            description=command.DESCRIPTION,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run, parser=subparser)
     options = parser.parse_args(arguments)
     try:
         return int(options.run(options))

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from huggingface_hub import HfApi, close_session, constants
+from huggingface_hub.utils.tqdm import disable_progress_bars
+
+from tests.local_hub import LocalHub, local_hub
 
 REPO = Path(__file__).parent.parent
 DATA = REPO.parent / "shared" / "data"
@@ -72,3 +76,34 @@ def start_teacher() -> Iterator[Callable[..., ScriptedTeacher]]:
     """Start scripted teachers that end with the test."""
     with ExitStack() as teachers:
         yield lambda *flags: teachers.enter_context(scripted_teacher(*flags))
+
+
+@pytest.fixture(scope="module")
+def hub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
+    """A local Hub that lasts for the tests of a module."""
+    with local_hub(tmp_path_factory.mktemp("hub")) as hub:
+        yield hub
+    close_session()
+
+
+@pytest.fixture
+def hub(hub_server: LocalHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
+    """It, well and without faults, for clients in this process; they use LFS unless the test says xet."""
+    disable_progress_bars()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    yield hub_server
+    hub_server.heal()
+    hub_server.page_size, hub_server.part_size, hub_server.xet = 1000, None, True
+
+
+@pytest.fixture
+def api(hub: LocalHub) -> HfApi:
+    """Alice's client."""
+    return HfApi(endpoint=hub.endpoint, token="hf_alice")
+
+
+@pytest.fixture
+def bob(hub: LocalHub) -> HfApi:
+    """Bob's client."""
+    return HfApi(endpoint=hub.endpoint, token="hf_bob")

@@ -12,7 +12,7 @@ import httpx2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, close_session, constants
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -21,9 +21,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.hf_api import RepoFile, RepoFolder
-from huggingface_hub.utils.tqdm import disable_progress_bars
 
-from tests.local_hub import LocalHub, local_hub
+from tests.local_hub import LocalHub
 
 # The client's own LFS upload does not speak its HTTP library's newest dialect.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>' to upload raw:DeprecationWarning")
@@ -32,33 +31,6 @@ CARD = b"---\nlicense: mit\nconfigs:\n- config_name: tiny\n  data_files: tiny/*.
 # Longer than several xet chunks, and compressible here and there.
 LARGE = b"".join(b"%d " % (n * n) for n in range(80_000)) + bytes(200_000)
 SERVER = Path(__file__).parent / "local_hub.py"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
-    with local_hub(tmp_path_factory.mktemp("hub")) as hub:
-        yield hub
-    close_session()
-
-
-@pytest.fixture
-def hub(server: LocalHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    disable_progress_bars()
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    yield server
-    server.heal()
-    server.page_size, server.part_size, server.xet = 1000, None, True
-
-
-@pytest.fixture
-def api(hub: LocalHub) -> HfApi:
-    return HfApi(endpoint=hub.endpoint, token="hf_alice")
-
-
-@pytest.fixture
-def bob(hub: LocalHub) -> HfApi:
-    return HfApi(endpoint=hub.endpoint, token="hf_bob")
 
 
 @pytest.fixture

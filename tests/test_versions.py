@@ -8,20 +8,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from huggingface_hub import CommitOperationAdd, HfApi, close_session, constants
-from huggingface_hub.utils.tqdm import disable_progress_bars
+from huggingface_hub import CommitOperationAdd, HfApi, constants
 
 from personamath.errors import BadInput
 from personamath_hub import failures
 from personamath_hub.tree import Difference
 from personamath_hub.versions import PublishedVersion, PublishError, plan_version, publish_version, resolve, versions
-from tests.local_hub import FOR_EVER, LocalHub, local_hub
+from tests.local_hub import FOR_EVER, LocalHub
 
 # The client's own LFS upload does not speak its HTTP library's newest dialect; models may bring parquet files.
 pytestmark = [
@@ -47,27 +46,10 @@ SECOND: Files = {
 Kind = Literal["dataset", "model"]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
-    with local_hub(tmp_path_factory.mktemp("hub")) as hub:
-        yield hub
-    close_session()
-
-
-@pytest.fixture
-def hub(server: LocalHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
-    disable_progress_bars()
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(failures, "FIRST_WAIT_S", 0.02)  # the server is well again at once
-    yield server
-    server.heal()
-    server.xet = True
-
-
-@pytest.fixture
-def api(hub: LocalHub) -> HfApi:
-    return HfApi(endpoint=hub.endpoint, token="hf_alice")
+@pytest.fixture(autouse=True)
+def quick_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is well again at once."""
+    monkeypatch.setattr(failures, "FIRST_WAIT_S", 0.02)
 
 
 _names = itertools.count()

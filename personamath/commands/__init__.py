@@ -1,1 +1,5 @@
-"""The subcommands of `personamath`, a module each: `add_parser` describes it, `run` does it."""
+"""The subcommands of `personamath`, a module each, of the same name.
+
+A module has `HELP` (a line), `DESCRIPTION` (what `--help` teaches), `add_arguments`, and `run`, which gives the exit
+status.
+"""

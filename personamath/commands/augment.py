@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from personamath.answers import Grader
 from personamath.commands.settings import add_settings, build, merge_settings
@@ -35,6 +35,7 @@ URL_VARIABLE = "OPENAI_BASE_URL"  # as the OpenAI SDK has it
 # Descriptors beside the connections: the journal, the grader's pipes, the dataset's files.
 OTHER_DESCRIPTORS = 64
 
+HELP = "make a dataset with a teacher"
 DESCRIPTION = """\
 Solve math problems with a teacher LLM, rewrite them through personas and reflection, and keep what comes out right.
 
@@ -77,24 +78,18 @@ class Setup:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
 
 
-def add_parser(commands: Any) -> None:
-    """Describe the command."""
-    parser = commands.add_parser(
-        "augment",
-        help="make a dataset with a teacher",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
     add_settings(parser, Recipe, Setup)
     parser.add_argument("--config", type=Path, metavar="YAML", help="a recipe with any of these keys; the options win")
-    parser.set_defaults(run=lambda options: _run(parser, options))
 
 
-def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Do it; gives the exit status."""
     settings = merge_settings(options, options.config, Recipe, Setup)
     for name in ("problems", "teacher", "output"):
         if name not in settings:
-            parser.error(f"--{name} is needed (or `{name}` in --config)")
+            options.parser.error(f"--{name} is needed (or `{name}` in --config)")
     if url := os.environ.get(URL_VARIABLE):
         settings.setdefault("base_url", (url,))
     return run_augmentation(build(Recipe, settings), build(Setup, settings))

@@ -9,13 +9,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from personamath.commands.augment import Setup, run_augmentation
 from personamath.problems import ProblemSource
 from personamath.recipe import Recipe
 from personamath.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
 
+HELP = "try everything on a simulated teacher"
 DESCRIPTION = """\
 Run the main job without a key or a network: bundled problems, bundled personas, and a teacher that only plays one, over
 real HTTP on loopback. Everything it makes is marked as simulated; nobody should train on it.
@@ -34,19 +34,13 @@ Next, with a real teacher (a first look at 20 problems of each source costs cent
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Describe the command."""
-    parser = commands.add_parser(
-        "demo",
-        help="try everything on a simulated teacher",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
     parser.add_argument("--output", default="runs/demo", metavar="DIR", help="run directory (default %(default)s)")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Do it; gives the exit status."""
     sources = bundled_problems()
     print("A simulated teacher solves, rewrites and reflects on the bundled problems ...\n")
     with _embedded_teacher(sources) as base_url:

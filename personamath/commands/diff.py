@@ -3,10 +3,10 @@
 import argparse
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from personamath.errors import BadInput
 
+HELP = "compare two versions of a dataset"
 DESCRIPTION = """\
 Compare two datasets row by row: rows added, removed and changed in each config, and the change of the composition.
 
@@ -15,20 +15,14 @@ Compare two datasets row by row: rows added, removed and changed in each config,
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Describe the command."""
-    parser = commands.add_parser(
-        "diff",
-        help="compare two versions of a dataset",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
     for name in ("old", "new"):
         parser.add_argument(name, metavar=name.upper(), help="OWNER/NAME@REVISION, a run directory or a dataset folder")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Do it; gives the exit status."""
     from personamath_hub.changes import compare_folders, describe
 
     with tempfile.TemporaryDirectory(prefix="personamath-diff-") as scratch:

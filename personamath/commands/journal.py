@@ -4,7 +4,6 @@ import argparse
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from personamath.errors import BadInput
 from personamath.journal import open_for_reading
@@ -17,26 +16,21 @@ select purpose, count(*), sum(finish_reason != 'stop'),
 from answers group by purpose order by purpose
 """
 
+HELP = "see what a run asked and was answered"
 DESCRIPTION = """\
 Count the answers in a run's journal by step, or write them all to a parquet file. The journal itself is one SQLite
 file, RUN/journal.sqlite, that any SQLite client opens; reading it does not disturb a run that goes on.
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Describe the command."""
-    parser = commands.add_parser(
-        "journal",
-        help="see what a run asked and was answered",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
     parser.add_argument("run_directory", type=Path, metavar="RUN", help="run directory")
     parser.add_argument("--export", type=Path, metavar="FILE", help="write every answer to this parquet file")
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Do it; gives the exit status."""
     with closing(open_for_reading(options.run_directory)) as journal:
         print(f"{'':<26}{'answers':>12}{'cut short':>12}{'prompt tokens':>18}{'completion tokens':>20}")
         for purpose, *counts in journal.execute(COUNTS):

@@ -3,8 +3,8 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
+HELP = "publish a dataset as one version on the Hub"
 DESCRIPTION = """\
 Publish a dataset as one version: one commit, one tag, a card that is computed. Then, for everyone:
 
@@ -18,14 +18,8 @@ completes what it began. A version never changes: other content needs another ve
 """
 
 
-def add_parser(commands: Any) -> None:
-    """Describe the command."""
-    parser = commands.add_parser(
-        "publish",
-        help="publish a dataset as one version on the Hub",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
     parser.add_argument("source", type=Path, metavar="RUN_OR_FOLDER", help="a run directory, or a dataset folder")
     parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="dataset repository; made if need be")
     parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")
@@ -35,10 +29,10 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="check, and show what would be uploaded and what changed"
     )
-    parser.set_defaults(run=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
+    """Do it; gives the exit status."""
     from personamath_hub.publishing import prepared
     from personamath_hub.versions import plan_version, publish_version
 
