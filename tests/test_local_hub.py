@@ -30,7 +30,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>' to upload ra
 CARD = b"---\nlicense: mit\nconfigs:\n- config_name: tiny\n  data_files: tiny/*.parquet\n---\n# Tiny\n"
 # Longer than several xet chunks, and compressible here and there.
 LARGE = b"".join(b"%d " % (n * n) for n in range(80_000)) + bytes(200_000)
-SERVER = Path(__file__).parent / "local_hub.py"
 
 
 @pytest.fixture
@@ -291,7 +290,9 @@ def test_datasets_loads_and_streams_each_version(hub: LocalHub, api: HfApi, disa
 
 def test_it_runs_by_hand(tmp_path: Path) -> None:
     flags = ["--root", str(tmp_path), "--token", "hf_carol=carol", "--fault", "POST", "/repos/create", "503", "1"]
-    with subprocess.Popen([sys.executable, str(SERVER), *flags], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.local_hub", *flags], stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout
             carol = HfApi(endpoint=process.stdout.readline().strip(), token="hf_carol")

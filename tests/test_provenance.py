@@ -29,7 +29,8 @@ from personamath.records import Completion, Request
 from personamath_hub.layout import COLUMNS, CONFIGS
 from personamath_hub.provenance import Origins, journal_digest, provenance, published_recipe
 from tests.conftest import REPO
-from tests.local_hub import Repository, local_hub
+from tests.local_hub import local_hub
+from tests.local_hub.storage import Repository
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """A local Hub for tests and demonstrations: real git repositories behind the HTTP that the Hub's own clients speak.
 
-    python tests/local_hub.py --root DIR --port 8000
+    python -m tests.local_hub --root DIR --port 8000
     HF_ENDPOINT=http://127.0.0.1:8000 HF_TOKEN=hf_alice hf upload ...
 
 Every repository is a bare git repository, `DIR/datasets/alice/x.git`; large files are LFS pointers in git and objects
@@ -14,313 +14,34 @@ import asyncio
 import base64
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
-import struct
 import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-import pyarrow as pa
 import yaml
 from aiohttp import web
 
+from tests.local_hub.storage import LFS_SUFFIXES, NO_OBJECT, Entry, HubError, Objects, Pointer, Repository
+from tests.local_hub.xet import XetStore
+
 TOKENS = {"hf_alice": "alice", "hf_bob": "bob"}
 READ_TOKENS = {"hf_alice_read": "alice"}
-LFS_SUFFIXES = (".parquet", ".safetensors", ".bin", ".png")
-GITATTRIBUTES = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LFS_SUFFIXES)
 # As on the Hub: larger files are LFS whatever their name.
 LARGEST_REGULAR_FILE = 10 * 1024 * 1024
-NO_OBJECT = "0" * 40
 FOR_EVER = 10**9
 
 Call = Callable[[web.Request, bytes], web.Response]
 Action = Callable[[str], object]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class HubError(Exception):
-    """An answer that says no, with the headers by which the clients tell one no from another."""
-
-    def __init__(self, status: int, message: str, code: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-
-    def response(self) -> web.Response:
-        headers = {"X-Error-Message": str(self)} | ({"X-Error-Code": self.code} if self.code else {})
-        return web.json_response({"error": str(self)}, status=self.status, headers=headers)
-
-
-class Pointer(NamedTuple):
-    """What git holds in place of a large file."""
-
-    sha256: str
-    size: int
-
-    def text(self) -> bytes:
-        return f"version https://git-lfs.github.com/spec/v1\noid sha256:{self.sha256}\nsize {self.size}\n".encode()
-
-    @classmethod
-    def parse(cls, blob: bytes) -> "Pointer | None":
-        found = re.fullmatch(rb"version https://git-lfs\S+\noid sha256:([0-9a-f]{64})\nsize (\d+)\n", blob)
-        return cls(found[1].decode(), int(found[2])) if found else None
-
-
-class Entry(NamedTuple):
-    """One line of a tree."""
-
-    path: str
-    is_folder: bool
-    oid: str
-    size: int
-    pointer: Pointer | None
-
-
-class Repository:
-    """A bare git repository and the two settings that git does not know."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @classmethod
-    def create(cls, path: Path, private: bool) -> "Repository":
-        path.mkdir(parents=True)
-        repository = cls(path)
-        repository.git("init", "--quiet", "--bare", "--initial-branch=main")
-        repository.settings = {"private": private, "gated": False}
-        repository.commit(None, [(".gitattributes", GITATTRIBUTES.encode())], [], "initial commit", "system")
-        return repository
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        settings: dict[str, Any] = json.loads((self.path / "hub.json").read_text())
-        return settings
-
-    @settings.setter
-    def settings(self, settings: dict[str, Any]) -> None:
-        (self.path / "hub.json").write_text(json.dumps(settings))
-
-    def git(self, *arguments: str, stdin: bytes = b"", environment: dict[str, str] | None = None) -> bytes:
-        """Output of a git command; raises `subprocess.CalledProcessError`."""
-        command = ["git", "-c", "core.quotePath=false", *arguments]
-        env = {"PATH": os.environ["PATH"], "GIT_DIR": str(self.path), "GIT_CONFIG_NOSYSTEM": "1", "TZ": "UTC"} | (
-            environment or {}
-        )
-        return subprocess.run(command, input=stdin, capture_output=True, check=True, env=env).stdout
-
-    def refs(self, kind: str) -> dict[str, str]:
-        """Name to commit of everything under `refs/kind/`."""
-        lines = self.git("for-each-ref", "--format=%(objectname) %(refname)", f"refs/{kind}/").decode().splitlines()
-        return {line[41:].removeprefix(f"refs/{kind}/"): line[:40] for line in lines}
-
-    def resolve(self, revision: str) -> str:
-        """The commit of a branch, a tag or a commit id."""
-        if commit := self.refs("heads").get(revision) or self.refs("tags").get(revision):
-            return commit
-        try:
-            if re.fullmatch("[0-9a-f]{7,40}", revision):
-                return self.git("rev-parse", "--verify", "--quiet", revision + "^{commit}").decode().strip()
-        except subprocess.CalledProcessError:
-            pass
-        raise HubError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
-
-    def blob(self, oid: str) -> bytes:
-        return self.git("cat-file", "blob", oid)
-
-    def tree(self, commit: str, folder: str = "", recursive: bool = True) -> list[Entry]:
-        """Files and folders under `folder`, in git's order."""
-        flags = ["-r", "-t"] if recursive else []
-        lines = self.git("ls-tree", "-z", "-l", *flags, f"{commit}:{folder}").decode().split("\0")[:-1]
-        return [self._entry(line, folder) for line in lines]
-
-    def _entry(self, line: str, folder: str) -> Entry:
-        facts, path = line.split("\t", 1)
-        _, kind, oid, size = facts.split()
-        path = f"{folder}/{path}" if folder else path
-        if kind == "tree":
-            return Entry(path, True, oid, 0, None)
-        pointer = Pointer.parse(self.blob(oid)) if int(size) < 200 else None
-        return Entry(path, False, oid, int(size), pointer)
-
-    def files(self, commit: str) -> dict[str, Entry]:
-        return {entry.path: entry for entry in self.tree(commit) if not entry.is_folder}
-
-    def log(self, *arguments: str) -> list[dict[str, str]]:
-        names = ("id", "author", "date", "title", "message")
-        output = self.git(
-            "log",
-            "-z",
-            "--date=format-local:%Y-%m-%dT%H:%M:%S.000Z",
-            "--format=%H%x01%an%x01%ad%x01%s%x01%b",
-            *arguments,
-        ).decode()
-        return [dict(zip(names, line.split("\x01"), strict=True)) for line in output.split("\0") if line]
-
-    def commit(
-        self, parent: str | None, added: list[tuple[str, bytes]], deleted: Iterable[str], message: str, author: str
-    ) -> str:
-        """One commit on main, if main is still at `parent`."""
-        index = [f"0 {NO_OBJECT}\t{path}\0" for path in deleted]
-        for path, content in added:
-            oid = self.git("hash-object", "-w", "--stdin", stdin=content).decode().strip()
-            index.append(f"100644 {oid}\t{path}\0")
-        with tempfile.TemporaryDirectory() as scratch:
-            where = {"GIT_INDEX_FILE": f"{scratch}/index"}
-            self.git("read-tree", parent or "--empty", environment=where)
-            self.git("update-index", "-z", "--index-info", stdin="".join(index).encode(), environment=where)
-            tree = self.git("write-tree", environment=where).decode().strip()
-        people = {f"GIT_{role}_{what}": author for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        ancestry = ["-p", parent] if parent else []
-        commit = self.git("commit-tree", tree, *ancestry, stdin=message.encode(), environment=people).decode().strip()
-        try:
-            self.git("update-ref", "refs/heads/main", commit, parent or NO_OBJECT)
-        except subprocess.CalledProcessError:
-            raise HubError(412, "A commit has happened since. Please refresh and try again.") from None
-        return commit
-
-
-class Objects:
-    """Large files by their sha256."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def __contains__(self, sha256: str) -> bool:
-        return (self.folder / sha256).is_file()
-
-    def add(self, content: bytes) -> str:
-        sha256 = hashlib.sha256(content).hexdigest()
-        with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
-            file.write(content)
-        Path(file.name).replace(self.folder / sha256)
-        return sha256
-
-    def read(self, sha256: str) -> bytes:
-        if sha256 not in self:
-            raise HubError(404, f"the storage holds no {sha256}")
-        return (self.folder / sha256).read_bytes()
-
-
-class Term(NamedTuple):
-    """A run of a xorb's chunks, in a file."""
-
-    xorb: str
-    size: int
-    start: int
-    end: int
-
-
-class XetStore:
-    """What xet uploads: xorbs, which are runs of compressed chunks, and shards, which say how files consist of them.
-
-    The formats are those of the Xet protocol's specification, https://huggingface.co/docs/xet.
-    """
-
-    _ENTRY = 48  # bytes of every record in a shard
-    _LAST = b"\xff" * 32
-
-    def __init__(self, folder: Path, objects: Objects) -> None:
-        self._xorbs = folder / "xorbs"
-        self._files = folder / "files"
-        self._objects = objects
-        for place in (self._xorbs, self._files):
-            place.mkdir(parents=True, exist_ok=True)
-
-    def add_xorb(self, name: str, content: bytes) -> None:
-        (self._xorbs / name).write_bytes(content)
-
-    def xorb(self, name: str) -> bytes:
-        return (self._xorbs / name).read_bytes()
-
-    def add_shard(self, shard: bytes) -> None:
-        """Take in every file of a shard: its content goes to the LFS objects, as the Hub serves it to all clients."""
-        at = self._ENTRY
-        while shard[at : at + 32] != self._LAST:
-            name = self._name(shard[at : at + 32])
-            flags, count = struct.unpack_from("<II", shard, at + 32)
-            terms = [self._term(shard, at + self._ENTRY * (1 + i)) for i in range(count)]
-            verification, metadata = flags >> 31, flags >> 30 & 1
-            at += self._ENTRY * (1 + count + count * verification + metadata)
-            sha256 = self._objects.add(b"".join(self._read(term) for term in terms))
-            record = {"hash": name, "terms": [term._asdict() for term in terms]}
-            for key in (sha256, name):
-                (self._files / key).write_text(json.dumps(record))
-
-    def hash_of(self, sha256: str) -> str | None:
-        """Xet's own name for a file, where it came by xet."""
-        file = self._files / sha256
-        return str(json.loads(file.read_text())["hash"]) if file.is_file() else None
-
-    def reconstruction(self, name: str, wanted: slice, address: str) -> dict[str, Any]:
-        """The terms that hold the bytes `wanted` of a file, and where to fetch them."""
-        terms = [Term(**term) for term in json.loads((self._files / name).read_text())["terms"]]
-        start, stop = wanted.start or 0, wanted.stop or sum(term.size for term in terms)
-        if start >= sum(term.size for term in terms):
-            raise HubError(416, "past the end")
-        needed: list[dict[str, Any]] = []
-        fetch: dict[str, list[dict[str, Any]]] = {}
-        before = skipped = 0
-        for term in terms:
-            if before + term.size <= start:
-                skipped += term.size
-            elif before < stop:
-                chunks = {"start": term.start, "end": term.end}
-                needed.append({"hash": term.xorb, "unpacked_length": term.size, "range": chunks})
-                spans = [span for span, _ in self._chunks(term)]
-                span = {"start": spans[0][0], "end": spans[-1][1] - 1}
-                url = f"{address}/xorb-bytes/{term.xorb}"
-                fetch.setdefault(term.xorb, []).append({"range": chunks, "url": url, "url_range": span})
-            before += term.size
-        return {"offset_into_first_range": start - skipped, "terms": needed, "fetch_info": fetch}
-
-    def _term(self, shard: bytes, at: int) -> Term:
-        _, size, start, end = struct.unpack_from("<IIII", shard, at + 32)
-        return Term(self._name(shard[at : at + 32]), size, start, end)
-
-    def _read(self, term: Term) -> bytes:
-        return b"".join(data for _, data in self._chunks(term))
-
-    def _chunks(self, term: Term) -> list[tuple[tuple[int, int], bytes]]:
-        """Place and content of the chunks of a term."""
-        if not (self._xorbs / term.xorb).is_file():
-            raise HubError(400, f"the shard names xorb {term.xorb}, which was never uploaded")
-        xorb, at = self.xorb(term.xorb), 0
-        chunks: list[tuple[tuple[int, int], bytes]] = []
-        while at < len(xorb) and len(chunks) < term.end and xorb[at] == 0:  # a footer begins with a letter
-            packed, size = (int.from_bytes(xorb[at + i : at + i + 3], "little") for i in (1, 5))
-            end = at + 8 + packed
-            chunks.append(((at, end), self._unpack(xorb[at + 8 : end], xorb[at + 4], size)))
-            at = end
-        return chunks[term.start :]
-
-    @staticmethod
-    def _unpack(packed: bytes, scheme: int, size: int) -> bytes:
-        """Scheme 0 is plain, 1 is LZ4, 2 is LZ4 over the bytes sorted by their place modulo 4."""
-        data = packed if scheme == 0 else pa.Codec("lz4").decompress(packed, size).to_pybytes()
-        if scheme < 2:
-            return data
-        plain, at = bytearray(size), 0
-        for place in range(4):
-            count = len(range(place, size, 4))
-            plain[place::4] = data[at : at + count]
-            at += count
-        return bytes(plain)
-
-    @staticmethod
-    def _name(digest: bytes) -> str:
-        """Hexadecimal digits of four little-endian numbers."""
-        return "".join(f"{number:016x}" for number in struct.unpack("<4Q", digest))
 
 
 @dataclass
@@ -892,7 +613,7 @@ def _pair(text: str) -> tuple[str, str]:
     return token, user
 
 
-def _main() -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
@@ -917,7 +638,3 @@ def _main() -> None:
             hub.answer(method, path, int(status), int(times))
     with suppress(KeyboardInterrupt):
         asyncio.run(_serve(hub, options.port, lambda: print(hub.endpoint, flush=True), asyncio.Event()))
-
-
-if __name__ == "__main__":
-    _main()
