@@ -124,9 +124,14 @@ def _read_version(folder: Path) -> _Version:
     try:
         metadata = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
         paths = {config["config_name"]: config["data_files"][0]["path"] for config in metadata["configs"]}
+        names = {name: [listed] if isinstance(listed, str) else list(listed) for name, listed in paths.items()}
+        # A card may come from anybody: it names files of its own folder only.
+        if any(
+            not (folder / file).resolve().is_relative_to(folder.resolve()) for one in names.values() for file in one
+        ):
+            raise ValueError
     except (OSError, LookupError, TypeError, ValueError, yaml.YAMLError):
         raise BadInput(f"{path}: no dataset card whose configs name their files, so nothing can be compared") from None
-    names = {name: [listed] if isinstance(listed, str) else listed for name, listed in paths.items()}
     files = list(dict.fromkeys(file for listed in names.values() for file in listed))
     places = {name: {files.index(file) for file in listed} for name, listed in names.items()}
     return _Version([folder / file for file in files], places)

@@ -19,6 +19,8 @@ KEY_SHAPES = {
     "a key (gsk_...)": r"\bgsk_[A-Za-z0-9]{30,}",
     "a key (AIza...)": r"\bAIza[A-Za-z0-9_-]{35}",
     "a key (AKIA...)": r"\bAKIA[A-Z0-9]{16}\b",
+    "a GitHub token": r"\b(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{30,}",
+    "a path in a home folder": r"(?:/home|/Users|[A-Z]:\\Users)[/\\][A-Za-z0-9._-]+[/\\]",
     "a private key": "-----BEGIN [A-Z ]*PRIVATE KEY-----",
 }
 # Files are read in pieces of this size, each with the end of the one before: longer than any secret.

@@ -37,7 +37,7 @@ def check_license(declared: str | None, decided: str) -> str:
     if decided == UNKNOWN:
         if declared is None:
             raise BadInput("the personas' licence is not known, and it decides the dataset's: state it with --license")
-        return declared
+        return declared.lower()  # as the Hub's identifiers are
     if declared is not None and declared.lower() != decided:
         raise BadInput(f"--license {declared} contradicts the personas' licence, {decided}: the rewrites hold them")
     return decided

@@ -45,12 +45,14 @@ def prepared(
 ) -> Iterator[Prepared]:
     """A copy of a dataset folder, or of a run's, as it would be published: with its version on the card, and checked.
 
-    The changelog is against the greatest version on the Hub below this one, so that the same folder and version give
-    the same bytes whatever is published later. Raises `BadInput`, and `PublishError` where the Hub cannot be read.
+    The changelog is against the greatest version on the Hub below this one. As versions only grow, the same folder and
+    version give the same bytes whatever is published later. Raises `BadInput`, and `PublishError` where the Hub cannot
+    be read.
     """
     original = dataset_folder(source)
     if not (original / PROVENANCE).is_file():
         raise BadInput(f"{source}: neither a run nor a dataset folder: it has no {PROVENANCE}")
+    check_folder(original, allow_simulated=allow_simulated)
     before = predecessor(repo_id, version, repo_type="dataset", api=api)
     with tempfile.TemporaryDirectory(prefix="personamath-publish-") as scratch:
         changelog = FIRST

@@ -124,17 +124,25 @@ def versions(repo_id: str, *, repo_type: RepoType, api: HfApi | None = None) -> 
 
 
 def predecessor(repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> str | None:
-    """The greatest published version below this one; None where there is none. Raises as `versions` does."""
-    below = [one for one in versions(repo_id, repo_type=repo_type, api=api) if _order(one) < _order(_checked(version))]
-    return below[-1] if below else None
+    """The greatest published version below this one; None where there is none.
+
+    Raises `PublishError` for a new version below a published one: a predecessor that changed later would change what
+    this version's card says.
+    """
+    order = _order(_checked(version))
+    published = versions(repo_id, repo_type=repo_type, api=api)
+    if version not in published and published and order < _order(published[-1]):
+        raise PublishError(f"{repo_id} has {published[-1]} already, and versions only grow: choose one above it")
+    return max((one for one in published if _order(one) < order), key=_order, default=None)
 
 
 def download(repo_id: str, revision: str, folder: Path, *, repo_type: RepoType, api: HfApi | None = None) -> Path:
     """All files of a revision into a folder, which is returned; raises `PublishError`."""
     api = api or HfApi()
+    commit = resolve(repo_id, revision, repo_type=repo_type, api=api).resolved
 
     def read() -> Path:
-        api.snapshot_download(repo_id, repo_type=repo_type, revision=revision, local_dir=folder)
+        api.snapshot_download(repo_id, repo_type=repo_type, revision=commit, local_dir=folder)
         return folder
 
     return _reading(read, repo_id, api)

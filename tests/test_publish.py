@@ -126,8 +126,22 @@ def test_a_dry_run_shows_what_would_change_and_uploads_nothing(run: Run, hub: Lo
     hub.requests.clear()
     dry = publish(run, runs / "more", "v1.1.0", "--dry-run")
     assert dry.returncode == 0, dry.stderr
-    assert "`v1.1.0` against `v1.0.0`" in dry.stdout and "changed (README.md" in dry.stdout
+    assert "`v1.1.0` against `v1.0.0`" in dry.stdout and "bytes  README.md" in dry.stdout
     assert not hub.asked("POST", "/(commit|preupload|create)")
+
+
+def test_a_dry_run_refuses_what_publishing_would(run: Run, hub: LocalHub, runs: Path) -> None:
+    assert publish(run, runs / "few", "v1.0.0").returncode == 0
+    refused = publish(run, runs / "more", "v1.0.0", "--dry-run")
+    assert refused.returncode == 1 and "choose another version" in refused.stderr
+
+
+def test_versions_only_grow_so_that_a_published_one_stays_the_same(run: Run, hub: LocalHub, runs: Path) -> None:
+    assert publish(run, runs / "few", "v1.0.0").returncode == 0
+    assert publish(run, runs / "more", "v1.1.0").returncode == 0
+    between = publish(run, runs / "few", "v1.0.1")
+    assert between.returncode == 1 and "versions only grow" in between.stderr
+    assert "was published already" in publish(run, runs / "more", "v1.1.0").stdout
 
 
 def test_diff_compares_versions_and_folders(run: Run, runs: Path) -> None:
@@ -175,7 +189,15 @@ def test_simulated_data_is_published_on_request_and_says_so(run: Run, hub: Local
 def test_a_folder_that_was_tampered_with_is_refused(run: Run, hub: LocalHub, runs: Path, tmp_path: Path) -> None:
     folder = tmp_path / "dataset"
     subprocess.run(["cp", "-r", runs / "few" / "dataset", folder], check=True)
-    (folder / "notes.txt").write_text("not for the Hub")
+    notes = folder / "notes.txt"
+    notes.write_text("not for the Hub")
     refused = publish(run, folder, "v1.0.0")
     assert refused.returncode == 1 and "notes.txt" in refused.stderr
+    notes.unlink()
+    for name in ("stage1_inference/train-00000-of-00001.parquet", "provenance.json"):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[: len(whole) // 2])
+        refused = publish(run, folder, "v1.0.0")
+        assert refused.returncode == 1 and name in refused.stderr and len(refused.stderr.splitlines()) == 1
+        (folder / name).write_bytes(whole)
     assert not hub.asked("POST", "/commit")

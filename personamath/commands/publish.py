@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from personamath.errors import BadInput
+
 HELP = "publish a dataset as one version on the Hub"
 DESCRIPTION = """\
 Publish a dataset as one version: one commit, one tag, a card that is computed. Then, for everyone:
@@ -50,7 +52,13 @@ def run(options: argparse.Namespace) -> int:
         print(f"\n{ready.changelog}")
         if options.dry_run:
             plan = plan_version(ready.folder, options.repo_id, options.version, repo_type="dataset")
-            print(f"\nDry run. Files against {'the tag' if plan.tagged else 'main'}: {plan.difference}")
+            if plan.tagged and plan.difference:
+                raise BadInput(f"{options.version} is published with other content: choose another version")
+            print("\nDry run. What would be uploaded:" if plan.difference else "\nDry run. Nothing would be uploaded.")
+            for path in (*plan.difference.added, *plan.difference.changed):
+                print(f"  {(ready.folder / path).stat().st_size:>14,} bytes  {path}")
+            for path in plan.difference.removed:
+                print(f"  {'removed':>20}  {path}")
             return 0
         published = publish_version(
             ready.folder,
