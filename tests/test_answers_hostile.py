@@ -100,6 +100,19 @@ def test_hostile_text_ends_in_two_seconds_in_every_function(text: str) -> None:
         assert time.perf_counter() - start < SECONDS
 
 
+def nested_set(width: int, depth: int, leaf: str) -> str:
+    """A set of sets of sets, with the same leaf everywhere."""
+    return leaf if depth == 0 else rf"\{{{','.join([nested_set(width, depth - 1, leaf)] * width)}\}}"
+
+
+@pytest.mark.parametrize(("width", "depth"), [(2, 7), (3, 5), (4, 4)])
+@pytest.mark.parametrize("leaves", [("1", "2"), ("x", "y")])
+def test_two_nested_sets_are_told_apart_in_two_seconds(width: int, depth: int, leaves: tuple[str, str]) -> None:
+    start = time.perf_counter()
+    assert not equivalent(*(nested_set(width, depth, leaf) for leaf in leaves))
+    assert time.perf_counter() - start < SECONDS
+
+
 @pytest.mark.parametrize("code", CODE)
 def test_code_in_the_box_is_text(code: str, tmp_path: Path) -> None:
     written = tmp_path / "written"

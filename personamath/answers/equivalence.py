@@ -5,6 +5,7 @@ union. Each rule answers equal, different, or not to be told; a whole is differe
 """
 
 import re
+import threading
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -21,6 +22,15 @@ LABELLED_CHOICE = re.compile(r"(?:\\text\{)?(?:\(([A-Z])\)|([A-Z])[.:)])\}?(?!$)
 
 MOST_PARTS = 60
 """Parts up to which a collection is matched in any order; larger ones must be in the same."""
+
+MOST_COMPARISONS = 4_000
+"""Pairs of parts that one comparison looks at: every order of 60 numbers, but not every order at every level."""
+
+_local = threading.local()
+
+
+class TooManyParts(Exception):
+    """More pairs of parts than `MOST_COMPARISONS`."""
 
 
 def compare(reference: str, answer: str) -> Verdict:
@@ -39,7 +49,11 @@ def compare(reference: str, answer: str) -> Verdict:
         return Verdict(False, "none", "nothing to compare")
     if one == other:
         return Verdict(True, "exact")
-    verdict = compare_choices(one, other) or compare_readings(one, other)
+    _local.left = MOST_COMPARISONS
+    try:
+        verdict = compare_choices(one, other) or compare_readings(one, other)
+    except TooManyParts:
+        return Verdict(False, "none", "too many parts to compare")
     if verdict.equal is None and not ("\\" in one + other and is_bounded(one) and is_bounded(other)):
         return Verdict(False, "none", verdict.why)
     return verdict
@@ -70,7 +84,10 @@ def is_number(part: Part) -> bool:
 
 
 def compare_parts(one: Part, other: Part) -> Verdict:
-    """The verdict on two answers in parts."""
+    """The verdict on two answers in parts; raises TooManyParts where `compare` has looked at too many."""
+    _local.left -= 1
+    if _local.left < 0:
+        raise TooManyParts
     if isinstance(one, Relation) or isinstance(other, Relation):
         return compare_relations(one, other)
     if isinstance(one, Leaf) and isinstance(other, Leaf):
