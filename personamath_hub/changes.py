@@ -126,9 +126,8 @@ def _read_version(folder: Path) -> _Version:
         paths = {config["config_name"]: config["data_files"][0]["path"] for config in metadata["configs"]}
         names = {name: [listed] if isinstance(listed, str) else list(listed) for name, listed in paths.items()}
         # A card may come from anybody: it names files of its own folder only.
-        if any(
-            not (folder / file).resolve().is_relative_to(folder.resolve()) for one in names.values() for file in one
-        ):
+        inside = [(folder / file).resolve().is_relative_to(folder.resolve()) for one in names.values() for file in one]
+        if not all(inside):
             raise ValueError
     except (OSError, LookupError, TypeError, ValueError, yaml.YAMLError):
         raise BadInput(f"{path}: no dataset card whose configs name their files, so nothing can be compared") from None
