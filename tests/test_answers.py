@@ -140,6 +140,7 @@ SAME = [
     (r"\sin^2 x", r"(\sin x)^2"), (r"\tan^2(y)+1", r"\sec^2(y)"), (r"2 \sin b \cos a", r"2\cos a \sin b"),
     (r"\pi r^2", r"r^2\pi"),
     (r"\frac{1}{7}\triangle ABC", r"\frac17 \triangle ABC"), ("|x-1|", "|1-x|"), ("x**2", "x^2"), ("2*x", "2x"),
+    ("(-1)^{n+1}", "(-1)^{n-1}"), ("(-1)^{2n}", "1"), (r"1-\tanh x", r"\frac{2}{e^{2x}+1}"),
     # Radicals, trigonometry, logarithms, factorials
     (r"10\sqrt{6}", r"\sqrt{600}"), (r"\sqrt{\frac{1}{2}}", r"\frac{\sqrt2}{2}"),
     (r"\frac{2}{\sqrt5-1}", r"\frac{\sqrt5+1}{2}"), ("2^{1/3}", r"\sqrt[3]{2}"),
@@ -191,6 +192,8 @@ DIFFERENT = [
     ("n(n+1)/2", r"\frac{n(n-1)}{2}"), ("7", "⁷"),
     (r"\log_2 8", r"\log_3 8"), (r"\sin 30", "0.5"), (r"\sqrt{2}+\sqrt{5}", r"\sqrt{7}"), ("5!", "5"),
     (r"\frac{80}{9}", "809"),
+    ("(-1)^n", "1"), ("(-1)^k", "-1"), ("(-1)^{n+k}", "1"), ("2^n+(-1)^n", "2^n-1"), ("|x-100|", "100-x"),
+    (r"\lfloor n/100 \rfloor", r"\lfloor n/99 \rfloor"),
     # Equations and inequalities
     ("x=5", "y=5"), ("x=5", "x=-5"), ("x+y=1", "1"), ("a^2+b=0", "0"), ("xy=5", "5"), ("x^2+y^2=1", "x^2+y^2=2"),
     ("x<1", "x>1"), ("x<1", r"x \le 1"),

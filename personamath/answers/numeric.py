@@ -19,8 +19,13 @@ from personamath.answers.expression import Expression, Operation
 Value = Any
 """A Fraction while it is exact, else one of mpmath's numbers, real or complex."""
 
-POINTS = 6
-"""Values each variable takes: four above 1 in size, two below; at three points all are positive, at one negative."""
+FRACTIONS = 6
+"""Fractions each variable takes: four above 1 in size, two below; at three points all are positive, at one negative."""
+INTEGERS = 4
+"""Small integers each variable takes after them, even and odd: `(-1)^n` is no constant."""
+LARGE = [(100, 900), (1_000, 9_000), (10_000, 90_000)]
+"""Large integers each variable takes at last, from how much on and how far: `|x-100|` is not `100-x`."""
+POINTS = FRACTIONS + INTEGERS + len(LARGE)
 
 WORKING_DIGITS = 200
 AGREEING_DIGITS = 150
@@ -63,7 +68,10 @@ def values(expression: Expression) -> list[Value | None]:
     found: list[Value | None] = []
     for point in range(1 if names <= CONSTANTS else POINTS):
         try:
-            found.append(evaluate(expression, point, only_real))
+            value = evaluate(expression, point, only_real)
+            # Of large numbers, what is not exact may have lost its digits.
+            is_told = point < FRACTIONS + INTEGERS or isinstance(value, Fraction)
+            found.append(value if is_told else None)
         except (NoValue, ArithmeticError, ValueError):
             found.append(None)
     return found
@@ -73,10 +81,10 @@ def same_values(first: list[Value | None], second: list[Value | None]) -> bool |
     """Whether two expressions agree wherever both have a value; None if there is too little to tell."""
     points = max(len(first), len(second))
     pairs = zip(first * (points // len(first)), second * (points // len(second)), strict=True)
-    verdicts = [same(one, other) for one, other in pairs if one is not None and other is not None]
-    if not all(verdicts):
+    told = [(point, one, other) for point, (one, other) in enumerate(pairs) if one is not None and other is not None]
+    if not all(same(one, other) for _, one, other in told):
         return False
-    return True if len(verdicts) >= min(points, 2) else None
+    return True if sum(point < FRACTIONS for point, _, _ in told) >= min(points, 2) else None
 
 
 def common_ratio(first: list[Value | None], second: list[Value | None]) -> Value | None:
@@ -119,9 +127,23 @@ def value_of_name(name: str, point: int) -> Value:
     if name == "i":
         return precise().mpc(0, 1)
     number = zlib.crc32(f"{name} {point}".encode())
+    if point >= FRACTIONS:
+        return Fraction(integer_at(point - FRACTIONS, number))
     size = Fraction(350 + number % 1900, 257) if point < 4 else Fraction(1 + number % 90, 97)
     negative = point == 1 or (point in (3, 5) and number >> 20 & 1)
     return -size if negative else size
+
+
+def integer_at(place: int, number: int) -> int:
+    """An integer drawn by a number: the first is even, the second odd, both positive; the others are of either kind."""
+    if place < 2:
+        return 2 + 2 * (number % 3) + place
+    if place < INTEGERS:
+        size = 2 + number % 7
+    else:
+        least, span = LARGE[place - INTEGERS]
+        size = least + number % span
+    return -size if number >> 20 & 1 and place < POINTS - FRACTIONS - 1 else size
 
 
 def exact(value: Fraction) -> Fraction:
@@ -252,8 +274,8 @@ def apply(name: str, operands: list[Value]) -> Value:
             return divide(first, Fraction(100))
         case "abs":
             return abs(first)
-        case "lfloor" | "lceil":
-            return rounded(first, up=name == "lceil")
+        case "floor" | "ceil":
+            return rounded(first, up=name == "ceil")
         case "!":
             return factorial_of(first)
         case "binom":
