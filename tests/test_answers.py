@@ -79,7 +79,8 @@ SAME = [
     ("7 days", r"7 \text{ days}"), ("1 mile per hour", "1"), ("6'", "6"), ('10"', r"10 \text{ inches}"),
     (r"99\pi \text{ square inches}", r"99\pi"),
     (r"\frac{3}{4}\pi\text{ inches}", r"3\pi/4"), (r"480 + 480\sqrt{3}\text{ feet}", r"480+480\sqrt3"),
-    ("5.9 hours (about)", "5.9"),
+    ("5.9 hours (about)", "5.9"), ("540 ways", "540"), ("20 miles per hour", "20"), ("5 square units", "5"),
+    ("7 men", "7"), ("5 sec", "5"), ("8 m/s", "8"), ("3 cups of flour", "3"), ("4 times", "4"), ("12 cm2", "12"),
     (r"30^\circ", "30"), (r"30^{\circ}", "30°"), (r"30^\circ", r"30 \text{ degrees}"),
     (r"\frac{270}7\text{ degrees}", r"\frac{270}{7}^\circ"),
     (r"20^\circ\text{C}", "20"),
@@ -185,6 +186,10 @@ DIFFERENT = [
     (r"12 \text{ cm}", r"12 \text{ m}"), (r"12 \text{ hours}", "12 minutes"), (r"144 \text{ m}^3", r"144 \text{ m}^2"),
     (r"30^\circ", r"30 \text{ cm}"),
     ("101_2", "101_3"), ("101_2", "110_2"), ("101_2", "5"), (r"\text{A5}_{11}", "5A_{11}"),
+    # Words after a number that compute with it are no unit
+    ("3 ln 2", "3 ln 3"), ("2 sin x", "2 cos x"), ("3 pi", "3"), ("2 sqrt(3)", "2"), ("6 ab", "6"), ("2 xy", "2"),
+    ("5 choose 2", "5 choose 3"), ("5 to 3", "5 to 2"), ("1 in 3", "1 in 2"), ("2 out of 3", "2"),
+    ("10 mod 3", "10 mod 2"), ("2 of 3", "2"), ("3 times x", "3"),
     # Signs, order of operations, variables
     ("5", "-5"), (r"\$5", r"-\$5"), ("a-b", "b-a"), ("-3^2", "9"), ("x^{2y}", "x^2y"), ("x+1", "x-1"), ("x^2", "2x"),
     ("x^2", "x³"), ("f(x)", "f(y)"), ("3x", "3"),

@@ -7,7 +7,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from personamath.answers.normal_form import NUMBER_WORDS
+from personamath.answers.normal_form import FUNCTIONS, NUMBER_WORDS
 
 
 class Measured(NamedTuple):
@@ -62,12 +62,27 @@ SCALES = {
 }
 """Units that are numbers themselves, so that `50\\%` is 50, as the question may have asked, and also 0.5."""
 
+_SHORT_WORDS = (
+    "ant bag bar bee bit bow box boy bun bus can cap car cat cow cu cup dog egg fan fox gal hat hen jar job key kid lap "
+    "man men mug net pad pen per pet pie pig pin ppl pt pts pup row set sq tie tin toy tsp van way win"
+)
+SHORT_WORDS = frozenset(_SHORT_WORDS.split())
+"""What is counted in words of up to three letters; other runs of so few letters are products, as in `6 ab`."""
+
 DIMENSIONS = {"sq": "2", "square": "2", "cu": "3", "cubic": "3"}
 UNIT = re.compile(rf"(?:(?P<dimension>{'|'.join(DIMENSIONS)}) )?(?P<name>[a-z]+)(?:\^\{{?(?P<power>[23])\}}?)?")
 TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}((?:\^\{?[23]\}?)?)")
 DEGREES = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*(°)\s*(?:\\text\{\s*[CF]\s*\}|[CF])?")
 PERCENT = re.compile(r"(.*[0-9})])\s*%")
 TRAILING_WORDS = re.compile(r"(.*[0-9}])(\s*)\(?((?:m/s|[A-Za-z]{2,})[A-Za-z .,()/^23-]*)")
+OPERATOR_WORDS = re.compile(
+    r"\b(?:choose|mod|modulo|to|over|less|more than|power|root|or|times(?! *[.)]*$)|out of|of(?! [a-z]{3,})"
+    rf"|in (?:{'|'.join(NUMBER_WORDS)}))\b",
+    re.IGNORECASE,
+)
+"""Words that compute with the number before them."""
+POWER_OF_UNIT = re.compile(r"(?<=[A-Za-z])\^[23](?!\d)|\b(mm|cm|m|km|in|ft)[23]\b")
+WORD = re.compile(r"[A-Za-z]+")
 BASED = re.compile(r"(?:\\text\{)?\(?(?=[A-Za-z]*\d)([0-9A-Za-z]+)\)?\}?_\{?(?:\\text\{)?(\w+)\}{0,2}")
 PLAIN_START = re.compile(r"-?(?:[\d.,/ ]|\\frac\{-?\d+\}\{\d+\}|\\sqrt\{?\d+\}?|\\pi)+")
 ANGLE_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
@@ -84,9 +99,31 @@ def split_unit(text: str) -> Measured:
     if match := TRAILING_TEXT.fullmatch(text):
         before = split_unit(match[1])
         return Measured(before.text, before.unit or named(match[2] + match[3]))
-    if (match := TRAILING_WORDS.fullmatch(text)) and PLAIN_START.fullmatch(match[1]) and (match[2] or named(match[3])):
-        return Measured(match[1], named(match[3]))
+    if (match := TRAILING_WORDS.fullmatch(text)) and PLAIN_START.fullmatch(match[1]):
+        words = match[3]
+        if named(words) or (match[2] and say_what_is_counted(words)):
+            return Measured(match[1], named(words))
     return Measured(text, None)
+
+
+def say_what_is_counted(words: str) -> bool:
+    """Whether words after a number say what it counts or measures; they may also go on computing, as in `3 ln 2`."""
+    words = POWER_OF_UNIT.sub(r"\1", words)
+    runs = WORD.findall(words)
+    if re.search(r"\d", words) or OPERATOR_WORDS.search(words) or any(map(is_in_formulas, runs)):
+        return False
+    return any(len(run) > 3 or is_known(run) for run in runs)
+
+
+def is_in_formulas(run: str) -> bool:
+    """Whether letters are a function, with or without its variable, or pi."""
+    return run == "pi" or run in FUNCTIONS or (run[:-1] in FUNCTIONS and run[-1] != "s")
+
+
+def is_known(run: str) -> bool:
+    """Whether a few letters are a unit or a word, and not a product."""
+    run = run.lower()
+    return any(word in NAMES or word in SHORT_WORDS for word in (run, run.removesuffix("s")))
 
 
 def base_of(text: str) -> int | None:
