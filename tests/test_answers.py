@@ -219,6 +219,7 @@ DIFFERENT = [
     # Words and choices
     (r"\text{Monday}", "Tuesday"), (r"\text{east}", "seat"), ("ACF", r"\text{CAF}"), (r"\text{June 20}", "20"),
     ("4:30", "4:31"), ("A", "B"), ("A,B", "A"),
+    ("B", "(B) or (C)"), ("B", "(B)(C)"), ("B", "(B) + 1"), ("B", "(B) 12, (C) 13"), ("B", "B: C"),
     (r"\text{(A)}", "(B) 12"), ("d", r"\text{E}"), ("2", "2:10 pm"),
     ("7", "No solution, there is a mistake in the problem."),
     # A calculation is its last value

@@ -18,7 +18,12 @@ from personamath.answers.symbolic import is_bounded
 from personamath.answers.verdict import Verdict
 
 CHOICE = re.compile(r"\(?([A-Z])\)?")
-LABELLED_CHOICE = re.compile(r"(?:\\text\{)?(?:\(([A-Z])\)|([A-Z])[.:)])\}?(?!$).*")
+LABELLED_CHOICE = re.compile(r"(?:\\text\{)?(?:\(([A-Z])\)|([A-Z])[.:)])\}?(.+)")
+NO_CONTENT = re.compile(
+    r" *(?:[-+*/^_!=<>|,;&:°']|\\(?:cup|cap|in|le|ge|ne|approx)(?![A-Za-z])|(?:\\text\{)? *(?:and|or|not) |[A-Z]$)"
+    r"|.*(?:\([A-Z]\)|(?<![A-Za-z\\])[A-Z][.:)])"
+)
+"""What follows a letter but not as what it stands for: an operator, or another choice."""
 
 MOST_PARTS = 60
 """Parts up to which a collection is matched in any order; larger ones must be in the same."""
@@ -63,6 +68,8 @@ def compare_choices(one: str, other: str) -> Verdict | None:
     """The verdict on `C` against `(C) 12`: a letter, and a letter with what it stands for; None on all else."""
     for letter, labelled in ((one, other), (other, one)):
         if (choice := CHOICE.fullmatch(letter)) and (label := LABELLED_CHOICE.fullmatch(labelled)):
+            if NO_CONTENT.match(label[3]):
+                return None
             equal = choice[1] == (label[1] or label[2])
             return Verdict(equal, "exact", None if equal else "another choice")
     return None

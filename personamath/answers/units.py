@@ -63,8 +63,8 @@ SCALES = {
 """Units that are numbers themselves, so that `50\\%` is 50, as the question may have asked, and also 0.5."""
 
 _SHORT_WORDS = (
-    "ant bag bar bee bit bow box boy bun bus can cap car cat cow cu cup dog egg fan fox gal hat hen jar job key kid lap "
-    "man men mug net pad pen per pet pie pig pin ppl pt pts pup row set sq tie tin toy tsp van way win"
+    "ant bag bar bee bit bow box boy bun bus can cap car cat cow cu cup dog egg fan fox gal hat hen jar job key kid "
+    "lap man men mug net pad pen per pet pie pig pin ppl pt pts pup row set sq tie tin toy tsp van way win"
 )
 SHORT_WORDS = frozenset(_SHORT_WORDS.split())
 """What is counted in words of up to three letters; other runs of so few letters are products, as in `6 ab`."""
