@@ -58,6 +58,8 @@ MATRIX = re.compile(r"(.*?)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?
 REALS = re.compile(r"\\mathbb\{R\}(?:(?:\\setminus|-)\\\{(.+)\\\})?")
 SEPARATORS = frozenset(",;")
 THOUSAND = re.compile(r"\d{3}(?!\d)")
+PADDED = re.compile(r"0\d\d(?!\d)")
+"""What is never an item, but the last digits of a number: `005` of `1,005`."""
 BEFORE_THOUSAND = re.compile(r"(?:^|[^\d.,])\d{1,3}(?:,\d{3})*$")
 
 
@@ -73,9 +75,11 @@ def split(text: str, separators: frozenset[str]) -> list[tuple[str, str]]:
 
 
 def items(text: str, joined: bool) -> list[str]:
-    """The items of a list; with `joined`, digits in groups of three are one number and not several."""
+    """The items of a list; with `joined`, or with zeros in front, digits in groups of three are one number."""
     found: list[str] = []
-    for separator, piece in split(text, SEPARATORS):
+    pieces = split(text, SEPARATORS)
+    joined = joined or any(separator == "," and PADDED.match(piece) for separator, piece in pieces)
+    for separator, piece in pieces:
         if joined and separator == "," and THOUSAND.match(piece) and BEFORE_THOUSAND.search(found[-1]):
             found[-1] += "," + piece
         else:
