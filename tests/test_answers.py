@@ -162,7 +162,7 @@ SAME = [
     ("There is no solution.", "No real solutions"), (r"\{\}", r"\varnothing"),
     # Words, times and choices
     (r"\text{Friday}", "friday."), (r"\text{ellipse}", r"\textbf{ellipse}"), (r"\text{Yes}", "yes"),
-    (r"\text{June 20}", "June 20"), ("ellipse", "an ellipse"),
+    ("about 1.5", r"\text{About } 1.5"), (r"\text{June 20}", "June 20"), ("ellipse", "an ellipse"),
     (r"\text{4:30 p.m.}", "4:30 PM"), (r"8\!:\!34 \text{ p.m.}", "8:34 pm"), ("2:3", "2 : 3"), (r"\text{(C)}", "C"),
     (r"\textbf{(C)}", r"\mathrm{C}"),
     (r"(\text{C})", "(C)"), (r"\text{(C)}\ 12", "C"), ("C. 12", r"\text{(C)}"), (r"\text{A, B, and D}", "A,B,D"),
@@ -219,6 +219,7 @@ DIFFERENT = [
     (r"\emptyset", "0"), ("0", "None"), ("0", ""), ("0", "."), ("10", "..."), ("0", r"\%"), ("0", "-"),
     (r"\frac{1}{0}", "0"), (r"\frac{1}{0}", r"\frac{2}{0}"),
     # Words and choices
+    (r"\text{about }1.5", r"\text{about }15"), (r"\text{about }1,5", r"\text{about }15"),
     (r"\text{Monday}", "Tuesday"), (r"\text{east}", "seat"), ("ACF", r"\text{CAF}"), (r"\text{June 20}", "20"),
     ("4:30", "4:31"), ("A", "B"), ("A,B", "A"),
     ("B", "(B) or (C)"), ("B", "(B)(C)"), ("B", "(B) + 1"), ("B", "(B) 12, (C) 13"), ("B", "B: C"),

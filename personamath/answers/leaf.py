@@ -13,7 +13,9 @@ from personamath.answers.verdict import Verdict
 TIME = re.compile(r"\d{1,2}(?::\d\d)*(?:\\text\{| )?[ap]\.?m\b.*", re.IGNORECASE)
 LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 FORMULA_WORDS = frozenset([*FUNCTIONS, *SYMBOLS, "matrix", "pmatrix", "bmatrix", "vmatrix", "array", "cases", "mathbb"])
-NOT_SAID = re.compile(r"^(?:an?|the) (?=[a-z]{3})|\\text(?![A-Za-z])|[\s{}().,;'\"]", re.IGNORECASE)
+NOT_SAID = re.compile(
+    r"^(?:an?|the) (?=[a-z]{3})|\\text(?![A-Za-z])|[\s{}();'\"]|[.,](?!\d)|(?<!\d)[.,]", re.IGNORECASE
+)
 
 
 class Leaf:
