@@ -134,6 +134,7 @@ SAME = [
     (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\frac{1}{2}\begin{pmatrix} 2 \\ 4 \end{pmatrix}"),
     (r"\begin{pmatrix} 1 & 2 \end{pmatrix}", r"\left[\begin{array}{cc} 1.0 & 2 \end{array}\right]"),
     (r"A = \begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{pmatrix} 1 \\[4pt] 2 \end{pmatrix}"),
+    (r"-\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{pmatrix} -1 \\ -2 \end{pmatrix}"),
     # Expressions with variables
     ("x^2+2x+1", "(x+1)^2"), ("2x - 13", "-13+2x"), ("n(n+1)/2", r"\frac{n^2+n}{2}"), (r"\frac{x^2-1}{x-1}", "x+1"),
     (r"\frac{a}{b}", "a/b"),
@@ -213,6 +214,9 @@ DIFFERENT = [
     (r"\begin{pmatrix} 1 & 2 \end{pmatrix}", r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}"),
     (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", "(1,2)"),
     (r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}", r"\begin{pmatrix} 1 & 3 \\ 2 & 4 \end{pmatrix}"),
+    (r"2+\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{pmatrix} 3 \\ 4 \end{pmatrix}"),
+    (r"2+\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{pmatrix} 2 \\ 4 \end{pmatrix}"),
+    (r"1-2\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{pmatrix} -1 \\ -3 \end{pmatrix}"),
     # Complex numbers and infinity
     ("3+4i", "3-4i"), ("5", "5i"), (r"3+4\mathrm{i}", "3"), (r"\infty", r"-\infty"), (r"\infty", "5"),
     # Nothing, and what says nothing

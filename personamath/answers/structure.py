@@ -56,6 +56,7 @@ RELATIONS = frozenset(["=", "\\in", "<", ">", "\\le", "\\ge", "\\ne", "\\approx"
 
 MATRIX = re.compile(r"(.*?)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?((?:(?!\\begin).)*)\\end\{\2\}[)\]]?")
 REALS = re.compile(r"\\mathbb\{R\}(?:(?:\\setminus|-)\\\{(.+)\\\})?")
+SIGNS = frozenset("+-")
 SEPARATORS = frozenset(",;")
 THOUSAND = re.compile(r"\d{3}(?!\d)")
 PADDED = re.compile(r"0\d\d(?!\d)")
@@ -112,7 +113,7 @@ def read_item(text: str, depth: int) -> Part:
         return Collection(tuple(read_item(piece.strip(), depth + 1) for _, piece in pieces))
     if len(pieces := split(text, RELATIONS)) > 1:
         return Relation(tuple(side.strip() for _, side in pieces), tuple(sign for sign, _ in pieces[1:]))
-    if match := MATRIX.fullmatch(text):
+    if (match := MATRIX.fullmatch(text)) and is_factor(match[1]):
         return read_matrix(match[1], match[3], depth)
     if text.startswith("\\{") and closes_at_end(text):
         return read_set(text[2:-2], depth)
@@ -131,6 +132,11 @@ def closes_at_end(text: str) -> bool:
         if depth == 0:
             return token.end() == len(text)
     return False
+
+
+def is_factor(text: str) -> bool:
+    """Whether what stands before a matrix is multiplied with it: a sign at most, or one term."""
+    return len(split(text[1:], SIGNS)) == 1
 
 
 def read_matrix(factor: str, body: str, depth: int) -> Matrix:
