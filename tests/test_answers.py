@@ -31,6 +31,12 @@ EXTRACTED = [
     (r"$\boxed\frac12$", r"\frac12"),
     (r"$\boxed \frac{1}{2}$", r"\frac{1}{2}"),
     (r"\boxed 5 is the answer", "5"),
+    (r"$\boxed x$", "x"),
+    (r"$\boxed -5$", "-5"),
+    # A box that is only spoken of is none
+    (r"So \boxed{5}, where \boxed marks the answer.", "5"),
+    (r"So \boxed{5}, where \(\boxed\) is the frame.", "5"),
+    (r"where \boxed marks the answer", None),
     # No box, no answer: the last number is not one
     ("The answer is 5.", None),
     ("#### 5", None),

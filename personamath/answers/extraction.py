@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 
+CONTENT = re.compile(r"\s*(?:\Z|\{|[-+]?\.?\d|\\[A-Za-z{]|[A-Za-z](?=\s*(?:\Z|[.,;:!?$]|\\[)\]])))")
+r"""Begins what is boxed; other words after `\boxed` only speak of it, as in `where \boxed marks the answer`."""
 UNBRACED_END = re.compile(r"\s|\$|\\[)\]]")
 r"""Ends `\boxed 5`: a space, or the end of the formula it stands in."""
 
@@ -24,15 +26,16 @@ def extract(completion: str) -> str | None:
     r"""Contents of the last box of a completion, or None.
 
     Reads `\boxed{…}` and `\fbox{…}` with nested and escaped braces, and `\boxed 5` up to the next space or the end of
-    its formula. None where there is no box, where the last one is empty, and where it is cut off (its braces never
-    close, as in a completion that ran into the token limit). An earlier box never stands in for the last.
+    its formula, if a number, a command or a single letter follows. None where there is no box, where the last one is
+    empty, and where it is cut off (its braces never close, as in a completion that ran into the token limit). An
+    earlier box never stands in for the last.
     """
     return find_answer(completion).answer
 
 
 def find_answer(completion: str) -> Extraction:
     """`extract`, with the reason where there is no answer."""
-    ends = [box.end() for box in BOX.finditer(completion)]
+    ends = [box.end() for box in BOX.finditer(completion) if CONTENT.match(completion, box.end())]
     if not ends:
         return Extraction(None, "no box")
     content = completion[ends[-1] :].lstrip()
