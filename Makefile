@@ -27,4 +27,4 @@ check: install
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf .venv runs .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv runs/demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

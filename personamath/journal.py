@@ -140,7 +140,7 @@ def _commit(connection: sqlite3.Connection, batch: list[_Entry]) -> None:
             connection.executemany(
                 "insert or ignore into answers values (?,?,?,?,?,?,?,?,?)", [entry.values for entry in batch]
             )
-    except sqlite3.Error as error:
+    except Exception as error:  # whatever it is, no caller may wait for ever
         failure = RunDirectoryError(
             f"cannot write the journal ({error}): see to its disk and make room, then run the same command"
         )

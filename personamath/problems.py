@@ -101,14 +101,16 @@ def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) ->
 
 def _problem(source: ProblemSource, id: str, row: TableRow) -> Problem | Skipped:
     question_column, solution_column = COLUMNS[source.kind]
-    texts = [row.values.get(question_column), row.values.get(solution_column)]
-    if not all(isinstance(text, str) for text in texts):
+    texts = [row.values.get(question_column, 0), row.values.get(solution_column, 0)]
+    if not all(isinstance(text, str | None) for text in texts):
         found = ", ".join(row.values) or "none"
         raise BadInput(
             f"{row.place}: {source.kind} problems need the text columns {question_column} and {solution_column}; "
             f"found {found}"
         )
-    question, solution = cast(list[str], texts)
+    question, solution = (cast(str | None, text) or "" for text in texts)
+    if not _is_unicode(question + solution):
+        return Skipped(id, "half a surrogate pair")
     answer = _gsm8k_answer(solution) if source.kind == "gsm8k" else extract(solution)
     if not question.strip():
         return Skipped(id, "no question")
@@ -121,8 +123,17 @@ def _problem(source: ProblemSource, id: str, row: TableRow) -> Problem | Skipped
         question=question.strip(),
         answer=answer.strip(),
         level=int(level[1]) if level else None,
-        subject=row.values.get("type") if source.kind == "math" else None,
+        subject=str(row.values["type"]) if source.kind == "math" and row.values.get("type") else None,
     )
+
+
+def _is_unicode(text: str) -> bool:
+    """JSON may escape half of a surrogate pair, which no file and no request can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _gsm8k_answer(solution: str) -> str | None:

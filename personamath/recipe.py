@@ -1,6 +1,7 @@
 """What decides the rows of a run: the same recipe over the same journal gives the same dataset."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Annotated, Literal
 
 from personamath.errors import BadInput
@@ -40,6 +41,8 @@ class Recipe:
         for name in ("k1", "k2", "temperature"):
             if getattr(self, name) < 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must not be negative")
+        if not isfinite(self.temperature):
+            raise BadInput(f"temperature is {self.temperature}: it must be a number")
         for name in ("max_tokens", "limit"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from personamath.records import Dropped
 
-_MARKS = r"[\s>#*_(]*"
+_MARKS = r"[\s>#*_(•-]*"
 _NUMBER = r"(?:(?:part|section|step)?\s*(?:\d+|two|one|i{1,2}|[ab])\s*[*_]*\s*[:.)\-–—]+[\s*_]*)?"
-_END = r"[*_\s]*(?:[:：.\-–—]+[*_]*|$)"
+_END = r"(?:[ \t]+(?:of|for)[ \t]+the[ \t]+(?:math[ \t]+)?problem|[ \t]*\([^\n)]*\))?[*_\s]*(?:[:：.\-–—]+[*_]*|$)"
 
 
 def _heading(words: str) -> re.Pattern[str]:
@@ -21,9 +21,9 @@ def _heading(words: str) -> re.Pattern[str]:
     return re.compile(rf"^{_MARKS}{_NUMBER}{words}{_END}[ \t]*", re.IGNORECASE | re.MULTILINE)
 
 
-_CORRECTED = _heading(
-    r"(?:the\s+)?(?:corrected|correct|revised)(?:,?[ \t]+[a-z-]+){0,4}?,?[ \t]+(?:explanation|solution)"
-)
+_CORRECTED = _heading(r"(?:the\s+)?(?:corrected|correct|revised)(?:,?[ \t]+[a-z-]+){0,4}?,?[ \t]+explanation")
+# Only where there is no "explanation": a correction may end in a line "Correct solution: ...".
+_SOLUTION = _heading(r"(?:the\s+)?(?:corrected|correct|revised)(?:,?[ \t]+[a-z-]+){0,4}?,?[ \t]+solution")
 _REVIEW = _heading(r"(?:the\s+)?review(?:\s+of\s+(?:the\s+)?(?:incorrect|given|original)\s+(?:explanation|solution))?")
 _RULE = re.compile(r"\s*(?:^\s*[-*_]{3,}\s*)?\Z", re.MULTILINE)
 
@@ -39,7 +39,7 @@ class Reflection(NamedTuple):
 
 def read_reflection(completion: str) -> Reflection | Dropped:
     """Split a reflection completion at the heading of its corrected explanation."""
-    headings = list(_CORRECTED.finditer(completion))
+    headings = list(_CORRECTED.finditer(completion)) or list(_SOLUTION.finditer(completion))
     if not headings:
         return Dropped("no corrected explanation")
     last = headings[-1]

@@ -19,15 +19,20 @@ _NAME = rf"(?:the\s+)?(?:{_CHANGED}\s+)*(?:{_THING}|{_CHANGED})"
 # "... from the perspective of a beekeeper", "... (for a beekeeper)".
 _FOR_WHOM = r"(?:[ \t]+(?:for|from|as|by|with|in|of|using|through)\b[^\n:.?!*]{0,120})?(?:[ \t]*\([^\n)]{0,120}\))?"
 
+# Words to the reader within one sentence.
+_TOLD = r"[^\n:.?!\d]{0,240}"
+
 WRAPPINGS: dict[str, re.Pattern[str]] = {
     # A rule above or below the question.
     "rule": re.compile(r"\A\s*(?:[-*_]\s*){3,}\n|\n\s*(?:[-*_]\s*){3,}\Z"),
     # "Sure!", "Certainly." before anything else.
     "agreement": re.compile(r"\A(?:sure|certainly|of course|absolutely|okay)(?: thing)?\s*[!.,]\s+", re.IGNORECASE),
     # A sentence to the reader that ends in a colon: "Here's the problem rephrased for a chef:".
+    # Never one with a number or the end of a sentence: a first-person rewrite begins with its facts.
     "lead-in": re.compile(
-        r"\A(?:here(?:['’]s|\s+is|\s+are)|below\s+is|this\s+is|the\s+following\s+is|i(?:['’]ve|\s+have)?\b)"
-        rf"[^\n:]{{0,240}}\b(?:{_CHANGED}|{_THING})\b[^\n:]{{0,240}}:[*_]*(?=\s|\Z)",
+        rf"\A(?:here(?:['’]s|\s+is|\s+are)\b{_TOLD}\b(?:{_CHANGED}|{_THING})"
+        rf"|(?:below\s+is|this\s+is|the\s+following\s+is|i(?:['’]ve|\s+have)?)\b{_TOLD}\b{_CHANGED})"
+        rf"\b{_TOLD}:[*_]*(?=\s|\Z)",
         re.IGNORECASE,
     ),
     # A name before the question: "Rephrased Problem:", "**Rephrased Problem:** A baker", "**Rephrased problem**\n".
@@ -36,12 +41,13 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     ),
     # A heading line: "### Rephrased Problem".
     "heading": re.compile(rf"\A#+\s*[*_]*{_NAME}{_FOR_WHOM}[*_ \t]*(?=\n|\Z)", re.IGNORECASE),
-    # The model's remark on its own work, in the last paragraph: "(Note: the numbers are unchanged.)".
+    # The model's remark on its own work, in the last paragraph: "(Note: the numbers are unchanged.)". One that holds a
+    # number or a question is part of the problem.
     "remark": re.compile(
-        r"\n\s*[*_(\[]*(?:note\b[^\n]*\b(?:unchanged|original|persona|rephras\w+|version)"
+        r"\n\s*[*_(\[]*(?:note\b[^\n?\d]*\b(?:unchanged|changed|persona|rephras\w+)\b"
         r"|i\s+hope\b|let\s+me\s+know\b|feel\s+free\b"
         r"|(?:in\s+)?this\s+(?:re-?(?:phras|word|writ|fram|stat|vis)\w*|version|adaptation)\b"
-        r"|the\s+(?:rephrased|rewritten|reworded)\s+(?:problem|question|version)\b)[^\n]*\Z",
+        r"|the\s+(?:rephrased|rewritten|reworded)\s+(?:problem|question|version)\b)[^\n?\d]*\Z",
         re.IGNORECASE,
     ),
 }

@@ -37,6 +37,8 @@ PROBE_EVERY_S = 2.0
 LOOK_AGAIN_S = 0.25
 # A 400 is one request's fault, unless it meets the first requests of a run alike: then all the others are spared it.
 REFUSALS_BEFORE_ANY_ANSWER = 8
+# So many tries in a row that met an outage do not come by chance, with one in five failing either (10^-7).
+OUTAGES_BEFORE_LEFT_OUT = 10
 # Some endpoints report their content filter as an error instead of a finish_reason.
 FILTER_CODES = {"content_filter", "content_policy_violation"}
 # Enough of an error's body to name the cause in one line.
@@ -72,6 +74,7 @@ class _Retry(Exception):
         self.after_s = after_s
         """The endpoint's own word on when to come back."""
         self.counts = reason != "http 429"
+        self.is_outage = reason == "timeout" or reason == "connection lost" or reason.startswith("http 5")
 
 
 class _Endpoint:
@@ -81,11 +84,18 @@ class _Endpoint:
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise BadInput(f"base URL {without_secrets(base_url)!r}: write it as http://HOST:PORT/v1")
+        if parts.query or parts.username:
+            raise BadInput(f"base URL {without_secrets(base_url)!r}: write it without user, password and query")
         self.base_url = base_url.rstrip("/")
         self.url = self.base_url + "/chat/completions"
         self.name = without_secrets(base_url)
         self.in_flight = 0
         self.reachable = True
+        """False while it is left out."""
+        self.connected = False
+        """Whether it ever sent an HTTP response, of whatever status."""
+        self.outages = 0
+        """Tries in a row that met an outage: a gateway in front of a dead server answers, too."""
 
 
 def without_secrets(url: str) -> str:
@@ -103,7 +113,10 @@ class HttpTeacher:
     def __init__(self, base_urls: Sequence[str], api_key: str | None = None, patience: Patience | None = None) -> None:
         self._endpoints = [_Endpoint(url) for url in base_urls]
         self._patience = patience or Patience()
+        self._api_key = api_key
         self._headers = {"Content-Type": "application/json"}
+        if api_key and not api_key.isprintable():
+            raise BadInput("the key holds characters that no key has, a line break perhaps")
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._answered = False
@@ -145,13 +158,21 @@ class HttpTeacher:
         tries = backoffs = 0
         while True:
             try:
-                return await self._try(await self._next_endpoint(), body)
+                endpoint = await self._next_endpoint()
+                completion = await self._try(endpoint, body)
+                endpoint.outages = 0
+                return completion
             except _Retry as failure:
+                endpoint.outages += failure.is_outage
+                if endpoint.outages >= OUTAGES_BEFORE_LEFT_OUT:
+                    self._leave_out(endpoint)
                 tries += failure.counts
+                if not failure.counts:  # an endpoint that asks to wait is there
+                    self._quiet_since = time.monotonic() + (failure.after_s or 0)
                 backoffs += 1
                 if tries >= self._patience.attempts:
                     raise RequestFailed(failure.reason, str(failure)) from None
-                await asyncio.sleep(_wait(backoffs, failure.after_s, self._patience.gone_s))
+                await asyncio.sleep(_wait(backoffs, failure.after_s))
 
     async def _next_endpoint(self) -> _Endpoint:
         """The reachable endpoint with the fewest requests in flight, waited for when there is none."""
@@ -160,7 +181,7 @@ class HttpTeacher:
             reachable = [endpoint for endpoint in self._endpoints if endpoint.reachable]
             if reachable:
                 return min(reachable, key=lambda endpoint: endpoint.in_flight)
-            if not self._answered and not any(endpoint.in_flight for endpoint in self._endpoints):
+            if not self._answered and not any(one.in_flight or one.connected for one in self._endpoints):
                 names = " and ".join(endpoint.name for endpoint in self._endpoints)
                 raise TeacherMisconfigured(
                     f"cannot reach {names}: check --base-url, the network and that it is running"
@@ -177,6 +198,7 @@ class HttpTeacher:
         endpoint.in_flight += 1
         try:
             async with self._session.post(endpoint.url, data=body, allow_redirects=False) as response:
+                endpoint.connected = True
                 content = await response.read()
                 if response.status == 200:
                     return _completion(content)
@@ -199,6 +221,7 @@ class HttpTeacher:
     def _judge_status(self, endpoint: _Endpoint, response: aiohttp.ClientResponse, content: bytes) -> Exception:
         """What an error status means for the request or for the run."""
         code, message = _error(content)
+        message = self._without_key(message)
         status = response.status
         said = f"{endpoint.name} answered {status}" + (f" ({message})" if message else "")
         if status == 401:
@@ -218,8 +241,12 @@ class HttpTeacher:
             )
         return RequestFailed(f"http {status}", said)
 
+    def _without_key(self, text: str) -> str:
+        """Some proxies repeat the key that they refuse."""
+        return text.replace(self._api_key, "[key]") if self._api_key else text
+
     def _leave_out(self, endpoint: _Endpoint) -> None:
-        """Send nothing to an unreachable endpoint until it accepts connections again."""
+        """Send nothing to an endpoint that is unreachable or down until it answers again."""
         if endpoint.reachable:
             endpoint.reachable = False
             probe = asyncio.create_task(self._probe(endpoint))
@@ -230,15 +257,16 @@ class HttpTeacher:
         while not endpoint.reachable:
             await asyncio.sleep(PROBE_EVERY_S)
             with suppress(aiohttp.ClientError, OSError):
-                # Any answer will do; an endpoint without this path answers 404.
-                async with self._session.get(endpoint.base_url + "/models", allow_redirects=False):
-                    endpoint.reachable = True
+                # An endpoint without this path answers 404, and is there.
+                async with self._session.get(endpoint.base_url + "/models", allow_redirects=False) as response:
+                    endpoint.reachable = response.status < 500
+            endpoint.outages = OUTAGES_BEFORE_LEFT_OUT - 1  # one more, and it is out again
 
 
-def _wait(backoffs: int, after_s: float | None, longest_s: float) -> float:
+def _wait(backoffs: int, after_s: float | None) -> float:
     """Seconds until the next try: the endpoint's word, else doubling; jittered, so that not all come at once."""
     if after_s is not None:
-        return min(after_s, longest_s) + random.uniform(0, FIRST_BACKOFF_S)
+        return after_s + random.uniform(0, FIRST_BACKOFF_S)
     return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(backoffs - 1, 16)) * random.uniform(0.5, 1.0)
 
 
@@ -275,8 +303,10 @@ def _completion(content: bytes) -> Completion:
         text, refusal, reason = message.get("content"), message.get("refusal"), choice.get("finish_reason")
         usage = body.get("usage") or {}
         prompt_tokens, completion_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _Retry("malformed body", f"{type(error).__name__} in {content[:SHOWN_OF_A_BODY]!r}") from None
+        for part in (text, refusal):
+            str(part or "").encode()  # half a surrogate pair is half an answer
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise _Retry("malformed body", f"{type(error).__name__} in {len(content):,} bytes") from None
     finish: FinishReason = cast(FinishReason, reason) if reason in ("length", "content_filter") else "stop"
     if refusal and not text:
         finish, text = "refusal", refusal
@@ -288,4 +318,5 @@ def _completion(content: bytes) -> Completion:
 
 
 def _count(tokens: object) -> int | None:
-    return tokens if isinstance(tokens, int) else None
+    # SQLite's integers have 64 bits.
+    return tokens if isinstance(tokens, int) and 0 <= tokens < 2**63 else None

@@ -29,6 +29,9 @@ HEADINGS = [
     "### Corrected and Detailed Explanation:",
     "Corrected Explanation -",
     "> **Corrected Explanation**",
+    "- **Corrected Explanation**:",
+    "### Corrected Explanation (Step by Step)",
+    "### Corrected Explanation for the Math Problem:",
 ]
 
 
@@ -66,6 +69,12 @@ def test_the_last_heading_counts_because_some_completions_open_with_an_outline()
     assert isinstance(reflection, Reflection)
     assert reflection.explanation == CORRECTED
     assert reflection.review and reflection.review.endswith(REVIEW)
+
+
+@pytest.mark.parametrize("ending", ["**Correct Solution:** $\\boxed{36}$", "The correct solution: $\\boxed{36}$"])
+def test_a_closing_line_about_the_solution_is_part_of_the_explanation(ending: str) -> None:
+    completion = f"### Review\n{REVIEW}\n### Corrected Explanation\n{CORRECTED}\n\n{ending}"
+    assert read_reflection(completion) == Reflection(REVIEW, f"{CORRECTED}\n\n{ending}")
 
 
 def test_a_completion_without_review_has_none() -> None:

@@ -73,6 +73,13 @@ UNTOUCHED = [
     "I have 3 crates.\n\nEach holds 12 jars.\n\nHow many jars do I have? Note that one crate is full.",
     "To win, Ann needs 3 rounds of 12 points. How many points does Ann need?",
     "What is the answer to 3 times 12, if the answer is written in base 5?",
+    "I run a bakery and bake 3 trays of 12 rolls. Here is my question: how many rolls do I have?",
+    "I have a new scenario in my kitchen with 3 trays of 12 rolls, so tell me: how many rolls are there?",
+    "Here is a scenario from my farm. There are 3 crates of 12 jars. Find the following: how many jars?",
+    "This is a problem I met at work, with 3 trays of 12 rolls: how many rolls is that?",
+    "Ann plays a board game.\nIn this version of the game each turn gives 12 points. How many points after 3 turns?",
+    "A coat is sold at half price. What does it cost now?\n\nNote that the original price was $48.",
+    "How many rolls are baked?\n\nNote: each version of the recipe makes 12 rolls a tray, and there are 3 trays.",
     # LaTeX and other scripts
     r"A baker cuts $\frac{3}{4}$ of 12 rolls. How many rolls are cut?",
     "Eine Imkerin füllt 3 Kisten mit je 12 Gläsern. Wie viele Gläser sind es?",

@@ -5,16 +5,27 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import openai
 import pytest
 from aiohttp import web
+from multidict import CIMultiDict
 
 from personamath.errors import BadInput, RequestFailed, TeacherError, TeacherMisconfigured
 from personamath.records import Completion, Request
 from personamath.simulated import MODEL, SimulatedTeacher, application, serve
-from personamath.teacher import HttpTeacher, Patience, without_secrets
+from personamath.teacher import (
+    FIRST_BACKOFF_S,
+    LONGEST_BACKOFF_S,
+    HttpTeacher,
+    Patience,
+    _retry_after,
+    _wait,
+    without_secrets,
+)
 
 KEY = "sk-very-secret"
 REQUEST = Request("What is 1 + 1?", "teacher-1", 0.7, 2048)
@@ -94,6 +105,10 @@ ANSWERS = [
     (chat(finish_reason=None), Completion(r"$\boxed{2}$", "stop", 5, 7)),
     (error(400, code="content_filter"), Completion("", "content_filter")),
     (
+        web.json_response({"choices": [{"message": {"content": "2"}}], "usage": {"prompt_tokens": 10**30}}),
+        Completion("2", "stop", None, None),
+    ),
+    (
         web.json_response({"choices": [{"message": {"content": "2"}, "finish_reason": "stop"}]}),
         Completion("2", "stop", None, None),
     ),
@@ -116,6 +131,8 @@ PASSING = [
     "<html>busy</html>",
     '{"choices": [{"message": {"conte',
     '{"choices": []}',
+    '{"choices": [{"message": {"content": "half \\ud83d"}}]}',
+    '{"choices": ' + "[" * 100_000,
     '{"choices": {"0": 1}}',
     '{"error": {"message": "overloaded"}}',
     "[]",
@@ -161,7 +178,7 @@ def test_bad_requests_from_the_start_end_the_run() -> None:
 
 
 ENDING = [
-    (error(401, "bad key"), "check the key in OPENAI_API_KEY"),
+    (error(401, f"bad key: Bearer {KEY}"), "check the key in OPENAI_API_KEY"),
     (error(403), "may use this model"),
     (error(404, "no such model"), "check --teacher and --base-url"),
     (error(429, "quota", "insufficient_quota"), "no credit left"),
@@ -233,6 +250,18 @@ class Endpoint:
         await self._runner.cleanup()
 
 
+def test_an_endpoint_that_is_down_behind_its_gateway_is_left_out_like_a_dead_one() -> None:
+    down, steady = Server(error(503)), Server(chat())
+    answers = ask(down, steady, times=100)
+    assert answers == [Completion(r"$\boxed{2}$", "stop", 5, 7)] * 100
+    assert len(down.bodies) <= 100
+
+
+def test_an_endpoint_that_asks_to_wait_longer_than_the_patience_is_not_gone() -> None:
+    server = Server(error(429, **{"Retry-After": "1.5"}), chat())
+    assert ask(server, patience=Patience(gone_s=0.5)) == [Completion(r"$\boxed{2}$", "stop", 5, 7)]
+
+
 def test_an_endpoint_that_dies_is_left_out_until_it_answers_again() -> None:
     async def run() -> None:
         mortal, steady = Endpoint(Server(chat())), Endpoint(Server(chat()))
@@ -286,9 +315,11 @@ def test_after_the_patience_every_request_fails_at_once() -> None:
     assert first > 1 > second
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://host/v1", "http://", ""])
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://host/v1", "http://", "", "http://me:pw@host/v1", "http://host/v1?a=b"]
+)
 def test_a_base_url_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(BadInput, match="write it as"):
+    with pytest.raises(BadInput, match="write it"):
         HttpTeacher([url])
 
 
@@ -325,3 +356,27 @@ def test_equal_requests_are_equal_bytes_and_the_sample_tells_rollouts_apart() ->
         Request("What is 1 + 1?", "teacher-1", 0.7, 2048, sample=1),
     ]
     assert len({request.digest() for request in (REQUEST, *others)}) == 6
+
+
+AFTER = [
+    ({"Retry-After": "3"}, 3.0),
+    ({"retry-after-ms": "250", "Retry-After": "3"}, 0.25),
+    ({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)}, 60.0),
+    ({"Retry-After": format_datetime(datetime.now(UTC) - timedelta(seconds=60), usegmt=True)}, 0.0),
+    ({"Retry-After": "-1"}, 0.0),
+    ({"Retry-After": "soon"}, None),
+    ({}, None),
+]
+
+
+@pytest.mark.parametrize(("headers", "seconds"), AFTER)
+def test_the_endpoints_word_on_when_to_come_back_is_read(headers: dict[str, str], seconds: float | None) -> None:
+    assert _retry_after(CIMultiDict(headers)) == (seconds if seconds is None else pytest.approx(seconds, abs=30))
+
+
+def test_backoff_doubles_up_to_its_limit_and_is_jittered() -> None:
+    waits = [[_wait(backoffs, None) for _ in range(200)] for backoffs in range(1, 12)]
+    for backoffs, wait in enumerate(waits):
+        full = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2**backoffs)
+        assert full / 2 <= min(wait) < max(wait) <= full
+        assert max(wait) - min(wait) > full / 4

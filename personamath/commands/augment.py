@@ -73,7 +73,7 @@ class Setup:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
-        for name in ("concurrency", "timeout", "attempts"):
+        for name in ("concurrency", "timeout", "attempts", "patience"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
 

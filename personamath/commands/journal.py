@@ -54,6 +54,8 @@ def _export(journal: sqlite3.Connection, file: Path) -> int:
         "answered_at": pa.float64(),
     }
     schema = pa.schema([(name, types.get(name, pa.string())) for name in names])
+    if file.exists():
+        raise BadInput(f"{file} exists already; export to a new file")
     written = 0
     try:
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
