@@ -71,6 +71,8 @@ SHORT_WORDS = frozenset(_SHORT_WORDS.split())
 
 DIMENSIONS = {"sq": "2", "square": "2", "cu": "3", "cubic": "3"}
 UNIT = re.compile(rf"(?:(?P<dimension>{'|'.join(DIMENSIONS)}) )?(?P<name>[a-z]+)(?:\^\{{?(?P<power>[23])\}}?)?")
+PER = re.compile(r" per |/")
+SPEEDS = {"mile/hour": "mph", "km/hour": "km/h"}
 TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}((?:\^\{?[23]\}?)?)")
 DEGREES = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*(°)\s*(?:\\text\{\s*[CF]\s*\}|[CF])?")
 PERCENT = re.compile(r"(.*[0-9})])\s*%")
@@ -138,6 +140,14 @@ def named(words: str) -> str | None:
     words = words.lower().replace(".", "").strip()
     if (first := words.partition(" ")[0]) in SCALES:
         return first
+    parts = [one_unit(part.strip()) for part in PER.split(words)]
+    if len(parts) != 2:
+        return parts[0] if len(parts) == 1 else None
+    return SPEEDS.get(rate := f"{parts[0]}/{parts[1]}", rate) if all(parts) else None
+
+
+def one_unit(words: str) -> str | None:
+    """The unit that words name, if it is one that is told apart and no rate."""
     if not (match := UNIT.fullmatch(words)):
         return None
     name = NAMES.get(match["name"]) or NAMES.get(match["name"].removesuffix("s"))
