@@ -65,7 +65,8 @@ class Outcome:
     counts: Counter[tuple[Purpose, str]] = field(default_factory=Counter)
     """Every request by purpose and by what its completion led to."""
     tokens: Counter[tuple[Purpose, str]] = field(default_factory=Counter)
-    """`prompt` and `completion` tokens by purpose, as far as the endpoint counts them; journaled answers included."""
+    """`prompt` and `completion` tokens by purpose, as far as the endpoint counts them; journaled answers included, and
+    equal requests as often as they were made, though they were paid once."""
     failures: list[Failure] = field(default_factory=list)
 
 
