@@ -1,8 +1,10 @@
 """`personamath augment` as a user runs it: whole runs against a scripted teacher in its own process."""
 
+import contextlib
 import hashlib
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -293,3 +295,23 @@ def test_the_journal_is_counted_and_exported(
     assert f"{table.num_rows:,} answers written" in output and "stage2_rewrite: reflect" in output
     for row in pq.read_table(tmp_path / "run" / "dataset" / "stage1_inference").to_pylist():
         assert row["request"] in set(table["digest"].to_pylist())
+
+
+def test_a_terminal_shows_one_live_line_and_a_pipe_none_of_its_codes(start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*PROBLEMS, "--latency", "0.1")
+    arguments = [sys.executable, "-m", "personamath.cli", *command(teacher, tmp_path / "run", "--concurrency", "16")]
+    screen, terminal = pty.openpty()
+    with subprocess.Popen(arguments, stderr=terminal, stdout=subprocess.DEVNULL, env=os.environ | {"COLUMNS": "200"}):
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # what Linux says when the other end is closed
+            while piece := os.read(screen, 4096):
+                shown += piece
+    os.close(screen)
+    lines = shown.decode().split("\r\x1b[2K")
+    assert re.fullmatch(
+        r"[\d,]+/48 problems · [\d,]+ rows kept · \d+ in flight · [\d,]+ requests/s · ETA \S+ · \S+ tokens", lines[1]
+    )
+    assert "\n" not in shown.decode() and lines[-1] == ""
+    piped = run_process(command(teacher, tmp_path / "piped", "--limit", "3"))
+    assert "\x1b" not in piped.stderr + piped.stdout
