@@ -40,11 +40,8 @@ def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
     Raises `BadInput`, which names the file, the config and the row, at the first thing that does not hold. Takes about
     as long as loading every config once and grading every row; memory holds a batch of rows and all ids.
     """
-    steps = _check_files(folder)
-    provenance = _read_provenance(folder)
-    if provenance["simulated"] and not allow_simulated:
-        raise BadInput(f"{folder / PROVENANCE}: the data is simulated; --allow-simulated publishes it nevertheless")
-    files = [_measured(folder, step) for step in steps]
+    files, provenance = check_readable(folder, allow_simulated=allow_simulated)
+    steps = [file.step for file in files]
     _check_card(folder, files, provenance["license"])
     _check_counts(folder, files, provenance)
     secrets = Secrets()
@@ -59,6 +56,15 @@ def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
         f"{rows:,} answers, each equal to its response's",
         f"no key and no path of this machine in {size:,} bytes",
     ]
+
+
+def check_readable(folder: Path, *, allow_simulated: bool = False) -> tuple[list[StepFile], dict[str, Any]]:
+    """Check that a folder is a dataset's and can be read, before its rows are looked at; raises as `check_folder`."""
+    steps = _check_files(folder)
+    provenance = _read_provenance(folder)
+    if provenance["simulated"] and not allow_simulated:
+        raise BadInput(f"{folder / PROVENANCE}: the data is simulated; --allow-simulated publishes it nevertheless")
+    return [_measured(folder, step) for step in steps], provenance
 
 
 def _check_files(folder: Path) -> list[Step]:

@@ -12,7 +12,7 @@ from huggingface_hub import HfApi
 from personamath.errors import BadInput
 from personamath_hub.cards import FolderFacts, dataset_card
 from personamath_hub.changes import compare_folders, describe
-from personamath_hub.checks import check_folder
+from personamath_hub.checks import check_folder, check_readable
 from personamath_hub.layout import CARD, PROVENANCE, dataset_folder
 from personamath_hub.licenses import check_license, license_of
 from personamath_hub.versions import download, predecessor
@@ -52,7 +52,7 @@ def prepared(
     original = dataset_folder(source)
     if not (original / PROVENANCE).is_file():
         raise BadInput(f"{source}: neither a run nor a dataset folder: it has no {PROVENANCE}")
-    check_folder(original, allow_simulated=allow_simulated)
+    check_readable(original, allow_simulated=allow_simulated)  # its rows are checked below, in the copy
     before = predecessor(repo_id, version, repo_type="dataset", api=api)
     with tempfile.TemporaryDirectory(prefix="personamath-publish-") as scratch:
         changelog = FIRST
