@@ -1,0 +1,156 @@
+"""training.json: what a fine-tuned model was made from, written beside its weights and read by its card."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_type_hints
+
+from personamath.errors import BadInput
+
+T = TypeVar("T")
+
+FILE_NAME = "training.json"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseModel:
+    """The model that was fine-tuned."""
+
+    name: str
+    """Hub id, e.g. `Qwen/Qwen2.5-7B`, or the name of a local folder."""
+    commit: str | None
+    """The commit its weights were loaded from; None for a local folder or a model built from a config."""
+    local: bool
+    """Whether it came from a folder, or was built from a config, and not from the Hub."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingData:
+    """The dataset that was trained on."""
+
+    name: str
+    """Hub id, e.g. `me/PersonaMathQA`, or the name of a local folder."""
+    config: str
+    """Dataset config, e.g. `default`."""
+    revision: str | None
+    """What was asked for, e.g. `v1.0.0`; None for a local folder."""
+    commit: str | None
+    """The commit it resolved to; None for a local folder."""
+    local: bool
+    """Whether it came from a folder."""
+    simulated: bool
+    """Whether the embedded teacher wrote it: such a model is for trying things out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """How rows became text."""
+
+    format: str
+    """`clean` or `paper`; see docs/training.md."""
+    training: str
+    """The prompt with `{instruction}` for the problem."""
+    evaluation: str
+    """The prompt to use the model with, in the same form; it never ends in a space."""
+    eos: str
+    """The token that ends every response, e.g. `</s>`."""
+    stop: str
+    """The one text beside EOS at which a completion may be stopped."""
+    bos: bool
+    """Whether the tokenizer puts a BOS before the prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowCounts:
+    """What became of the dataset's rows."""
+
+    read: int
+    used: int
+    dropped: dict[str, int]
+    """By reason, e.g. `longer than max_length`."""
+    truncated: int
+    """Used, but cut at max_length (format `paper` only)."""
+    tokens: int
+    """Tokens of one epoch."""
+    label_tokens: int
+    """Those of them with a loss."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one optimizer step sees."""
+
+    effective_batch_size: int
+    per_device_train_batch_size: int
+    gradient_accumulation_steps: int
+    processes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRecord:
+    """What a run was."""
+
+    base_model: BaseModel
+    data: TrainingData
+    prompt: Prompt
+    rows: RowCounts
+    batch: Batch
+    recipe: dict[str, Any]
+    """Every key the recipe or the command line set, in TRL's names, and the values they came to."""
+    steps: int
+    """Optimizer steps."""
+    epochs: float
+    final_loss: float
+    """Training loss of the last logged step, in nats a token."""
+    wall_seconds: float
+    """From the first step to the last, over all sittings of a resumed run."""
+    hardware: dict[str, Any]
+    """`accelerator` (e.g. `NVIDIA H200`), `count`, and `strategy` (e.g. `DeepSpeed ZeRO-2`)."""
+    versions: dict[str, str]
+    """Of Python and the packages that the numbers depend on."""
+    git_commit: str | None
+    """Of the checkout that ran; None for an installed package."""
+    format_version: int = FORMAT_VERSION
+
+    def write(self, folder: Path) -> None:
+        """Write it as a whole into the model's folder."""
+        partial = folder / (FILE_NAME + ".partial")
+        partial.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.replace(folder / FILE_NAME)
+
+    @classmethod
+    def read(cls, folder: Path) -> "TrainingRecord":
+        """The record of a model's folder; raises BadInput where it is missing or not one."""
+        path = folder / FILE_NAME
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise BadInput(f"{path} is missing: fine-tune with recipes/sft.py, which writes it") from None
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{path}: {error}") from None
+        if not isinstance(content, dict) or content.get("format_version") != FORMAT_VERSION:
+            raise BadInput(f"{path}: not a training record of format {FORMAT_VERSION}")
+        return _built(cls, content, str(path))
+
+
+def _built(cls: type[T], content: Any, where: str) -> T:
+    """A record dataclass from JSON, nested ones too."""
+    hints = get_type_hints(cls)
+    names = set(hints)
+    if not isinstance(content, dict) or set(content) != names:
+        difference = ", ".join(sorted(names.symmetric_difference(content if isinstance(content, dict) else ())))
+        raise BadInput(f"{where}: fields missing or unknown: {difference}")
+    values: dict[str, Any] = {}
+    for name, value in content.items():
+        hint = hints[name]
+        if isinstance(hint, type) and hasattr(hint, "__dataclass_fields__"):
+            values[name] = _built(hint, value, f"{where}: {name}")
+            continue
+        origin = getattr(hint, "__origin__", hint)
+        accepted = hint if isinstance(hint, UnionType) else (int, float) if origin is float else origin
+        if not isinstance(value, accepted) or (origin in (int, float) and isinstance(value, bool)):
+            raise BadInput(f"{where}: {name} is {value!r}")
+        values[name] = value
+    return cls(**values)
