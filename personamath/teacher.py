@@ -9,7 +9,6 @@ aiohttp is used directly because the OpenAI SDK costs several times as much of t
 """
 
 import asyncio
-import json
 import random
 import time
 from collections.abc import Sequence
@@ -17,13 +16,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
 from personamath.errors import BadInput, RequestFailed, TeacherMisconfigured
-from personamath.records import Completion, FinishReason, Request
+from personamath.records import Completion, Request
+from personamath.replies import Replies, Retry
 
 OPENAI_URL = "https://api.openai.com/v1"
 FIRST_BACKOFF_S = 0.5
@@ -35,14 +35,8 @@ CONNECT_TIMEOUT_S = 15.0
 PROBE_EVERY_S = 2.0
 # How often a request that waits for any endpoint looks whether one is back.
 LOOK_AGAIN_S = 0.25
-# A 400 is one request's fault, unless it meets the first requests of a run alike: then all the others are spared it.
-REFUSALS_BEFORE_ANY_ANSWER = 8
 # So many tries in a row that met an outage do not come by chance, with one in five failing either (10^-7).
 OUTAGES_BEFORE_LEFT_OUT = 10
-# Some endpoints report their content filter as an error instead of a finish_reason.
-FILTER_CODES = {"content_filter", "content_policy_violation"}
-# Enough of an error's body to name the cause in one line.
-SHOWN_OF_A_BODY = 200
 
 
 class Teacher(Protocol):
@@ -63,18 +57,6 @@ class Patience:
     """Tries of one request; a 429 is not counted, it is the endpoint's word that a later try is welcome."""
     gone_s: float = 600.0
     """How long nothing may be answered at all, once something was, before the run is ended."""
-
-
-class _Retry(Exception):
-    """One try failed in a way that another may not."""
-
-    def __init__(self, reason: str, detail: str, after_s: float | None = None) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.after_s = after_s
-        """The endpoint's own word on when to come back."""
-        self.counts = reason != "http 429"
-        self.is_outage = reason == "timeout" or reason == "connection lost" or reason.startswith("http 5")
 
 
 class _Endpoint:
@@ -113,18 +95,16 @@ class HttpTeacher:
     def __init__(self, base_urls: Sequence[str], api_key: str | None = None, patience: Patience | None = None) -> None:
         self._endpoints = [_Endpoint(url) for url in base_urls]
         self._patience = patience or Patience()
-        self._api_key = api_key
         self._headers = {"Content-Type": "application/json"}
         if api_key and not api_key.isprintable():
             raise BadInput("the key holds characters that no key has, a line break perhaps")
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
-        self._answered = False
+        self._replies = Replies(api_key)
         self._quiet_since = 0.0
         """Monotonic time of the last answer, or of the first question after a time without any."""
         self._asking = 0
         self._gone = False
-        self._refusals = 0
         self._probes: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -150,7 +130,6 @@ class HttpTeacher:
             completion = await self._ask(request.body())
         finally:
             self._asking -= 1
-        self._answered = True
         self._quiet_since = time.monotonic()
         return completion
 
@@ -162,7 +141,7 @@ class HttpTeacher:
                 completion = await self._try(endpoint, body)
                 endpoint.outages = 0
                 return completion
-            except _Retry as failure:
+            except Retry as failure:
                 endpoint.outages += failure.is_outage
                 if endpoint.outages >= OUTAGES_BEFORE_LEFT_OUT:
                     self._leave_out(endpoint)
@@ -181,7 +160,7 @@ class HttpTeacher:
             reachable = [endpoint for endpoint in self._endpoints if endpoint.reachable]
             if reachable:
                 return min(reachable, key=lambda endpoint: endpoint.in_flight)
-            if not self._answered and not any(one.in_flight or one.connected for one in self._endpoints):
+            if not self._replies.answered and not any(one.in_flight or one.connected for one in self._endpoints):
                 names = " and ".join(endpoint.name for endpoint in self._endpoints)
                 raise TeacherMisconfigured(
                     f"cannot reach {names}: check --base-url, the network and that it is running"
@@ -200,50 +179,19 @@ class HttpTeacher:
             async with self._session.post(endpoint.url, data=body, allow_redirects=False) as response:
                 endpoint.connected = True
                 content = await response.read()
-                if response.status == 200:
-                    return _completion(content)
-                if response.status == 400 and _error(content)[0] in FILTER_CODES:
-                    return Completion("", "content_filter")
-                raise self._judge_status(endpoint, response, content)
+                return self._replies.read(endpoint.name, response.status, content, _retry_after(response.headers))
         except aiohttp.ConnectionTimeoutError:
             self._leave_out(endpoint)
-            raise _Retry("unreachable", f"{endpoint.name}: no connection in {CONNECT_TIMEOUT_S:.0f} s") from None
+            raise Retry("unreachable", f"{endpoint.name}: no connection in {CONNECT_TIMEOUT_S:.0f} s") from None
         except TimeoutError:
-            raise _Retry("timeout", f"{endpoint.name}: no answer in {self._patience.timeout_s:.0f} s") from None
+            raise Retry("timeout", f"{endpoint.name}: no answer in {self._patience.timeout_s:.0f} s") from None
         except aiohttp.ClientConnectorError as error:
             self._leave_out(endpoint)
-            raise _Retry("unreachable", f"{endpoint.name}: {error.strerror or error}") from None
+            raise Retry("unreachable", f"{endpoint.name}: {error.strerror or error}") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise _Retry("connection lost", f"{endpoint.name}: {type(error).__name__}") from None
+            raise Retry("connection lost", f"{endpoint.name}: {type(error).__name__}") from None
         finally:
             endpoint.in_flight -= 1
-
-    def _judge_status(self, endpoint: _Endpoint, response: aiohttp.ClientResponse, content: bytes) -> Exception:
-        """What an error status means for the request or for the run."""
-        code, message = _error(content)
-        message = self._without_key(message)
-        status = response.status
-        said = f"{endpoint.name} answered {status}" + (f" ({message})" if message else "")
-        if status == 401:
-            return TeacherMisconfigured(f"{said}: check the key in OPENAI_API_KEY")
-        if status == 403:
-            return TeacherMisconfigured(f"{said}: check that the key may use this model here")
-        if status == 404:
-            return TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
-        if code == "insufficient_quota":
-            return TeacherMisconfigured(f"{said}: the account has no credit left; add some and run the same command")
-        if status in {408, 409, 425, 429} or status >= 500:
-            return _Retry(f"http {status}", said, _retry_after(response.headers))
-        self._refusals += 1
-        if not self._answered and self._refusals >= REFUSALS_BEFORE_ANY_ANSWER:
-            return TeacherMisconfigured(
-                f"{said}, as to every request so far: check --teacher, --max-tokens and --base-url"
-            )
-        return RequestFailed(f"http {status}", said)
-
-    def _without_key(self, text: str) -> str:
-        """Some proxies repeat the key that they refuse."""
-        return text.replace(self._api_key, "[key]") if self._api_key else text
 
     def _leave_out(self, endpoint: _Endpoint) -> None:
         """Send nothing to an endpoint that is unreachable or down until it answers again."""
@@ -282,41 +230,3 @@ def _retry_after(headers: Any) -> float | None:
     with suppress(ValueError, TypeError):
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     return None
-
-
-def _error(content: bytes) -> tuple[str, str]:
-    """Code and message of an OpenAI-style error body, as far as it is one."""
-    try:
-        error = json.loads(content)["error"]
-        code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else ("", error)
-    except (ValueError, KeyError, TypeError):
-        code, message = "", content.decode(errors="replace")
-    return str(code or ""), " ".join(str(message or "").split())[:SHOWN_OF_A_BODY]
-
-
-def _completion(content: bytes) -> Completion:
-    """The completion in a chat response; anything else that calls itself a success is asked again."""
-    try:
-        body = json.loads(content)
-        choice = body["choices"][0]
-        message = choice["message"]
-        text, refusal, reason = message.get("content"), message.get("refusal"), choice.get("finish_reason")
-        usage = body.get("usage") or {}
-        prompt_tokens, completion_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        for part in (text, refusal):
-            str(part or "").encode()  # half a surrogate pair is half an answer
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise _Retry("malformed body", f"{type(error).__name__} in {len(content):,} bytes") from None
-    finish: FinishReason = cast(FinishReason, reason) if reason in ("length", "content_filter") else "stop"
-    if refusal and not text:
-        finish, text = "refusal", refusal
-    if not isinstance(text, str) or (not text.strip() and finish == "stop"):
-        if finish == "stop":
-            raise _Retry("empty answer", f"finish_reason {reason!r} without content")
-        text = ""  # a filter or a limit that struck before the first visible token
-    return Completion(text, finish, _count(prompt_tokens), _count(completion_tokens))
-
-
-def _count(tokens: object) -> int | None:
-    # SQLite's integers have 64 bits.
-    return tokens if isinstance(tokens, int) and 0 <= tokens < 2**63 else None

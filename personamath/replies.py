@@ -1,0 +1,114 @@
+"""What an endpoint's reply to a chat request means: a completion, a reason to ask again, or an end.
+
+Shared by every way of asking that gets OpenAI's replies back: over HTTP, and as lines of a batch.
+"""
+
+import json
+from typing import cast
+
+from personamath.errors import RequestFailed, TeacherMisconfigured
+from personamath.records import Completion, FinishReason
+
+# A 400 is one request's fault, unless it meets the first requests of a run alike: then all the others are spared it.
+REFUSALS_BEFORE_ANY_ANSWER = 8
+# Some endpoints report their content filter as an error instead of a finish_reason.
+FILTER_CODES = {"content_filter", "content_policy_violation"}
+# Enough of an error's body to name the cause in one line.
+SHOWN_OF_A_BODY = 200
+
+
+class Retry(Exception):
+    """One try failed in a way that another may not."""
+
+    def __init__(self, reason: str, detail: str, after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.after_s = after_s
+        """The endpoint's own word on when to come back."""
+        self.counts = reason != "http 429"
+        self.is_outage = reason == "timeout" or reason == "connection lost" or reason.startswith("http 5")
+
+
+class Replies:
+    """Reads the replies of one run; `api_key` is taken out of whatever is shown of them."""
+
+    def __init__(self, api_key: str | None = None) -> None:
+        self._api_key = api_key
+        self._refusals = 0
+        self.answered = False
+        """Whether any reply was a completion."""
+
+    def read(self, name: str, status: int, content: bytes, after_s: float | None = None) -> Completion:
+        """The completion in a reply; `name` is the endpoint's, as errors show it.
+
+        Raises `Retry` where another try may fare better, `RequestFailed` where this request cannot be answered, and
+        `TeacherMisconfigured` where none can.
+        """
+        if status == 200:
+            completion = _completion(content)
+            self.answered = True
+            return completion
+        code, message = read_error(content)
+        if status == 400 and code in FILTER_CODES:
+            self.answered = True
+            return Completion("", "content_filter")
+        message = self.without_key(message)
+        said = f"{name} answered {status}" + (f" ({message})" if message else "")
+        if status == 401:
+            raise TeacherMisconfigured(f"{said}: check the key in OPENAI_API_KEY")
+        if status == 403:
+            raise TeacherMisconfigured(f"{said}: check that the key may use this model here")
+        if status == 404:
+            raise TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
+        if code == "insufficient_quota":
+            raise TeacherMisconfigured(f"{said}: the account has no credit left; add some and run the same command")
+        if status in {408, 409, 425, 429} or status >= 500:
+            raise Retry(f"http {status}", said, after_s)
+        self._refusals += 1
+        if not self.answered and self._refusals >= REFUSALS_BEFORE_ANY_ANSWER:
+            raise TeacherMisconfigured(
+                f"{said}, as to every request so far: check --teacher, --max-tokens and --base-url"
+            )
+        raise RequestFailed(f"http {status}", said)
+
+    def without_key(self, text: str) -> str:
+        """Some proxies repeat the key that they refuse."""
+        return text.replace(self._api_key, "[key]") if self._api_key else text
+
+
+def read_error(content: bytes) -> tuple[str, str]:
+    """Code and message of an OpenAI-style error body, as far as it is one."""
+    try:
+        error = json.loads(content)["error"]
+        code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else ("", error)
+    except (ValueError, KeyError, TypeError):
+        code, message = "", content.decode(errors="replace")
+    return str(code or ""), " ".join(str(message or "").split())[:SHOWN_OF_A_BODY]
+
+
+def _completion(content: bytes) -> Completion:
+    """The completion in a chat response; anything else that calls itself a success is asked again."""
+    try:
+        body = json.loads(content)
+        choice = body["choices"][0]
+        message = choice["message"]
+        text, refusal, reason = message.get("content"), message.get("refusal"), choice.get("finish_reason")
+        usage = body.get("usage") or {}
+        prompt_tokens, completion_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        for part in (text, refusal):
+            str(part or "").encode()  # half a surrogate pair is half an answer
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise Retry("malformed body", f"{type(error).__name__} in {len(content):,} bytes") from None
+    finish: FinishReason = cast(FinishReason, reason) if reason in ("length", "content_filter") else "stop"
+    if refusal and not text:
+        finish, text = "refusal", refusal
+    if not isinstance(text, str) or (not text.strip() and finish == "stop"):
+        if finish == "stop":
+            raise Retry("empty answer", f"finish_reason {reason!r} without content")
+        text = ""  # a filter or a limit that struck before the first visible token
+    return Completion(text, finish, _count(prompt_tokens), _count(completion_tokens))
+
+
+def _count(tokens: object) -> int | None:
+    # SQLite's integers have 64 bits.
+    return tokens if isinstance(tokens, int) and 0 <= tokens < 2**63 else None
