@@ -1,0 +1,206 @@
+"""lm-eval's results and samples, read from what its `--output_path` wrote, and everything that speaks against them."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from personamath.errors import BadInput
+from personamath.scores.records import DataSource, Item, ScoredRun, TaskRun
+from personamath.tables import read_file
+
+PREFIX = "personamath_"
+"""Of the names of our tasks; results of others are left alone."""
+HOW = "run lm_eval with --output_path FOLDER --log_samples"
+CHANGEABLE = frozenset({"max_gen_toks"})
+"""What `--gen_kwargs` may change without making another score of it; the card states it."""
+ROUNDING = 1e-6
+"""By how much the mean of the samples may differ from what lm-eval wrote, which is the same mean."""
+
+
+class Output(NamedTuple):
+    """A results file of lm-eval."""
+
+    path: Path
+    content: dict[str, Any]
+
+    def samples_path(self, task: str) -> Path:
+        """Where lm-eval writes the samples of a task beside it: both names end in the time of the run."""
+        return self.path.with_name(f"samples_{task}_{self.path.stem.rpartition('_')[2]}.jsonl")
+
+    def tasks(self) -> list[str]:
+        """Our tasks in it; groups have no configuration."""
+        return sorted(name for name in self.content["configs"] if name.startswith(PREFIX))
+
+
+def read_results(paths: Sequence[Path]) -> ScoredRun:
+    """Read one model's results: files `results_….json`, or folders that hold some at any depth.
+
+    The samples are expected beside them, as lm-eval writes them. Results that must not be published are read as well;
+    `ScoredRun.unfit` says why. Raises BadInput where there is nothing to read, a file is torn, or a task comes twice.
+    """
+    outputs = [read_output(path) for path in results_files(paths)]
+    found = [(task, output) for output in outputs for task in output.tasks()]
+    if not found:
+        raise BadInput(f"{paths[0]}: no results of a task named {PREFIX}…; {HOW} --tasks personamath")
+    at: dict[str, Path] = {}
+    for task, output in found:
+        if task in at:
+            raise BadInput(f"{task} is in {at[task]} and in {output.path}: name the one to read")
+        at[task] = output.path
+    used = [output for output in outputs if output.tasks()]
+    first = used[0].content
+    return ScoredRun(
+        model=model_name(first),
+        revision=text(first["config"].get("model_revision")) or model_arguments(first).get("revision"),
+        sha=text(first["config"].get("model_sha")),
+        backend=str(first["config"].get("model")),
+        harness=str(first.get("lm_eval_version")),
+        tasks=tuple(read_task(task, output) for task, output in sorted(found, key=lambda pair: pair[0])),
+        faults=tuple(differences(used)),
+    )
+
+
+def results_files(paths: Sequence[Path]) -> list[Path]:
+    """The results files that the paths are or hold, each once."""
+    files: dict[Path, None] = {}
+    for path in paths:
+        inside = sorted(path.rglob("results_*.json")) if path.is_dir() else [path]
+        if not inside:
+            raise BadInput(f"{path}: holds no results_….json; {HOW}")
+        files.update(dict.fromkeys(file.resolve() for file in inside))
+    return list(files)
+
+
+def read_output(path: Path) -> Output:
+    """A results file; raises BadInput where it is missing or none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(f"{path}: no such file; {HOW}") from None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: {error}; {HOW}") from None
+    parts = ("results", "configs", "versions", "n-samples", "config")
+    if not isinstance(content, dict) or not all(isinstance(content.get(part), dict) for part in parts):
+        raise BadInput(f"{path}: not a results file of lm-eval; {HOW}")
+    return Output(path, content)
+
+
+def model_arguments(content: Mapping[str, Any]) -> dict[str, Any]:
+    """lm-eval's `--model_args`, which it writes as a dict or as they were typed."""
+    arguments = content["config"].get("model_args") or {}
+    if isinstance(arguments, str):
+        return dict(pair.split("=", 1) for pair in arguments.split(",") if "=" in pair)
+    return dict(arguments)
+
+
+def model_name(content: Mapping[str, Any]) -> str:
+    """The model as lm-eval was given it; of a local folder only its name."""
+    arguments = model_arguments(content)
+    name = str(arguments.get("pretrained") or arguments.get("model") or content.get("model_name") or "")
+    return Path(name).name if Path(name).is_absolute() or Path(name).is_dir() else name
+
+
+def text(value: Any) -> str | None:
+    """A text that says something."""
+    return str(value) if value else None
+
+
+def differences(outputs: Sequence[Output]) -> Iterator[str]:
+    """What should be one in all files, and is not."""
+    one: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "models": lambda content: (model_name(content), text(content["config"].get("model_sha"))),
+        "backends": lambda content: content["config"].get("model"),
+        "versions of lm-eval": lambda content: content.get("lm_eval_version"),
+    }
+    for what, get in one.items():
+        found = sorted({str(get(output.content)) for output in outputs})
+        if len(found) > 1:
+            yield f"the results are of {len(found)} {what}: {', '.join(found)}"
+
+
+def read_task(task: str, output: Output) -> TaskRun:
+    """One task of a results file, with its samples."""
+    content, config = output.content, output.content["configs"][task]
+    counts, metadata = content["n-samples"].get(task, {}), config.get("metadata") or {}
+    try:
+        data = DataSource(**metadata["data"])
+        prompt, published = str(metadata["prompt"]), metadata.get("problems")
+    except (KeyError, TypeError):
+        raise BadInput(
+            f"{output.path}: {task} does not say what it was scored on; score it again with this package"
+        ) from None
+    items = tuple(read_items(output.samples_path(task)))
+    run = TaskRun(
+        task=task,
+        version=str(content["versions"].get(task)),
+        n=int(counts.get("effective", 0)),
+        n_original=int(counts.get("original", 0)),
+        n_published=published,
+        prompt=prompt,
+        generation=config.get("generation_kwargs") or {},
+        samples=int(metadata.get("samples", 1)),
+        data=data,
+        items=items,
+        faults=(),
+    )
+    results = content["results"].get(task, {})
+    found = (*faults_of_run(content), *faults_of_task(run, metadata), *faults_of_items(run, results))
+    return replace(run, faults=found)
+
+
+def read_items(path: Path) -> list[Item]:
+    """The samples of a task, by id; none where they were not logged."""
+    if not path.is_file():
+        return []
+    items = []
+    for place, row in read_file(path):
+        try:
+            doc = row["doc"]
+            values = {metric: float(row[metric]) for metric in row["metrics"] if row[metric] is not None}
+            items.append(Item(int(row["doc_id"]), str(row["doc_hash"]), doc["level"], doc["subject"], values))
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"{place}: not a sample of a task of this package ({error!r}); {HOW}") from None
+    return sorted(items, key=lambda item: item.id)
+
+
+def faults_of_run(content: Mapping[str, Any]) -> Iterator[str]:
+    """What lm-eval was asked for that makes another score of it."""
+    if content["config"].get("limit") is not None:
+        yield f"scored with --limit {content['config']['limit']:g}: a look, not a score"
+    if content.get("chat_template") or content.get("system_instruction"):
+        yield "scored with a chat template or a system instruction, which the model was not trained with"
+    asked = content["config"].get("gen_kwargs") or {}
+    changed = ", ".join(f"{name}={value}" for name, value in asked.items() if name not in CHANGEABLE)
+    if changed:
+        yield f"generated otherwise than the task says: --gen_kwargs {changed}"
+
+
+def faults_of_task(run: TaskRun, metadata: Mapping[str, Any]) -> Iterator[str]:
+    """What speaks against the data of a task."""
+    if run.n != run.n_original:
+        yield f"{run.n:,} of {run.n_original:,} problems were scored"
+    if run.n_published is not None and run.n_original != run.n_published:
+        yield f"the data holds {run.n_original:,} problems, and not the {run.n_published:,} of the data set"
+    expected = metadata.get("fingerprint")
+    if expected and run.data.fingerprint != expected and run.n_original == run.n_published:
+        yield f"the problems of {run.data.name} are not those of the data set"
+
+
+def faults_of_items(run: TaskRun, results: Mapping[str, Any]) -> Iterator[str]:
+    """What speaks against the samples of a task."""
+    if not run.items:
+        yield f"the samples are missing; {HOW}"
+        return
+    ids = [item.id for item in run.items]
+    if len(ids) != run.n or len(set(ids)) != len(ids):
+        yield f"{len(set(ids)):,} different samples of {run.n:,} problems"
+    if any(item.values.keys() != run.items[0].values.keys() for item in run.items):
+        yield "the samples do not have the same metrics"
+        return
+    for metric in run.metrics:
+        stated = results.get(f"{metric},none")
+        mean = sum(item.values[metric] for item in run.items) / len(run.items)
+        if not isinstance(stated, int | float) or abs(mean - stated) > ROUNDING:
+            yield f"the samples come to {metric} {mean:.4f}, the results say {stated}: they are of two runs"
