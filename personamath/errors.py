@@ -6,7 +6,8 @@ PersonaMathError                 one line for the user, exit 1
 ├── Interrupted                  the user, or the system, asked the run to end: exit 130 or 143
 └── TeacherError
     ├── TeacherMisconfigured     the endpoint will not serve us as asked (key, model, address): ends the run at once
-    └── RequestFailed            this one request failed after its retries: its attempt is counted and left out
+    ├── RequestFailed            this one request failed after its retries: its attempt is counted and left out
+    └── NotAsked                 a cap of the user's is reached: nothing was sent, nothing paid; counted and left out
 """
 
 
@@ -45,3 +46,7 @@ class RequestFailed(TeacherError):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         """Short name for counting, e.g. `http 500`, `timeout`, `empty answer`."""
+
+
+class NotAsked(TeacherError):
+    """A request that was not sent, because the run came to `--max-usd` or `--max-requests`."""

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from personamath.problems import Skipped
 from personamath.records import Problem, Purpose, Step
-from personamath.stages import Failure, Outcome
+from personamath.stages import FAILED, NOT_ASKED, Failure, Outcome
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 STEPS: tuple[Step, ...] = get_args(Step)
@@ -57,7 +57,20 @@ class Funnel:
     @property
     def failed(self) -> int:
         """Requests that got no answer."""
-        return sum(count for (_, reason), count in self.counts.items() if reason == "failed")
+        return self._total(FAILED)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every request got its answer."""
+        return not self.failed and not self.not_asked
+
+    @property
+    def not_asked(self) -> int:
+        """Requests that a cap kept from being sent; what would have followed from their answers is not known."""
+        return self._total(NOT_ASKED)
+
+    def _total(self, reason: str) -> int:
+        return sum(count for (_, of), count in self.counts.items() if of == reason)
 
     def requests(self, purpose: Purpose) -> dict[str, int]:
         """Requests of one purpose by what they led to, most frequent first."""

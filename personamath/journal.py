@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, Self, cast
 
 from personamath.errors import RunDirectoryError
+from personamath.prices import Paid
 from personamath.records import Completion, Request
 
 FILE_NAME = "journal.sqlite"
@@ -43,6 +44,14 @@ create table answers (
     completion_tokens integer,
     answered_at real not null     -- seconds since the epoch
 )
+"""
+
+# Sums over the whole file need not read the texts. Any version may write to a journal with or without it.
+_INDEX = "create index if not exists paid on answers (purpose, prompt_tokens, completion_tokens)"
+_PAID = """
+select purpose, count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
+    sum(completion_tokens is null)
+from answers group by purpose
 """
 
 
@@ -96,6 +105,10 @@ class Journal:
                 f"{self.path}: cannot be read ({error}); recover it with sqlite3's .recover"
             ) from None
         return Completion(*found[0]) if found else None
+
+    def paid(self) -> list[Paid]:
+        """What its answers came to, by purpose."""
+        return [Paid(*row) for row in self._reader.execute(_PAID).fetchall()]
 
     def has_room(self) -> bool:
         """Whether the disk still holds the reserve that the answers in flight may need."""
@@ -197,6 +210,7 @@ def _open(path: Path) -> sqlite3.Connection:
     """A connection that may write to the journal, which is made where there is none."""
     connection = _checked(sqlite3.connect(path, timeout=30, check_same_thread=False), path, writable=True)
     connection.execute("pragma synchronous = full")
+    connection.execute(_INDEX)
     return connection
 
 

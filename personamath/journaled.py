@@ -4,8 +4,9 @@ import asyncio
 import time
 from typing import NoReturn
 
-from personamath.errors import PersonaMathError, RunDirectoryError, TeacherMisconfigured
+from personamath.errors import NotAsked, PersonaMathError, RunDirectoryError, TeacherMisconfigured
 from personamath.journal import DISK_RESERVE_BYTES, Journal
+from personamath.prices import Bill, Caps, Price
 from personamath.records import Completion, Request
 from personamath.teacher import Teacher
 
@@ -18,11 +19,17 @@ class JournaledTeacher:
 
     At most `concurrency` requests are in flight, counted until their answers are on disk. Equal requests that meet in
     flight are asked once. `stop` lets what is in flight arrive, because it is paid for, and then ends every caller.
+    At a cap what the journal knows is still answered; anything else is `NotAsked`.
     """
 
-    def __init__(self, journal: Journal, teacher: Teacher, concurrency: int) -> None:
+    def __init__(
+        self, journal: Journal, teacher: Teacher, concurrency: int, price: Price | None = None, caps: Caps | None = None
+    ) -> None:
         self._journal = journal
         self._teacher = teacher
+        self._caps = caps or Caps()
+        self.bill = Bill.so_far(price, journal.paid())
+        """What the run directory came to, journaled answers of earlier commands included."""
         self._slots = asyncio.Semaphore(concurrency)
         self._asking: dict[str, asyncio.Event] = {}
         self._reason_to_stop: PersonaMathError | None = None
@@ -63,13 +70,20 @@ class JournaledTeacher:
                 f"{self._journal.path.parent}: less than {DISK_RESERVE_BYTES // 2**20} MB left on its disk; "
                 "everything answered is kept: make room, then run the same command"
             )
+        if self._caps.reached(self.bill, self.in_flight):
+            raise NotAsked("a cap of this run is reached")
         self.in_flight += 1
         try:
             completion = await self._teacher.complete(request)
             await self._journal.put(request, digest, completion)
+            self.bill.add(request.purpose, completion)
         finally:
             self.in_flight -= 1
         self.asked += 1
+        if self._caps.usd is not None and completion.finish_reason == "stop" and completion.completion_tokens is None:
+            raise TeacherMisconfigured(
+                "the endpoint does not count tokens, so --max-usd means nothing: use --max-requests"
+            )
         return completion
 
     def stop(self, reason: PersonaMathError) -> None:

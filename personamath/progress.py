@@ -51,7 +51,8 @@ def _line(funnel: Funnel, teacher: JournaledTeacher, requests_per_s: float, prob
     eta = _duration((total - funnel.done) / problems_per_s) if problems_per_s else "?"
     return (
         f"{funnel.done:,}/{total:,} problems · {funnel.rows.total():,} rows kept · {teacher.in_flight} in flight · "
-        f"{requests_per_s:,.0f} requests/s · ETA {eta} · {_thousands(funnel.tokens.total())} tokens"
+        f"{requests_per_s:,.0f} requests/s · ETA {eta} · {_thousands(teacher.bill.tokens)} tokens"
+        + (f" · ${teacher.bill.usd:,.2f}" if teacher.bill.price else "")
     )
 
 

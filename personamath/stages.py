@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, cast
 
 from personamath import prompts
 from personamath.answers import Grade
-from personamath.errors import RequestFailed
+from personamath.errors import NotAsked, RequestFailed
 from personamath.personas import draw
 from personamath.recipe import Recipe
 from personamath.records import (
@@ -38,6 +38,7 @@ WRONG = "wrong answer"
 NO_ANSWER = "no final answer"
 REPEATED = "repeats another rewrite"
 FAILED = "failed"
+NOT_ASKED = "not asked"
 CUT_SHORT: dict[FinishReason, str] = {"length": "truncated", "content_filter": "filtered", "refusal": "refused"}
 
 
@@ -65,9 +66,10 @@ class Outcome:
     counts: Counter[tuple[Purpose, str]] = field(default_factory=Counter)
     """Every request by purpose and by what its completion led to."""
     tokens: Counter[tuple[Purpose, str]] = field(default_factory=Counter)
-    """`prompt` and `completion` tokens by purpose, as far as the endpoint counts them; journaled answers included, and
-    equal requests as often as they were made, though they were paid once."""
+    """`prompt` and `completion` tokens by purpose, as far as the endpoint counts them; journaled answers included."""
     failures: list[Failure] = field(default_factory=list)
+    answered: set[Request] = field(default_factory=set)
+    """Requests whose tokens are counted: rewrites that came out alike make equal requests, which are paid once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +174,19 @@ class Stages:
         return Request(prompt, recipe.teacher, recipe.temperature, recipe.max_tokens, purpose=purpose)
 
     async def _ask(self, request: Request, problem_id: str, outcome: Outcome) -> Completion | Dropped:
-        """Ask; a completion that did not end by itself is no attempt, and a request that failed is named."""
+        """Ask; a completion that did not end by itself is no attempt, and one that failed is named."""
         try:
             completion = await self.teacher.complete(request)
         except RequestFailed as failure:
             outcome.failures.append(Failure(request.purpose, problem_id, str(failure)))
             dropped = Dropped(FAILED)
+        except NotAsked:
+            dropped = Dropped(NOT_ASKED)
         else:
-            outcome.tokens[request.purpose, "prompt"] += completion.prompt_tokens or 0
-            outcome.tokens[request.purpose, "completion"] += completion.completion_tokens or 0
+            if request not in outcome.answered:
+                outcome.answered.add(request)
+                outcome.tokens[request.purpose, "prompt"] += completion.prompt_tokens or 0
+                outcome.tokens[request.purpose, "completion"] += completion.completion_tokens or 0
             if completion.finish_reason == "stop":
                 return completion
             dropped = Dropped(CUT_SHORT[completion.finish_reason])

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from huggingface_hub import HfApi
 
 from personamath.errors import BadInput
+from personamath.stages import FAILED, NOT_ASKED
 from personamath_hub.cards import FolderFacts, dataset_card
 from personamath_hub.changes import compare_folders, describe
 from personamath_hub.checks import check_folder, check_readable
@@ -63,7 +64,7 @@ def prepared(
         facts = write_version(original, folder, repo_id, version, changelog, license)
         checked = check_folder(folder, allow_simulated=allow_simulated)
         requests = facts.provenance["funnel"]["requests"]
-        failed = sum(outcomes.get("failed", 0) for outcomes in requests.values())
+        failed = sum(outcomes.get(reason, 0) for outcomes in requests.values() for reason in (FAILED, NOT_ASKED))
         yield Prepared(folder, checked, changelog, failed)
 
 

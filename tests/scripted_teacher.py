@@ -89,6 +89,12 @@ def _message(finish_reason: str = "stop", **changed: object) -> Fault:
     return _body(change)
 
 
+def _without_usage(body: bytes) -> bytes:
+    answer = json.loads(body)
+    del answer["usage"]
+    return json.dumps(answer).encode()
+
+
 FAULTS: dict[str, Fault] = {
     "http_429": _status(429, {"Retry-After": "1"}),
     "http_500": _status(500),
@@ -106,6 +112,7 @@ FAULTS: dict[str, Fault] = {
 }
 # Not faults of the line but answers, always the same to the same prompt.
 ENDINGS: dict[str, Fault] = {
+    "uncounted": _body(_without_usage),
     "length": _message("length"),
     "content_filter": _message("content_filter", content=None),
     "refusal": _message(content=None, refusal="I cannot help with that."),

@@ -75,6 +75,8 @@ IMPOSSIBLE = [
     ("--limit", "0"),
     ("--temperature", "-0.1"),
     ("--concurrency", "0"),
+    ("--max-usd", "0"),
+    ("--max-requests", "0"),
 ]
 
 

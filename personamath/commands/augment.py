@@ -16,11 +16,12 @@ from typing import Annotated
 from personamath.answers import Grader
 from personamath.commands.settings import add_settings, build, merge_settings
 from personamath.errors import BadInput, Interrupted, RunDirectoryError
-from personamath.funnel import SHOWN_NAMES, Funnel, composition, narrative
+from personamath.funnel import PURPOSES, SHOWN_NAMES, Funnel, composition, narrative
 from personamath.journal import Journal
 from personamath.journaled import JournaledTeacher
 from personamath.personas import draw, read_personas
 from personamath.pipeline import Spool, augment
+from personamath.prices import UNKNOWN_PRICE, Caps, find_price
 from personamath.problems import ProblemSource, read_problems
 from personamath.progress import show_progress
 from personamath.recipe import Recipe
@@ -51,10 +52,11 @@ twice. With --limit 20 a first look costs cents.
 
 writes  OUTPUT/journal.sqlite   every request and its answer, untouched
         OUTPUT/dataset/         what load_dataset("OUTPUT/dataset", "stage2") opens
-        OUTPUT/run.json         recipe, versions, counts, tokens
+        OUTPUT/run.json         recipe, versions, counts, tokens, money
 
 exit    0 complete   1 an error   2 usage   130 interrupted
-        3 some requests failed for good: the dataset is written without them, the same command tries just them again
+        3 some requests failed for good, or were not asked because of --max-usd or --max-requests: the dataset is
+          written without them, the same command tries just them again
 """
 
 
@@ -69,6 +71,15 @@ class Setup:
     timeout: Annotated[float, "seconds for one try of one request"] = 120.0
     attempts: Annotated[int, "tries of one request before it has failed; 429 answers are not counted"] = 10
     patience: Annotated[float, "seconds to wait for an endpoint that answered before and stopped"] = 600.0
+    max_usd: Annotated[
+        float | None,
+        "end when the answers in the run directory have cost so much; passed by no more than those in flight",
+    ] = None
+    max_requests: Annotated[int | None, "end when there are so many answers in the run directory"] = None
+    price_in: Annotated[float | None, "USD per million prompt tokens, for a teacher that is not in the price list"] = (
+        None
+    )
+    price_out: Annotated[float | None, "USD per million completion tokens; both 0 for hardware of your own"] = None
     output: Annotated[str, "run directory; made, or taken up where it stopped"]
 
     def __post_init__(self) -> None:
@@ -76,6 +87,9 @@ class Setup:
         for name in ("concurrency", "timeout", "attempts", "patience"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
+        for name in ("max_usd", "max_requests"):
+            if (value := getattr(self, name)) is not None and not value > 0:
+                raise BadInput(f"{name} is {value}: it must be more than 0")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,6 +114,9 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     key = os.environ.get(KEY_VARIABLE, "").strip() or None
     if key is None and OPENAI_URL in setup.base_url:
         raise BadInput(f"{KEY_VARIABLE} is not set: export it, or name another endpoint with --base-url")
+    price = find_price(recipe.teacher, setup.price_in, setup.price_out)
+    if setup.max_usd is not None and price is None:
+        raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
     endpoints = HttpTeacher(setup.base_url, key, Patience(setup.timeout, setup.attempts, setup.patience))
     _allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
     personas = read_personas(recipe.personas)
@@ -115,7 +132,9 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     # Before the asking, which may take days in which a file changes.
     origins = Origins.found(recipe, personas, output)
     with Journal(output) as journal, Spool(output) as spool:
-        teacher = JournaledTeacher(journal, endpoints, setup.concurrency)
+        teacher = JournaledTeacher(
+            journal, endpoints, setup.concurrency, price, Caps(setup.max_usd, setup.max_requests)
+        )
 
         async def ask_everything() -> None:
             async with endpoints, Grader() as grader, _shown(funnel, teacher):
@@ -126,8 +145,8 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
         asyncio.run(ask_everything())
         write_folder(output / "dataset", spool.rows(), recipe, funnel, origins)
         _write_run_file(output, recipe, setup, funnel, teacher)
-    _report(output, recipe, funnel, teacher)
-    return 3 if funnel.failed else 0
+    _report(output, recipe, setup, funnel, teacher)
+    return 0 if funnel.complete else 3
 
 
 def _check_draws(recipe: Recipe, personas: list[Persona]) -> None:
@@ -192,12 +211,13 @@ def _allow_descriptors(wanted: int) -> None:
 def _write_run_file(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, teacher: JournaledTeacher) -> None:
     """Write run.json as a whole: a reader never sees half of one."""
     run = {
-        "complete": not funnel.failed,
+        "complete": funnel.complete,
         "simulated": recipe.simulated,
         "recipe": dataclasses.asdict(recipe),
         "endpoints": [without_secrets(url) for url in setup.base_url],
         "versions": package_versions(),
         "answers": {"asked this time": teacher.asked, "from the journal": teacher.replayed},
+        "paid": teacher.bill.as_dict(PURPOSES),
         **funnel.as_dict(),
     }
     partial = output / "run.json.partial"
@@ -209,11 +229,13 @@ def _write_run_file(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, 
         raise RunDirectoryError(f"cannot write {output / 'run.json'}: {error.strerror}") from None
 
 
-def _report(output: Path, recipe: Recipe, funnel: Funnel, teacher: JournaledTeacher) -> None:
+def _report(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, teacher: JournaledTeacher) -> None:
     if recipe.simulated:
         print("SIMULATED: these rows were written by the embedded teacher. Do not train on them.\n")
     print(f"{composition(funnel)}\n\n{narrative(funnel)}\n")
     print(f"{teacher.asked:,} answers asked, {teacher.replayed:,} from the journal.")
+    if teacher.bill.price:
+        print(f"All answers in the run directory together: ${teacher.bill.usd:,.2f}.")
     print(f"The dataset is in {output / 'dataset'}")
     if funnel.failed:
         print(f"\nIncomplete: {funnel.failed:,} requests failed. Run the same command to try just them again.")
@@ -221,3 +243,7 @@ def _report(output: Path, recipe: Recipe, funnel: Funnel, teacher: JournaledTeac
             print(f"  {failure.problem_id} ({failure.purpose}): {failure.why}")
         if funnel.failed > SHOWN_NAMES:
             print(f"  and {funnel.failed - SHOWN_NAMES:,} more, in {output / 'run.json'}")
+    if funnel.not_asked:
+        caps = {"--max-usd": setup.max_usd, "--max-requests": setup.max_requests}
+        given = " or ".join(f"{name} {value:,}" for name, value in caps.items() if value is not None)
+        print(f"\nEnded at {given}: the same command with a higher one goes on, and pays for nothing twice.")

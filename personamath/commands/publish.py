@@ -46,7 +46,9 @@ def run(options: argparse.Namespace) -> int:
         allow_simulated=options.allow_simulated,
     ) as ready:
         if ready.failed:
-            print(f"warning: {ready.failed:,} requests of this run failed; their rows are missing", file=sys.stderr)
+            print(
+                f"warning: {ready.failed:,} requests of this run got no answer; their rows are missing", file=sys.stderr
+            )
         for line in ready.checked:
             print(f"checked: {line}")
         print(f"\n{ready.changelog}")
