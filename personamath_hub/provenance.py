@@ -16,7 +16,7 @@ from typing import Any
 
 from personamath import prompts
 from personamath.errors import BadInput, RunDirectoryError
-from personamath.funnel import Funnel
+from personamath.funnel import SOURCES, Funnel
 from personamath.journal import open_for_reading
 from personamath.personas import BUNDLED, hub_dataset, local_file
 from personamath.problems import ProblemSource
@@ -39,6 +39,9 @@ RECORDED_PACKAGES = (
     "pyarrow",
     "sympy",
 )
+# MATH's own splits, train against test, compared by this project: problems that are equal once runs of digits are
+# masked, and problems that share 13 words in a row.
+MATH_OVERLAP = {"train": 7_500, "masked": 249, "ngram": 517}
 PROMPTS = {"inference": prompts.INFERENCE, "rewriting": prompts.REWRITING, "reflection": prompts.REFLECTION}
 
 
@@ -88,6 +91,13 @@ def provenance(
         "packages": package_versions(),
         "funnel": counts,
     }
+
+
+def benchmarks(provenance: Mapping[str, Any]) -> list[str]:
+    """`gsm8k` and `math`, as far as rows come from them and not from the problems that the package carries."""
+    used = {problems["source"].partition(":")[0] for problems in provenance["problems"] if "package" not in problems}
+    counted = provenance["funnel"]["rows"].values()
+    return [source for source in SOURCES if source in used and any(sources.get(source) for sources in counted)]
 
 
 def published_recipe(recipe: Recipe) -> dict[str, Any]:
