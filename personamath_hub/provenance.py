@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from personamath import prompts
-from personamath.errors import BadInput, RunDirectoryError
+from personamath.errors import BadInput
 from personamath.funnel import SOURCES, Funnel
-from personamath.journal import open_for_reading
+from personamath.journal import FILE_NAME, open_for_reading, unreadable
 from personamath.personas import BUNDLED, hub_dataset, local_file
 from personamath.problems import ProblemSource
 from personamath.recipe import Recipe
@@ -130,7 +130,7 @@ def journal_digest(run: Path) -> dict[str, Any]:
             answers += 1
             digest.update(answer)
     except sqlite3.Error as error:
-        raise RunDirectoryError(f"{run}: its journal cannot be read ({error})") from None
+        raise unreadable(run / FILE_NAME, error) from None
     finally:
         connection.close()
     return {"answers": answers, "sha256": digest.hexdigest()}
