@@ -29,6 +29,8 @@ class Grader:
         for worker in self._workers:
             self._idle.put(worker)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="grader")
+        self.deciding = 0
+        """Pairs that are with the workers, or wait for one."""
 
     async def __aenter__(self) -> Self:
         for worker in self._workers:
@@ -45,7 +47,11 @@ class Grader:
         grade = grade_cheaply(reference, completion)
         if grade is None:
             loop = asyncio.get_running_loop()
-            grade = await loop.run_in_executor(self._threads, self._decide, reference, completion)
+            self.deciding += 1
+            try:
+                grade = await loop.run_in_executor(self._threads, self._decide, reference, completion)
+            finally:
+                self.deciding -= 1
         return grade
 
     def _decide(self, reference: str, completion: str) -> Grade:
