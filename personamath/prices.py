@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from math import isfinite
 from typing import Any, NamedTuple
@@ -34,6 +34,11 @@ class Price:
     def usd(self, prompt_tokens: float, completion_tokens: float) -> float:
         """What so many tokens cost."""
         return (self.prompt * prompt_tokens + self.completion * completion_tokens) / PER
+
+    def in_batches(self) -> "Price":
+        """The same through the Batch API; at the full price where its share is not known."""
+        share = 1.0 if self.batch is None else self.batch
+        return replace(self, prompt=self.prompt * share, completion=self.completion * share, batch=None)
 
     def as_dict(self) -> dict[str, Any]:
         """For run.json."""

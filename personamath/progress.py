@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TextIO
 
 from personamath.funnel import Funnel
@@ -17,8 +18,13 @@ PLAIN_EVERY_S = 30.0
 RATE_WINDOW_S = 30.0
 
 
-async def show_progress(funnel: Funnel, teacher: JournaledTeacher, stream: TextIO | None = None) -> None:
-    """Report until cancelled."""
+async def show_progress(
+    funnel: Funnel,
+    teacher: JournaledTeacher,
+    stream: TextIO | None = None,
+    standing: Callable[[], str] | None = None,
+) -> None:
+    """Report until cancelled; `standing` adds what a teacher has to say of itself."""
     stream = stream or sys.stderr
     live = stream.isatty()
     seen: deque[tuple[float, int, int]] = deque([(time.monotonic(), 0, 0)])
@@ -29,7 +35,7 @@ async def show_progress(funnel: Funnel, teacher: JournaledTeacher, stream: TextI
             seen.append((now, teacher.asked, funnel.done))
             while now - seen[0][0] > RATE_WINDOW_S and len(seen) > 2:
                 seen.popleft()
-            line = _line(funnel, teacher, *_rates(seen))
+            line = _line(funnel, teacher, *_rates(seen)) + (f" · {standing()}" if standing else "")
             # A line that wraps cannot be wiped.
             width = shutil.get_terminal_size().columns - 1
             stream.write(f"\r\x1b[2K{line[:width]}" if live else f"{line}\n")

@@ -4,10 +4,12 @@ Shared by every way of asking that gets OpenAI's replies back: over HTTP, and as
 """
 
 import json
-from typing import cast
+from typing import Any, cast
 
 from personamath.errors import RequestFailed, TeacherMisconfigured
 from personamath.records import Completion, FinishReason
+
+Json = dict[str, Any]
 
 # A 400 is one request's fault, unless it meets the first requests of a run alike: then all the others are spared it.
 REFUSALS_BEFORE_ANY_ANSWER = 8
@@ -38,8 +40,8 @@ class Replies:
         self.answered = False
         """Whether any reply was a completion."""
 
-    def read(self, name: str, status: int, content: bytes, after_s: float | None = None) -> Completion:
-        """The completion in a reply; `name` is the endpoint's, as errors show it.
+    def read(self, name: str, status: int, content: bytes | Json, after_s: float | None = None) -> Completion:
+        """The completion in a reply, as bytes or already parsed; `name` is the endpoint's, as errors show it.
 
         Raises `Retry` where another try may fare better, `RequestFailed` where this request cannot be answered, and
         `TeacherMisconfigured` where none can.
@@ -76,20 +78,24 @@ class Replies:
         return text.replace(self._api_key, "[key]") if self._api_key else text
 
 
-def read_error(content: bytes) -> tuple[str, str]:
+def read_error(content: bytes | Json) -> tuple[str, str]:
     """Code and message of an OpenAI-style error body, as far as it is one."""
     try:
-        error = json.loads(content)["error"]
+        error = _parsed(content)["error"]
         code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else ("", error)
     except (ValueError, KeyError, TypeError):
-        code, message = "", content.decode(errors="replace")
+        code, message = "", content.decode(errors="replace") if isinstance(content, bytes) else json.dumps(content)
     return str(code or ""), " ".join(str(message or "").split())[:SHOWN_OF_A_BODY]
 
 
-def _completion(content: bytes) -> Completion:
+def _parsed(content: bytes | Json) -> Any:
+    return json.loads(content) if isinstance(content, bytes) else content
+
+
+def _completion(content: bytes | Json) -> Completion:
     """The completion in a chat response; anything else that calls itself a success is asked again."""
     try:
-        body = json.loads(content)
+        body = _parsed(content)
         choice = body["choices"][0]
         message = choice["message"]
         text, refusal, reason = message.get("content"), message.get("refusal"), choice.get("finish_reason")
@@ -98,7 +104,8 @@ def _completion(content: bytes) -> Completion:
         for part in (text, refusal):
             str(part or "").encode()  # half a surrogate pair is half an answer
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise Retry("malformed body", f"{type(error).__name__} in {len(content):,} bytes") from None
+        size = f"{len(content):,} bytes" if isinstance(content, bytes) else "a line"
+        raise Retry("malformed body", f"{type(error).__name__} in {size}") from None
     finish: FinishReason = cast(FinishReason, reason) if reason in ("length", "content_filter") else "stop"
     if refusal and not text:
         finish, text = "refusal", refusal

@@ -162,19 +162,7 @@ def application(teacher: SimulatedTeacher, model: str = MODEL) -> web.Applicatio
             return _error(400, "the body is not a chat request", "invalid_request")
         if asked_for != model:  # so that nothing simulated is ever filed under a real model's name
             return _error(404, f"no model {asked_for!r} here; this endpoint serves {model}", "model_not_found")
-        text = teacher.complete(prompt)
-        tokens = {"prompt_tokens": _tokens(prompt), "completion_tokens": _tokens(text)}
-        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-        return web.json_response(
-            {
-                "id": f"chatcmpl-{hashlib.blake2b(prompt.encode(), digest_size=8).hexdigest()}",
-                "object": "chat.completion",
-                "created": int(time.time()),
-                "model": model,
-                "choices": [choice],
-                "usage": tokens | {"total_tokens": sum(tokens.values())},
-            }
-        )
+        return web.json_response(chat_reply(model, prompt, teacher.complete(prompt)))
 
     async def models(_: web.Request) -> web.Response:
         only = {"id": model, "object": "model", "created": 0, "owned_by": "personamath"}
@@ -184,6 +172,20 @@ def application(teacher: SimulatedTeacher, model: str = MODEL) -> web.Applicatio
     app.router.add_post("/v1/chat/completions", chat)
     app.router.add_get("/v1/models", models)
     return app
+
+
+def chat_reply(model: str, prompt: str, text: str) -> dict[str, object]:
+    """The body of a chat completion that says `text`."""
+    tokens = {"prompt_tokens": _tokens(prompt), "completion_tokens": _tokens(text)}
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+    return {
+        "id": f"chatcmpl-{hashlib.blake2b(prompt.encode(), digest_size=8).hexdigest()}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": model,
+        "choices": [choice],
+        "usage": tokens | {"total_tokens": sum(tokens.values())},
+    }
 
 
 def _error(status: int, message: str, code: str) -> web.Response:

@@ -24,11 +24,15 @@ def merge(config: Path | None, *options: str) -> tuple[Recipe, Setup]:
 
 @pytest.mark.parametrize("setting", settings_of(Recipe, Setup), ids=lambda setting: setting.name)
 def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: Path, setting: Setting) -> None:
-    value = {int: "7", float: "0.25", str: "by-occupation" if setting.name == "persona_draw" else "some"}[setting.kind]
+    value = {int: "7", float: "0.25", bool: "true", str: "by-occupation" if setting.name == "persona_draw" else "some"}[
+        setting.kind
+    ]
     recipe = tmp_path / "recipe.yaml"
     lines = {"problems": "[gsm8k]", "teacher": "t", "output": "o"} | {setting.name: value}
     recipe.write_text("".join(f"{name}: {text}\n" for name, text in lines.items()))
     options = [part for name, text in lines.items() for part in (f"--{name.replace('_', '-')}", text.strip("[]"))]
+    if setting.kind is bool:
+        options.remove("true")
     assert merge(recipe) == merge(None, *options)
 
 
@@ -53,6 +57,7 @@ BAD = [
     ("k1: 5.5\n", "k1 is 5.5; it must be a whole number"),
     ("k1: [5]\n", "k1 is [5]; it must be a whole number"),
     ("temperature: warm\n", "it must be a number"),
+    ("batch: perhaps\n", "batch is 'perhaps'; it must be true or false"),
     ("persona_draw: fair\n", "it must be uniform or by-occupation"),
     ("k1: 5: 6\n", "not valid YAML"),
     ("- k1\n", "expected keys and values"),

@@ -28,6 +28,7 @@ from personamath.recipe import Recipe
 from personamath.records import Persona, Problem
 from personamath.stages import Stages
 from personamath.teacher import OPENAI_URL, HttpTeacher, Patience, without_secrets
+from personamath.waves import WINDOW, Waves, WaveTeacher
 from personamath_hub.datasets import write_folder
 from personamath_hub.provenance import Origins, package_versions
 
@@ -48,11 +49,12 @@ Solve math problems with a teacher LLM, rewrite them through personas and reflec
 
 The key comes from OPENAI_API_KEY; the address from --base-url, else OPENAI_BASE_URL, else it is OpenAI's. Every answer
 is journaled as it arrives: a run that was stopped, in whatever way, goes on with the same command and pays for nothing
-twice. With --limit 20 a first look costs cents.
+twice. With --limit 20 a first look costs cents. With --batch it costs half and takes longer: see docs/batch.md.
 
 writes  OUTPUT/journal.sqlite   every request and its answer, untouched
         OUTPUT/dataset/         what load_dataset("OUTPUT/dataset", "stage2") opens
         OUTPUT/run.json         recipe, versions, counts, tokens, money
+        OUTPUT/batches.sqlite   with --batch: which request is in which batch
 
 exit    0 complete   1 an error   2 usage   130 interrupted
         3 some requests failed for good, or were not asked because of --max-usd or --max-requests: the dataset is
@@ -80,6 +82,12 @@ class Setup:
         None
     )
     price_out: Annotated[float | None, "USD per million completion tokens; both 0 for hardware of your own"] = None
+    batch: Annotated[bool, "ask through the OpenAI Batch API: half the price, up to a day for each of four waves"] = (
+        False
+    )
+    batch_queue_tokens: Annotated[
+        int | None, "prompt tokens to have enqueued there at once: your batch queue limit, where there is one"
+    ] = None
     output: Annotated[str, "run directory; made, or taken up where it stopped"]
 
     def __post_init__(self) -> None:
@@ -87,9 +95,11 @@ class Setup:
         for name in ("concurrency", "timeout", "attempts", "patience"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
-        for name in ("max_usd", "max_requests"):
+        for name in ("max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
+        if self.batch and len(self.base_url) > 1:
+            raise BadInput("--batch asks one endpoint: give one --base-url")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,7 +127,9 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     price = find_price(recipe.teacher, setup.price_in, setup.price_out)
     if setup.max_usd is not None and price is None:
         raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
-    endpoints = HttpTeacher(setup.base_url, key, Patience(setup.timeout, setup.attempts, setup.patience))
+    if price and setup.batch:
+        price = price.in_batches()
+    endpoints = _endpoints(setup, key)
     _allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
     personas = read_personas(recipe.personas)
     _check_draws(recipe, personas)
@@ -132,14 +144,21 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     # Before the asking, which may take days in which a file changes.
     origins = Origins.found(recipe, personas, output)
     with Journal(output) as journal, Spool(output) as spool:
+        waved = isinstance(endpoints, WaveTeacher)
         teacher = JournaledTeacher(
-            journal, endpoints, setup.concurrency, price, Caps(setup.max_usd, setup.max_requests)
+            journal,
+            endpoints,
+            sys.maxsize if waved else setup.concurrency,
+            price,
+            Caps(setup.max_usd, setup.max_requests),
         )
 
         async def ask_everything() -> None:
-            async with endpoints, Grader() as grader, _shown(funnel, teacher):
-                with _clean_interruption(teacher):
-                    window = min(setup.concurrency, funnel.seed_problems.total())
+            async with endpoints, Grader() as grader, _shown(funnel, teacher, endpoints):
+                if isinstance(endpoints, WaveTeacher):
+                    _watch(endpoints.waves, teacher, grader)
+                with _clean_interruption(teacher, endpoints):
+                    window = min(WINDOW if waved else setup.concurrency, funnel.seed_problems.total())
                     await augment(Stages(recipe, personas, teacher, grader), problems, window, spool, funnel)
 
         asyncio.run(ask_everything())
@@ -147,6 +166,30 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
         _write_run_file(output, recipe, setup, funnel, teacher)
     _report(output, recipe, setup, funnel, teacher)
     return 0 if funnel.complete else 3
+
+
+def _endpoints(setup: Setup, key: str | None) -> HttpTeacher | WaveTeacher:
+    """What answers."""
+    if setup.batch:
+        from personamath.batch import LINE_ATTEMPTS, BatchTeacher
+
+        return BatchTeacher(
+            Path(setup.output),
+            setup.base_url[0],
+            key,
+            queue_tokens=setup.batch_queue_tokens,
+            attempts=min(setup.attempts, LINE_ATTEMPTS),
+            gone_s=setup.patience,
+        )
+    return HttpTeacher(setup.base_url, key, Patience(setup.timeout, setup.attempts, setup.patience))
+
+
+def _watch(waves: Waves, teacher: JournaledTeacher, grader: Grader) -> None:
+    """Tell waves what goes on between an answer and the questions that follow from it."""
+    waves.watch(
+        running=lambda: teacher.in_flight - waves.waiting + grader.deciding,
+        steps=lambda: teacher.asked + teacher.replayed,
+    )
 
 
 def _check_draws(recipe: Recipe, personas: list[Persona]) -> None:
@@ -158,9 +201,12 @@ def _check_draws(recipe: Recipe, personas: list[Persona]) -> None:
 
 
 @asynccontextmanager
-async def _shown(funnel: Funnel, teacher: JournaledTeacher) -> AsyncIterator[None]:
+async def _shown(
+    funnel: Funnel, teacher: JournaledTeacher, endpoints: HttpTeacher | WaveTeacher
+) -> AsyncIterator[None]:
     """Progress on the screen as long as the context lasts."""
-    progress = asyncio.create_task(show_progress(funnel, teacher))
+    standing = endpoints.standing if isinstance(endpoints, WaveTeacher) else None
+    progress = asyncio.create_task(show_progress(funnel, teacher, standing=standing))
     try:
         yield
     finally:
@@ -169,8 +215,8 @@ async def _shown(funnel: Funnel, teacher: JournaledTeacher) -> AsyncIterator[Non
 
 
 @contextmanager
-def _clean_interruption(teacher: JournaledTeacher) -> Iterator[None]:
-    """On SIGINT or SIGTERM let the answers in flight arrive; on the second leave them."""
+def _clean_interruption(teacher: JournaledTeacher, endpoints: HttpTeacher | WaveTeacher) -> Iterator[None]:
+    """On SIGINT or SIGTERM let the answers in flight arrive, unless they come in waves; on the second leave them."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task
     reasons: list[Interrupted] = []
@@ -180,6 +226,11 @@ def _clean_interruption(teacher: JournaledTeacher) -> Iterator[None]:
             task.cancel()
             return
         name = signal.Signals(number).name
+        if isinstance(endpoints, WaveTeacher):
+            left = endpoints.left_behind()
+            reasons.append(Interrupted(number, f"{name}: every answer is journaled; {left}"))
+            endpoints.interrupt(reasons[0])
+            return
         reasons.append(Interrupted(number, f"{name}: every answer is journaled; the same command goes on from here"))
         print(f"\n{name}: waiting for {teacher.in_flight} answers in flight; once more to leave them", file=sys.stderr)
         teacher.stop(reasons[0])

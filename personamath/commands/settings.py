@@ -19,7 +19,7 @@ class Setting(NamedTuple):
 
     name: str
     kind: type
-    """What one value is converted by: `str`, `int` or `float`."""
+    """What one value is converted by: `str`, `int` or `float`; `bool` for a switch, which takes none."""
     many: bool
     """Whether it may be given several times."""
     choices: tuple[str, ...] | None
@@ -45,6 +45,10 @@ def settings_of(*classes: type) -> list[Setting]:
 def add_settings(parser: argparse.ArgumentParser, *classes: type) -> None:
     """Give the parser an option for each field; what is not given does not appear among the parsed options."""
     for setting in settings_of(*classes):
+        if setting.kind is bool:
+            flag = "--" + setting.name.replace("_", "-")
+            parser.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=setting.help)
+            continue
         default = "" if setting.default in (dataclasses.MISSING, None) else f" (default {_shown(setting.default)})"
         parser.add_argument(
             "--" + setting.name.replace("_", "-"),
@@ -98,6 +102,10 @@ def _converted(path: Path, setting: Setting, value: Any) -> Any:
 
 
 def _one(path: Path, setting: Setting, value: Any) -> Any:
+    if setting.kind is bool:
+        if isinstance(value, bool):
+            return value
+        raise BadInput(f"{path}: {setting.name} is {value!r}; it must be true or false")
     try:
         if isinstance(value, (list, dict, bool)):
             raise ValueError
