@@ -11,6 +11,7 @@ aiohttp is used directly because the OpenAI SDK costs several times as much of t
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -106,6 +107,8 @@ class HttpTeacher:
         self._asking = 0
         self._gone = False
         self._probes: set[asyncio.Task[None]] = set()
+        self.retries: Counter[str] = Counter()
+        """Tries after which a request was asked again, by reason."""
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -151,6 +154,7 @@ class HttpTeacher:
                 backoffs += 1
                 if tries >= self._patience.attempts:
                     raise RequestFailed(failure.reason, str(failure)) from None
+                self.retries[failure.reason] += 1
                 await asyncio.sleep(_wait(backoffs, failure.after_s))
 
     async def _next_endpoint(self) -> _Endpoint:
@@ -219,7 +223,10 @@ def _wait(backoffs: int, after_s: float | None) -> float:
 
 
 def _retry_after(headers: Any) -> float | None:
-    """Seconds asked for by `retry-after-ms` or `Retry-After` (seconds or an HTTP date); None without a legible one."""
+    """Seconds asked for by `retry-after-ms` or `Retry-After` (seconds or an HTTP date); None without a legible one.
+
+    A date is counted from the endpoint's own `Date`: this machine's clock may be wrong, or jump.
+    """
     with suppress(KeyError, ValueError):
         return max(0.0, float(headers["retry-after-ms"]) / 1000)
     value = headers.get("Retry-After")
@@ -228,5 +235,6 @@ def _retry_after(headers: Any) -> float | None:
     with suppress(ValueError):
         return max(0.0, float(value))
     with suppress(ValueError, TypeError):
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+        then, now = parsedate_to_datetime(value), headers.get("Date")
+        return max(0.0, (then - (parsedate_to_datetime(now) if now else datetime.now(UTC))).total_seconds())
     return None

@@ -363,6 +363,7 @@ AFTER = [
     ({"retry-after-ms": "250", "Retry-After": "3"}, 0.25),
     ({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}, 3600.0),
     ({"Retry-After": format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)}, 0.0),
+    ({"Retry-After": "Fri, 02 Jan 1970 00:00:20 GMT", "Date": "Fri, 02 Jan 1970 00:00:00 GMT"}, 20.0),
     ({"Retry-After": "-1"}, 0.0),
     ({"Retry-After": "soon"}, None),
     ({}, None),

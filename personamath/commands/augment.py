@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -163,8 +164,8 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
 
         asyncio.run(ask_everything())
         write_folder(output / "dataset", spool.rows(), recipe, funnel, origins)
-        _write_run_file(output, recipe, setup, funnel, teacher)
-    _report(output, recipe, setup, funnel, teacher)
+        _write_run_file(output, recipe, setup, funnel, teacher, endpoints.retries)
+    _report(output, recipe, setup, funnel, teacher, endpoints.retries)
     return 0 if funnel.complete else 3
 
 
@@ -259,7 +260,9 @@ def _allow_descriptors(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _write_run_file(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, teacher: JournaledTeacher) -> None:
+def _write_run_file(
+    output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, teacher: JournaledTeacher, retries: Counter[str]
+) -> None:
     """Write run.json as a whole: a reader never sees half of one."""
     run = {
         "complete": funnel.complete,
@@ -268,6 +271,7 @@ def _write_run_file(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, 
         "endpoints": [without_secrets(url) for url in setup.base_url],
         "versions": package_versions(),
         "answers": {"asked this time": teacher.asked, "from the journal": teacher.replayed},
+        "asked again after": dict(retries.most_common()),
         "paid": teacher.bill.as_dict(PURPOSES),
         **funnel.as_dict(),
     }
@@ -280,11 +284,15 @@ def _write_run_file(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, 
         raise RunDirectoryError(f"cannot write {output / 'run.json'}: {error.strerror}") from None
 
 
-def _report(output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, teacher: JournaledTeacher) -> None:
+def _report(
+    output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, teacher: JournaledTeacher, retries: Counter[str]
+) -> None:
     if recipe.simulated:
         print("SIMULATED: these rows were written by the embedded teacher. Do not train on them.\n")
     print(f"{composition(funnel)}\n\n{narrative(funnel)}\n")
     print(f"{teacher.asked:,} answers asked, {teacher.replayed:,} from the journal.")
+    if retries:
+        print("Asked again after " + ", ".join(f"{reason} ({n:,})" for reason, n in retries.most_common()) + ".")
     if teacher.bill.price:
         print(f"All answers in the run directory together: ${teacher.bill.usd:,.2f}.")
     print(f"The dataset is in {output / 'dataset'}")
