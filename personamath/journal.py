@@ -108,7 +108,10 @@ class Journal:
 
     def paid(self) -> list[Paid]:
         """What its answers came to, by purpose."""
-        return [Paid(*row) for row in self._reader.execute(_PAID).fetchall()]
+        try:
+            return [Paid(*row) for row in self._reader.execute(_PAID).fetchall()]
+        except sqlite3.Error as error:
+            raise unreadable(self.path, error) from None
 
     def has_room(self) -> bool:
         """Whether the disk still holds the reserve that the answers in flight may need."""

@@ -128,14 +128,19 @@ class Script:
         self._always = statuses
         self._key = key
         self._asked: Counter[bytes] = Counter()
+        self._answered: Counter[bytes] = Counter()
         self.stats: Counter[str] = Counter()
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Play the script around the teacher's own answer."""
         if request.path == "/stats":  # no route: the middleware comes before the 404
-            again = sum(count - 1 for count in self._asked.values())
-            return web.json_response(self.stats | {"different": len(self._asked), "again": again})
+            counts = {
+                "different": len(self._asked),
+                "again": self._asked.total() - len(self._asked),
+                "answered_again": self._answered.total() - len(self._answered),
+            }
+            return web.json_response(self.stats | counts)
         if request.method != "POST":
             return await handler(request)
         self.stats["requests"] += 1
@@ -152,6 +157,7 @@ class Script:
             self.stats[fault] += 1
             return await (FAULTS | ENDINGS)[fault](request, response.body)
         self.stats["answered"] += 1
+        self._answered[body] += 1
         return response
 
     def _draw(self, body: bytes) -> str | None:
@@ -187,7 +193,8 @@ async def _main() -> None:
     teacher = SimulatedTeacher((ProblemSource.parse(text) for text in options.problems), PAPER_HABITS)
     app = application(teacher, options.model)
     app.middlewares.append(script.middleware)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+    # As real endpoints do: a request whose client is gone is dropped, and not paid for.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", options.port, backlog=2048).start()
     print(f"http://127.0.0.1:{runner.addresses[0][1]}/v1", flush=True)
