@@ -317,6 +317,7 @@ class BatchTeacher(WaveTeacher):
         if isinstance(why, Retry) and waiting.attempts >= self._attempts:
             why = RequestFailed(why.reason, str(why))
         if isinstance(why, Retry):
+            self.retries[why.reason] += 1
             self.waves.put(waiting)
         else:
             waiting.give(why)

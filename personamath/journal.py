@@ -3,28 +3,39 @@
 A run killed at any point asks again for no more than what was in flight, because a request counts as in flight until
 its answer is on disk. Failures are not written, so the same command asks for them again. Nothing is loaded at the
 start; anyone can open the file: `sqlite3 journal.sqlite 'select purpose, count(*) from answers group by 1'`.
+
+A damaged file is met when it is read: SQLite notices a page that is none, the checksum a text that changed. The run
+ends, and the next one keeps the file aside and goes on with every answer that is still whole.
 """
 
 import asyncio
 import fcntl
+import itertools
+import os
 import queue
 import shutil
 import sqlite3
+import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, NamedTuple, Self, cast
 
 from personamath.errors import RunDirectoryError
 from personamath.prices import Paid
 from personamath.records import Completion, Request
+from personamath.salvage import USUAL_PAGE_SIZE, Answer, checksum, salvage
 
 FILE_NAME = "journal.sqlite"
 LOCK_NAME = "journal.lock"
+# Left beside a journal that was found damaged, until it is recovered.
+DAMAGED_NAME = "journal.damaged"
+# What was recovered: unfinished, and whole but not yet in the journal's place.
+_RECOVERING_NAME, _RECOVERED_NAME = "journal.recovering", "journal.recovered"
 # Raised whenever an older PersonaMath would misread the file.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # "pmth" in ASCII: tells a journal from any other SQLite file.
 APPLICATION_ID = 0x706D7468
 # Answers that arrive within this time share one transaction: few enough to lose nothing worth naming (an answer is
@@ -42,9 +53,13 @@ create table answers (
     finish_reason text not null,
     prompt_tokens integer,
     completion_tokens integer,
-    answered_at real not null     -- seconds since the epoch
+    answered_at real not null,    -- seconds since the epoch
+    checksum integer not null     -- of the completion: see personamath.salvage
 )
 """
+_CREATE = f"begin; {_SCHEMA}; pragma application_id = {APPLICATION_ID}; pragma user_version = {FORMAT_VERSION}; commit"
+_FINDABLE = "select count(*) from answers indexed by sqlite_autoindex_answers_1 where digest not glob '*[^0-9a-f]*'"
+_INSERT = "insert or ignore into answers values (?,?,?,?,?,?,?,?,?,?)"
 
 # Sums over the whole file need not read the texts. Any version may write to a journal with or without it.
 _INDEX = "create index if not exists paid on answers (purpose, prompt_tokens, completion_tokens)"
@@ -56,8 +71,12 @@ from answers group by purpose
 
 
 class _Entry(NamedTuple):
-    values: tuple[str, str, str, int, str, str, int | None, int | None, float]
+    answer: Answer
     written: asyncio.Future[None]
+
+
+class _Unreadable(RunDirectoryError):
+    """What stands in the journal's place is no journal, or one whose first page is damaged."""
 
 
 class Journal:
@@ -73,7 +92,7 @@ class Journal:
         _prepare(directory)
         self._lock = _lock(directory)
         try:
-            self._reader, writer = _open(self.path), _open(self.path)
+            self._reader, writer = _open_or_recover(directory), _open(self.path)
         except RunDirectoryError:
             self._lock.close()
             raise
@@ -98,13 +117,18 @@ class Journal:
         try:
             # fetchall, not fetchone: a statement left open would pin the write-ahead log.
             found = self._reader.execute(
-                "select text, finish_reason, prompt_tokens, completion_tokens from answers where digest = ?", (digest,)
+                "select text, finish_reason, prompt_tokens, completion_tokens, checksum from answers where digest = ?",
+                (digest,),
             ).fetchall()
         except sqlite3.Error as error:
-            raise RunDirectoryError(
-                f"{self.path}: cannot be read ({error}); recover it with sqlite3's .recover"
-            ) from None
-        return Completion(*found[0]) if found else None
+            raise unreadable(self.path, error) from None
+        if not found:
+            return None
+        *columns, expected = found[0]
+        completion = Completion(*columns)
+        if checksum(completion) != expected:
+            raise unreadable(self.path, sqlite3.OperationalError("an answer is not what was written"))
+        return completion
 
     def paid(self) -> list[Paid]:
         """What its answers came to, by purpose."""
@@ -120,7 +144,7 @@ class Journal:
     async def put(self, request: Request, digest: str, completion: Completion) -> None:
         """Write one answer, durable on return, power cut or not; `RunDirectoryError` where the disk refuses."""
         written = asyncio.get_running_loop().create_future()
-        values = (
+        answer = Answer(
             digest,
             request.purpose,
             request.body().decode(),
@@ -130,8 +154,9 @@ class Journal:
             completion.prompt_tokens,
             completion.completion_tokens,
             time.time(),
+            checksum(completion),
         )
-        self._waiting.put(_Entry(values, written))
+        self._waiting.put(_Entry(answer, written))
         await written
 
     def _write(self, connection: sqlite3.Connection) -> None:
@@ -143,23 +168,21 @@ class Journal:
                 while True:
                     batch.append(self._waiting.get_nowait())
             going_on = None not in batch
-            _commit(connection, [entry for entry in batch if entry is not None])
+            _commit(self.path, connection, [entry for entry in batch if entry is not None])
         connection.close()
 
 
-def _commit(connection: sqlite3.Connection, batch: list[_Entry]) -> None:
+def _commit(path: Path, connection: sqlite3.Connection, batch: list[_Entry]) -> None:
     if not batch:
         return
     failure: RunDirectoryError | None = None
     try:
         with connection:
-            connection.executemany(
-                "insert or ignore into answers values (?,?,?,?,?,?,?,?,?)", [entry.values for entry in batch]
-            )
+            connection.executemany(_INSERT, [entry.answer for entry in batch])
+    except sqlite3.DatabaseError as error:
+        failure = unreadable(path, error) if _is_damage(error) else _unwritable(error)
     except Exception as error:  # whatever it is, no caller may wait for ever
-        failure = RunDirectoryError(
-            f"cannot write the journal ({error}): see to its disk and make room, then run the same command"
-        )
+        failure = _unwritable(error)
 
     def resolve() -> None:
         for entry in batch:
@@ -172,6 +195,105 @@ def _commit(connection: sqlite3.Connection, batch: list[_Entry]) -> None:
 
     with suppress(RuntimeError):  # the loop was closed: the answers are on disk, and nobody waits for the news
         batch[0].written.get_loop().call_soon_threadsafe(resolve)
+
+
+def _unwritable(error: Exception) -> RunDirectoryError:
+    return RunDirectoryError(
+        f"cannot write the journal ({error}): see to its disk and make room, then run the same command"
+    )
+
+
+def unreadable(path: Path, error: sqlite3.Error) -> RunDirectoryError:
+    """What a failed read of the journal at `path` means; damage is marked, so that the next run recovers."""
+    if not _is_damage(error):
+        return RunDirectoryError(f"{path}: cannot be read ({error}); see to its disk, then run the same command")
+    with suppress(OSError):  # a reader may not be allowed to
+        path.with_name(DAMAGED_NAME).touch()
+    return RunDirectoryError(
+        f"{path}: damaged ({error}); the same `personamath augment` keeps it aside, recovers every answer that is "
+        "still whole, and asks for the rest"
+    )
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # not SQLite but Python failed, at a text that is no longer UTF-8
+        return isinstance(error, sqlite3.OperationalError)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _open_or_recover(directory: Path) -> sqlite3.Connection:
+    path = directory / FILE_NAME
+    if any((directory / name).exists() for name in (DAMAGED_NAME, _RECOVERED_NAME)):
+        _recover(directory)
+    try:
+        return _with_whole_index(_open(path), path)
+    except _Unreadable:
+        if not next(salvage(path), None):
+            raise
+        _recover(directory)
+        return _open(path)
+
+
+def _with_whole_index(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """The connection, if every answer can be found; one that could not would be asked, and paid for, again.
+
+    Rows are never deleted, so their numbers have no gaps. Half a second for a million answers.
+    """
+    try:
+        last = connection.execute("select max(rowid) from answers").fetchall()[0][0] or 0
+        found = connection.execute(_FINDABLE).fetchall()[0][0]
+    except sqlite3.Error as error:
+        connection.close()
+        raise (_Unreadable if _is_damage(error) else RunDirectoryError)(f"{path}: cannot be read ({error})") from None
+    if found != last:
+        connection.close()
+        raise _Unreadable(f"{path}: {found:,} of {last:,} answers in its index")
+    return connection
+
+
+def _recover(directory: Path) -> None:
+    """Keep the journal aside and put what is whole of it in its place; killed at any point, the next call goes on."""
+    path, recovering, recovered = (directory / name for name in (FILE_NAME, _RECOVERING_NAME, _RECOVERED_NAME))
+    try:
+        if not recovered.exists():
+            print(f"{path} is damaged: recovering its answers ...", file=sys.stderr)
+            recovering.unlink(missing_ok=True)
+            print(f"{_write_answers(recovering, salvage(path)):,} answers recovered", file=sys.stderr)
+            recovering.replace(recovered)
+        (directory / DAMAGED_NAME).unlink(missing_ok=True)
+        aside = _free_name(directory)
+        # The log first: without its database it would be taken for that of the recovered one.
+        for suffix in ("-shm", "-wal", ""):
+            with suppress(FileNotFoundError):
+                Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
+        recovered.replace(path)
+    except (OSError, sqlite3.Error) as error:
+        recovering.unlink(missing_ok=True)
+        raise RunDirectoryError(
+            f"{path}: damaged, and cannot be recovered ({error}); make room on its disk, then run the same command"
+        ) from None
+    print(f"the damaged journal is kept as {aside}", file=sys.stderr)
+
+
+def _free_name(directory: Path) -> Path:
+    names = (directory / f"journal.damaged-{number}.sqlite" for number in itertools.count(1))
+    return next(name for name in names if not name.exists())
+
+
+def _write_answers(path: Path, answers: Iterable[Answer]) -> int:
+    """Make a journal of these answers, durable on return; gives their number."""
+    with closing(sqlite3.connect(path)) as connection:
+        # Begun anew if anything happens, so without a log of its own.
+        connection.execute("pragma journal_mode = off")
+        connection.executescript(_CREATE)
+        with connection:
+            connection.executemany(_INSERT, answers)
+        connection.execute("pragma journal_mode = wal")
+        count = connection.execute("select count(*) from answers").fetchone()[0]
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    return cast(int, count)
 
 
 def _prepare(directory: Path) -> None:
@@ -206,7 +328,10 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
     path = directory / FILE_NAME
     if not path.is_file():
         raise RunDirectoryError(f"{directory}: no {FILE_NAME} in it, so it is not a run")
-    return _checked(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True), path)
+    try:
+        return _checked(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True), path)
+    except _Unreadable as error:
+        raise RunDirectoryError(f"{error}; a damaged journal is recovered by the run that made it") from None
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -222,14 +347,13 @@ def _checked(connection: sqlite3.Connection, path: Path, writable: bool = False)
     try:
         # An empty database, not a missing file: a run may have been killed between the two.
         if writable and not connection.execute("select 1 from sqlite_master").fetchall():
+            if path.stat().st_size > USUAL_PAGE_SIZE:
+                raise _Unreadable(f"{path}: a database without tables; move it aside or give another --output")
             connection.execute("pragma journal_mode = wal")
-            connection.executescript(
-                f"begin; {_SCHEMA}; pragma application_id = {APPLICATION_ID}; "
-                f"pragma user_version = {FORMAT_VERSION}; commit"
-            )
+            connection.executescript(_CREATE)
         identity, format_version = (_pragma(connection, name) for name in ("application_id", "user_version"))
         if identity != APPLICATION_ID:
-            raise RunDirectoryError(f"{path}: not a PersonaMath journal; move it aside or give another --output")
+            raise _Unreadable(f"{path}: not a PersonaMath journal; move it aside or give another --output")
         if format_version != FORMAT_VERSION:
             raise RunDirectoryError(
                 f"{path}: written in journal format {format_version}, this PersonaMath reads format {FORMAT_VERSION}; "
@@ -237,7 +361,8 @@ def _checked(connection: sqlite3.Connection, path: Path, writable: bool = False)
             )
     except sqlite3.Error as error:
         connection.close()
-        raise RunDirectoryError(
+        kind = _Unreadable if _is_damage(error) else RunDirectoryError
+        raise kind(
             f"{path}: cannot be used as a journal ({error}); see to its disk, move it aside or give another --output"
         ) from None
     except RunDirectoryError:

@@ -91,7 +91,12 @@ class Request:
 
     def digest(self) -> str:
         """Key of this request in a journal: 32 hex digits (128 bits) over the body and the sample index."""
-        return hashlib.sha256(b"%b\n%d" % (self.body(), self.sample)).hexdigest()[:32]
+        return request_digest(self.body(), self.sample)
+
+
+def request_digest(body: bytes, sample: int) -> str:
+    """The digest of a request with this body; a journal's rows are proven by it."""
+    return hashlib.sha256(b"%b\n%d" % (body, sample)).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ more that could ask: no answer is on its way to the journal, no grade is being d
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
@@ -128,6 +129,8 @@ class WaveTeacher(ABC):
 
     def __init__(self) -> None:
         self.waves = Waves()
+        self.retries: Counter[str] = Counter()
+        """Tries after which a request was asked again, by reason."""
 
     async def __aenter__(self) -> Self:
         self._work = asyncio.create_task(self._serve(), name="waves")

@@ -4,18 +4,18 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, StrictUndefined
 
 from personamath.funnel import PURPOSES, SOURCES, STEPS
 from personamath_hub.chart import LABELS, PASSED, passed
 from personamath_hub.layout import CHART, COLUMNS, CONFIGS, PROVENANCE, StepFile, card_configs, dataset_info
 from personamath_hub.licenses import check_license, license_of, problem_license
 from personamath_hub.markdown import code, fenced, table
+from personamath_hub.provenance import MATH_OVERLAP, benchmarks
+from personamath_hub.rendering import render
 from personamath_hub.statistics import Lengths, measure
 
 # Table 2 of arXiv 2410.01504 v1, kept rows in thousands, as printed there; its MATH row does not add up exactly.
@@ -34,9 +34,6 @@ SIZE_CATEGORIES = {
     100_000_000: "10M<n<100M",
     1_000_000_000: "100M<n<1B",
 }
-# MATH's own splits, train against test, compared by this project: problems that are equal once runs of digits are
-# masked, and problems that share 13 words in a row.
-MATH_OVERLAP = {"train": 7_500, "masked": 249, "ngram": 517}
 # What the Hub knows the problems by.
 SOURCE_DATASETS = {"gsm8k": "openai/gsm8k", "math": "EleutherAI/hendrycks_math"}
 
@@ -69,8 +66,9 @@ def dataset_card(
     provenance, files = facts.provenance, facts.files
     decided = license_of(provenance["personas"])
     license = decided if license is None else check_license(license, decided)
-    return _render(
+    return render(
         "dataset.md.jinja",
+        {"origin": _origin, "license": problem_license},
         **provenance,
         metadata=yaml.safe_dump(_metadata(facts, license), sort_keys=False, allow_unicode=True).strip(),
         repo_id=repo_id,
@@ -78,7 +76,7 @@ def dataset_card(
         changelog=changelog,
         license=license,
         persona_license=decided,
-        benchmarks=_benchmarks(facts),
+        benchmarks=benchmarks(provenance),
         rows=sum(file.rows for file in files),
         configs=_config_rows(files),
         columns=COLUMNS,
@@ -106,19 +104,11 @@ def _metadata(facts: FolderFacts, license: str) -> dict[str, Any]:
         "task_categories": ["text-generation", "question-answering"],
         "size_categories": [next(name for bound, name in SIZE_CATEGORIES.items() if rows < bound)],
         "annotations_creators": ["machine-generated"],
-        "source_datasets": [SOURCE_DATASETS[source] for source in _benchmarks(facts)] or ["original"],
+        "source_datasets": [SOURCE_DATASETS[source] for source in benchmarks(facts.provenance)] or ["original"],
         "tags": ["math", "reasoning", "persona", "synthetic"] + (["simulated"] if simulated else []),
         "configs": card_configs(facts.files),
         "dataset_info": dataset_info(facts.files),
     }
-
-
-def _benchmarks(facts: FolderFacts) -> list[str]:
-    """`gsm8k` and `math`, as far as rows come from them and not from the problems that the package carries."""
-    used = {
-        problems["source"].partition(":")[0] for problems in facts.provenance["problems"] if "package" not in problems
-    }
-    return [source for source in SOURCES if source in used and any(file.sources[source] for file in facts.files)]
 
 
 def _config_rows(files: Sequence[StepFile]) -> dict[str, int]:
@@ -191,19 +181,3 @@ def _origin(source: Mapping[str, Any]) -> str:
     if "sha256" in source:
         return f"{source.get('package', 'file')}, {source['bytes']:,} bytes, SHA-256 `{source['sha256']}`"
     return "not recorded"
-
-
-def _render(template: str, **facts: object) -> str:
-    """Fill a template; a fact that is missing is an error, never an empty place on the card."""
-    environment = Environment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False
-    )
-    environment.filters |= {
-        "code": code,
-        "fenced": fenced,
-        "origin": _origin,
-        "license": problem_license,
-        "thousands": "{:,}".format,
-    }
-    source = (resources("model_cards") / template).read_text(encoding="utf-8")
-    return environment.from_string(source).render(**facts)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from personamath import prompts
-from personamath.errors import BadInput, RunDirectoryError
-from personamath.funnel import Funnel
-from personamath.journal import open_for_reading
+from personamath.errors import BadInput
+from personamath.funnel import SOURCES, Funnel
+from personamath.journal import FILE_NAME, open_for_reading, unreadable
 from personamath.personas import BUNDLED, hub_dataset, local_file
 from personamath.problems import ProblemSource
 from personamath.recipe import Recipe
@@ -39,6 +39,9 @@ RECORDED_PACKAGES = (
     "pyarrow",
     "sympy",
 )
+# MATH's own splits, train against test, compared by this project: problems that are equal once runs of digits are
+# masked, and problems that share 13 words in a row.
+MATH_OVERLAP = {"train": 7_500, "masked": 249, "ngram": 517}
 PROMPTS = {"inference": prompts.INFERENCE, "rewriting": prompts.REWRITING, "reflection": prompts.REFLECTION}
 
 
@@ -90,6 +93,13 @@ def provenance(
     }
 
 
+def benchmarks(provenance: Mapping[str, Any]) -> list[str]:
+    """`gsm8k` and `math`, as far as rows come from them and not from the problems that the package carries."""
+    used = {problems["source"].partition(":")[0] for problems in provenance["problems"] if "package" not in problems}
+    counted = provenance["funnel"]["rows"].values()
+    return [source for source in SOURCES if source in used and any(sources.get(source) for sources in counted)]
+
+
 def published_recipe(recipe: Recipe) -> dict[str, Any]:
     """The recipe without the folders of one machine: local files by name."""
     fields = dataclasses.asdict(recipe)
@@ -120,7 +130,7 @@ def journal_digest(run: Path) -> dict[str, Any]:
             answers += 1
             digest.update(answer)
     except sqlite3.Error as error:
-        raise RunDirectoryError(f"{run}: its journal cannot be read ({error})") from None
+        raise unreadable(run / FILE_NAME, error) from None
     finally:
         connection.close()
     return {"answers": answers, "sha256": digest.hexdigest()}

@@ -16,8 +16,9 @@ command and run it again.
 
 import logging
 import re
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -144,6 +145,25 @@ def download(repo_id: str, revision: str, folder: Path, *, repo_type: RepoType, 
     def read() -> Path:
         api.snapshot_download(repo_id, repo_type=repo_type, revision=commit, local_dir=folder)
         return folder
+
+    return _reading(read, repo_id, api)
+
+
+def read_files(
+    repo_id: str, revision: str, names: Collection[str], *, repo_type: RepoType, api: HfApi | None = None
+) -> dict[str, bytes]:
+    """Content of those of the named files that a revision holds; raises `PublishError`."""
+    api = api or HfApi()
+
+    def read() -> dict[str, bytes]:
+        there = api.list_repo_files(repo_id, repo_type=repo_type, revision=revision)
+        with tempfile.TemporaryDirectory(prefix="personamath-read-") as scratch:
+            return {
+                name: Path(
+                    api.hf_hub_download(repo_id, name, repo_type=repo_type, revision=revision, local_dir=scratch)
+                ).read_bytes()
+                for name in sorted(set(names).intersection(there))
+            }
 
     return _reading(read, repo_id, api)
 

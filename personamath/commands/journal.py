@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from personamath.errors import BadInput
-from personamath.journal import open_for_reading
+from personamath.journal import FILE_NAME, open_for_reading, unreadable
 
 # Answers of a few kB each: some MB at a time.
 EXPORT_ROWS = 2_000
@@ -31,13 +31,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
-    with closing(open_for_reading(options.run_directory)) as journal:
+    try:
+        _show(options.run_directory, options.export)
+    except sqlite3.Error as error:
+        raise unreadable(options.run_directory / FILE_NAME, error) from None
+    return 0
+
+
+def _show(run_directory: Path, export: Path | None) -> None:
+    with closing(open_for_reading(run_directory)) as journal:
         print(f"{'':<26}{'answers':>12}{'cut short':>12}{'prompt tokens':>18}{'completion tokens':>20}")
         for purpose, *counts in journal.execute(COUNTS):
             print(f"{purpose:<26}" + "".join(f"{n:>{w},}" for n, w in zip(counts, (12, 12, 18, 20), strict=True)))
-        if options.export:
-            print(f"{_export(journal, options.export):,} answers written to {options.export}")
-    return 0
+        if export:
+            print(f"{_export(journal, export):,} answers written to {export}")
 
 
 def _export(journal: sqlite3.Connection, file: Path) -> int:
@@ -52,6 +59,7 @@ def _export(journal: sqlite3.Connection, file: Path) -> int:
         "prompt_tokens": pa.int32(),
         "completion_tokens": pa.int32(),
         "answered_at": pa.float64(),
+        "checksum": pa.int64(),
     }
     schema = pa.schema([(name, types.get(name, pa.string())) for name in names])
     if file.exists():

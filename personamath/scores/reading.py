@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,6 +103,14 @@ def model_name(content: Mapping[str, Any]) -> str:
     return Path(name).name if Path(name).is_absolute() or Path(name).is_dir() else name
 
 
+def began(content: Mapping[str, Any]) -> str | None:
+    """When lm-eval began; it writes seconds since 1970."""
+    seconds = content.get("date")
+    if not isinstance(seconds, int | float):
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
 def text(value: Any) -> str | None:
     """A text that says something."""
     return str(value) if value else None
@@ -142,6 +151,7 @@ def read_task(task: str, output: Output) -> TaskRun:
         generation=config.get("generation_kwargs") or {},
         samples=int(metadata.get("samples", 1)),
         data=data,
+        date=began(content),
         items=items,
         faults=(),
     )

@@ -83,6 +83,8 @@ class TaskRun:
     samples: int
     """Completions of each problem."""
     data: DataSource
+    date: str | None
+    """When lm-eval began, ISO 8601 in UTC; None where it does not say."""
     items: tuple[Item, ...]
     """In the order of their ids; empty where the samples were not logged."""
     faults: tuple[str, ...]
