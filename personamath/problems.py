@@ -61,12 +61,12 @@ class ProblemSource:
         for split in self.hub_splits():
             yield from read_hub(split)
 
-    def hub_splits(self) -> list[HubSplit]:
-        """Where its rows lie on the Hub, in order; none for a local file."""
+    def hub_splits(self, split: str = "train") -> list[HubSplit]:
+        """Where its rows, or those of another split, lie on the Hub, in order; none for a local file."""
         if self.path is not None:
             return []
         repo, configs = (GSM8K_REPO, GSM8K_CONFIGS) if self.kind == "gsm8k" else (MATH_REPO, MATH_CONFIGS)
-        return [HubSplit(repo, config, "train") for config in configs]
+        return [HubSplit(repo, config, split) for config in configs]
 
 
 class Skipped(NamedTuple):

@@ -30,6 +30,11 @@ class Recipe:
     k1: Annotated[int, "rewrites of each solved problem (not stated; table 2 implies 5 at 90 % kept)"] = 5
     k2: Annotated[int, "rewrites of each recovered problem (K2 > K1; table 2 implies 15 at 69 % kept)"] = 15
     rng_seed: Annotated[int, "decides which personas are drawn for which question"] = 42
+    benchmark: Annotated[
+        tuple[str, ...],
+        "test problems with which every row is compared: gsm8k or math (test split, from the Hub), math:PATH, "
+        "FILE:COLUMN or OWNER/NAME:COLUMN, beside those of the problems that come from the Hub",
+    ] = ()
     limit: Annotated[int | None, "only the first N problems of each source"] = None
 
     def __post_init__(self) -> None:

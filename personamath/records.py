@@ -25,6 +25,10 @@ Purpose = Literal[
 ]
 """What a request is for: the six kinds of request that the four steps make, each beginning with its step's name."""
 
+Overlap = Literal["equal", "masked", "13-gram"]
+"""How a text overlaps with a test problem: equal but for white space, for numbers as well, or 13 words in a row; the
+first that holds."""
+
 FinishReason = Literal["stop", "length", "content_filter", "refusal"]
 """Why a completion ended: by itself, at `max_tokens`, by the endpoint's filter, or because the model declined."""
 
@@ -157,3 +161,9 @@ class Row:
     review: str | None
     teacher: str
     request: str
+    flag: str | None = None
+    """What of its seed problem's numbers and LaTeX a rewritten problem lacks or adds, e.g. `missing 12; new 15`; None
+    where it keeps them, and where nothing was rewritten. Set when the dataset folder is written, as is `overlap`."""
+    overlap: Overlap | None = None
+    """How its seed problem, or its problem, overlaps with a test problem; None where it does not, and where it was not
+    compared with any."""

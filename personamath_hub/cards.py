@@ -9,14 +9,15 @@ from typing import Any
 
 import yaml
 
+from personamath.analysis.contamination import RULES
 from personamath.funnel import PURPOSES, SOURCES, STEPS
 from personamath_hub.chart import LABELS, PASSED, passed
-from personamath_hub.layout import CHART, COLUMNS, CONFIGS, PROVENANCE, StepFile, card_configs, dataset_info
+from personamath_hub.layout import CHART, COLUMNS, CONFIGS, PROVENANCE, StepFile, card_configs, dataset_info, members
 from personamath_hub.licenses import check_license, license_of, problem_license
 from personamath_hub.markdown import code, fenced, table
-from personamath_hub.provenance import MATH_OVERLAP, benchmarks
+from personamath_hub.provenance import MATH_OVERLAP, seed_sources
 from personamath_hub.rendering import render
-from personamath_hub.statistics import Lengths, measure
+from personamath_hub.statistics import Lengths, by_step, measure
 
 # Table 2 of arXiv 2410.01504 v1, kept rows in thousands, as printed there; its MATH row does not add up exactly.
 PAPER_COMPOSITION = {
@@ -63,7 +64,7 @@ def dataset_card(
     Without `repo_id` and `version` it is the card of a folder that is not published. `changelog` is Markdown;
     `license` is the publisher's word where the personas' licence is not known, and `BadInput` where it contradicts it.
     """
-    provenance, files = facts.provenance, facts.files
+    provenance, files = facts.provenance, by_step(facts.files)
     decided = license_of(provenance["personas"])
     license = decided if license is None else check_license(license, decided)
     return render(
@@ -76,14 +77,17 @@ def dataset_card(
         changelog=changelog,
         license=license,
         persona_license=decided,
-        benchmarks=benchmarks(provenance),
+        sources=seed_sources(provenance),
         rows=sum(file.rows for file in files),
-        configs=_config_rows(files),
+        configs=_config_rows(facts.files),
         columns=COLUMNS,
         examples={file.step: _example(file) for file in files},
         chart=CHART,
         provenance_file=PROVENANCE,
         contamination=MATH_OVERLAP,
+        overlaps=_overlaps(files) if provenance["benchmarks"] else None,
+        rewritten=sum(file.rows for file in files if file.step.endswith("rewrite")),
+        flagged=sum(file.rows for file in facts.files if file.part.flagged),
         no_rows=" (no rows, so it cannot be loaded)",
         funnel_table=_funnel_table(provenance["funnel"]["requests"]),
         composition=_composition(files),
@@ -104,7 +108,7 @@ def _metadata(facts: FolderFacts, license: str) -> dict[str, Any]:
         "task_categories": ["text-generation", "question-answering"],
         "size_categories": [next(name for bound, name in SIZE_CATEGORIES.items() if rows < bound)],
         "annotations_creators": ["machine-generated"],
-        "source_datasets": [SOURCE_DATASETS[source] for source in benchmarks(facts.provenance)] or ["original"],
+        "source_datasets": [SOURCE_DATASETS[source] for source in seed_sources(facts.provenance)] or ["original"],
         "tags": ["math", "reasoning", "persona", "synthetic"] + (["simulated"] if simulated else []),
         "configs": card_configs(facts.files),
         "dataset_info": dataset_info(facts.files),
@@ -112,7 +116,7 @@ def _metadata(facts: FolderFacts, license: str) -> dict[str, Any]:
 
 
 def _config_rows(files: Sequence[StepFile]) -> dict[str, int]:
-    return {name: sum(file.rows for file in files if file.step in steps) for name, steps in CONFIGS.items()}
+    return {name: sum(file.rows for file in members(name, files)) for name in CONFIGS}
 
 
 def _example(file: StepFile) -> str:
@@ -151,6 +155,13 @@ def _lengths(files: Sequence[StepFile]) -> str:
             numbers = (found.least, found.low, found.median, found.high, found.most)
             rows.append([f"`{column}` of {file.step}", *(f"{number:,}" for number in numbers), f"{found.mean:,.1f}"])
     return table(["words", "least", "5 %", "median", "95 %", "most", "mean"], rows)
+
+
+def _overlaps(files: Sequence[StepFile]) -> str:
+    """Rows by overlap with test problems, and by step."""
+    rows = [[f"`{rule}`", *(f"{file.overlaps[rule]:,}" for file in files)] for rule in RULES]
+    rows.append(["none", *(f"{file.rows - file.overlaps.total():,}" for file in files)])
+    return table(["overlap", *(file.step for file in files)], rows)
 
 
 def _named(counts: Mapping[Any, int], name: Callable[[Any], str]) -> Counter[str]:

@@ -19,19 +19,21 @@ from personamath.records import SIMULATED, Step
 from personamath_hub.layout import (
     CARD,
     CHART,
-    CONFIGS,
+    FILES,
     PROVENANCE,
     REQUIRED,
     ROW_GROUP_ROWS,
     SCHEMA,
+    Part,
     StepFile,
     card_configs,
     dataset_info,
-    step_path,
+    members,
+    part_path,
 )
 from personamath_hub.leaks import Secrets
 from personamath_hub.licenses import UNKNOWN, license_of
-from personamath_hub.statistics import measure_step
+from personamath_hub.statistics import by_step, measure_file
 
 
 def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
@@ -41,13 +43,12 @@ def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
     as long as loading every config once and grading every row; memory holds a batch of rows and all ids.
     """
     files, provenance = check_readable(folder, allow_simulated=allow_simulated)
-    steps = [file.step for file in files]
     _check_card(folder, files, provenance["license"])
     _check_counts(folder, files, provenance)
     secrets = Secrets()
     rows_check = _RowCheck(folder, secrets, simulated=provenance["simulated"])
-    for step in steps:
-        rows_check.check(step)
+    for file in files:
+        rows_check.check(file.step, file.part)
     size = _check_bytes(folder, secrets)
     rows = sum(file.rows for file in files)
     return [
@@ -60,21 +61,21 @@ def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
 
 def check_readable(folder: Path, *, allow_simulated: bool = False) -> tuple[list[StepFile], dict[str, Any]]:
     """Check that a folder is a dataset's and can be read, before its rows are looked at; raises as `check_folder`."""
-    steps = _check_files(folder)
+    found = _check_files(folder)
     provenance = _read_provenance(folder)
     if provenance["simulated"] and not allow_simulated:
         raise BadInput(f"{folder / PROVENANCE}: the data is simulated; --allow-simulated publishes it nevertheless")
-    return [_measured(folder, step) for step in steps], provenance
+    return [_measured(folder, step, part) for step, part in found], provenance
 
 
-def _check_files(folder: Path) -> list[Step]:
-    """The steps that have a file; nothing else may lie in the folder, and nothing may be missing."""
+def _check_files(folder: Path) -> list[tuple[Step, Part]]:
+    """The parquet files that are there; nothing else may lie in the folder, and nothing may be missing."""
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder")
-    steps = [step for step in STEPS if (folder / step_path(step)).exists()]
-    if not steps:
+    files = [(step, part) for step, part in FILES if (folder / part_path(step, part)).exists()]
+    if not files:
         raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
-    expected = {CARD, PROVENANCE, CHART, *map(step_path, steps)}
+    expected = {CARD, PROVENANCE, CHART, *(part_path(step, part) for step, part in files)}
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
     for name in sorted(expected - found):
         raise BadInput(f"{folder / name}: missing; write the folder again")
@@ -83,14 +84,15 @@ def _check_files(folder: Path) -> list[Step]:
     for name in sorted(found):
         if not (folder / name).is_file() or (folder / name).is_symlink():
             raise BadInput(f"{folder / name}: not a plain file")
-    return steps
+    return files
 
 
-def _measured(folder: Path, step: Step) -> StepFile:
-    """A step's file, read from end to end, in the documented columns."""
-    where = f"{folder / step_path(step)} (config {step})"
+def _measured(folder: Path, step: Step, part: Part) -> StepFile:
+    """A parquet file, read from end to end, in the documented columns."""
+    path = folder / part_path(step, part)
+    where = f"{path} (config {step})"
     try:
-        metadata = pq.read_metadata(folder / step_path(step))
+        metadata = pq.read_metadata(path)
         schema = metadata.schema.to_arrow_schema().remove_metadata()
         if not schema.equals(SCHEMA):
             found, expected = ({f"{field.name}: {field.type}" for field in columns} for columns in (schema, SCHEMA))
@@ -98,7 +100,7 @@ def _measured(folder: Path, step: Step) -> StepFile:
             raise BadInput(f"{where}: its columns are not the documented ones; differing: {differing}")
         if not metadata.num_rows:
             raise BadInput(f"{where}: holds no rows; write the folder again")
-        return measure_step(folder, step)
+        return measure_file(folder, step, part)
     except (pa.ArrowException, OSError) as error:
         raise BadInput(f"{where}: not a readable parquet file ({_line(error)}); write the folder again") from None
 
@@ -151,12 +153,11 @@ def _counts(info: dict[str, Any] | None) -> str:
 
 
 def _check_counts(folder: Path, files: list[StepFile], provenance: dict[str, Any]) -> None:
-    sources = {file.step: dict(file.sources) for file in files}
+    sources = {file.step: dict(file.sources) for file in by_step(files)}
     for step in STEPS:
         held, counted = sources.get(step, {}), provenance["rows"].get(step, {})
         if held != counted:
-            where = f"{folder / step_path(step)} (config {step})"
-            raise BadInput(f"{where}: holds {held} rows by source, {PROVENANCE} says {counted}")
+            raise BadInput(f"{folder / step} (config {step}): holds {held} rows by source, {PROVENANCE} says {counted}")
 
 
 class _Fault(NamedTuple):
@@ -167,7 +168,7 @@ class _Fault(NamedTuple):
 
 
 class _RowCheck:
-    """Checks the rows of one step after another, and remembers their ids."""
+    """Checks the rows of one file after another, and remembers their ids."""
 
     def __init__(self, folder: Path, secrets: Secrets, *, simulated: bool) -> None:
         self._folder = folder
@@ -175,29 +176,30 @@ class _RowCheck:
         self._simulated = simulated
         self._ids: set[str] = set()
 
-    def check(self, step: Step) -> None:
-        """Check every row of a step; raises `BadInput` with its place."""
+    def check(self, step: Step, part: Part) -> None:
+        """Check every row of a file; raises `BadInput` with its place."""
         start = 0
-        with pq.ParquetFile(self._folder / step_path(step)) as file:
+        path = self._folder / part_path(step, part)
+        with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(ROW_GROUP_ROWS):
-                for fault in self._faults(batch, step):
+                for fault in self._faults(batch, step, part):
                     id = batch["id"].slice(fault.row, 1)
                     shown = "its id is not shown" if self._secrets.in_column(id) else id[0]
-                    where = f"{self._folder / step_path(step)} (config {step}), row {start + fault.row} ({shown})"
+                    where = f"{path} (config {step}), row {start + fault.row} ({shown})"
                     raise BadInput(f"{where}: {fault.what}")
                 start += batch.num_rows
 
-    def _faults(self, batch: pa.RecordBatch, step: Step) -> Iterator[_Fault]:
+    def _faults(self, batch: pa.RecordBatch, step: Step, part: Part) -> Iterator[_Fault]:
         for name in SCHEMA.names:
             if name in REQUIRED and batch[name].null_count:
                 yield _Fault(pc.index(pc.is_null(batch[name]), True).as_py(), f"{name} is null")
             if pa.types.is_string(batch[name].type) and (leak := self._secrets.in_column(batch[name])):
                 yield _Fault(leak.place, f"{name} holds {leak.what}; it must not be published")
         for row, values in enumerate(batch.to_pylist()):
-            if what := self._fault(values, step):
+            if what := self._fault(values, step, part):
                 yield _Fault(row, what)
 
-    def _fault(self, row: dict[str, Any], step: Step) -> str | None:
+    def _fault(self, row: dict[str, Any], step: Step, part: Part) -> str | None:
         if row["id"] in self._ids:
             return "another row has the same id"
         self._ids.add(row["id"])
@@ -205,6 +207,8 @@ class _RowCheck:
             return f"seed_id is {row['seed_id']}, which the id does not begin with"
         if row["step"] != step or row["stage"] != int(step[len("stage")]):
             return f"it says that it is of {row['step']}, stage {row['stage']}"
+        if (row["flag"] is not None, row["overlap"] is not None) != (part.flagged, part.overlap == "overlap"):
+            return f"its flag is {_line(row['flag'])} and its overlap {_line(row['overlap'])}: it is in the wrong file"
         if row["teacher"].startswith(SIMULATED) and not self._simulated:
             return f"its teacher is simulated, and {PROVENANCE} does not say so"
         verdict = grade(row["answer"], row["response"])
@@ -234,7 +238,7 @@ def _check_config(folder: Path, config: str, files: list[StepFile]) -> str:
             loaded = datasets.load_dataset(str(folder), config, split="train", cache_dir=cache)
         except Exception as error:  # whatever it is, the readers would meet it too
             raise BadInput(f"{folder}: config {config}: load_dataset fails ({_line(error)})") from error
-        expected = sum(file.rows for file in files if file.step in CONFIGS[config])
+        expected = sum(file.rows for file in members(config, files))
         if (loaded.features, loaded.num_rows) != (datasets.Features.from_arrow_schema(SCHEMA), expected):
             raise BadInput(f"{folder}: config {config}: loads as {_line(loaded)}, not with its {expected:,} rows")
         return f"{config}: {loaded.num_rows:,} rows load"

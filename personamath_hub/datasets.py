@@ -4,29 +4,37 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from personamath.analysis.contamination import TestProblems, strongest
+from personamath.analysis.fidelity import describe_drift
 from personamath.errors import RunDirectoryError
 from personamath.funnel import Funnel
 from personamath.recipe import Recipe
-from personamath.records import Row, Step
+from personamath.records import Row
 from personamath_hub.cards import FolderFacts, dataset_card
 from personamath_hub.chart import draw_funnel
-from personamath_hub.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, SCHEMA, step_path
+from personamath_hub.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, SCHEMA, Part, part_path
 from personamath_hub.provenance import Origins, provenance
+
+# The rows of a seed problem come one after the other, and each looks the seed problem up.
+CACHED_TEXTS = 64
 
 
 def write_folder(
     folder: Path, rows: Iterable[Row], recipe: Recipe, funnel: Funnel, origins: Origins | None = None
 ) -> None:
-    """Write parquet by step, provenance.json, the chart and the card; the folder is replaced as a whole, or not at all.
+    """Write parquet, provenance.json, the chart and the card; the folder is replaced as a whole, or not at all.
 
     Bytes depend on the rows and their order, the recipe, the funnel, the origins and the package versions alone. A
-    step without rows has no file and no config of its own, because `datasets` refuses empty splits. Without `origins`
-    provenance.json says of the sources what the recipe says. Raises `RunDirectoryError` where the disk refuses.
+    step without rows has no file and no config of its own, because `datasets` refuses empty splits. The columns `flag`
+    and `overlap` are filled in here. Without `origins` provenance.json says of the sources what the recipe says, and
+    the rows are compared with no test problems. Raises `RunDirectoryError` where the disk refuses.
     """
     origins = origins or Origins.named(recipe)
     partial = folder.with_name(folder.name + ".partial")
@@ -34,7 +42,9 @@ def write_folder(
         shutil.rmtree(partial, ignore_errors=True)
         (partial / CHART).parent.mkdir(parents=True)
         occupations: Counter[str] = Counter()
-        _write_parquet(partial, _counted(rows, origins.occupations, occupations))
+        checked = _checked(rows, origins.test_problems)
+        compared = origins.test_problems is not None
+        _write_parquet(partial, _counted(checked, origins.occupations, occupations), compared=compared)
         facts = provenance(recipe, funnel, origins, occupations)
         text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         (partial / PROVENANCE).write_text(text, encoding="utf-8")
@@ -47,6 +57,14 @@ def write_folder(
             f"cannot write {folder} ({error.strerror or error}); every answer is in the journal: "
             "make room, then run the same command"
         ) from None
+
+
+def _checked(rows: Iterable[Row], test_problems: TestProblems | None) -> Iterator[Row]:
+    """The rows with what they are to say of themselves: whether a rewrite strayed, and whether test problems do."""
+    look_up = lru_cache(CACHED_TEXTS)(test_problems.overlap) if test_problems else lambda _: None
+    for row in rows:
+        flag = describe_drift(row.seed_problem, row.problem, row.persona) if row.step.endswith("rewrite") else None
+        yield replace(row, flag=flag, overlap=strongest(look_up(row.seed_problem), look_up(row.problem)))
 
 
 def _counted(rows: Iterable[Row], occupation_of: Mapping[str, str], occupations: Counter[str]) -> Iterator[Row]:
@@ -66,23 +84,24 @@ def _swap(new: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_parquet(folder: Path, rows: Iterable[Row]) -> None:
-    writers: dict[Step, _StepWriter] = {}
+def _write_parquet(folder: Path, rows: Iterable[Row], *, compared: bool) -> None:
+    writers: dict[str, _PartWriter] = {}
     try:
         for row in rows:
-            if row.step not in writers:
-                writers[row.step] = _StepWriter(folder / step_path(row.step))
-            writers[row.step].add(row)
+            path = part_path(row.step, Part.of(row, compared=compared))
+            if path not in writers:
+                writers[path] = _PartWriter(folder / path)
+            writers[path].add(row)
     finally:
         for writer in writers.values():
             writer.close()
 
 
-class _StepWriter:
-    """One step's parquet file while it is written, a row group at a time."""
+class _PartWriter:
+    """One parquet file while it is written, a row group at a time."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir()
+        path.parent.mkdir(exist_ok=True)
         self._group: list[Row] = []
         self._writer = pq.ParquetWriter(
             path,

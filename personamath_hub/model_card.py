@@ -24,7 +24,7 @@ from personamath_hub.model_results import (
     settings_table,
 )
 from personamath_hub.paper import PAPER_MODELS
-from personamath_hub.provenance import MATH_OVERLAP, benchmarks
+from personamath_hub.provenance import MATH_OVERLAP, seed_sources
 from personamath_hub.rendering import render
 from personamath_hub.training_data import DataFacts
 
@@ -96,7 +96,7 @@ def model_card(
         max_new_tokens=_completion_tokens(folder),
         provenance=provenance,
         data_license=data.license,
-        benchmarks=[SOURCES[source] for source in benchmarks(provenance)] if provenance else [],
+        benchmarks=[SOURCES[source] for source in seed_sources(provenance)] if provenance else [],
         contamination=MATH_OVERLAP,
         recipe=_recipe_table(record, paper.recipe if paper else {}),
         command=_training_command(record),

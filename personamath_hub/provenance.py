@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from personamath import prompts
+from personamath.analysis.contamination import TestProblems, chosen_benchmarks
+from personamath.analysis.questions import QuestionSource
 from personamath.errors import BadInput
 from personamath.funnel import SOURCES, Funnel
 from personamath.journal import FILE_NAME, open_for_reading, unreadable
@@ -47,7 +49,7 @@ PROMPTS = {"inference": prompts.INFERENCE, "rewriting": prompts.REWRITING, "refl
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Origins:
-    """What a recipe names, as it was found: the problems, the personas, and the journal of the answers."""
+    """What a recipe names, as it was found: the problems, the personas, the test problems, the journal."""
 
     problems: Sequence[Mapping[str, Any]]
     """One for each source, with its digest or commit."""
@@ -56,6 +58,10 @@ class Origins:
     """Occupation class by persona, where the source tells."""
     run: Path | None = None
     """The run directory with the journal; None for rows that no run made."""
+    benchmarks: Sequence[Mapping[str, Any]] = ()
+    """One for each source of test problems that the rows are compared with, as of the problems."""
+    test_problems: TestProblems | None = None
+    """What they hold; None where there are no benchmarks."""
 
     @classmethod
     def named(cls, recipe: Recipe) -> "Origins":
@@ -65,11 +71,14 @@ class Origins:
     @classmethod
     def found(cls, recipe: Recipe, personas: Sequence[Persona], run: Path) -> "Origins":
         """Files read for their digests, and Hub datasets asked for the commit they were loaded from."""
+        compared = chosen_benchmarks(recipe.benchmark, recipe.problems)
         return cls(
             [_problems_origin(ProblemSource.parse(source)) for source in recipe.problems],
             _personas_name(recipe.personas) | _personas_origin(recipe.personas),
             {persona.description: persona.occupation for persona in personas if persona.occupation},
             run,
+            [_benchmark_origin(source) for source in compared],
+            TestProblems(question for source in compared for question in source.read()) if compared else None,
         )
 
 
@@ -86,6 +95,7 @@ def provenance(
         "recipe": published_recipe(recipe),
         "prompts": {name: {"sha256": _sha256(text.encode()), "text": text} for name, text in PROMPTS.items()},
         "problems": list(origins.problems),
+        "benchmarks": list(origins.benchmarks),
         "personas": dict(origins.personas) | {"rows_by_occupation": dict(rows_by_occupation)},
         "journal": journal_digest(origins.run) if origins.run else None,
         "packages": package_versions(),
@@ -93,7 +103,7 @@ def provenance(
     }
 
 
-def benchmarks(provenance: Mapping[str, Any]) -> list[str]:
+def seed_sources(provenance: Mapping[str, Any]) -> list[str]:
     """`gsm8k` and `math`, as far as rows come from them and not from the problems that the package carries."""
     used = {problems["source"].partition(":")[0] for problems in provenance["problems"] if "package" not in problems}
     counted = provenance["funnel"]["rows"].values()
@@ -106,6 +116,7 @@ def published_recipe(recipe: Recipe) -> dict[str, Any]:
     return fields | {
         "problems": [_problems_name(source) for source in recipe.problems],
         "personas": _personas_name(recipe.personas)["source"],
+        "benchmark": [QuestionSource.parse(text, "test").name for text in recipe.benchmark],
     }
 
 
@@ -162,6 +173,11 @@ def _personas_origin(source: str) -> dict[str, Any]:
             return _file_origin(bundled)
     path = local_file(source)
     return _file_origin(path) if path else _hub_origin([hub_dataset(source)])
+
+
+def _benchmark_origin(source: QuestionSource) -> dict[str, Any]:
+    origin = _file_origin(source.path) if source.path else _hub_origin(source.splits)
+    return {"source": source.name, "column": source.column} | origin
 
 
 def _hub_origin(splits: Sequence[HubSplit]) -> dict[str, Any]:

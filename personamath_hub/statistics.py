@@ -1,6 +1,8 @@
 """What the parquet files of a dataset folder hold, counted in one pass with a row group in memory at a time."""
 
 from collections import Counter
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -10,25 +12,38 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from personamath.funnel import STEPS
 from personamath.records import Row, Step
-from personamath_hub.layout import SCHEMA, StepFile, step_path
+from personamath_hub.layout import FILES, SCHEMA, Part, StepFile, part_path
 
 
 def measure(folder: Path) -> list[StepFile]:
-    """Every parquet file of the folder, in the order of the steps."""
-    return [measure_step(folder, step) for step in STEPS if (folder / step_path(step)).is_file()]
+    """Every parquet file of the folder, step after step."""
+    return [measure_file(folder, step, part) for step, part in FILES if (folder / part_path(step, part)).is_file()]
 
 
-def measure_step(folder: Path, step: Step) -> StepFile:
-    """The file of a step, which has at least one row."""
-    path = folder / step_path(step)
+def measure_file(folder: Path, step: Step, part: Part) -> StepFile:
+    """The file of a part of a step, which has at least one row."""
+    path = folder / part_path(step, part)
     with pq.ParquetFile(path) as file:
         first = file.read_row_group(0).slice(0, 1).to_pylist()[0]
-        measured = StepFile(step, path.stat().st_size, example=Row(**first))
+        measured = StepFile(step, part, path.stat().st_size, example=Row(**first))
         for group in range(file.num_row_groups):
             _add(measured, file.read_row_group(group, columns=SCHEMA.names))
     return measured
+
+
+def by_step(files: Sequence[StepFile]) -> list[StepFile]:
+    """The files of each step taken together, as if they were its first one."""
+    steps: dict[Step, StepFile] = {}
+    for file in files:
+        if (one := steps.get(file.step)) is None:
+            steps[file.step] = deepcopy(file)
+            continue
+        for name in ("file_bytes", "rows", "arrow_bytes"):
+            setattr(one, name, getattr(one, name) + getattr(file, name))
+        for name in ("sources", "levels", "subjects", "overlaps", "problem_words", "response_words"):
+            getattr(one, name).update(getattr(file, name))
+    return list(steps.values())
 
 
 def _add(measured: StepFile, rows: pa.Table) -> None:
@@ -37,6 +52,7 @@ def _add(measured: StepFile, rows: pa.Table) -> None:
     measured.sources.update(_counts(rows["source"]))
     measured.levels.update(_counts(rows["level"]))
     measured.subjects.update(_counts(rows["subject"]))
+    measured.overlaps.update(_counts(rows["overlap"]))
     measured.problem_words.update(_counts(_words(rows["problem"])))
     measured.response_words.update(_counts(_words(rows["response"])))
 

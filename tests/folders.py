@@ -8,6 +8,8 @@ from personamath.recipe import Recipe
 from personamath.records import Row, Step
 from personamath.stages import Outcome
 from personamath_hub.datasets import write_folder
+from personamath_hub.layout import CONFIGS, Part, part_path
+from personamath_hub.provenance import Origins
 
 RECIPE = Recipe(problems=("gsm8k", "math"), teacher="teacher-1")
 # More than one row group in the first step.
@@ -18,6 +20,14 @@ SIZES: dict[Step, int] = {
     "stage2_rewrite": 7,
 }
 
+# What a folder offers that was compared with no test problems. Without flags `strict` is all of it.
+UNCHECKED_CONFIGS = {config: steps for config, steps in CONFIGS.items() if config != "clean"}
+
+
+def sound_path(step: Step) -> str:
+    """Where such a folder keeps the rows of a step that have no flag."""
+    return part_path(step, Part("unchecked", flagged=False))
+
 
 def row(step: Step, number: int) -> Row:
     rewritten = step.endswith("rewrite")
@@ -26,14 +36,14 @@ def row(step: Step, number: int) -> Row:
     seed = f"{source}-train-{number + (50_000 if step.startswith('stage2') else 0):05}"
     return Row(
         id=f"{seed}/p0001" if rewritten else seed,
-        problem=f"What is {number}? ∑ “naïve” \n\n$x$",
+        problem=f"{'A cook asks: what' if rewritten else 'What'} is {number}? ∑ “naïve” \n\n$x$",
         response=f"It is $\\boxed{{{number}}}$." * 20,
         answer=str(number),
         source=source,
         stage=1 if step.startswith("stage1") else 2,
         step=step,
         seed_id=seed,
-        seed_problem=f"What is {number}?",
+        seed_problem=f"What is {number}? ∑ “naïve” \n\n$x$",
         level=number % 5 + 1 if number % 2 else None,
         subject="Algebra" if number % 2 else None,
         persona="A cook" if rewritten else None,
@@ -48,8 +58,8 @@ def rows(sizes: dict[Step, int] = SIZES) -> list[Row]:
     return sorted(made, key=lambda row: (row.seed_id, STEPS.index(row.step)))  # as a run mixes the steps
 
 
-def write(folder: Path, rows: Sequence[Row], recipe: Recipe = RECIPE) -> Path:
+def write(folder: Path, rows: Sequence[Row], recipe: Recipe = RECIPE, origins: Origins | None = None) -> Path:
     funnel = Funnel()
     funnel.add(Outcome(rows=list(rows)))
-    write_folder(folder, rows, recipe, funnel)
+    write_folder(folder, rows, recipe, funnel, origins)
     return folder

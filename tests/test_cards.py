@@ -15,17 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from personamath.analysis.contamination import TestProblems
 from personamath.errors import BadInput
 from personamath.funnel import PURPOSES
 from personamath.recipe import Recipe
 from personamath.records import Row
 from personamath_hub.cards import FolderFacts, dataset_card
 from personamath_hub.chart import INK, OUT, PANEL, THROUGH, draw_funnel
-from personamath_hub.layout import CONFIGS
 from personamath_hub.licenses import check_license, license_of
 from personamath_hub.markdown import code, fenced, table
+from personamath_hub.provenance import Origins
 from personamath_hub.statistics import Lengths
-from tests.folders import RECIPE, SIZES, row, rows, write
+from tests.folders import RECIPE, SIZES, UNCHECKED_CONFIGS, row, rows, write
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_the_yaml_holds_every_key_of_the_hub_with_a_documented_value(folder: Pat
         assert values and set(values) <= allowed, key
     assert yaml.safe_load(DatasetCardData(**data).to_yaml()) == yaml.safe_load(DatasetCard(text).data.to_yaml()) == data
     assert [config["config_name"] for config in data["configs"] if config.get("default")] == ["default"]
-    assert [config["config_name"] for config in data["configs"]] == list(CONFIGS)
+    assert [config["config_name"] for config in data["configs"]] == list(UNCHECKED_CONFIGS)
     assert not {str(value) for value in data.values()} & {"None", "[]", ""}
 
 
@@ -100,7 +101,7 @@ def test_an_unpublished_card_loads_from_a_path_and_a_published_one_by_its_versio
     assert "not published" in local and "revision" not in local.split("## Columns")[0]
     card = dataset_card(facts, "me/PersonaMathQA", "v1.2.0", "### v1.2.0\n\n12 rows added.")
     loads = re.findall(r"^load_dataset\(.*$", card, re.MULTILINE)
-    for line, (config, steps) in zip(loads, CONFIGS.items(), strict=True):
+    for line, (config, steps) in zip(loads, UNCHECKED_CONFIGS.items(), strict=True):
         count = sum(SIZES[step] for step in steps)
         assert line == (
             f'load_dataset("me/PersonaMathQA", "{config}", revision="v1.2.0", split="train")  # {count:,} rows'
@@ -189,10 +190,29 @@ def test_a_missing_fact_stops_the_card(facts: FolderFacts) -> None:
 
 def test_math_rows_come_with_the_contamination_statement(folder: Path, tmp_path: Path) -> None:
     text = section((folder / "README.md").read_text(), "Contamination")
-    assert "has not been decontaminated" in text and "249 of the 7,500" in text and "517 share" in text
+    assert (
+        "have not been compared with any test problems" in text and "249 of the 7,500" in text and "517 share" in text
+    )
     only_gsm8k = write(tmp_path / "dataset", [row("stage1_inference", 0)])
     text = section((only_gsm8k / "README.md").read_text(), "Contamination")
-    assert "has not been decontaminated" in text and "249" not in text
+    assert "have not been compared with any test problems" in text and "249" not in text
+
+
+def test_the_card_counts_overlaps_and_flags(tmp_path: Path) -> None:
+    few = rows({"stage1_inference": 5, "stage1_rewrite": 5})
+    some = [replace(row, problem=f"{row.problem} Add 77.") if row.id.endswith("3/p0001") else row for row in few]
+    origins = replace(
+        Origins.named(RECIPE), benchmarks=[{"source": "math"}], test_problems=TestProblems([few[0].seed_problem])
+    )
+    text = (write(tmp_path / "dataset", some, origins=origins) / "README.md").read_text()
+    fidelity, contamination = section(text, "Fidelity"), section(text, "Contamination")
+    assert "1 of 5 rewrites lack one or add one" in fidelity
+    # All seed problems here are equal but for numbers.
+    assert cells(contamination, "`equal`") == ["1", "1"]
+    assert cells(contamination, "`masked`") == ["4", "4"]
+    assert cells(contamination, "none") == ["0", "0"]
+    assert "`math`" in contamination and "not been compared" not in contamination
+    assert "| `strict` | 9 |" in text and "| `clean` |" not in text
 
 
 def test_problems_that_the_package_carries_are_not_called_gsm8k_and_math(facts: FolderFacts) -> None:

@@ -13,12 +13,12 @@ import yaml
 from personamath.errors import BadInput
 from personamath.records import Row
 from personamath_hub.changes import ConfigChange, compare_folders, describe
-from personamath_hub.layout import CARD, CONFIGS, step_path
-from tests.folders import rows, write
+from personamath_hub.layout import CARD
+from tests.folders import UNCHECKED_CONFIGS, rows, sound_path, write
 
 OLD = rows({"stage1_inference": 6, "stage1_rewrite": 9, "stage2_reflection": 3, "stage2_rewrite": 7})
 COLUMN_CHANGES: list[dict[str, Any]] = [
-    {"problem": "Another?"},
+    {"problem": "Another, of a baker? ∑ “naïve” $x$ 1"},
     {"response": r"\boxed{0}."},
     {"answer": "0"},
     {"persona": "Nobody"},
@@ -36,7 +36,7 @@ def difference(tmp_path: Path, old: list[Row], new: list[Row]) -> dict[str, Conf
 
 def test_nothing_changed_between_equal_folders(tmp_path: Path) -> None:
     changes = compare_folders(write(tmp_path / "old", OLD), write(tmp_path / "new", OLD[::-1]))
-    for config, steps in CONFIGS.items():
+    for config, steps in UNCHECKED_CONFIGS.items():
         size = sum(row.step in steps for row in OLD)
         assert changes.configs[config] == ConfigChange(size, size, 0, 0, 0)
     assert "The composition is the same." in describe(changes, "v1", "v2")
@@ -46,7 +46,7 @@ def test_nothing_changed_between_equal_folders(tmp_path: Path) -> None:
 def test_any_column_that_differs_is_a_changed_row(tmp_path: Path, change: dict[str, Any]) -> None:
     (number, one) = next((number, row) for number, row in enumerate(OLD) if row.step == "stage1_rewrite" and row.level)
     found = difference(tmp_path, OLD, [*OLD[:number], replace(one, **change), *OLD[number + 1 :]])
-    changed = {config: 1 if "stage1_rewrite" in steps else 0 for config, steps in CONFIGS.items()}
+    changed = {config: 1 if "stage1_rewrite" in steps else 0 for config, steps in UNCHECKED_CONFIGS.items()}
     assert {config: one.changed for config, one in found.items()} == changed
     assert not any(one.added or one.removed for one in found.values())
 
@@ -80,7 +80,7 @@ def test_every_config_agrees_with_a_comparison_of_its_rows(tmp_path: Path, seed:
     old = rng.sample(pool, 80)
     new = [replace(row, response="Else.") if rng.random() < 0.3 else row for row in rng.sample(pool, 90)]
     found = difference(tmp_path, old, new)
-    for config, steps in CONFIGS.items():
+    for config, steps in UNCHECKED_CONFIGS.items():
         before, after = ({row.id: row for row in some if row.step in steps} for some in (old, new))
         assert found[config] == ConfigChange(
             before=len(before),
@@ -108,7 +108,7 @@ def test_the_composition_and_the_text_tell_what_changed(tmp_path: Path) -> None:
 
 def test_a_new_column_changes_every_row_and_their_order_none(tmp_path: Path) -> None:
     old, new = write(tmp_path / "old", OLD), write(tmp_path / "new", OLD)
-    path = new / step_path("stage1_rewrite")
+    path = new / sound_path("stage1_rewrite")
     table = pq.read_table(path)
     pq.write_table(table.select(table.schema.names[::-1]), path)
     assert compare_folders(old, new).configs["default"].changed == 0
@@ -119,7 +119,7 @@ def test_a_new_column_changes_every_row_and_their_order_none(tmp_path: Path) -> 
 def test_what_cannot_be_compared_is_named(tmp_path: Path) -> None:
     folder = write(tmp_path / "old", OLD)
     other = write(tmp_path / "new", OLD)
-    path = other / step_path("stage1_rewrite")
+    path = other / sound_path("stage1_rewrite")
     pq.write_table(pq.read_table(path).drop_columns(["id"]), path)
     with pytest.raises(BadInput, match=r"stage1_rewrite.*no column 'id'"):
         compare_folders(folder, other)

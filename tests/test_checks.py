@@ -15,27 +15,28 @@ from personamath.answers import extract
 from personamath.errors import BadInput
 from personamath.records import Row
 from personamath_hub import leaks
+from personamath_hub.cards import FolderFacts, dataset_card
 from personamath_hub.checks import check_folder
-from personamath_hub.layout import CARD, CHART, CONFIGS, PROVENANCE, step_path
+from personamath_hub.layout import CARD, CHART, PROVENANCE
 from personamath_hub.leaks import Secrets
-from tests.folders import RECIPE, rows, write
+from tests.folders import RECIPE, UNCHECKED_CONFIGS, rows, sound_path, write
 
 SMALL = rows({"stage1_inference": 6, "stage1_rewrite": 9, "stage2_reflection": 3, "stage2_rewrite": 7})
 KEY = "sk-" + "proj-" + "a1B2" * 6
 TOKEN = "hf_" + "aB3d" * 9
-REWRITE, REFLECTION = step_path("stage1_rewrite"), step_path("stage2_reflection")
+REWRITE, REFLECTION = sound_path("stage1_rewrite"), sound_path("stage2_reflection")
 
 
 def test_a_whole_folder_passes_with_every_config_loaded(tmp_path: Path) -> None:
     facts = check_folder(write(tmp_path / "dataset", SMALL))
-    sizes = {config: sum(row.step in steps for row in SMALL) for config, steps in CONFIGS.items()}
-    assert facts[: len(CONFIGS)] == [f"{config}: {size} rows load" for config, size in sizes.items()]
+    sizes = {config: sum(row.step in steps for row in SMALL) for config, steps in UNCHECKED_CONFIGS.items()}
+    assert facts[: len(UNCHECKED_CONFIGS)] == [f"{config}: {size} rows load" for config, size in sizes.items()]
     assert "25 answers, each equal to its response's" in facts
 
 
 def test_a_folder_without_some_steps_passes(tmp_path: Path) -> None:
     facts = check_folder(write(tmp_path / "dataset", rows({"stage2_rewrite": 3})))
-    assert facts[:3] == [f"{config}: 3 rows load" for config in ("default", "stage2", "stage2_rewrite")]
+    assert facts[:4] == [f"{config}: 3 rows load" for config in ("default", "strict", "stage2", "stage2_rewrite")]
 
 
 def test_answers_in_another_form_are_equal(tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_a_faulty_row_is_found_and_named(
 ) -> None:
     changed = replace(nth(step, number), **change)
     folder = write(tmp_path / "dataset", [changed if row == nth(step, number) else row for row in SMALL])
-    place = rf"dataset/{step}/train-00000-of-00001.parquet \(config {step}\), row {number} \({changed.id}\): "
+    place = rf"dataset/{step}/train-sound.parquet \(config {step}\), row {number} \({changed.id}\): "
     with pytest.raises(BadInput, match=place + f"({message})"):
         check_folder(folder)
 
@@ -113,6 +114,17 @@ def test_an_id_that_two_steps_hold_is_found(tmp_path: Path) -> None:
     with pytest.raises(
         BadInput, match=rf"config stage2_reflection\), row 1 \({first.id}\): another row has the same id"
     ):
+        check_folder(folder)
+
+
+@pytest.mark.parametrize(("place", "column", "value"), [(15, "flag", "new 5"), (16, "overlap", "equal")])
+def test_a_row_in_a_file_of_other_rows_is_found(tmp_path: Path, place: int, column: str, value: str) -> None:
+    folder = write(tmp_path / "dataset", SMALL)
+    rewrites = pq.read_table(folder / REWRITE)
+    values = pa.array([None] * 3 + [value] + [None] * 5, pa.string())
+    pq.write_table(rewrites.set_column(place, column, values), folder / REWRITE)
+    (folder / CARD).write_text(dataset_card(FolderFacts.read(folder)))  # so that its counts are not what is found
+    with pytest.raises(BadInput, match=rf"{REWRITE} .*row 3 .*: its flag is .*: it is in the wrong file"):
         check_folder(folder)
 
 

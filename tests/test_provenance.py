@@ -151,7 +151,8 @@ import json
 from personamath.recipe import Recipe
 from personamath_hub.provenance import Origins
 origins = Origins.found(Recipe(problems=("gsm8k",), teacher="t", personas="me/people"), [], "")
-print(json.dumps([origins.problems[0]["hub"], origins.personas["hub"]]))
+print(json.dumps([origins.problems[0]["hub"], origins.personas["hub"], origins.benchmarks[0]["hub"]]))
+assert origins.test_problems.overlap("2  + 2?") == "equal"
 """
 
 
@@ -169,13 +170,20 @@ def test_a_source_on_the_hub_is_known_by_the_commit_that_was_read(tmp_path: Path
             ("me/people", "default", {"persona": "A cook"}),
         ):
             repository = Repository.create(hub.root / "datasets" / f"{repo}.git", private=False)
-            card = f"---\nconfigs:\n- config_name: {config}\n  data_files: train.jsonl\n---\n"
-            files = [("README.md", card.encode()), ("train.jsonl", json.dumps(row).encode())]
+            splits = "".join(f"  - split: {split}\n    path: {split}.jsonl\n" for split in ("train", "test"))
+            card = f"---\nconfigs:\n- config_name: {config}\n  data_files:\n{splits}---\n"
+            tested = json.dumps(row).replace("1 + 1", "2 + 2").encode()
+            files = [
+                ("README.md", card.encode()),
+                ("train.jsonl", json.dumps(row).encode()),
+                ("test.jsonl", tested),
+            ]
             commits[repo] = repository.commit(repository.resolve("main"), files, [], "data", "me")
         found = origins(HF_ENDPOINT=hub.endpoint, HF_HUB_OFFLINE="0")
         assert found == [
             [{"repo": "openai/gsm8k", "config": "main", "split": "train", "commit": commits["openai/gsm8k"]}],
             [{"repo": "me/people", "config": None, "split": "train", "commit": commits["me/people"]}],
+            [{"repo": "openai/gsm8k", "config": "main", "split": "test", "commit": commits["openai/gsm8k"]}],
         ]
         # The Hub moves on; without the network the copy that is at hand is read, and its commit told.
         repository.commit(commits["me/people"], [("more.txt", b"more")], [], "more", "me")

@@ -91,7 +91,7 @@ def test_a_version_is_what_its_run_made_and_stays_so(run: Run, hub: LocalHub, ru
     for version, name in (("v1.0.0", "few"), ("v1.1.0", "more")):
         there = load(run, REPO, version)
         assert there == load(run, runs / name / "dataset", "main")
-        assert len(there) == 7 and all(there.values())
+        assert len(there) == 8 and all(there.values())
     assert len(hub.repository(REPO).log("main")) == 1 + 2  # the Hub's own first commit, and one for each version
 
 
@@ -194,7 +194,7 @@ def test_a_folder_that_was_tampered_with_is_refused(run: Run, hub: LocalHub, run
     refused = publish(run, folder, "v1.0.0")
     assert refused.returncode == 1 and "notes.txt" in refused.stderr
     notes.unlink()
-    for name in ("stage1_inference/train-00000-of-00001.parquet", "provenance.json"):
+    for name in ("stage1_inference/train-sound.parquet", "provenance.json"):
         whole = (folder / name).read_bytes()
         (folder / name).write_bytes(whole[: len(whole) // 2])
         refused = publish(run, folder, "v1.0.0")

@@ -41,12 +41,15 @@ def hub(tmp_path: Path) -> Iterator[LocalHub]:
             api = HfApi(endpoint=hub.endpoint, token=f"hf_{repo.partition('/')[0]}")
             api.create_repo(repo, repo_type="dataset")
             data = "\n".join(
-                f"- config_name: {name}\n  data_files: [{{split: train, path: {name}.jsonl}}]" for name in configs
+                f"- config_name: {name}\n  data_files:\n"
+                f"  - {{split: train, path: {name}.jsonl}}\n  - {{split: test, path: {name}-test.jsonl}}"
+                for name in configs
             )
             files = {"README.md": f"---\nconfigs:\n{data}\n---\n"}
             files |= {
                 f"{name}.jsonl": "".join(json.dumps(row) + "\n" for row in rows) for name, rows in configs.items()
             }
+            files |= {f"{name}-test.jsonl": json.dumps(rows[0]) + "\n" for name, rows in configs.items()}
             for name, text in files.items():
                 api.upload_file(path_or_fileobj=text.encode(), path_in_repo=name, repo_id=repo, repo_type="dataset")
         yield hub

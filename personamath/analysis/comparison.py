@@ -2,11 +2,23 @@
 
 from dataclasses import dataclass
 
+from personamath.analysis.questions import QuestionSource
+from personamath.errors import BadInput
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """The questions of another data set."""
 
     name: str
-    """As its user named it, e.g. `meta-math/MetaMathQA`."""
+    """E.g. `meta-math/MetaMathQA:query`."""
     questions: tuple[str, ...]
+
+
+def read_comparison(text: str) -> Comparison:
+    """Read a `--compare` argument: `FILE:COLUMN`, or of the Hub's train split `OWNER/NAME[:CONFIG]:COLUMN`."""
+    source = QuestionSource.parse(text, "train")
+    questions = tuple(question for question in source.read() if question.strip())
+    if not questions:
+        raise BadInput(f"{text}: no questions in it")
+    return Comparison(source.name, questions)

@@ -1,0 +1,169 @@
+r"""A problem's text as tokens, alike however it is typeset: `\dfrac12`, `\frac{1}{2}` and `½` are one sequence."""
+
+import re
+from typing import Literal, NamedTuple
+
+Kind = Literal["number", "word", "symbol", "mark"]
+
+
+class Token(NamedTuple):
+    """One token."""
+
+    kind: Kind
+    """A `number` stands in digits; a `symbol` is an operator, a LaTeX command or a letter of a formula; a `mark` is
+    punctuation."""
+    text: str
+    """Words in lower case, numbers without separators."""
+
+
+class Reading(NamedTuple):
+    """A text, read."""
+
+    tokens: list[Token]
+    """Of the whole text, formulas included."""
+    formulas: list[list[Token]]
+    """The formulas alone, without marks."""
+    drawings: list[str]
+    """Asymptote code without white space and formula delimiters; no part of the tokens."""
+
+
+DRAWING = re.compile(r"\[asy\](.*?)\[/asy\]", re.DOTALL)
+# `$` opens a formula only where this one closes it: otherwise it is money.
+FORMULA = re.compile(
+    r"\$\$(?P<display>.+?)\$\$|\\\[(?P<bracket>.+?)\\\]|\\\((?P<paren>.+?)\\\)|\$(?P<inline>[^$]+)\$(?!\d)", re.DOTALL
+)
+PLAIN_WORDS = re.compile(r"(?<![\\A-Za-z])(?:[a-z]{4,}|[A-Z][a-z]{3,}|[a-z]{2,}\s+[a-z]{2,})")
+TEXT_COMMANDS = "text|textbf|textit|textrm|textnormal|emph|mbox"
+LOOKS = (
+    f"{TEXT_COMMANDS}|mathrm|mathbf|mathcal|mathbb|operatorname|mathop|bold|left|right|[bB]ig+[lrm]?|displaystyle"
+    "|limits|overrightarrow|overleftrightarrow|underline|vec|hat|quad|qquad|hline"
+)
+GROUP = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
+TEXT = re.compile(rf"\\(?:{TEXT_COMMANDS})\s*{GROUP}")
+FRACTION = "\\frac"
+SPELLINGS = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in [
+        (r"(?<=\d)(?:\{,\}|,\\!|\\,|\\!|,)(?=\d{3}(?!\d))", ""),  # 1,000 and 10{,}000
+        (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac"),
+        (r"\\frac\s*(\d)\s*(\d)", r"\\frac{\1}{\2}"),
+        (r"\\%", "%"),
+        (r"\\(?:leqslant|leq?)(?![a-zA-Z])|<=", "≤"),
+        (r"\\(?:geqslant|geq?)(?![a-zA-Z])|>=", "≥"),
+        (r"\\neq?(?![a-zA-Z])|!=", "≠"),
+        (r"\\(?:cdot|times)(?![a-zA-Z])|[·×⋅∗]", "*"),
+        (r"\\div(?![a-zA-Z])|÷", "/"),
+        (r"\^\s*\{?\s*\\(?:circ|degree)\s*\}?|\\degree(?![a-zA-Z])|°", " degrees "),
+        (r"\\pi(?![a-zA-Z])", "π"),
+        (r"\\infty(?![a-zA-Z])", "∞"),
+        (r"√", r"\\sqrt "),
+        (r"[−–—]", "-"),
+        (r"½", " 1/2 "),
+        (r"¼", " 1/4 "),
+        (r"¾", " 3/4 "),
+        (r"⅓", " 1/3 "),
+        (r"⅔", " 2/3 "),
+        (r"²", "^2"),
+        (r"³", "^3"),
+        (rf"\\(?:{LOOKS})(?![a-zA-Z])", " "),
+        (r"\\overline(?!\s*\{?\s*\d)", " "),  # over letters it names a segment, over digits it repeats them
+        (r"\\(?:begin|end)\s*\{[a-z]+\*?\}(?:\{[clr|]*\})?|\\[hv]space\{[^{}]*\}", " "),
+        (r"\\[,;:! >&_#\\]|~", " "),
+    ]
+]  # fmt: skip
+LEXEMES = re.compile(
+    r"(?P<number>\d+(?:\.\d+)?|\.\d+)(?:(?:st|nd|rd|th)(?![a-zA-Z]))?"
+    r"|(?P<command>\\[A-Za-z]+|\\[{}|])"
+    r"|(?P<word>[A-Za-z]+(?:['’][a-z]{1,2}(?![a-z]))?)"
+    r"|(?P<symbol>[-+*/=<>≤≥≠^_%π∞¤$¢|!\[\]])"
+    r"|(?P<mark>[.,;:?()])"
+)
+# Names of functions, which are one token though a formula's letters are one each.
+FUNCTIONS = frozenset({"sin", "cos", "tan", "cot", "sec", "csc", "log", "ln", "gcd", "lcm", "max", "min", "mod", "det"})
+LONGEST_NAME = 3
+"""Letters in a row that a formula may name things by, e.g. triangle `ABC`; more are a word."""
+
+
+def read(text: str) -> Reading:
+    """Read a text; any text can be read."""
+    drawings = [re.sub(r"\s|\$|\\[()]", "", code) for code in DRAWING.findall(text)]
+    text = DRAWING.sub(" ", text).replace("\\$", "¤")
+    tokens: list[Token] = []
+    formulas: list[list[Token]] = []
+    end = 0
+    for found in FORMULA.finditer(text):
+        inside = next(group for group in found.groups() if group is not None)
+        if found["inline"] and PLAIN_WORDS.search(TEXT.sub("", inside)):
+            continue
+        tokens += _lex(text[end : found.start()], formula=False)
+        # What stands in \text is prose.
+        formula = [
+            token for place, part in enumerate(TEXT.split(inside)) for token in _lex(part, formula=place % 2 == 0)
+        ]
+        tokens += formula
+        formulas.append([token for token in formula if token.kind != "mark"])
+        end = found.end()
+    return Reading(tokens + _lex(text[end:], formula=False), formulas, drawings)
+
+
+def _lex(text: str, *, formula: bool) -> list[Token]:
+    tokens: list[Token] = []
+    for lexeme in LEXEMES.finditer(_spelled(text)):
+        kind, found = lexeme.lastgroup, lexeme[lexeme.lastgroup or 0]
+        if kind == "number":
+            tokens.append(Token("number", found))
+        elif kind == "command":
+            name = found[1:]
+            tokens.append(Token("word", name) if name in FUNCTIONS else Token("symbol", found))
+        elif kind == "word":
+            tokens += _word(found, formula)
+        elif kind == "symbol":
+            found = "¤" if found == "$" else found
+            tokens.append(Token("symbol" if formula or found != "!" else "mark", found))
+        elif not (formula and found in "()"):
+            tokens.append(Token("mark", found))
+    return tokens
+
+
+def _spelled(text: str) -> str:
+    """The text with one spelling for what has several."""
+    for pattern, replacement in SPELLINGS:
+        text = pattern.sub(replacement, text)
+    text = _slashed(text)
+    return text.replace("\\{", " ").replace("\\}", " ")
+
+
+def _slashed(text: str) -> str:
+    r"""The text with `(x)/(y)` for `\frac{x}{y}`, from the innermost fraction outwards."""
+    while (start := text.rfind(FRACTION)) >= 0:
+        end = start + len(FRACTION)
+        above = _group(text, end)
+        below = _group(text, above[1]) if above else None
+        slashed = (f"({above[0]})/({below[0]}) ", below[1]) if above and below else ("/ ", end)
+        text = f"{text[:start]} {slashed[0]}{text[slashed[1] :]}"
+    return text
+
+
+def _group(text: str, start: int) -> tuple[str, int] | None:
+    """What stands in the braces that open next, and the place after them; a single character needs no braces."""
+    place = start + len(text[start:]) - len(text[start:].lstrip())
+    if not text.startswith("{", place):
+        return (text[place], place + 1) if place < len(text) and text[place].isalnum() else None
+    depth = 0
+    for brace in re.finditer(r"[{}]", text[place:]):
+        depth += 1 if brace[0] == "{" else -1
+        if not depth:
+            return text[place + 1 : place + brace.start()], place + brace.end()
+    return None
+
+
+def _word(found: str, formula: bool) -> list[Token]:
+    """A word, or the letters that name things."""
+    lower = found.lower().removesuffix("'s").removesuffix("’s")
+    if formula:
+        named = len(found) <= LONGEST_NAME or found.isupper()
+    else:
+        named = (len(found) == 1 and lower not in "ai") or (found.isupper() and 1 < len(found) <= LONGEST_NAME)
+    if named and lower not in FUNCTIONS:
+        return [Token("symbol", letter) for letter in found]
+    return [Token("word", lower)]
