@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPO = Path(__file__).parent.parent
-SERVER = REPO / "tests" / "scripted_teacher.py"
+SERVERS = {False: "tests.scripted_teacher", True: "tests.batch_server"}
 SAMPLE_EVERY_S = 0.25
 
 
@@ -43,26 +43,29 @@ def main() -> None:
     parser.add_argument("--limits", type=int, nargs="+", default=[2_500, 7_500], help="problems of each source")
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--concurrency", type=int, default=256)
+    parser.add_argument("--batch", action="store_true", help="through the Batch API, whose batches take --latency")
     options = parser.parse_args()
 
-    print(f"{options.latency * 1000:.0f} ms latency, {options.concurrency} in flight, {os.cpu_count()} cores\n")
+    how = "in batches" if options.batch else f"{options.concurrency} in flight"
+    print(f"{options.latency * 1000:.0f} ms latency, {how}, {os.cpu_count()} cores\n")
     columns = ["seed problems", "requests", "rows", "wall", "requests/s"]
     columns += ["client CPU s / 1,000", "server CPU s / 1,000", "peak memory"]
     print(f"| {' | '.join(columns)} |\n|{'---:|' * len(columns)}")
     for limit in options.limits:
-        run = measure(options.problems, limit, options.latency, options.concurrency)
+        run = measure(options.problems, limit, options.latency, options.concurrency, options.batch)
         cells = [f"{run.problems:,}", f"{run.requests:,}", f"{run.rows:,}", f"{run.wall_s:.0f} s"]
         cells += [f"{run.requests / run.wall_s:,.0f}"]
         cells += [f"{cpu / run.requests * 1000:.2f}" for cpu in (run.client_cpu_s, run.server_cpu_s)]
         print(f"| {' | '.join(cells)} | {run.peak_mb:.0f} MB |", flush=True)
 
 
-def measure(problems: list[str], limit: int, latency: float, concurrency: int) -> Measured:
+def measure(problems: list[str], limit: int, latency: float, concurrency: int, batch: bool = False) -> Measured:
     """One run of the command line against a fresh server, in a fresh directory."""
     flags = [flag for source in problems for flag in ("--problems", source)]
     output = Path(tempfile.mkdtemp(prefix="personamath-benchmark-"))
     server = subprocess.Popen(
-        [sys.executable, str(SERVER), *flags, "--latency", str(latency)],
+        [sys.executable, "-m", SERVERS[batch], *flags, "--delay" if batch else "--latency", str(latency)],
+        cwd=REPO,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -73,6 +76,7 @@ def measure(problems: list[str], limit: int, latency: float, concurrency: int) -
         started = _cpu_s(server.pid)
         command = [sys.executable, "-m", "personamath.cli", "augment", *flags, "--base-url", url]
         command += ["--teacher", "simulated-teacher", "--limit", str(limit), "--concurrency", str(concurrency)]
+        command += ["--batch"] * batch
         start = time.monotonic()
         client = subprocess.Popen([*command, "--output", str(output / "run")], stdout=subprocess.DEVNULL)
         peak = _Peak(client.pid)

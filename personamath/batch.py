@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 
 import httpx2
 import openai
@@ -104,18 +104,16 @@ class BatchTeacher(WaveTeacher):
         self._freed = asyncio.Event()
         self._held_until = 0.0
 
-    async def __aenter__(self) -> Self:
+    async def _open(self) -> None:
+        self._record = BatchRecord(self._directory, self._base_url)
         self._client = openai.AsyncOpenAI(
             # The SDK wants a key even where the endpoint does not.
             api_key=self._api_key or "none",
             base_url=self._base_url,
             max_retries=0,  # a creation sent twice would be paid twice; the rest is tried again here, too
         )
-        self._record = BatchRecord(self._directory, self._base_url)
-        return await super().__aenter__()
 
-    async def __aexit__(self, *details: object) -> None:
-        await super().__aexit__(*details)
+    async def _close(self) -> None:
         self._record.close()
         await self._client.close()
 

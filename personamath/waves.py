@@ -100,9 +100,9 @@ class Waves:
                 self.count += 1
                 return wave
 
-    async def digested(self) -> None:
-        """Wait until few answers given out are still being written and graded."""
-        while self._running() > UNDIGESTED:
+    async def digested(self, most: int = UNDIGESTED) -> None:
+        """Wait until no more than so many answers given out are still being written and graded."""
+        while self._running() > most:
             await asyncio.sleep(LOOK_AGAIN_S)
 
     def stop(self, reason: Exception) -> None:
@@ -133,6 +133,7 @@ class WaveTeacher(ABC):
         """Tries after which a request was asked again, by reason."""
 
     async def __aenter__(self) -> Self:
+        await self._open()
         self._work = asyncio.create_task(self._serve(), name="waves")
         self._work.add_done_callback(self._end)
         return self
@@ -140,14 +141,24 @@ class WaveTeacher(ABC):
     async def __aexit__(self, *_: object) -> None:
         self._work.cancel()
         await asyncio.gather(self._work, return_exceptions=True)
+        await self._close()
 
     async def complete(self, request: Request) -> Completion:
         """The answer, once the wave that holds the request has come back."""
         return await self.waves.ask(request)
 
-    def interrupt(self, reason: Exception) -> None:
-        """End early: whoever waits gets `reason`."""
+    def interrupt(self, reason: Exception) -> str | None:
+        """End early: whoever waits gets `reason`, at once or when what is returned, in words, has been waited for."""
         self.waves.stop(reason)
+        return None
+
+    @abstractmethod
+    async def _open(self) -> None:
+        """What is needed before the first wave."""
+
+    @abstractmethod
+    async def _close(self) -> None:
+        """Let go of it."""
 
     @abstractmethod
     def standing(self) -> str:

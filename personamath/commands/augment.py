@@ -89,6 +89,10 @@ class Setup:
     batch_queue_tokens: Annotated[
         int | None, "prompt tokens to have enqueued there at once: your batch queue limit, where there is one"
     ] = None
+    offline_vllm: Annotated[bool, "run the teacher in this process, with vLLM, instead of asking an endpoint"] = False
+    vllm_args: Annotated[
+        str, "arguments of vllm.LLM as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'"
+    ] = "{}"
     output: Annotated[str, "run directory; made, or taken up where it stopped"]
 
     def __post_init__(self) -> None:
@@ -99,6 +103,8 @@ class Setup:
         for name in ("max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
+        if self.batch and self.offline_vllm:
+            raise BadInput("--batch asks a provider, --offline-vllm asks nobody: give one of them")
         if self.batch and len(self.base_url) > 1:
             raise BadInput("--batch asks one endpoint: give one --base-url")
 
@@ -123,14 +129,14 @@ def run(options: argparse.Namespace) -> int:
 def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     """Make, or finish, the run; returns the exit status."""
     key = os.environ.get(KEY_VARIABLE, "").strip() or None
-    if key is None and OPENAI_URL in setup.base_url:
+    if key is None and OPENAI_URL in setup.base_url and not setup.offline_vllm:
         raise BadInput(f"{KEY_VARIABLE} is not set: export it, or name another endpoint with --base-url")
     price = find_price(recipe.teacher, setup.price_in, setup.price_out)
     if setup.max_usd is not None and price is None:
         raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
     if price and setup.batch:
         price = price.in_batches()
-    endpoints = _endpoints(setup, key)
+    endpoints = _endpoints(recipe, setup, key)
     _allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
     personas = read_personas(recipe.personas)
     _check_draws(recipe, personas)
@@ -169,8 +175,13 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     return 0 if funnel.complete else 3
 
 
-def _endpoints(setup: Setup, key: str | None) -> HttpTeacher | WaveTeacher:
+def _endpoints(recipe: Recipe, setup: Setup, key: str | None) -> HttpTeacher | WaveTeacher:
     """What answers."""
+    if setup.offline_vllm:
+        from personamath.offline_vllm import OfflineTeacher, load_vllm, read_arguments
+
+        arguments = read_arguments(setup.vllm_args)
+        return OfflineTeacher(lambda: load_vllm(recipe.teacher, arguments))
     if setup.batch:
         from personamath.batch import LINE_ATTEMPTS, BatchTeacher
 
@@ -230,7 +241,8 @@ def _clean_interruption(teacher: JournaledTeacher, endpoints: HttpTeacher | Wave
         if isinstance(endpoints, WaveTeacher):
             left = endpoints.left_behind()
             reasons.append(Interrupted(number, f"{name}: every answer is journaled; {left}"))
-            endpoints.interrupt(reasons[0])
+            if waited_for := endpoints.interrupt(reasons[0]):
+                print(f"\n{name}: waiting for {waited_for}; once more to leave them", file=sys.stderr)
             return
         reasons.append(Interrupted(number, f"{name}: every answer is journaled; the same command goes on from here"))
         print(f"\n{name}: waiting for {teacher.in_flight} answers in flight; once more to leave them", file=sys.stderr)
@@ -268,7 +280,7 @@ def _write_run_file(
         "complete": funnel.complete,
         "simulated": recipe.simulated,
         "recipe": dataclasses.asdict(recipe),
-        "endpoints": [without_secrets(url) for url in setup.base_url],
+        "endpoints": ["vllm in-process"] if setup.offline_vllm else [without_secrets(url) for url in setup.base_url],
         "versions": package_versions(),
         "answers": {"asked this time": teacher.asked, "from the journal": teacher.replayed},
         "asked again after": dict(retries.most_common()),
