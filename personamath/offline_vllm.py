@@ -126,6 +126,7 @@ class OfflineTeacher(WaveTeacher):
         for waiting, answer in zip(part, answers, strict=True):
             waiting.attempts += 1
             if isinstance(answer, Retry) and waiting.attempts < ATTEMPTS:
+                self.retries[answer.reason] += 1
                 self.waves.put(waiting)
             elif isinstance(answer, Retry):
                 waiting.give(RequestFailed(answer.reason, str(answer)))

@@ -23,7 +23,7 @@ from typing import Any
 from aiohttp import web
 
 from personamath.problems import ProblemSource
-from personamath.simulated import CHARACTERS_PER_TOKEN, MODEL, SimulatedTeacher, application, chat_reply
+from personamath.simulated import CHARACTERS_PER_TOKEN, MODEL, SimulatedTeacher, chat_reply
 from tests.scripted_teacher import PAPER_HABITS
 
 MOST_LINES = 50_000
@@ -284,8 +284,7 @@ async def _main() -> None:
 
     teacher = SimulatedTeacher((ProblemSource.parse(text) for text in options.problems), PAPER_HABITS)
     provider = Provider(teacher, options)
-    app = application(teacher, options.model)
-    app.middlewares.append(provider.middleware)
+    app = web.Application(middlewares=[provider.middleware], client_max_size=2 * MOST_BYTES)
     app.router.add_post("/v1/files", provider.upload)
     app.router.add_get("/v1/files/{id}/content", provider.content)
     app.router.add_post("/v1/batches", provider.create)
