@@ -288,8 +288,12 @@ class BatchTeacher(WaveTeacher):
             line = f"line {first.line}: " if first and first.line else ""
             raise TeacherMisconfigured(f"{self._base_url} refused {info.id} of {_count(info)} requests: {line}{said}")
         announced = _ANNOUNCED.search(first.message or "")
-        rest = sum(self._enqueued.values())
-        limit = int(announced[1].replace(",", "")) if announced else max(rest, batch.tokens // 2)
+        # What is out was let in, so that much fits.
+        limit = int(announced[1].replace(",", "")) if announced else sum(self._enqueued.values())
+        if not limit:
+            raise TeacherMisconfigured(
+                f"{self._base_url} refused {info.id}: {said}; give your limit as --batch-queue-tokens"
+            )
         self._allowance = min(self._allowance or limit, limit)
         self._held_until = time.monotonic() + self._pace.hold_s
         for waiting in self._awaited.pop(batch.number, {}).values():

@@ -180,7 +180,9 @@ class Provider:
         limit = self._options.queue_limit
         if limit and self._enqueued() > limit:
             self.stats["queue_full"] += 1
-            text = f"Enqueued token limit reached for {self._options.model}. Limit: {limit:,} enqueued tokens."
+            text = f"Enqueued token limit reached for {self._options.model}."
+            if not self._options.secretive:
+                text += f" Limit: {limit:,} enqueued tokens."
             return {"code": "token_limit_exceeded", "line": None, "message": text, "param": None}
         return None
 
@@ -279,6 +281,7 @@ async def _main() -> None:
         "--at", action="append", type=_event, default=[], help="to the Nth creation or download: NAME@N"
     )
     parser.add_argument("--queue-limit", type=int, default=0, help="prompt tokens that may be enqueued")
+    parser.add_argument("--secretive", action="store_true", help="do not say what the limit is")
     parser.add_argument("--key", help="the only key that is let in")
     options = parser.parse_args()
 

@@ -238,6 +238,14 @@ def test_a_queue_that_is_full_announces_its_limit_and_is_tried_again(start_provi
     assert stats["queue_full"] == 1 and stats["lines"] == stats["different"] == 40
 
 
+def test_a_queue_whose_limit_is_not_announced_is_asked_of_the_user(start_provider: Start, tmp_path: Path) -> None:
+    provider = start_provider("--queue-limit", "60", "--secretive")
+    (first, *_), _ = ask(provider, tmp_path, 40)
+    assert isinstance(first, TeacherMisconfigured) and "give --batch-queue-tokens" in str(first)
+    answers, _ = ask(provider, tmp_path, 40, queue_tokens=60)
+    assert all(isinstance(answer, Completion) for answer in answers)
+
+
 OUTCOMES = [
     ("content_filter=1", Completion("", "content_filter")),
     ("http_500=0.5", "http 500: batch_0002 answered 500 (scripted 500)"),
