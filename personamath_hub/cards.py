@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from personamath.analysis.contamination import RULES
+from personamath.analysis.paper import COMPOSITION
 from personamath.funnel import PURPOSES, SOURCES, STEPS
 from personamath_hub.chart import LABELS, PASSED, passed
 from personamath_hub.layout import CHART, COLUMNS, CONFIGS, PROVENANCE, StepFile, card_configs, dataset_info, members
@@ -19,12 +20,6 @@ from personamath_hub.provenance import MATH_OVERLAP, seed_sources
 from personamath_hub.rendering import render
 from personamath_hub.statistics import Lengths, by_step, measure
 
-# Table 2 of arXiv 2410.01504 v1, kept rows in thousands, as printed there; its MATH row does not add up exactly.
-PAPER_COMPOSITION = {
-    "gsm8k": ("6.6K", "30.8K", "0.1K", "1.1K", "38.7K"),
-    "math": ("5.4K", "23.8K", "0.2K", "1.9K", "31.8K"),
-    "all": ("12.1K", "54.6K", "0.3K", "3.1K", "70.3K"),
-}
 # The Hub's size categories: the category of the first bound that the number of rows is below.
 SIZE_CATEGORIES = {
     1_000: "n<1K",
@@ -143,7 +138,7 @@ def _composition(files: Sequence[StepFile]) -> str:
         ours = [sum(counts.get(step, Counter())[source] for source in sources) for step in STEPS]
         name = SOURCES.get(label, label)
         rows.append([f"{name}, this version", *(f"{count:,}" for count in (*ours, sum(ours)))])
-        rows.append([f"{name}, the paper", *PAPER_COMPOSITION[label]])
+        rows.append([f"{name}, the paper", *COMPOSITION[label]])
     return table(["rows", *STEPS, "all"], rows)
 
 

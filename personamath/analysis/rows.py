@@ -13,6 +13,7 @@ from personamath.errors import BadInput, RunDirectoryError
 from personamath.funnel import STEPS
 from personamath.journal import open_for_reading
 from personamath.personas import BUNDLED, local_file, read_personas
+from personamath.prices import Price
 from personamath.problems import ProblemSource, read_problems
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Request, Row
@@ -36,6 +37,8 @@ class RunData:
     """Wrong first solutions by the id of their seed problem; None without a journal and the seed problems."""
     personas: tuple[Persona, ...] | None = None
     """All personas that were drawn from; None where their source is not at hand."""
+    price: Price | None = None
+    """What the run was told that its teacher costs; None where it was not, or the run is not at hand."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Why `seeds`, `wrong` or `personas` is None, by that name: one sentence with the remedy."""
 
@@ -60,7 +63,8 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     rows = tuple(row for step in STEPS for path in sorted((folder / step).glob("*.parquet")) for row in _rows(path))
     if not rows:
         raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
-    recipe = _recipe((_read_json(run / RUN_FILE) if run else provenance)["recipe"])
+    run_file = _read_json(run / RUN_FILE) if run else provenance
+    recipe = _recipe(run_file["recipe"])
     missing: dict[str, str] = {}
     seeds, personas, wrong = None, None, None
     try:
@@ -78,7 +82,7 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     else:
         solved = {row.seed_id for row in rows if row.step == "stage1_inference"}
         wrong = dict(_wrong(run, recipe, (seed for seed in seeds if seed.id not in solved)))
-    return RunData(name, rows, provenance, seeds, wrong, personas, missing)
+    return RunData(name, rows, provenance, seeds, wrong, personas, _price(run_file), missing)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -99,6 +103,12 @@ def _recipe(fields: Mapping[str, Any]) -> Recipe:
         name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
     }
     return Recipe(**values)
+
+
+def _price(run_file: Mapping[str, Any]) -> Price | None:
+    """The price of the run's bill, which a published folder has not."""
+    price = (run_file.get("paid") or {}).get("price")
+    return Price(**price) if price else None
 
 
 def _rows(path: Path) -> Iterator[Row]:
