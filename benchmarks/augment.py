@@ -79,7 +79,7 @@ def measure(problems: list[str], limit: int, latency: float, concurrency: int, b
         command += ["--batch"] * batch
         start = time.monotonic()
         client = subprocess.Popen([*command, "--output", str(output / "run")], stdout=subprocess.DEVNULL)
-        peak = _Peak(client.pid)
+        peak = Peak(client.pid)
         peak.start()
         _, status, usage = os.wait4(client.pid, 0)
         wall = time.monotonic() - start
@@ -102,7 +102,7 @@ def measure(problems: list[str], limit: int, latency: float, concurrency: int, b
         shutil.rmtree(output)
 
 
-class _Peak(threading.Thread):
+class Peak(threading.Thread):
     """Samples the memory of a process and its children until it ends."""
 
     def __init__(self, pid: int) -> None:

@@ -130,6 +130,13 @@ class Journal:
             raise unreadable(self.path, sqlite3.OperationalError("an answer is not what was written"))
         return completion
 
+    def has(self, digest: str) -> bool:
+        """Whether there is an answer to the request with this digest."""
+        try:
+            return bool(self._reader.execute("select 1 from answers where digest = ?", (digest,)).fetchall())
+        except sqlite3.Error as error:
+            raise unreadable(self.path, error) from None
+
     def paid(self) -> list[Paid]:
         """What its answers came to, by purpose."""
         try:

@@ -46,8 +46,7 @@ class JournaledTeacher:
         try:
             return await self._remember_or_ask(request, request.digest())
         except (TeacherMisconfigured, RunDirectoryError) as error:
-            self.stop(error)
-            await self._drained()
+            await self.end(error)
 
     async def _remember_or_ask(self, request: Request, digest: str) -> Completion:
         while same := self._asking.get(digest):
@@ -91,6 +90,11 @@ class JournaledTeacher:
         if not self._reason_to_stop:
             self._reason_to_stop = reason
             self._give_up_at = time.monotonic() + DRAIN_S
+
+    async def end(self, reason: PersonaMathError) -> NoReturn:
+        """Stop, and raise the reason once what is in flight has arrived."""
+        self.stop(reason)
+        await self._drained()
 
     async def _drained(self) -> NoReturn:
         assert self._reason_to_stop

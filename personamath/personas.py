@@ -62,10 +62,19 @@ def _rows(source: str) -> Iterator[TableRow]:
     elif (path := local_file(source)) is None:
         yield from read_hub(hub_dataset(source))
     elif path.suffix == ".txt" and path.is_file():
-        with path.open(encoding="utf-8") as lines:
-            yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in enumerate(lines, start=1))
+        yield from _read_lines(path)
     else:
         yield from read_file(path)
+
+
+def _read_lines(path: Path) -> Iterator[TableRow]:
+    try:
+        with path.open(encoding="utf-8") as lines:
+            yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in enumerate(lines, start=1))
+    except UnicodeDecodeError:
+        raise BadInput(f"{path}: not UTF-8; save it as UTF-8, or give JSONL or parquet") from None
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
 
 
 def draw(personas: Sequence[Persona], question_id: str, k: int, rng_seed: int, by: PersonaDraw) -> list[Persona]:

@@ -4,9 +4,9 @@ import asyncio
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from personamath.errors import PersonaMathError, RunDirectoryError
 from personamath.funnel import Funnel
@@ -57,19 +57,47 @@ class Spool:
             yield Row(*json.loads(text))
 
 
-async def augment(stages: Stages, problems: Iterable[Problem], window: int, spool: Spool, funnel: Funnel) -> None:
+def new_first(
+    problems: Callable[[], Iterable[Problem]], is_begun: Callable[[Problem], bool]
+) -> Iterator[tuple[int, Problem]]:
+    """Problems with their positions: those that are not begun yet, then the others.
+
+    So a run that goes on asks at once, and reads what it has from the journal when everything else is asked. `problems`
+    is called twice, because to remember the problems would cost memory.
+    """
+    begun = bytearray()
+    for position, seed in enumerate(problems()):
+        begun.append(is_begun(seed))
+        if not begun[-1]:
+            yield position, seed
+    if any(begun):
+        yield from ((position, seed) for position, seed in enumerate(problems()) if begun[position])
+
+
+async def augment(
+    stages: Stages,
+    problems: Iterable[tuple[int, Problem]],
+    window: int,
+    spool: Spool,
+    funnel: Funnel,
+    end: Callable[[PersonaMathError], Awaitable[NoReturn]],
+) -> None:
     """Take every seed problem through the stages, `window` of them at a time; fills `spool` and `funnel`.
 
-    Raises the first `PersonaMathError` that ends a run; a request that failed only shows in the funnel.
+    Problems come with their positions, in any order. Raises the first `PersonaMathError` that ends a run, by way of
+    `end`, which lets what is in flight arrive; a request that failed only shows in the funnel.
     """
-    numbered = enumerate(problems)
+    waiting = iter(problems)
 
     async def work() -> None:
-        for position, seed in numbered:
-            outcome = await stages.augment(seed)
-            spool.add(position, outcome.rows)
-            funnel.add(outcome)
-            await asyncio.sleep(0)  # a problem answered from the journal alone has not let anyone else run
+        try:
+            for position, seed in waiting:
+                outcome = await stages.augment(seed)
+                spool.add(position, outcome.rows)
+                funnel.add(outcome)
+                await asyncio.sleep(0)  # a problem answered from the journal alone has not let anyone else run
+        except PersonaMathError as error:
+            await end(error)
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -86,16 +86,17 @@ def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) ->
     for prefix in prefixes:
         if prefixes.count(prefix) > 1:
             raise BadInput(f"two problem sources would both make ids {prefix}-00000, ...; rename one of the files")
-    seen: dict[int, str] = {}
+    seen: set[int] = set()
     for source in sources:
         for number, row in enumerate(source.rows()):
             if number == limit:
                 break
             problem = _problem(source, f"{source.id_prefix}-{number:05}", row)
             if isinstance(problem, Problem):
-                first = seen.setdefault(hash(" ".join(problem.question.split())), problem.id)
-                if first != problem.id:
+                text = hash(" ".join(problem.question.split()))
+                if text in seen:
                     problem = Skipped(problem.id, "repeats an earlier question")
+                seen.add(text)
             yield problem
 
 

@@ -81,6 +81,10 @@ class Stages:
     teacher: Teacher
     grader: Grader
 
+    def first_request(self, seed: Problem) -> Request:
+        """What is asked first of a seed problem."""
+        return self._request(prompts.inference(seed.question), "stage1_inference")
+
     async def augment(self, seed: Problem) -> Outcome:
         """Everything the paper makes of one seed problem."""
         outcome = Outcome()

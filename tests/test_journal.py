@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from personamath.errors import Interrupted, PersonaMathError, RequestFailed, RunDirectoryError, TeacherMisconfigured
-from personamath.journal import DISK_RESERVE_BYTES, FILE_NAME, Journal, open_for_reading
+from personamath.journal import DISK_RESERVE_BYTES, FILE_NAME, Journal, _open, open_for_reading
 from personamath.journaled import JournaledTeacher
 from personamath.records import Completion, Request
 
@@ -57,6 +57,13 @@ def test_what_was_put_is_there_after_reopening(tmp_path: Path) -> None:
     with Journal(tmp_path / "run") as journal:
         assert journal.get(request(2).digest()) == ANSWER
         assert journal.get(request(3).digest()) is None
+
+
+def test_an_answer_is_on_the_disk_and_not_in_its_cache_when_put_returns(tmp_path: Path) -> None:
+    """A power cut cannot be played here; SQLite's documentation says what these settings mean for one."""
+    with closing(_open(tmp_path / FILE_NAME)) as connection:
+        assert connection.execute("pragma synchronous").fetchone() == (2,)  # full: fsync after each transaction
+        assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
 
 
 def test_an_answer_is_durable_soon_and_many_share_a_commit(tmp_path: Path) -> None:

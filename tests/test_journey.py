@@ -69,7 +69,8 @@ def test_the_journey_of_a_problem_of_each_stage(tmp_path: Path) -> None:
         async def run() -> None:
             async with Grader() as grader:
                 teacher = JournaledTeacher(journal, Teacher(), concurrency=4)
-                await augment(Stages(recipe, personas, teacher, grader), iter([easy, hard]), 2, spool, funnel)
+                stages = Stages(recipe, personas, teacher, grader)
+                await augment(stages, enumerate([easy, hard]), 2, spool, funnel, teacher.end)
 
         asyncio.run(run())
         rows = list(spool.rows())

@@ -21,7 +21,7 @@ from personamath.funnel import PURPOSES, SHOWN_NAMES, Funnel, composition, narra
 from personamath.journal import Journal
 from personamath.journaled import JournaledTeacher
 from personamath.personas import draw, read_personas
-from personamath.pipeline import Spool, augment
+from personamath.pipeline import Spool, augment, new_first
 from personamath.prices import UNKNOWN_PRICE, Caps, find_price
 from personamath.problems import ProblemSource, read_problems
 from personamath.progress import show_progress
@@ -145,7 +145,9 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     funnel = Funnel.survey(read_problems(sources, recipe.limit))
     if not funnel.seed_problems:
         raise BadInput("no problem can serve: all were skipped, or the files are empty")
-    problems = (item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
+
+    def problems() -> Iterator[Problem]:
+        return (item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
 
     output = Path(setup.output)
     # Before the asking, which may take days in which a file changes.
@@ -166,7 +168,11 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
                     _watch(endpoints.waves, teacher, grader)
                 with _clean_interruption(teacher, endpoints):
                     window = min(WINDOW if waved else setup.concurrency, funnel.seed_problems.total())
-                    await augment(Stages(recipe, personas, teacher, grader), problems, window, spool, funnel)
+                    stages = Stages(recipe, personas, teacher, grader)
+                    begun = (
+                        (lambda _: False) if waved else lambda seed: journal.has(stages.first_request(seed).digest())
+                    )
+                    await augment(stages, new_first(problems, begun), window, spool, funnel, teacher.end)
 
         asyncio.run(ask_everything())
         write_folder(output / "dataset", spool.rows(), recipe, funnel, origins)

@@ -1,0 +1,161 @@
+"""What a row costs as the data grows, and how soon a large run that was stopped asks again.
+
+    python benchmarks/scale.py --problems 2200 22000 220000
+
+Everything is the real run (stages, grader, journal, dataset folder) but the endpoint: a teacher in the same process
+answers at once, so that a million rows take minutes. What the HTTP client costs is measured by benchmarks/augment.py.
+Problems are generated. Memory is the proportional set size of the run and its grading worker.
+
+After the largest run the problems file gets a few more problems, and the real command is started on the same run
+directory, against a scripted teacher: the time until that teacher is asked for the first time is the last figure.
+"""
+
+import argparse
+import asyncio
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from pathlib import Path
+from urllib.request import urlopen
+
+from augment import REPO, SERVER, Peak
+
+from personamath import prompts
+from personamath.answers import Grader
+from personamath.funnel import Funnel
+from personamath.journal import Journal
+from personamath.journaled import JournaledTeacher
+from personamath.personas import read_personas
+from personamath.pipeline import Spool, augment
+from personamath.problems import ProblemSource, read_problems
+from personamath.recipe import Recipe
+from personamath.records import Completion, Problem, Request
+from personamath.simulated import MODEL
+from personamath.stages import Stages
+from personamath_hub.datasets import write_folder
+
+MORE_PROBLEMS = 50
+IN_FLIGHT = 256
+
+
+def main() -> None:
+    """Measure and print; a run of its own process for each size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--problems", type=int, nargs="+", default=[2_200, 22_000])
+    parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.run:
+        asyncio.run(run(options.run))
+        return
+    columns = ["problems", "rows", "answers", "wall", "CPU s / 1,000 rows", "peak memory", "journal"]
+    print(f"| {' | '.join(columns)} |\n|{'---:|' * len(columns)}")
+    for count in options.problems:
+        directory = Path(tempfile.mkdtemp(prefix="personamath-benchmark-"))
+        try:
+            print(f"| {count:,} | {measured(directory, count)} |", flush=True)
+            if count == max(options.problems):
+                print(f"\nStopped and started again: asks after {seconds_to_first_request(directory, count):.1f} s")
+        finally:
+            shutil.rmtree(directory)
+
+
+def measured(directory: Path, count: int) -> str:
+    """The other cells of a row of the table."""
+    write_problems(directory, count)
+    start = time.monotonic()
+    process = subprocess.Popen([sys.executable, __file__, "--run", str(directory)], stdout=subprocess.PIPE, text=True)
+    peak = Peak(process.pid)
+    peak.start()
+    said = process.communicate()[0]
+    assert process.returncode == 0
+    wall = time.monotonic() - start
+    peak.join()
+    rows, answers, cpu_s = said.split()
+    size = (directory / "run" / "journal.sqlite").stat().st_size
+    return (
+        f"{int(rows):,} | {int(answers):,} | {wall:,.0f} s | {float(cpu_s) / int(rows) * 1000:.2f} | "
+        f"{peak.bytes / 2**20:.0f} MB | {size / 2**20:,.0f} MB"
+    )
+
+
+def write_problems(directory: Path, count: int) -> None:
+    """Sums in GSM8K's columns, all different."""
+    with (directory / "sums.jsonl").open("w", encoding="utf-8") as file:
+        for n in range(count):
+            a, b = n % 997 + 2, n // 997 + 2
+            story = (
+                "A market opens at nine. Its first stall sells fruit by the crate, and its second sells only honey. "
+            )
+            file.write(f'{{"question": "{story}It has {a} crates and {b} jars. How many are there in all?", ')
+            file.write(f'"answer": "There are {a} crates and {b} jars, so {a} + {b}.\\n#### {a + b}"}}\n')
+
+
+class Sums:
+    """Answers at once; wrong in a fifth of the problems, so that both stages have work."""
+
+    async def complete(self, request: Request) -> Completion:
+        await asyncio.sleep(0)
+        (found,) = re.findall(r"has (\d+) crates and (\d+) jars", request.prompt)[:1]
+        a, b = map(int, found)
+        if request.prompt.startswith(REWRITING):
+            text = (
+                f"For {zlib.crc32(request.prompt.encode())} reasons. It has {a} crates and {b} jars. How many in all?"
+            )
+        else:
+            right = a % 5 or "reasons" in request.prompt
+            steps = "First the crates are counted, and then the jars, and both are added. " * 8
+            text = f"{steps}\nThe final answer is $\\boxed{{{a + b if right else a}}}$."
+        return Completion(text, "stop", len(request.prompt) // 4, len(text) // 4)
+
+
+REWRITING = prompts.REWRITING.partition("{")[0]
+
+
+async def run(directory: Path) -> None:
+    """One run in this process; prints its rows, its answers and its CPU seconds."""
+    recipe = Recipe(problems=(f"gsm8k:{directory / 'sums.jsonl'}",), teacher=MODEL)
+    sources = [ProblemSource.parse(source) for source in recipe.problems]
+    funnel = Funnel.survey(read_problems(sources))
+    personas = read_personas(recipe.personas)
+    output = directory / "run"
+    with Journal(output) as journal, Spool(output) as spool:
+        teacher = JournaledTeacher(journal, Sums(), IN_FLIGHT)
+        async with Grader() as grader:
+            problems = (item for item in read_problems(sources) if isinstance(item, Problem))
+            stages = Stages(recipe, personas, teacher, grader)
+            await augment(stages, enumerate(problems), IN_FLIGHT, spool, funnel, teacher.end)
+        write_folder(output / "dataset", spool.rows(), recipe, funnel)
+    cpu = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(funnel.rows.total(), teacher.asked, cpu)
+
+
+def seconds_to_first_request(directory: Path, count: int) -> float:
+    """From the start of the command to the first request that an endpoint sees."""
+    write_problems(directory, count + MORE_PROBLEMS)
+    server = subprocess.Popen(
+        [sys.executable, str(SERVER)], cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout
+    url = server.stdout.readline().strip()
+    command = [sys.executable, "-m", "personamath.cli", "augment", "--problems", f"gsm8k:{directory / 'sums.jsonl'}"]
+    command += ["--teacher", MODEL, "--base-url", url, "--output", str(directory / "run")]
+    start = time.monotonic()
+    with subprocess.Popen(command, cwd=REPO, stdout=subprocess.DEVNULL) as client:
+        try:
+            while b'"requests": ' not in urlopen(url.removesuffix("/v1") + "/stats").read():
+                assert client.poll() is None
+                time.sleep(0.05)
+            return time.monotonic() - start
+        finally:
+            client.kill()
+            server.kill()
+            server.wait()
+
+
+if __name__ == "__main__":
+    main()
