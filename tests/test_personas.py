@@ -61,7 +61,7 @@ def test_bad_files_are_refused(tmp_path: Path, name: str, content: str, message:
 
 def test_a_text_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes("A café owner\n".encode("latin-1"))
-    with pytest.raises(BadInput, match="latin.txt: not UTF-8"):
+    with pytest.raises(BadInput, match=r"latin\.txt: not UTF-8"):
         read_personas(str(tmp_path / "latin.txt"))
 
 
