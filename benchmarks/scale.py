@@ -23,7 +23,7 @@ import zlib
 from pathlib import Path
 from urllib.request import urlopen
 
-from augment import REPO, SERVER, Peak
+from augment import REPO, Peak
 
 from personamath import prompts
 from personamath.answers import Grader
@@ -39,6 +39,7 @@ from personamath.simulated import MODEL
 from personamath.stages import Stages
 from personamath_hub.datasets import write_folder
 
+SERVER = REPO / "tests" / "scripted_teacher.py"
 MORE_PROBLEMS = 50
 IN_FLIGHT = 256
 
