@@ -54,6 +54,14 @@ class Funnel:
         self.tokens.update(outcome.tokens)
         self.failures += outcome.failures[: LISTED_FAILURES - len(self.failures)]
 
+    def merge(self, part: "Funnel") -> None:
+        """Count what another funnel counted of other seed problems of the same sources."""
+        self.done += part.done
+        self.rows.update(part.rows)
+        self.counts.update(part.counts)
+        self.tokens.update(part.tokens)
+        self.failures += part.failures[: LISTED_FAILURES - len(self.failures)]
+
     @property
     def failed(self) -> int:
         """Requests that got no answer."""

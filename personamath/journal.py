@@ -10,6 +10,7 @@ ends, and the next one keeps the file aside and goes on with every answer that i
 
 import asyncio
 import fcntl
+import hashlib
 import itertools
 import os
 import queue
@@ -36,6 +37,8 @@ DAMAGED_NAME = "journal.damaged"
 _RECOVERING_NAME, _RECOVERED_NAME = "journal.recovering", "journal.recovered"
 # Raised whenever an older PersonaMath would misread the file.
 FORMAT_VERSION = 2
+# Where the engine for many machines keeps its answers; see personamath.ray_engine.
+BLOCKS = "blocks"
 # "pmth" in ASCII: tells a journal from any other SQLite file.
 APPLICATION_ID = 0x706D7468
 # Answers that arrive within this time share one transaction: few enough to lose nothing worth naming (an answer is
@@ -147,6 +150,14 @@ class Journal:
     def has_room(self) -> bool:
         """Whether the disk still holds the reserve that the answers in flight may need."""
         return self._free_bytes(self.path.parent) > DISK_RESERVE_BYTES
+
+    def adopt(self, answers: Iterable[Answer]) -> None:
+        """Take over answers that another engine wrote; durable on return."""
+        try:
+            with closing(_open(self.path)) as connection, connection:
+                connection.executemany(_INSERT, answers)
+        except sqlite3.Error as error:
+            raise (unreadable(self.path, error) if _is_damage(error) else _unwritable(error)) from None
 
     async def put(self, request: Request, digest: str, completion: Completion) -> None:
         """Write one answer, durable on return, power cut or not; `RunDirectoryError` where the disk refuses."""
@@ -303,11 +314,17 @@ def _write_answers(path: Path, answers: Iterable[Answer]) -> int:
     return cast(int, count)
 
 
+def answer_sha256(digest: str, finish_reason: str, text: str) -> bytes:
+    """What stands for one answer in the digest of a run's answers."""
+    return hashlib.sha256(f"{digest}\n{finish_reason}\n{text}".encode()).digest()
+
+
 def _prepare(directory: Path) -> None:
     """Make the run directory, or see that it is one: nothing is ever written into somebody else's folder."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        foreign = any(directory.iterdir()) and not any((directory / name).exists() for name in (FILE_NAME, LOCK_NAME))
+        names = (FILE_NAME, LOCK_NAME, BLOCKS)
+        foreign = any(directory.iterdir()) and not any((directory / name).exists() for name in names)
     except OSError as error:
         raise RunDirectoryError(f"{directory}: cannot be used as a run directory ({error.strerror})") from None
     if foreign:

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from typing import NoReturn
+from pathlib import Path
+from typing import NoReturn, Protocol
 
 from personamath.errors import NotAsked, PersonaMathError, RunDirectoryError, TeacherMisconfigured
-from personamath.journal import DISK_RESERVE_BYTES, Journal
-from personamath.prices import Bill, Caps, Price
+from personamath.journal import DISK_RESERVE_BYTES
+from personamath.prices import Bill, Caps, Paid, Price
 from personamath.records import Completion, Request
 from personamath.teacher import Teacher
 
@@ -14,23 +15,52 @@ from personamath.teacher import Teacher
 DRAIN_S = 30.0
 
 
+class Memory(Protocol):
+    """What keeps answers: the journal, or what a block of the engine for many machines remembers."""
+
+    path: Path
+    """For messages; the disk that it is on is the parent's."""
+
+    def get(self, digest: str) -> Completion | None:
+        """The answer to the request with this digest, or None."""
+        ...
+
+    async def put(self, request: Request, digest: str, completion: Completion) -> None:
+        """Keep one answer."""
+        ...
+
+    def paid(self) -> list[Paid]:
+        """What its answers came to, by purpose."""
+        ...
+
+    def has_room(self) -> bool:
+        """Whether the disk still holds the reserve that the answers in flight may need."""
+        ...
+
+
 class JournaledTeacher:
     """A teacher around a teacher: what the journal knows is not asked again, what is asked is journaled.
 
-    At most `concurrency` requests are in flight, counted until their answers are on disk. Equal requests that meet in
-    flight are asked once. `stop` lets what is in flight arrive, because it is paid for, and then ends every caller.
+    At most `concurrency` requests are in flight, counted until their answers are on disk; a semaphore in its place is
+    shared with others. Equal requests that meet in flight are asked once. `stop` lets what is in flight arrive, because
+    it is paid for, and then ends every caller.
     At a cap what the journal knows is still answered; anything else is `NotAsked`.
     """
 
     def __init__(
-        self, journal: Journal, teacher: Teacher, concurrency: int, price: Price | None = None, caps: Caps | None = None
+        self,
+        memory: Memory,
+        teacher: Teacher,
+        concurrency: int | asyncio.Semaphore,
+        price: Price | None = None,
+        caps: Caps | None = None,
     ) -> None:
-        self._journal = journal
+        self._journal = memory
         self._teacher = teacher
         self._caps = caps or Caps()
-        self.bill = Bill.so_far(price, journal.paid())
+        self.bill = Bill.so_far(price, memory.paid())
         """What the run directory came to, journaled answers of earlier commands included."""
-        self._slots = asyncio.Semaphore(concurrency)
+        self._slots = asyncio.Semaphore(concurrency) if isinstance(concurrency, int) else concurrency
         self._asking: dict[str, asyncio.Event] = {}
         self._reason_to_stop: PersonaMathError | None = None
         self.in_flight = 0

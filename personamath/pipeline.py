@@ -6,12 +6,20 @@ import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import NoReturn, Protocol, Self
 
 from personamath.errors import PersonaMathError, RunDirectoryError
 from personamath.funnel import Funnel
 from personamath.records import Problem, Row
 from personamath.stages import Stages
+
+
+class RowSink(Protocol):
+    """What takes the rows of seed problems, in whatever order they are done."""
+
+    def add(self, position: int, rows: Iterable[Row]) -> None:
+        """Put the rows of the seed problem at this position."""
+        ...
 
 
 class Spool:
@@ -78,11 +86,11 @@ async def augment(
     stages: Stages,
     problems: Iterable[tuple[int, Problem]],
     window: int,
-    spool: Spool,
+    sink: RowSink,
     funnel: Funnel,
     end: Callable[[PersonaMathError], Awaitable[NoReturn]],
 ) -> None:
-    """Take every seed problem through the stages, `window` of them at a time; fills `spool` and `funnel`.
+    """Take every seed problem through the stages, `window` of them at a time; fills `sink` and `funnel`.
 
     Problems come with their positions, in any order. Raises the first `PersonaMathError` that ends a run, by way of
     `end`, which lets what is in flight arrive; a request that failed only shows in the funnel.
@@ -93,7 +101,7 @@ async def augment(
         try:
             for position, seed in waiting:
                 outcome = await stages.augment(seed)
-                spool.add(position, outcome.rows)
+                sink.add(position, outcome.rows)
                 funnel.add(outcome)
                 await asyncio.sleep(0)  # a problem answered from the journal alone has not let anyone else run
         except PersonaMathError as error:

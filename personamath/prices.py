@@ -128,6 +128,13 @@ class Bill:
         self._charge(purpose, completion.prompt_tokens or 0, completion.completion_tokens or 0)
         self.uncounted += completion.completion_tokens is None
 
+    def merge(self, other: "Bill") -> None:
+        """Add what another bill holds, of other answers; at this bill's price."""
+        for purpose, answers in other.answers.items():
+            self.answers[purpose] += answers
+            self._charge(purpose, other.prompt_tokens[purpose], other.completion_tokens[purpose])
+        self.uncounted += other.uncounted
+
     def _charge(self, purpose: Purpose, prompt: int, completion: int) -> None:
         self.prompt_tokens[purpose] += prompt
         self.completion_tokens[purpose] += completion

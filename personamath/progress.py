@@ -6,10 +6,10 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from personamath.funnel import Funnel
-from personamath.journaled import JournaledTeacher
+from personamath.prices import Bill
 
 REFRESH_S = 0.5
 # Often enough to see life in a log file, rarely enough to read it afterwards.
@@ -18,9 +18,17 @@ PLAIN_EVERY_S = 30.0
 RATE_WINDOW_S = 30.0
 
 
+class Asking(Protocol):
+    """Whoever asks, as far as the screen shows it."""
+
+    in_flight: int
+    asked: int
+    bill: Bill
+
+
 async def show_progress(
     funnel: Funnel,
-    teacher: JournaledTeacher,
+    teacher: Asking,
     stream: TextIO | None = None,
     standing: Callable[[], str] | None = None,
 ) -> None:
@@ -52,7 +60,7 @@ def _rates(seen: deque[tuple[float, int, int]]) -> tuple[float, float]:
     return (asked_now - asked) / (now - start), (done_now - done) / (now - start)
 
 
-def _line(funnel: Funnel, teacher: JournaledTeacher, requests_per_s: float, problems_per_s: float) -> str:
+def _line(funnel: Funnel, teacher: Asking, requests_per_s: float, problems_per_s: float) -> str:
     total = funnel.seed_problems.total()
     eta = _duration((total - funnel.done) / problems_per_s) if problems_per_s else "?"
     return (

@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import platform
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -19,7 +19,7 @@ from personamath.analysis.contamination import TestProblems, chosen_benchmarks
 from personamath.analysis.questions import QuestionSource
 from personamath.errors import BadInput
 from personamath.funnel import SOURCES, Funnel
-from personamath.journal import FILE_NAME, open_for_reading, unreadable
+from personamath.journal import FILE_NAME, answer_sha256, open_for_reading, unreadable
 from personamath.personas import BUNDLED, hub_dataset, local_file
 from personamath.problems import ProblemSource
 from personamath.recipe import Recipe
@@ -62,6 +62,8 @@ class Origins:
     """One for each source of test problems that the rows are compared with, as of the problems."""
     test_problems: TestProblems | None = None
     """What they hold; None where there are no benchmarks."""
+    elsewhere: Callable[[], Iterable[tuple[str, bytes]]] = tuple
+    """Answers of the run beside the journal, see `journal_digest`; asked for when all are there."""
 
     @classmethod
     def named(cls, recipe: Recipe) -> "Origins":
@@ -69,7 +71,13 @@ class Origins:
         return cls([{"source": name} for name in map(_problems_name, recipe.problems)], _personas_name(recipe.personas))
 
     @classmethod
-    def found(cls, recipe: Recipe, personas: Sequence[Persona], run: Path) -> "Origins":
+    def found(
+        cls,
+        recipe: Recipe,
+        personas: Sequence[Persona],
+        run: Path,
+        elsewhere: Callable[[], Iterable[tuple[str, bytes]]] = tuple,
+    ) -> "Origins":
         """Files read for their digests, and Hub datasets asked for the commit they were loaded from."""
         compared = chosen_benchmarks(recipe.benchmark, recipe.problems)
         return cls(
@@ -79,6 +87,7 @@ class Origins:
             run,
             [_benchmark_origin(source) for source in compared],
             TestProblems(question for source in compared for question in source.read()) if compared else None,
+            elsewhere,
         )
 
 
@@ -97,7 +106,7 @@ def provenance(
         "problems": list(origins.problems),
         "benchmarks": list(origins.benchmarks),
         "personas": dict(origins.personas) | {"rows_by_occupation": dict(rows_by_occupation)},
-        "journal": journal_digest(origins.run) if origins.run else None,
+        "journal": journal_digest(origins.run, origins.elsewhere()) if origins.run else None,
         "packages": package_versions(),
         "funnel": counts,
     }
@@ -125,30 +134,34 @@ def package_versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in RECORDED_PACKAGES}
 
 
-def journal_digest(run: Path) -> dict[str, Any]:
-    """How many answers the journal of a run holds, and one digest over them, whatever order they arrived in.
+def journal_digest(run: Path, elsewhere: Iterable[tuple[str, bytes]] = ()) -> dict[str, Any]:
+    """How many answers a run holds, and one digest over them, whatever order they arrived in.
 
     SHA-256 over the SHA-256 of each answer (request digest, finish reason and text, a line break between them), in
-    the order of the request digests.
+    the order of the request digests. `elsewhere` has the request digests and the SHA-256 of answers that lie beside the
+    journal; the journal's own counts, and then the first.
     """
-    answers, digest = 0, hashlib.sha256()
+    answers, digest, before = 0, hashlib.sha256(), None
     connection = open_for_reading(run)
     try:
-        connection.create_function("answer_sha256", 3, _answer_sha256, deterministic=True)
+        connection.create_function("answer_sha256", 3, answer_sha256, deterministic=True)
+        connection.execute("create temporary table elsewhere (digest text, answer blob)")
+        connection.executemany("insert into elsewhere values (?, ?)", elsewhere)
         # Hash while scanning, then sort the hashes: reading by the index would jump through the whole file.
-        query = "select answer_sha256(digest, finish_reason, text) from answers not indexed order by digest"
-        for (answer,) in connection.execute(query):
-            answers += 1
-            digest.update(answer)
+        query = """
+            select digest, answer_sha256(digest, finish_reason, text) as answer, 0 as place from answers not indexed
+            union all select digest, answer, rowid from elsewhere order by digest, place
+        """
+        for request, answer, _ in connection.execute(query):
+            if request != before:
+                answers += 1
+                digest.update(answer)
+            before = request
     except sqlite3.Error as error:
         raise unreadable(run / FILE_NAME, error) from None
     finally:
         connection.close()
     return {"answers": answers, "sha256": digest.hexdigest()}
-
-
-def _answer_sha256(digest: str, finish_reason: str, text: str) -> bytes:
-    return hashlib.sha256(f"{digest}\n{finish_reason}\n{text}".encode()).digest()
 
 
 def _problems_name(source: str) -> str:

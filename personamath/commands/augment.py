@@ -9,10 +9,10 @@ import resource
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from personamath.answers import Grader
 from personamath.commands.settings import add_settings, build, merge_settings
@@ -22,9 +22,11 @@ from personamath.journal import Journal
 from personamath.journaled import JournaledTeacher
 from personamath.personas import draw, read_personas
 from personamath.pipeline import Spool, augment, new_first
-from personamath.prices import UNKNOWN_PRICE, Caps, find_price
+from personamath.prices import UNKNOWN_PRICE, Caps, Price, find_price
 from personamath.problems import ProblemSource, read_problems
 from personamath.progress import show_progress
+from personamath.ray_engine.driver import ClusterSetup, RayRun, adopt_answers
+from personamath.ray_engine.folder import RunFolder, is_url
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem
 from personamath.stages import Stages
@@ -93,11 +95,16 @@ class Setup:
     vllm_args: Annotated[
         str, "arguments of vllm.LLM as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'"
     ] = "{}"
-    output: Annotated[str, "run directory; made, or taken up where it stopped"]
+    engine: Annotated[Literal["local", "ray"], "`local`, or `ray`: a cluster of machines (docs/scaling.md)"] = "local"
+    ray_address: Annotated[str | None, "a running cluster's (default RAY_ADDRESS, else one is started here)"] = None
+    block: Annotated[int, "seed problems in a block of the ray engine"] = 128
+    output: Annotated[
+        str, "run directory; made, or taken up where it stopped; for the ray engine also a URL as fsspec knows it"
+    ]
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
-        for name in ("concurrency", "timeout", "attempts", "patience"):
+        for name in ("concurrency", "timeout", "attempts", "patience", "block"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
         for name in ("max_usd", "max_requests", "batch_queue_tokens"):
@@ -107,6 +114,14 @@ class Setup:
             raise BadInput("--batch asks a provider, --offline-vllm asks nobody: give one of them")
         if self.batch and len(self.base_url) > 1:
             raise BadInput("--batch asks one endpoint: give one --base-url")
+        if self.engine == "local" and is_url(self.output):
+            raise BadInput(
+                f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"
+            )
+
+
+Asker = JournaledTeacher | RayRun
+"""Who asked: how many answers came from where, and what an interruption stops."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -137,7 +152,6 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     if price and setup.batch:
         price = price.in_batches()
     endpoints = _endpoints(recipe, setup, key)
-    _allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
     personas = read_personas(recipe.personas)
     _check_draws(recipe, personas)
     sources = [ProblemSource.parse(source) for source in recipe.problems]
@@ -146,14 +160,19 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     if not funnel.seed_problems:
         raise BadInput("no problem can serve: all were skipped, or the files are empty")
 
+
     def problems() -> Iterator[Problem]:
         return (item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
 
+    if setup.engine == "ray":
+        return _run_on_ray(recipe, setup, key, price, personas, problems, funnel)
+    _allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
     output = Path(setup.output)
     # Before the asking, which may take days in which a file changes.
     origins = Origins.found(recipe, personas, output)
     with Journal(output) as journal, Spool(output) as spool:
         waved = isinstance(endpoints, WaveTeacher)
+        adopt_answers(journal, RunFolder(setup.output))
         teacher = JournaledTeacher(
             journal,
             endpoints,
@@ -177,7 +196,42 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
         asyncio.run(ask_everything())
         write_folder(output / "dataset", spool.rows(), recipe, funnel, origins)
         _write_run_file(output, recipe, setup, funnel, teacher, endpoints.retries)
-    _report(output, recipe, setup, funnel, teacher, endpoints.retries)
+    _report(recipe, setup, funnel, teacher, endpoints.retries)
+    return 0 if funnel.complete else 3
+
+
+def _run_on_ray(
+    recipe: Recipe,
+    setup: Setup,
+    key: str | None,
+    price: Price | None,
+    personas: list[Persona],
+    problems: Callable[[], Iterator[Problem]],
+    funnel: Funnel,
+) -> int:
+    """The same on a cluster."""
+    cluster = ClusterSetup(
+        address=setup.ray_address,
+        block=setup.block,
+        concurrency=setup.concurrency,
+        base_url=setup.base_url,
+        key=key,
+        patience=Patience(setup.timeout, setup.attempts, setup.patience),
+        price=price,
+    )
+    with RayRun(setup.output, recipe, personas, cluster) as run:
+        origins = Origins.found(recipe, personas, run.home, run.hashes)
+
+        async def ask_everything() -> None:
+            async with _shown(run.shown, run):
+                with _clean_interruption(run):
+                    await run.work(problems, funnel)
+
+        asyncio.run(ask_everything())
+        write_folder(run.home / "dataset", run.rows(), recipe, funnel, origins)
+        _write_run_file(run.home, recipe, setup, funnel, run, run.retries)
+        run.upload()
+    _report(recipe, setup, funnel, run, run.retries)
     return 0 if funnel.complete else 3
 
 
@@ -220,7 +274,7 @@ def _check_draws(recipe: Recipe, personas: list[Persona]) -> None:
 
 @asynccontextmanager
 async def _shown(
-    funnel: Funnel, teacher: JournaledTeacher, endpoints: HttpTeacher | WaveTeacher
+    funnel: Funnel, teacher: Asker, endpoints: HttpTeacher | WaveTeacher | None = None
 ) -> AsyncIterator[None]:
     """Progress on the screen as long as the context lasts."""
     standing = endpoints.standing if isinstance(endpoints, WaveTeacher) else None
@@ -233,7 +287,7 @@ async def _shown(
 
 
 @contextmanager
-def _clean_interruption(teacher: JournaledTeacher, endpoints: HttpTeacher | WaveTeacher) -> Iterator[None]:
+def _clean_interruption(teacher: Asker, endpoints: HttpTeacher | WaveTeacher | None = None) -> Iterator[None]:
     """On SIGINT or SIGTERM let the answers in flight arrive, unless they come in waves; on the second leave them."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task
@@ -279,7 +333,7 @@ def _allow_descriptors(wanted: int) -> None:
 
 
 def _write_run_file(
-    output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, teacher: JournaledTeacher, retries: Counter[str]
+    output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, teacher: Asker, retries: Counter[str]
 ) -> None:
     """Write run.json as a whole: a reader never sees half of one."""
     run = {
@@ -288,6 +342,7 @@ def _write_run_file(
         "recipe": dataclasses.asdict(recipe),
         "endpoints": ["vllm in-process"] if setup.offline_vllm else [without_secrets(url) for url in setup.base_url],
         "versions": package_versions(),
+        "engine": setup.engine,
         "answers": {"asked this time": teacher.asked, "from the journal": teacher.replayed},
         "asked again after": dict(retries.most_common()),
         "paid": teacher.bill.as_dict(PURPOSES),
@@ -303,7 +358,7 @@ def _write_run_file(
 
 
 def _report(
-    output: Path, recipe: Recipe, setup: Setup, funnel: Funnel, teacher: JournaledTeacher, retries: Counter[str]
+    recipe: Recipe, setup: Setup, funnel: Funnel, teacher: Asker, retries: Counter[str]
 ) -> None:
     if recipe.simulated:
         print("SIMULATED: these rows were written by the embedded teacher. Do not train on them.\n")
@@ -313,13 +368,13 @@ def _report(
         print("Asked again after " + ", ".join(f"{reason} ({n:,})" for reason, n in retries.most_common()) + ".")
     if teacher.bill.price:
         print(f"All answers in the run directory together: ${teacher.bill.usd:,.2f}.")
-    print(f"The dataset is in {output / 'dataset'}")
+    print(f"The dataset is in {setup.output}/dataset")
     if funnel.failed:
         print(f"\nIncomplete: {funnel.failed:,} requests failed. Run the same command to try just them again.")
         for failure in funnel.failures[:SHOWN_NAMES]:
             print(f"  {failure.problem_id} ({failure.purpose}): {failure.why}")
         if funnel.failed > SHOWN_NAMES:
-            print(f"  and {funnel.failed - SHOWN_NAMES:,} more, in {output / 'run.json'}")
+            print(f"  and {funnel.failed - SHOWN_NAMES:,} more, in {setup.output}/run.json")
     if funnel.not_asked:
         caps = {"--max-usd": setup.max_usd, "--max-requests": setup.max_requests}
         given = " or ".join(f"{name} {value:,}" for name, value in caps.items() if value is not None)

@@ -1,0 +1,85 @@
+"""The desk: one actor beside the driver that hears how far the blocks are, tells all to stop, and remembers."""
+
+from contextlib import closing
+from copy import deepcopy
+from pathlib import Path
+from typing import NamedTuple
+
+from personamath.errors import PersonaMathError
+from personamath.funnel import Funnel
+from personamath.journal import open_for_reading
+from personamath.prices import Bill
+from personamath.records import Completion
+
+
+class Status(NamedTuple):
+    """How far a block is."""
+
+    asked: int
+    in_flight: int
+    funnel: Funnel
+    bill: Bill
+    """Of what was asked this time, at no price."""
+
+
+class Look(NamedTuple):
+    """How far the run is, this time."""
+
+    asked: int = 0
+    in_flight: int = 0
+    funnel: Funnel = Funnel()
+    """Sums over the blocks that were begun; likewise the bill."""
+    bill: Bill = Bill(None)
+    working: int = 0
+    """Blocks that are being worked on."""
+    reason_to_stop: PersonaMathError | None = None
+
+
+class Desk:
+    """What the driver and the actors know of each other.
+
+    `home` is the directory of a journal whose answers the actors may ask for. It is opened here, on the driver's
+    machine and by nobody else: SQLite on a network file system is not to be shared.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._journal = open_for_reading(home)
+        self._past = Status(0, 0, Funnel(), Bill(None))
+        self._working: dict[int, Status] = {}
+        self._reason_to_stop: PersonaMathError | None = None
+
+    def known(self, digest: str) -> Completion | None:
+        """The journal's answer to the request with this digest, or None."""
+        query = "select text, finish_reason, prompt_tokens, completion_tokens from answers where digest = ?"
+        found = self._journal.execute(query, (digest,)).fetchall()
+        return Completion(*found[0]) if found else None
+
+    def report(self, working: dict[int, Status], finished: dict[int, Status]) -> PersonaMathError | None:
+        """Take an actor's word on its blocks; gives the reason to stop, if there is one."""
+        self._working.update(working)
+        for number, status in finished.items():
+            self._working.pop(number, None)
+            self._past.funnel.merge(status.funnel)
+            self._past.bill.merge(status.bill)
+            self._past = self._past._replace(asked=self._past.asked + status.asked)
+        return self._reason_to_stop
+
+    def stop(self, reason: PersonaMathError) -> None:
+        """Tell every actor to stop, for the first reason given."""
+        self._reason_to_stop = self._reason_to_stop or reason
+
+    def look(self) -> Look:
+        """How far all are."""
+        statuses = [self._past, *self._working.values()]
+        funnel, bill = deepcopy((self._past.funnel, self._past.bill))
+        for status in self._working.values():
+            funnel.merge(status.funnel)
+            bill.merge(status.bill)
+        asked, in_flight = (sum(getattr(status, name) for status in statuses) for name in ("asked", "in_flight"))
+        return Look(asked, in_flight, funnel, bill, len(self._working), self._reason_to_stop)
+
+
+def remembers(home: Path) -> bool:
+    """Whether the journal in this directory has any answers, so that it is worth asking."""
+    with closing(open_for_reading(home)) as journal:
+        return bool(journal.execute("select 1 from answers limit 1").fetchall())

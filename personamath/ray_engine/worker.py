@@ -1,0 +1,228 @@
+"""The actor: takes blocks of seed problems through the stages, several at once in one event loop."""
+
+import asyncio
+import dataclasses
+import resource
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from personamath.answers import Grader
+from personamath.errors import PersonaMathError, RunDirectoryError
+from personamath.funnel import Funnel
+from personamath.journaled import JournaledTeacher
+from personamath.pipeline import augment
+from personamath.ray_engine import blocks
+from personamath.ray_engine.answers import BlockAnswers
+from personamath.ray_engine.blocks import Block
+from personamath.ray_engine.desk import Status
+from personamath.ray_engine.folder import RunFolder
+from personamath.recipe import Recipe
+from personamath.records import Completion, Persona, Problem, Request, Row
+from personamath.stages import Stages
+from personamath.teacher import HttpTeacher, Patience, Teacher
+
+REPORT_EVERY_S = 0.5
+_PROBLEM_SCHEMA = pa.schema(
+    [
+        ("number", pa.int64()),
+        *(
+            (name, pa.int32() if name == "level" else pa.string())
+            for name in (f.name for f in dataclasses.fields(Problem))
+        ),
+    ]
+)
+_REPORT_SCHEMA = pa.schema(
+    [("number", pa.int64()), ("done", pa.bool_()), ("asked", pa.int64()), ("replayed", pa.int64())]
+)
+
+
+class Secret:
+    """A key on its way to the actors; whoever prints or logs their arguments does not see it."""
+
+    def __init__(self, value: str | None) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "Secret()"
+
+    def reveal(self) -> str | None:
+        """The key."""
+        return self._value
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What an actor has to know."""
+
+    output: str
+    recipe: Recipe
+    personas: Sequence[Persona]
+    made_by: str
+    """See `blocks.fingerprint`."""
+    base_url: Sequence[str]
+    key: Secret
+    patience: Patience
+    concurrency: int
+    """This actor's slice."""
+    desk: Any
+    """Handle of the `Desk`."""
+    desk_remembers: bool
+    """Whether answers may be known there."""
+
+
+def as_table(block: Block) -> pa.Table:
+    """A block as it travels: its problems, each with the block's number."""
+    columns = [[getattr(problem, name) for problem in block.problems] for name in _PROBLEM_SCHEMA.names[1:]]
+    return pa.table([[block.number] * len(block.problems), *columns], schema=_PROBLEM_SCHEMA)
+
+
+def as_block(table: pa.Table) -> Block:
+    """A block that arrived."""
+    rows = table.to_pylist()
+    numbers = {row.pop("number") for row in rows}
+    assert len(numbers) == 1, "Ray Data has joined or cut a block"
+    return Block(numbers.pop(), [Problem(**row) for row in rows])
+
+
+class BlockWorker:
+    """What `Dataset.map_batches` makes an actor of: a block's problems in, one row on what became of it out."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._folder = RunFolder(job.output)
+        self._slots = asyncio.Semaphore(job.concurrency)
+        self._starting = asyncio.Lock()
+        self._started = False
+        self._working: dict[int, _Work] = {}
+        self._finished: dict[int, Status] = {}
+
+    async def __call__(self, batch: pa.Table) -> pa.Table:
+        """Work on one block; a run that stops is told to the desk, not raised, so that no other block is lost by it."""
+        block = as_block(batch)
+        work = None
+        try:
+            await self._start()
+            work = self._working[block.number] = _Work(self._job, self._folder, block, self._endpoints, self._slots)
+            await self._report()  # before it asks: a driver that stops waits for every block it knows of
+            await work.run(self._grader)
+            self._finished[block.number] = work.status()
+        except PersonaMathError as error:
+            await self._job.desk.stop.remote(PersonaMathError(str(error)))
+            work = None
+        finally:
+            self._working.pop(block.number, None)
+            await self._report()
+        done = work is not None
+        counts = (work.asked, work.replayed) if work else (0, 0)
+        return pa.table([[block.number], [done], *([count] for count in counts)], schema=_REPORT_SCHEMA)
+
+    async def _start(self) -> None:
+        """Open what the blocks share, in the loop that they run in. Nothing closes it: it ends with the actor."""
+        async with self._starting:
+            if self._started:
+                return
+            if self._folder.path and not self._folder.path.is_dir():
+                raise RunDirectoryError(
+                    f"{self._folder.name}: not there on every machine of the cluster; give an --output on a file "
+                    "system that all share, or in an object store"
+                )
+            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            self._endpoints = await HttpTeacher(
+                self._job.base_url, self._job.key.reveal(), self._job.patience
+            ).__aenter__()
+            self._grader = await Grader().__aenter__()
+            self._reporter = asyncio.create_task(self._report_now_and_then())
+            self._started = True
+
+    async def _report_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_EVERY_S)
+            await self._report()
+
+    async def _report(self) -> None:
+        finished, self._finished = self._finished, {}
+        working = {number: work.status() for number, work in self._working.items()}
+        if reason := await self._job.desk.report.remote(working, finished):
+            for work in self._working.values():
+                work.stop(reason)
+
+
+class _Work:
+    """One block while it is worked on."""
+
+    def __init__(
+        self, job: Job, folder: RunFolder, block: Block, endpoints: HttpTeacher, slots: asyncio.Semaphore
+    ) -> None:
+        self._job = job
+        self._folder = folder
+        self._block = block
+        self._answers = BlockAnswers(folder, block.name)
+        self._recalling = _Recalling(job.desk, self._answers, endpoints)
+        self._teacher = JournaledTeacher(self._answers, self._recalling if job.desk_remembers else endpoints, slots)
+        self._funnel = Funnel()
+        self._rows = _Rows()
+        self.stop = self._teacher.stop
+
+    @property
+    def asked(self) -> int:
+        """Requests answered by the endpoints."""
+        return self._teacher.asked - self._recalling.recalled
+
+    @property
+    def replayed(self) -> int:
+        """Requests answered from what was kept."""
+        return self._teacher.replayed + self._recalling.recalled
+
+    def status(self) -> Status:
+        """How far it is."""
+        funnel = Funnel(done=self._funnel.done, rows=self._funnel.rows, tokens=self._funnel.tokens)
+        return Status(self.asked, self._teacher.in_flight, funnel, self._answers.asked)
+
+    async def run(self, grader: Grader) -> None:
+        """Take the problems through the stages, and put the rows into the run directory."""
+        async with self._answers:
+            stages = Stages(self._job.recipe, self._job.personas, self._teacher, grader)
+            window = min(self._job.concurrency, len(self._block.problems))
+            problems = enumerate(self._block.problems)
+            await augment(stages, problems, window, self._rows, self._funnel, self._teacher.end)
+        await asyncio.to_thread(self._finish)
+
+    def _finish(self) -> None:
+        self._answers.gather()
+        rows = self._rows.in_order()
+        blocks.write_rows(self._folder, self._block.name, self._job.made_by, rows, self._funnel, self._answers.bill)
+
+
+class _Rows:
+    """The rows of a block, by the position of their seed problems."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, list[Row]] = {}
+
+    def add(self, position: int, rows: Iterable[Row]) -> None:
+        self._rows[position] = list(rows)
+
+    def in_order(self) -> list[Row]:
+        return [row for position in sorted(self._rows) for row in self._rows[position]]
+
+
+class _Recalling:
+    """A teacher that first asks the desk, where a run that was begun elsewhere may have the answer."""
+
+    def __init__(self, desk: Any, answers: BlockAnswers, teacher: Teacher) -> None:
+        self._desk = desk
+        self._answers = answers
+        self._teacher = teacher
+        self.recalled = 0
+
+    async def complete(self, request: Request) -> Completion:
+        digest = request.digest()
+        known: Completion | None = await self._desk.known.remote(digest)
+        if known is None:
+            return await self._teacher.complete(request)
+        self.recalled += 1
+        self._answers.recall(digest)
+        return known
