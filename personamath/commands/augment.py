@@ -114,6 +114,8 @@ class Setup:
             raise BadInput("--batch asks a provider, --offline-vllm asks nobody: give one of them")
         if self.batch and len(self.base_url) > 1:
             raise BadInput("--batch asks one endpoint: give one --base-url")
+        if self.engine == "ray" and (self.max_usd or self.max_requests or self.batch):
+            raise BadInput("the ray engine knows no --max-usd, --max-requests and --batch: leave them out")
         if self.engine == "local" and is_url(self.output):
             raise BadInput(
                 f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"
@@ -357,9 +359,7 @@ def _write_run_file(
         raise RunDirectoryError(f"cannot write {output / 'run.json'}: {error.strerror}") from None
 
 
-def _report(
-    recipe: Recipe, setup: Setup, funnel: Funnel, teacher: Asker, retries: Counter[str]
-) -> None:
+def _report(recipe: Recipe, setup: Setup, funnel: Funnel, teacher: Asker, retries: Counter[str]) -> None:
     if recipe.simulated:
         print("SIMULATED: these rows were written by the embedded teacher. Do not train on them.\n")
     print(f"{composition(funnel)}\n\n{narrative(funnel)}\n")

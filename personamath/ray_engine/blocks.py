@@ -12,7 +12,6 @@ import importlib.metadata
 import json
 import time
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from itertools import islice
@@ -204,4 +203,7 @@ def _bill_json(bill: Bill) -> dict[str, Any]:
 
 
 def _bill(content: dict[str, Any]) -> Bill:
-    return Bill(None, **{name: Counter(content[name]) for name in _OF_A_BILL}, uncounted=content["uncounted"])
+    bill = Bill(None, uncounted=content["uncounted"])
+    for name in _OF_A_BILL:
+        getattr(bill, name).update(content[name])
+    return bill

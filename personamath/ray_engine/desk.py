@@ -1,5 +1,6 @@
 """The desk: one actor beside the driver that hears how far the blocks are, tells all to stop, and remembers."""
 
+from collections import Counter
 from contextlib import closing
 from copy import deepcopy
 from pathlib import Path
@@ -30,6 +31,8 @@ class Look(NamedTuple):
     funnel: Funnel = Funnel()
     """Sums over the blocks that were begun; likewise the bill."""
     bill: Bill = Bill(None)
+    retries: Counter[str] = Counter()
+    """What was asked again, by reason."""
     working: int = 0
     """Blocks that are being worked on."""
     reason_to_stop: PersonaMathError | None = None
@@ -46,6 +49,7 @@ class Desk:
         self._journal = open_for_reading(home)
         self._past = Status(0, 0, Funnel(), Bill(None))
         self._working: dict[int, Status] = {}
+        self._retries: Counter[str] = Counter()
         self._reason_to_stop: PersonaMathError | None = None
 
     def known(self, digest: str) -> Completion | None:
@@ -54,8 +58,11 @@ class Desk:
         found = self._journal.execute(query, (digest,)).fetchall()
         return Completion(*found[0]) if found else None
 
-    def report(self, working: dict[int, Status], finished: dict[int, Status]) -> PersonaMathError | None:
-        """Take an actor's word on its blocks; gives the reason to stop, if there is one."""
+    def report(
+        self, working: dict[int, Status], finished: dict[int, Status], retries: Counter[str]
+    ) -> PersonaMathError | None:
+        """Take an actor's word on its blocks, and on its retries since the last; gives the reason to stop, if any."""
+        self._retries.update(retries)
         self._working.update(working)
         for number, status in finished.items():
             self._working.pop(number, None)
@@ -76,7 +83,7 @@ class Desk:
             funnel.merge(status.funnel)
             bill.merge(status.bill)
         asked, in_flight = (sum(getattr(status, name) for status in statuses) for name in ("asked", "in_flight"))
-        return Look(asked, in_flight, funnel, bill, len(self._working), self._reason_to_stop)
+        return Look(asked, in_flight, funnel, bill, self._retries, len(self._working), self._reason_to_stop)
 
 
 def remembers(home: Path) -> bool:

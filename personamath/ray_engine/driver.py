@@ -8,12 +8,13 @@ import os
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from math import ceil
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from personamath.errors import BadInput, PersonaMathError, RunDirectoryError
 from personamath.funnel import Funnel
@@ -81,6 +82,8 @@ class RayRun:
         self.in_flight = 0
         self.bill = Bill(setup.price)
         """What the run directory came to."""
+        self.retries: Counter[str] = Counter()
+        """What was asked again, by reason."""
         self.shown = Funnel()
         """How far the run is, for the screen."""
         self._recipe = recipe
@@ -177,17 +180,24 @@ class RayRun:
         self._desk = _start_desk(self._ray, self.home)
         working = asyncio.create_task(self._consume(self._dataset(todo, count)))
         try:
-            while not working.done():
+            while True:
                 await asyncio.wait([working], timeout=LOOK_EVERY_S)
-                look: Look = await self._desk.look.remote()
+                look = await self._look()
                 self._show(look)
                 if look.reason_to_stop:
                     self.stop(look.reason_to_stop)
-                if self._reason_to_stop and (not look.working or time.monotonic() > self._give_up_at):
+                if self._reason_to_stop and (working.done() or not look.working or time.monotonic() > self._give_up_at):
                     raise self._reason_to_stop
-            working.result()
+                if working.done():
+                    return working.result()
         finally:
             working.cancel()
+
+    async def _look(self) -> Look:
+        try:
+            return cast(Look, await self._desk.look.remote())
+        except self._ray.exceptions.RayError as error:
+            raise _failure(error) from None
 
     def _dataset(self, todo: Iterable[blocks.Block], count: int) -> Any:
         """Ray Data over the blocks, each of them a block of Ray's, too: its unit of work and of retry."""
@@ -251,7 +261,7 @@ class RayRun:
 
     def _show(self, look: Look) -> None:
         """Bring what the screen shows up to date."""
-        self.asked, self.in_flight = look.asked, look.in_flight
+        self.asked, self.in_flight, self.retries = look.asked, look.in_flight, look.retries
         total = Funnel()
         total.merge(self._done)
         total.merge(look.funnel)

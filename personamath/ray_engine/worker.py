@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import resource
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -145,7 +146,8 @@ class BlockWorker:
     async def _report(self) -> None:
         finished, self._finished = self._finished, {}
         working = {number: work.status() for number, work in self._working.items()}
-        if reason := await self._job.desk.report.remote(working, finished):
+        retries, self._endpoints.retries = self._endpoints.retries, Counter()
+        if reason := await self._job.desk.report.remote(working, finished, retries):
             for work in self._working.values():
                 work.stop(reason)
 
