@@ -3,6 +3,7 @@
 from collections import Counter
 from contextlib import closing
 from copy import deepcopy
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,15 +24,16 @@ class Status(NamedTuple):
     """Of what was asked this time, at no price."""
 
 
-class Look(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Look:
     """How far the run is, this time."""
 
     asked: int = 0
     in_flight: int = 0
-    funnel: Funnel = Funnel()
+    funnel: Funnel = field(default_factory=Funnel)
     """Sums over the blocks that were begun; likewise the bill."""
-    bill: Bill = Bill(None)
-    retries: Counter[str] = Counter()
+    bill: Bill = field(default_factory=lambda: Bill(None))
+    retries: Counter[str] = field(default_factory=Counter)
     """What was asked again, by reason."""
     working: int = 0
     """Blocks that are being worked on."""

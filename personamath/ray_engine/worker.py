@@ -93,6 +93,7 @@ class BlockWorker:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._folder = RunFolder(job.output)
+        self._endpoints = HttpTeacher(job.base_url, job.key.reveal(), job.patience)
         self._slots = asyncio.Semaphore(job.concurrency)
         self._starting = asyncio.Lock()
         self._started = False
@@ -131,9 +132,7 @@ class BlockWorker:
                 )
             _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            self._endpoints = await HttpTeacher(
-                self._job.base_url, self._job.key.reveal(), self._job.patience
-            ).__aenter__()
+            await self._endpoints.__aenter__()
             self._grader = await Grader().__aenter__()
             self._reporter = asyncio.create_task(self._report_now_and_then())
             self._started = True
