@@ -114,8 +114,8 @@ class Setup:
             raise BadInput("--batch asks a provider, --offline-vllm asks nobody: give one of them")
         if self.batch and len(self.base_url) > 1:
             raise BadInput("--batch asks one endpoint: give one --base-url")
-        if self.engine == "ray" and (self.max_usd or self.max_requests or self.batch):
-            raise BadInput("the ray engine knows no --max-usd, --max-requests and --batch: leave them out")
+        if self.engine == "ray" and (self.max_usd or self.max_requests or self.batch or self.offline_vllm):
+            raise BadInput("the ray engine asks endpoints, without --max-usd, --max-requests, --batch, --offline-vllm")
         if self.engine == "local" and is_url(self.output):
             raise BadInput(
                 f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"

@@ -35,8 +35,8 @@ from personamath.stages import Failure
 ROWS = "rows.parquet"
 ANSWERS = "answers-"
 METADATA_KEY = b"personamath"
-# What a block's rows do not depend on: which problems there are besides its own.
-NOT_OF_A_BLOCK = ("problems", "limit")
+# What a block's rows do not depend on: the problems besides its own, and what they are compared with later.
+NOT_OF_A_BLOCK = ("problems", "limit", "benchmark")
 # What grades where the cheap rules leave off; the rest of what decides is in this package's own files.
 GRADING_PACKAGES = ("math-verify", "latex2sympy2_extended", "sympy", "mpmath", "antlr4-python3-runtime")
 
