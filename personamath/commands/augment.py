@@ -162,7 +162,6 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     if not funnel.seed_problems:
         raise BadInput("no problem can serve: all were skipped, or the files are empty")
 
-
     def problems() -> Iterator[Problem]:
         return (item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
 
