@@ -1,0 +1,116 @@
+"""Time and memory of checking and analysing a data set of PersonaMathQA's size, as Markdown.
+
+    python -m benchmarks.analysis --math MATH_FOLDER --gsm8k GSM8K_FOLDER [--rows 70300]
+
+The folders hold train.jsonl and test.jsonl. Rows are the real training problems, and rewrites of them made by program
+(`tests/planted_rewrites.py`) until there are so many; nobody solved them. Each part runs in a process of its own:
+seconds from start to end, with reading the rows said apart, and the most memory that process ever held.
+"""
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+
+from personamath.analysis.contamination import TestProblems, strongest
+from personamath.analysis.duplicates import duplicates
+from personamath.analysis.fidelity import describe_drift
+from personamath.analysis.questions import QuestionSource
+from personamath.analysis.rows import RunData, read_run
+from personamath.analysis.texts import question_lengths, vocabulary
+from personamath.funnel import Funnel
+from personamath.problems import ProblemSource, read_problems
+from personamath.recipe import Recipe
+from personamath.records import Problem, Row
+from personamath.stages import Outcome
+from personamath_hub.datasets import write_folder
+from tests.planted_rewrites import soundly
+
+PARTS = ("contamination", "fidelity", "near duplicates", "vocabulary", "lengths")
+
+
+def made_up(problems: list[Problem], count: int) -> Iterator[Row]:
+    """Rows with real questions."""
+    rng = random.Random(0)
+    for number, problem in zip(range(count), cycle(problems), strict=False):
+        rewritten = number >= len(problems)
+        yield Row(
+            id=f"{problem.id}/p{number:05}" if rewritten else problem.id,
+            problem=soundly(problem.question, rng) if rewritten else problem.question,
+            response="It follows step by step. " * 40 + f"$\\boxed{{{problem.answer}}}$",
+            answer=problem.answer,
+            source=problem.source,
+            stage=1,
+            step="stage1_rewrite" if rewritten else "stage1_inference",
+            seed_id=problem.id,
+            seed_problem=problem.question,
+            level=problem.level,
+            subject=problem.subject,
+            persona="A cook" if rewritten else None,
+            review=None,
+            teacher="none",
+            request="0" * 32,
+        )
+
+
+def write(folder: Path, math: Path, gsm8k: Path, count: int) -> None:
+    names = (f"gsm8k:{gsm8k}/train.jsonl", f"math:{math}/train.jsonl")
+    found = [item for item in read_problems(list(map(ProblemSource.parse, names))) if isinstance(item, Problem)]
+    rows = sorted(made_up(found, count), key=lambda row: row.id)
+    funnel = Funnel()
+    funnel.add(Outcome(rows=rows))
+    write_folder(folder, rows, Recipe(problems=names, teacher="none"), funnel)
+
+
+def run_part(part: str, data: RunData, tests: list[str]) -> str:
+    """Do one part; gives what it found."""
+    if part == "contamination":
+        tested = TestProblems(question for test in tests for question in QuestionSource.parse(test, "test").read())
+        overlaps = [strongest(tested.overlap(row.seed_problem), tested.overlap(row.problem)) for row in data.rows]
+        return f"{sum(overlap is not None for overlap in overlaps):,} rows overlap"
+    if part == "fidelity":
+        flags = [describe_drift(row.seed_problem, row.problem) for row in data.rows if row.persona]
+        return f"{sum(flag is not None for flag in flags):,} of {len(flags):,} rewrites flagged"
+    if part == "near duplicates":
+        return duplicates(data).finding
+    return (vocabulary if part == "vocabulary" else question_lengths)(data, ()).finding
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--math", type=Path, required=True)
+    parser.add_argument("--gsm8k", type=Path, required=True)
+    parser.add_argument("--rows", type=int, default=70_300)
+    parser.add_argument("--part", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    tests = [f"math:{options.math}/test.jsonl", f"gsm8k:{options.gsm8k}/test.jsonl"]
+    if options.part:
+        part, folder = options.part
+        began = time.perf_counter()
+        data = read_run(Path(folder), "made up")
+        read = time.perf_counter()
+        found = run_part(part, data, tests)
+        mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps([time.perf_counter() - read, read - began, mib, found]))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        began = time.perf_counter()
+        write(Path(scratch) / "dataset", options.math, options.gsm8k, options.rows)
+        print(f"{options.rows:,} rows, made up and written in {time.perf_counter() - began:.0f} s\n")
+        print("| part | seconds | reading the rows | most memory, MiB | found |\n|---|---:|---:|---:|---|")
+        for part in PARTS:
+            again = [sys.executable, "-m", "benchmarks.analysis", *sys.argv[1:], "--part", part, f"{scratch}/dataset"]
+            done = subprocess.run(again, check=True, capture_output=True, text=True)
+            seconds, reading, mib, found = json.loads(done.stdout)
+            print(f"| {part} | {seconds:.1f} | {reading:.1f} | {mib:,.0f} | {found} |")
+
+
+if __name__ == "__main__":
+    main()

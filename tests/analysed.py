@@ -1,0 +1,23 @@
+"""Data sets for the analyses, made by hand."""
+
+from collections.abc import Sequence
+
+from personamath.analysis.rows import RunData
+from personamath.funnel import STEPS, Funnel
+from personamath.recipe import Recipe
+from personamath.records import Row
+from personamath.stages import Outcome
+from personamath_hub.provenance import Origins, provenance
+from tests.folders import rows
+
+RECIPE = Recipe(problems=("math",), teacher="teacher-1", k1=2, k2=3)
+
+
+def run_data(some: Sequence[Row] | None = None) -> RunData:
+    """A published data set, by default of a few rows of every step, of which nothing more is known."""
+    made = rows(dict.fromkeys(STEPS, 4)) if some is None else some
+    funnel = Funnel()
+    funnel.add(Outcome(rows=list(made)))
+    facts = provenance(RECIPE, funnel, Origins.named(RECIPE), {})
+    missing = dict.fromkeys(("seeds", "wrong", "personas"), "not at hand")
+    return RunData("made by hand", tuple(made), facts, missing=missing)
