@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -54,10 +55,13 @@ class JournaledTeacher:
         concurrency: int | asyncio.Semaphore,
         price: Price | None = None,
         caps: Caps | None = None,
+        stop_sending: Callable[[], None] | None = None,
     ) -> None:
+        """`stop_sending` tells the teacher that the run is ending: what waits to be sent is then `NotAsked`."""
         self._journal = memory
         self._teacher = teacher
         self._caps = caps or Caps()
+        self._stop_sending = stop_sending
         self.bill = Bill.so_far(price, memory.paid())
         """What the run directory came to, journaled answers of earlier commands included."""
         self._slots = asyncio.Semaphore(concurrency) if isinstance(concurrency, int) else concurrency
@@ -77,6 +81,10 @@ class JournaledTeacher:
             return await self._remember_or_ask(request, request.digest())
         except (TeacherMisconfigured, RunDirectoryError) as error:
             await self.end(error)
+        except NotAsked:
+            if self._reason_to_stop:
+                await self._drained()
+            raise
 
     async def _remember_or_ask(self, request: Request, digest: str) -> Completion:
         while same := self._asking.get(digest):
@@ -120,6 +128,8 @@ class JournaledTeacher:
         if not self._reason_to_stop:
             self._reason_to_stop = reason
             self._give_up_at = time.monotonic() + DRAIN_S
+            if self._stop_sending:
+                self._stop_sending()
 
     async def end(self, reason: PersonaMathError) -> NoReturn:
         """Stop, and raise the reason once what is in flight has arrived."""

@@ -30,9 +30,9 @@ async def show_progress(
     funnel: Funnel,
     teacher: Asking,
     stream: TextIO | None = None,
-    standing: Callable[[], str] | None = None,
+    standing: Callable[[], str] = str,
 ) -> None:
-    """Report until cancelled; `standing` adds what a teacher has to say of itself."""
+    """Report until cancelled; what the teacher has to say of itself, if anything, comes first."""
     stream = stream or sys.stderr
     live = stream.isatty()
     seen: deque[tuple[float, int, int]] = deque([(time.monotonic(), 0, 0)])
@@ -43,7 +43,7 @@ async def show_progress(
             seen.append((now, teacher.asked, funnel.done))
             while now - seen[0][0] > RATE_WINDOW_S and len(seen) > 2:
                 seen.popleft()
-            line = _line(funnel, teacher, *_rates(seen)) + (f" · {standing()}" if standing else "")
+            line = " · ".join(filter(None, (standing(), _line(funnel, teacher, *_rates(seen)))))
             # A line that wraps cannot be wiped.
             width = shutil.get_terminal_size().columns - 1
             stream.write(f"\r\x1b[2K{line[:width]}" if live else f"{line}\n")

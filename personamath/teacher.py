@@ -3,7 +3,7 @@
 What is covered: 429 (Retry-After honoured), 5xx, resets, timeouts, bodies that are cut, malformed or empty are asked
 again with jittered exponential backoff, each request by itself. 401, 403, 404, an exhausted account and an endpoint
 that was never reached end the run at once. An endpoint that answered before and goes away is left out until it is back.
-What is not: pacing to a rate allowance, and asking in batches.
+Asking is paced as `limits.py` says. What is not covered: asking in batches.
 
 aiohttp is used directly because the OpenAI SDK costs several times as much of the client's CPU per request.
 """
@@ -17,12 +17,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from operator import itemgetter
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
-from personamath.errors import BadInput, RequestFailed, TeacherMisconfigured
+from personamath.errors import BadInput, NotAsked, RequestFailed, TeacherMisconfigured
+from personamath.limits import LOOK_S, Announced, Charge, Pace
 from personamath.records import Completion, Request
 from personamath.replies import Replies, Retry
 
@@ -36,6 +38,8 @@ CONNECT_TIMEOUT_S = 15.0
 PROBE_EVERY_S = 2.0
 # How often a request that waits for any endpoint looks whether one is back.
 LOOK_AGAIN_S = 0.25
+# A pause that an endpoint asks for is told of from here on; shorter ones come and go.
+SHOWN_PAUSE_S = 5.0
 # So many tries in a row that met an outage do not come by chance, with one in five failing either (10^-7).
 OUTAGES_BEFORE_LEFT_OUT = 10
 
@@ -63,7 +67,8 @@ class Patience:
 class _Endpoint:
     """One base URL and how it fares."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, allowance: Announced) -> None:
+        self.allowance = allowance
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise BadInput(f"base URL {without_secrets(base_url)!r}: write it as http://HOST:PORT/v1")
@@ -75,6 +80,8 @@ class _Endpoint:
         self.in_flight = 0
         self.reachable = True
         """False while it is left out."""
+        self.why_out = ""
+        """What it was left out for."""
         self.connected = False
         """Whether it ever sent an HTTP response, of whatever status."""
         self.outages = 0
@@ -93,8 +100,15 @@ class HttpTeacher:
     `async with` opens and closes the connections. `api_key` is sent as a bearer token and appears nowhere else.
     """
 
-    def __init__(self, base_urls: Sequence[str], api_key: str | None = None, patience: Patience | None = None) -> None:
-        self._endpoints = [_Endpoint(url) for url in base_urls]
+    def __init__(
+        self,
+        base_urls: Sequence[str],
+        api_key: str | None = None,
+        patience: Patience | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._pace = pace or Pace()
+        self._endpoints = [_Endpoint(url, Announced(self._pace.kinds)) for url in base_urls]
         self._patience = patience or Patience()
         self._headers = {"Content-Type": "application/json"}
         if api_key and not api_key.isprintable():
@@ -106,6 +120,9 @@ class HttpTeacher:
         """Monotonic time of the last answer, or of the first question after a time without any."""
         self._asking = 0
         self._gone = False
+        self._turn = asyncio.Lock()
+        """Held by the one request that waits for an endpoint; the others wait for it, in the order of their arrival."""
+        self._stopping = asyncio.Event()
         self._probes: set[asyncio.Task[None]] = set()
         self.retries: Counter[str] = Counter()
         """Tries after which a request was asked again, by reason."""
@@ -130,24 +147,47 @@ class HttpTeacher:
             self._quiet_since = time.monotonic()
         self._asking += 1
         try:
-            completion = await self._ask(request.body())
+            completion = await self._ask(request)
         finally:
             self._asking -= 1
         self._quiet_since = time.monotonic()
         return completion
 
-    async def _ask(self, body: bytes) -> Completion:
+    def stop(self) -> None:
+        """Send nothing more: whoever waits to be sent gets `NotAsked`, what was sent may still be answered."""
+        self._stopping.set()
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and not answered."""
+        return sum(endpoint.in_flight for endpoint in self._endpoints)
+
+    def standing(self) -> str:
+        """Which endpoints are waited for and why, in a few words; empty while none is."""
+        now, waits = time.monotonic(), []
+        for endpoint in self._endpoints:
+            if not endpoint.reachable:
+                waits.append(f"{endpoint.name} ({endpoint.why_out})")
+            elif (pause := endpoint.allowance.pause_s(now)) > SHOWN_PAUSE_S:
+                waits.append(f"{endpoint.name} (asks for {pause:,.0f} s)")
+        return f"waiting for {' and '.join(waits)}" if waits else ""
+
+    async def _ask(self, request: Request) -> Completion:
+        body = request.body()
         tries = backoffs = 0
         while True:
+            charge = self._pace.charge(request)
+            endpoint = await self._next_endpoint(charge)
             try:
-                endpoint = await self._next_endpoint()
-                completion = await self._try(endpoint, body)
+                completion = await self._try(endpoint, body, charge)
                 endpoint.outages = 0
+                self._pace.answered(charge, completion, time.monotonic())
                 return completion
             except Retry as failure:
+                self._pace.failed(charge, time.monotonic())
                 endpoint.outages += failure.is_outage
                 if endpoint.outages >= OUTAGES_BEFORE_LEFT_OUT:
-                    self._leave_out(endpoint)
+                    self._leave_out(endpoint, failure.reason)
                 tries += failure.counts
                 if not failure.counts:  # an endpoint that asks to wait is there
                     self._quiet_since = time.monotonic() + (failure.after_s or 0)
@@ -155,21 +195,44 @@ class HttpTeacher:
                 if tries >= self._patience.attempts:
                     raise RequestFailed(failure.reason, str(failure)) from None
                 self.retries[failure.reason] += 1
-                await asyncio.sleep(_wait(backoffs, failure.after_s))
+                await self._pause(_wait(backoffs, failure.after_s))
 
-    async def _next_endpoint(self) -> _Endpoint:
-        """The reachable endpoint with the fewest requests in flight, waited for when there is none."""
-        while True:
-            self._check_gone()
-            reachable = [endpoint for endpoint in self._endpoints if endpoint.reachable]
-            if reachable:
-                return min(reachable, key=lambda endpoint: endpoint.in_flight)
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _next_endpoint(self, charge: Charge) -> _Endpoint:
+        """The endpoint to ask, waited for in the order of arrival while none may be asked."""
+        if not self._turn.locked() and isinstance(found := self._look(charge), _Endpoint):
+            return found
+        async with self._turn:
+            while not isinstance(found := self._look(charge), _Endpoint):
+                await self._pause(min(found, LOOK_AGAIN_S))
+            return found
+
+    def _look(self, charge: Charge) -> _Endpoint | float:
+        """Of the reachable endpoints that may be asked now the one with the fewest in flight; else seconds to wait."""
+        if self._stopping.is_set():
+            raise NotAsked("the run is ending")
+        self._check_gone()
+        reachable = [endpoint for endpoint in self._endpoints if endpoint.reachable]
+        if not reachable:
             if not self._replies.answered and not any(one.in_flight or one.connected for one in self._endpoints):
                 names = " and ".join(endpoint.name for endpoint in self._endpoints)
                 raise TeacherMisconfigured(
                     f"cannot reach {names}: check --base-url, the network and that it is running"
                 )
-            await asyncio.sleep(LOOK_AGAIN_S)
+            return LOOK_AGAIN_S
+        now = time.monotonic()
+        wait = self._pace.wait_s(charge, now)
+        if not wait:
+            waits = [(one.allowance.wait_s(charge, now), one.in_flight, one) for one in reachable]
+            wait, _, endpoint = min(waits, key=itemgetter(0, 1))
+            if not wait:
+                return endpoint
+        if wait > LOOK_S:
+            self._quiet_since = now  # it is we who keep quiet
+        return wait
 
     def _check_gone(self) -> None:
         if time.monotonic() - self._quiet_since > self._patience.gone_s:
@@ -177,30 +240,35 @@ class HttpTeacher:
         if self._gone:
             raise RequestFailed("teacher gone", f"no endpoint has answered for {self._patience.gone_s:.0f} s")
 
-    async def _try(self, endpoint: _Endpoint, body: bytes) -> Completion:
+    async def _try(self, endpoint: _Endpoint, body: bytes, charge: Charge) -> Completion:
         endpoint.in_flight += 1
+        start = time.monotonic()
+        self._pace.sent(charge, start)
+        sent = endpoint.allowance.sent(charge, start)
         try:
             async with self._session.post(endpoint.url, data=body, allow_redirects=False) as response:
                 endpoint.connected = True
                 content = await response.read()
-                return self._replies.read(endpoint.name, response.status, content, _retry_after(response.headers))
+                after_s = _retry_after(response.headers)
+                endpoint.allowance.heard(sent, response.status, response.headers, after_s, time.monotonic())
+                return self._replies.read(endpoint.name, response.status, content, after_s)
         except aiohttp.ConnectionTimeoutError:
-            self._leave_out(endpoint)
+            self._leave_out(endpoint, "unreachable")
             raise Retry("unreachable", f"{endpoint.name}: no connection in {CONNECT_TIMEOUT_S:.0f} s") from None
         except TimeoutError:
             raise Retry("timeout", f"{endpoint.name}: no answer in {self._patience.timeout_s:.0f} s") from None
         except aiohttp.ClientConnectorError as error:
-            self._leave_out(endpoint)
+            self._leave_out(endpoint, "unreachable")
             raise Retry("unreachable", f"{endpoint.name}: {error.strerror or error}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise Retry("connection lost", f"{endpoint.name}: {type(error).__name__}") from None
         finally:
             endpoint.in_flight -= 1
 
-    def _leave_out(self, endpoint: _Endpoint) -> None:
+    def _leave_out(self, endpoint: _Endpoint, why: str) -> None:
         """Send nothing to an endpoint that is unreachable or down until it answers again."""
         if endpoint.reachable:
-            endpoint.reachable = False
+            endpoint.reachable, endpoint.why_out = False, why
             probe = asyncio.create_task(self._probe(endpoint))
             self._probes.add(probe)
             probe.add_done_callback(self._probes.discard)

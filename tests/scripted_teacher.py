@@ -11,7 +11,9 @@ import argparse
 import asyncio
 import hashlib
 import json
+import math
 import sys
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
@@ -119,11 +121,53 @@ ENDINGS: dict[str, Fault] = {
 }
 
 
+class Allowance:
+    """A bucket as OpenAI keeps it: so many a minute, filling steadily, told of in the headers of every reply."""
+
+    def __init__(self, kind: str, per_minute: float, stock: float) -> None:
+        self._kind, self._limit, self._level = kind, per_minute, min(stock, per_minute)
+        self._at = time.monotonic()
+
+    def admits(self, cost: float) -> bool:
+        """Whether it holds so much; what it holds is brought up to date."""
+        now = time.monotonic()
+        self._level = min(self._limit, self._level + self._limit / 60 * (now - self._at))
+        self._at = now
+        return self._level >= cost
+
+    def take(self, cost: float) -> None:
+        """Let a request in."""
+        self._level -= cost
+
+    def headers(self) -> dict[str, str]:
+        """Its state in OpenAI's names and forms."""
+        reset = (self._limit - self._level) / self._limit * 60
+        return {
+            f"x-ratelimit-limit-{self._kind}": f"{self._limit:.0f}",
+            f"x-ratelimit-remaining-{self._kind}": str(int(self._level)),
+            f"x-ratelimit-reset-{self._kind}": f"{reset:.3f}s" if reset >= 1 else f"{reset * 1000:.0f}ms",
+        }
+
+    def retry_after(self, cost: float) -> int:
+        """Whole seconds until it holds so much."""
+        return math.ceil(max(0.0, cost - self._level) / (self._limit / 60))
+
+
 class Script:
     """Decides what happens to each request, and counts."""
 
-    def __init__(self, faults: dict[str, float], latency_s: float, statuses: int, key: str | None) -> None:
+    def __init__(
+        self,
+        faults: dict[str, float],
+        latency_s: float,
+        statuses: int,
+        key: str | None,
+        allowances: dict[str, Allowance],
+        announced: bool,
+    ) -> None:
         self._faults = faults
+        self._allowances = allowances
+        self._announced = announced
         self._latency_s = latency_s
         self._always = statuses
         self._key = key
@@ -148,10 +192,15 @@ class Script:
             return await _status(401)(request, b"")
         if self._always:
             return await _status(self._always)(request, b"")
-        body = hashlib.sha256(await request.read()).digest()
+        content = await request.read()
+        headers, refusal = self._admit(content)
+        if refusal:
+            return refusal
+        body = hashlib.sha256(content).digest()
         self._asked[body] += 1
         await asyncio.sleep(self._latency_s)
         response = await handler(request)
+        response.headers.update(headers)
         assert isinstance(response, web.Response) and isinstance(response.body, bytes)
         if response.status == 200 and (fault := self._draw(body)):
             self.stats[fault] += 1
@@ -160,6 +209,28 @@ class Script:
         self._answered[body] += 1
         return response
 
+    def _admit(self, content: bytes) -> tuple[dict[str, str], web.Response | None]:
+        """The headers that tell of the allowances, and a refusal where they do not hold the request."""
+        if not self._allowances:
+            return {}, None
+        asked = json.loads(content)
+        tokens = len(asked["messages"][0]["content"]) / 4 + asked["max_tokens"]  # taken before a word is written
+        costs = {kind: 1.0 if kind == "requests" else tokens for kind in self._allowances}
+        short = [kind for kind, allowance in self._allowances.items() if not allowance.admits(costs[kind])]
+        if not short:
+            for kind, allowance in self._allowances.items():
+                allowance.take(costs[kind])
+        headers: dict[str, str] = {}
+        if self._announced:
+            for allowance in self._allowances.values():
+                headers |= allowance.headers()
+        if not short:
+            return headers, None
+        self.stats["refused"] += 1
+        after = max(self._allowances[kind].retry_after(costs[kind]) for kind in short)
+        error = {"error": {"message": "scripted rate limit", "code": "rate_limit_exceeded"}}
+        return headers, web.json_response(error, status=429, headers=headers | {"Retry-After": str(after)})
+
     def _draw(self, body: bytes) -> str | None:
         for name, share in self._faults.items():
             tries = b"" if name in ENDINGS else b"%d" % self._asked[body]
@@ -167,6 +238,12 @@ class Script:
             if int.from_bytes(draw) < share * 2**32:
                 return name
         return None
+
+
+def _allowance(text: str) -> tuple[str, Allowance]:
+    kind, _, amount = text.partition("=")
+    per_minute, _, stock = amount.partition(":")
+    return kind, Allowance(kind, float(per_minute), float(stock or per_minute))
 
 
 def _fault(text: str) -> tuple[str, float]:
@@ -184,12 +261,23 @@ async def _main() -> None:
     parser.add_argument(
         "--fault", action="append", type=_fault, default=[], help=f"{', '.join(FAULTS | ENDINGS)}=SHARE"
     )
+    parser.add_argument(
+        "--allow", action="append", type=_allowance, default=[], help="requests=PER_MINUTE[:AT_START], tokens=..."
+    )
+    parser.add_argument("--unannounced", action="store_true", help="tell of the allowances in no header")
     parser.add_argument("--status", type=int, default=0, help="answer everything with this status")
     parser.add_argument("--key", help="the only key that is let in")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
 
-    script = Script(dict(options.fault), options.latency, options.status, options.key)
+    script = Script(
+        dict(options.fault),
+        options.latency,
+        options.status,
+        options.key,
+        dict(options.allow),
+        announced=not options.unannounced,
+    )
     teacher = SimulatedTeacher((ProblemSource.parse(text) for text in options.problems), PAPER_HABITS)
     app = application(teacher, options.model)
     app.middlewares.append(script.middleware)

@@ -80,6 +80,8 @@ IMPOSSIBLE = [
     ("--limit", "0"),
     ("--temperature", "-0.1"),
     ("--concurrency", "0"),
+    ("--rpm", "0"),
+    ("--tpm", "nan"),
     ("--max-usd", "0"),
     ("--max-requests", "0"),
 ]

@@ -20,6 +20,7 @@ from personamath.errors import BadInput, Interrupted, RunDirectoryError
 from personamath.funnel import PURPOSES, SHOWN_NAMES, Funnel, composition, narrative
 from personamath.journal import Journal
 from personamath.journaled import JournaledTeacher
+from personamath.limits import Pace
 from personamath.personas import draw, read_personas
 from personamath.pipeline import Spool, augment, new_first
 from personamath.prices import UNKNOWN_PRICE, Caps, Price, find_price
@@ -76,6 +77,8 @@ class Setup:
     timeout: Annotated[float, "seconds for one try of one request"] = 120.0
     attempts: Annotated[int, "tries of one request before it has failed; 429 answers are not counted"] = 10
     patience: Annotated[float, "seconds to wait for an endpoint that answered before and stopped"] = 600.0
+    rpm: Annotated[float | None, "requests a minute, in place of what the endpoints announce (no cap otherwise)"] = None
+    tpm: Annotated[float | None, "prompt and completion tokens a minute, likewise"] = None
     max_usd: Annotated[
         float | None,
         "end when the answers in the run directory have cost so much; passed by no more than those in flight",
@@ -107,7 +110,7 @@ class Setup:
         for name in ("concurrency", "timeout", "attempts", "patience", "block"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
-        for name in ("max_usd", "max_requests", "batch_queue_tokens"):
+        for name in ("rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
         if self.batch and self.offline_vllm:
@@ -180,6 +183,7 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
             sys.maxsize if waved else setup.concurrency,
             price,
             Caps(setup.max_usd, setup.max_requests),
+            endpoints.stop if isinstance(endpoints, HttpTeacher) else None,
         )
 
         async def ask_everything() -> None:
@@ -254,7 +258,8 @@ def _endpoints(recipe: Recipe, setup: Setup, key: str | None) -> HttpTeacher | W
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
-    return HttpTeacher(setup.base_url, key, Patience(setup.timeout, setup.attempts, setup.patience))
+    patience = Patience(setup.timeout, setup.attempts, setup.patience)
+    return HttpTeacher(setup.base_url, key, patience, Pace(setup.rpm, setup.tpm))
 
 
 def _watch(waves: Waves, teacher: JournaledTeacher, grader: Grader) -> None:
@@ -278,8 +283,7 @@ async def _shown(
     funnel: Funnel, teacher: Asker, endpoints: HttpTeacher | WaveTeacher | None = None
 ) -> AsyncIterator[None]:
     """Progress on the screen as long as the context lasts."""
-    standing = endpoints.standing if isinstance(endpoints, WaveTeacher) else None
-    progress = asyncio.create_task(show_progress(funnel, teacher, standing=standing))
+    progress = asyncio.create_task(show_progress(funnel, teacher, standing=endpoints.standing if endpoints else str))
     try:
         yield
     finally:
@@ -306,7 +310,8 @@ def _clean_interruption(teacher: Asker, endpoints: HttpTeacher | WaveTeacher | N
                 print(f"\n{name}: waiting for {waited_for}; once more to leave them", file=sys.stderr)
             return
         reasons.append(Interrupted(number, f"{name}: every answer is journaled; the same command goes on from here"))
-        print(f"\n{name}: waiting for {teacher.in_flight} answers in flight; once more to leave them", file=sys.stderr)
+        sent = (endpoints or teacher).in_flight
+        print(f"\n{name}: waiting for {sent} answers in flight; once more to leave them", file=sys.stderr)
         teacher.stop(reasons[0])
 
     for number in (signal.SIGINT, signal.SIGTERM):
