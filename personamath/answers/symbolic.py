@@ -20,6 +20,10 @@ PAIR_LIMIT = 1.0
 START_LIMIT = 60.0
 """Seconds a worker may take to import what it needs; usually less than one."""
 
+GRACE = 2.0
+"""Seconds after the limit at which a worker ends itself: it outlives its parent by no more than limit and grace, even
+deep inside a computation that never yields to Python."""
+
 LONGEST = 200
 UNBOUNDED = re.compile(
     r"\\text|\d\)?_|!|\d{7}|\.\.\."  # words; bases; factorials; large numbers, as limits of sums; and so on
@@ -30,6 +34,9 @@ UNBOUNDED = re.compile(
 
 Outcome = Literal["equal", "different", "timed out", "worker ended"]
 
+Task = Literal["answer", "completion"]
+"""What is compared with a bare reference answer: a bare answer, or all of a completion."""
+
 
 def is_bounded(text: str) -> bool:
     """Whether an answer in normal form is small enough to be given to symbolic algebra."""
@@ -39,7 +46,8 @@ def is_bounded(text: str) -> bool:
 class SymbolicWorker:
     """One process, started at the first pair and again whenever it was killed; safe to call from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: Task = "answer", limit: float = PAIR_LIMIT) -> None:
+        self._task, self._limit = task, limit
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._closed = False
@@ -50,7 +58,7 @@ class SymbolicWorker:
             self._running()
 
     def compare(self, reference: str, answer: str) -> Outcome:
-        """Whether math-verify takes the two for equal, within `PAIR_LIMIT` once the process runs."""
+        """Whether math-verify takes the two for equal, within `limit` seconds once the process runs."""
         with self._lock:
             for _ in range(2):  # once more when the process had been killed from outside
                 reply, timed_out = self._ask(reference, answer)
@@ -80,12 +88,13 @@ class SymbolicWorker:
             process.stdin.flush()
         except OSError:
             return "", False
-        return read_line(process, PAIR_LIMIT)
+        return read_line(process, self._limit)
 
     def _running(self) -> subprocess.Popen[str] | None:
         if self._process is None and not self._closed:
             # -P, for the modules beside the script are not to be taken for others of their names.
-            command = [sys.executable, "-P", str(Path(__file__).with_name("worker.py"))]
+            script = str(Path(__file__).with_name("worker.py"))
+            command = [sys.executable, "-P", script, self._task, str(self._limit + GRACE)]
             pipe, null = subprocess.PIPE, subprocess.DEVNULL
             self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, text=True)
             read_line(self._process, START_LIMIT)

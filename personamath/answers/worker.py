@@ -15,10 +15,6 @@ import warnings
 MEMORY_LIMIT = 400 * 2**20
 """Bytes of data one worker may hold; beyond them a pair fails with MemoryError instead of taking the machine."""
 
-LIFETIME_OF_A_PAIR = 3.0
-"""Seconds after which a worker ends itself: it outlives its parent by no more than this, even deep inside a computation
-that never yields to Python."""
-
 
 def limit_memory() -> None:
     """Bound this process's data where the platform can."""
@@ -29,7 +25,8 @@ def limit_memory() -> None:
 
 
 def main() -> None:
-    """Answer pairs until stdin closes."""
+    """Answer pairs until stdin closes; the arguments are what is compared, and the seconds after which to end."""
+    task, lifetime = sys.argv[1], float(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it then closes our stdin
     limit_memory()
     # What the libraries print must not mix with the verdicts.
@@ -41,10 +38,12 @@ def main() -> None:
 
     print("ready", file=verdicts, flush=True)
     for line in sys.stdin:
-        faulthandler.dump_traceback_later(LIFETIME_OF_A_PAIR, exit=True)
+        faulthandler.dump_traceback_later(lifetime, exit=True)
         try:
             # Its own timeouts miss what runs inside one call of C code; the parent keeps the time.
-            gold, answer = (parse(rf"\boxed{{{text}}}", parsing_timeout=None) for text in json.loads(line))
+            reference, text = json.loads(line)
+            texts = (rf"\boxed{{{reference}}}", text if task == "completion" else rf"\boxed{{{text}}}")
+            gold, answer = (parse(text, parsing_timeout=None) for text in texts)
             equal = bool(gold and answer and verify(gold, answer, timeout_seconds=None))
         except (Exception, RecursionError, MemoryError):
             equal = False

@@ -1,0 +1,16 @@
+"""What a task asks: the prompts of `personamath.prompts`, filled with a problem."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from personamath import prompts
+
+
+def alpaca(doc: Mapping[str, Any]) -> str:
+    """The prompt that models are trained on."""
+    return prompts.alpaca(doc["question"])
+
+
+def paper(doc: Mapping[str, Any]) -> str:
+    """The prompt that the paper evaluates with."""
+    return prompts.paper_evaluation(doc["question"])
