@@ -28,7 +28,7 @@ def write_run(
     folder.mkdir(parents=True, exist_ok=True)
     content: dict[str, Any] = {
         "results": {name: means(values) for name, values in tasks.items()},
-        "configs": {name: task_config(name, problems or len(values), metadata) for name, values in tasks.items()},
+        "configs": {name: task_config(name, model, problems or len(v), metadata) for name, v in tasks.items()},
         "versions": dict.fromkeys(tasks, 1.0),
         "n-samples": {name: {"original": problems or len(v), "effective": len(v)} for name, v in tasks.items()},
         "config": {
@@ -56,20 +56,23 @@ def means(values: Values) -> dict[str, Any]:
     return {f"{metric},none": sum(value[metric] for value in values) / len(values) for metric in values[0]}
 
 
-def task_config(name: str, problems: int, metadata: Mapping[str, Any] | None) -> dict[str, Any]:
+def task_config(name: str, model: str, problems: int, metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     """The part of a task's configuration that is read."""
     data = {"name": "openai/gsm8k", "config": "main", "split": "test", "revision": "0" * 40}
     said = {
         "version": 1.0,
         "problems": problems,
         "prompt": ALPACA,
-        "samples": 1,
         "data": data | {"local": False, "fingerprint": "f" * 32},
+        "model": {"name": model, "revision": None, "training_record": None, "local": False},
     }
-    return {"task": name, "generation_kwargs": {"max_gen_toks": 4096}, "metadata": said | dict(metadata or {})}
+    settings = {"max_gen_toks": 4096, "temperature": 0.0}
+    return {"task": name, "repeats": 1, "generation_kwargs": settings, "metadata": said | dict(metadata or {})}
 
 
 def sample(number: int, values: Mapping[str, float], doc: Mapping[str, Any]) -> dict[str, Any]:
     """One line of a samples file."""
     asked = {"question": f"Question {number}", "answer": "1", "subject": None, "level": None} | dict(doc)
-    return {"doc_id": number, "doc": asked, "doc_hash": f"{number:064x}", "metrics": [*values], **values}
+    arguments = {"gen_args_0": {"arg_0": asked["question"], "arg_1": {"max_gen_toks": 4096}}}
+    row = {"doc_id": number, "doc": asked, "doc_hash": f"{number:064x}", "arguments": arguments}
+    return row | {"metrics": [*values], **values}

@@ -1,6 +1,18 @@
 """What an evaluation came to: lm-eval's results and samples, read, bounded by an interval, and compared."""
 
+from personamath.scores.comparison import Comparison, compare_runs
 from personamath.scores.reading import read_results
-from personamath.scores.records import ANSWERED, MAIN_METRIC, DataSource, Item, Score, ScoredRun, TaskRun
+from personamath.scores.records import MAIN_METRIC, DataSource, Item, Score, ScoredModel, ScoredRun, TaskRun
 
-__all__ = ["ANSWERED", "MAIN_METRIC", "DataSource", "Item", "Score", "ScoredRun", "TaskRun", "read_results"]
+__all__ = [
+    "MAIN_METRIC",
+    "Comparison",
+    "DataSource",
+    "Item",
+    "Score",
+    "ScoredModel",
+    "ScoredRun",
+    "TaskRun",
+    "compare_runs",
+    "read_results",
+]

@@ -1,14 +1,14 @@
 """lm-eval's results and samples, read from what its `--output_path` wrote, and everything that speaks against them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.scores.records import DataSource, Item, ScoredRun, TaskRun
+from personamath.scores.records import DataSource, Item, ScoredModel, ScoredRun, TaskRun
 from personamath.tables import read_file
 
 PREFIX = "personamath_"
@@ -52,14 +52,13 @@ def read_results(paths: Sequence[Path]) -> ScoredRun:
         at[task] = output.path
     used = [output for output in outputs if output.tasks()]
     first = used[0].content
+    tasks = [read_task(task, output) for task, output in sorted(found, key=lambda pair: pair[0])]
     return ScoredRun(
-        model=model_name(first),
-        revision=text(first["config"].get("model_revision")) or model_arguments(first).get("revision"),
+        tasks=tuple(tasks),
         sha=text(first["config"].get("model_sha")),
         backend=str(first["config"].get("model")),
         harness=str(first.get("lm_eval_version")),
-        tasks=tuple(read_task(task, output) for task, output in sorted(found, key=lambda pair: pair[0])),
-        faults=tuple(differences(used)),
+        faults=(*differences(used), *several("models", (run.model.name for run in tasks))),
     )
 
 
@@ -88,21 +87,6 @@ def read_output(path: Path) -> Output:
     return Output(path, content)
 
 
-def model_arguments(content: Mapping[str, Any]) -> dict[str, Any]:
-    """lm-eval's `--model_args`, which it writes as a dict or as they were typed."""
-    arguments = content["config"].get("model_args") or {}
-    if isinstance(arguments, str):
-        return dict(pair.split("=", 1) for pair in arguments.split(",") if "=" in pair)
-    return dict(arguments)
-
-
-def model_name(content: Mapping[str, Any]) -> str:
-    """The model as lm-eval was given it; of a local folder only its name."""
-    arguments = model_arguments(content)
-    name = str(arguments.get("pretrained") or arguments.get("model") or content.get("model_name") or "")
-    return Path(name).name if Path(name).is_absolute() or Path(name).is_dir() else name
-
-
 def began(content: Mapping[str, Any]) -> str | None:
     """When lm-eval began; it writes seconds since 1970."""
     seconds = content.get("date")
@@ -118,15 +102,17 @@ def text(value: Any) -> str | None:
 
 def differences(outputs: Sequence[Output]) -> Iterator[str]:
     """What should be one in all files, and is not."""
-    one: dict[str, Callable[[dict[str, Any]], Any]] = {
-        "models": lambda content: (model_name(content), text(content["config"].get("model_sha"))),
-        "backends": lambda content: content["config"].get("model"),
-        "versions of lm-eval": lambda content: content.get("lm_eval_version"),
-    }
-    for what, get in one.items():
-        found = sorted({str(get(output.content)) for output in outputs})
-        if len(found) > 1:
-            yield f"the results are of {len(found)} {what}: {', '.join(found)}"
+    contents = [output.content for output in outputs]
+    yield from several("commits of the model", (content["config"].get("model_sha") or "" for content in contents))
+    yield from several("backends", (content["config"].get("model") for content in contents))
+    yield from several("versions of lm-eval", (content.get("lm_eval_version") for content in contents))
+
+
+def several(what: str, values: Iterable[object]) -> Iterator[str]:
+    """A sentence, if the values differ."""
+    found = sorted({str(value) for value in values})
+    if len(found) > 1:
+        yield f"the results are of {len(found)} {what}: {', '.join(found)}"
 
 
 def read_task(task: str, output: Output) -> TaskRun:
@@ -134,22 +120,24 @@ def read_task(task: str, output: Output) -> TaskRun:
     content, config = output.content, output.content["configs"][task]
     counts, metadata = content["n-samples"].get(task, {}), config.get("metadata") or {}
     try:
-        data = DataSource(**metadata["data"])
+        data, model = DataSource(**metadata["data"]), ScoredModel(**metadata["model"])
         prompt, published = str(metadata["prompt"]), metadata.get("problems")
     except (KeyError, TypeError):
         raise BadInput(
             f"{output.path}: {task} does not say what it was scored on; score it again with this package"
         ) from None
-    items = tuple(read_items(output.samples_path(task)))
+    items, limits = read_samples(output.samples_path(task))
     run = TaskRun(
         task=task,
+        model=model,
         version=str(content["versions"].get(task)),
         n=int(counts.get("effective", 0)),
         n_original=int(counts.get("original", 0)),
         n_published=published,
         prompt=prompt,
         generation=config.get("generation_kwargs") or {},
-        samples=int(metadata.get("samples", 1)),
+        limits=(min(limits), max(limits)) if limits else None,
+        samples=int(config.get("repeats", 1)),
         data=data,
         date=began(content),
         items=items,
@@ -160,19 +148,19 @@ def read_task(task: str, output: Output) -> TaskRun:
     return replace(run, faults=found)
 
 
-def read_items(path: Path) -> list[Item]:
-    """The samples of a task, by id; none where they were not logged."""
-    if not path.is_file():
-        return []
-    items = []
-    for place, row in read_file(path):
+def read_samples(path: Path) -> tuple[tuple[Item, ...], set[int]]:
+    """The samples of a task, by id, and the limits their completions had; none where they were not logged."""
+    items: list[Item] = []
+    limits: set[int] = set()
+    for place, row in read_file(path) if path.is_file() else ():
         try:
             doc = row["doc"]
-            values = {metric: float(row[metric]) for metric in row["metrics"] if row[metric] is not None}
+            values = {metric: float(row[metric]) for metric in row["metrics"]}
             items.append(Item(int(row["doc_id"]), str(row["doc_hash"]), doc["level"], doc["subject"], values))
-        except (KeyError, TypeError, ValueError) as error:
+            limits.update(int(asked["arg_1"]["max_gen_toks"]) for asked in row["arguments"].values())
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(f"{place}: not a sample of a task of this package ({error!r}); {HOW}") from None
-    return sorted(items, key=lambda item: item.id)
+    return tuple(sorted(items, key=lambda item: item.id)), limits
 
 
 def faults_of_run(content: Mapping[str, Any]) -> Iterator[str]:

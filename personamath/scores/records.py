@@ -8,8 +8,6 @@ from personamath.scores.statistics import bootstrap_mean
 
 MAIN_METRIC = "exact_match"
 """Of a task with one completion for each problem: the share that our grader finds right."""
-ANSWERED = "boxed"
-"""Share of the completions with an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,20 @@ class Score:
     low: float
     high: float
     """Ends of the 95 % bootstrap interval over the problems."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredModel:
+    """The model that was scored."""
+
+    name: str
+    """Hub id, what a server calls it, or the name of a local folder."""
+    revision: str | None
+    """What was asked of the Hub, e.g. `v1.0.0`; None where lm-eval was not told, and for a local folder."""
+    training_record: str | None
+    """SHA-256 of the training.json in a local folder, which tells one training from another; None without one."""
+    local: bool
+    """Whether it was a local folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,7 @@ class TaskRun:
     """One task of a run."""
 
     task: str
+    model: ScoredModel
     version: str
     """`metadata.version` of the task: another version is another score."""
     n: int
@@ -80,6 +93,9 @@ class TaskRun:
     """With `{instruction}` for the problem, as in training.json's `prompt.evaluation`."""
     generation: Mapping[str, Any]
     """lm-eval's `generation_kwargs`: `max_gen_toks`, `until`, `temperature`, ..."""
+    limits: tuple[int, int] | None
+    """The least and the most new tokens that a completion might have: `max_gen_toks`, fitted to the model's context;
+    None where the samples were not logged."""
     samples: int
     """Completions of each problem."""
     data: DataSource
@@ -89,6 +105,11 @@ class TaskRun:
     """In the order of their ids; empty where the samples were not logged."""
     faults: tuple[str, ...]
     """Why this task's scores must not be published, a sentence each; empty where nothing speaks against it."""
+
+    @property
+    def main_metric(self) -> str:
+        """The metric that the task is told by: the first of them."""
+        return self.metrics[0]
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -114,20 +135,31 @@ class TaskRun:
 class ScoredRun:
     """What one model got: the tasks of one or more runs of lm-eval."""
 
-    model: str
-    """As lm-eval was given it: a Hub id, or a local folder by its name."""
-    revision: str | None
-    """What was asked of the Hub, e.g. `v1.0.0`; None where lm-eval was not told."""
+    tasks: tuple[TaskRun, ...]
+    """At least one; in the order of their names, each once."""
     sha: str | None
     """The commit it resolved to, as lm-eval reports it; None for a local folder."""
     backend: str
     """lm-eval's `--model`, e.g. `vllm`."""
     harness: str
     """Version of lm-eval."""
-    tasks: tuple[TaskRun, ...]
-    """In the order of their names, each once."""
     faults: tuple[str, ...]
     """What speaks against publishing beside the faults of the tasks, e.g. that several models were scored."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self.tasks[0].model.name
+
+    @property
+    def revision(self) -> str | None:
+        """What was asked of the Hub, e.g. `v1.0.0`; None where lm-eval was not told."""
+        return self.tasks[0].model.revision
+
+    @property
+    def training_record(self) -> str | None:
+        """SHA-256 of the training.json in the folder that was scored; None without one."""
+        return self.tasks[0].model.training_record
 
     def unfit(self) -> list[str]:
         """Every reason why these scores must not reach a card, a sentence each; empty where there is none."""

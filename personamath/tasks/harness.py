@@ -10,7 +10,7 @@ from lm_eval.api.task import ConfigurableTask
 
 from personamath.errors import BadInput
 from personamath.tasks.data import HubData, load
-from personamath.tasks.room import Room, is_api, room_of
+from personamath.tasks.model import Room, is_api, model_of, room_of
 
 FIRST_SEED = 1234
 """Of the samples of a problem behind an API: lm-eval sends all with one seed, and would get one completion again."""
@@ -38,6 +38,7 @@ class MathTask(ConfigurableTask):
         except BadInput as error:
             raise SystemExit(f"personamath: {error}") from None
         metadata["data"] = asdict(loaded.source)
+        metadata["model"] = asdict(model_of(metadata))
         self.dataset = {config.test_split: datasets.Dataset.from_list(loaded.docs)}
 
     def test_docs(self) -> Any:

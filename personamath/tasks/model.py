@@ -1,13 +1,18 @@
-"""How many tokens a completion may have, and whether it ended before: lm-eval tells neither to a task.
+"""What lm-eval's `--model_args` tell of the model: how many tokens a completion may have, and which weights these are.
 
 lm-eval's hf backend stops with an error where `max_gen_toks` does not leave room for the prompt, and
 local-completions then sends an empty prompt; so the limit is fitted to the context here. Of a completion no backend
 passes on why it ended, only its text, without EOS and stop text; so it is counted in tokens again.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from personamath.scores import ScoredModel
+from personamath.training.record import FILE_NAME
 
 Count = Callable[[str], int]
 
@@ -49,6 +54,17 @@ def room_of(arguments: Mapping[str, Any]) -> Room:
         return len(tokenizer(text, add_special_tokens=False).input_ids)
 
     return Room(context_of(arguments, tokenizer), count if tokenizer is not None else None)
+
+
+def model_of(arguments: Mapping[str, Any]) -> ScoredModel:
+    """Which model is scored: of a local folder its name, and the digest of the record that its training left."""
+    given = str(arguments.get("pretrained") or arguments.get("model") or "")
+    folder = Path(given)
+    if not folder.is_dir():
+        return ScoredModel(given, arguments.get("revision"), None, local=False)
+    record = folder / FILE_NAME
+    digest = hashlib.sha256(record.read_bytes()).hexdigest() if record.is_file() else None
+    return ScoredModel(folder.resolve().name, None, digest, local=True)
 
 
 def is_api(arguments: Mapping[str, Any]) -> bool:

@@ -1,0 +1,138 @@
+"""`personamath scores`: what lm-eval's results come to, with intervals, and beside another run's."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from personamath.scores import Comparison, Score, ScoredRun, TaskRun, compare_runs, read_results
+
+HELP = "read lm-eval's results: intervals, subjects and levels, comparisons"
+DESCRIPTION = """\
+Read what lm-eval wrote with --output_path and --log_samples: every metric with its 95 % bootstrap interval, MATH by
+subject and by level too, and whatever speaks against publishing the scores.
+
+  personamath scores scores/me__PersonaMath-Qwen2.5-7B
+  personamath scores scores/me__PersonaMath-Qwen2.5-7B --against scores/Qwen__Qwen2.5-7B
+
+Two runs are compared on the problems that both scored: by a paired bootstrap, and where an answer is right or wrong
+by McNemar's exact test.
+"""
+
+WIDTH = 24
+"""Of the first column."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument(
+        "results", type=Path, nargs="+", metavar="RESULTS", help="results_….json, or a folder that holds some"
+    )
+    parser.add_argument("--against", type=Path, nargs="+", metavar="RESULTS", help="another run's, to compare with")
+    parser.add_argument("--json", action="store_true", help="print JSON, with shares from 0 to 1")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it; gives the exit status."""
+    scored = read_results(options.results)
+    other = read_results(options.against) if options.against else None
+    if options.json:
+        print(json.dumps(as_json(scored, other), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(report(scored, other)))
+    return 0
+
+
+def report(scored: ScoredRun, other: ScoredRun | None) -> Iterator[str]:
+    """The lines that are printed."""
+    yield title(scored) + (f", against {title(other)}" if other else "")
+    others = {run.task: run for run in other.tasks} if other else {}
+    for run in scored.tasks:
+        yield ""
+        yield from task_lines(run)
+        if run.task in others:
+            yield from comparison_lines(compare_runs(run, others[run.task]))
+    for name, which in (("", scored), ("other run, ", other)):
+        if which and which.unfit():
+            yield f"\nNot for a card ({name}{which.model}):"
+            yield from (f"  {reason}" for reason in which.unfit())
+
+
+def title(scored: ScoredRun) -> str:
+    """Which model, and how it was run."""
+    at = scored.revision or scored.sha
+    return f"{scored.model}{f'@{at}' if at else ''} ({scored.backend}, lm-eval {scored.harness})"
+
+
+def task_lines(run: TaskRun) -> Iterator[str]:
+    """One task: every metric, then the first of them by subject and level."""
+    data = run.data
+    yield f"{run.task} {run.version}: {settings(run)}, {data.name}{f'@{data.revision[:12]}' if data.revision else ''}"
+    if not run.items:
+        return
+    yield f"  {'':{WIDTH}} {'n':>6}  score  95 % interval"
+    yield from (line(metric, run.score(metric)) for metric in run.metrics)
+    if run.groups()[1:]:
+        yield f"  {run.main_metric} by subject and level"
+        yield from (line(group.replace("=", " "), run.score(run.main_metric, group)) for group in run.groups()[1:])
+
+
+def settings(run: TaskRun) -> str:
+    """How many problems, and how the completions were made."""
+    least, most = run.limits or (0, 0)
+    limit = f"at most {most:,} new tokens" if least == most else f"at most {least:,} to {most:,} new tokens"
+    how = f"{run.samples} samples at {run.generation.get('temperature')}" if run.samples > 1 else "greedy"
+    return f"{run.n:,} problems, {how}" + (f", {limit}" if run.limits else "")
+
+
+def line(name: str, score: Score) -> str:
+    """One score in points of a hundred."""
+    low, high = 100 * score.low, 100 * score.high
+    return f"  {name:{WIDTH}} {score.n:>6,}  {100 * score.value:>5.1f}  {low:.1f} to {high:.1f}"
+
+
+def comparison_lines(compared: list[Comparison] | str) -> Iterator[str]:
+    """What the comparison of a task came to."""
+    if isinstance(compared, str):
+        yield f"  {compared}"
+        return
+    yield f"  against the other run, on {compared[0].n:,} problems that both scored"
+    yield from (f"  {each.metric:{WIDTH}} {each.words()}" for each in compared)
+
+
+def as_json(scored: ScoredRun, other: ScoredRun | None) -> dict[str, Any]:
+    """Everything that is printed, and every metric by subject and level."""
+    content = run_as_json(scored)
+    if other:
+        others = {run.task: run for run in other.tasks}
+        content["against"] = run_as_json(other)
+        content["comparison"] = {
+            run.task: compared if isinstance(compared, str) else [comparison_as_json(each) for each in compared]
+            for run in scored.tasks
+            if run.task in others
+            for compared in [compare_runs(run, others[run.task])]
+        }
+    return content
+
+
+def run_as_json(scored: ScoredRun) -> dict[str, Any]:
+    """One run; of its items only what they come to."""
+    return {
+        "model": asdict(scored.tasks[0].model) | {"sha": scored.sha},
+        "backend": scored.backend,
+        "lm_eval": scored.harness,
+        "unfit": scored.unfit(),
+        "tasks": [
+            {name: getattr(run, name) for name in ("task", "version", "n", "n_original", "date", "prompt", "samples")}
+            | {"generation": dict(run.generation), "limits": run.limits, "data": asdict(run.data)}
+            | {"scores": [asdict(score) for score in run.scores()]}
+            for run in scored.tasks
+        ],
+    }
+
+
+def comparison_as_json(compared: Comparison) -> dict[str, Any]:
+    """One comparison, with its words."""
+    return asdict(compared) | {"difference": compared.difference._asdict(), "words": compared.words()}
