@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from personamath.prompts import ALPACA
+from personamath.scores import FACTS
 
 TIME = "2026-01-02T03-04-05.678901"
 
@@ -57,22 +58,23 @@ def means(values: Values) -> dict[str, Any]:
 
 
 def task_config(name: str, model: str, problems: int, metadata: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The part of a task's configuration that is read."""
+    """The part of a task's configuration that is read; `metadata` may hold the facts' own keys."""
     data = {"name": "openai/gsm8k", "config": "main", "split": "test", "revision": "0" * 40}
-    said = {
-        "version": 1.0,
-        "problems": problems,
+    facts = {
         "prompt": ALPACA,
         "data": data | {"local": False, "fingerprint": "f" * 32},
         "model": {"name": model, "revision": None, "training_record": None, "local": False},
     }
+    changed = dict(metadata or {})
+    facts = {key: changed.pop(key, value) for key, value in facts.items()}
     settings = {"max_gen_toks": 4096, "temperature": 0.0}
-    return {"task": name, "repeats": 1, "generation_kwargs": settings, "metadata": said | dict(metadata or {})}
+    said = {"version": 1.0, "problems": problems, FACTS: facts} | changed
+    return {"task": name, "repeats": said.pop("repeats", 1), "generation_kwargs": settings, "metadata": said}
 
 
 def sample(number: int, values: Mapping[str, float], doc: Mapping[str, Any]) -> dict[str, Any]:
     """One line of a samples file."""
     asked = {"question": f"Question {number}", "answer": "1", "subject": None, "level": None} | dict(doc)
     arguments = {"gen_args_0": {"arg_0": asked["question"], "arg_1": {"max_gen_toks": 4096}}}
-    row = {"doc_id": number, "doc": asked, "doc_hash": f"{number:064x}", "arguments": arguments}
+    row = {"doc_id": number, "doc": asked, "doc_hash": f"{number:064x}", "arguments": arguments, "resps": [["…"]]}
     return row | {"metrics": [*values], **values}

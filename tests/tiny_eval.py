@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 EOS = "</s>"
-CONTEXT = 1024
+CONTEXT = 512
 AFTER_PROMPT = ":"
 """The last token of the prompt that models are trained on."""
 AFTER_PAPER = "."

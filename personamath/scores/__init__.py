@@ -2,9 +2,10 @@
 
 from personamath.scores.comparison import Comparison, compare_runs
 from personamath.scores.reading import read_results
-from personamath.scores.records import MAIN_METRIC, DataSource, Item, Score, ScoredModel, ScoredRun, TaskRun
+from personamath.scores.records import FACTS, MAIN_METRIC, DataSource, Item, Score, ScoredModel, ScoredRun, TaskRun
 
 __all__ = [
+    "FACTS",
     "MAIN_METRIC",
     "Comparison",
     "DataSource",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.scores.records import DataSource, Item, ScoredModel, ScoredRun, TaskRun
+from personamath.scores.records import FACTS, DataSource, Item, ScoredModel, ScoredRun, TaskRun
 from personamath.tables import read_file
 
 PREFIX = "personamath_"
@@ -16,6 +16,8 @@ PREFIX = "personamath_"
 HOW = "run lm_eval with --output_path FOLDER --log_samples"
 CHANGEABLE = frozenset({"max_gen_toks"})
 """What `--gen_kwargs` may change without making another score of it; the card states it."""
+ENOUGH = 20
+"""Problems after which completions that never differ are no accident."""
 ROUNDING = 1e-6
 """By how much the mean of the samples may differ from what lm-eval wrote, which is the same mean."""
 
@@ -120,20 +122,20 @@ def read_task(task: str, output: Output) -> TaskRun:
     content, config = output.content, output.content["configs"][task]
     counts, metadata = content["n-samples"].get(task, {}), config.get("metadata") or {}
     try:
-        data, model = DataSource(**metadata["data"]), ScoredModel(**metadata["model"])
-        prompt, published = str(metadata["prompt"]), metadata.get("problems")
+        facts = metadata[FACTS]
+        data, model, prompt = DataSource(**facts["data"]), ScoredModel(**facts["model"]), str(facts["prompt"])
     except (KeyError, TypeError):
         raise BadInput(
             f"{output.path}: {task} does not say what it was scored on; score it again with this package"
         ) from None
-    items, limits = read_samples(output.samples_path(task))
+    items, limits, alike = read_samples(output.samples_path(task))
     run = TaskRun(
         task=task,
         model=model,
         version=str(content["versions"].get(task)),
         n=int(counts.get("effective", 0)),
         n_original=int(counts.get("original", 0)),
-        n_published=published,
+        n_published=metadata.get("problems"),
         prompt=prompt,
         generation=config.get("generation_kwargs") or {},
         limits=(min(limits), max(limits)) if limits else None,
@@ -144,23 +146,38 @@ def read_task(task: str, output: Output) -> TaskRun:
         faults=(),
     )
     results = content["results"].get(task, {})
-    found = (*faults_of_run(content), *faults_of_task(run, metadata), *faults_of_items(run, results))
-    return replace(run, faults=found)
+    found = [*faults_of_run(content), *faults_of_task(run, metadata), *faults_of_items(run, results)]
+    if run.samples > 1 and run.n >= ENOUGH and alike:
+        found.append(f"the {run.samples} completions of every problem are the same: the server does not sample")
+    return replace(run, faults=tuple(found))
 
 
-def read_samples(path: Path) -> tuple[tuple[Item, ...], set[int]]:
-    """The samples of a task, by id, and the limits their completions had; none where they were not logged."""
+class Samples(NamedTuple):
+    """What the samples file of a task holds."""
+
+    items: tuple[Item, ...]
+    """By id; none where the samples were not logged."""
+    limits: set[int]
+    """How many new tokens the completions might have."""
+    alike: bool
+    """Whether all completions of every problem are the same."""
+
+
+def read_samples(path: Path) -> Samples:
+    """The samples of a task; raises BadInput where a line is torn or none of ours."""
     items: list[Item] = []
     limits: set[int] = set()
+    alike = True
     for place, row in read_file(path) if path.is_file() else ():
         try:
             doc = row["doc"]
             values = {metric: float(row[metric]) for metric in row["metrics"]}
             items.append(Item(int(row["doc_id"]), str(row["doc_hash"]), doc["level"], doc["subject"], values))
             limits.update(int(asked["arg_1"]["max_gen_toks"]) for asked in row["arguments"].values())
+            alike = alike and len({text for texts in row["resps"] for text in texts}) == 1
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(f"{place}: not a sample of a task of this package ({error!r}); {HOW}") from None
-    return tuple(sorted(items, key=lambda item: item.id)), limits
+    return Samples(tuple(sorted(items, key=lambda item: item.id)), limits, alike)
 
 
 def faults_of_run(content: Mapping[str, Any]) -> Iterator[str]:

@@ -9,6 +9,9 @@ from personamath.scores.statistics import bootstrap_mean
 MAIN_METRIC = "exact_match"
 """Of a task with one completion for each problem: the share that our grader finds right."""
 
+FACTS = "personamath"
+"""Key in a task's `metadata` under which lm-eval's results tell its `prompt`, `data` and `model`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Score:

@@ -9,6 +9,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
 from personamath.errors import BadInput
+from personamath.scores import FACTS
 from personamath.tasks.data import HubData, load
 from personamath.tasks.model import Room, is_api, model_of, room_of
 
@@ -26,7 +27,7 @@ class MathTask(ConfigurableTask):
     def __init__(self, config: dict[str, Any]) -> None:
         self._room: Room | None = None
         super().__init__(config={key: value for key, value in config.items() if key != "class"})
-        self.config.metadata["prompt"] = self.doc_to_text({"question": "{instruction}"})
+        self.facts["prompt"] = self.doc_to_text({"question": "{instruction}"})
 
     def download(self, dataset_kwargs: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         """Load the problems, once; where that fails, lm-eval ends with one line."""
@@ -37,8 +38,8 @@ class MathTask(ConfigurableTask):
             loaded = load(metadata["data_set"], config.process_docs, hub, metadata.get("files") or {})
         except BadInput as error:
             raise SystemExit(f"personamath: {error}") from None
-        metadata["data"] = asdict(loaded.source)
-        metadata["model"] = asdict(model_of(metadata))
+        self.facts["data"] = asdict(loaded.source)
+        self.facts["model"] = asdict(model_of(metadata))
         self.dataset = {config.test_split: datasets.Dataset.from_list(loaded.docs)}
 
     def test_docs(self) -> Any:
@@ -65,6 +66,12 @@ class MathTask(ConfigurableTask):
         limit = self.limit(self.doc_to_text(doc))
         stopped = [ended for text in results if (ended := self.room.stopped(text, limit)) is not None]
         return metrics | ({"stopped": sum(stopped) / len(stopped)} if stopped else {})
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What lm-eval's results are to say of the task beside its YAML; `personamath.scores` reads it."""
+        facts: dict[str, Any] = self.config.metadata.setdefault(FACTS, {})
+        return facts
 
     @property
     def room(self) -> Room:

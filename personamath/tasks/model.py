@@ -75,7 +75,7 @@ def is_api(arguments: Mapping[str, Any]) -> bool:
 def tokenizer_of(arguments: Mapping[str, Any]) -> Any:
     """The tokenizer that lm-eval uses; None where it uses none, or it is not at hand."""
     name = arguments.get("tokenizer") or arguments.get("pretrained") or arguments.get("model")
-    if not isinstance(name, str):
+    if not isinstance(name, str) or arguments.get("tokenizer_backend") in ("none", "None"):
         return None
     from transformers import AutoTokenizer
 
