@@ -26,7 +26,7 @@ from personamath.errors import BadInput
 from personamath.funnel import PURPOSES, STEPS
 from personamath.prices import Price
 from personamath.records import Problem
-from personamath.scores import DataSource, Item, ScoredRun, TaskRun
+from personamath.scores import DataSource, Item, ScoredModel, ScoredRun, TaskRun
 from tests.analysed import RECIPE, run_data
 from tests.folders import row, rows, write
 
@@ -248,8 +248,24 @@ def test_flags_and_overlaps_are_counted() -> None:
 def scored(model: str, right: list[float], question: str = "q", task: str = "personamath_gsm8k") -> ScoredRun:
     items = tuple(Item(n, f"{question}{n}", None, None, {"exact_match": value}) for n, value in enumerate(right))
     source = DataSource("openai/gsm8k", "main", "test", None, False, "f")
-    one = TaskRun(task, "1", len(right), len(right), len(right), "", {}, 1, source, None, items, ())
-    return ScoredRun(model, None, None, "hf", "0.4.13", (one,), ())
+    n = len(right)
+    one = TaskRun(
+        task=task,
+        model=ScoredModel(model, None, None, local=False),
+        version="1",
+        n=n,
+        n_original=n,
+        n_published=n,
+        prompt="",
+        generation={},
+        limits=None,
+        samples=1,
+        data=source,
+        date=None,
+        items=items,
+        faults=(),
+    )
+    return ScoredRun(tasks=(one,), sha=None, backend="hf", harness="0.4.13", faults=())
 
 
 def test_scores_stand_beside_those_of_others_with_their_sources() -> None:
