@@ -71,6 +71,7 @@ def model_card(
     name = repo_id.rpartition("/")[2] if repo_id else f"{record.base_model.name.rpartition('/')[2]}-PersonaMath"
     paper = PAPER_MODELS.get(record.base_model.name)
     provenance = data.provenance
+    cleaned = record.data.config == "clean"
     return render(
         "model.md.jinja",
         {"python": python_text},
@@ -98,6 +99,7 @@ def model_card(
         data_license=data.license,
         benchmarks=[SOURCES[source] for source in seed_sources(provenance)] if provenance else [],
         contamination=MATH_OVERLAP,
+        left_out=[source["source"] for source in provenance["benchmarks"]] if provenance and cleaned else [],
         recipe=_recipe_table(record, paper.recipe if paper else {}),
         command=_training_command(record),
         backend=scores.backend if scores and scores.backend in BACKENDS else BACKENDS[0],

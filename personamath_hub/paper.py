@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from personamath.analysis.paper import PAPER_SCORES
+
 BENCHMARKS = {"gsm8k": "GSM8K", "math": "MATH"}
 """What the paper scores on, by the part of our task's name; zero-shot, greedy, with its own prompt and graders."""
 
@@ -34,18 +36,18 @@ class PaperModel:
         }
 
 
-def _model(name: str, base: tuple[float, float], tuned: tuple[float, float], batch: int, max_length: int) -> PaperModel:
-    base_scores, tuned_scores = (dict(zip(BENCHMARKS, scores, strict=True)) for scores in (base, tuned))
-    return PaperModel(name, base_scores, tuned_scores, batch, max_length)
+def _model(name: str, batch: int, max_length: int) -> PaperModel:
+    base, tuned = (dict(zip(BENCHMARKS, scores, strict=True)) for scores in PAPER_SCORES[name])
+    return PaperModel(name, base, tuned, batch, max_length)
 
 
-_LLAMA_31 = _model("LLaMA-3.1-8B", (57.2, 20.3), (76.6, 36.6), 16, 4096)
+_LLAMA_31 = _model("LLaMA-3.1-8B", 16, 4096)
 
 PAPER_MODELS: Mapping[str, PaperModel] = {
-    "meta-llama/Llama-2-7b-hf": _model("LLaMA-2-7B", (14.6, 2.5), (68.7, 24.2), 16, 4096),
-    "meta-llama/Llama-2-13b-hf": _model("LLaMA-2-13B", (28.7, 3.9), (78.6, 28.5), 128, 2048),
+    "meta-llama/Llama-2-7b-hf": _model("LLaMA-2-7B", 16, 4096),
+    "meta-llama/Llama-2-13b-hf": _model("LLaMA-2-13B", 128, 2048),
     "meta-llama/Llama-3.1-8B": _LLAMA_31,
     "meta-llama/Meta-Llama-3.1-8B": _LLAMA_31,
-    "Qwen/Qwen2.5-7B": _model("Qwen2.5-7B", (85.4, 49.8), (84.3, 56.6), 16, 2048),
+    "Qwen/Qwen2.5-7B": _model("Qwen2.5-7B", 16, 2048),
 }
 """By the base model's name on the Hub."""

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from huggingface_hub import EvalResultEntry, ModelCard, ModelCardData, parse_eval_result_entries
 
+from personamath.analysis.contamination import TestProblems
 from personamath.errors import BadInput
 from personamath.prompts import ALPACA, PAPER_EVALUATION
 from personamath.scores import ScoredRun, read_results
@@ -19,6 +20,7 @@ from personamath_hub.chart import PAPER, THROUGH, Bar, draw_scores
 from personamath_hub.model_card import model_card, published_license
 from personamath_hub.model_results import bars, eval_result_files, eval_results, main_metric, scores_json
 from personamath_hub.paper import PAPER_MODELS
+from personamath_hub.provenance import Origins
 from personamath_hub.training_data import DataFacts
 from tests.folders import RECIPE, rows, write
 from tests.lm_eval_output import write_run
@@ -199,6 +201,16 @@ def test_contamination_says_what_is_known_of_this_data(
     card = " ".join(model_card(folder, data=DataFacts.in_folder(tmp_path / "data")).split())
     assert "has not been decontaminated" in card and named in card
     assert (overlap or "of the 7,500") in card if overlap else "of the 7,500" not in card
+
+
+def test_a_model_of_the_clean_config_says_what_was_left_out(tmp_path: Path) -> None:
+    tested = TestProblems(["Another question."])
+    origins = replace(Origins.named(RECIPE), benchmarks=[{"source": "math:test.jsonl"}], test_problems=tested)
+    data = DataFacts.in_folder(write(tmp_path / "data", rows({"stage1_inference": 8}), origins=origins))
+    clean = model_card(write_facts(tmp_path / "clean", trained_on(config="clean")), data=data)
+    assert "the config `clean`" in clean and "`math:test.jsonl`" in clean and "not been decontaminated" not in clean
+    whole = model_card(write_facts(tmp_path / "whole", trained_on(config="default")), data=data)
+    assert "has not been decontaminated" in whole
 
 
 def test_contamination_of_data_without_provenance_is_not_known(folder: Path) -> None:

@@ -25,8 +25,8 @@ def published_scores(scores: Sequence[ScoredRun]) -> Analysis:
     for one in PUBLISHED:
         for benchmark, value in (("GSM8K", one.gsm8k), ("MATH", one.math)):
             if value is not None:
-                rows.append((one.model, one.base, benchmark, value, None, None, one.source))
-                bars[benchmark].append((f"{one.model}, {one.base}", value))
+                rows.append((one.model, one.base, benchmark, round(value / 100, 3), None, None, one.source))
+                bars[benchmark].append((f"{one.model}, {one.base}", round(value / 100, 3)))
     ours = [row for row in rows if row[1] is None]
     finding = (
         "; ".join(f"{row[0]} solves {row[3]:.1%} of {row[2]} ({row[4]:.1%} to {row[5]:.1%})" for row in ours)

@@ -17,7 +17,7 @@ STAGE_TWO_GAIN = 0.025
 
 
 class Published(NamedTuple):
-    """Scores of a model that others reported, as shares."""
+    """Scores of a model that others reported, in percent."""
 
     model: str
     base: str
@@ -26,20 +26,29 @@ class Published(NamedTuple):
     source: str
 
 
+class PaperScores(NamedTuple):
+    """What the paper scored of one base model, in percent: GSM8K and MATH."""
+
+    base: tuple[float, float]
+    """Before fine-tuning; `tuned` after it."""
+    tuned: tuple[float, float]
+
+
+PAPER_SCORES = {
+    "LLaMA-2-7B": PaperScores((14.6, 2.5), (68.7, 24.2)),
+    "LLaMA-2-13B": PaperScores((28.7, 3.9), (78.6, 28.5)),
+    "LLaMA-3.1-8B": PaperScores((57.2, 20.3), (76.6, 36.6)),
+    "Qwen2.5-7B": PaperScores((85.4, 49.8), (84.3, 56.6)),
+}
+"""Table 3: zero-shot, greedy, with the paper's own prompt and graders."""
 METAMATH_CARD = "model card of meta-math/MetaMath-7B-V1.0 on the Hub"
 PUBLISHED = (
-    Published("PersonaMath", "LLaMA-2-7B", 0.687, 0.242, f"{PAPER}, table 3"),
-    Published("PersonaMath", "LLaMA-2-13B", 0.786, 0.285, f"{PAPER}, table 3"),
-    Published("PersonaMath", "LLaMA-3.1-8B", 0.766, 0.366, f"{PAPER}, table 3"),
-    Published("PersonaMath", "Qwen2.5-7B", 0.843, 0.566, f"{PAPER}, table 3"),
-    Published("base model", "LLaMA-2-7B", 0.146, 0.025, f"{PAPER}, table 3"),
-    Published("base model", "LLaMA-2-13B", 0.287, 0.039, f"{PAPER}, table 3"),
-    Published("base model", "LLaMA-3.1-8B", 0.572, 0.203, f"{PAPER}, table 3"),
-    Published("base model", "Qwen2.5-7B", 0.854, 0.498, f"{PAPER}, table 3"),
-    Published("RFT", "LLaMA-2-7B", 0.503, None, METAMATH_CARD),
-    Published("WizardMath", "LLaMA-2-7B", 0.549, 0.107, METAMATH_CARD),
-    Published("WizardMath", "LLaMA-2-13B", 0.639, 0.140, METAMATH_CARD),
-    Published("MAmmoTH, chain of thought", "LLaMA-2-7B", 0.505, 0.104, METAMATH_CARD),
-    Published("MetaMath", "LLaMA-2-7B", 0.665, 0.198, METAMATH_CARD),
-    Published("MetaMath", "LLaMA-2-13B", 0.723, 0.224, METAMATH_CARD),
+    *(Published("PersonaMath", name, *scores.tuned, f"{PAPER}, table 3") for name, scores in PAPER_SCORES.items()),
+    *(Published("base model", name, *scores.base, f"{PAPER}, table 3") for name, scores in PAPER_SCORES.items()),
+    Published("RFT", "LLaMA-2-7B", 50.3, None, METAMATH_CARD),
+    Published("WizardMath", "LLaMA-2-7B", 54.9, 10.7, METAMATH_CARD),
+    Published("WizardMath", "LLaMA-2-13B", 63.9, 14.0, METAMATH_CARD),
+    Published("MAmmoTH, chain of thought", "LLaMA-2-7B", 50.5, 10.4, METAMATH_CARD),
+    Published("MetaMath", "LLaMA-2-7B", 66.5, 19.8, METAMATH_CARD),
+    Published("MetaMath", "LLaMA-2-13B", 72.3, 22.4, METAMATH_CARD),
 )
