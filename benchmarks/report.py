@@ -1,0 +1,136 @@
+"""The report of 70,000 rows: how long it takes to make, how large it is, how quick it is in a headless Chromium.
+
+python -m benchmarks.report                       # measures, on rows made up here
+python -m benchmarks.report --screenshots RUN     # draws docs/report-*.png from a run, e.g. runs/demo
+"""
+
+import argparse
+import random
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from personamath.analysis.result import Analyses
+from personamath.analysis.rows import RunData, read_run
+from personamath.funnel import Funnel
+from personamath.personas import read_personas
+from personamath.recipe import Recipe
+from personamath.records import Row
+from personamath.report.write import write_found, write_report
+from personamath.stages import Outcome
+from personamath_hub.layout import dataset_folder
+from personamath_hub.provenance import Origins, provenance
+from tests.chromium import Page, chromium
+
+DOCS = Path(__file__).parent.parent / "docs"
+SEEDS, REWRITES = 14_000, 4
+# As long as the paper's rows: a question of 45 words, a solution of 200, in words as frequent as rank allows.
+QUESTION_WORDS, SOLUTION_WORDS = 45, 200
+VOCABULARY = 20_000
+
+
+def made_up(rng: random.Random) -> RunData:
+    """Rows of the paper's number and lengths; no reader of them learns anything."""
+    words = ["".join(rng.choices("etaoinshrdlu", k=rng.randint(2, 9))) for _ in range(VOCABULARY)]
+    weights = [1 / rank for rank in range(1, VOCABULARY + 1)]
+    personas = tuple(read_personas("bundled"))
+
+    def text(length: int) -> str:
+        drawn = rng.choices(words, weights, k=length)
+        drawn[::12] = [f"$\\frac{{{rng.randint(1, 99)}}}{{{rng.randint(1, 99)}}}$" for _ in drawn[::12]]
+        return " ".join(drawn)
+
+    outcome = Outcome()
+    for number in range(SEEDS):
+        source = "math" if number % 2 else "gsm8k"
+        question = text(QUESTION_WORDS)
+        for place in range(REWRITES + 1):
+            persona = rng.choice(personas) if place else None
+            outcome.rows.append(
+                Row(
+                    id=f"{source}-train-{number:05}" + (f"/p{persona.index:04}" if persona else ""),
+                    problem=text(QUESTION_WORDS) if persona else question,
+                    response=text(SOLUTION_WORDS) + " $\\boxed{7}$.",
+                    answer="7",
+                    source=source,
+                    stage=1,
+                    step="stage1_rewrite" if persona else "stage1_inference",
+                    seed_id=f"{source}-train-{number:05}",
+                    seed_problem=question,
+                    level=number % 5 + 1 if number % 2 else None,
+                    subject="Algebra" if number % 2 else None,
+                    persona=persona.description if persona else None,
+                    review=None,
+                    teacher="made-up",
+                    request=f"{rng.getrandbits(128):032x}",
+                )
+            )
+    funnel = Funnel(seed_problems=Counter(gsm8k=SEEDS // 2, math=SEEDS // 2))
+    funnel.add(outcome)
+    recipe = Recipe(problems=("gsm8k", "math"), teacher="made-up")
+    return RunData(
+        "made-up", tuple(outcome.rows), provenance(recipe, funnel, Origins.named(recipe), {}), personas=personas
+    )
+
+
+# Runs in the page; answers with milliseconds by what was done.
+MEASURE = """(async () => {
+  const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const settled = async (test) => { do await painted(); while (!test()); };
+  const took = {};
+  const timed = async (name, act, test) => {
+    const start = performance.now();
+    act();
+    await settled(test);
+    took[name] = Math.round(performance.now() - start);
+  };
+  const part = (name) => document.querySelector(`[data-part=${name}]`);
+  const filled = () => { const all = [...document.querySelectorAll(".snippet")]; return all.length && all.every((s) => s.textContent !== "…"); };
+  const count = () => part("count").textContent;
+  const type = (text) => { part("query").value = text; part("form").requestSubmit(); };
+  const done = () => part("count").dataset.done === "true";
+  await timed("rows in sight", () => (location.hash = "#rows"), filled);
+  await timed("a row opened", () => document.querySelector("[role=option]").click(), () => document.querySelector(".ancestry .katex"));
+  await timed("scrolled to the middle", () => (part("list").scrollTop = part("list").scrollHeight / 2), filled);
+  await timed("filtered", () => { const s = part("filters").querySelector("select"); s.value = "1"; s.dispatchEvent(new Event("change")); }, () => / of /.test(count()) && filled());
+  await timed("filter taken away", () => part("clear").click(), () => !/ of /.test(count()) && filled());
+  let first;
+  await timed("first search, all rows", () => { type("RARE"); first = performance.now(); }, () => done() && / of /.test(count()));
+  took["found"] = count();
+  await timed("next search, all rows", () => type("\\\\frac{17}{19}"), () => done() && count() !== took["found"]);
+  took["found next"] = count();
+  await timed("common word", () => type("COMMON"), () => done() && count() !== took["found next"]);
+  took["memory, MB"] = Math.round((performance.memory?.usedJSHeapSize ?? 0) / 1e6);
+  return took;
+})()"""
+
+
+def measure(page: Page, url: str, rare: str, common: str) -> None:
+    """Print how long everything takes that a reader does."""
+    start = time.monotonic()
+    page.open(url)
+    print(f"page loaded: {time.monotonic() - start:.2f} s, first paint {page.evaluate(FIRST_PAINT):.0f} ms")
+    for name, value in page.evaluate(MEASURE.replace("RARE", rare).replace("COMMON", common)).items():
+        print(f"{name}: {value}")
+    print("problems:", page.problems or "none")
+
+
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+
+
+def main() -> None:
+    """Measure, or draw."""
+    with tempfile.TemporaryDirectory() as scratch:
+        data = made_up(random.Random(1))
+        start = time.monotonic()
+        path = write_found(data, Analyses((), ()), Path(scratch) / "report")
+        print(
+            f"{len(data.rows):,} rows written in {time.monotonic() - start:.1f} s, {path.stat().st_size / 1e6:.1f} MB"
+        )
+        with chromium(Path(scratch) / "profile") as page:
+            measure(page, path.as_uri(), data.rows[-1].id, data.rows[0].problem.split()[1])
+
+
+if __name__ == "__main__":
+    main()

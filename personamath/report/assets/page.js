@@ -1,0 +1,44 @@
+// The page: which view the address asks for, and light or dark.
+
+const report = document.getElementById("report");
+const view = document.getElementById("rows");
+let browser;
+
+async function route() {
+  const [name, state] = location.hash.slice(1).split("?");
+  const rows = name === "rows";
+  report.hidden = rows;
+  view.hidden = !rows;
+  for (const link of document.querySelectorAll("[data-view]")) {
+    if ((link.dataset.view === "rows") === rows) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (rows) {
+    browser ??= Rows.open().then((opened) => new Browser(view, opened));
+    await (await browser).show(new URLSearchParams(state));
+  } else if (name) document.getElementById(name)?.scrollIntoView();
+}
+
+function theme() {
+  const root = document.documentElement;
+  const button = document.getElementById("theme");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
+  const tell = () => button.setAttribute("aria-pressed", isDark());
+  button.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    tell();
+  });
+  dark.addEventListener("change", tell);
+  tell();
+}
+
+for (const holder of report.querySelectorAll(".text")) holder.replaceChildren(...typeset(holder.textContent));
+theme();
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address is the view's
+  document.getElementById("main").focus();
+});
+addEventListener("hashchange", route);
+// The rows stand behind this script.
+addEventListener("DOMContentLoaded", route);

@@ -1,0 +1,109 @@
+// The rows: packed in the page, unpacked when they are looked at, searched a chunk at a time.
+
+// Longest time, in ms, that a search keeps the page from answering.
+const SLICE = 12;
+
+async function unpack(id) {
+  const stream = (await binary(document.getElementById(id).textContent)).stream();
+  return new Response(stream.pipeThrough(new DecompressionStream("gzip"))).json();
+}
+
+async function binary(base64) {
+  if (Uint8Array.fromBase64) return new Blob([Uint8Array.fromBase64(base64)]);
+  return (await fetch("data:application/gzip;base64," + base64)).blob(); // browsers before 2025; fifty times as slow
+}
+
+class Rows {
+  // `index` holds what filters and the list need of every row; the texts stay packed.
+  constructor(index) {
+    this.index = index;
+    this.total = index.ids.length;
+    this.chunks = new Map();
+  }
+
+  static async open() {
+    return new Rows(await unpack("row-index"));
+  }
+
+  chunkOf(number) {
+    const { starts } = this.index;
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (starts[middle] <= number) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  // The rows of a chunk, unpacked once; each knows its family.
+  load(chunk) {
+    if (!this.chunks.has(chunk)) this.chunks.set(chunk, this.unpack(chunk));
+    return this.chunks.get(chunk);
+  }
+
+  async unpack(chunk) {
+    let number = this.index.starts[chunk];
+    const families = await unpack(`rows-${chunk}`);
+    return families.flatMap((family) => {
+      for (const row of family.rows) Object.assign(row, { family, number: number++ });
+      return family.rows;
+    });
+  }
+
+  async row(number) {
+    const chunk = this.chunkOf(number);
+    return (await this.load(chunk))[number - this.index.starts[chunk]];
+  }
+
+  // Numbers of the rows that pass the filters: { facet name: value's place }.
+  filtered(filters) {
+    const wanted = this.index.facets.filter((facet) => facet.name in filters);
+    const numbers = [];
+    for (let number = 0; number < this.total; number++) {
+      if (wanted.every((facet) => facet.codes[number] === filters[facet.name])) numbers.push(number);
+    }
+    return numbers;
+  }
+
+  // Those of `numbers` that hold every term, as far as they are known: tells `found` again and again, and stops when it
+  // answers false.
+  async search(numbers, terms, found) {
+    const patterns = terms.map((term) => new RegExp(escaped(term), "i"));
+    const hits = [];
+    let rested = performance.now();
+    for (let at = 0; at < numbers.length; ) {
+      const chunk = this.chunkOf(numbers[at]);
+      const rows = await this.load(chunk);
+      const start = this.index.starts[chunk];
+      for (; at < numbers.length && numbers[at] < start + rows.length; at++) {
+        if (holds(rows[numbers[at] - start], patterns)) hits.push(numbers[at]);
+      }
+      if (performance.now() - rested > SLICE) {
+        if (!found(hits, at / numbers.length)) return;
+        await new Promise((resume) => setTimeout(resume));
+        rested = performance.now();
+      }
+    }
+    found(hits, 1);
+  }
+}
+
+const SEARCHED = ["id", "problem", "response", "persona", "review"];
+
+function holds(row, patterns) {
+  const { family } = row;
+  return patterns.every(
+    (pattern) =>
+      SEARCHED.some((field) => row[field] && pattern.test(row[field])) ||
+      pattern.test(family.problem) ||
+      pattern.test(family.answer) ||
+      (family.wrong && pattern.test(family.wrong)),
+  );
+}
+
+// Words, and "several words" in quotes.
+function termsOf(query) {
+  return [...query.matchAll(/"([^"]+)"|(\S+)/g)].map((match) => match[1] ?? match[2]);
+}

@@ -1,0 +1,76 @@
+// Text of others as nodes: prose as text nodes, mathematics by KaTeX. None of it is ever read as HTML.
+
+// Longer texts are shown as they are: no row that was meant to be read comes near, and looking for mathematics in a
+// text that was made to be slow takes time with the square of its length.
+const TYPESET_LIMIT = 50000;
+// KaTeX's own defences: no links, files or styles (trust), no loops (maxExpand), nothing larger than a few lines (maxSize, in em).
+const KATEX = { throwOnError: false, trust: false, strict: false, maxExpand: 500, maxSize: 12, errorColor: "currentColor" };
+
+// What stands out of prose. A dollar is money, not mathematics, where a space, or behind the closing one a digit, stands
+// beside it; as in pandoc. Every span is bounded, so that a delimiter that is never closed costs little.
+const SPANS = new RegExp(
+  [
+    String.raw`(?<figure>\[asy\][^]{0,20000}?\[\/asy\])`,
+    String.raw`(?<escaped>\\\$)`,
+    String.raw`\n?[ \t]{0,20}(?:\\\[(?<bracketed>[^]{1,3000}?)\\\]|\$\$(?<doubled>[^$]{1,3000}?)\$\$|(?<environment>\\begin\{(?<name>(?:align|alignat|equation|gather|multline)\*?)\}[^]{1,3000}?\\end\{\k<name>\}))[ \t]{0,20}\n?`,
+    String.raw`\\\((?<inline>[^]{1,2000}?)\\\)`,
+    String.raw`(?<![\\$])\$(?<dollars>(?![\s$])(?:[^$\\]|\\[^]){1,2000}?)(?<![\s\\])\$(?![\d$])`,
+    String.raw`(?<box>\\boxed\{[^{}\n]{1,200}\})`,
+    String.raw`\*\*(?<bold>(?![\s*])[^*\n]{1,500}?)\*\*`,
+    String.raw`(?<=^|\n)[ \t]{0,20}#{1,6} +(?<heading>[^\n]{1,500})\n?`,
+  ].join("|"),
+  "g",
+);
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function mathematics(source, displayMode) {
+  const holder = element("span", { class: displayMode ? "display" : "inline" });
+  try {
+    katex.render(source, holder, { ...KATEX, displayMode, macros: {} });
+  } catch {
+    holder.textContent = source; // e.g. nested too deep for KaTeX's stack
+  }
+  return holder;
+}
+
+// Prose with the words that were searched for marked.
+function prose(text, terms) {
+  if (!terms.length) return [text];
+  const parts = text.split(new RegExp(`(${terms.map(escaped).join("|")})`, "gi"));
+  return parts.map((part, at) => (at % 2 ? element("mark", {}, part) : part));
+}
+
+function escaped(term) {
+  return term.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+function span(match, terms) {
+  const found = match.groups;
+  if (found.figure) return element("pre", {}, found.figure);
+  if (found.escaped) return "$";
+  const display = found.bracketed ?? found.doubled ?? found.environment;
+  if (display) return mathematics(display, true);
+  const inline = found.inline ?? found.dollars ?? found.box;
+  if (inline) return mathematics(inline, false);
+  if (found.heading) return element("strong", { class: "heading" }, ...typeset(found.heading, terms));
+  return element("strong", {}, ...typeset(found.bold, terms));
+}
+
+// The nodes of a text; `terms` are marked in its prose.
+function typeset(text, terms = []) {
+  if (text.length > TYPESET_LIMIT) return [text];
+  const nodes = [];
+  let end = 0;
+  for (const match of text.matchAll(SPANS)) {
+    nodes.push(...prose(text.slice(end, match.index), terms), span(match, terms));
+    end = match.index + match[0].length;
+  }
+  nodes.push(...prose(text.slice(end), terms));
+  return nodes;
+}

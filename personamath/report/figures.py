@@ -1,0 +1,156 @@
+"""Charts of analyses as pictures: SVG that takes the page's colours, and PNG and SVG that stand alone."""
+
+import io
+import re
+import textwrap
+from typing import TYPE_CHECKING, NamedTuple
+
+from personamath.analysis.result import Chart, Series
+from personamath.report.palette import COLOURS, SERIES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH = 4.9  # inches, so that 9 points are easily read in a column of the page, and can be read on a telephone
+HEIGHT = 2.8
+BAR_HEIGHT = 0.15  # inches a bar that lies takes
+PNG_DPI = 200
+# Names longer than this, or more than that many, do not stand side by side under bars: the bars lie.
+UPRIGHT_NAME, UPRIGHT_BARS = 14, 8
+LABEL_WIDTH = 30  # characters, then a label is broken
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+SETTINGS = {
+    "svg.fonttype": "none",  # text stays text
+    "text.parse_math": False,  # others' text may hold dollars
+    "font.size": 9,
+    "axes.edgecolor": COLOURS["edge"].light,
+    "axes.labelcolor": COLOURS["soft"].light,
+    "text.color": COLOURS["ink"].light,
+    "xtick.color": COLOURS["soft"].light,
+    "ytick.color": COLOURS["soft"].light,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "grid.color": COLOURS["line"].light,
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+}
+
+
+class Picture(NamedTuple):
+    """One chart, drawn."""
+
+    svg: bytes
+    """A file of its own, in light colours."""
+    png: bytes
+    inline: str
+    """For the page: the SVG element alone, in the page's colours."""
+
+
+def draw(chart: Chart, name: str) -> Picture:
+    """The chart as pictures; the same bytes for the same chart, name and matplotlib."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    # Under the default settings and on a figure of its own: neither a display nor the user's matplotlibrc has a say.
+    with matplotlib.rc_context(matplotlib.rcParamsDefault | SETTINGS | {"svg.hashsalt": name}):
+        lying = _lies(chart)
+        figure = Figure(figsize=(WIDTH, _height(chart) if lying else HEIGHT), layout="constrained")
+        axes = figure.add_subplot()
+        _draw_lines(axes, chart) if chart.kind == "lines" else _draw_bars(axes, chart, lying)
+        if len(chart.series) > 1:
+            figure.legend(loc="outside upper left", ncols=3, handlelength=1.8, columnspacing=1.4)
+        svg, png = io.BytesIO(), io.BytesIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    return Picture(svg.getvalue(), png.getvalue(), _inline(svg.getvalue().decode()))
+
+
+def _names(chart: Chart) -> list[str]:
+    """Categories of all series, in their order."""
+    return list(dict.fromkeys(_name(x) for series in chart.series for x in series.x))
+
+
+def _name(x: float | str) -> str:
+    return x if isinstance(x, str) else f"{x:g}"
+
+
+def _lies(chart: Chart) -> bool:
+    names = _names(chart) if chart.kind == "bars" else []
+    return len(names) > UPRIGHT_BARS or any(len(name) > UPRIGHT_NAME for name in names)
+
+
+def _height(chart: Chart) -> float:
+    bars = len(_names(chart)) * (len(chart.series) + 1)
+    return max(HEIGHT * 0.6, 0.9 + BAR_HEIGHT * bars)
+
+
+def _draw_lines(axes: "Axes", chart: Chart) -> None:
+    for at, series in enumerate(chart.series):
+        colour, dash = _look(at)
+        axes.plot(series.x, series.y, color=colour, linestyle=dash, linewidth=1.8, label=series.name)
+        if series.low is not None and series.high is not None:
+            axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.15, linewidth=0)
+    axes.set_xlabel(chart.x_label)
+    _measure(axes, chart.y_label, upright=True)
+
+
+def _draw_bars(axes: "Axes", chart: Chart, lying: bool) -> None:
+    names = _names(chart)
+    width = 0.8 / len(chart.series)
+    for at, series in enumerate(chart.series):
+        places = [names.index(_name(x)) - 0.4 + width * (at + 0.5) for x in series.x]
+        draw = axes.barh if lying else axes.bar
+        draw(places, series.y, width * 0.92, color=_look(at)[0], label=series.name)
+        if (ends := _ends(series)) is not None:
+            look = {"fmt": "none", "ecolor": COLOURS["ink"].light, "elinewidth": 1.1, "capsize": 2}
+            x, y = (series.y, places) if lying else (places, series.y)
+            axes.errorbar(x, y, **{"xerr" if lying else "yerr": ends}, **look)
+    labels = [textwrap.fill(name, LABEL_WIDTH) for name in names]
+    if lying:
+        axes.set_yticks(range(len(names)), labels)
+        axes.invert_yaxis()
+        axes.tick_params(axis="y", length=0)
+        axes.set_ylabel(chart.x_label)
+    else:
+        axes.set_xticks(range(len(names)), labels)
+        axes.tick_params(axis="x", length=0)
+        axes.set_xlabel(chart.x_label)
+    _measure(axes, chart.y_label, upright=not lying)
+
+
+def _ends(series: Series) -> list[list[float]] | None:
+    """Lengths of the error bars below and above each value."""
+    if series.low is None or series.high is None:
+        return None
+    below = [max(0.0, y - low) for y, low in zip(series.y, series.low, strict=True)]
+    return [below, [max(0.0, high - y) for y, high in zip(series.y, series.high, strict=True)]]
+
+
+def _measure(axes: "Axes", label: str, upright: bool) -> None:
+    """The axis that measures: its label, its grid, its numbers."""
+    from matplotlib.ticker import FuncFormatter
+
+    axis = axes.yaxis if upright else axes.xaxis
+    axis.set_label_text(label)
+    axis.grid(True)
+    if label.endswith("%"):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+    else:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
+def _look(at: int) -> tuple[str, object]:
+    """Colour and dashes of a series; no two are told apart by colour alone."""
+    return COLOURS[SERIES[at % len(SERIES)]].light, DASHES[at % len(DASHES)]
+
+
+def _inline(svg: str) -> str:
+    """The SVG element alone: scaled by the page, in its font and colours, without a style sheet or ids of its own."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
+    svg = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r'\1aria-hidden="true"', svg, count=1)
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: inherit", svg)
+    variables = {COLOURS[name].light: f"var(--{name})" for name in ("page", "line", "edge", "ink", "soft", *SERIES)}
+    return re.sub("#[0-9a-f]{6}", lambda colour: variables.get(colour[0], colour[0]), svg)

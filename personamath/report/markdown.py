@@ -1,0 +1,44 @@
+"""The report as Markdown: the same findings, tables and figures, for a card or a repository."""
+
+import re
+
+from personamath.analysis.result import Analyses, Analysis
+from personamath.report.numbers import is_number, shown
+from personamath_hub.markdown import code, table
+
+# Text that means nothing in Markdown; all other text of others stands in a code span.
+PLAIN = re.compile(r"[\w ,.:;()/%+'’–@−×-]*")
+
+
+def report_markdown(name: str, found: Analyses) -> str:
+    """The whole report; figures are looked for in `figures/` beside it."""
+    parts = [f"# Report on {_text(name)}", *(section(analysis) for analysis in found.made)]
+    if found.left_out:
+        parts.append("## Left out")
+        parts.append("\n".join(f"- {left.title}: {_prose(left.why)}" for left in found.left_out))
+    return "\n\n".join(parts) + "\n"
+
+
+def section(analysis: Analysis, figures: str = "figures") -> str:
+    """One analysis: its finding, its figure, its table, and how it was found."""
+    found = analysis.table
+    numbers = [is_number(column, found) for column in range(len(found.columns))]
+    rows = [[_text(cell) for cell in row] for row in shown(found)]
+    text_columns = [column for column, number in enumerate(numbers) if not number]
+    parts = [f"## {analysis.title}", _prose(analysis.finding)]
+    if analysis.warning:
+        parts.append(f"> {_prose(analysis.warning)}")
+    if analysis.chart:
+        parts.append(f"![{_prose(analysis.title)}]({figures}/{analysis.name}.png)")
+    parts.append(table([_text(column) for column in found.columns], rows, text_columns))
+    parts.append(_prose(analysis.note))
+    return "\n\n".join(parts)
+
+
+def _text(cell: str) -> str:
+    return cell if PLAIN.fullmatch(cell) else code(cell)
+
+
+def _prose(sentence: str) -> str:
+    """Our own sentence, which may name what others named."""
+    return sentence.replace("&", "&amp;").replace("<", "&lt;")

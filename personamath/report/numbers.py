@@ -1,0 +1,48 @@
+"""Cells of a table as people read them: whole numbers, shares and measures, each column with as many places as it needs."""
+
+import math
+
+from personamath.analysis.result import Cell, Table
+
+# Enough to tell values apart, and no more than small samples support.
+SIGNIFICANT_DIGITS = 3
+MOST_PLACES = 4
+EMPTY = "–"
+
+
+def is_number(column: int, table: Table) -> bool:
+    """Whether a column holds numbers only, and at least one."""
+    cells = [row[column] for row in table.rows if row[column] is not None]
+    return bool(cells) and not any(isinstance(cell, str) for cell in cells)
+
+
+def shown(table: Table) -> list[list[str]]:
+    """The rows of the table as texts."""
+    columns = [
+        _column([row[at] for row in table.rows], share=heading.endswith("%"))
+        for at, heading in enumerate(table.columns)
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _column(cells: list[Cell], share: bool) -> list[str]:
+    numbers = [abs(cell) * (100 if share else 1) for cell in cells if isinstance(cell, float) and math.isfinite(cell)]
+    places = 1 if share else _places(max(numbers, default=0.0))
+    return [_text(cell, places, share) for cell in cells]
+
+
+def _places(largest: float) -> int:
+    """Decimal places that give the largest number of a column its significant digits."""
+    if largest == 0:
+        return 0
+    return min(MOST_PLACES, max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(largest))))
+
+
+def _text(cell: Cell, places: int, share: bool) -> str:
+    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
+        return EMPTY
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, int) and not share:
+        return f"{cell:,}"
+    return f"{cell * (100 if share else 1):,.{places}f}"

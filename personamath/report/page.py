@@ -1,0 +1,127 @@
+"""The report as one HTML page: nothing is loaded from anywhere, and nothing in it runs but its own two scripts."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files as resources
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from personamath import __version__
+from personamath.analysis.result import Analyses, Analysis
+from personamath.analysis.rows import RunData
+from personamath.report.browser import Packed
+from personamath.report.numbers import is_number, shown
+from personamath.report.palette import COLOURS
+
+ASSETS = resources("personamath.report") / "assets"
+SCRIPTS = ("text.js", "rows.js", "list.js", "ancestry.js", "browser.js", "page.js")
+# Longer cells are somebody's text, in which there may be mathematics.
+NAME_LENGTH = 60
+
+
+def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Packed) -> str:
+    """The whole page; `drawings` are SVG elements by the name of their analysis.
+
+    Text of others comes in escaped by the template, or packed; the page's own policy (CSP) allows its two scripts by
+    their hashes and no connection.
+    """
+    styles = Markup(_katex_styles() + _colours() + _asset("page.css"))
+    scripts = [Markup(_katex()), Markup(_own_script())]
+    environment = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["thousands"] = "{:,}".format
+    ids = {row.id for row in data.rows}
+    template = (resources("personamath.report") / "templates" / "page.html.jinja").read_text(encoding="utf-8")
+    return environment.from_string(template).render(
+        name=data.name,
+        version=__version__,
+        policy=_policy(styles, scripts),
+        styles=styles,
+        scripts=scripts,
+        rows=len(data.rows),
+        teacher=data.provenance["recipe"]["teacher"],
+        simulated=data.provenance["simulated"],
+        facts=_facts(data),
+        sections=[_section(analysis, drawings.get(analysis.name), ids) for analysis in found.made],
+        left_out=found.left_out,
+        packed=packed,
+    )
+
+
+def _facts(data: RunData) -> dict[str, str]:
+    """What stands above everything else."""
+    seeds = sum(data.provenance["funnel"]["problems"]["seed_problems"].values())
+    return {
+        "rows": f"{len(data.rows):,}",
+        "seed problems": f"{seeds:,}",
+        "rows a seed problem": f"{len(data.rows) / seeds:.1f}" if seeds else "–",
+        "personas": f"{len({row.persona for row in data.rows if row.persona}):,}",
+    }
+
+
+def _section(analysis: Analysis, drawing: str | None, ids: set[str]) -> dict[str, Any]:
+    table = analysis.table
+    return {
+        "analysis": analysis,
+        "drawing": Markup(drawing) if drawing else None,
+        "columns": [(heading, is_number(at, table)) for at, heading in enumerate(table.columns)],
+        "rows": [
+            [{"text": cell, "row": cell in ids, "long": len(cell) > NAME_LENGTH} for cell in row]
+            for row in shown(table)
+        ],
+    }
+
+
+def _colours() -> str:
+    """The palette as CSS variables, each with its light and its dark shade."""
+    return (
+        ":root{" + "".join(f"--{name}:light-dark({light},{dark});" for name, (light, dark) in COLOURS.items()) + "}\n"
+    )
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _katex() -> str:
+    """KaTeX, under its licence."""
+    return f"/*! KaTeX\n{_asset('katex/LICENSE')}*/\n" + _asset("katex/katex.min.js")
+
+
+def _katex_styles() -> str:
+    """KaTeX's style sheet with its fonts inside; every browser that shows the page reads woff2."""
+
+    def inside(source: re.Match[str]) -> str:
+        font = base64.b64encode((ASSETS / "katex" / source[1]).read_bytes()).decode()
+        return f'src:url(data:font/woff2;base64,{font}) format("woff2")'
+
+    return re.sub(r"src:url\((fonts/[\w-]+\.woff2)\)[^;}]*", inside, _asset("katex/katex.min.css")) + "\n"
+
+
+def _own_script() -> str:
+    return '(() => {\n"use strict";\n' + "".join(map(_asset, SCRIPTS)) + "})();\n"
+
+
+def _policy(styles: str, scripts: Sequence[str]) -> str:
+    """The page's content security policy: its own scripts and style, pictures and packed rows inside it, else nothing."""
+    # Figures carry their colours in style attributes, which can neither run nor load anything under this policy.
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {_hashes(scripts)}",
+            f"style-src-elem {_hashes([styles])}",
+            "style-src-attr 'unsafe-inline'",
+            "font-src data:",
+            "connect-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def _hashes(texts: Iterable[str]) -> str:
+    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)
+    return " ".join(f"'sha256-{digest}'" for digest in digests)

@@ -1,0 +1,61 @@
+"""The report folder: the page, the figures with their numbers, and the same as Markdown."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from personamath.analysis.catalogue import analyses
+from personamath.analysis.comparison import Comparison
+from personamath.analysis.result import Analyses, Table
+from personamath.analysis.rows import RunData
+from personamath.errors import RunDirectoryError
+from personamath.report.browser import pack
+from personamath.report.figures import Picture, draw
+from personamath.report.funnel import funnel
+from personamath.report.markdown import report_markdown
+from personamath.report.page import page
+
+PAGE, MARKDOWN, FIGURES = "index.html", "report.md", "figures"
+
+
+def write_report(data: RunData, output: Path, compare: Sequence[Comparison] = ()) -> Path:
+    """Analyse the data and write everything into `output`; gives the page's path."""
+    return write_found(data, analyses(data, compare), output)
+
+
+def write_found(data: RunData, found: Analyses, output: Path) -> Path:
+    """Write what was found, behind the funnel, into `output`; gives the page's path.
+
+    Files of an earlier report are replaced. Bytes depend on the data, what was found and the package versions alone.
+    Raises `RunDirectoryError` where the disk refuses.
+    """
+    found = Analyses((funnel(data), *found.made), found.left_out)
+    pictures = {a.name: draw(a.chart, a.name) for a in found.made if a.chart}
+    html = page(data, found, {name: picture.inline for name, picture in pictures.items()}, pack(data))
+    try:
+        figures = output / FIGURES
+        figures.mkdir(parents=True, exist_ok=True)
+        for analysis in found.made:
+            (figures / f"{analysis.name}.csv").write_text(_csv(analysis.table), encoding="utf-8", newline="")
+        for name, picture in pictures.items():
+            _write_picture(figures, name, picture)
+        (output / MARKDOWN).write_text(report_markdown(data.name, found), encoding="utf-8")
+        (output / PAGE).write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write {output} ({error.strerror or error}); name another --output") from None
+    return output / PAGE
+
+
+def _write_picture(figures: Path, name: str, picture: Picture) -> None:
+    (figures / f"{name}.svg").write_bytes(picture.svg)
+    (figures / f"{name}.png").write_bytes(picture.png)
+
+
+def _csv(table: Table) -> str:
+    """The table as it was computed: nothing rounded, shares from 0 to 1."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows(table.rows)
+    return text.getvalue()
