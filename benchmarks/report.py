@@ -4,7 +4,7 @@ python -m benchmarks.report                       # measures, on rows made up he
 python -m benchmarks.report --screenshots RUN     # draws docs/report-*.png from a run, e.g. runs/demo
 """
 
-import argparse
+import json
 import random
 import tempfile
 import time
@@ -12,14 +12,13 @@ from collections import Counter
 from pathlib import Path
 
 from personamath.analysis.result import Analyses
-from personamath.analysis.rows import RunData, read_run
+from personamath.analysis.rows import RunData
 from personamath.funnel import Funnel
 from personamath.personas import read_personas
 from personamath.recipe import Recipe
 from personamath.records import Row
-from personamath.report.write import write_found, write_report
+from personamath.report.write import write_found
 from personamath.stages import Outcome
-from personamath_hub.layout import dataset_folder
 from personamath_hub.provenance import Origins, provenance
 from tests.chromium import Page, chromium
 
@@ -74,49 +73,53 @@ def made_up(rng: random.Random) -> RunData:
     )
 
 
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 # Runs in the page; answers with milliseconds by what was done.
 MEASURE = """(async () => {
   const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-  const settled = async (test) => { do await painted(); while (!test()); };
   const took = {};
   const timed = async (name, act, test) => {
     const start = performance.now();
     act();
-    await settled(test);
+    do await painted(); while (!test());
     took[name] = Math.round(performance.now() - start);
   };
   const part = (name) => document.querySelector(`[data-part=${name}]`);
-  const filled = () => { const all = [...document.querySelectorAll(".snippet")]; return all.length && all.every((s) => s.textContent !== "…"); };
+  const filled = () => {
+    const all = [...document.querySelectorAll(".snippet")];
+    return all.length && all.every((snippet) => snippet.textContent !== "…");
+  };
   const count = () => part("count").textContent;
   const type = (text) => { part("query").value = text; part("form").requestSubmit(); };
-  const done = () => part("count").dataset.done === "true";
+  const step = (value) => {
+    const select = part("filters").querySelector("select");
+    select.value = value;
+    select.dispatchEvent(new Event("change"));
+  };
   await timed("rows in sight", () => (location.hash = "#rows"), filled);
-  await timed("a row opened", () => document.querySelector("[role=option]").click(), () => document.querySelector(".ancestry .katex"));
+  await timed("a row opened", () => document.querySelector("[role=option]").click(),
+    () => document.querySelector(".ancestry .katex"));
   await timed("scrolled to the middle", () => (part("list").scrollTop = part("list").scrollHeight / 2), filled);
-  await timed("filtered", () => { const s = part("filters").querySelector("select"); s.value = "1"; s.dispatchEvent(new Event("change")); }, () => / of /.test(count()) && filled());
-  await timed("filter taken away", () => part("clear").click(), () => !/ of /.test(count()) && filled());
-  let first;
-  await timed("first search, all rows", () => { type("RARE"); first = performance.now(); }, () => done() && / of /.test(count()));
-  took["found"] = count();
-  await timed("next search, all rows", () => type("\\\\frac{17}{19}"), () => done() && count() !== took["found"]);
-  took["found next"] = count();
-  await timed("common word", () => type("COMMON"), () => done() && count() !== took["found next"]);
-  took["memory, MB"] = Math.round((performance.memory?.usedJSHeapSize ?? 0) / 1e6);
+  const all = count();
+  await timed("filtered", () => step("1"), () => count() !== all && filled());
+  await timed("filter taken away", () => step(""), () => count() === all && filled());
+  let before = all;
+  for (const [name, query] of Object.entries(QUERIES)) {
+    await timed(name, () => type(query), () => part("count").dataset.done === "true" && count() !== before);
+    before = took[`${name}, found`] = count();
+  }
   return took;
 })()"""
 
 
-def measure(page: Page, url: str, rare: str, common: str) -> None:
-    """Print how long everything takes that a reader does."""
+def measure(page: Page, url: str, queries: dict[str, str]) -> None:
+    """Print how long everything takes that a reader does, in ms."""
     start = time.monotonic()
     page.open(url)
-    print(f"page loaded: {time.monotonic() - start:.2f} s, first paint {page.evaluate(FIRST_PAINT):.0f} ms")
-    for name, value in page.evaluate(MEASURE.replace("RARE", rare).replace("COMMON", common)).items():
+    print(f"page loaded: {1000 * (time.monotonic() - start):.0f}, first paint: {page.evaluate(FIRST_PAINT):.0f}")
+    for name, value in page.evaluate(MEASURE.replace("QUERIES", json.dumps(queries))).items():
         print(f"{name}: {value}")
-    print("problems:", page.problems or "none")
-
-
-FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+    print(f"memory, MB: {page.evaluate('performance.memory.usedJSHeapSize') / 1e6:.0f}; problems: {page.problems}")
 
 
 def main() -> None:
@@ -128,8 +131,10 @@ def main() -> None:
         print(
             f"{len(data.rows):,} rows written in {time.monotonic() - start:.1f} s, {path.stat().st_size / 1e6:.1f} MB"
         )
+        word = data.rows[0].problem.split()[1]
+        queries = {"first search": data.rows[-1].id, "a formula": r"\frac{17}{19}", "a common word": word}
         with chromium(Path(scratch) / "profile") as page:
-            measure(page, path.as_uri(), data.rows[-1].id, data.rows[0].problem.split()[1])
+            measure(page, path.as_uri(), queries)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A headless Chromium under our own hands: its DevTools protocol over a pipe, so that nothing is installed but the browser."""
+"""A headless Chromium, driven by its DevTools protocol over a pipe: nothing is installed but the browser."""
 
 import base64
 import fcntl
@@ -17,9 +17,10 @@ from typing import Any
 PATIENCE = 20.0
 # As root, without a GPU, and without a look at the network: the browser's own errands are refused here, loudly.
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars --remote-debugging-pipe"
-).split()
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"),
+    "--remote-debugging-pipe",
+)
 # Windows' virtual key codes, by which Chromium tells keys that write nothing.
 KEYS = {
     "Tab": 9,

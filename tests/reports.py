@@ -12,7 +12,8 @@ from personamath_hub.provenance import Origins, provenance
 HOSTILE = (
     '<img src=x onerror="window.hit=1"><svg onload="window.hit=2"></svg></script><script>window.hit=3</script>'
     "<!-- <style>*{display:none}</style> {{ 7*'7' }} \u2028\u2029\u202e &lt;b&gt; ]]> ' \" ` [x](javascript:hit) "
-    r"$\href{javascript:window.hit=4}{here}$ $\url{javascript:window.hit=5}$ $\includegraphics{https://example.org/x.png}$ "
+    r"$\href{javascript:window.hit=4}{here}$ $\url{javascript:window.hit=5}$ "
+    r"$\includegraphics{https://example.org/x.png}$ "
     r"$\htmlClass{skip}{x}$ $\htmlStyle{position:fixed}{x}$ $\def\a{\a\a}\a$ $\gdef\frac{\text{stolen}}$ "
     r"$\rule{99999em}{99999em}$ $\kern-99999em x$ $\raisebox{9999em}{x}$ $" + "{" * 2_000 + r"$ $\frac{1}{2}$"
 )

@@ -213,7 +213,7 @@ def test_a_row_shows_its_whole_ancestry(page: Page, address: str) -> None:
 def test_mathematics_is_told_from_money(page: Page, address: str, number: int) -> None:
     text, formulas, displayed = WRITTEN[number]
     open_rows(page, address, f"row=math-train-01{number:03}")
-    solution = f"[...document.querySelectorAll('.ancestry li')][1].querySelector('.text')"
+    solution = "[...document.querySelectorAll('.ancestry li')][1].querySelector('.text')"
     page.until("document.querySelector('.ancestry')")
     assert page.evaluate(f"{solution}.querySelectorAll('.katex').length") == formulas, text
     assert page.evaluate(f"{solution}.querySelectorAll('.katex-display').length") == displayed, text
@@ -231,11 +231,11 @@ def test_browsers_without_the_newest_functions_show_the_rows(page: Page, address
 
 def test_everything_is_reached_by_keyboard(page: Page, address: str) -> None:
     open_rows(page, address)
-    focus = "(({dataset, name, id, className}) => dataset.part || dataset.view || name || id || className)(document.activeElement)"
+    name = "({dataset, name, id, className}) => dataset.part || dataset.view || name || id || className"
     order = []
     for _ in range(10):
         page.press("Tab")
-        order.append(page.evaluate(focus))
+        order.append(page.evaluate(f"({name})(document.activeElement)"))
     assert order == ["skip", "report", "rows", "theme", "query", "step", "source", "level", "group", "list"]
     page.press("ArrowDown")
     page.until("document.querySelector('article h2')?.textContent === 'gsm8k-train-00000'")
@@ -284,14 +284,15 @@ def test_a_telephone_has_no_horizontal_scroll_and_shows_one_thing_at_a_time(page
 
 def test_an_attackers_row_does_nothing(page: Page, address: str) -> None:
     page.open(address)
-    tags = "['script:not([type])', 'img', 'style', 'iframe', 'a[href^=\"javascript\" i]', '[onerror], [onload]'].map((s) => document.querySelectorAll(s).length)"
-    assert page.evaluate(tags) == [2, 0, 1, 0, 0, 0]
+    tags = "[...document.querySelectorAll(`script:not([type]), img, style, iframe, [onerror], [onload], [href^=java]`)]"
+    tags += ".map((element) => element.tagName)"
+    assert page.evaluate(tags) == ["STYLE", "SCRIPT", "SCRIPT"]
     assert HOSTILE[:40] in page.evaluate("document.querySelector('h1').textContent")
     open_rows(page, address, "q=window.hit")
     page.until("document.querySelector('.snippet mark')")
     page.evaluate("document.querySelector('[role=option]').click()")
     page.until("document.querySelectorAll('.ancestry li').length === 7")
-    assert page.evaluate(tags) == [2, 0, 1, 0, 0, 0]
+    assert page.evaluate(tags) == ["STYLE", "SCRIPT", "SCRIPT"]
     assert page.evaluate("window.hit ?? null") is None
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert (
@@ -309,9 +310,8 @@ def test_what_would_get_in_is_refused_by_the_pages_policy(page: Page, address: s
     page.evaluate(
         "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.hit = 1'}))"
     )
-    page.evaluate(
-        "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hit = 2\"><style>body{display:none}</style>')"
-    )
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hit = 2\">')")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<style>body{display:none}</style>')")
     assert page.evaluate("fetch('https://example.org/').then(() => 'out', () => 'refused')") == "refused"
     assert page.evaluate("[window.hit ?? null, getComputedStyle(document.body).display]") == [None, "block"]
     page.evaluate("new Promise((done) => setTimeout(done, 50))")

@@ -3,7 +3,7 @@
 import io
 import re
 import textwrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from personamath.analysis.result import Chart, Series
 from personamath.report.palette import COLOURS, SERIES
@@ -19,7 +19,7 @@ PNG_DPI = 200
 UPRIGHT_NAME, UPRIGHT_BARS = 14, 8
 LABEL_WIDTH = 30  # characters, then a label is broken
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
     "text.parse_math": False,  # others' text may hold dollars
     "font.size": 9,
@@ -103,9 +103,16 @@ def _draw_bars(axes: "Axes", chart: Chart, lying: bool) -> None:
         draw = axes.barh if lying else axes.bar
         draw(places, series.y, width * 0.92, color=_look(at)[0], label=series.name)
         if (ends := _ends(series)) is not None:
-            look = {"fmt": "none", "ecolor": COLOURS["ink"].light, "elinewidth": 1.1, "capsize": 2}
-            x, y = (series.y, places) if lying else (places, series.y)
-            axes.errorbar(x, y, **{"xerr" if lying else "yerr": ends}, **look)
+            axes.errorbar(
+                series.y if lying else places,
+                places if lying else series.y,
+                xerr=ends if lying else None,
+                yerr=None if lying else ends,
+                fmt="none",
+                ecolor=COLOURS["ink"].light,
+                elinewidth=1.1,
+                capsize=2,
+            )
     labels = [textwrap.fill(name, LABEL_WIDTH) for name in names]
     if lying:
         axes.set_yticks(range(len(names)), labels)
@@ -140,7 +147,7 @@ def _measure(axes: "Axes", label: str, upright: bool) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
-def _look(at: int) -> tuple[str, object]:
+def _look(at: int) -> tuple[str, Any]:
     """Colour and dashes of a series; no two are told apart by colour alone."""
     return COLOURS[SERIES[at % len(SERIES)]].light, DASHES[at % len(DASHES)]
 

@@ -1,4 +1,4 @@
-"""Cells of a table as people read them: whole numbers, shares and measures, each column with as many places as it needs."""
+"""Cells of a table as people read them: each column with as many decimal places as it needs."""
 
 import math
 

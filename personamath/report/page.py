@@ -106,7 +106,7 @@ def _own_script() -> str:
 
 
 def _policy(styles: str, scripts: Sequence[str]) -> str:
-    """The page's content security policy: its own scripts and style, pictures and packed rows inside it, else nothing."""
+    """The page's content security policy: its own scripts, its style, what is packed inside it, and nothing else."""
     # Figures carry their colours in style attributes, which can neither run nor load anything under this policy.
     return "; ".join(
         [

@@ -1,4 +1,4 @@
-"""Colours of the page and of its figures, light and dark: chosen for contrast (WCAG AA) and for colour-blind readers."""
+"""Colours of the page and of its figures, light and dark: for contrast (WCAG AA) and for colour-blind readers."""
 
 from typing import NamedTuple
 
@@ -38,5 +38,5 @@ TEXT_ON = {
     "mark-ink": ("mark",),
 }
 """What is written in which colour on which; each pair has a contrast of 4.5 : 1 or more."""
-GRAPHICS_ON = {name: ("page",) for name in (*SERIES, "edge")}
+GRAPHICS_ON = dict.fromkeys((*SERIES, "edge"), ("page",))
 """What is drawn or framed on what, with 3 : 1 or more."""
