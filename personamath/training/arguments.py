@@ -1,0 +1,121 @@
+"""The keys of a fine-tuning recipe: TRL's own, and the few of ours."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+
+from personamath.errors import BadInput
+from personamath.training.examples import PromptFormat
+
+LossNormalization = Literal["tokens", "paper"]
+DERIVED = "gradient_accumulation_steps"
+
+
+@dataclass(kw_only=True)
+class RecipeArguments:
+    """What a recipe says beside TRL's SFTConfig and ModelConfig."""
+
+    dataset_name: str = field(
+        metadata={"help": "Dataset on the Hub, e.g. me/PersonaMathQA, or a local dataset folder."}
+    )
+    dataset_config: str = field(default="default", metadata={"help": "Dataset config: default, stage1, stage2, ..."})
+    dataset_revision: str | None = field(
+        default=None, metadata={"help": "Version (tag) or commit of a dataset on the Hub; needed there."}
+    )
+    prompt_format: PromptFormat = field(
+        default="clean",
+        metadata={"help": "`clean`: a space starts the response; `paper`: as the released trainer. docs/training.md"},
+    )
+    effective_batch_size: int = field(
+        default=16, metadata={"help": "Examples of one optimizer step; accumulation is derived from it (appendix A)."}
+    )
+    loss_normalization: LossNormalization = field(
+        default="tokens",
+        metadata={"help": "`tokens`: the step's mean over tokens, TRL's; `paper`: mean of the micro-batches' means."},
+    )
+    allow_simulated: bool = field(
+        default=False, metadata={"help": "Train on the embedded teacher's rows, to try things out."}
+    )
+
+
+class Arguments(NamedTuple):
+    """A recipe, parsed."""
+
+    ours: RecipeArguments
+    trainer: Any
+    """trl.SFTConfig"""
+    model: Any
+    """trl.ModelConfig"""
+    recipe: dict[str, Any]
+    """The keys that the YAML or the command line set, and the values they came to."""
+
+
+def read_arguments(arguments: Sequence[str] | None = None) -> Arguments:
+    """Parse `--config YAML` and overrides by TRL's parser; raises BadInput for what no run can mean."""
+    from trl import ModelConfig, SFTConfig, TrlParser
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    set_keys = _set_keys(given)
+    parser = TrlParser((RecipeArguments, SFTConfig, ModelConfig), description=__doc__)
+    try:
+        ours, trainer, model = parser.parse_args_and_config(given)
+    except (ValueError, TypeError, OSError) as error:
+        raise BadInput(f"recipe: {' '.join(str(error).split())}") from error
+    _refuse(set_keys, trainer, model)
+    values = {**vars(ours), **vars(model), **vars(trainer)}
+    recipe = {key: _plain(values[key]) for key in sorted(set_keys) if key in values and key != "output_dir"}
+    return Arguments(ours, trainer, model, recipe)
+
+
+def _set_keys(given: Sequence[str]) -> set[str]:
+    keys = {argument[2:].partition("=")[0].replace("-", "_") for argument in given if argument.startswith("--")}
+    if "--config" in given:
+        path = Path(given[given.index("--config") + 1]) if given[-1] != "--config" else None
+        if path is None:
+            raise BadInput("--config needs a YAML file, e.g. --config recipes/sft-qwen2.5-7b.yaml")
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BadInput(f"{path}: {error.strerror}") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise BadInput(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
+        if not isinstance(content, dict):
+            raise BadInput(f"{path}: expected keys and values, e.g. `learning_rate: 2.0e-5`")
+        keys |= {str(key) for key in content}
+    return keys - {"config"}
+
+
+def _refuse(set_keys: set[str], trainer: Any, model: Any) -> None:
+    if DERIVED in set_keys:
+        raise BadInput(f"{DERIVED} is derived: state effective_batch_size and per_device_train_batch_size instead")
+    if model.model_name_or_path is None:
+        raise BadInput("model_name_or_path is missing: name a base model, e.g. Qwen/Qwen2.5-7B, or `tiny`")
+    if trainer.max_length is None or trainer.max_length < 1:
+        raise BadInput("max_length is missing: state how many tokens an example may have, e.g. 2048")
+    if trainer.packing:
+        raise BadInput(
+            "packing puts several examples into one and so changes the effective batch; use padding_free: true"
+        )
+    if trainer.train_sampling_strategy != "random":
+        raise BadInput(
+            "train_sampling_strategy changes which examples share a step; padding_free: true wastes nothing without"
+        )
+    if trainer.push_to_hub:
+        raise BadInput(
+            "push_to_hub would publish without scores or a version; use `personamath push` when it is scored"
+        )
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it, without the folders of one machine."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, str) and Path(value).is_absolute():
+        return Path(value).name
+    return value if isinstance(value, (bool, int, float, str, type(None))) else str(getattr(value, "value", value))

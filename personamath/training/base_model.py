@@ -1,0 +1,47 @@
+"""The base model of a run: its config and tokenizer, looked at before any weight is loaded."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from personamath.errors import BadInput
+from personamath.training.record import BaseModel
+from personamath.training.vocabulary import prepare
+
+
+class Base(NamedTuple):
+    """A base model, without its weights."""
+
+    config: Any
+    """transformers' PretrainedConfig"""
+    tokenizer: Any
+    """Its tokenizer, prepared for training."""
+    record: BaseModel
+
+
+def load_base(name: str, revision: str | None) -> Base:
+    """Config and tokenizer of a model on the Hub or in a folder; raises BadInput in one line, e.g. without access."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    try:
+        config = AutoConfig.from_pretrained(name, revision=revision)
+        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
+    except Exception as error:  # transformers wraps the Hub's errors in several of its own
+        raise BadInput(_why(name, revision, error)) from error
+    prepare(tokenizer, config, name)
+    local = Path(name).is_dir()
+    commit = None if local else getattr(config, "_commit_hash", None)
+    record = BaseModel(name=Path(name).resolve().name if local else name, commit=commit, local=local)
+    return Base(config, tokenizer, record)
+
+
+def _why(name: str, revision: str | None, error: Exception) -> str:
+    from huggingface_hub.errors import GatedRepoError
+
+    where = f"{name}@{revision}" if revision else name
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, GatedRepoError):
+            return f"no access to {where}: accept its licence on its page at the Hub, then export HF_TOKEN"
+        cause = cause.__cause__ or cause.__context__
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return f"cannot load the base model {where} ({reason}); check the name, the network and HF_TOKEN"

@@ -1,0 +1,90 @@
+"""Rows made into training examples: token ids, and labels on the response only.
+
+Two formats (docs/training.md tells them apart by example):
+
+`clean`, the default: the Alpaca prompt, one space, the response, the tokenizer's own EOS. The space keeps every token
+on one side of the border between prompt and response, so a prompt is the same tokens in training and in evaluation. A
+row that does not fit is left out: its answer, which stands at the end, would be cut.
+
+`paper`: byte for byte what the released trainer feeds (Stanford Alpaca's preprocessing): prompt, response and the EOS's
+text tokenized as one string, cut at `max_length`, and as many labels masked as the prompt alone has tokens. Where the
+vocabulary merges the prompt's colon with the response's first letters, that token is masked with it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from personamath.errors import BadInput
+from personamath.prompts import alpaca
+
+PromptFormat = Literal["clean", "paper"]
+DropReason = Literal["longer than max_length", "no response within max_length", "special token in the text", "empty"]
+
+# What torch's cross entropy leaves out.
+IGNORED = -100
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row as the trainer takes it."""
+
+    input_ids: list[int]
+    """BOS where the tokenizer has one, prompt, response, EOS."""
+    labels: list[int]
+    """As long as `input_ids`: IGNORED on the prompt, the ids themselves on the response and EOS."""
+    truncated: bool
+    """Whether the end, EOS with it, was cut (format `paper` only)."""
+
+
+def make_examples(
+    problems: Sequence[str], responses: Sequence[str], tokenizer: Any, prompt_format: PromptFormat, max_length: int
+) -> list[Example | DropReason]:
+    """Examples of rows, in their order; a row that cannot be one gives the reason instead.
+
+    `tokenizer` is one of transformers' that passed `vocabulary.prepare`; rows are tokenized together, which its Rust
+    part does in parallel. Raises BadInput where a vocabulary merges over the border even with a space at it.
+    """
+    prompts = [alpaca(problem) for problem in problems]
+    if prompt_format == "paper":
+        texts = [prompt + response for prompt, response in zip(prompts, responses, strict=True)]
+    else:
+        texts = [f"{prompt} {response.strip()}" for prompt, response in zip(prompts, responses, strict=True)]
+    prompt_ids, text_ids = _tokenize(prompts, tokenizer), _tokenize(texts, tokenizer)
+    made: list[Example | DropReason] = []
+    for response, prompt, ids in zip(responses, prompt_ids, text_ids, strict=True):
+        if not response.strip():
+            made.append("empty")
+        elif _holds_special(ids, tokenizer):
+            made.append("special token in the text")
+        else:
+            made.append(_example(prompt, [*ids, tokenizer.eos_token_id], prompt_format, max_length))
+    return made
+
+
+def _tokenize(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
+    """Ids of texts, with the BOS that the tokenizer adds and without an EOS that it may add."""
+    # `verbose=False`: no warning that a text is longer than the model's context; what does not fit is told by count.
+    ids: list[list[int]] = tokenizer(list(texts), verbose=False)["input_ids"] if texts else []
+    return [text[:-1] if text and text[-1] == tokenizer.eos_token_id else text for text in ids]
+
+
+def _holds_special(ids: Sequence[int], tokenizer: Any) -> bool:
+    """Whether a problem or response spells out a special token, such as `</s>`, that would end or start a text."""
+    specials = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    return not specials.isdisjoint(ids[1:] if ids and ids[0] == tokenizer.bos_token_id else ids)
+
+
+def _example(
+    prompt: Sequence[int], ids: list[int], prompt_format: PromptFormat, max_length: int
+) -> Example | DropReason:
+    border = len(prompt)
+    if prompt_format == "clean":
+        if ids[:border] != list(prompt):
+            raise BadInput("this tokenizer merges the prompt's end with a space after it: only format `paper` fits it")
+        if len(ids) > max_length:
+            return "longer than max_length"
+    if border >= max_length:
+        return "no response within max_length"
+    labels = [IGNORED] * border + ids[border:]
+    return Example(ids[:max_length], labels[:max_length], truncated=len(ids) > max_length)

@@ -1,0 +1,196 @@
+"""Fine-tune a base model on PersonaMathQA: a run is one YAML, any key of which can be overridden.
+
+accelerate launch --config_file accelerate_configs/zero2.yaml recipes/sft.py --config recipes/sft-llama-2-7b.yaml
+
+accelerate launch --config_file accelerate_configs/single_gpu.yaml recipes/sft.py \\
+    --config recipes/sft-qwen2.5-7b.yaml --dataset_revision v1.1.0 --output_dir runs/qwen
+
+Stopped in whatever way, the same command goes on from the last whole checkpoint. docs/training.md says the rest.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from personamath.errors import PersonaMathError
+from personamath.training import tiny
+from personamath.training.arguments import Arguments, read_arguments
+from personamath.training.base_model import Base, load_base
+from personamath.training.batching import derive_batch, describe
+from personamath.training.checkpoints import claim, last_whole
+from personamath.training.curve import write_curve
+from personamath.training.data import load_rows, make_dataset
+from personamath.training.environment import git_commit, hardware, versions
+from personamath.training.record import FILE_NAME, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
+from personamath.training.vocabulary import adds_bos, generation_config
+
+
+def main() -> None:
+    """Run a recipe from its data to a model folder that can be scored and pushed."""
+    # --- recipe: parsed before anything heavy is loaded
+    arguments = read_arguments()
+    ours, options, model = arguments.ours, arguments.trainer, arguments.model
+    output = Path(options.output_dir)
+    if (output / FILE_NAME).is_file():
+        return say(f"{output} is finished: {output / FILE_NAME} tells of it")
+    batch = derive_batch(ours.effective_batch_size, options.per_device_train_batch_size, options.world_size)
+    options.gradient_accumulation_steps = batch.gradient_accumulation_steps
+    say(describe(batch))
+
+    # --- data and base model: what can be wrong with them is said before any weight is loaded
+    with options.main_process_first(desc="data"):
+        rows, data = load_rows(ours.dataset_name, ours.dataset_config, ours.dataset_revision, ours.allow_simulated)
+    with options.main_process_first(desc="base model"):
+        base = find_base(model, rows, output, options)
+    with options.main_process_first(desc="examples"):
+        examples, counts = make_dataset(rows, base.tokenizer, ours.prompt_format, options.max_length)
+    say(
+        f"{counts.used:,} of {counts.read:,} rows, {counts.tokens:,} tokens an epoch;"
+        f" dropped: {counts.dropped or 'none'}; truncated: {counts.truncated:,}"
+    )
+
+    # --- train, from the last whole checkpoint on
+    with options.main_process_first(desc="output"):
+        facts = {"data": data.commit or data.name, "tokens": counts.tokens, "base": base.record.commit}
+        claim(output, arguments.recipe | facts)
+    checkpoint, passed_over = last_whole(output)
+    for path in passed_over:
+        say(f"passed over: {path} is not whole")
+    if checkpoint:
+        say(f"going on from {checkpoint}")
+    trainer = make_trainer(arguments, base, examples)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+    # --- what is left behind
+    save_model(trainer, arguments, base)
+    if trainer.accelerator.is_main_process:
+        trainer.state.save_to_json(str(output / "trainer_state.json"))
+        write_curve(trainer.state.log_history, output)
+        record(trainer, arguments, base, data, counts, batch).write(output)
+    trainer.accelerator.wait_for_everyone()
+    say(f"The model is in {output}")
+    trainer.accelerator.end_training()
+
+
+def find_base(model: Any, rows: Any, output: Path, options: Any) -> Base:
+    """The base model; a tiny one is made first, from the rows."""
+    if model.model_name_or_path != tiny.NAME:
+        return load_base(model.model_name_or_path, model.model_revision)
+    folder = output / tiny.NAME
+    if options.local_process_index == 0 and not (folder / "tokenizer.json").is_file():
+        tiny.write_tiny_model(folder, (text for row in rows for text in row.values()), options.seed)
+    model.model_name_or_path = str(folder)
+    return load_base(str(folder), None)
+
+
+def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
+    """The trainer, with its weights loaded."""
+    from trl import get_kbit_device_map, get_peft_config, get_quantization_config
+
+    from personamath.training import attention
+    from personamath.training.trainer import ExactTrainer
+
+    options, model = arguments.trainer, arguments.model
+    attention.register()
+    windowed = bool(getattr(base.config, "use_sliding_window", False))
+    quantization = get_quantization_config(model)
+    options.model_init_kwargs = {
+        **(options.model_init_kwargs or {}),
+        "revision": model.model_revision,
+        "dtype": model.dtype,
+        "attn_implementation": model.attn_implementation or attention.choose(options.padding_free, windowed),
+        **({"device_map": get_kbit_device_map()} if quantization else {}),
+    }
+    # Rows that are too long were dealt with when the examples were made; TRL must not cut them again.
+    options.max_length = None
+    trainer = ExactTrainer(
+        effective_batch_size=arguments.ours.effective_batch_size,
+        loss_normalization=arguments.ours.loss_normalization,
+        model=model.model_name_or_path,
+        args=options,
+        train_dataset=examples,
+        processing_class=base.tokenizer,
+        quantization_config=quantization,
+        peft_config=get_peft_config(model),
+    )
+    unwrapped = trainer.accelerator.unwrap_model(trainer.model)
+    unwrapped.generation_config = generation_config(base.tokenizer)
+    unwrapped.config.eos_token_id = base.tokenizer.eos_token_id
+    unwrapped.config.pad_token_id = base.tokenizer.pad_token_id
+    return trainer
+
+
+def save_model(trainer: Any, arguments: Arguments, base: Base) -> None:
+    """Weights, tokenizer and generation config; of a LoRA run the adapter as well, merged into the weights."""
+    output = Path(arguments.trainer.output_dir)
+    if not arguments.model.use_peft:
+        trainer.save_model(str(output))
+        return
+    adapter = output / "adapter"
+    trainer.save_model(str(adapter))
+    if trainer.accelerator.is_main_process:
+        from peft import PeftModel
+        from transformers import AutoModelForCausalLM
+
+        model = arguments.model
+        whole = AutoModelForCausalLM.from_pretrained(
+            model.model_name_or_path, revision=model.model_revision, dtype=model.dtype
+        )
+        merged = PeftModel.from_pretrained(whole, str(adapter)).merge_and_unload()
+        merged.generation_config = generation_config(base.tokenizer)
+        merged.config.eos_token_id = base.tokenizer.eos_token_id
+        merged.config.pad_token_id = base.tokenizer.pad_token_id
+        merged.save_pretrained(str(output))
+        base.tokenizer.save_pretrained(str(output))
+
+
+def record(
+    trainer: Any, arguments: Arguments, base: Base, data: TrainingData, counts: RowCounts, batch: Batch
+) -> TrainingRecord:
+    """What the run was."""
+    from personamath import prompts
+    from personamath.training.trainer import SECONDS
+
+    logged = [entry for entry in trainer.state.log_history if "loss" in entry]
+    return TrainingRecord(
+        base_model=base.record,
+        data=data,
+        prompt=Prompt(
+            format=arguments.ours.prompt_format,
+            training=prompts.ALPACA,
+            # Both formats are evaluated with the prompt as it was trained; `clean` makes its tokens the same too.
+            evaluation=prompts.ALPACA,
+            eos=base.tokenizer.eos_token,
+            stop=prompts.STOP,
+            bos=adds_bos(base.tokenizer),
+        ),
+        rows=counts,
+        batch=batch,
+        recipe=arguments.recipe,
+        steps=trainer.state.global_step,
+        epochs=round(trainer.state.epoch, 4),
+        final_loss=logged[-1]["loss"],
+        wall_seconds=max((entry.get(SECONDS, 0.0) for entry in trainer.state.log_history), default=0.0),
+        hardware=hardware(trainer.accelerator),
+        versions=versions(),
+        git_commit=git_commit(),
+    )
+
+
+def say(text: str) -> None:
+    """Print once, not once a process."""
+    if os.environ.get("RANK", "0") == "0":
+        print(text, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except PersonaMathError as error:
+        say(f"sft: {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        say("interrupted: the same command goes on from the last whole checkpoint")
+        sys.exit(128 + signal.SIGINT)
