@@ -11,6 +11,7 @@ Stopped in whatever way, the same command goes on from the last whole checkpoint
 import os
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from personamath.training.vocabulary import adds_bos, generation_config
 def main() -> None:
     """Run a recipe from its data to a model folder that can be scored and pushed."""
     # --- recipe: parsed before anything heavy is loaded
+    # The new name does not exist in transformers 5.20, which vLLM needs.
+    warnings.filterwarnings("ignore", "`gradient_checkpointing` is deprecated", FutureWarning)
     arguments = read_arguments()
     ours, options, model = arguments.ours, arguments.trainer, arguments.model
     output = Path(options.output_dir)
@@ -87,7 +90,7 @@ def find_base(model: Any, rows: Any, output: Path, options: Any) -> Base:
 
 def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
     """The trainer, with its weights loaded."""
-    from trl import get_kbit_device_map, get_peft_config, get_quantization_config
+    from trl import get_peft_config, get_quantization_config
 
     from personamath.training import attention
     from personamath.training.trainer import ExactTrainer
@@ -95,16 +98,15 @@ def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
     options, model = arguments.trainer, arguments.model
     attention.register()
     windowed = bool(getattr(base.config, "use_sliding_window", False))
-    quantization = get_quantization_config(model)
     options.model_init_kwargs = {
         **(options.model_init_kwargs or {}),
         "revision": model.model_revision,
         "dtype": model.dtype,
         "attn_implementation": model.attn_implementation or attention.choose(options.padding_free, windowed),
-        **({"device_map": get_kbit_device_map()} if quantization else {}),
     }
     # Rows that are too long were dealt with when the examples were made; TRL must not cut them again.
     options.max_length = None
+    options.ddp_find_unused_parameters = False
     trainer = ExactTrainer(
         effective_batch_size=arguments.ours.effective_batch_size,
         loss_normalization=arguments.ours.loss_normalization,
@@ -112,7 +114,7 @@ def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
         args=options,
         train_dataset=examples,
         processing_class=base.tokenizer,
-        quantization_config=quantization,
+        quantization_config=get_quantization_config(model),
         peft_config=get_peft_config(model),
     )
     unwrapped = trainer.accelerator.unwrap_model(trainer.model)
@@ -127,6 +129,8 @@ def save_model(trainer: Any, arguments: Arguments, base: Base) -> None:
     output = Path(arguments.trainer.output_dir)
     if not arguments.model.use_peft:
         trainer.save_model(str(output))
+        # A pickle of the arguments, paths of this machine among them; the record says what matters of them.
+        (output / "training_args.bin").unlink(missing_ok=True)
         return
     adapter = output / "adapter"
     trainer.save_model(str(adapter))

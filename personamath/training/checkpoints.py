@@ -12,7 +12,7 @@ from typing import Any
 
 from personamath.errors import BadInput
 
-RUN_FILE = "run.json"
+RECIPE_FILE = "recipe.json"
 # What a run may change on its way: how it is watched and kept, not what comes out of it.
 FREE_KEYS = ("logging_", "save_", "report_to", "run_name", "disable_tqdm", "dataloader_", "resume_from_checkpoint")
 SEAL = "whole.json"
@@ -64,7 +64,7 @@ def claim(output_dir: Path, run: Mapping[str, Any]) -> None:
     `run` maps names of facts (recipe keys, the data's commit and counts, the base model's commit) to JSON values.
     """
     facts = {name: value for name, value in run.items() if not name.startswith(FREE_KEYS)}
-    path = output_dir / RUN_FILE
+    path = output_dir / RECIPE_FILE
     if path.is_file():
         try:
             known = json.loads(path.read_text(encoding="utf-8"))

@@ -43,7 +43,7 @@ def load_rows(name: str, config: str, revision: str | None, allow_simulated: boo
             f"{name}: its rows are simulated, nobody should train on them; --allow_simulated true to try things out"
         )
     return rows.select_columns(list(COLUMNS)), TrainingData(
-        name=Path(name).resolve().name if local else name,
+        name=without_machine(name) if local else name,
         config=config,
         revision=revision,
         commit=None if local else _commit(rows),
@@ -71,6 +71,11 @@ def make_dataset(rows: Any, tokenizer: Any, prompt_format: PromptFormat, max_len
         label_tokens=sum(used["label_tokens"]),
     )
     return used.select_columns(["input_ids", "labels"]), counts
+
+
+def without_machine(folder: str) -> str:
+    """A folder's name for a record: as it was given where it is relative, else its last part."""
+    return Path(folder).as_posix() if not Path(folder).is_absolute() else Path(folder).name
 
 
 def _encode(
