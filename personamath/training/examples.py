@@ -51,11 +51,13 @@ def make_examples(
     else:
         texts = [f"{prompt} {response.strip()}" for prompt, response in zip(prompts, responses, strict=True)]
     prompt_ids, text_ids = _tokenize(prompts, tokenizer), _tokenize(texts, tokenizer)
+    # Spelled out in a problem or response, e.g. `</s>`, they would end or start a text in the midst of it.
+    specials = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     made: list[Example | DropReason] = []
     for response, prompt, ids in zip(responses, prompt_ids, text_ids, strict=True):
         if not response.strip():
             made.append("empty")
-        elif _holds_special(ids, tokenizer):
+        elif not specials.isdisjoint(ids[1:] if ids[0] == tokenizer.bos_token_id else ids):
             made.append("special token in the text")
         else:
             made.append(_example(prompt, [*ids, tokenizer.eos_token_id], prompt_format, max_length))
@@ -67,12 +69,6 @@ def _tokenize(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
     # `verbose=False`: no warning that a text is longer than the model's context; what does not fit is told by count.
     ids: list[list[int]] = tokenizer(list(texts), verbose=False)["input_ids"] if texts else []
     return [text[:-1] if text and text[-1] == tokenizer.eos_token_id else text for text in ids]
-
-
-def _holds_special(ids: Sequence[int], tokenizer: Any) -> bool:
-    """Whether a problem or response spells out a special token, such as `</s>`, that would end or start a text."""
-    specials = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
-    return not specials.isdisjoint(ids[1:] if ids and ids[0] == tokenizer.bos_token_id else ids)
 
 
 def _example(

@@ -13,6 +13,10 @@ LAYERS = 2
 HEADS, KEY_HEADS = 4, 2
 CONTEXT = 4_096
 END, PADDING = "<|endoftext|>", "<pad>"
+# Qwen2.5's: one character that is no letter may start a word, so that `:The` can be one token.
+WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 
 
 def write_tiny_model(folder: Path, texts: Iterable[str], rng_seed: int) -> None:
@@ -41,11 +45,16 @@ def write_tiny_model(folder: Path, texts: Iterable[str], rng_seed: int) -> None:
 
 def train_tokenizer(texts: Iterable[str]) -> Any:
     """A byte-level BPE tokenizer, of Qwen2.5's kind, of the texts."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(WORDS), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     tokenizer.train_from_iterator(
