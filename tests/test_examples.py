@@ -161,9 +161,9 @@ FITTING = 4  # tokens that are taken away from what a row needs
 @pytest.mark.parametrize(
     ("problem", "response", "prompt_format", "short_by", "result"),
     [
-        ("What?", "It is $\\boxed{4}$.", "clean", 0, Example),
+        ("What?", "It is $\\boxed{4}$.", "clean", 0, "used"),
         ("What?", "It is $\\boxed{4}$.", "clean", 1, "longer than max_length"),
-        ("What?", "It is $\\boxed{4}$.", "paper", FITTING, Example),
+        ("What?", "It is $\\boxed{4}$.", "paper", FITTING, "used"),
         ("What?", "It is $\\boxed{4}$.", "paper", 1_000, "no response within max_length"),
         ("What?", "", "clean", 0, "empty"),
         ("What?", " \n", "paper", 0, "empty"),
@@ -172,7 +172,7 @@ FITTING = 4  # tokens that are taken away from what a row needs
     ],
 )
 def test_rows_that_do_not_fit(
-    problem: str, response: str, prompt_format: PromptFormat, short_by: int, result: object
+    problem: str, response: str, prompt_format: PromptFormat, short_by: int, result: str
 ) -> None:
     tokenizer = merging_tokenizer()
     [whole] = make_examples(["What?"], ["It is $\\boxed{4}$."], tokenizer, prompt_format, ROOM)
@@ -181,7 +181,7 @@ def test_rows_that_do_not_fit(
 
     [made] = make_examples([problem], [response], tokenizer, prompt_format, room)
 
-    if result is Example:
+    if result == "used":
         assert isinstance(made, Example)
         assert made.input_ids == whole.input_ids[:room]
         assert made.labels == whole.labels[:room]

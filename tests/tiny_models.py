@@ -12,7 +12,7 @@ VOCABULARY = 1_200
 
 
 def make_tokenizer(kind: TokenizerKind, texts: Iterable[str]) -> Any:
-    """Byte-level BPE as in Qwen2.5 (no BOS), metaspace BPE as in LLaMA-2 (BOS, bytes as a fallback), or Unigram (BOS)."""
+    """Byte-level BPE as Qwen2.5's (no BOS), metaspace BPE as LLaMA-2's (BOS, bytes as a fallback), or Unigram (BOS)."""
     if kind == "byte-level BPE":
         return train_tokenizer(texts)
     return _metaspace_bpe(texts) if kind == "metaspace BPE" else _unigram(texts)

@@ -1,0 +1,335 @@
+"""Parts of fine-tuning: batches, checkpoints, attention, data, the record."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from personamath.errors import BadInput
+from personamath.training.batching import EpochOrder, derive_batch, describe
+from personamath.training.checkpoints import SEAL, claim, is_whole, last_whole, seal
+from personamath.training.curve import write_curve
+from personamath.training.data import load_rows, make_dataset
+from personamath.training.record import FILE_NAME, TrainingRecord
+from tests.conftest import REPO
+from tests.folders import RECIPE, rows, write
+from tests.test_model_card import RECORD
+from tests.tiny_models import make_tokenizer
+
+RECIPES = sorted((REPO / "recipes").glob("sft-*.yaml"))
+ACCELERATE = sorted((REPO / "accelerate_configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("effective", "per_device", "processes", "accumulation"), [(16, 1, 4, 4), (128, 2, 4, 16), (16, 16, 1, 1)]
+)
+def test_accumulation_is_derived(effective: int, per_device: int, processes: int, accumulation: int) -> None:
+    batch = derive_batch(effective, per_device, processes)
+    assert batch.gradient_accumulation_steps == accumulation
+    assert describe(batch).startswith(f"Effective batch {effective} = {per_device} per device x {accumulation}")
+
+
+@pytest.mark.parametrize(
+    ("effective", "per_device", "processes", "remedy"),
+    [
+        (16, 3, 4, "per_device_train_batch_size 2 divides it"),
+        (16, 1, 3, "another number of processes"),
+        (4, 8, 1, "per_device_train_batch_size 4 divides it"),
+        (0, 1, 1, "is not a multiple"),
+    ],
+)
+def test_an_impossible_batch_says_what_is_possible(
+    effective: int, per_device: int, processes: int, remedy: str
+) -> None:
+    if effective:
+        with pytest.raises(BadInput, match=remedy):
+            derive_batch(effective, per_device, processes)
+    else:
+        with pytest.raises(BadInput):
+            derive_batch(effective, per_device, processes)
+
+
+@given(
+    examples=st.integers(16, 500),
+    epoch=st.integers(0, 5),
+    per_device=st.sampled_from([1, 2, 4, 8]),
+    processes=st.sampled_from([1, 2]),
+)
+def test_a_step_holds_the_same_examples_whatever_the_machine(
+    examples: int, epoch: int, per_device: int, processes: int
+) -> None:
+    """As accelerate shards: micro-batches of the order go to the processes in turn."""
+    from accelerate.data_loader import BatchSamplerShard
+    from torch.utils.data import BatchSampler
+
+    order = EpochOrder(examples, 16, seed=7)
+    order.set_epoch(epoch)
+    whole = list(order)
+    shards = [
+        list(BatchSamplerShard(BatchSampler(order, per_device, drop_last=False), processes, process))
+        for process in range(processes)
+    ]
+    accumulation = 16 // (per_device * processes)
+    for step in range(len(whole) // 16):
+        parts = [shard[step * accumulation : (step + 1) * accumulation] for shard in shards]
+        seen = sorted(index for part in parts for micro in part for index in micro)
+        assert seen == sorted(whole[step * 16 : (step + 1) * 16])
+    assert len(set(whole)) == len(whole) == examples // 16 * 16
+
+
+def test_epochs_differ_and_repeat() -> None:
+    first, again, other = EpochOrder(100, 16, 1, 0), EpochOrder(100, 16, 1, 0), EpochOrder(100, 16, 1, 1)
+    assert list(first) == list(again) != list(other)
+    assert set(range(100)) == set(first) | set(other) | set(EpochOrder(100, 16, 1, 2))
+
+
+def test_too_few_examples_for_a_step() -> None:
+    with pytest.raises(BadInput, match="15 examples do not fill one step of effective_batch_size 16"):
+        EpochOrder(15, 16, 0)
+
+
+def checkpoint(folder: Path, number: int) -> Path:
+    made = folder / f"checkpoint-{number}"
+    (made / "global_step").mkdir(parents=True)
+    (made / "model.safetensors").write_bytes(b"weights" * number)
+    (made / "global_step" / "optimizer.pt").write_bytes(b"moments")
+    seal(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda made: (made / SEAL).unlink(),
+        lambda made: (made / "model.safetensors").unlink(),
+        lambda made: (made / "global_step" / "optimizer.pt").write_bytes(b"mom"),
+        lambda made: (made / SEAL).write_text("{"),
+        lambda made: shutil.rmtree(made / "global_step"),
+    ],
+)
+def test_a_checkpoint_that_is_not_whole_is_passed_over(damage: Callable[[Path], Any], tmp_path: Path) -> None:
+    older, newer = checkpoint(tmp_path, 90), checkpoint(tmp_path, 100)
+    assert last_whole(tmp_path) == (newer, [])
+    damage(newer)
+    assert not is_whole(newer)
+    assert last_whole(tmp_path) == (older, [newer])
+
+
+def test_no_checkpoint_at_all(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint-final").mkdir()
+    assert last_whole(tmp_path / "nowhere") == (None, [])
+    assert last_whole(tmp_path) == (None, [])
+
+
+def test_another_recipe_does_not_go_on_in_a_folder(tmp_path: Path) -> None:
+    run = {"learning_rate": 2e-5, "save_steps": 500, "data": "abc"}
+    claim(tmp_path, run)
+    claim(tmp_path, run | {"save_steps": 100, "report_to": ["wandb"]})  # how it is kept and watched may change
+    with pytest.raises(BadInput, match="differs in data, learning_rate"):
+        claim(tmp_path, {"learning_rate": 1e-5, "data": "abd"})
+
+
+LENGTHS = (3, 1, 7, 2)
+
+
+def test_no_token_attends_to_another_example() -> None:
+    """Each sequence of a flattened batch comes out as it does alone, in values and in gradients."""
+    import torch
+
+    from personamath.training.attention import per_sequence_attention
+
+    torch.manual_seed(0)
+    starts = torch.tensor([0, *LENGTHS]).cumsum(0).to(torch.int32)
+    query = torch.randn(1, 4, sum(LENGTHS), 8, requires_grad=True)
+    key, value = (torch.randn(1, 2, sum(LENGTHS), 8, requires_grad=True) for _ in range(2))
+    module = torch.nn.Module()
+
+    flat, _ = per_sequence_attention(module, query, key, value, None, scaling=0.3, cu_seq_lens_q=starts)
+    for start, length in zip(starts.tolist(), LENGTHS, strict=False):
+        part = slice(start, start + length)
+        alone, _ = per_sequence_attention(
+            module, query[:, :, part], key[:, :, part], value[:, :, part], None, scaling=0.3
+        )
+        torch.testing.assert_close(flat[:, part], alone)
+        [reach] = torch.autograd.grad(flat[:, part].sum(), value, retain_graph=True)
+        outside = torch.ones(sum(LENGTHS), dtype=torch.bool)
+        outside[part] = False
+        assert not reach[:, :, outside].any()
+        assert reach[:, :, part].any()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("data") / "dataset", rows({"stage1_inference": 40, "stage1_rewrite": 4}))
+
+
+def test_rows_of_a_folder(folder: Path) -> None:
+    loaded, data = load_rows(str(folder), "stage1_rewrite", None, allow_simulated=False)
+    assert (len(loaded), loaded.column_names) == (4, ["problem", "response"])
+    assert (data.name, data.config, data.local, data.simulated) == ("dataset", "stage1_rewrite", True, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "revision", "error"),
+    [
+        ("me/PersonaMathQA", "default", None, "dataset_revision is missing"),
+        ("FOLDER", "stage3", None, "config 'stage3'"),
+        ("FOLDER", "default", "v1.0.0", "is a local folder, which has none"),
+        ("me/PersonaMathQA", "default", "v1.0.0", "cannot load me/PersonaMathQA@v1.0.0"),
+    ],
+)
+def test_data_that_cannot_be_loaded_is_one_line(
+    name: str, config: str, revision: str | None, error: str, folder: Path
+) -> None:
+    with pytest.raises(BadInput, match=error) as caught:
+        load_rows(str(folder) if name == "FOLDER" else name, config, revision, allow_simulated=False)
+    assert "\n" not in str(caught.value)
+
+
+def test_simulated_rows_need_a_word(tmp_path: Path) -> None:
+    made = [replace(row, teacher="simulated-teacher") for row in rows({"stage1_inference": 4})]
+    simulated = str(write(tmp_path / "dataset", made, replace(RECIPE, teacher="simulated-teacher")))
+    with pytest.raises(BadInput, match="--allow_simulated"):
+        load_rows(simulated, "default", None, allow_simulated=False)
+    assert load_rows(simulated, "default", None, allow_simulated=True)[1].simulated
+
+
+def test_dropped_rows_are_counted_by_reason(folder: Path) -> None:
+    import datasets
+
+    tokenizer = make_tokenizer("byte-level BPE", ["What is it? It is 4."])
+    texts = {
+        "problem": ["What?", "What?", "What?", "What " * 300],
+        "response": ["It is 4.", "", "</s> <|endoftext|>", "4"],
+    }
+    examples, counts = make_dataset(datasets.Dataset.from_dict(texts), tokenizer, "clean", 400)
+    assert (counts.read, counts.used) == (4, 1)
+    assert counts.dropped == {"empty": 1, "special token in the text": 1, "longer than max_length": 1}
+    assert counts.tokens == len(examples[0]["input_ids"]) > counts.label_tokens > 0
+    assert examples.column_names == ["input_ids", "labels"]
+
+
+def test_no_row_left_is_an_error() -> None:
+    import datasets
+
+    tokenizer = make_tokenizer("byte-level BPE", ["What is it?"])
+    with pytest.raises(BadInput, match="longer than max_length"):
+        make_dataset(datasets.Dataset.from_dict({"problem": ["a"], "response": ["b"]}), tokenizer, "clean", 3)
+
+
+def test_the_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    RECORD.write(tmp_path)
+    assert TrainingRecord.read(tmp_path) == RECORD
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"steps": "many"}, "steps is 'many'"),
+        ({"steps": None, "more": 1}, "fields missing or unknown: more"),
+        ({"format_version": 99}, "not a training record of format 1"),
+        ({"rows": {"read": 1}}, "rows: fields missing or unknown"),
+    ],
+)
+def test_a_record_that_is_none_is_refused(change: dict[str, Any], error: str, tmp_path: Path) -> None:
+    RECORD.write(tmp_path)
+    path = tmp_path / FILE_NAME
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(BadInput, match=error):
+        TrainingRecord.read(tmp_path)
+
+
+def test_the_curve_holds_every_logged_step(tmp_path: Path) -> None:
+    log = [{"step": n, "epoch": n / 4, "loss": 2.0 / n, "learning_rate": 1e-5, "other": 1} for n in (1, 2, 3)]
+    write_curve([*log, {"step": 3, "train_runtime": 9}], tmp_path)
+    lines = (tmp_path / "loss.csv").read_text().splitlines()
+    assert lines[0] == "step,epoch,loss,learning_rate"
+    assert len(lines) == 4
+    assert (tmp_path / "loss.png").stat().st_size > 1_000
+
+
+PAPER = {
+    # PER-DEVICE, EFFECTIVE, LENGTH of appendix A and the released launchers
+    "sft-llama-2-7b": (1, 16, 4096),
+    "sft-llama-2-13b": (2, 128, 2048),
+    "sft-llama-3.1-8b": (1, 16, 4096),
+    "sft-qwen2.5-7b": (1, 16, 2048),
+}
+
+
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_is_one_for_the_real_parser(path: Path) -> None:
+    from personamath.training.arguments import read_arguments
+
+    arguments = read_arguments(["--config", str(path), "--use_cpu", "true", "--bf16", "false"])
+    ours, trainer = arguments.ours, arguments.trainer
+
+    assert arguments.model.model_name_or_path in path.read_text(encoding="utf-8")
+    assert trainer.output_dir == f"runs/{path.stem}"
+    assert derive_batch(ours.effective_batch_size, trainer.per_device_train_batch_size, 1)
+    assert (trainer.max_grad_norm, trainer.weight_decay, trainer.warmup_steps) == (1.0, 0.0, 0.03)
+    assert trainer.lr_scheduler_type == "cosine"
+    assert trainer.report_to == []
+    if path.stem in PAPER:
+        found = (trainer.per_device_train_batch_size, ours.effective_batch_size, trainer.max_length)
+        assert found == PAPER[path.stem]
+        assert (trainer.learning_rate, trainer.num_train_epochs) == (2e-5, 3)
+        assert ours.loss_normalization == "paper"
+    if path.stem.endswith("-fast"):
+        assert ours.effective_batch_size == PAPER[path.stem.removesuffix("-fast")][1]
+
+
+def test_the_recipes_are_those_that_are_promised() -> None:
+    promised = {*PAPER, "sft-tiny", "sft-qwen2.5-7b-lora", "sft-qwen2.5-7b-qlora", "sft-qwen2.5-7b-fast"}
+    assert {path.stem for path in RECIPES} == promised
+
+
+HYPERPARAMETERS = ("batch", "accumulation", "clip", "rate", "optimizer_type", "scheduler")
+
+
+@pytest.mark.parametrize("path", ACCELERATE, ids=lambda path: path.stem)
+def test_accelerate_configs_parse_and_hold_no_hyperparameter(path: Path) -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    assert load_config_from_file(str(path))
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    keys = {*content, *content.get("deepspeed_config", {}), *content.get("fsdp_config", {})}
+    assert not [key for key in keys if any(word in key.replace("accelerate", "") for word in HYPERPARAMETERS)]
+
+
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (["--gradient_accumulation_steps", "4"], "is derived"),
+        (["--packing", "true"], "changes the effective batch"),
+        (["--max_length", "0"], "max_length"),
+        (["--train_sampling_strategy", "group_by_length"], "changes which examples share a step"),
+        (["--push_to_hub", "true"], "personamath push"),
+        (["--config", "recipes/none.yaml"], "No such file"),
+    ],
+)
+def test_what_no_run_can_mean_is_one_line(options: list[str], error: str) -> None:
+    from personamath.training.arguments import read_arguments
+
+    given = options if "--config" in options else ["--config", str(REPO / "recipes/sft-tiny.yaml"), *options]
+    with pytest.raises(BadInput, match=error) as caught:
+        read_arguments(given)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_key_that_is_gone_from_trl_is_named(tmp_path: Path) -> None:
+    from personamath.training.arguments import read_arguments
+
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text((REPO / "recipes/sft-tiny.yaml").read_text() + "warmup_ratio: 0.03\n")
+    with pytest.raises(BadInput, match="warmup_ratio"):
+        read_arguments(["--config", str(recipe)])
