@@ -195,7 +195,8 @@ class Odd:
 
     def __init__(self, **changes: Any) -> None:
         self.eos_token_id, self.eos_token = 2, "</s>"
-        self.bos_token_id, self.pad_token = 1, None
+        self.bos_token_id = 1
+        self.pad_token: str | None = None
         self.vocabulary = {"<unk>": 0, "<s>": 1, "</s>": 2, "a": 3}
         self.ids = [1, 3]
         self.padding_side = "left"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personamath.errors import BadInput
@@ -17,10 +17,11 @@ from personamath.training.batching import EpochOrder, derive_batch, describe
 from personamath.training.checkpoints import SEAL, claim, is_whole, last_whole, seal
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
+from personamath.training.examples import Example, make_examples
 from personamath.training.record import FILE_NAME, TrainingRecord
 from tests.conftest import REPO
 from tests.folders import RECIPE, rows, write
-from tests.test_model_card import RECORD
+from tests.model_folders import RECORD
 from tests.tiny_models import make_tokenizer
 
 RECIPES = sorted((REPO / "recipes").glob("sft-*.yaml"))
@@ -56,6 +57,7 @@ def test_an_impossible_batch_says_what_is_possible(
             derive_batch(effective, per_device, processes)
 
 
+@settings(deadline=None)  # the first example imports torch
 @given(
     examples=st.integers(16, 500),
     epoch=st.integers(0, 5),
@@ -206,10 +208,14 @@ def test_dropped_rows_are_counted_by_reason(folder: Path) -> None:
 
     tokenizer = make_tokenizer("byte-level BPE", ["What is it? It is 4."])
     texts = {
-        "problem": ["What?", "What?", "What?", "What " * 300],
-        "response": ["It is 4.", "", "</s> <|endoftext|>", "4"],
+        "problem": ["What?", "What?", "What?", "What? " * 300],
+        "response": ["It is 4.", "", "<|endoftext|>", "It is 4."],
     }
-    examples, counts = make_dataset(datasets.Dataset.from_dict(texts), tokenizer, "clean", 400)
+    [short] = make_examples(texts["problem"][:1], texts["response"][:1], tokenizer, "clean", 10_000)
+    assert isinstance(short, Example)
+    examples, counts = make_dataset(
+        datasets.Dataset.from_dict(texts), tokenizer, "clean", max_length=len(short.input_ids)
+    )
     assert (counts.read, counts.used) == (4, 1)
     assert counts.dropped == {"empty": 1, "special token in the text": 1, "longer than max_length": 1}
     assert counts.tokens == len(examples[0]["input_ids"]) > counts.label_tokens > 0
@@ -326,6 +332,7 @@ def test_what_no_run_can_mean_is_one_line(options: list[str], error: str) -> Non
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")
 def test_a_key_that_is_gone_from_trl_is_named(tmp_path: Path) -> None:
     from personamath.training.arguments import read_arguments
 
