@@ -68,7 +68,8 @@ def _tokenize(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
     """Ids of texts, with the BOS that the tokenizer adds and without an EOS that it may add."""
     # `verbose=False`: no warning that a text is longer than the model's context; what does not fit is told by count.
     ids: list[list[int]] = tokenizer(list(texts), verbose=False)["input_ids"] if texts else []
-    return [text[:-1] if text and text[-1] == tokenizer.eos_token_id else text for text in ids]
+    adds_eos = tokenizer("a")["input_ids"][-1] == tokenizer.eos_token_id
+    return [text[:-1] for text in ids] if adds_eos else ids
 
 
 def _example(
