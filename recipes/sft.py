@@ -26,6 +26,7 @@ from personamath.training.data import load_rows, make_dataset
 from personamath.training.environment import git_commit, hardware, versions
 from personamath.training.record import FILE_NAME, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
 from personamath.training.vocabulary import adds_bos, generation_config
+from personamath_hub.model_card import model_card
 
 
 def main() -> None:
@@ -72,6 +73,7 @@ def main() -> None:
         trainer.state.save_to_json(str(output / "trainer_state.json"))
         write_curve(trainer.state.log_history, output)
         record(trainer, arguments, base, data, counts, batch).write(output)
+        (output / "README.md").write_text(model_card(output), encoding="utf-8")  # a draft: nothing is scored yet
     trainer.accelerator.wait_for_everyone()
     say(f"The model is in {output}")
     trainer.accelerator.end_training()

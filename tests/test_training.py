@@ -1,7 +1,10 @@
 """Parts of fine-tuning: batches, checkpoints, attention, data, the record."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -340,3 +343,26 @@ def test_a_key_that_is_gone_from_trl_is_named(tmp_path: Path) -> None:
     recipe.write_text((REPO / "recipes/sft-tiny.yaml").read_text() + "warmup_ratio: 0.03\n")
     with pytest.raises(BadInput, match="warmup_ratio"):
         read_arguments(["--config", str(recipe)])
+
+
+# The newest that vLLM 0.33 admits; .ci/run puts it there, beside the environment's own.
+OLDER_TRANSFORMERS = Path(sys.prefix) / "transformers-5.20"
+PARSE_ALL = """
+import sys, transformers
+from personamath.training.arguments import read_arguments
+assert transformers.__version__.startswith("5.20."), transformers.__version__
+for path in sys.argv[1:]:
+    read_arguments(["--config", path, "--use_cpu", "true", "--bf16", "false"])
+print("parsed", len(sys.argv) - 1)
+"""
+
+
+@pytest.mark.skipif(not OLDER_TRANSFORMERS.is_dir(), reason=f"{OLDER_TRANSFORMERS} is not installed; see .ci/run")
+def test_recipes_parse_with_the_transformers_that_vllm_needs_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE_ALL, *map(str, RECIPES)],
+        env={**os.environ, "PYTHONPATH": f"{OLDER_TRANSFORMERS}:{REPO}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines()[-1:] == [f"parsed {len(RECIPES)}"], done.stderr[-2000:]
