@@ -117,8 +117,8 @@ class Setup:
             raise BadInput("--batch asks a provider, --offline-vllm asks nobody: give one of them")
         if self.batch and len(self.base_url) > 1:
             raise BadInput("--batch asks one endpoint: give one --base-url")
-        if self.engine == "ray" and (self.max_usd or self.max_requests or self.batch or self.offline_vllm):
-            raise BadInput("the ray engine asks endpoints, without --max-usd, --max-requests, --batch, --offline-vllm")
+        if self.engine == "ray" and (self.batch or self.offline_vllm):
+            raise BadInput("the ray engine asks endpoints: --batch and --offline-vllm need the local one")
         if self.engine == "local" and is_url(self.output):
             raise BadInput(
                 f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"
@@ -223,6 +223,7 @@ def _run_on_ray(
         key=key,
         patience=Patience(setup.timeout, setup.attempts, setup.patience),
         price=price,
+        caps=Caps(setup.max_usd, setup.max_requests),
     )
     with RayRun(setup.output, recipe, personas, cluster) as run:
         origins = Origins.found(recipe, personas, run.home, run.hashes)

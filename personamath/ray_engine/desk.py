@@ -10,7 +10,8 @@ from typing import NamedTuple
 from personamath.errors import PersonaMathError
 from personamath.funnel import Funnel
 from personamath.journal import open_for_reading
-from personamath.prices import Bill
+from personamath.prices import Bill, Caps
+from personamath.ray_engine.gate import Allowance, Allowances
 from personamath.records import Completion
 
 
@@ -31,13 +32,21 @@ class Look:
     asked: int = 0
     in_flight: int = 0
     funnel: Funnel = field(default_factory=Funnel)
-    """Sums over the blocks that were begun; likewise the bill."""
+    """Sums over the blocks that were begun."""
     bill: Bill = field(default_factory=lambda: Bill(None))
+    """What the run directory has come to."""
     retries: Counter[str] = field(default_factory=Counter)
     """What was asked again, by reason."""
     working: int = 0
     """Blocks that are being worked on."""
     reason_to_stop: PersonaMathError | None = None
+
+
+class Orders(NamedTuple):
+    """What the desk tells an actor."""
+
+    reason_to_stop: PersonaMathError | None
+    allowance: Allowance
 
 
 class Desk:
@@ -47,7 +56,10 @@ class Desk:
     machine and by nobody else: SQLite on a network file system is not to be shared.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, begun: Bill, caps: Caps, actors: int) -> None:
+        self._begun = begun
+        """What the run directory had come to before, at its price."""
+        self._allowances = Allowances(caps, actors)
         self._journal = open_for_reading(home)
         self._past = Status(0, 0, Funnel(), Bill(None))
         self._working: dict[int, Status] = {}
@@ -61,9 +73,9 @@ class Desk:
         return Completion(*found[0]) if found else None
 
     def report(
-        self, working: dict[int, Status], finished: dict[int, Status], retries: Counter[str]
-    ) -> PersonaMathError | None:
-        """Take an actor's word on its blocks, and on its retries since the last; gives the reason to stop, if any."""
+        self, actor: str, working: dict[int, Status], finished: dict[int, Status], retries: Counter[str], in_flight: int
+    ) -> Orders:
+        """Take an actor's word on its blocks, on its retries since the last, and on what it has in flight."""
         self._retries.update(retries)
         self._working.update(working)
         for number, status in finished.items():
@@ -71,7 +83,7 @@ class Desk:
             self._past.funnel.merge(status.funnel)
             self._past.bill.merge(status.bill)
             self._past = self._past._replace(asked=self._past.asked + status.asked)
-        return self._reason_to_stop
+        return Orders(self._reason_to_stop, self._allowances.hand_out(actor, in_flight, self.look().bill))
 
     def stop(self, reason: PersonaMathError) -> None:
         """Tell every actor to stop, for the first reason given."""
@@ -80,7 +92,8 @@ class Desk:
     def look(self) -> Look:
         """How far all are."""
         statuses = [self._past, *self._working.values()]
-        funnel, bill = deepcopy((self._past.funnel, self._past.bill))
+        funnel, bill = deepcopy((self._past.funnel, self._begun))
+        bill.merge(self._past.bill)
         for status in self._working.values():
             funnel.merge(status.funnel)
             bill.merge(status.bill)

@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 from math import ceil
 from pathlib import Path
 from typing import Any, Self, cast
@@ -20,7 +19,7 @@ from personamath.errors import BadInput, PersonaMathError, RunDirectoryError
 from personamath.funnel import Funnel
 from personamath.journal import BLOCKS, FILE_NAME, Journal
 from personamath.journaled import DRAIN_S
-from personamath.prices import Bill, Price
+from personamath.prices import Bill, Caps, Price
 from personamath.ray_engine import blocks
 from personamath.ray_engine.desk import Desk, Look, remembers
 from personamath.ray_engine.folder import RunFolder
@@ -67,6 +66,7 @@ class ClusterSetup:
     key: str | None
     patience: Patience
     price: Price | None
+    caps: Caps
 
 
 class RayRun:
@@ -119,7 +119,7 @@ class RayRun:
         self.shown.seed_problems = funnel.seed_problems
         self._names = [block.name for block in blocks.split(read(), self._setup.block)]
         left = await asyncio.to_thread(self._look_at_blocks)
-        self._show(Look())
+        self._show(Look(bill=self._begun))
         if left:
             todo = (block for block in blocks.split(read(), self._setup.block) if block.number in left)
             await self._ask(todo, len(left))
@@ -177,8 +177,9 @@ class RayRun:
     async def _ask(self, todo: Iterable[blocks.Block], count: int) -> None:
         """Work on the blocks that are left."""
         await asyncio.to_thread(_connect, self._ray, self._setup.address)
-        self._desk = _start_desk(self._ray, self.home)
-        working = asyncio.create_task(self._consume(self._dataset(todo, count)))
+        actors = min(_actors(self._ray, self._setup.concurrency), count)
+        self._desk = _start_desk(self._ray, self.home, self._begun, self._setup.caps, actors)
+        working = asyncio.create_task(self._consume(self._dataset(todo, actors)))
         try:
             while True:
                 await asyncio.wait([working], timeout=LOOK_EVERY_S)
@@ -199,14 +200,13 @@ class RayRun:
         except self._ray.exceptions.RayError as error:
             raise _failure(error) from None
 
-    def _dataset(self, todo: Iterable[blocks.Block], count: int) -> Any:
+    def _dataset(self, todo: Iterable[blocks.Block], actors: int) -> Any:
         """Ray Data over the blocks, each of them a block of Ray's, too: its unit of work and of retry."""
         from ray.data import ActorPoolStrategy, DataContext, from_arrow_refs
 
         context = DataContext.get_current()
         context.enable_progress_bars = False
         context.print_on_execution_start = False
-        actors = min(_actors(self._ray, self._setup.concurrency), count)
         job = Job(
             output=self.folder.output,
             recipe=self._recipe,
@@ -216,6 +216,8 @@ class RayRun:
             key=Secret(self._setup.key),
             patience=self._setup.patience,
             concurrency=max(1, self._setup.concurrency // actors),
+            price=self._setup.price,
+            caps=self._setup.caps,
             desk=self._desk,
             desk_remembers=remembers(self.home),
         )
@@ -265,8 +267,7 @@ class RayRun:
         total = Funnel()
         total.merge(self._done)
         total.merge(look.funnel)
-        self.bill = deepcopy(self._begun)
-        self.bill.merge(look.bill)
+        self.bill = look.bill
         self.shown.done, self.shown.rows, self.shown.tokens = total.done, total.rows, total.tokens
 
     def _count(self, funnel: Funnel) -> None:
@@ -338,11 +339,11 @@ def _silent() -> Iterator[None]:
         os.close(nothing)
 
 
-def _start_desk(ray: Any, home: Path) -> Any:
+def _start_desk(ray: Any, *arguments: object) -> Any:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return ray.remote(Desk).options(num_cpus=0, scheduling_strategy=here).remote(home)
+    return ray.remote(Desk).options(num_cpus=0, scheduling_strategy=here).remote(*arguments)
 
 
 def _actors(ray: Any, concurrency: int) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import resource
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,11 +15,13 @@ from personamath.errors import PersonaMathError, RunDirectoryError
 from personamath.funnel import Funnel
 from personamath.journaled import JournaledTeacher
 from personamath.pipeline import augment
+from personamath.prices import Caps, Price
 from personamath.ray_engine import blocks
 from personamath.ray_engine.answers import BlockAnswers
 from personamath.ray_engine.blocks import Block
 from personamath.ray_engine.desk import Status
 from personamath.ray_engine.folder import RunFolder
+from personamath.ray_engine.gate import Allowance, Gate
 from personamath.recipe import Recipe
 from personamath.records import Completion, Persona, Problem, Request, Row
 from personamath.stages import Stages
@@ -67,6 +70,9 @@ class Job:
     patience: Patience
     concurrency: int
     """This actor's slice."""
+    price: Price | None
+    caps: Caps
+    """Of the whole run: a block alone may reach them, too."""
     desk: Any
     """Handle of the `Desk`."""
     desk_remembers: bool
@@ -94,8 +100,10 @@ class BlockWorker:
         self._job = job
         self._folder = RunFolder(job.output)
         self._endpoints = HttpTeacher(job.base_url, job.key.reveal(), job.patience)
+        self._gate = Gate(self._endpoints)
+        self._name = uuid.uuid4().hex
         self._slots = asyncio.Semaphore(job.concurrency)
-        self._starting = asyncio.Lock()
+        self._starting, self._reporting = asyncio.Lock(), asyncio.Lock()
         self._started = False
         self._working: dict[int, _Work] = {}
         self._finished: dict[int, Status] = {}
@@ -106,7 +114,7 @@ class BlockWorker:
         work = None
         try:
             await self._start()
-            work = self._working[block.number] = _Work(self._job, self._folder, block, self._endpoints, self._slots)
+            work = self._working[block.number] = _Work(self._job, self._folder, block, self._gate, self._slots)
             await self._report()  # before it asks: a driver that stops waits for every block it knows of
             await work.run(self._grader)
             self._finished[block.number] = work.status()
@@ -121,7 +129,7 @@ class BlockWorker:
         return pa.table([[block.number], [done], *([count] for count in counts)], schema=_REPORT_SCHEMA)
 
     async def _start(self) -> None:
-        """Open what the blocks share, in the loop that they run in. Nothing closes it: it ends with the actor."""
+        """Open what the blocks share, in the loop that they run in."""
         async with self._starting:
             if self._started:
                 return
@@ -137,32 +145,45 @@ class BlockWorker:
             self._reporter = asyncio.create_task(self._report_now_and_then())
             self._started = True
 
+    async def close(self) -> None:
+        """Close what the blocks shared. Ray does not: it ends the process."""
+        self._reporter.cancel()
+        await asyncio.gather(self._reporter, return_exceptions=True)
+        await self._grader.__aexit__(None, None, None)
+        await self._endpoints.__aexit__()
+
     async def _report_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(REPORT_EVERY_S)
             await self._report()
 
     async def _report(self) -> None:
-        finished, self._finished = self._finished, {}
-        working = {number: work.status() for number, work in self._working.items()}
-        retries, self._endpoints.retries = self._endpoints.retries, Counter()
-        if reason := await self._job.desk.report.remote(working, finished, retries):
-            for work in self._working.values():
-                work.stop(reason)
+        async with self._reporting:  # one at a time: an allowance takes the place of the one before
+            finished, self._finished = self._finished, {}
+            working = {number: work.status() for number, work in self._working.items()}
+            retries, self._endpoints.retries = self._endpoints.retries, Counter()
+            self._gate.close()
+            orders = await self._job.desk.report.remote(self._name, working, finished, retries, self._gate.in_flight)
+            if orders.reason_to_stop:
+                for work in self._working.values():
+                    work.stop(orders.reason_to_stop)
+                self._gate.open(Allowance(0, over=True))  # who waits there finds the reason
+            else:
+                self._gate.open(orders.allowance)
 
 
 class _Work:
     """One block while it is worked on."""
 
-    def __init__(
-        self, job: Job, folder: RunFolder, block: Block, endpoints: HttpTeacher, slots: asyncio.Semaphore
-    ) -> None:
+    def __init__(self, job: Job, folder: RunFolder, block: Block, asked: Teacher, slots: asyncio.Semaphore) -> None:
         self._job = job
         self._folder = folder
         self._block = block
         self._answers = BlockAnswers(folder, block.name)
-        self._recalling = _Recalling(job.desk, self._answers, endpoints)
-        self._teacher = JournaledTeacher(self._answers, self._recalling if job.desk_remembers else endpoints, slots)
+        self._recalling = _Recalling(job.desk, self._answers, asked)
+        self._teacher = JournaledTeacher(
+            self._answers, self._recalling if job.desk_remembers else asked, slots, job.price, job.caps
+        )
         self._funnel = Funnel()
         self._rows = _Rows()
         self.stop = self._teacher.stop
