@@ -171,6 +171,8 @@ def test_an_actor_fills_an_object_store_and_the_journal_can_take_it_over(tmp_pat
                 key=Secret(None),
                 patience=Patience(),
                 concurrency=8,
+                rpm=None,
+                tpm=None,
                 price=None,
                 caps=Caps(),
                 desk=DeskHere(desk),

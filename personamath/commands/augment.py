@@ -219,6 +219,8 @@ def _run_on_ray(
         address=setup.ray_address,
         block=setup.block,
         concurrency=setup.concurrency,
+        rpm=setup.rpm,
+        tpm=setup.tpm,
         base_url=setup.base_url,
         key=key,
         patience=Patience(setup.timeout, setup.attempts, setup.patience),

@@ -61,7 +61,9 @@ class ClusterSetup:
     block: int
     """Seed problems in a block."""
     concurrency: int
-    """Requests in flight, of all actors together."""
+    """Requests in flight, of all actors together; likewise the two that follow."""
+    rpm: float | None
+    tpm: float | None
     base_url: Sequence[str]
     key: str | None
     patience: Patience
@@ -216,6 +218,8 @@ class RayRun:
             key=Secret(self._setup.key),
             patience=self._setup.patience,
             concurrency=max(1, self._setup.concurrency // actors),
+            rpm=self._setup.rpm and self._setup.rpm / actors,
+            tpm=self._setup.tpm and self._setup.tpm / actors,
             price=self._setup.price,
             caps=self._setup.caps,
             desk=self._desk,

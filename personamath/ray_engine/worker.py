@@ -14,6 +14,7 @@ from personamath.answers import Grader
 from personamath.errors import PersonaMathError, RunDirectoryError
 from personamath.funnel import Funnel
 from personamath.journaled import JournaledTeacher
+from personamath.limits import Pace
 from personamath.pipeline import augment
 from personamath.prices import Caps, Price
 from personamath.ray_engine import blocks
@@ -69,7 +70,9 @@ class Job:
     key: Secret
     patience: Patience
     concurrency: int
-    """This actor's slice."""
+    """This actor's slice, as are the two that follow."""
+    rpm: float | None
+    tpm: float | None
     price: Price | None
     caps: Caps
     """Of the whole run: a block alone may reach them, too."""
@@ -99,7 +102,7 @@ class BlockWorker:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._folder = RunFolder(job.output)
-        self._endpoints = HttpTeacher(job.base_url, job.key.reveal(), job.patience)
+        self._endpoints = HttpTeacher(job.base_url, job.key.reveal(), job.patience, Pace(job.rpm, job.tpm))
         self._gate = Gate(self._endpoints)
         self._name = uuid.uuid4().hex
         self._slots = asyncio.Semaphore(job.concurrency)
@@ -167,6 +170,7 @@ class BlockWorker:
             if orders.reason_to_stop:
                 for work in self._working.values():
                     work.stop(orders.reason_to_stop)
+                self._endpoints.stop()
                 self._gate.open(Allowance(0, over=True))  # who waits there finds the reason
             else:
                 self._gate.open(orders.allowance)
