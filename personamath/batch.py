@@ -119,15 +119,11 @@ class BatchTeacher(WaveTeacher):
 
     def standing(self) -> str:
         """For the live line: which wave, which batches, how many of their lines are done."""
-        seen = [batch for batch in self._seen.values() if batch.request_counts]
-        done = sum(
-            batch.request_counts.completed + batch.request_counts.failed for batch in seen if batch.request_counts
-        )
-        lines = sum(batch.request_counts.total for batch in seen if batch.request_counts)
-        names = ", ".join(batch.id for batch in list(self._seen.values())[:1])
+        counts = [batch.request_counts for batch in self._seen.values() if batch.request_counts]
+        done, lines = sum(one.completed + one.failed for one in counts), sum(one.total for one in counts)
+        first = next((batch.id for batch in self._seen.values()), "no batch out")
         more = f" and {len(self._seen) - 1} more" if len(self._seen) > 1 else ""
-        batches = f"{names}{more}: {done:,}/{lines:,} lines" if self._seen else "no batch out"
-        return f"wave {self.waves.count} · {batches}"
+        return f"wave {self.waves.count} · {first}{more}" + (f": {done:,}/{lines:,} lines" if self._seen else "")
 
     def left_behind(self) -> str:
         """For a run that ends early: what goes on without it."""
@@ -248,7 +244,6 @@ class BatchTeacher(WaveTeacher):
         info = await self._end_of(batch)
         if not batch.ended:
             self._record.ended(batch)
-        del self._seen[batch.number]
         self._enqueued.pop(batch.number, None)
         self._freed.set()
         if info.status == "failed":
@@ -256,7 +251,7 @@ class BatchTeacher(WaveTeacher):
         # Only what is waited for is read; what comes to wait meanwhile is read in another pass.
         while awaited := self._awaited.pop(batch.number, None):
             await self._read(info, awaited)
-        del self._followed[batch.number]
+        del self._followed[batch.number], self._seen[batch.number]
 
     async def _end_of(self, batch: Submitted) -> Batch:
         assert batch.batch_id

@@ -36,6 +36,7 @@ async def show_progress(
     stream = stream or sys.stderr
     live = stream.isatty()
     seen: deque[tuple[float, int, int]] = deque([(time.monotonic(), 0, 0)])
+    line = ""
     try:
         while True:
             await asyncio.sleep(REFRESH_S if live else PLAIN_EVERY_S)
@@ -43,11 +44,12 @@ async def show_progress(
             seen.append((now, teacher.asked, funnel.done))
             while now - seen[0][0] > RATE_WINDOW_S and len(seen) > 2:
                 seen.popleft()
-            line = " · ".join(filter(None, (standing(), _line(funnel, teacher, *_rates(seen)))))
+            before, line = line, " · ".join(filter(None, (standing(), _line(funnel, teacher, *_rates(seen)))))
             # A line that wraps cannot be wiped.
             width = shutil.get_terminal_size().columns - 1
-            stream.write(f"\r\x1b[2K{line[:width]}" if live else f"{line}\n")
-            stream.flush()
+            if live or line != before:  # a log need not be told for a day that a batch is out
+                stream.write(f"\r\x1b[2K{line[:width]}" if live else f"{line}\n")
+                stream.flush()
     finally:
         if live:
             stream.write("\r\x1b[2K")

@@ -53,7 +53,7 @@ def test_a_wave_waits_for_what_runs_elsewhere() -> None:
         waves.watch(running=lambda: running[0], steps=lambda: 0)
 
         async def slow() -> None:
-            await asyncio.sleep(0.1)  # a grade that takes its time
+            await asyncio.sleep(0.5)  # a grade that takes its time
             running[0] = 0
             await waves.ask(question(2))
 
