@@ -241,7 +241,7 @@ def test_a_queue_that_is_full_announces_its_limit_and_is_tried_again(start_provi
 def test_a_queue_whose_limit_is_not_announced_is_asked_of_the_user(start_provider: Start, tmp_path: Path) -> None:
     provider = start_provider("--queue-limit", "60", "--secretive")
     (first, *_), _ = ask(provider, tmp_path, 40)
-    assert isinstance(first, TeacherMisconfigured) and "give --batch-queue-tokens" in str(first)
+    assert isinstance(first, TeacherMisconfigured) and "give your limit as --batch-queue-tokens" in str(first)
     answers, _ = ask(provider, tmp_path, 40, queue_tokens=60)
     assert all(isinstance(answer, Completion) for answer in answers)
 
