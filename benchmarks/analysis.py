@@ -23,6 +23,7 @@ from personamath.analysis.contamination import TestProblems, strongest
 from personamath.analysis.duplicates import duplicates
 from personamath.analysis.fidelity import describe_drift
 from personamath.analysis.questions import QuestionSource
+from personamath.analysis.result import Analysis
 from personamath.analysis.rows import RunData, read_run
 from personamath.analysis.texts import question_lengths, vocabulary
 from personamath.funnel import Funnel
@@ -80,7 +81,8 @@ def run_part(part: str, data: RunData, tests: list[str]) -> str:
         return f"{sum(flag is not None for flag in flags):,} of {len(flags):,} rewrites flagged"
     if part == "near duplicates":
         return duplicates(data).finding
-    return (vocabulary if part == "vocabulary" else question_lengths)(data, ()).finding
+    found = vocabulary(data, ()) if part == "vocabulary" else question_lengths(data, ())
+    return found.finding if isinstance(found, Analysis) else found.why
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from personamath.analysis.comparison import Comparison
 from personamath.analysis.duplicates import THRESHOLD, duplicates, near_duplicates
 from personamath.analysis.intervals import Z, adjusted_means, wilson
-from personamath.analysis.result import Chart, Series, Table
+from personamath.analysis.result import Analysis, Chart, LeftOut, Series, Table
 from personamath.analysis.texts import lengths_by_step, question_lengths, vocabulary
 from tests.analysed import run_data
 from tests.folders import row
@@ -91,6 +91,7 @@ def test_vocabulary_counts_words_and_compares_at_equal_tokens() -> None:
     ]
     same, poorer = sentences(400, 60, 1), sentences(400, 20, 2)
     found = vocabulary(run_data(made), [Comparison("same", tuple(same)), Comparison("poorer", tuple(poorer))])
+    assert isinstance(found, Analysis)
     by_name = {cells[0]: cells[1:] for cells in found.table.rows}
     assert by_name["ours"][:3] == (40, 480, len({word for one in made for word in one.problem.split()}))
     raw, equal = 3, 4
@@ -102,6 +103,10 @@ def test_vocabulary_counts_words_and_compares_at_equal_tokens() -> None:
     assert found.chart and {series.name for series in found.chart.series} == {"original", "ours", "same", "poorer"}
     for series in found.chart.series:
         assert list(series.y) == sorted(series.y)
+
+
+def test_questions_without_words_have_no_vocabulary() -> None:
+    assert isinstance(vocabulary(run_data(), [Comparison("sums", ("1 + 1 = ?",))]), LeftOut)
 
 
 def test_the_area_under_every_density_is_one() -> None:

@@ -50,7 +50,7 @@ def first_answers(data: RunData) -> Analysis | LeftOut:
     """Mean level of the problems that the teacher's first answer got right and wrong: the paper's table 1."""
     name, title = "first-answers", "Level of right and wrong first answers"
     if data.seeds is None or data.wrong is None:
-        return LeftOut(name, title, data.missing.get("wrong") or data.missing["seeds"])
+        return LeftOut(name, title, data.why_missing("wrong", "seeds"))
     solved = {row.seed_id for row in data.rows if row.step == "stage1_inference"}
     levels = {
         "right": [seed.level for seed in data.seeds if seed.id in solved and seed.level],
@@ -89,7 +89,7 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
     """How much of each step is kept, by level."""
     name, title = "keep-rates", "What is kept, by level"
     if data.seeds is None:
-        return LeftOut(name, title, data.missing["seeds"])
+        return LeftOut(name, title, data.why_missing("seeds"))
     recipe = data.recipe
     kept = Counter((row.step, _level(row.level, row.source)) for row in data.rows)
     seeds = Counter(_level(seed.level, seed.source) for seed in data.seeds)

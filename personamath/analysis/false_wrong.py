@@ -40,7 +40,7 @@ def verdicts(reference: str, solution: str, source: str) -> Verdicts:
 def false_wrong(data: RunData) -> Analysis | LeftOut:
     """The wrong first answers as all graders see them, and how many of them reflection recovered."""
     if data.seeds is None or data.wrong is None:
-        return LeftOut(NAME, TITLE, data.missing.get("wrong") or data.missing["seeds"])
+        return LeftOut(NAME, TITLE, data.why_missing("wrong", "seeds"))
     if not data.wrong:
         return LeftOut(NAME, TITLE, "no first answer was wrong")
     seeds = {seed.id: seed for seed in data.seeds}

@@ -26,7 +26,7 @@ class _Attempt(NamedTuple):
 def persona_groups(data: RunData) -> Analysis | LeftOut:
     """Keep rate, novelty, length and flag rate by occupation group, adjusted for the seed problems."""
     if data.personas is None:
-        return LeftOut(NAME, TITLE, data.missing["personas"])
+        return LeftOut(NAME, TITLE, data.why_missing("personas"))
     if not any(persona.occupation for persona in data.personas):
         return LeftOut(NAME, TITLE, "the personas have no `occupation` column; the bundled ones have ISCO-08's groups")
     attempts = [attempt for attempt in _attempts(data) if attempt.occupation]

@@ -45,7 +45,7 @@ def fidelity(data: RunData) -> Analysis | LeftOut:
 def contamination(data: RunData) -> Analysis | LeftOut:
     """How many rows overlap with test problems, by the strongest rule that holds."""
     name, title = "contamination", "Overlap with test problems"
-    if not data.provenance["benchmarks"]:
+    if not data.provenance.get("benchmarks"):
         return LeftOut(
             name, title, "the rows were compared with no test problems: give `augment` a --benchmark, e.g. math:PATH"
         )

@@ -52,6 +52,10 @@ class RunData:
         """What decided the rows, local files by name only."""
         return _recipe(self.provenance["recipe"])
 
+    def why_missing(self, *names: str) -> str:
+        """Why one of these is None, for `LeftOut`."""
+        return next((self.missing[name] for name in names if name in self.missing), f"{names[0]} is not at hand")
+
 
 def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     """Read a dataset folder; with its run directory also what the journal and the recipe's own files tell.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from personamath.analysis.comparison import Comparison
 from personamath.analysis.paper import PAPER
-from personamath.analysis.result import Analysis, Cell, Chart, Series, Table
+from personamath.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.analysis.rows import RunData
 
 if TYPE_CHECKING:
@@ -33,41 +33,42 @@ def question_sets(data: RunData, compare: Sequence[Comparison]) -> dict[str, lis
     return {"original": original, "ours": [row.problem for row in data.rows]} | others
 
 
-def vocabulary(data: RunData, compare: Sequence[Comparison]) -> Analysis:
+def vocabulary(data: RunData, compare: Sequence[Comparison]) -> Analysis | LeftOut:
     """Word types and type-token ratio of the questions: the paper's figure 3, and at equal tokens."""
     import numpy as np
 
-    corpora = {name: _Corpus.of(questions) for name, questions in question_sets(data, compare).items()}
+    name, title = "vocabulary", "Vocabulary"
+    corpora = {label: _Corpus.of(questions) for label, questions in question_sets(data, compare).items()}
     equal = min(len(corpus.words) for corpus in corpora.values())
     if equal == 0:
-        raise ValueError("no words to compare")
+        return LeftOut(name, title, "a set of questions has no words in Latin letters")
     rows: list[tuple[Cell, ...]] = []
     series = []
     at_equal = {}
-    for name, corpus in corpora.items():
+    for label, corpus in corpora.items():
         sizes = np.unique(np.geomspace(min(100, equal), len(corpus.words), POINTS).astype(int))
         grown = np.array([corpus.growth(rng, sizes) for rng in _generators()])
         low, mean, high = np.percentile(grown, 2.5, axis=0), grown.mean(0), np.percentile(grown, 97.5, axis=0)
-        series.append(Series(name, *(tuple(map(float, part)) for part in (sizes, mean, low, high))))
+        series.append(Series(label, *(tuple(map(float, part)) for part in (sizes, mean, low, high))))
         resampled = [float(corpus.growth(rng, np.array([equal]))[0]) for rng in _generators()]
         types = len(np.unique(corpus.words))
-        at_equal[name] = float(np.mean(resampled)) / equal
+        at_equal[label] = float(np.mean(resampled)) / equal
         ends = np.percentile(resampled, [2.5, 97.5]) / equal
         rows.append(
             (
-                name,
+                label,
                 len(corpus.starts),
                 len(corpus.words),
                 types,
                 types / len(corpus.words),
-                at_equal[name],
+                at_equal[label],
                 *map(float, ends),
             )
         )
     ratio = at_equal["ours"] / at_equal["original"]
     return Analysis(
-        "vocabulary",
-        "Vocabulary",
+        name,
+        title,
         f"At {equal:,} words of each, ours has {ratio:.2f} times the word types of the original problems"
         + "".join(
             f", and {at_equal['ours'] / at_equal[other.name]:.2f} times those of {other.name}" for other in compare
