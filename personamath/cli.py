@@ -5,13 +5,14 @@ import sys
 from collections.abc import Sequence
 
 from personamath import __version__
-from personamath.commands import augment, demo, diff, journal, publish, scores, tasks
+from personamath.commands import augment, demo, diff, journal, plan, publish, scores, tasks
 from personamath.errors import Interrupted, PersonaMathError
 
 DESCRIPTION = """\
 PersonaMath (arXiv 2410.01504): math problems augmented through personas and reflection.
 
   personamath demo                       try everything on a simulated teacher, no key, no network
+  personamath plan --help                see what a dataset will cost
   personamath augment --help             make a dataset with a real teacher
   personamath journal RUN                see what was asked and answered
   personamath publish --help             make a version of it on the Hub
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"personamath {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (demo, augment, journal, publish, diff, tasks, scores):
+    for command in (demo, plan, augment, journal, publish, diff, tasks, scores):
         subparser = commands.add_parser(
             command.__name__.rpartition(".")[2],
             help=command.HELP,

@@ -64,7 +64,7 @@ def _rates(seen: deque[tuple[float, int, int]]) -> tuple[float, float]:
 
 def _line(funnel: Funnel, teacher: Asking, requests_per_s: float, problems_per_s: float) -> str:
     total = funnel.seed_problems.total()
-    eta = _duration((total - funnel.done) / problems_per_s) if problems_per_s else "?"
+    eta = duration((total - funnel.done) / problems_per_s) if problems_per_s else "?"
     return (
         f"{funnel.done:,}/{total:,} problems · {funnel.rows.total():,} rows kept · {teacher.in_flight} in flight · "
         f"{requests_per_s:,.0f} requests/s · ETA {eta} · {_thousands(teacher.bill.tokens)} tokens"
@@ -76,6 +76,7 @@ def _thousands(count: int) -> str:
     return f"{count / 1e6:,.1f}M" if count >= 1e6 else f"{count / 1e3:,.1f}k"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """As hours, minutes and seconds: 1:02:03."""
     hours, rest = divmod(round(seconds), 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}"

@@ -137,20 +137,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
+    return run_augmentation(*read_settings(options))
+
+
+def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tuple[Recipe, Setup]:
+    """Recipe and setup of a parsed command line; what is missing ends the program with the usage."""
     settings = merge_settings(options, options.config, Recipe, Setup)
+    if not needs_output:
+        settings.setdefault("output", "")
     for name in ("problems", "teacher", "output"):
         if name not in settings:
             options.parser.error(f"--{name} is needed (or `{name}` in --config)")
     if url := os.environ.get(URL_VARIABLE):
         settings.setdefault("base_url", (url,))
-    return run_augmentation(build(Recipe, settings), build(Setup, settings))
+    return build(Recipe, settings), build(Setup, settings)
+
+
+def endpoint_key(setup: Setup) -> str | None:
+    """The key for the endpoints; `BadInput` where there is none and it takes one."""
+    key = os.environ.get(KEY_VARIABLE, "").strip() or None
+    if key is None and OPENAI_URL in setup.base_url and not setup.offline_vllm:
+        raise BadInput(f"{KEY_VARIABLE} is not set: export it, or name another endpoint with --base-url")
+    return key
 
 
 def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     """Make, or finish, the run; returns the exit status."""
-    key = os.environ.get(KEY_VARIABLE, "").strip() or None
-    if key is None and OPENAI_URL in setup.base_url and not setup.offline_vllm:
-        raise BadInput(f"{KEY_VARIABLE} is not set: export it, or name another endpoint with --base-url")
+    key = endpoint_key(setup)
     price = find_price(recipe.teacher, setup.price_in, setup.price_out)
     if setup.max_usd is not None and price is None:
         raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
@@ -158,7 +171,7 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
         price = price.in_batches()
     endpoints = _endpoints(recipe, setup, key)
     personas = read_personas(recipe.personas)
-    _check_draws(recipe, personas)
+    check_draws(recipe, personas)
     sources = [ProblemSource.parse(source) for source in recipe.problems]
     # Read twice, once to meet bad input before anything is paid for: cheaper than to hold all problems in memory.
     funnel = Funnel.survey(read_problems(sources, recipe.limit))
@@ -170,7 +183,7 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
 
     if setup.engine == "ray":
         return _run_on_ray(recipe, setup, key, price, personas, problems, funnel)
-    _allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
+    allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
     output = Path(setup.output)
     # Before the asking, which may take days in which a file changes.
     origins = Origins.found(recipe, personas, output)
@@ -187,10 +200,10 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
         )
 
         async def ask_everything() -> None:
-            async with endpoints, Grader() as grader, _shown(funnel, teacher, endpoints):
+            async with endpoints, Grader() as grader, shown(funnel, teacher, endpoints):
                 if isinstance(endpoints, WaveTeacher):
                     _watch(endpoints.waves, teacher, grader)
-                with _clean_interruption(teacher, endpoints):
+                with clean_interruption(teacher, endpoints):
                     window = min(WINDOW if waved else setup.concurrency, funnel.seed_problems.total())
                     stages = Stages(recipe, personas, teacher, grader)
                     begun = (
@@ -231,8 +244,8 @@ def _run_on_ray(
         origins = Origins.found(recipe, personas, run.home, run.hashes)
 
         async def ask_everything() -> None:
-            async with _shown(run.shown, run):
-                with _clean_interruption(run):
+            async with shown(run.shown, run):
+                with clean_interruption(run):
                     await run.work(problems, funnel)
 
         asyncio.run(ask_everything())
@@ -273,16 +286,15 @@ def _watch(waves: Waves, teacher: JournaledTeacher, grader: Grader) -> None:
     )
 
 
-def _check_draws(recipe: Recipe, personas: list[Persona]) -> None:
-    draw(
-        personas, "", max(recipe.k1, recipe.k2), recipe.rng_seed, recipe.persona_draw
-    )  # raises where it cannot be done
+def check_draws(recipe: Recipe, personas: list[Persona]) -> None:
+    """See that there are personas enough, and warn of a K2 that the paper would not have; `BadInput`."""
+    draw(personas, "", max(recipe.k1, recipe.k2), recipe.rng_seed, recipe.persona_draw)
     if recipe.k2 <= recipe.k1:
         print(f"warning: k2 is {recipe.k2}, k1 is {recipe.k1}; the paper has K2 > K1", file=sys.stderr)
 
 
 @asynccontextmanager
-async def _shown(
+async def shown(
     funnel: Funnel, teacher: Asker, endpoints: HttpTeacher | WaveTeacher | None = None
 ) -> AsyncIterator[None]:
     """Progress on the screen as long as the context lasts."""
@@ -295,7 +307,7 @@ async def _shown(
 
 
 @contextmanager
-def _clean_interruption(teacher: Asker, endpoints: HttpTeacher | WaveTeacher | None = None) -> Iterator[None]:
+def clean_interruption(teacher: Asker, endpoints: HttpTeacher | WaveTeacher | None = None) -> Iterator[None]:
     """On SIGINT or SIGTERM let the answers in flight arrive, unless they come in waves; on the second leave them."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task
@@ -330,7 +342,7 @@ def _clean_interruption(teacher: Asker, endpoints: HttpTeacher | WaveTeacher | N
             loop.remove_signal_handler(number)
 
 
-def _allow_descriptors(wanted: int) -> None:
+def allow_descriptors(wanted: int) -> None:
     """Raise this process's limit on open files, which is often 1,024, as far as the system lets it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
