@@ -163,7 +163,7 @@ def test_a_pilot_that_lost_requests_says_that_the_plan_is_too_low(
 
 BAD_USE = [
     (["--pilot", "-1", "--output", "o"], "pilot is -1"),
-    (["--pilot", "5", "--output", "s3://bucket/run"], "keeps its answers in a directory"),
+    (["--pilot", "5", "--output", "s3://bucket/run", "--engine", "ray"], "keeps its answers in a directory"),
     (["--pilot", "5", "--output", "o"], "OPENAI_API_KEY is not set"),
     (["--pilot", "5", "--output", "o", "--offline-vllm"], "leave out --offline-vllm"),
 ]

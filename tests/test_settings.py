@@ -24,9 +24,8 @@ def merge(config: Path | None, *options: str) -> tuple[Recipe, Setup]:
 
 @pytest.mark.parametrize("setting", settings_of(Recipe, Setup), ids=lambda setting: setting.name)
 def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: Path, setting: Setting) -> None:
-    value = {int: "7", float: "0.25", bool: "true", str: "by-occupation" if setting.name == "persona_draw" else "some"}[
-        setting.kind
-    ]
+    by_kind = {int: "7", float: "0.25", bool: "true", str: "some"}
+    value = setting.choices[-1] if setting.choices else by_kind[setting.kind]
     recipe = tmp_path / "recipe.yaml"
     lines = {"problems": "[gsm8k]", "teacher": "t", "output": "o"} | {setting.name: value}
     recipe.write_text("".join(f"{name}: {text}\n" for name, text in lines.items()))
