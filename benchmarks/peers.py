@@ -1,0 +1,197 @@
+"""PersonaMath beside curator, distilabel and the plain script of semaphore and SDK, on one scripted teacher.
+
+    python benchmarks/peers.py --problems gsm8k:train.jsonl --limit 2000
+
+Each asks for the solution of the same problems, three times: undisturbed, killed with -9 in the middle and started
+again, and under faults. Environments are made below `--environments` by the first run and used again by the next.
+Everything that a client starts counts: CPU is that of its process group, memory the proportional set size summed.
+"Answered again" are answers that the teacher had sent, and was asked for a second time; it drops requests whose client
+is gone, as real servers do, so what was merely in flight is not among them.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from augment import REPO, Peak
+
+from personamath import prompts
+from personamath.problems import ProblemSource, read_problems
+from personamath.records import Problem
+from personamath.simulated import MODEL
+
+PEERS = {
+    "curator": ("bespokelabs-curator==0.1.31", "curator_peer.py"),
+    "distilabel": ("distilabel[openai]==1.5.3", "distilabel_peer.py"),
+    "semaphore + SDK": ("openai==3.52.0", "sdk_peer.py"),
+}
+OURS = "PersonaMath"
+FAULTS = ("http_429=0.05", "http_500=0.02", "reset=0.01", "truncated_json=0.01", "hang=0.005")
+# Per request, for every client; a run that takes many times as long has hung.
+TIMEOUT_S = 20
+GIVEN_UP_AFTER_S = 400
+
+
+class Ran(NamedTuple):
+    """One run of a client to its end, or to where it was given up."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    ended: bool
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--problems", required=True, help="gsm8k:PATH or math:PATH")
+    parser.add_argument("--limit", type=int, default=2_000)
+    parser.add_argument("--latency", type=float, default=0.2)
+    parser.add_argument("--concurrency", type=int, default=256)
+    parser.add_argument("--environments", type=Path, default=Path.home() / ".cache" / "personamath-benchmarks")
+    parser.add_argument("--only", action="append", choices=[OURS, *PEERS])
+    options = parser.parse_args()
+    columns = ["client", "requests/s", "CPU s / 1,000", "peak memory", "answered again after kill -9", "good rows"]
+    print(f"| {' | '.join(columns)} | under faults: good rows | wall |\n|---|{'---:|' * (len(columns) + 1)}")
+    for name in options.only or [OURS, *PEERS]:
+        print(f"| {name} | {' | '.join(Client(name, options).figures())} |", flush=True)
+
+
+class Client:
+    """One of the clients, and how it is run."""
+
+    def __init__(self, name: str, options: argparse.Namespace) -> None:
+        self._name, self._options = name, options
+        self._python = Path(sys.executable) if name == OURS else _environment(options.environments, name)
+        self._directory = Path(tempfile.mkdtemp(prefix="personamath-benchmark-"))
+        problems = read_problems([ProblemSource.parse(options.problems)], options.limit)
+        asked = [prompts.inference(problem.question) for problem in problems if isinstance(problem, Problem)]
+        self._prompts = self._directory / "prompts.jsonl"
+        self._prompts.write_text("".join(json.dumps({"prompt": prompt}) + "\n" for prompt in asked))
+        self._asked = set(asked)
+
+    def figures(self) -> list[str]:
+        """The cells of the table."""
+        try:
+            return [*self._undisturbed(), *self._killed(), *self._under_faults()]
+        finally:
+            shutil.rmtree(self._directory)
+
+    def _undisturbed(self) -> list[str]:
+        with _server(self._options) as url:
+            ran = self._run(url, "calm")
+            answered = _stats(url)["answered"]
+        return [
+            f"{answered / ran.wall_s:,.0f}",
+            f"{ran.cpu_s / answered * 1000:.2f}",
+            f"{ran.peak_mb:.0f} MB",
+        ]
+
+    def _killed(self) -> list[str]:
+        with _server(self._options) as url:
+            self._run(url, "killed", kill_at=len(self._asked) // 2)
+            ran = self._run(url, "killed")
+            again = f"{_stats(url)['answered_again']:,}"
+        return [again + ("" if ran.ended else ", then hung"), f"{self._good('killed'):,}"]
+
+    def _under_faults(self) -> list[str]:
+        with _server(self._options, FAULTS) as url:
+            ran = self._run(url, "faulty")
+        return [f"{self._good('faulty'):,}", f"{ran.wall_s:.0f} s" + ("" if ran.ended else ", given up")]
+
+    def _run(self, url: str, output: str, kill_at: int | None = None) -> Ran:
+        start, cpu = time.monotonic(), _reaped_cpu_s()
+        process = subprocess.Popen(
+            self._command(url, output),
+            cwd=self._directory,
+            stdout=subprocess.DEVNULL,
+            stderr=(self._directory / "errors").open("a"),
+            start_new_session=True,
+            env=os.environ | {"CURATOR_CACHE_DIR": str(self._directory / output), "CURATOR_DISABLE_RICH_DISPLAY": "1"},
+        )
+        peak = Peak(process.pid)
+        peak.start()
+        while process.poll() is None and time.monotonic() - start < GIVEN_UP_AFTER_S:
+            if kill_at is not None and _stats(url).get("answered", 0) >= kill_at:
+                break
+            time.sleep(0.02 if kill_at is not None else 0.1)
+        ended = process.poll() is not None
+        if not ended:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        wall = time.monotonic() - start
+        peak.join()
+        return Ran(wall, _reaped_cpu_s() - cpu, peak.bytes / 2**20, ended)
+
+    def _command(self, url: str, output: str) -> list[str]:
+        options = self._options
+        if self._name == OURS:
+            command = ["-m", "personamath.cli", "augment", "--problems", options.problems, "--teacher", MODEL]
+            command += ["--limit", str(options.limit), "--k1", "0", "--k2", "0", "--base-url", url]
+            command += ["--concurrency", str(options.concurrency), "--timeout", str(TIMEOUT_S), "--output", output]
+            return [str(self._python), *command]
+        script = REPO / "benchmarks" / "peers" / PEERS[self._name][1]
+        arguments = [str(self._prompts), f"{output}.jsonl", url, str(options.concurrency), str(TIMEOUT_S)]
+        return [str(self._python), str(script), *arguments]
+
+    def _good(self, output: str) -> int:
+        """Prompts that have an answer in what the client wrote."""
+        if self._name == OURS:
+            with sqlite3.connect(self._directory / output / "journal.sqlite") as journal:
+                requests = journal.execute("select request from answers where text != ''").fetchall()
+            return len(self._asked & {json.loads(request)["messages"][0]["content"] for (request,) in requests})
+        file = self._directory / f"{output}.jsonl"
+        rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        return len(self._asked & {row["prompt"] for row in rows if row["text"]})
+
+
+@contextmanager
+def _server(options: argparse.Namespace, faults: tuple[str, ...] = ()) -> Iterator[str]:
+    command = [sys.executable, str(REPO / "tests" / "scripted_teacher.py"), "--problems", options.problems]
+    command += ["--latency", str(options.latency), *(flag for fault in faults for flag in ("--fault", fault))]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout
+        yield server.stdout.readline().strip()
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _reaped_cpu_s() -> float:
+    """Of the children that have ended, and of theirs."""
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+
+
+def _stats(url: str) -> dict[str, int]:
+    with urllib.request.urlopen(url.removesuffix("/v1") + "/stats", timeout=60) as response:
+        return {name: int(count) for name, count in json.load(response).items()}
+
+
+def _environment(folder: Path, name: str) -> Path:
+    """The Python of a peer's environment, made where there is none."""
+    requirement, _ = PEERS[name]
+    place = folder / requirement.replace("==", "-")
+    if not (place / "installed").exists():
+        venv.create(place, with_pip=True, clear=True)
+        subprocess.run([place / "bin" / "pip", "install", "--quiet", requirement], check=True)
+        (place / "installed").touch()
+    return place / "bin" / "python"
+
+
+if __name__ == "__main__":
+    main()
