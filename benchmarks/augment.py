@@ -73,7 +73,7 @@ def measure(problems: list[str], limit: int, latency: float, concurrency: int, b
     try:
         assert server.stdout
         url = server.stdout.readline().strip()
-        started = _cpu_s(server.pid)
+        started = cpu_s(server.pid)
         command = [sys.executable, "-m", "personamath.cli", "augment", *flags, "--base-url", url]
         command += ["--teacher", "simulated-teacher", "--limit", str(limit), "--concurrency", str(concurrency)]
         command += ["--batch"] * batch
@@ -93,7 +93,7 @@ def measure(problems: list[str], limit: int, latency: float, concurrency: int, b
             rows=sum(sum(counts.values()) for counts in run["rows"].values()),
             wall_s=wall,
             client_cpu_s=usage.ru_utime + usage.ru_stime,
-            server_cpu_s=_cpu_s(server.pid) - started,
+            server_cpu_s=cpu_s(server.pid) - started,
             peak_mb=peak.bytes / 2**20,
         )
     finally:
@@ -135,7 +135,7 @@ def _pss_bytes(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -23,7 +23,7 @@ import zlib
 from pathlib import Path
 from urllib.request import urlopen
 
-from augment import REPO, Peak
+from augment import REPO, Peak, cpu_s
 
 from personamath import prompts
 from personamath.answers import Grader
@@ -60,7 +60,8 @@ def main() -> None:
         try:
             print(f"| {count:,} | {measured(directory, count)} |", flush=True)
             if count == max(options.problems):
-                print(f"\nStopped and started again: asks after {seconds_to_first_request(directory, count):.1f} s")
+                wall, cpu = until_first_request(directory, count)
+                print(f"\nStarted again, with more problems: asks after {wall:.1f} s, {cpu:.1f} of them CPU")
         finally:
             shutil.rmtree(directory)
 
@@ -135,8 +136,8 @@ async def run(directory: Path) -> None:
     print(funnel.rows.total(), teacher.asked, cpu)
 
 
-def seconds_to_first_request(directory: Path, count: int) -> float:
-    """From the start of the command to the first request that an endpoint sees."""
+def until_first_request(directory: Path, count: int) -> tuple[float, float]:
+    """Seconds, and CPU seconds, from the start of the command to the first request that an endpoint sees."""
     write_problems(directory, count + MORE_PROBLEMS)
     server = subprocess.Popen(
         [sys.executable, str(SERVER)], cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -151,7 +152,7 @@ def seconds_to_first_request(directory: Path, count: int) -> float:
             while b'"requests": ' not in urlopen(url.removesuffix("/v1") + "/stats").read():
                 assert client.poll() is None
                 time.sleep(0.05)
-            return time.monotonic() - start
+            return time.monotonic() - start, cpu_s(client.pid)
         finally:
             client.kill()
             server.kill()
