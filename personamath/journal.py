@@ -43,7 +43,7 @@ BLOCKS = "blocks"
 APPLICATION_ID = 0x706D7468
 # Answers that arrive within this time share one transaction: few enough to lose nothing worth naming (an answer is
 # durable well within 50 ms), many enough that the disk is not the limit.
-GATHER_S = 0.005
+GATHER_S = 0.002
 # Asking stops while there is still room for every answer in flight (1,000 of 16 kB, and the file's own growth).
 DISK_RESERVE_BYTES = 64 * 2**20
 _SCHEMA = """

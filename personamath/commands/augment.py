@@ -389,7 +389,10 @@ def _report(recipe: Recipe, setup: Setup, funnel: Funnel, teacher: Asker, retrie
         print(f"All answers in the run directory together: ${teacher.bill.usd:,.2f}.")
     print(f"The dataset is in {setup.output}/dataset")
     if funnel.failed:
+        reasons = Counter(failure.why.partition(":")[0] for failure in funnel.failures).most_common()
+        most = ", ".join(f"{reason} ({count:,})" for reason, count in reasons)
         print(f"\nIncomplete: {funnel.failed:,} requests failed. Run the same command to try just them again.")
+        print(f"  of the first {len(funnel.failures):,}: {most}")
         for failure in funnel.failures[:SHOWN_NAMES]:
             print(f"  {failure.problem_id} ({failure.purpose}): {failure.why}")
         if funnel.failed > SHOWN_NAMES:
