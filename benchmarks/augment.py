@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--limits", type=int, nargs="+", default=[2_500, 7_500], help="problems of each source")
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--concurrency", type=int, default=256)
+    parser.add_argument("--engine", choices=["local", "ray"], default="local", help="ray: on a cluster of this machine")
     parser.add_argument("--batch", action="store_true", help="through the Batch API, whose batches take --latency")
     options = parser.parse_args()
 
@@ -52,14 +54,16 @@ def main() -> None:
     columns += ["client CPU s / 1,000", "server CPU s / 1,000", "peak memory"]
     print(f"| {' | '.join(columns)} |\n|{'---:|' * len(columns)}")
     for limit in options.limits:
-        run = measure(options.problems, limit, options.latency, options.concurrency, options.batch)
+        run = measure(options.problems, limit, options.latency, options.concurrency, options.batch, options.engine)
         cells = [f"{run.problems:,}", f"{run.requests:,}", f"{run.rows:,}", f"{run.wall_s:.0f} s"]
         cells += [f"{run.requests / run.wall_s:,.0f}"]
         cells += [f"{cpu / run.requests * 1000:.2f}" for cpu in (run.client_cpu_s, run.server_cpu_s)]
         print(f"| {' | '.join(cells)} | {run.peak_mb:.0f} MB |", flush=True)
 
 
-def measure(problems: list[str], limit: int, latency: float, concurrency: int, batch: bool = False) -> Measured:
+def measure(
+    problems: list[str], limit: int, latency: float, concurrency: int, batch: bool = False, engine: str = "local"
+) -> Measured:
     """One run of the command line against a fresh server, in a fresh directory."""
     flags = [flag for source in problems for flag in ("--problems", source)]
     output = Path(tempfile.mkdtemp(prefix="personamath-benchmark-"))
@@ -76,7 +80,7 @@ def measure(problems: list[str], limit: int, latency: float, concurrency: int, b
         started = cpu_s(server.pid)
         command = [sys.executable, "-m", "personamath.cli", "augment", *flags, "--base-url", url]
         command += ["--teacher", "simulated-teacher", "--limit", str(limit), "--concurrency", str(concurrency)]
-        command += ["--batch"] * batch
+        command += ["--engine", engine] + ["--batch"] * batch
         start = time.monotonic()
         client = subprocess.Popen([*command, "--output", str(output / "run")], stdout=subprocess.DEVNULL)
         peak = Peak(client.pid)
@@ -92,7 +96,8 @@ def measure(problems: list[str], limit: int, latency: float, concurrency: int, b
             requests=run["answers"]["asked this time"],
             rows=sum(sum(counts.values()) for counts in run["rows"].values()),
             wall_s=wall,
-            client_cpu_s=usage.ru_utime + usage.ru_stime,
+            # Ray's processes are not waited for by the one that started them.
+            client_cpu_s=max(usage.ru_utime + usage.ru_stime, sum(peak.cpu_s.values())),
             server_cpu_s=cpu_s(server.pid) - started,
             peak_mb=peak.bytes / 2**20,
         )
@@ -103,16 +108,20 @@ def measure(problems: list[str], limit: int, latency: float, concurrency: int, b
 
 
 class Peak(threading.Thread):
-    """Samples the memory of a process and its children until it ends."""
+    """Samples the memory and the CPU time of a process and its children until it ends."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self.pid = pid
         self.bytes = 0
+        self.cpu_s: dict[int, float] = {}
 
     def run(self) -> None:
-        while (now := sum(map(_pss_bytes, _family(self.pid)))) or Path(f"/proc/{self.pid}/exe").exists():
+        while (now := sum(map(_pss_bytes, family := _family(self.pid)))) or Path(f"/proc/{self.pid}/exe").exists():
             self.bytes = max(self.bytes, now)
+            for member in family:
+                with suppress(OSError):  # it has just ended
+                    self.cpu_s[member] = cpu_s(member)
             time.sleep(SAMPLE_EVERY_S)
 
 

@@ -113,7 +113,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @needs_ray
 def test_the_ray_engine_makes_the_local_engines_bytes_and_asks_everything_once(
-    cluster: RayCluster, undisturbed: Path, start_teacher: Start, tmp_path: Path
+    cluster: RayCluster,
+    undisturbed: Path,
+    start_teacher: Start,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     teacher = start_teacher(*PROBLEMS)
     arguments = command(teacher, tmp_path / "run", *on_ray(cluster))
@@ -126,6 +130,9 @@ def test_the_ray_engine_makes_the_local_engines_bytes_and_asks_everything_once(
     assert ours == theirs | {name: ours[name] for name in ("engine", "endpoints")}
     blocks = sorted(path.name for path in (tmp_path / "run" / "blocks").iterdir())
     assert [name.partition("-")[0] for name in blocks] == [f"{number:06}" for number in range(48 // BLOCK)]
+
+    assert main(["journal", str(tmp_path / "run"), "--export", str(tmp_path / "answers.parquet")]) == 0
+    assert f"{teacher.stats()['requests']:,} answers written" in capsys.readouterr().out
 
     # the same command again, and then the local engine over what the blocks hold
     assert finish(arguments).returncode == 0

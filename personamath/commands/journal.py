@@ -2,14 +2,20 @@
 
 import argparse
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from personamath.errors import BadInput
 from personamath.journal import FILE_NAME, open_for_reading, unreadable
+from personamath.ray_engine.blocks import all_answer_files, read_answers
+from personamath.ray_engine.folder import RunFolder
 
 # Answers of a few kB each: some MB at a time.
 EXPORT_ROWS = 2_000
+_COUNTED = ("purpose", "finish_reason", "prompt_tokens", "completion_tokens")
 COUNTS = """
 select purpose, count(*), sum(finish_reason != 'stop'),
     coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0)
@@ -19,7 +25,8 @@ from answers group by purpose order by purpose
 HELP = "see what a run asked and was answered"
 DESCRIPTION = """\
 Count the answers in a run's journal by step, or write them all to a parquet file. The journal itself is one SQLite
-file, RUN/journal.sqlite, that any SQLite client opens; reading it does not disturb a run that goes on.
+file, RUN/journal.sqlite, that any SQLite client opens; reading it does not disturb a run that goes on. What the ray engine
+keeps beside it, in RUN/blocks/*/answers-*.parquet, is counted and written, too.
 """
 
 
@@ -39,16 +46,27 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(run_directory: Path, export: Path | None) -> None:
+    folder = RunFolder(str(run_directory))
     with closing(open_for_reading(run_directory)) as journal:
         print(f"{'':<26}{'answers':>12}{'cut short':>12}{'prompt tokens':>18}{'completion tokens':>20}")
-        for purpose, *counts in journal.execute(COUNTS):
+        totals: dict[str, list[int]] = {}
+        for purpose, *counts in chain(journal.execute(COUNTS), _in_blocks(folder)):
+            totals[purpose] = [sum(pair) for pair in zip(totals.get(purpose, [0] * 4), counts, strict=True)]
+        for purpose, counts in sorted(totals.items()):
             print(f"{purpose:<26}" + "".join(f"{n:>{w},}" for n, w in zip(counts, (12, 12, 18, 20), strict=True)))
         if export:
-            print(f"{_export(journal, export):,} answers written to {export}")
+            print(f"{_export(journal, folder, export):,} answers written to {export}")
 
 
-def _export(journal: sqlite3.Connection, file: Path) -> int:
-    """All answers in the order they came, as parquet; the number of them."""
+def _in_blocks(folder: RunFolder) -> Iterator[tuple[Any, ...]]:
+    """The counts of every answer that the ray engine keeps beside the journal."""
+    for file in all_answer_files(folder):
+        for purpose, reason, prompt, completion in read_answers(folder, file, _COUNTED):
+            yield purpose, 1, reason != "stop", prompt or 0, completion or 0
+
+
+def _export(journal: sqlite3.Connection, folder: RunFolder, file: Path) -> int:
+    """All answers in the order they came, as parquet, then those beside the journal; the number of them."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -68,6 +86,10 @@ def _export(journal: sqlite3.Connection, file: Path) -> int:
     try:
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
             while rows := answers.fetchmany(EXPORT_ROWS):
+                writer.write_table(pa.table(list(zip(*rows, strict=True)), schema=schema))
+                written += len(rows)
+            for beside in all_answer_files(folder):
+                rows = list(read_answers(folder, beside, names))
                 writer.write_table(pa.table(list(zip(*rows, strict=True)), schema=schema))
                 written += len(rows)
     except OSError as error:

@@ -128,6 +128,12 @@ def answer_files(folder: RunFolder, block: str) -> list[str]:
     return [f"{BLOCKS}/{block}/{name}" for name in names if name.startswith(ANSWERS) and name.endswith(".parquet")]
 
 
+def all_answer_files(folder: RunFolder) -> Iterator[str]:
+    """The files of answers of all blocks."""
+    for block in folder.names(BLOCKS):
+        yield from answer_files(folder, block)
+
+
 def read_answers(folder: RunFolder, file: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """Answers of one file, as tuples of these columns."""
     table = _read(folder, file).read(columns=list(columns))
