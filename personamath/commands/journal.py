@@ -25,8 +25,8 @@ from answers group by purpose order by purpose
 HELP = "see what a run asked and was answered"
 DESCRIPTION = """\
 Count the answers in a run's journal by step, or write them all to a parquet file. The journal itself is one SQLite
-file, RUN/journal.sqlite, that any SQLite client opens; reading it does not disturb a run that goes on. What the ray engine
-keeps beside it, in RUN/blocks/*/answers-*.parquet, is counted and written, too.
+file, RUN/journal.sqlite, that any SQLite client opens; reading it does not disturb a run that goes on. What the ray
+engine keeps beside it, in RUN/blocks/*/answers-*.parquet, is counted and written, too.
 """
 
 
