@@ -24,6 +24,7 @@ ORDINALS = split("zeroth first second third fourth fifth sixth seventh eighth ni
 MONTHS = "January|February|March|April|June|July|August|September|October|November|December"
 NAMES = "Tom|John|James|Mary|Sarah|Maria|Jack|Mike|Sam|Anna|Bob|Alice"
 MATH = re.compile(r"\$\$.+?\$\$|\$[^$]+\$(?!\d)|\\\[.+?\\\]|\\\(.+?\\\)", re.DOTALL)
+COMMAND = re.compile(r"\\[a-z]+(?:\{[^}]*\})?")
 NUMBER = re.compile(r"(?<![\w.,/$\\^_{(-])\d{1,3}(?:,\d{3})+(?![\w/%])|(?<![\w.,/$\\^_{(-])\d+(?![\w/%']|[.,:]\d|\\)")
 ANY_NUMBER = re.compile(r"(?<![\w.,/])\d+(?:\.\d+)?(?![\w/]|[.,:]\d)")
 
@@ -57,7 +58,7 @@ def on_prose(edit: Edit) -> Edit:
     def apply(text: str, rng: random.Random) -> str:
         parts, end = [], 0
         for found in re.finditer(rf"\[asy\].*?\[/asy\]|{MATH.pattern}", text, re.DOTALL):
-            if re.search(r"[a-z]{3,} [a-z]", re.sub(r"\\[a-z]+\{[^}]*\}", "", found[0])) and "asy" not in found[0]:
+            if re.search(r"[a-z]{3,} [a-z]", COMMAND.sub("", found[0])) and "asy" not in found[0]:
                 continue  # two amounts of money and what stands between them
             parts += [edit(text[end : found.start()], rng), found[0]]
             end = found.end()
@@ -120,7 +121,7 @@ def bare_number(found: re.Match[str], rng: random.Random) -> str:
 
 def parenthesised(found: re.Match[str], rng: random.Random) -> str:
     """Another delimiter, unless it is money and what stands between."""
-    return found[0] if re.search("[a-z]{3,} [a-z]", found[1]) else f"\\({found[1]}\\)"
+    return found[0] if re.search("[a-z]{3,} [a-z]", COMMAND.sub("", found[1])) else f"\\({found[1]}\\)"
 
 
 def one_of(*choices: str) -> Callable[[re.Match[str], random.Random], str]:

@@ -105,6 +105,16 @@ SOUND = [
     (r"$x=3$ and $y=4$.", "$x=3, y=4$."),
     ("See.[asy]draw((0,0)--(1,2));[/asy]", "Look: [asy]\ndraw( (0,0) -- (1,2) );\n[/asy]"),
     ("It costs $5 or $6, he says.", "He says it costs $6 or $5."),
+    ("He buys a hat for $10 and saves $x$ dollars.", r"A hat costs \$10; \(x\) dollars are saved."),
+    ("What is $A-O+P$?", r"As an engineer, what is \( A - O + P \)?"),
+    ("If $x^2 + y^2 = 25$ and $x > 0$, find $x$.", "Given a positive x with x² + y² = 25, find $x$."),
+    (r"Find $\dbinom{8}{4} + |y|$.", r"Find \(\binom{8}{4} + \lvert y \rvert\)."),
+    (r"Sum $1, 2, \ldots, 9$ of $\angle A = 60^\circ$.", r"Sum $1,2,\dots,9$ of angle $A = 60^{\circ}$."),
+    (
+        r"$\text{if } x > 2$ and $\begin{cases} a & b \end{cases}$",
+        r"\( \text{if } x > 2 \), \(\begin{cases} a, & b \end{cases}\)",
+    ),
+    ("A half-dozen eggs in a two-hour film", "6 eggs in a 2 hour film"),
     ("He walks 3 miles.", "A WWII veteran of 1944 walks 3 miles."),
 ]
 """Rewrites that say the same, the last for a persona from 1944."""
@@ -130,6 +140,7 @@ ASTRAY = [
     ("Find $x<3$.", "Find $x>3$.", "changed x < 3"),
     (r"Find $\sin x + 1$.", r"Find $\cos x + 1$.", "changed sin x + 1"),
     ("Find $k$.", "Find it.", "missing k"),
+    ("If $m$ and $n$ are prime, find $m/n$.", "If $n$ and $n$ are prime, find $m/n$.", "changed m"),
     ("Find $k$.", "Find $k$ and $m$.", "new m"),
     ("See.[asy]draw((0,0));[/asy]", "See.", "missing a drawing"),
     ("He walks 3 miles.", "A veteran of 1944 walks 3 miles.", "new 1944"),

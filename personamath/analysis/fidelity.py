@@ -59,6 +59,8 @@ SPOKEN = {
     "root": "\\sqrt",
 }
 """What prose calls the symbols of a formula."""
+# What is written or left out as one likes.
+UNSTEADY = frozenset(("*", "¤", "\\angle", "angle", "\\triangle", "triangle", "degree", "degrees"))
 OPERATORS = frozenset("+-/=<>≤≥≠^_%π∞|!")
 
 
@@ -110,6 +112,8 @@ class _Content:
     """The whole text as a formula would be written, to find formulas in."""
     formulas: list[tuple[str, ...]]
     """Those that say more than a number."""
+    alone: Counter[str]
+    """Formulas that are one name, by the name."""
     numerals: list[Numeral]
     values: frozenset[Fraction]
     names: frozenset[str]
@@ -125,6 +129,9 @@ class _Content:
             reading.tokens,
             list(_stream(reading.tokens)),
             formulas,
+            Counter(
+                formula[0].text for formula in reading.formulas if len(formula) == 1 and formula[0].kind == "symbol"
+            ),
             found,
             frozenset(value for numeral in found for value in numeral.values),
             frozenset(_names(token for formula in reading.formulas for token in formula)),
@@ -139,10 +146,10 @@ def _seed_content(text: str) -> _Content:
 
 
 def _stream(tokens: Iterable[Token]) -> Iterator[str]:
-    """Tokens as texts, spoken symbols written; multiplication, which may stay unwritten, is left out."""
+    """Tokens as texts, spoken symbols written, without what is unsteady."""
     for token in tokens:
         text = SPOKEN.get(token.text, token.text) if token.kind == "word" else token.text
-        if token.kind != "mark" and text not in ("*", "¤"):
+        if token.kind != "mark" and text not in UNSTEADY:
             yield text
 
 
@@ -160,7 +167,8 @@ def _says_more(formula: Sequence[Token]) -> bool:
 
 def _names(tokens: Iterable[Token]) -> Iterator[str]:
     for token in tokens:
-        if token.text in FUNCTIONS or (token.kind == "symbol" and token.text[-1].isalpha() and token.text != "π"):
+        named = token.kind == "symbol" and token.text[-1].isalpha() and token.text not in ("π", *UNSTEADY)
+        if named or token.text in FUNCTIONS:
             yield token.text
 
 
@@ -218,8 +226,10 @@ def _distance(short: Sequence[str], long: Sequence[str], *, anywhere: bool) -> i
 
 
 def _moved(seed: _Content, rewrite: _Content) -> Iterator[str]:
-    """Numbers that changed places: as many as before, but not as often each; or two that count each other's things."""
-    before, after = (_firm(content) for content in (seed, rewrite))
+    """Names and numbers that changed places: as many as before, but one for another."""
+    if seed.alone.total() == rewrite.alone.total():
+        yield from seed.alone - rewrite.alone
+    before, after = _firm(seed), _firm(rewrite)
     if before.total() == after.total() and before.keys() == after.keys() and before != after:
         yield ", ".join(f"{value} {before[value]} times" for value in before if before[value] > after[value])
     single = [value for value in before if before[value] == after[value] == 1]

@@ -67,6 +67,7 @@ LOOSE_TABLE = """
 12 52 365: year years yearly
 10: decade
 100: century
+12: noon midnight
 1/20: nickel nickels
 1/10: dime dimes
 1/4: quarter quarters
@@ -116,7 +117,7 @@ class _Reader:
         if quantity := self._quantity(start):
             values, end = quantity
             weight: Weight = "firm"
-            if values == {Fraction(1)} or word == "00":  # 3:00 is three o'clock
+            if values <= {Fraction(0), Fraction(1)}:  # positive is more than 0, and 3:00 three o'clock
                 weight = "loose"
             elif (word, end) == ("two", start + 1):
                 weight = "told"

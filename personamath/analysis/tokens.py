@@ -32,7 +32,7 @@ DRAWING = re.compile(r"\[asy\](.*?)\[/asy\]", re.DOTALL)
 FORMULA = re.compile(
     r"\$\$(?P<display>.+?)\$\$|\\\[(?P<bracket>.+?)\\\]|\\\((?P<paren>.+?)\\\)|\$(?P<inline>[^$]+)\$(?!\d)", re.DOTALL
 )
-PLAIN_WORDS = re.compile(r"(?<![\\A-Za-z])(?:[a-z]{4,}|[A-Z][a-z]{3,}|[a-z]{2,}\s+[a-z]{2,})")
+PLAIN_WORDS = re.compile(r"(?<![\\A-Za-z])(?:[a-z]{4,}|[A-Z][a-z]{3,}|[a-z]{2,}\s+[a-z]{2,})|^\s+[a-z]{2,}\s+$")
 TEXT_COMMANDS = "text|textbf|textit|textrm|textnormal|emph|mbox"
 LOOKS = (
     f"{TEXT_COMMANDS}|mathrm|mathbf|mathcal|mathbb|operatorname|mathop|bold|left|right|[bB]ig+[lrm]?|displaystyle"
@@ -40,6 +40,9 @@ LOOKS = (
 )
 GROUP = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
 TEXT = re.compile(rf"\\(?:{TEXT_COMMANDS})\s*{GROUP}")
+HYPHEN = re.compile(r"(?<=[a-z]{2})-(?=[a-z])")
+NO_WORDS = re.compile(rf"{TEXT.pattern}|\\[A-Za-z]+\s*\{{[A-Za-z]+\*?\}}")
+"""What in a formula looks like words."""
 FRACTION = "\\frac"
 SPELLINGS = [
     (re.compile(pattern), replacement)
@@ -63,14 +66,20 @@ SPELLINGS = [
         (r"¾", " 3/4 "),
         (r"⅓", " 1/3 "),
         (r"⅔", " 2/3 "),
-        (r"²", "^2"),
-        (r"³", "^3"),
+        (r"\.\.\.|…|\\[cl]?dots[bcim]?(?![a-zA-Z])|\\(?:long|Long)?(?:to|[rR]ightarrow)(?![a-zA-Z])|→", " "),
+        (r"\\[dt]binom(?![a-zA-Z])", r"\\binom"),
+        (r"\\(?:[lr]?[vV]ert|mid|\|)(?![a-zA-Z])", "|"),
         (rf"\\(?:{LOOKS})(?![a-zA-Z])", " "),
         (r"\\overline(?!\s*\{?\s*\d)", " "),  # over letters it names a segment, over digits it repeats them
         (r"\\(?:begin|end)\s*\{[a-z]+\*?\}(?:\{[clr|]*\})?|\\[hv]space\{[^{}]*\}", " "),
         (r"\\[,;:! >&_#\\]|~", " "),
     ]
 ]  # fmt: skip
+RAISED = {
+    ord(digit): f"{sign}{value}"
+    for sign, digits in (("^", "⁰¹²³⁴⁵⁶⁷⁸⁹"), ("_", "₀₁₂₃₄₅₆₇₈₉"))
+    for value, digit in enumerate(digits)
+}
 LEXEMES = re.compile(
     r"(?P<number>\d+(?:\.\d+)?|\.\d+)(?:(?:st|nd|rd|th)(?![a-zA-Z]))?"
     r"|(?P<command>\\[A-Za-z]+|\\[{}|])"
@@ -91,24 +100,26 @@ def read(text: str) -> Reading:
     tokens: list[Token] = []
     formulas: list[list[Token]] = []
     end = 0
-    for found in FORMULA.finditer(text):
+    place = 0
+    while found := FORMULA.search(text, place):
         inside = next(group for group in found.groups() if group is not None)
-        if found["inline"] and PLAIN_WORDS.search(TEXT.sub("", inside)):
+        if found["inline"] and PLAIN_WORDS.search(NO_WORDS.sub("", inside)):
+            place = found.start() + 1  # money: the next sign may open a formula
             continue
         tokens += _lex(text[end : found.start()], formula=False)
         # What stands in \text is prose.
         formula = [
-            token for place, part in enumerate(TEXT.split(inside)) for token in _lex(part, formula=place % 2 == 0)
+            token for part, inner in enumerate(TEXT.split(inside)) for token in _lex(inner, formula=part % 2 == 0)
         ]
         tokens += formula
         formulas.append([token for token in formula if token.kind != "mark"])
-        end = found.end()
+        place = end = found.end()
     return Reading(tokens + _lex(text[end:], formula=False), formulas, drawings)
 
 
 def _lex(text: str, *, formula: bool) -> list[Token]:
     tokens: list[Token] = []
-    for lexeme in LEXEMES.finditer(_spelled(text)):
+    for lexeme in LEXEMES.finditer(_spelled(text if formula else HYPHEN.sub(" ", text))):
         kind, found = lexeme.lastgroup, lexeme[lexeme.lastgroup or 0]
         if kind == "number":
             tokens.append(Token("number", found))
@@ -127,6 +138,7 @@ def _lex(text: str, *, formula: bool) -> list[Token]:
 
 def _spelled(text: str) -> str:
     """The text with one spelling for what has several."""
+    text = text.translate(RAISED)
     for pattern, replacement in SPELLINGS:
         text = pattern.sub(replacement, text)
     text = _slashed(text)
