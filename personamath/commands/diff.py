@@ -26,13 +26,13 @@ def run(options: argparse.Namespace) -> int:
     from personamath_hub.changes import compare_folders, describe
 
     with tempfile.TemporaryDirectory(prefix="personamath-diff-") as scratch:
-        old, new = (_folder(name, Path(scratch) / side) for side, name in (("old", options.old), ("new", options.new)))
+        old, new = (folder_of(name, Path(scratch) / side) for side, name in (("old", options.old), ("new", options.new)))
         print(describe(compare_folders(old, new), options.old, options.new))
     return 0
 
 
-def _folder(name: str, scratch: Path) -> Path:
-    """The dataset folder of an argument, downloaded where it is on the Hub."""
+def folder_of(name: str, scratch: Path) -> Path:
+    """The dataset folder that an argument names, downloaded into `scratch` where it is on the Hub."""
     from personamath_hub.layout import dataset_folder
     from personamath_hub.versions import download
 

@@ -17,7 +17,7 @@ from personamath.records import Row
 MOST_ROWS = 200_000
 # Unpacked in a few milliseconds, and large enough to compress well: about a megabyte of text.
 CHUNK_ROWS = 500
-NOT_KNOWN = "not known"
+NOT_KNOWN, NONE = "not known", "none"
 STEP_LABELS = {
     "stage1_inference": "Stage 1: solved",
     "stage1_rewrite": "Stage 1: rewritten",
@@ -100,6 +100,8 @@ def _family(rows: Sequence[Row], wrong: Mapping[str, str], occupation_of: Mappin
                 "review": row.review,
                 "teacher": row.teacher,
                 "request": row.request,
+                "flag": row.flag,
+                "overlap": row.overlap,
             }
             for row in rows
         ],
@@ -112,10 +114,12 @@ def _facets(rows: Sequence[Row], occupation_of: Mapping[str, str]) -> list[dict[
     facets: dict[str, tuple[str, list[str]]] = {
         "step": ("Step", [STEP_LABELS[row.step] for row in rows]),
         "source": ("Source", [SOURCES.get(row.source, row.source) for row in rows]),
-        "level": ("Level", [str(row.level) if row.level else "none" for row in rows]),
+        "level": ("Level", [str(row.level) if row.level else NONE for row in rows]),
     }
     if occupation_of:
         facets["group"] = ("Persona group", [_group(row, occupation_of) for row in rows])
+    facets["flag"] = ("Flag", [_flag(row) for row in rows])
+    facets["overlap"] = ("Overlap", [row.overlap or NONE for row in rows])
     made = []
     for name, (label, values) in facets.items():
         counts = Counter(values)
@@ -133,6 +137,11 @@ def _facets(rows: Sequence[Row], occupation_of: Mapping[str, str]) -> list[dict[
 
 def _group(row: Row, occupation_of: Mapping[str, str]) -> str:
     return "no persona" if row.persona is None else occupation_of.get(row.persona, NOT_KNOWN)
+
+
+def _flag(row: Row) -> str:
+    """What a flag tells of, without the numbers: `missing 12; new 15` is `missing, new`."""
+    return ", ".join(part.partition(" ")[0] for part in row.flag.split("; ")) if row.flag else NONE
 
 
 def _packed(value: object) -> str:

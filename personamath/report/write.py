@@ -15,13 +15,20 @@ from personamath.report.figures import Picture, draw
 from personamath.report.funnel import funnel
 from personamath.report.markdown import report_markdown
 from personamath.report.page import page
+from personamath.scores import ScoredRun
 
 PAGE, MARKDOWN, FIGURES = "index.html", "report.md", "figures"
 
 
-def write_report(data: RunData, output: Path, compare: Sequence[Comparison] = ()) -> Path:
-    """Analyse the data and write everything into `output`; gives the page's path."""
-    return write_found(data, analyses(data, compare), output)
+def write_report(
+    data: RunData,
+    output: Path,
+    compare: Sequence[Comparison] = (),
+    scores: Sequence[ScoredRun] = (),
+    without_stage_two: ScoredRun | None = None,
+) -> Path:
+    """Analyse the data, as `catalogue.analyses` does, and write everything into `output`; gives the page's path."""
+    return write_found(data, analyses(data, compare, scores, without_stage_two), output)
 
 
 def write_found(data: RunData, found: Analyses, output: Path) -> Path:

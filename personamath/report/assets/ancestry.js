@@ -23,7 +23,7 @@ function ancestry(row, terms, turn) {
         second && wrong(family, terms),
         second && row.review && part("Review", "of the wrong solution", row.review, terms),
         rewritten && part("Persona", row.occupation, row.persona, terms),
-        rewritten && part("Rewrite", "for that persona", row.problem, terms),
+        rewritten && part("Rewrite", row.flag ? `flag: ${row.flag}` : "for that persona", row.problem, terms),
         part(second ? "Correction" : "Solution", second ? "what is trained on" : "", row.response, terms),
         part("Reference answer", "of the seed problem", `$${family.answer}$`, []),
       ].filter(Boolean),
@@ -57,7 +57,7 @@ function siblings(row, turn) {
 }
 
 function facts_of(row) {
-  const facts = { step: row.step, teacher: row.teacher, request: row.request, overlap: row.overlap, flag: row.flag };
+  const facts = { step: row.step, teacher: row.teacher, request: row.request, "overlap with a test problem": row.overlap };
   const shown = Object.entries(facts).filter(([, value]) => value !== undefined && value !== null);
   return element("dl", {}, ...shown.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]));
 }

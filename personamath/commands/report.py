@@ -1,0 +1,74 @@
+"""`personamath report`: what is in a data set, as one page."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from personamath.commands.diff import folder_of
+
+HELP = "show what is in a dataset: a page with figures, findings and every row"
+DESCRIPTION = """\
+Make a page of a dataset: the funnel, the paper's tables and figures, what the rewrites kept, overlap with test problems
+and more, and every row with all that it came from. It is one file that loads nothing from anywhere.
+
+  personamath report runs/v1 --output runs/v1/report
+  personamath report me/PersonaMathQA@v1.0.0 --compare meta-math/MetaMathQA:query --scores scores/me__PersonaMath-7B
+
+A run directory tells more than a published version: the wrong solutions are in its journal.
+
+writes  OUTPUT/index.html   the page
+        OUTPUT/report.md    the same findings, tables and figures as Markdown
+        OUTPUT/figures/     each figure as SVG and PNG, each table as CSV
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument(
+        "source", metavar="RUN_OR_REPO", help="a run directory, a dataset folder, or OWNER/NAME@VERSION on the Hub"
+    )
+    parser.add_argument("--output", type=Path, default=Path("report"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument(
+        "--compare",
+        action="append",
+        default=[],
+        metavar="DATA:COLUMN",
+        help="another dataset's questions: FILE:COLUMN or OWNER/NAME[:CONFIG]:COLUMN; again for more",
+    )
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="RESULTS",
+        help="lm-eval's results of a model trained on it; again for more models",
+    )
+    parser.add_argument(
+        "--without-stage-two",
+        type=Path,
+        metavar="RESULTS",
+        help="results of the first model as trained without stage 2, to compare with",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it; gives the exit status."""
+    from personamath.analysis.comparison import read_comparison
+    from personamath.analysis.rows import RUN_FILE, read_run
+    from personamath.report.write import write_report
+    from personamath.scores import read_results
+
+    scores = [read_results([path]) for path in options.scores]
+    without = read_results([options.without_stage_two]) if options.without_stage_two else None
+    compare = [read_comparison(text) for text in options.compare]
+    source = Path(options.source)
+    with tempfile.TemporaryDirectory(prefix="personamath-report-") as scratch:
+        folder = folder_of(options.source, Path(scratch) / "dataset")
+        data = read_run(folder, options.source, source if (source / RUN_FILE).is_file() else None)
+    for why in data.missing.values():
+        print(f"note: {why}", file=sys.stderr)
+    print(f"looking at {len(data.rows):,} rows ...", file=sys.stderr)
+    page = write_report(data, options.output, compare, scores, without)
+    print(page.resolve().as_uri())
+    return 0
