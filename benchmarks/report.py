@@ -4,6 +4,7 @@ python -m benchmarks.report                       # measures, on rows made up he
 python -m benchmarks.report --screenshots RUN     # draws docs/report-*.png from a run, e.g. runs/demo
 """
 
+import argparse
 import json
 import random
 import tempfile
@@ -12,13 +13,14 @@ from collections import Counter
 from pathlib import Path
 
 from personamath.analysis.result import Analyses
-from personamath.analysis.rows import RunData
+from personamath.analysis.rows import RunData, read_run
 from personamath.funnel import Funnel
 from personamath.personas import read_personas
 from personamath.recipe import Recipe
 from personamath.records import Row
-from personamath.report.write import write_found
+from personamath.report.write import write_found, write_report
 from personamath.stages import Outcome
+from personamath_hub.layout import dataset_folder
 from personamath_hub.provenance import Origins, provenance
 from tests.chromium import Page, chromium
 
@@ -122,8 +124,40 @@ def measure(page: Page, url: str, queries: dict[str, str]) -> None:
     print(f"memory, MB: {page.evaluate('performance.memory.usedJSHeapSize') / 1e6:.0f}; problems: {page.problems}")
 
 
+def draw_screenshots(run: Path) -> None:
+    """Pictures of a run's report for docs/: light, dark, on a telephone, and a row with its ancestry."""
+    with tempfile.TemporaryDirectory() as scratch, chromium(Path(scratch) / "profile") as page:
+        url = write_report(read_run(dataset_folder(run), str(run), run), Path(scratch) / "report").as_uri()
+        page.open(url)
+        page.screenshot(DOCS / "report-overview.png")
+        page.prefer(color_scheme="dark", reduced_motion="reduce")
+        page.open(f"{url}#persona-groups")
+        page.until("scrollY > 1000")
+        page.screenshot(DOCS / "report-dark.png")
+        page.open(f"{url}#rows?step=Stage+2%3A+rewritten&source=MATH")
+        page.prefer(color_scheme="light")
+        page.until("document.querySelector('.snippet mark, .snippet')")
+        page.evaluate("document.querySelectorAll('[role=option]')[1].click()")
+        page.until("document.querySelector('.ancestry .katex')")
+        page.screenshot(DOCS / "report-rows.png")
+        page.size(390, 844, mobile=True)
+        page.open(url)
+        page.screenshot(DOCS / "report-phone.png")
+
+
 def main() -> None:
     """Measure, or draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--screenshots", type=Path, metavar="RUN", help="a run directory to draw pictures of")
+    options = parser.parse_args()
+    if options.screenshots:
+        draw_screenshots(options.screenshots)
+    else:
+        measure_large()
+
+
+def measure_large() -> None:
+    """Make a report of 70,000 rows, and use it."""
     with tempfile.TemporaryDirectory() as scratch:
         data = made_up(random.Random(1))
         start = time.monotonic()

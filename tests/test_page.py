@@ -327,7 +327,7 @@ def test_the_theme_follows_the_reader_and_can_be_changed(page: Page, address: st
     assert page.evaluate(background) == rgb(COLOURS["page"].light)
     page.prefer(color_scheme="dark", reduced_motion="reduce")
     assert page.evaluate(background) == rgb(COLOURS["page"].dark)
-    assert page.evaluate("document.getElementById('theme').getAttribute('aria-pressed')") == "true"
+    page.until("document.getElementById('theme').getAttribute('aria-pressed') === 'true'")
     assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
     page.evaluate("document.getElementById('theme').click()")
     assert page.evaluate(background) == rgb(COLOURS["page"].light)

@@ -142,7 +142,7 @@ def lengths_by_step(data: RunData) -> Analysis:
         "Lengths before and after",
         f"Seed problems have {rows[0][2]:.0f} words on average"
         + (f", their rewrites in stage 1 {rewritten[0]:.0f}." if rewritten else "."),
-        Table(("texts", "number", "mean words", "5 %", "median", "95 %"), tuple(rows)),
+        Table(("texts", "number", "mean words", "5th percentile", "median", "95th percentile"), tuple(rows)),
         None,
         "Words are what stands between white space.",
     )

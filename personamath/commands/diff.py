@@ -26,7 +26,9 @@ def run(options: argparse.Namespace) -> int:
     from personamath_hub.changes import compare_folders, describe
 
     with tempfile.TemporaryDirectory(prefix="personamath-diff-") as scratch:
-        old, new = (folder_of(name, Path(scratch) / side) for side, name in (("old", options.old), ("new", options.new)))
+        old, new = (
+            folder_of(name, Path(scratch) / side) for side, name in (("old", options.old), ("new", options.new))
+        )
         print(describe(compare_folders(old, new), options.old, options.new))
     return 0
 

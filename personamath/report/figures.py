@@ -15,8 +15,10 @@ WIDTH = 4.9  # inches, so that 9 points are easily read in a column of the page,
 HEIGHT = 2.8
 BAR_HEIGHT = 0.15  # inches a bar that lies takes
 PNG_DPI = 200
-# Names longer than this, or more than that many, do not stand side by side under bars: the bars lie.
-UPRIGHT_NAME, UPRIGHT_BARS = 14, 8
+# Characters of names that find room side by side under bars, two between them; else the bars lie.
+UPRIGHT_CHARACTERS = 56
+# Characters of a legend that find room in one line.
+LEGEND_CHARACTERS = 50
 LABEL_WIDTH = 30  # characters, then a label is broken
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 SETTINGS: dict[Any, Any] = {
@@ -59,7 +61,9 @@ def draw(chart: Chart, name: str) -> Picture:
         axes = figure.add_subplot()
         _draw_lines(axes, chart) if chart.kind == "lines" else _draw_bars(axes, chart, lying)
         if len(chart.series) > 1:
-            figure.legend(loc="outside upper left", ncols=3, handlelength=1.8, columnspacing=1.4)
+            fits = sum(len(series.name) + 5 for series in chart.series) <= LEGEND_CHARACTERS
+            columns = len(chart.series) if fits else 2
+            figure.legend(loc="outside upper left", ncols=columns, handlelength=1.8, columnspacing=1.4)
         svg, png = io.BytesIO(), io.BytesIO()
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
         figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
@@ -77,7 +81,8 @@ def _name(x: float | str) -> str:
 
 def _lies(chart: Chart) -> bool:
     names = _names(chart) if chart.kind == "bars" else []
-    return len(names) > UPRIGHT_BARS or any(len(name) > UPRIGHT_NAME for name in names)
+    # Every name has as much room as the longest.
+    return len(names) * (2 + max(map(len, names), default=0)) > UPRIGHT_CHARACTERS
 
 
 def _height(chart: Chart) -> float:
@@ -92,6 +97,7 @@ def _draw_lines(axes: "Axes", chart: Chart) -> None:
         if series.low is not None and series.high is not None:
             axes.fill_between(series.x, series.low, series.high, color=colour, alpha=0.15, linewidth=0)
     axes.set_xlabel(chart.x_label)
+    axes.xaxis.set_major_formatter(_number)
     _measure(axes, chart.y_label, upright=True)
 
 
@@ -118,12 +124,20 @@ def _draw_bars(axes: "Axes", chart: Chart, lying: bool) -> None:
         axes.set_yticks(range(len(names)), labels)
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
-        axes.set_ylabel(chart.x_label)
     else:
         axes.set_xticks(range(len(names)), labels)
         axes.tick_params(axis="x", length=0)
         axes.set_xlabel(chart.x_label)
     _measure(axes, chart.y_label, upright=not lying)
+    _from_zero(axes, chart, lying)
+
+
+def _from_zero(axes: "Axes", chart: Chart, lying: bool) -> None:
+    """Bars begin at 0, also where all of them have no length."""
+    values = [value for series in chart.series for value in (*series.y, *(series.high or ()))]
+    if min((value for series in chart.series for value in series.y), default=0.0) >= 0:
+        limit = axes.set_xlim if lying else axes.set_ylim
+        limit(0, None if max(values, default=0.0) > 0 else 1)
 
 
 def _ends(series: Series) -> list[list[float]] | None:
@@ -136,15 +150,18 @@ def _ends(series: Series) -> list[list[float]] | None:
 
 def _measure(axes: "Axes", label: str, upright: bool) -> None:
     """The axis that measures: its label, its grid, its numbers."""
-    from matplotlib.ticker import FuncFormatter
-
     axis = axes.yaxis if upright else axes.xaxis
     axis.set_label_text(label)
     axis.grid(True)
     if label.endswith("%"):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+        axis.set_major_formatter(lambda value, _: f"{100 * value:g}")
     else:
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+        axis.set_major_formatter(_number)
+
+
+def _number(value: float, _: object) -> str:
+    """A number at an axis; ten digits, so that a step of 0.1 does not show its binary rest."""
+    return f"{value:,.10g}"
 
 
 def _look(at: int) -> tuple[str, Any]:
@@ -156,7 +173,7 @@ def _inline(svg: str) -> str:
     """The SVG element alone: scaled by the page, in its font and colours, without a style sheet or ids of its own."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
+    svg = re.sub(r' id="[\w.]+_\d+"', "", svg)  # of parts that nothing refers to
     svg = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r'\1aria-hidden="true"', svg, count=1)
     svg = re.sub(r"font-family: [^;\"]*", "font-family: inherit", svg)
     variables = {COLOURS[name].light: f"var(--{name})" for name in ("page", "line", "edge", "ink", "soft", *SERIES)}

@@ -25,7 +25,7 @@ def funnel(data: RunData) -> Analysis:
         if total
         else "Nothing was asked.",
         table=Table(
-            ("request", "asked", "passed", "passed, %", "dropped"),
+            ("request", "asked", "passed", "passed %", "dropped"),
             tuple(
                 (
                     LABELS[purpose],

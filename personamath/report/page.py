@@ -8,7 +8,7 @@ from importlib.resources import files as resources
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from personamath import __version__
 from personamath.analysis.result import Analyses, Analysis
@@ -19,8 +19,11 @@ from personamath.report.palette import COLOURS
 
 ASSETS = resources("personamath.report") / "assets"
 SCRIPTS = ("text.js", "rows.js", "list.js", "ancestry.js", "browser.js", "page.js")
-# Longer cells are somebody's text, in which there may be mathematics.
-NAME_LENGTH = 60
+# Longer cells are somebody's text, in which there may be mathematics; texts of a column with cells beyond the shorter
+# length get room.
+NAME_LENGTH, SHORT_NAME = 60, 16
+# Longer tables are folded under their figure.
+TABLE_ROWS = 12
 
 
 def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Packed) -> str:
@@ -32,7 +35,7 @@ def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Pa
     styles = Markup(_katex_styles() + _colours() + _asset("page.css"))
     scripts = [Markup(_katex()), Markup(_own_script())]
     environment = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["thousands"] = "{:,}".format
+    environment.filters |= {"thousands": "{:,}".format, "prose": _prose}
     ids = {row.id for row in data.rows}
     template = (resources("personamath.report") / "templates" / "page.html.jinja").read_text(encoding="utf-8")
     return environment.from_string(template).render(
@@ -64,15 +67,28 @@ def _facts(data: RunData) -> dict[str, str]:
 
 def _section(analysis: Analysis, drawing: str | None, ids: set[str]) -> dict[str, Any]:
     table = analysis.table
+    texts = shown(table)
     return {
         "analysis": analysis,
         "drawing": Markup(drawing) if drawing else None,
-        "columns": [(heading, is_number(at, table)) for at, heading in enumerate(table.columns)],
+        "folded": drawing is not None and len(texts) > TABLE_ROWS,
+        "columns": [
+            (heading, "number" if is_number(at, table) else "wide" if _is_wide([row[at] for row in texts]) else "")
+            for at, heading in enumerate(table.columns)
+        ],
         "rows": [
-            [{"text": cell, "row": cell in ids, "long": len(cell) > NAME_LENGTH} for cell in row]
-            for row in shown(table)
+            [{"text": cell, "row": cell in ids, "long": len(cell) > NAME_LENGTH} for cell in row] for row in texts
         ],
     }
+
+
+def _is_wide(texts: list[str]) -> bool:
+    return any(len(text) > SHORT_NAME for text in texts)
+
+
+def _prose(sentence: str) -> Markup:
+    """Our own sentence, whose backticks mean code; what it names of others is escaped."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
 
 
 def _colours() -> str:

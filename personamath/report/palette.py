@@ -22,12 +22,12 @@ COLOURS = {
     "warning-ink": Shade("#754000", "#ffd591"),
     "mark": Shade("#ffe48f", "#665200"),
     "mark-ink": Shade("#1b2430", "#fff6d6"),
-    # After Okabe and Ito, shifted until each stands out 3 : 1 from the page.
-    "series-1": Shade("#0072b2", "#56b4e9"),
-    "series-2": Shade("#d55e00", "#e69f00"),
-    "series-3": Shade("#009070", "#2fc79a"),
-    "series-4": Shade("#a8478c", "#e39ac6"),
-    "series-5": Shade("#4d4d4d", "#c9c9c9"),
+    # Near Okabe and Ito's, moved apart for each kind of colour blindness, and 3 : 1 or more from the page.
+    "series-1": Shade("#0752b8", "#4296fa"),
+    "series-2": Shade("#dd6c04", "#eba000"),
+    "series-3": Shade("#04a065", "#3ce37f"),
+    "series-4": Shade("#b35698", "#c59fd6"),
+    "series-5": Shade("#3c2f38", "#c4e8dc"),
 }
 SERIES = tuple(name for name in COLOURS if name.startswith("series"))
 TEXT_ON = {
