@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from personamath.scores import Comparison, Score, ScoredRun, TaskRun, compare_runs, read_results
+from personamath.scores import Score, ScoredRun, TaskRun, compare_runs, incomparable, read_results
 
 HELP = "read lm-eval's results: intervals, subjects and levels, comparisons"
 DESCRIPTION = """\
@@ -53,7 +53,7 @@ def report(scored: ScoredRun, other: ScoredRun | None) -> Iterator[str]:
         yield ""
         yield from task_lines(run)
         if run.task in others:
-            yield from comparison_lines(compare_runs(run, others[run.task]))
+            yield from comparison_lines(run, others[run.task])
     for name, which in (("", scored), ("other run, ", other)):
         if which and which.unfit():
             yield f"\nNot for a card ({name}{which.model}):"
@@ -93,11 +93,12 @@ def line(name: str, score: Score) -> str:
     return f"  {name:{WIDTH}} {score.n:>6,}  {100 * score.value:>5.1f}  {low:.1f} to {high:.1f}"
 
 
-def comparison_lines(compared: list[Comparison] | str) -> Iterator[str]:
-    """What the comparison of a task came to."""
-    if isinstance(compared, str):
-        yield f"  {compared}"
+def comparison_lines(run: TaskRun, other: TaskRun) -> Iterator[str]:
+    """What the comparison of a task came to, or why there is none."""
+    if reason := incomparable(run, other):
+        yield f"  {reason}"
         return
+    compared = compare_runs(run, other)
     yield f"  against the other run, on {compared[0].n:,} problems that both scored"
     yield from (f"  {each.metric:{WIDTH}} {each.words()}" for each in compared)
 
@@ -107,13 +108,9 @@ def as_json(scored: ScoredRun, other: ScoredRun | None) -> dict[str, Any]:
     content = run_as_json(scored)
     if other:
         others = {run.task: run for run in other.tasks}
+        both = [(run, others[run.task]) for run in scored.tasks if run.task in others]
         content["against"] = run_as_json(other)
-        content["comparison"] = {
-            run.task: compared if isinstance(compared, str) else [comparison_as_json(each) for each in compared]
-            for run in scored.tasks
-            if run.task in others
-            for compared in [compare_runs(run, others[run.task])]
-        }
+        content["comparison"] = {run.task: comparison_as_json(run, other) for run, other in both}
     return content
 
 
@@ -133,6 +130,11 @@ def run_as_json(scored: ScoredRun) -> dict[str, Any]:
     }
 
 
-def comparison_as_json(compared: Comparison) -> dict[str, Any]:
-    """One comparison, with its words."""
-    return asdict(compared) | {"difference": compared.difference._asdict(), "words": compared.words()}
+def comparison_as_json(run: TaskRun, other: TaskRun) -> str | list[dict[str, Any]]:
+    """The comparison of every metric, with its words, or why there is none."""
+    if reason := incomparable(run, other):
+        return reason
+    return [
+        asdict(compared) | {"difference": compared.difference._asdict(), "words": compared.words()}
+        for compared in compare_runs(run, other)
+    ]

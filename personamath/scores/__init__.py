@@ -1,6 +1,6 @@
 """What an evaluation came to: lm-eval's results and samples, read, bounded by an interval, and compared."""
 
-from personamath.scores.comparison import Comparison, compare_runs
+from personamath.scores.comparison import Comparison, compare_runs, incomparable
 from personamath.scores.reading import read_results
 from personamath.scores.records import FACTS, MAIN_METRIC, DataSource, Item, Score, ScoredModel, ScoredRun, TaskRun
 
@@ -15,5 +15,6 @@ __all__ = [
     "ScoredRun",
     "TaskRun",
     "compare_runs",
+    "incomparable",
     "read_results",
 ]

@@ -39,22 +39,27 @@ class Comparison:
         """The result in words, in points of a hundred."""
         points, half = 100 * self.difference.value, 50 * (self.difference.high - self.difference.low)
         found = f"better on {self.better:,} problems, worse on {self.worse:,}"
-        test = found if self.p is None else f"{found}; McNemar's p = {told(self.p)}"
+        test = found if self.p is None else f"{found}; McNemar's p {told(self.p)}"
         if not self.shown:
             return f"no difference shown: {points:+.1f} ± {half:.1f} ({test})"
         return f"{'better' if points > 0 else 'worse'} by {abs(points):.1f} ± {half:.1f} ({test})"
 
 
-def compare_runs(run: TaskRun, other: TaskRun) -> list[Comparison] | str:
-    """Every metric that both runs of a task have; or, in a sentence, why they cannot be compared."""
+def incomparable(run: TaskRun, other: TaskRun) -> str | None:
+    """Why two runs of a task cannot be compared, in words; None where they can."""
     if run.version != other.version:
         return f"not compared: versions {run.version} and {other.version} of the task are two scores"
     if not run.items or not other.items:
         return "not compared: the samples are missing"
+    if not {item.question for item in run.items} & {item.question for item in other.items}:
+        return "not compared: no problem is in both"
+    return None
+
+
+def compare_runs(run: TaskRun, other: TaskRun) -> list[Comparison]:
+    """Every metric that both runs of a task have, over the problems that both scored; not if `incomparable`."""
     by_question = {item.question: item for item in other.items}
     pairs = [(item, by_question[item.question]) for item in run.items if item.question in by_question]
-    if not pairs:
-        return "not compared: no problem is in both"
     return [
         compare(run.task, metric, [(one.values[metric], two.values[metric]) for one, two in pairs])
         for metric in run.metrics
@@ -80,5 +85,5 @@ def compare(task: str, metric: str, pairs: list[tuple[float, float]]) -> Compari
 
 
 def told(p: float) -> str:
-    """A p value as one reads it."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    """A p value as one reads it, with its sign."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"

@@ -60,7 +60,7 @@ def read_results(paths: Sequence[Path]) -> ScoredRun:
         sha=text(first["config"].get("model_sha")),
         backend=str(first["config"].get("model")),
         harness=str(first.get("lm_eval_version")),
-        faults=(*differences(used), *several("models", (run.model.name for run in tasks))),
+        faults=(*differences(used), *models(tasks)),
     )
 
 
@@ -108,6 +108,13 @@ def differences(outputs: Sequence[Output]) -> Iterator[str]:
     yield from several("commits of the model", (content["config"].get("model_sha") or "" for content in contents))
     yield from several("backends", (content["config"].get("model") for content in contents))
     yield from several("versions of lm-eval", (content.get("lm_eval_version") for content in contents))
+
+
+def models(tasks: Sequence[TaskRun]) -> Iterator[str]:
+    """A sentence, if the tasks were scored on more than one model, or on one before and after it was trained again."""
+    yield from several("models", (f"{run.model.name}@{run.model.revision or 'main'}" for run in tasks))
+    if len({run.model.training_record for run in tasks}) > 1:
+        yield "the model was trained again, or moved, between the results"
 
 
 def several(what: str, values: Iterable[object]) -> Iterator[str]:
@@ -198,8 +205,7 @@ def faults_of_task(run: TaskRun, metadata: Mapping[str, Any]) -> Iterator[str]:
         yield f"{run.n:,} of {run.n_original:,} problems were scored"
     if run.n_published is not None and run.n_original != run.n_published:
         yield f"the data holds {run.n_original:,} problems, and not the {run.n_published:,} of the data set"
-    expected = metadata.get("fingerprint")
-    if expected and run.data.fingerprint != expected and run.n_original == run.n_published:
+    elif run.data.local and run.data.fingerprint != metadata.get("fingerprint", run.data.fingerprint):
         yield f"the problems of {run.data.name} are not those of the data set"
 
 

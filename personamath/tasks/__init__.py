@@ -1,6 +1,6 @@
 """lm-eval tasks: YAML files, and the functions they name. `lm_eval --include_path "$(personamath tasks)"` finds them.
 
-No module here but `harness`, which is lm-eval's own, imports lm-eval; none imports torch.
+Importing them takes neither torch nor lm-eval; `harness` alone, which lm-eval loads, imports lm-eval.
 """
 
 from pathlib import Path

@@ -1,6 +1,7 @@
 """The task as lm-eval runs it: what the YAML says, with the room of the model and without lm-eval's guesses."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict
 from typing import Any
 
@@ -54,11 +55,12 @@ class MathTask(ConfigurableTask):
         """A request for each sample of a problem."""
         name, number, samples = options["metadata"]
         settings = {**self.config.generation_kwargs, "max_gen_toks": self.limit(ctx)}
-        seeds = [{"seed": FIRST_SEED + sample} for sample in range(samples)] if self.varies() else [{}] * samples
-        return [
-            Instance("generate_until", doc, (ctx, {**settings, **seed}), index, (name, number, 1))
-            for index, seed in enumerate(seeds)
-        ]
+        requests = []
+        for sample in range(samples):
+            seed = {"seed": FIRST_SEED + sample} if samples > 1 and is_api(self.config.metadata) else {}
+            asked = (ctx, deepcopy(settings) | seed)
+            requests.append(Instance("generate_until", doc, asked, idx=sample, metadata=(name, number, 1)))
+        return requests
 
     def process_results(self, doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
         """The metrics of a problem; `stopped` is missing where the model's tokenizer is not at hand."""
@@ -83,7 +85,3 @@ class MathTask(ConfigurableTask):
     def limit(self, prompt: str) -> int:
         """How many tokens the completion of a prompt may have."""
         return self.room.limit(prompt, int(self.config.generation_kwargs["max_gen_toks"]))
-
-    def varies(self) -> bool:
-        """Whether the samples of a problem need a seed each."""
-        return self.config.repeats > 1 and is_api(self.config.metadata)

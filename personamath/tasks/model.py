@@ -58,7 +58,7 @@ def room_of(arguments: Mapping[str, Any]) -> Room:
 
 def model_of(arguments: Mapping[str, Any]) -> ScoredModel:
     """Which model is scored: of a local folder its name, and the digest of the record that its training left."""
-    given = str(arguments.get("pretrained") or arguments.get("model") or "")
+    given = str(arguments.get("peft") or arguments.get("pretrained") or arguments.get("model") or "unknown")
     folder = Path(given)
     if not folder.is_dir():
         return ScoredModel(given, arguments.get("revision"), None, local=False)
