@@ -52,6 +52,7 @@ def test_every_task_has_a_version_pinned_data_and_a_line_in_the_documentation(na
 def test_every_task_is_in_a_group_or_a_variant_of_one_that_is() -> None:
     members = [member for group in GROUPS.values() for member in group["task"]]
     variants = [config["task"] for name, config in TASKS.items() if name.endswith(("_paper", "_maj8"))]
+    assert {config["metadata"]["data_set"] for config in TASKS.values()} == set(sources.DATA_SETS)
     assert sorted(members + variants) == sorted(config["task"] for config in TASKS.values())
 
 
@@ -122,6 +123,12 @@ def test_a_file_that_cannot_be_scored_on_ends_lm_eval_with_one_line(
     assert message.startswith(f"personamath: {file}") and said in message and "\n" not in message
 
 
+@pytest.mark.parametrize("files", [{"gsm8": "test.jsonl"}, "test.jsonl"])
+def test_a_name_that_is_no_data_set_is_said(files: Any) -> None:
+    with pytest.raises(BadInput, match="one of gsm8k, math, "):
+        load("gsm8k", sources.gsm8k, HubData("openai/gsm8k", ["main"], "test", "0" * 40), files)
+
+
 def test_without_network_and_file_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
@@ -159,6 +166,7 @@ DOC = {"answer": r"\frac{1}{2}"}
         (r"So it is $\boxed{\frac{1}{2}}$.", 1, 1, 1, 1),
         (r"So it is $\boxed{0.50}$.", 1, 1, 0, 1),
         (r"So it is $\frac{1}{2}$.", 0, 1, 0, 0),  # math-verify takes an answer without a box
+        ("So it is 0.5", 0, 1, 0, 0),
         (r"So it is $\boxed{2}$.", 0, 0, 0, 1),
         (r"So it is $\boxed{\frac{1}{2}", 0, 0, 0, 0),
         ("", 0, 0, 0, 0),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from personamath.errors import BadInput
 from personamath.scores import DataSource
 from personamath.tables import read_file
-from personamath.tasks.sources import Doc, Row
+from personamath.tasks.sources import DATA_SETS, Doc, Row
 
 Reader = Callable[[Iterable[Row]], list[Doc]]
 
@@ -38,6 +38,10 @@ def load(name: str, read: Reader, hub: HubData, files: Mapping[str, str]) -> Loa
 
     Raises BadInput where they cannot be read, or lack a column that the data set has.
     """
+    if not isinstance(files, Mapping) or not files.keys() <= set(DATA_SETS):
+        raise BadInput(
+            f"--metadata files: {files}; give paths by the name of a data set, one of {', '.join(DATA_SETS)}"
+        )
     file = files.get(name)
     place = file or f"{hub.repo} at {hub.revision}"
     try:

@@ -1,5 +1,6 @@
 """What a completion gets: our grader's verdict, math-verify's and the paper's, and whether it has an answer at all."""
 
+import atexit
 from collections.abc import Mapping, Sequence
 from math import comb
 from typing import Any
@@ -16,6 +17,7 @@ VERIFY_LIMIT = 5.0
 
 verifier = SymbolicWorker(task="completion", limit=VERIFY_LIMIT)
 """The process that runs math-verify; it starts at the first completion."""
+atexit.register(verifier.close)
 
 
 def word_problem(doc: Doc, completions: Sequence[str]) -> Marks:

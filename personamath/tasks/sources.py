@@ -39,6 +39,21 @@ STEM = frozenset(
 )
 LETTERS = "ABCD"
 
+DATA_SETS = (
+    "gsm8k",
+    "math",
+    "math500",
+    "svamp",
+    "asdiv",
+    "gsm_plus",
+    "gsm_hard",
+    "minerva_math",
+    "mmlu_stem",
+    "amc23",
+    "aime24",
+)
+"""Names under which `--metadata '{"files": …}'` takes local files; each has its function here."""
+
 
 def gsm8k(rows: Iterable[Row]) -> list[Doc]:
     """GSM8K: the reference stands behind `####`."""
