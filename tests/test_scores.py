@@ -164,7 +164,7 @@ def test_a_difference_that_chance_would_give_is_not_shown(tmp_path: Path) -> Non
 
 def test_the_interval_of_a_difference_is_paired(tmp_path: Path) -> None:
     found = against(tmp_path, [1] * 55 + [0] * 45, [1] * 50 + [0] * 50)
-    assert found.difference.low > 0 and found.difference.high < 0.1
+    assert found.difference.low > 0 and found.difference.high < 0.12  # unpaired it would reach 0.19
     assert found.p == 2 / 2**5 and not found.shown  # both must say so
 
 
