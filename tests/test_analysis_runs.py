@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -68,6 +71,28 @@ def test_a_run_is_read_with_what_its_journal_and_its_sources_tell(run: Path, dat
     assert not data.missing and data.simulated
 
 
+def test_the_price_is_the_runs(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    content = json.loads((copy / "run.json").read_text())
+    content["paid"]["price"] = Price(1.5, 6.0, date="2026-01-01").as_dict()
+    (copy / "run.json").write_text(json.dumps(content))
+    assert read_run(copy / "dataset", "the demo", copy).price == Price(1.5, 6.0, date="2026-01-01")
+    assert read_run(copy / "dataset", "the demo").price is None
+
+
+def test_answers_that_the_ray_engine_keeps_beside_the_journal_are_read_too(
+    run: Path, data: RunData, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    with closing(sqlite3.connect(copy / "journal.sqlite")) as journal, journal:
+        journal.row_factory = sqlite3.Row
+        beside = [dict(one) for one in journal.execute("select * from answers where purpose = 'stage1_inference'")]
+        journal.execute("delete from answers where purpose = 'stage1_inference'")
+    (copy / "blocks" / "0001").mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(beside), copy / "blocks" / "0001" / "answers-1.parquet")
+    assert read_run(copy / "dataset", "the demo", copy).wrong == data.wrong
+
+
 def test_every_analysis_is_made_of_a_run_and_again_the_same(data: RunData) -> None:
     found = analyses(data)
     assert {one.name for one in found.left_out} == {"contamination", "stage-two"}
@@ -94,6 +119,8 @@ def test_rows_of_seed_problems_all_count_in_the_keep_rates(run: Path, data: RunD
         assert sum(column(found, "kept", {"step": name})) == sum(one.step == step for one in data.rows)
     for name, purpose in (("1: rewrite", "stage1_rewrite: rewrite"), ("1: inference", "stage1_inference")):
         assert sum(column(found, "tried", {"step": name})) == sum(requests[purpose].values())
+    solved = sum(one.step == "stage1_inference" for one in data.rows)
+    assert sum(column(found, "tried", {"step": "2: reflection"})) == len(data.seeds or ()) - solved
     for tried, kept, share in zip(*(column(found, name) for name in ("tried", "kept", "kept %")), strict=True):
         assert share is None if not tried else share == kept / tried
 

@@ -19,6 +19,7 @@ CASES: list[tuple[str, Overlap | None]] = [
     (TESTED, "equal"),
     (f"\n{TESTED.replace(' ', '  ')}\t", "equal"),
     (TESTED.replace("120", "88"), "masked"),
+    (TESTED.replace("120", "88").replace(" ", "\n "), "masked"),
     (TESTED.replace("9", "10").replace("120", "1"), "masked"),
     ("What is 7 + 77?", "masked"),
     ("What is 1,200 + 5?", None),  # one more run of digits

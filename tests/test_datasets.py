@@ -145,7 +145,9 @@ def test_strict_leaves_flagged_rows_out_and_clean_those_that_overlap(tmp_path: P
     astray = {row.id for row in few if row.step == "stage1_rewrite" and row.id.endswith(("3/p0001", "4/p0001"))}
     some = [replace(row, problem=f"{row.problem} Add 77.") if row.id in astray else row for row in few]
     equal, masked = few[0].seed_problem, few[9].seed_problem
-    folder = write_compared(tmp_path / "dataset", some, [f"  {equal}\n", masked.replace("3", "55")])
+    rewritten = next(row for row in some if row.step == "stage1_rewrite" and row.seed_problem not in (equal, masked))
+    tests = [f"  {equal}\n", masked.replace("3", "55"), rewritten.problem]
+    folder = write_compared(tmp_path / "dataset", some, tests)
 
     def load(config: str) -> list[dict[str, Any]]:
         return list(datasets.load_dataset(str(folder), config, split="train"))
@@ -153,8 +155,11 @@ def test_strict_leaves_flagged_rows_out_and_clean_those_that_overlap(tmp_path: P
     everything = load("default")
     assert Counter(row["id"] for row in everything) == Counter(row.id for row in some)
     assert {row["id"]: row["flag"] for row in everything if row["flag"]} == dict.fromkeys(astray, "new 77")
-    expected = {equal: "equal", masked: "masked"}
-    assert [row["overlap"] for row in everything] == [expected.get(row["seed_problem"]) for row in everything]
+    # A row overlaps by its seed problem, or by its own.
+    expected = {equal: "equal", masked: "masked", rewritten.problem: "equal"}
+    assert [row["overlap"] for row in everything] == [
+        expected.get(row["seed_problem"]) or expected.get(row["problem"]) for row in everything
+    ]
     assert load("strict") == [row for row in everything if not row["flag"]] != everything
     assert load("clean") == [row for row in everything if not row["overlap"]] != everything
     assert f"clean: {len(load('clean'))} rows load" in check_folder(folder)

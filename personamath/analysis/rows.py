@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from personamath import prompts
-from personamath.errors import BadInput, RunDirectoryError
+from personamath.errors import BadInput
 from personamath.funnel import STEPS
-from personamath.journal import open_for_reading
+from personamath.journal import BLOCKS, FILE_NAME, open_for_reading, unreadable
 from personamath.personas import BUNDLED, local_file, read_personas
 from personamath.prices import Price
 from personamath.problems import ProblemSource, read_problems
@@ -144,14 +144,34 @@ def _personas(recipe: Recipe, *, local: bool) -> tuple[Persona, ...]:
 
 
 def _wrong(run: Path, recipe: Recipe, unsolved: Iterable[Problem]) -> Iterator[tuple[str, str]]:
-    """First solutions, as the journal has them, of seed problems that were not solved; cut ones are no attempts."""
+    """First solutions, as the run remembers them, of seed problems that were not solved; cut ones are no attempts."""
+    asked = {_first_request(recipe, seed).digest(): seed.id for seed in unsolved}
     try:
         with closing(open_for_reading(run)) as journal:
-            for seed in unsolved:
-                prompt = prompts.inference(seed.question)
-                digest = Request(prompt, recipe.teacher, recipe.temperature, recipe.max_tokens).digest()
-                query = "select text from answers where digest = ? and finish_reason = 'stop'"
+            query = "select text from answers where digest = ? and finish_reason = 'stop'"
+            for digest, id in asked.items():
                 for (text,) in journal.execute(query, (digest,)):
-                    yield seed.id, text.strip()
+                    yield id, text.strip()
     except sqlite3.Error as error:
-        raise RunDirectoryError(f"{run}: its journal cannot be read ({error})") from None
+        raise unreadable(run / FILE_NAME, error) from None
+    for path in sorted(run.glob(f"{BLOCKS}/*/answers-*.parquet")):  # what the ray engine keeps beside the journal
+        for digest, finish_reason, text in _answers(path):
+            if finish_reason == "stop" and digest in asked:
+                yield asked[digest], text.strip()
+
+
+def _first_request(recipe: Recipe, seed: Problem) -> Request:
+    return Request(prompts.inference(seed.question), recipe.teacher, recipe.temperature, recipe.max_tokens)
+
+
+def _answers(path: Path) -> Iterator[tuple[str, str, str]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = ["digest", "finish_reason", "text"]
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=names):
+                yield from zip(*(batch[name].to_pylist() for name in names), strict=True)
+    except (pa.ArrowException, OSError) as error:
+        raise BadInput(f"{path}: not a readable parquet file ({' '.join(str(error).split())})") from None
