@@ -1,5 +1,6 @@
 """The tasks without a model: their YAML, their data sets' own columns, their metrics and limits."""
 
+import hashlib
 import itertools
 import re
 import subprocess
@@ -17,10 +18,11 @@ from lm_eval.tasks._yaml_loader import load_yaml
 from personamath.answers.symbolic import SymbolicWorker
 from personamath.errors import BadInput
 from personamath.prompts import ALPACA, PAPER_EVALUATION, STOP
+from personamath.scores import ScoredModel
 from personamath.tables import read_file
 from personamath.tasks import FOLDER, metrics, sources
 from personamath.tasks.data import HubData, fingerprint, load
-from personamath.tasks.model import Room, room_of
+from personamath.tasks.model import Room, model_of, room_of
 from tests.conftest import REPO
 from tests.task_files import ROWS, write_files
 from tests.tiny_eval import EOS, write_model
@@ -265,6 +267,18 @@ def test_the_room_of_a_model_is_its_own_and_no_more_than_was_asked_for(tmp_path:
     served = {"model": folder, "base_url": "http://127.0.0.1:1/v1/completions"}
     assert room_of(served).context == 2047 and room_of(served | {"max_length": 777}).context == 776
     assert room.count(EOS) == 1
+
+
+def test_the_model_is_named_and_a_folder_known_by_its_training(tmp_path: Path) -> None:
+    folder = tmp_path / "PersonaMath-tiny"
+    folder.mkdir()
+    assert model_of({"pretrained": str(folder)}) == ScoredModel("PersonaMath-tiny", None, None, local=True)
+    (folder / "training.json").write_text("{}")
+    digest = hashlib.sha256(b"{}").hexdigest()
+    assert model_of({"pretrained": "base/model", "peft": str(folder)}).training_record == digest
+    hub = {"pretrained": "me/Model", "revision": "v1.0.0"}
+    assert model_of(hub) == ScoredModel("me/Model", "v1.0.0", None, local=False)
+    assert model_of({}).name == "unknown"
 
 
 def test_the_command_prints_the_folder() -> None:
