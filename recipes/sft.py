@@ -12,6 +12,8 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +46,11 @@ def main() -> None:
     say(describe(batch))
 
     # --- data and base model: what can be wrong with them is said before any weight is loaded
-    with options.main_process_first(desc="data"):
+    with in_turn(options):
         rows, data = load_rows(ours.dataset_name, ours.dataset_config, ours.dataset_revision, ours.allow_simulated)
-    with options.main_process_first(desc="base model"):
+    with in_turn(options):
         base = find_base(model, rows, output, options)
-    with options.main_process_first(desc="examples"):
+    with in_turn(options):
         examples, counts = make_dataset(rows, base.tokenizer, ours.prompt_format, options.max_length)
     say(
         f"{counts.used:,} of {counts.read:,} rows, {counts.tokens:,} tokens an epoch;"
@@ -56,7 +58,7 @@ def main() -> None:
     )
 
     # --- train, from the last whole checkpoint on
-    with options.main_process_first(desc="output"):
+    with in_turn(options):
         facts = {"data": data.commit or data.name, "tokens": counts.tokens, "base": base.record.commit}
         claim(output, arguments.recipe | facts)
     checkpoint, passed_over = last_whole(output)
@@ -77,6 +79,17 @@ def main() -> None:
     trainer.accelerator.wait_for_everyone()
     say(f"The model is in {output}")
     trainer.accelerator.end_training()
+
+
+@contextmanager
+def in_turn(options: Any) -> Iterator[None]:
+    """The first process of all, then the first of each node, then the others: what the first writes, the others read.
+
+    Right on nodes that share a file system and on nodes that do not; two that made examples at once would write the
+    same cache.
+    """
+    with options.main_process_first(local=False), options.main_process_first(local=True):
+        yield
 
 
 def find_base(model: Any, rows: Any, output: Path, options: Any) -> Base:
