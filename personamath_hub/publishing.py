@@ -16,7 +16,7 @@ from personamath_hub.changes import compare_folders, describe
 from personamath_hub.checks import check_folder, check_readable
 from personamath_hub.layout import CARD, PROVENANCE, dataset_folder
 from personamath_hub.licenses import check_license, license_of
-from personamath_hub.versions import download, predecessor
+from personamath_hub.revisions import download, predecessor
 
 FIRST = "This is the first version."
 """The changelog where there is no version before."""

@@ -72,7 +72,7 @@ def read_folder(folder: Path) -> dict[str, LocalFile]:
     Raises `BadInput` where the folder is empty, cannot be read, or holds what the Hub would not publish as it is.
     """
     try:
-        files = {path.relative_to(folder).as_posix(): _hash(path) for path in _walk(folder)}
+        files = {path.relative_to(folder).as_posix(): hash_file(path) for path in _walk(folder)}
     except OSError as error:
         raise BadInput(f"cannot read {error.filename or folder}: {error.strerror or error}") from None
     if not files:
@@ -90,7 +90,8 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _hash(path: Path) -> LocalFile:
+def hash_file(path: Path) -> LocalFile:
+    """A file, read once in pieces."""
     with path.open("rb") as file:
         sha256 = hashlib.sha256()
         # Git hashes the size before the content.

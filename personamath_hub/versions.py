@@ -15,29 +15,23 @@ command and run it again.
 """
 
 import logging
-import re
-import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from huggingface_hub import (
     CommitOperationAdd,
     CommitOperationDelete,
     HfApi,
-    ResolvedRevision,
     get_session,
     get_token,
     hf_hub_url,
     hf_raise_for_status,
 )
-from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
-from personamath.errors import BadInput, PersonaMathError
 from personamath_hub.failures import (
     FAILURES,
     LONGEST_ASKED_WAIT_S,
@@ -48,19 +42,12 @@ from personamath_hub.failures import (
     name,
     wait_s,
 )
+from personamath_hub.revisions import PublishError, RepoType, checked_version, read_refs, reading
 from personamath_hub.tree import Difference, LocalFile, compare, read_folder
 
 TRIES = 8
-_VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 logger = logging.getLogger(__name__)
-
-RepoType = Literal["dataset", "model"]
-T = TypeVar("T")
-
-
-class PublishError(PersonaMathError):
-    """The Hub, or what is already there, does not let a version be published or read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +74,13 @@ class Plan(NamedTuple):
     difference: Difference
     """Against the tagged commit where there is one, else against main."""
 
+    def describe(self, folder: Path) -> str:
+        """What would be uploaded from the folder and what removed, a file a line."""
+        uploads = (*self.difference.added, *self.difference.changed)
+        lines = [f"  {(folder / path).stat().st_size:>14,} bytes  {path}" for path in uploads]
+        lines += [f"  {'removed':>20}  {path}" for path in self.difference.removed]
+        return "\n".join(["What would be uploaded:", *lines]) if lines else "Nothing would be uploaded."
+
 
 def publish_version(
     folder: Path,
@@ -105,117 +99,19 @@ def publish_version(
     unless `api` brings its own. Raises `BadInput` for a version that is not vMAJOR.MINOR.PATCH or a folder that cannot
     be published, and `PublishError` for everything else, in one line with the remedy.
     """
-    return _Publication(api or HfApi(), repo_id, repo_type, _checked(version), folder, message, private).publish()
+    return _Publication(
+        api or HfApi(), repo_id, repo_type, checked_version(version), folder, message, private
+    ).publish()
 
 
 def plan_version(folder: Path, repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> Plan:
     """What `publish_version` would do, found out without writing anything; raises as it does."""
-    publication = _Publication(api or HfApi(), repo_id, repo_type, _checked(version), folder)
-    return _reading(publication.plan, repo_id, publication.api)
-
-
-def versions(repo_id: str, *, repo_type: RepoType, api: HfApi | None = None) -> list[str]:
-    """Versions of a repository, the newest last; none where there is no repository, or none that we may see.
-
-    Tags that are not vMAJOR.MINOR.PATCH are left out. Raises `PublishError`.
-    """
-    api = api or HfApi()
-    refs = _reading(lambda: _refs(api, repo_id, repo_type), repo_id, api)
-    return sorted(filter(_VERSION.fullmatch, refs.tags), key=_order)
-
-
-def predecessor(repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> str | None:
-    """The greatest published version below this one; None where there is none.
-
-    Raises `PublishError` for a new version below a published one: a predecessor that changed later would change what
-    this version's card says.
-    """
-    order = _order(_checked(version))
-    published = versions(repo_id, repo_type=repo_type, api=api)
-    if version not in published and published and order < _order(published[-1]):
-        raise PublishError(f"{repo_id} has {published[-1]} already, and versions only grow: choose one above it")
-    return max((one for one in published if _order(one) < order), key=_order, default=None)
-
-
-def download(repo_id: str, revision: str, folder: Path, *, repo_type: RepoType, api: HfApi | None = None) -> Path:
-    """All files of a revision into a folder, which is returned; raises `PublishError`."""
-    api = api or HfApi()
-    commit = resolve(repo_id, revision, repo_type=repo_type, api=api).resolved
-
-    def read() -> Path:
-        api.snapshot_download(repo_id, repo_type=repo_type, revision=commit, local_dir=folder)
-        return folder
-
-    return _reading(read, repo_id, api)
-
-
-def read_files(
-    repo_id: str, revision: str, names: Collection[str], *, repo_type: RepoType, api: HfApi | None = None
-) -> dict[str, bytes]:
-    """Content of those of the named files that a revision holds; raises `PublishError`."""
-    api = api or HfApi()
-
-    def read() -> dict[str, bytes]:
-        there = api.list_repo_files(repo_id, repo_type=repo_type, revision=revision)
-        with tempfile.TemporaryDirectory(prefix="personamath-read-") as scratch:
-            return {
-                name: Path(
-                    api.hf_hub_download(repo_id, name, repo_type=repo_type, revision=revision, local_dir=scratch)
-                ).read_bytes()
-                for name in sorted(set(names).intersection(there))
-            }
-
-    return _reading(read, repo_id, api)
-
-
-def resolve(repo_id: str, revision: str, *, repo_type: RepoType, api: HfApi | None = None) -> ResolvedRevision:
-    """A revision's readable name and the commit that it is now, for the records; raises `PublishError`."""
-    api = api or HfApi()
-
-    def read() -> ResolvedRevision:
-        commit = api.repo_info(repo_id, repo_type=repo_type, revision=revision).sha
-        return ResolvedRevision(resolved=str(commit), initial=revision, repo_id=repo_id, repo_type=repo_type)
-
-    return _reading(read, repo_id, api)
-
-
-def _checked(version: str) -> str:
-    if not _VERSION.fullmatch(version):
-        raise BadInput(f"{version!r} is not a version: it reads vMAJOR.MINOR.PATCH, e.g. v1.0.0")
-    return version
+    publication = _Publication(api or HfApi(), repo_id, repo_type, checked_version(version), folder)
+    return reading(publication.plan, repo_id, publication.api)
 
 
 def _token(api: HfApi) -> str | None:
     return api.token if isinstance(api.token, str) else get_token()
-
-
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version[1:].split("."))
-
-
-def _reading(read: Callable[[], T], repo_id: str, api: HfApi) -> T:
-    try:
-        return read()
-    except FAILURES as error:
-        raise PublishError(f"cannot read {repo_id}: {explain(error, repo_id, api.endpoint)}") from None
-
-
-class _Refs(NamedTuple):
-    """Main and the tags, as they were at one moment."""
-
-    main: str | None
-    tags: Mapping[str, str]
-
-
-def _refs(api: HfApi, repo_id: str, repo_type: RepoType) -> _Refs:
-    try:
-        refs = api.list_repo_refs(repo_id, repo_type=repo_type)
-    except GatedRepoError:
-        raise
-    except RepositoryNotFoundError:
-        return _Refs(None, {})
-    main = next((branch.target_commit for branch in refs.branches if branch.name == "main"), None)
-    return _Refs(main, {tag.name: tag.target_commit for tag in refs.tags})
 
 
 @dataclass
@@ -254,7 +150,7 @@ class _Publication:
     def plan(self) -> Plan:
         """What is there and what is missing."""
         files = self._files
-        refs = _refs(self.api, self.repo_id, self.repo_type)
+        refs = read_refs(self.api, self.repo_id, self.repo_type)
         tagged = refs.tags.get(self.version)
         there = self._tree(tagged or refs.main)
         if self.was_there is None:

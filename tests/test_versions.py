@@ -18,8 +18,9 @@ from huggingface_hub import CommitOperationAdd, HfApi, constants
 
 from personamath.errors import BadInput
 from personamath_hub import failures
+from personamath_hub.revisions import PublishError, resolve, versions
 from personamath_hub.tree import Difference
-from personamath_hub.versions import PublishedVersion, PublishError, plan_version, publish_version, resolve, versions
+from personamath_hub.versions import PublishedVersion, plan_version, publish_version
 from tests.local_hub import FOR_EVER, LocalHub
 
 # The client's own LFS upload does not speak its HTTP library's newest dialect; models may bring parquet files.

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
 def folder_of(name: str, scratch: Path) -> Path:
     """The dataset folder that an argument names, downloaded into `scratch` where it is on the Hub."""
     from personamath_hub.layout import dataset_folder
-    from personamath_hub.versions import download
+    from personamath_hub.revisions import download
 
     path = Path(name)
     if path.is_dir():

@@ -56,11 +56,7 @@ def run(options: argparse.Namespace) -> int:
             plan = plan_version(ready.folder, options.repo_id, options.version, repo_type="dataset")
             if plan.tagged and plan.difference:
                 raise BadInput(f"{options.version} is published with other content: choose another version")
-            print("\nDry run. What would be uploaded:" if plan.difference else "\nDry run. Nothing would be uploaded.")
-            for path in (*plan.difference.added, *plan.difference.changed):
-                print(f"  {(ready.folder / path).stat().st_size:>14,} bytes  {path}")
-            for path in plan.difference.removed:
-                print(f"  {'removed':>20}  {path}")
+            print(f"\nDry run. {plan.describe(ready.folder)}")
             return 0
         published = publish_version(
             ready.folder,
