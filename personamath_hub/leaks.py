@@ -39,13 +39,15 @@ class Leak(NamedTuple):
 class Secrets:
     """The keys and paths of this user and machine, and whatever looks like a key, to be looked for in texts."""
 
-    def __init__(self) -> None:
+    def __init__(self, *folders: Path) -> None:
+        """Take more folders of this machine whose paths are not to be published."""
         self._patterns = dict(KEY_SHAPES)
         values = {f"the value of {name}": os.environ.get(name, "").strip() for name in KEY_VARIABLES}
         for what, value in (values | {"the stored Hub token": get_token() or ""}).items():
             if len(value) >= SHORTEST_KEY:
                 self._patterns[what] = re.escape(value)
-        for what, folder in (("the path of the home folder", Path.home()), ("the current path", Path.cwd())):
+        own = [("the path of the home folder", Path.home()), ("the current path", Path.cwd())]
+        for what, folder in (*own, *((f"the path of {folder.name}", folder.absolute()) for folder in folders)):
             if paths := sorted({str(folder), str(folder.resolve())} - {"/"}):
                 # A path by itself: `a square/root` is none.
                 self._patterns[what] = rf"(?:^|\W)(?:{'|'.join(map(re.escape, paths))})(?:\W|$)"
@@ -58,12 +60,18 @@ class Secrets:
             while piece := file.read(PIECE_BYTES):
                 start += len(window) - len(window[-OVERLAP_BYTES:])
                 window = window[-OVERLAP_BYTES:] + piece
-                # Arrow first: it is some fifty times as fast, but does not tell where.
-                if pc.match_substring_regex(pa.scalar(window), self._any).as_py():
-                    found = re.search(self._any.encode(), window)
-                    assert found
-                    return Leak(start + found.start(), self._name(found[0].decode(errors="replace")))
+                if leak := self.in_bytes(window):
+                    return Leak(start + leak.place, leak.what)
         return None
+
+    def in_bytes(self, content: bytes) -> Leak | None:
+        """The first one in some bytes."""
+        # Arrow first: it is some fifty times as fast, but does not tell where.
+        if not pc.match_substring_regex(pa.scalar(content), self._any).as_py():
+            return None
+        found = re.search(self._any.encode(), content)
+        assert found
+        return Leak(found.start(), self._name(found[0].decode(errors="replace")))
 
     def in_column(self, texts: pa.Array) -> Leak | None:
         """The first one in a column of texts."""
