@@ -6,6 +6,7 @@ sections 1.b.i, iii and iv; Apache 2.0, section 4.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 from huggingface_hub import HfApi
@@ -14,7 +15,7 @@ from personamath.errors import BadInput
 from personamath.training.record import BaseModel
 from personamath_hub.layout import CARD
 from personamath_hub.licenses import UNKNOWN
-from personamath_hub.versions import read_files
+from personamath_hub.revisions import read_files
 
 AGREEMENTS = ("LICENSE", "LICENSE.txt", "LICENSE.md")
 """What a repository calls the text of its licence."""
@@ -129,11 +130,16 @@ class BaseLicense:
             )
 
 
-def card_license(card: bytes) -> str:
-    """The licence that the YAML of a card states, `unknown` where it states none or cannot be read."""
+def card_metadata(card: bytes) -> Mapping[str, Any]:
+    """The YAML of a card; empty where there is none that can be read."""
     try:
         metadata = yaml.safe_load(card.decode().split("---\n")[1])
-        license = metadata.get("license")
-    except (LookupError, AttributeError, ValueError, yaml.YAMLError):
-        return UNKNOWN
+    except (LookupError, ValueError, yaml.YAMLError):
+        return {}
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def card_license(card: bytes) -> str:
+    """The licence that the YAML of a card states, `unknown` where it states none."""
+    license = card_metadata(card).get("license")
     return license.lower() if isinstance(license, str) else UNKNOWN

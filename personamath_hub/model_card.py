@@ -17,6 +17,7 @@ from personamath_hub.licenses import UNKNOWN
 from personamath_hub.markdown import code, python_text, table
 from personamath_hub.model_results import (
     SCORES,
+    gains,
     metrics_table,
     model_index,
     parts_table,
@@ -63,15 +64,18 @@ def model_card(
     The folder holds training.json and config.json, and loss.png where there is a curve. Without `scores` the card says
     in its first line that there are none; without `repo_id` and `version` it is the card of a folder that is not
     published. `data` is what is known of the dataset, `license` of the base model's licence; without them it is what
-    can be known without asking anyone. Raises `BadInput` where the folder lacks what the card is computed from.
+    can be known without asking anyone. Raises `BadInput` where the folder lacks what the card is computed from, and for
+    scores that must not be published.
     """
+    for run in (scores, base_scores):
+        if reasons := run.unfit() if run else []:
+            raise BadInput(f"{folder}: these scores must not reach a card: {'; '.join(reasons)}")
     record = TrainingRecord.read(folder)
     data, license = data or DataFacts(), license or BaseLicense.named(record.base_model)
     data.check(record.data)
     name = repo_id.rpartition("/")[2] if repo_id else f"{record.base_model.name.rpartition('/')[2]}-PersonaMath"
     paper = PAPER_MODELS.get(record.base_model.name)
     provenance = data.provenance
-    cleaned = record.data.config == "clean"
     return render(
         "model.md.jinja",
         {"python": python_text},
@@ -86,7 +90,7 @@ def model_card(
         scored=scores is not None,
         scores=scores,
         results=scores and results_table(scores, base_scores, paper, record.prompt),
-        base_scores=base_scores,
+        gains=gains(scores, base_scores) if scores and base_scores else [],
         metrics=scores and metrics_table(scores),
         parts=scores and parts_table(scores),
         settings=scores and settings_table(scores),
@@ -97,9 +101,9 @@ def model_card(
         max_new_tokens=_completion_tokens(folder),
         provenance=provenance,
         data_license=data.license,
-        benchmarks=[SOURCES[source] for source in seed_sources(provenance)] if provenance else [],
+        sources=[SOURCES[source] for source in seed_sources(provenance)] if provenance else [],
+        rows=data.rows,
         contamination=MATH_OVERLAP,
-        left_out=[source["source"] for source in provenance["benchmarks"]] if provenance and cleaned else [],
         recipe=_recipe_table(record, paper.recipe if paper else {}),
         command=_training_command(record),
         backend=scores.backend if scores and scores.backend in BACKENDS else BACKENDS[0],

@@ -10,7 +10,7 @@ from huggingface_hub import EvalResult, EvalResultEntry, eval_result_entries_to_
 from huggingface_hub.repocard_data import eval_results_to_model_index
 
 from personamath.prompts import PAPER_EVALUATION
-from personamath.scores import MAIN_METRIC, Score, ScoredRun, TaskRun
+from personamath.scores import Score, ScoredRun, TaskRun, compare_runs
 from personamath.training.record import Prompt
 from personamath_hub.chart import Bar
 from personamath_hub.markdown import code, table
@@ -26,8 +26,8 @@ BENCHMARK_TASKS = {"openai/gsm8k": "gsm8k"}
 
 def main_metric(run: TaskRun) -> str:
     """The metric that a task is told by: the released graders' verdict where prompt and grader are the paper's."""
-    wanted = PAPER_METRIC if run.task.endswith(PAPER_SUFFIX) else MAIN_METRIC
-    return wanted if wanted in run.metrics else run.metrics[0]
+    of_paper = run.task.endswith(PAPER_SUFFIX) and PAPER_METRIC in run.metrics
+    return PAPER_METRIC if of_paper else run.main_metric
 
 
 def percent(score: Score) -> str:
@@ -42,7 +42,7 @@ def interval(score: Score) -> str:
 
 def results_table(scores: ScoredRun, base: ScoredRun | None, paper: PaperModel | None, prompt: Prompt) -> str:
     """Every task by its main metric, beside the base model's and the paper's figures."""
-    of_base = {run.task: run for run in base.tasks} if base else {}
+    of_base = _by_version(base)
     rows = []
     for run in scores.tasks:
         metric, benchmark = main_metric(run), _benchmark(run)
@@ -56,22 +56,12 @@ def results_table(scores: ScoredRun, base: ScoredRun | None, paper: PaperModel |
                 f"{score.n:,}",
                 f"**{percent(score)}**",
                 interval(score),
-                _base_figure(of_base.get(run.task), metric, paper, benchmark),
+                _base_figure(of_base.get((run.task, run.version)), metric, paper, benchmark),
                 f"{paper.tuned[benchmark]:.1f}" if paper and benchmark else "–",
             ]
         )
-    header = [
-        "task",
-        "version",
-        "metric",
-        "prompt",
-        "n",
-        "score, %",
-        "95 % interval",
-        "base model",
-        "the paper's model",
-    ]
-    return table(header, rows, text_columns=(0, 1, 2, 3))
+    figures = ["n", "score, %", "95 % interval", "base model", "the paper's model"]
+    return table(["task", "version", "metric", "prompt", *figures], rows, text_columns=(0, 1, 2, 3))
 
 
 def metrics_table(scores: ScoredRun) -> str:
@@ -98,8 +88,25 @@ def parts_table(scores: ScoredRun) -> str | None:
 
 def settings_table(scores: ScoredRun) -> str:
     """What each task was scored on, and how the completions were made."""
-    rows = [[f"`{run.task}`", _source(run), code(_generation(run)), (run.date or "–")[:10]] for run in scores.tasks]
-    return table(["task", "problems", "generation", "date"], rows, text_columns=(0, 1, 2, 3))
+    rows = [
+        [f"`{run.task}`", _source(run), code(_generation(run)), _limits(run), (run.date or "–")[:10]]
+        for run in scores.tasks
+    ]
+    header = ["task", "problems", "generation", "new tokens, at most", "date"]
+    return table(header, rows, text_columns=range(len(header)))
+
+
+def gains(scores: ScoredRun, base: ScoredRun) -> list[str]:
+    """By how much the model is better or worse than its base model, problem by problem; a sentence for each task."""
+    of_base = {run.task: run for run in base.tasks}
+    sentences = []
+    for run in scores.tasks:
+        if run.task in of_base:
+            found = compare_runs(run, of_base[run.task])
+            metric = main_metric(run)
+            told = [found] if isinstance(found, str) else [one.words() for one in found if one.metric == metric]
+            sentences += [f"`{run.task}`: {words}" for words in told]
+    return sentences
 
 
 def scores_json(scores: ScoredRun, base: ScoredRun | None) -> str:
@@ -148,11 +155,11 @@ def eval_result_files(scores: ScoredRun, repo_id: str, version: str) -> dict[str
 
 def bars(scores: ScoredRun, base: ScoredRun | None, paper: PaperModel | None) -> list[Bar]:
     """What the card's chart shows, in the order of the results' table."""
-    of_base = {run.task: run for run in base.tasks} if base else {}
+    of_base = _by_version(base)
     found = []
     for run in scores.tasks:
         score, benchmark = run.score(main_metric(run)), _benchmark(run)
-        base_run = of_base.get(run.task)
+        base_run = of_base.get((run.task, run.version))
         own_base = base_run.score(score.metric) if base_run and score.metric in base_run.metrics else None
         found.append(
             Bar(
@@ -171,6 +178,11 @@ def _benchmark(run: TaskRun) -> str | None:
     """What of the paper's benchmarks a task scores on, with one completion for each problem."""
     name = run.task.removeprefix(PREFIX).removesuffix(PAPER_SUFFIX)
     return name if name in BENCHMARKS and run.samples == 1 else None
+
+
+def _by_version(scores: ScoredRun | None) -> dict[tuple[str, str], TaskRun]:
+    """Tasks by name and version: another version is another score."""
+    return {(run.task, run.version): run for run in scores.tasks} if scores else {}
 
 
 def _base_figure(run: TaskRun | None, metric: str, paper: PaperModel | None, benchmark: str | None) -> str:
@@ -197,6 +209,14 @@ def _source(run: TaskRun) -> str:
 def _generation(run: TaskRun) -> str:
     settings = ", ".join(f"{name} {value!r}" for name, value in run.generation.items())
     return f"{settings}, {run.samples} samples" if run.samples > 1 else settings
+
+
+def _limits(run: TaskRun) -> str:
+    """What was left of the model's context, which differs by problem."""
+    if not run.limits:
+        return "–"
+    least, most = run.limits
+    return f"{most:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _notes(run: TaskRun, scores: ScoredRun) -> str:

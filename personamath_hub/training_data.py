@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,19 @@ from huggingface_hub import HfApi
 
 from personamath.errors import BadInput
 from personamath.training.record import TrainingData
-from personamath_hub.base_models import card_license
-from personamath_hub.layout import CARD, CONFIGS, PROVENANCE, dataset_folder
+from personamath_hub.base_models import card_license, card_metadata
+from personamath_hub.layout import CARD, PROVENANCE, dataset_folder
 from personamath_hub.licenses import UNKNOWN
-from personamath_hub.versions import read_files
+from personamath_hub.revisions import read_files
 
 
 @dataclass(frozen=True, slots=True)
 class DataFacts:
-    """A dataset's licence and provenance."""
+    """A dataset's licence, its size and its provenance."""
 
     license: str = UNKNOWN
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """By config, as its card counts them; empty where the card does not."""
     provenance: Mapping[str, Any] | None = None
     """The content of its provenance.json; None where it has none, as a dataset that PersonaMath did not make."""
 
@@ -42,23 +44,18 @@ class DataFacts:
 
     @classmethod
     def _read(cls, files: Mapping[str, bytes], where: str) -> "DataFacts":
+        card = files.get(CARD, b"")
         try:
             provenance = json.loads(files[PROVENANCE]) if PROVENANCE in files else None
-        except ValueError as error:
-            raise BadInput(f"{where}: its {PROVENANCE} cannot be read ({error})") from None
-        return cls(card_license(files.get(CARD, b"")), provenance)
+            infos = card_metadata(card).get("dataset_info", []) if provenance else []
+            rows = {info["config_name"]: info["splits"][0]["num_examples"] for info in infos}
+        except (ValueError, LookupError, TypeError) as error:
+            raise BadInput(f"{where}: its card or its {PROVENANCE} cannot be read ({error!r})") from None
+        return cls(card_license(card), rows, provenance)
 
     def check(self, data: TrainingData) -> None:
         """Raise `BadInput` where a model trained on this cannot have the record that it has."""
-        if self.provenance is None:
-            return
-        if self.provenance["simulated"] != data.simulated:
+        if self.provenance and self.provenance["simulated"] != data.simulated:
             raise BadInput(f"{data.name}: whether it is simulated is told otherwise by the training record")
-        if not self.rows(data.config):
-            raise BadInput(f"{data.name}: has no rows of config {data.config}, which the training record names")
-
-    def rows(self, config: str) -> int:
-        """How many rows a config has by the provenance."""
-        assert self.provenance
-        counted = self.provenance["funnel"]["rows"]
-        return sum(sum(counted.get(step, {}).values()) for step in CONFIGS.get(config, ()))
+        if self.rows and data.config not in self.rows:
+            raise BadInput(f"{data.name}: has no config {data.config}, which the training record names")

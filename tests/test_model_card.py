@@ -121,6 +121,8 @@ def test_results_stand_beside_the_base_models_and_the_papers(folder: Path, score
     assert low < 65 < high
     base_score = base.tasks[0].score("exact_match")
     assert found[4] == f"15.0 ({100 * base_score.low:.1f} to {100 * base_score.high:.1f})" and found[5] == "68.7"
+    (gain,) = (line for line in card.splitlines() if line.startswith("- Against the base model"))
+    assert "`personamath_gsm8k`: better by 50.0" in gain and "McNemar" in gain
     assert cells(card, "`personamath_gsm8k_paper`", "1.0", "`paper`")[4:] == ["14.6 in the paper", "68.7"]
     alone = model_card(write_facts(tmp_path / "other", based_on("some/model")), scores)
     assert cells(alone, "`personamath_gsm8k`", "1.0", "`exact_match`")[4:] == ["–", "–"] and "in the paper" not in alone
@@ -131,6 +133,12 @@ def test_the_prompt_of_a_score_is_named(folder: Path, tmp_path: Path) -> None:
     for number, (prompt, name) in enumerate(names.items()):
         found = scored(tmp_path / str(number), {"personamath_math": values(9, 4)}, metadata={"prompt": prompt})
         assert cells(model_card(folder, found), "`personamath_math`", "1.0", "`exact_match`")[0] == name
+
+
+def test_what_was_scored_is_told(folder: Path, scores: ScoredRun) -> None:
+    card = model_card(folder, scores)
+    where = f"`openai/gsm8k`, `main`, `test` at `{'0' * 12}`"
+    assert cells(card, "`personamath_gsm8k`", where)[1:] == ["4,096", "2025-10-09"]
 
 
 def test_subjects_and_levels_have_their_own_scores(folder: Path, tmp_path: Path) -> None:
@@ -194,23 +202,35 @@ CONTAMINATION = [
 
 
 @pytest.mark.parametrize(("problems", "named", "overlap"), CONTAMINATION)
-def test_contamination_says_what_is_known_of_this_data(
+def test_contamination_of_data_that_was_compared_with_nothing(
     folder: Path, tmp_path: Path, problems: tuple[str, ...], named: str, overlap: str | None
 ) -> None:
     write(tmp_path / "data", rows({"stage1_inference": 8}), replace(RECIPE, problems=problems))
     card = " ".join(model_card(folder, data=DataFacts.in_folder(tmp_path / "data")).split())
-    assert "has not been decontaminated" in card and named in card
-    assert (overlap or "of the 7,500") in card if overlap else "of the 7,500" not in card
+    assert "has not been compared with any test problems" in card and f"training problems {named}" in card
+    assert (overlap in card) if overlap else ("of the 7,500" not in card)
 
 
-def test_a_model_of_the_clean_config_says_what_was_left_out(tmp_path: Path) -> None:
-    tested = TestProblems(["Another question."])
-    origins = replace(Origins.named(RECIPE), benchmarks=[{"source": "math:test.jsonl"}], test_problems=tested)
-    data = DataFacts.in_folder(write(tmp_path / "data", rows({"stage1_inference": 8}), origins=origins))
-    clean = model_card(write_facts(tmp_path / "clean", trained_on(config="clean")), data=data)
-    assert "the config `clean`" in clean and "`math:test.jsonl`" in clean and "not been decontaminated" not in clean
-    whole = model_card(write_facts(tmp_path / "whole", trained_on(config="default")), data=data)
-    assert "has not been decontaminated" in whole
+@pytest.mark.parametrize("config", ["default", "clean", "stage1"])
+def test_contamination_of_data_that_was_compared_says_whether_overlapping_rows_were_trained_on(
+    tmp_path: Path, config: str
+) -> None:
+    # By numbers alone they do not differ: three are given words of their own.
+    made = [
+        replace(row, problem="Two?", seed_problem="Two?") if number < 3 else row
+        for number, row in enumerate(rows({"stage1_inference": 8}))
+    ]
+    origins = replace(
+        Origins.named(RECIPE),
+        benchmarks=[{"source": "math", "column": "problem"}],
+        test_problems=TestProblems([made[-1].problem]),
+    )
+    data = DataFacts.in_folder(write(tmp_path / "data", made, origins=origins))
+    folder = write_facts(tmp_path / "model", trained_on(config=config))
+    card = " ".join(model_card(folder, data=data).split())
+    assert "was compared with the test problems of `math`" in card and "249" not in card
+    assert ("holds only rows without such overlap" in card) == (config == "clean")
+    assert (": 5 of 8 rows; its scores may be higher" in card) == (config == "default")
 
 
 def test_contamination_of_data_without_provenance_is_not_known(folder: Path) -> None:
@@ -219,7 +239,7 @@ def test_contamination_of_data_without_provenance_is_not_known(folder: Path) -> 
 
 def test_data_that_cannot_be_the_records_is_refused(folder: Path, tmp_path: Path) -> None:
     data = DataFacts.in_folder(write(tmp_path / "data", rows({"stage1_inference": 8})))
-    with pytest.raises(BadInput, match="no rows of config stage2"):
+    with pytest.raises(BadInput, match="has no config stage2"):
         model_card(write_facts(tmp_path / "stage2", trained_on(config="stage2")), data=data)
     with pytest.raises(BadInput, match="told otherwise"):
         model_card(write_facts(tmp_path / "simulated", trained_on(simulated=True)), data=data)
