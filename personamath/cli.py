@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from personamath import __version__
-from personamath.commands import augment, demo, diff, journal, plan, publish, report, scores, tasks
+from personamath.commands import augment, demo, diff, journal, plan, publish, push, report, scores, tasks
 from personamath.errors import Interrupted, PersonaMathError
 
 DESCRIPTION = """\
@@ -19,6 +19,7 @@ PersonaMath (arXiv 2410.01504): math problems augmented through personas and ref
   personamath diff OLD NEW               compare two versions
   personamath report RUN                 a page of what is in a dataset, with every row
   personamath scores RESULTS             read what lm-eval made of a model with `personamath tasks`
+  personamath push --help                make a version of a fine-tuned model
 """
 
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"personamath {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (demo, plan, augment, journal, publish, diff, report, tasks, scores):
+    for command in (demo, plan, augment, journal, publish, diff, report, tasks, scores, push):
         subparser = commands.add_parser(
             command.__name__.rpartition(".")[2],
             help=command.HELP,

@@ -7,6 +7,8 @@ from typing import Any
 
 from personamath import prompts
 from personamath.training.record import BaseModel, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
+from tests.tiny_eval import AFTER_PROMPT
+from tests.tiny_eval import write_model as write_tiny_model
 
 RECORD = TrainingRecord(
     base_model=BaseModel(name="meta-llama/Llama-2-7b-hf", commit="a" * 40, local=False),
@@ -44,6 +46,14 @@ RECORD = TrainingRecord(
 )
 
 
+LOCAL = replace(
+    RECORD,
+    base_model=BaseModel(name="tiny", commit=None, local=True),
+    data=replace(RECORD.data, name="dataset", revision=None, commit=None, local=True),
+)
+"""Of a model made of nothing but what lies here."""
+
+
 def based_on(name: str, local: bool = False) -> TrainingRecord:
     """The record of a model of this base."""
     return replace(RECORD, base_model=BaseModel(name=name, commit=None if local else "a" * 40, local=local))
@@ -60,4 +70,17 @@ def write_facts(folder: Path, record: TrainingRecord = RECORD, context: int = 4_
     record.write(folder)
     (folder / "config.json").write_text(json.dumps({"max_position_embeddings": context}))
     (folder / "loss.png").write_bytes(b"\x89PNG")
+    return folder
+
+
+def write_model(folder: Path, record: TrainingRecord = LOCAL, says: str = r"So it is $\boxed{4}$.") -> Path:
+    """A whole model folder, with a model that answers every problem alike."""
+    write_tiny_model(folder, {AFTER_PROMPT: [says]})
+    record.write(folder)
+    stop_by_eos = {"eos_token_id": json.loads((folder / "generation_config.json").read_text())["eos_token_id"]}
+    (folder / "generation_config.json").write_text(json.dumps(stop_by_eos))
+    (folder / "trainer_state.json").write_text("{}")
+    (folder / "loss.csv").write_text("step,epoch,loss,learning_rate\n1,0.1,2.5,0.001\n")
+    (folder / "loss.png").write_bytes(b"\x89PNG")
+    (folder / "checkpoint-1").mkdir()
     return folder

@@ -1,0 +1,83 @@
+"""`personamath push`: a fine-tuned model becomes a version on the Hub."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from personamath.errors import BadInput
+
+HELP = "publish a fine-tuned model as one version on the Hub"
+DESCRIPTION = """\
+Publish a fine-tuned model as one version: one commit, one tag, a card that is computed from training.json, the scores
+and what is known of the data. Then, for everyone:
+
+  AutoModelForCausalLM.from_pretrained("me/PersonaMath-LLaMA-2-7B", revision="v1.0.0")
+
+Everything is checked before anything is uploaded. The same command again does nothing; killed at any point, it
+completes what it began. A version never changes. The token comes from HF_TOKEN.
+
+  personamath push runs/model --repo-id me/PersonaMath-LLaMA-2-7B --version v1.0.0 --scores runs/scores --dry-run
+  personamath push runs/model --repo-id me/PersonaMath-LLaMA-2-7B --version v1.0.0 --scores runs/scores
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("source", type=Path, metavar="MODEL_DIR", help="what recipes/sft.py left in its output_dir")
+    parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="model repository; made if need be")
+    parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")
+    scores = parser.add_mutually_exclusive_group(required=True)
+    scores.add_argument(
+        "--scores",
+        type=Path,
+        nargs="+",
+        metavar="RESULTS",
+        default=[],
+        help="what lm_eval wrote with --output_path and --log_samples, for the model and, if you like, its base model",
+    )
+    scores.add_argument(
+        "--without-scores", action="store_true", help="publish a model that nobody scored; its card says so"
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="RUN_OR_FOLDER", help="the dataset, where the model was trained on a local folder"
+    )
+    parser.add_argument("--private", action="store_true", help="make a new repository private")
+    parser.add_argument("--allow-simulated", action="store_true", help="publish a model of a simulated teacher's rows")
+    parser.add_argument("--dry-run", action="store_true", help="check, and show what would be uploaded and replaced")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it; gives the exit status."""
+    from personamath_hub.pushing import prepared_model
+    from personamath_hub.versions import plan_version, publish_version
+
+    name = options.repo_id.rpartition("/")[2]
+    with prepared_model(
+        options.source,
+        options.repo_id,
+        options.version,
+        results=options.scores,
+        data=options.data,
+        allow_simulated=options.allow_simulated,
+    ) as ready:
+        for line in ready.checked:
+            print(f"checked: {line}")
+        for line in ready.noticed:
+            print(f"note: {line}", file=sys.stderr)
+        if options.dry_run:
+            plan = plan_version(ready.folder, options.repo_id, options.version, repo_type="model")
+            if plan.tagged and plan.difference:
+                raise BadInput(f"{options.version} is published with other content: choose another version")
+            print(f"\nDry run. {plan.describe(ready.folder)}")
+            return 0
+        published = publish_version(
+            ready.folder,
+            options.repo_id,
+            options.version,
+            repo_type="model",
+            message=name,
+            private=options.private,
+        )
+    print(f"\n{published.version} {'is published' if published.created else 'was published already'}: {published.url}")
+    print(f'  AutoModelForCausalLM.from_pretrained("{published.repo_id}", revision="{published.version}")')
+    return 0
