@@ -128,6 +128,21 @@ def test_results_stand_beside_the_base_models_and_the_papers(folder: Path, score
     assert cells(alone, "`personamath_gsm8k`", "1.0", "`exact_match`")[4:] == ["–", "–"] and "in the paper" not in alone
 
 
+def test_another_version_of_a_task_is_no_base_for_comparison(folder: Path, scores: ScoredRun) -> None:
+    base = replace(scores, tasks=tuple(replace(run, version="2.0") for run in scores.tasks))
+    card = model_card(folder, scores, base_scores=base)
+    assert cells(card, "`personamath_gsm8k`", "1.0", "`exact_match`")[4] == "14.6 in the paper"
+    assert "not compared: versions 1.0 and 2.0" in card
+    assert [bar.base for bar in bars(scores, base, None)] == [None, None]
+
+
+def test_scores_that_must_not_be_published_reach_no_card(folder: Path, scores: ScoredRun, tmp_path: Path) -> None:
+    part = scored(tmp_path / "part", {"personamath_gsm8k": values(9, 4)}, problems=1319)
+    for own, base in ((part, None), (scores, part)):
+        with pytest.raises(BadInput, match=r"must not reach a card: .*9 of 1,319 problems"):
+            model_card(folder, own, base_scores=base)
+
+
 def test_the_prompt_of_a_score_is_named(folder: Path, tmp_path: Path) -> None:
     names = {ALPACA: "as trained", PAPER_EVALUATION: "the paper's", "{instruction}": "another"}
     for number, (prompt, name) in enumerate(names.items()):
