@@ -10,7 +10,7 @@ from huggingface_hub import EvalResult, EvalResultEntry, eval_result_entries_to_
 from huggingface_hub.repocard_data import eval_results_to_model_index
 
 from personamath.prompts import PAPER_EVALUATION
-from personamath.scores import Score, ScoredRun, TaskRun, compare_runs
+from personamath.scores import Score, ScoredRun, TaskRun, compare_runs, incomparable
 from personamath.training.record import Prompt
 from personamath_hub.chart import Bar
 from personamath_hub.markdown import code, table
@@ -99,14 +99,13 @@ def settings_table(scores: ScoredRun) -> str:
 def gains(scores: ScoredRun, base: ScoredRun) -> list[str]:
     """By how much the model is better or worse than its base model, problem by problem; a sentence for each task."""
     of_base = {run.task: run for run in base.tasks}
-    sentences = []
-    for run in scores.tasks:
-        if run.task in of_base:
-            found = compare_runs(run, of_base[run.task])
-            metric = main_metric(run)
-            told = [found] if isinstance(found, str) else [one.words() for one in found if one.metric == metric]
-            sentences += [f"`{run.task}`: {words}" for words in told]
-    return sentences
+    pairs = [(run, of_base[run.task]) for run in scores.tasks if run.task in of_base]
+    return [f"`{run.task}`: {incomparable(run, other) or _gain(run, other)}" for run, other in pairs]
+
+
+def _gain(run: TaskRun, base: TaskRun) -> str:
+    """The comparison by the main metric; which metrics a task has follows from its version."""
+    return next(one.words() for one in compare_runs(run, base) if one.metric == main_metric(run))
 
 
 def scores_json(scores: ScoredRun, base: ScoredRun | None) -> str:
