@@ -261,15 +261,16 @@ def test_flags_and_overlaps_are_counted() -> None:
     some = rows({"stage1_inference": 2, "stage1_rewrite": 8, "stage2_reflection": 0, "stage2_rewrite": 0})
     rewritten = [one for one in some if one.step == "stage1_rewrite"]
     flagged = {rewritten[0].id: "missing 3; new 4", rewritten[1].id: "changed x = 3"}
-    some = [replace(one, flag=flagged.get(one.id), overlap="masked" if one.id == some[0].id else None) for one in some]
+    first = some[0].seed_id
+    some = [replace(one, flag=flagged.get(one.id), overlap="masked" if one.seed_id == first else None) for one in some]
     data = run_data(some)
     found = fidelity(data)
     assert column(found, "flagged %", {"rewrites": "all"}) == [2 / 8]
     assert [column(found, f"{kind} %", {"rewrites": "all"}) for kind in ("missing", "new", "changed")] == [[1 / 8]] * 3
     assert isinstance(contamination(data), LeftOut)
     compared = replace(data, provenance={**data.provenance, "benchmarks": [{"source": "math"}]})
-    assert column(contamination(compared), "rows") == [0, 1, 0]
-    assert "1 of 10 rows (10.0%), from 1 seed problems" in made(contamination(compared)).finding
+    assert column(contamination(compared), "rows") == [0, 2, 0]
+    assert "2 of 10 rows (20.0%), from 1 seed problems" in made(contamination(compared)).finding
 
 
 def scored(model: str, right: list[float], question: str = "q", task: str = "personamath_gsm8k") -> ScoredRun:

@@ -114,6 +114,7 @@ SOUND = [
         r"$\text{if } x > 2$ and $\begin{cases} a & b \end{cases}$",
         r"\( \text{if } x > 2 \), \(\begin{cases} a, & b \end{cases}\)",
     ),
+    ("If $a=2, b=3$, add.", "If $a=2$ and $b=3$, add."),
     ("A half-dozen eggs in a two-hour film", "6 eggs in a 2 hour film"),
     ("He walks 3 miles.", "A WWII veteran of 1944 walks 3 miles."),
 ]
@@ -138,6 +139,8 @@ ASTRAY = [
     ("What is $x^2+3x$?", "What is $x^2-3x$?", "changed x ^ 2 + 3 x"),
     ("What is $x^2+3x$?", "What is $x+3x$?", "missing 2; changed x ^ 2 + 3 x"),
     ("Find $x<3$.", "Find $x>3$.", "changed x < 3"),
+    ("If $x^2=4$, is $x^2=4$?", "If $x^2=4$, is $x=4$?", "changed x ^ 2 = 4"),
+    ("It costs $5 and one solves $x+1=3$.", "It costs $5 and one solves $x-1=3$.", "changed x + 1 = 3"),
     (r"Find $\sin x + 1$.", r"Find $\cos x + 1$.", "changed sin x + 1"),
     ("Find $k$.", "Find it.", "missing k"),
     ("If $m$ and $n$ are prime, find $m/n$.", "If $n$ and $n$ are prime, find $m/n$.", "changed m"),
