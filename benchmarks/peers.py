@@ -32,13 +32,15 @@ from augment import REPO, Peak
 from personamath import prompts
 from personamath.problems import ProblemSource, read_problems
 from personamath.records import Problem
-from personamath.simulated import MODEL
 
+# A name that curator knows the limits of; the teacher is the scripted one all the same.
+MODEL = "gpt-4o-mini"
 PEERS = {
     "curator": ("bespokelabs-curator==0.1.31", "curator_peer.py"),
-    "distilabel": ("distilabel[openai]==1.5.3", "distilabel_peer.py"),
+    "distilabel": ("distilabel[openai]==1.5.3 requests", "distilabel_peer.py"),
     "semaphore + SDK": ("openai==3.52.0", "sdk_peer.py"),
 }
+CURATOR_SETTINGS = {"CURATOR_DISABLE_RICH_DISPLAY": "1", "TELEMETRY_ENABLED": "false"}
 OURS = "PersonaMath"
 FAULTS = ("http_429=0.05", "http_500=0.02", "reset=0.01", "truncated_json=0.01", "hang=0.005")
 # Per request, for every client; a run that takes many times as long has hung.
@@ -94,7 +96,8 @@ class Client:
     def _undisturbed(self) -> list[str]:
         with _server(self._options) as url:
             ran = self._run(url, "calm")
-            answered = _stats(url)["answered"]
+            answered = _stats(url).get("answered", 0)
+        assert answered, (self._directory / "errors").read_text()[-2000:]
         return [
             f"{answered / ran.wall_s:,.0f}",
             f"{ran.cpu_s / answered * 1000:.2f}",
@@ -121,7 +124,7 @@ class Client:
             stdout=subprocess.DEVNULL,
             stderr=(self._directory / "errors").open("a"),
             start_new_session=True,
-            env=os.environ | {"CURATOR_CACHE_DIR": str(self._directory / output), "CURATOR_DISABLE_RICH_DISPLAY": "1"},
+            env=os.environ | {"CURATOR_CACHE_DIR": str(self._directory / output), **CURATOR_SETTINGS},
         )
         peak = Peak(process.pid)
         peak.start()
@@ -162,7 +165,13 @@ class Client:
 @contextmanager
 def _server(options: argparse.Namespace, faults: tuple[str, ...] = ()) -> Iterator[str]:
     command = [sys.executable, str(REPO / "tests" / "scripted_teacher.py"), "--problems", options.problems]
-    command += ["--latency", str(options.latency), *(flag for fault in faults for flag in ("--fault", fault))]
+    command += [
+        "--model",
+        MODEL,
+        "--latency",
+        str(options.latency),
+        *(flag for fault in faults for flag in ("--fault", fault)),
+    ]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout
@@ -184,11 +193,11 @@ def _stats(url: str) -> dict[str, int]:
 
 def _environment(folder: Path, name: str) -> Path:
     """The Python of a peer's environment, made where there is none."""
-    requirement, _ = PEERS[name]
-    place = folder / requirement.replace("==", "-")
+    requirements, _ = PEERS[name]
+    place = folder / requirements.partition(" ")[0].replace("==", "-")
     if not (place / "installed").exists():
         venv.create(place, with_pip=True, clear=True)
-        subprocess.run([place / "bin" / "pip", "install", "--quiet", requirement], check=True)
+        subprocess.run([place / "bin" / "pip", "install", "--quiet", *requirements.split()], check=True)
         (place / "installed").touch()
     return place / "bin" / "python"
 

@@ -1,8 +1,13 @@
 """Answers of a file of prompts with curator: PROMPTS OUTPUT URL IN_FLIGHT TIMEOUT."""
 
 import json
+import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+
+# It counts tokens with a vocabulary that tiktoken downloads; litellm brings the same file with it.
+os.environ["TIKTOKEN_CACHE_DIR"] = str(Path(find_spec("litellm").origin).parent / "litellm_core_utils" / "tokenizers")
 
 from bespokelabs import curator
 
@@ -18,7 +23,7 @@ class Solver(curator.LLM):
 
 
 solver = Solver(
-    model_name="simulated-teacher",
+    model_name="gpt-4o-mini",
     backend="openai",
     generation_params={"temperature": 0.7, "max_tokens": 2048},
     backend_params={

@@ -15,7 +15,7 @@ if __name__ == "__main__":
     with Pipeline(name="peer", cache_dir=str(Path(output).with_suffix(".cache"))) as pipeline:
         load = LoadDataFromDicts(data=asked, batch_size=int(in_flight))
         llm = OpenAILLM(
-            model="simulated-teacher",
+            model="gpt-4o-mini",
             base_url=url,
             api_key="none",
             timeout=int(timeout),

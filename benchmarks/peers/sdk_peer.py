@@ -20,7 +20,7 @@ async def main():
         async with slots:
             try:
                 answer = await client.chat.completions.create(
-                    model="simulated-teacher",
+                    model="gpt-4o-mini",
                     messages=[{"role": "user", "content": prompt}],
                     temperature=0.7,
                     max_tokens=2048,
