@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import json
 import re
 import subprocess
 import sys
@@ -129,6 +130,15 @@ def test_a_file_that_cannot_be_scored_on_ends_lm_eval_with_one_line(
 def test_a_name_that_is_no_data_set_is_said(files: Any) -> None:
     with pytest.raises(BadInput, match="one of gsm8k, math, "):
         load("gsm8k", sources.gsm8k, HubData("openai/gsm8k", ["main"], "test", "0" * 40), files)
+
+
+def test_a_question_without_its_four_choices_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "mmlu.jsonl"
+    row = ROWS["mmlu_stem"][0][0]
+    for wrong in ({"choices": ["1", "2"]}, {"answer": 7}):
+        file.write_text(json.dumps(row | wrong))
+        with pytest.raises(BadInput, match="not the columns of mmlu_stem"):
+            load("mmlu_stem", sources.mmlu_stem, HubData("cais/mmlu", ["all"], "test", ""), {"mmlu_stem": str(file)})
 
 
 def test_without_network_and_file_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def load(name: str, read: Reader, hub: HubData, files: Mapping[str, str]) -> Loa
     place = file or f"{hub.repo} at {hub.revision}"
     try:
         docs = read([row.values for row in read_file(Path(file))] if file else rows_of(name, hub))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise BadInput(
             f"{place}: not the columns of {name} ({error}); give it as it is on the Hub, {hub.repo}"
         ) from None
@@ -54,7 +54,7 @@ def load(name: str, read: Reader, hub: HubData, files: Mapping[str, str]) -> Loa
         raise BadInput(f"{place}: holds no problems of {name}")
     if file:
         return Loaded(docs, DataSource(Path(file).name, None, None, None, True, fingerprint(docs)))
-    config = ", ".join(name for name in hub.configs if name) or None
+    config = ", ".join(each for each in hub.configs if each) or None
     return Loaded(docs, DataSource(hub.repo, config, hub.split, hub.revision, False, fingerprint(docs)))
 
 
