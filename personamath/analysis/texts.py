@@ -18,6 +18,8 @@ RESAMPLES = 20
 RNG_SEED = 2410
 # Points of a curve of vocabulary over tokens.
 POINTS = 24
+# How far a curve goes beyond the words of the smallest set, which would else be a dot beside a large one.
+LONGEST_CURVE = 5
 BIN_WORDS = 5
 # Beyond this share of all questions one wide bin takes the rest.
 SHOWN_SHARE = 0.99
@@ -46,7 +48,8 @@ def vocabulary(data: RunData, compare: Sequence[Comparison]) -> Analysis | LeftO
     series = []
     at_equal = {}
     for label, corpus in corpora.items():
-        sizes = np.unique(np.geomspace(min(100, equal), len(corpus.words), POINTS).astype(int))
+        last = min(len(corpus.words), LONGEST_CURVE * equal)
+        sizes = np.unique(np.geomspace(min(100, equal), last, POINTS).astype(int))
         grown = np.array([corpus.growth(rng, sizes) for rng in _generators()])
         low, mean, high = np.percentile(grown, 2.5, axis=0), grown.mean(0), np.percentile(grown, 97.5, axis=0)
         series.append(Series(label, *(tuple(map(float, part)) for part in (sizes, mean, low, high))))
