@@ -40,7 +40,7 @@ class Case(NamedTuple):
 CASES = [
     Case("announced, full at the start", ["--allow", f"requests={RPM}"], None, RPM),
     Case("announced, empty at the start", ["--allow", f"requests={RPM}:0"], None, 0),
-    # what OpenAI takes for a request: its prompt and max_tokens; the prompts here are two tokens or so
+    # what OpenAI takes for a request: max_tokens, and its prompt, which is of eight characters here
     Case("announced, in tokens", ["--allow", f"tokens={RPM * (MAX_TOKENS + 2)}:0"], None, 0),
     Case(f"not announced, --rpm {RPM}", ["--allow", f"requests={RPM}:10", "--unannounced"], RPM, 10),
 ]
@@ -76,7 +76,7 @@ async def measure(case: Case, seconds: float, latency: float, concurrency: int) 
 
             async def ask(who: int) -> None:
                 for turn in itertools.count():
-                    await teacher.complete(Request(f"{who} {turn}", MODEL, 0.7, MAX_TOKENS))
+                    await teacher.complete(Request(f"{who:03} {turn:04}", MODEL, 0.7, MAX_TOKENS))
 
             start = time.monotonic()
             asking = [asyncio.create_task(ask(who)) for who in range(concurrency)]

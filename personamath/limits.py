@@ -168,7 +168,7 @@ class Announced:
         """From then on so many requests, and as many again every `DOUBLING_S`."""
         self._run_up_sent = 0
         self._newest = -1.0
-        """When the request went whose reply was heard last, of those that went last."""
+        """When the request went that the headers were last taken from; replies come in any order."""
         self._next = 0.0
         """When the next request is due."""
         self._replied = False
@@ -206,9 +206,8 @@ class Announced:
             cost = _cost(kind, charge)
             interval = max(interval, bucket.interval_s(cost, now))
             bucket.take(cost, now)
-        self._next = (
-            max(self._next, now - LOOK_S) + interval
-        )  # a loop's clock is coarse: what it sleeps over is made up for
+        # The clock of an event loop is coarse: what it slept over is made up for.
+        self._next = max(self._next, now - LOOK_S) + interval
         return Sent(now, charge, {kind: bucket.taken for kind, bucket in self._buckets.items()})
 
     def heard(self, sent: Sent, status: int, headers: Mapping[str, str], after_s: float | None, now: float) -> None:

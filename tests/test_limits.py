@@ -8,11 +8,14 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from personamath.errors import NotAsked
+from personamath.errors import Interrupted, NotAsked
+from personamath.journal import Journal
+from personamath.journaled import JournaledTeacher
 from personamath.limits import Announced, Charge, Pace, Sent, seconds
 from personamath.records import Completion, Request
 from personamath.simulated import MODEL
@@ -252,6 +255,32 @@ def test_an_endpoint_that_announces_nothing_is_not_slowed_down(headers: dict[str
         announced.sent(charge, now + 0.1)
 
 
+def word(remaining: int) -> dict[str, str]:
+    return {
+        "x-ratelimit-limit-requests": "600",
+        "x-ratelimit-remaining-requests": str(remaining),
+        "x-ratelimit-reset-requests": f"{(600 - remaining) / 10:.3f}s",
+    }
+
+
+def test_news_that_come_late_do_not_count() -> None:
+    announced, now, charge = Announced(), time.monotonic(), Charge(2300.0, 700.0)
+    early, late = announced.sent(charge, now), announced.sent(charge, now + 0.1)
+    announced.heard(late, 200, word(500), None, now + 1)
+    announced.heard(early, 200, word(0), None, now + 1.1)
+    assert announced.wait_s(charge, now + 2) == 0
+
+
+def test_what_is_in_stock_is_not_sent_all_at_once() -> None:
+    announced, now, charge = Announced(), time.monotonic(), Charge(2300.0, 700.0)
+    announced.heard(announced.sent(charge, now), 200, word(600), None, now)
+    later, sent = now + 10, 0
+    while announced.wait_s(charge, later) == 0:
+        announced.sent(charge, later)
+        sent += 1
+    assert 1 <= sent < 20  # of 600
+
+
 @pytest.mark.parametrize(
     ("flags", "pace"),
     [
@@ -318,5 +347,23 @@ def test_after_a_stop_a_request_in_backoff_is_not_sent_again(start_teacher: Star
             outcomes = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
             assert all(isinstance(outcome, NotAsked) for outcome in outcomes)
             assert endpoint.stats()["requests"] == before
+
+    asyncio.run(run())
+
+
+def test_a_journaled_teacher_that_stops_sends_nothing_more(start_teacher: Start, tmp_path: Path) -> None:
+    endpoint = start_teacher("--status", "500")
+
+    async def run() -> None:
+        with Journal(tmp_path) as journal:
+            async with HttpTeacher([endpoint.base_url]) as teacher:
+                journaled = JournaledTeacher(journal, teacher, 4, stop_sending=teacher.stop)
+                asked = [journaled.complete(Request(str(n), MODEL, 0.7, 100)) for n in range(4)]
+                answers = asyncio.gather(*asked, return_exceptions=True)
+                while (await asyncio.to_thread(endpoint.stats)).get("requests", 0) < 4:
+                    await asyncio.sleep(0.02)
+                reason = Interrupted(2, "stopped")
+                journaled.stop(reason)
+                assert await asyncio.wait_for(answers, 10) == [reason] * 4
 
     asyncio.run(run())

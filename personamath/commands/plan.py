@@ -120,7 +120,7 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, price: Price | None, answer_
     seconds = planning.wall_s(plan, setup.concurrency, answer_s, setup.rpm, setup.tpm)
     print(f"time       {duration(seconds)}: {_pace(setup, answer_s)}")
     print(f"in batches {WAVES} waves, one after the other, of up to 24 hours each")
-    print(f"disk       {plan.disk_bytes / 1e9:,.1f} GB")
+    print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
 
 
 def _pace(setup: Setup, answer_s: float | None) -> str:
