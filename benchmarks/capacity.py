@@ -1,11 +1,10 @@
 """What runs of many sizes take, by arithmetic from one run that is finished: the table in docs/scaling.md.
 
-    personamath augment ... --engine ray --output RUN
+    personamath augment ... --output RUN
     python benchmarks/capacity.py RUN --rows 70000 1000000 100000000
 
-Measured in RUN: requests and prompt tokens by purpose for each row, bytes of a block's answers and of the dataset for
-each character of text. Given, as options: tokens of a completion, price, and what a second of each machine does. All
-else follows.
+Measured in RUN, for each row: seed problems, requests, prompt tokens. Given, as options: tokens of a completion, whose
+price, and what a second of each machine does. All else follows; disk as `personamath plan` reckons it, uncompressed.
 """
 
 import argparse
@@ -15,11 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from personamath.limits import CHARACTERS_PER_TOKEN
+from personamath.plan import Plan, Usage
 from personamath.prices import Price, find_price
+from personamath.records import Purpose
 
 # Requests whose completions are graded.
 GRADED = ("stage1_inference", "stage1_rewrite: solve", "stage2_reflection", "stage2_rewrite: reflect")
@@ -33,15 +30,12 @@ class Rates:
     requests: float
     graded: float
     prompt_tokens: float
-    bytes_of_a_character: float
-    """In a block's files of answers: compressed."""
-    dataset_bytes: float
 
 
 def main() -> None:
     """Measure, multiply and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, help="run directory of a finished run of the ray engine")
+    parser.add_argument("run", type=Path, help="run directory of a finished run")
     parser.add_argument("--rows", type=int, nargs="+", default=[70_000, 1_000_000, 100_000_000])
     parser.add_argument("--completion-tokens", type=float, default=500, help="of one completion, on average")
     parser.add_argument("--model", default="gpt-4o-mini", help="whose price is taken")
@@ -52,7 +46,7 @@ def main() -> None:
         "--cpu-seconds", type=float, default=0.36, help="of the client, for 1,000 requests, local engine"
     )
     parser.add_argument("--grades", type=float, default=8_582, help="a second, of one core")
-    parser.add_argument("--written-rows", type=float, default=5_000, help="a second, into the dataset folder")
+    parser.add_argument("--written-rows", type=float, default=1_350, help="a second, into the dataset folder")
     options = parser.parse_args()
     rates = measure(options.run)
     price = find_price(options.model)
@@ -66,16 +60,11 @@ def measure(run: Path) -> Rates:
     facts = json.loads((run / "run.json").read_text())
     rows = sum(sum(counts.values()) for counts in facts["rows"].values())
     requests = {purpose: sum(outcomes.values()) for purpose, outcomes in facts["requests"].items()}
-    files = sorted((run / "blocks").glob("*/answers-*.parquet"))
-    texts = [pq.read_table(file, columns=["request", "text"]) for file in files]
-    characters = sum(pc.sum(pc.utf8_length(table[name])).as_py() for table in texts for name in ("request", "text"))
     return Rates(
         seeds=sum(facts["problems"]["seed_problems"].values()) / rows,
         requests=sum(requests.values()) / rows,
         graded=sum(requests[purpose] for purpose in GRADED) / rows,
         prompt_tokens=sum(tokens["prompt"] for tokens in facts["tokens"].values()) / rows,
-        bytes_of_a_character=sum(file.stat().st_size for file in files) / characters,
-        dataset_bytes=sum(file.stat().st_size for file in (run / "dataset").rglob("*.parquet")) / rows,
     )
 
 
@@ -92,9 +81,11 @@ def table(options: argparse.Namespace, rates: Rates, price: Price) -> Iterable[s
     def usd(rows: int) -> float:
         return float(price.usd(prompt_tokens(rows), completion_tokens(rows)))
 
-    def answer_bytes(rows: int) -> float:
-        characters = (prompt_tokens(rows) + completion_tokens(rows)) * CHARACTERS_PER_TOKEN
-        return float(characters * rates.bytes_of_a_character)
+    def disk_bytes(rows: int) -> float:
+        usage: dict[Purpose, Usage] = {
+            "stage1_inference": Usage(rows * rates.requests, prompt_tokens(rows), completion_tokens(rows))
+        }
+        return float(Plan({}, usage).disk_bytes)
 
     hours: dict[str, Callable[[int], float]] = {
         f"{options.gpus} GPUs": lambda rows: completion_tokens(rows) / options.gpu_tokens / options.gpus / 3600,
@@ -110,8 +101,7 @@ def table(options: argparse.Namespace, rates: Rates, price: Price) -> Iterable[s
         f"{options.model}, USD": lambda rows: f"{usd(rows):,.0f}",
         "the same in batches, USD": lambda rows: f"{usd(rows) * price.batch:,.0f}" if price.batch else "?",
         "GPU hours": lambda rows: f"{completion_tokens(rows) / options.gpu_tokens / 3600:,.1f}",
-        "answers on disk": lambda rows: _size(answer_bytes(rows)),
-        "dataset": lambda rows: _size(rows * rates.dataset_bytes),
+        "disk": lambda rows: _size(disk_bytes(rows)),
         "core-hours of grading": lambda rows: f"{hours['one core grading'](rows):,.2f}",
         "core-hours of the client": lambda rows: f"{rows * rates.requests * options.cpu_seconds / 3.6e6:,.2f}",
         **{f"hours, {name}": partial(_hours, of) for name, of in hours.items()},
