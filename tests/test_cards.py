@@ -206,7 +206,7 @@ def test_the_card_counts_overlaps_and_flags(tmp_path: Path) -> None:
     )
     text = (write(tmp_path / "dataset", some, origins=origins) / "README.md").read_text()
     fidelity, contamination = section(text, "Fidelity"), section(text, "Contamination")
-    assert "1 of 5 rewrites lack one or add one" in fidelity
+    assert "in 1 of 5 rewrites something is missing" in fidelity
     # All seed problems here are equal but for numbers.
     assert cells(contamination, "`equal`") == ["1", "1"]
     assert cells(contamination, "`masked`") == ["4", "4"]

@@ -190,6 +190,21 @@ def test_a_source_on_the_hub_is_known_by_the_commit_that_was_read(tmp_path: Path
         assert origins() == found
 
 
+def test_a_file_of_test_problems_is_known_by_its_digest_and_not_by_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "test.jsonl"
+    path.write_text(json.dumps({"problem": "What is 2 + 2?", "solution": "4"}) + "\n")
+    problems = tmp_path / "math-mine.jsonl"
+    problems.write_text(json.dumps({"problem": "What is 3 + 3?", "solution": r"\boxed{6}"}) + "\n")
+    recipe = Recipe(problems=(f"math:{problems}",), teacher="t", benchmark=(f"math:{path}",))
+    origins = Origins.found(recipe, [], tmp_path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    expected = {"source": "math:test.jsonl", "column": "problem", "sha256": digest, "bytes": path.stat().st_size}
+    assert list(origins.benchmarks) == [expected]
+    assert origins.test_problems and origins.test_problems.overlap("What is 3 + 3?") == "masked"
+    assert published_recipe(recipe)["benchmark"] == ["math:test.jsonl"]
+    assert Origins.found(replace(recipe, benchmark=()), [], tmp_path).test_problems is None
+
+
 def test_every_row_can_be_derived_again_as_the_documentation_tells(demo: Path) -> None:
     facts = read(demo)
     sources = {}

@@ -216,11 +216,11 @@ class _Reader:
         return (Fraction(total + current), place) if place > start and last else None
 
     def _part(self, place: int) -> tuple[Fraction, int] | None:
-        """`thirds` after a number; `half` only where it is a part of one: two halves, one half."""
+        """The size of the parts after a number: `two thirds`, `one half`; more quarters than three are coins."""
         joint = place + 1 if self._texts[place] == "-" else place
         name = self._texts[joint]
         singular = self._texts[place - 1] in ("one", "1")
-        if name in PARTS and name not in ("quarters",) and (name.endswith(("s", "halves")) or singular):
+        if name in PARTS and name != "quarters" and (name.endswith("s") or singular):
             return Fraction(1, PARTS[name]), joint + 1
         if name == "quarters" and self._texts[place - 1] in ("two", "three", "2", "3"):
             return Fraction(1, 4), joint + 1
