@@ -101,7 +101,11 @@ def _data_facts(record: TrainingRecord, data: Path | None, api: HfApi | None) ->
                 f"--data {data}: the model was trained on {record.data.name} of the Hub, which is read there"
             )
         return DataFacts.on_hub(record.data, api)
-    return DataFacts.in_folder(data) if data else DataFacts()
+    facts = DataFacts.in_folder(data) if data else DataFacts()
+    held, read = facts.rows.get(record.data.config), record.rows.read
+    if held is not None and held != read:
+        raise BadInput(f"--data {data}: holds {held:,} rows, the model was trained on {read:,}: not the same dataset")
+    return facts
 
 
 def _write_license(folder: Path, license: BaseLicense) -> None:

@@ -363,15 +363,19 @@ def test_a_licence_decides_the_name(local: Path, api: HfApi, hub: LocalHub, tmp_
 
 
 def test_a_local_dataset_is_brought_along(local: Path, api: HfApi, tmp_path: Path) -> None:
-    write(tmp_path / "dataset", rows({"stage1_inference": 6}))
-    with prepared_model(local, "alice/own-data", "v1.0.0", results=[], data=tmp_path / "dataset", api=api) as ready:
-        assert "| teacher | `teacher-1`" in (ready.folder / "README.md").read_text()
+    data = write(tmp_path / "dataset", rows({"stage1_inference": 6}))
+
+    def prepare() -> str:
+        with prepared_model(local, "alice/own-data", "v1.0.0", results=[], data=data, api=api) as ready:
+            return (ready.folder / "README.md").read_text()
+
+    with pytest.raises(BadInput, match=r"holds 6 rows, the model was trained on 4,540: not the same dataset"):
+        prepare()
+    replace(LOCAL, rows=replace(LOCAL.rows, read=6)).write(local)
+    assert "| teacher | `teacher-1`" in prepare()
     replace(LOCAL, data=RECORD.data).write(local)
-    with (
-        pytest.raises(BadInput, match=r"--data .*: the model was trained on me/PersonaMathQA of the Hub"),
-        prepared_model(local, "alice/own-data", "v1.0.0", results=[], data=tmp_path / "dataset", api=api),
-    ):
-        pass
+    with pytest.raises(BadInput, match=r"--data .*: the model was trained on me/PersonaMathQA of the Hub"):
+        prepare()
 
 
 def test_no_scores_no_push(local: Path, capsys: pytest.CaptureFixture[str]) -> None:
