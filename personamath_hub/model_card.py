@@ -217,7 +217,7 @@ def _training_command(record: TrainingRecord) -> str:
     settings = [
         f"    --{key} {' '.join(shlex.quote(_text(item)) for item in (value if isinstance(value, list) else [value]))}"
         for key, value in record.recipe.items()
-        if value is not None
+        if value not in (None, [])  # a command line has no way to say so; both are defaults
     ]
     first = f"accelerate launch {launch}--num_processes {record.batch.processes} recipes/sft.py"
     return " \\\n".join([first, *settings, "    --output_dir runs/model"])

@@ -35,6 +35,7 @@ RECORD = TrainingRecord(
         "learning_rate": 1e-05,
         "lora_target_modules": ["q_proj", "v_proj"],
         "bf16": True,
+        "report_to": [],
     },
     steps=844,
     epochs=3.0,
