@@ -265,10 +265,10 @@ def word(remaining: int) -> dict[str, str]:
 
 def test_news_that_come_late_do_not_count() -> None:
     announced, now, charge = Announced(), time.monotonic(), Charge(2300.0, 700.0)
-    early, late = announced.sent(charge, now), announced.sent(charge, now + 0.1)
-    announced.heard(late, 200, word(500), None, now + 1)
-    announced.heard(early, 200, word(0), None, now + 1.1)
-    assert announced.wait_s(charge, now + 2) == 0
+    early, late = announced.sent(charge, now), announced.sent(charge, now + 0.01)
+    announced.heard(late, 200, word(500), None, now + 0.05)
+    announced.heard(early, 200, word(0), None, now + 0.06)
+    assert announced.wait_s(charge, now + 0.07) == 0
 
 
 def test_what_is_in_stock_is_not_sent_all_at_once() -> None:

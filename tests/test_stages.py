@@ -150,6 +150,8 @@ def test_rewrites_that_came_out_alike_are_kept_once() -> None:
     assert [row.step for row in outcome.rows] == ["stage1_inference", "stage1_rewrite"]
     assert outcome.counts["stage1_rewrite: solve", "kept"] == 1
     assert outcome.counts["stage1_rewrite: solve", "repeats another rewrite"] == 2
+    # equal requests are paid once
+    assert outcome.tokens["stage1_rewrite: solve", "completion"] == outcome.tokens["stage1_inference", "completion"] > 0
 
 
 def test_a_failed_request_loses_its_attempt_only_and_is_named() -> None:
