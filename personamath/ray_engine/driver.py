@@ -181,7 +181,7 @@ class RayRun:
         await asyncio.to_thread(_connect, self._ray, self._setup.address)
         actors = min(_actors(self._ray, self._setup.concurrency), count)
         self._desk = _start_desk(self._ray, self.home, self._begun, self._setup.caps, actors)
-        working = asyncio.create_task(self._consume(self._dataset(todo, actors)))
+        working = asyncio.create_task(self._consume(todo, actors))
         try:
             while True:
                 await asyncio.wait([working], timeout=LOOK_EVERY_S)
@@ -239,8 +239,8 @@ class RayRun:
             ),
         )
 
-    async def _consume(self, dataset: Any) -> None:
-        """Run the dataset to its end in a thread, which a run that stops leaves behind."""
+    async def _consume(self, todo: Iterable[blocks.Block], actors: int) -> None:
+        """Make the dataset and run it to its end in a thread, which a run that stops leaves behind."""
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[list[dict[str, int]]] = loop.create_future()
 
@@ -255,7 +255,7 @@ class RayRun:
         def consume() -> None:
             reports, failure = [], None
             try:
-                reports = list(dataset.iter_rows())
+                reports = list(self._dataset(todo, actors).iter_rows())
             except Exception as error:  # of Ray, or of an actor's code: Ray wraps them all alike
                 failure = _failure(error)
             with contextlib.suppress(RuntimeError):  # the run has ended without us

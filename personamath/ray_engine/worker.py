@@ -38,9 +38,7 @@ _PROBLEM_SCHEMA = pa.schema(
         ),
     ]
 )
-_REPORT_SCHEMA = pa.schema(
-    [("number", pa.int64()), ("done", pa.bool_()), ("asked", pa.int64()), ("replayed", pa.int64())]
-)
+_REPORT_SCHEMA = pa.schema([("number", pa.int64()), ("asked", pa.int64()), ("replayed", pa.int64())])
 
 
 class Secret:
@@ -114,22 +112,19 @@ class BlockWorker:
     async def __call__(self, batch: pa.Table) -> pa.Table:
         """Work on one block; a run that stops is told to the desk, not raised, so that no other block is lost by it."""
         block = as_block(batch)
-        work = None
+        work = _Work(self._job, self._folder, block, self._gate, self._slots)
         try:
             await self._start()
-            work = self._working[block.number] = _Work(self._job, self._folder, block, self._gate, self._slots)
+            self._working[block.number] = work
             await self._report()  # before it asks: a driver that stops waits for every block it knows of
             await work.run(self._grader)
-            self._finished[block.number] = work.status()
         except PersonaMathError as error:
             await self._job.desk.stop.remote(PersonaMathError(str(error)))
-            work = None
         finally:
             self._working.pop(block.number, None)
+            self._finished[block.number] = work.status()
             await self._report()
-        done = work is not None
-        counts = (work.asked, work.replayed) if work else (0, 0)
-        return pa.table([[block.number], [done], *([count] for count in counts)], schema=_REPORT_SCHEMA)
+        return pa.table([[block.number], [work.asked], [work.replayed]], schema=_REPORT_SCHEMA)
 
     async def _start(self) -> None:
         """Open what the blocks share, in the loop that they run in."""
