@@ -19,7 +19,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, NamedTuple, Self, cast
@@ -71,6 +71,9 @@ select purpose, count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completi
     sum(completion_tokens is null)
 from answers group by purpose
 """
+
+# Few sizes, so that the statements stay prepared.
+_ROWS_AT_ONCE = (64, 16, 4, 1)
 
 
 class _Entry(NamedTuple):
@@ -196,7 +199,7 @@ def _commit(path: Path, connection: sqlite3.Connection, batch: list[_Entry]) -> 
     failure: RunDirectoryError | None = None
     try:
         with connection:
-            connection.executemany(_INSERT, [entry.answer for entry in batch])
+            _insert(connection, [entry.answer for entry in batch])
     except sqlite3.DatabaseError as error:
         failure = unreadable(path, error) if _is_damage(error) else _unwritable(error)
     except Exception as error:  # whatever it is, no caller may wait for ever
@@ -213,6 +216,16 @@ def _commit(path: Path, connection: sqlite3.Connection, batch: list[_Entry]) -> 
 
     with suppress(RuntimeError):  # the loop was closed: the answers are on disk, and nobody waits for the news
         batch[0].written.get_loop().call_soon_threadsafe(resolve)
+
+
+def _insert(connection: sqlite3.Connection, answers: Sequence[Answer]) -> None:
+    """Write rows by a few statements: at each one this thread waits for the interpreter, which the event loop holds."""
+    start = 0
+    for size in _ROWS_AT_ONCE:
+        while len(answers) - start >= size:
+            values = itertools.chain.from_iterable(answers[start : start + size])
+            connection.execute(_INSERT + ",(?,?,?,?,?,?,?,?,?,?)" * (size - 1), tuple(values))
+            start += size
 
 
 def _unwritable(error: Exception) -> RunDirectoryError:
