@@ -80,6 +80,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     hostile = replace(hostile, seed_problem=HOSTILE, review=HOSTILE, subject=HOSTILE, answer=HOSTILE, teacher=HOSTILE)
     hostile = replace(hostile, id=f"{hostile.id} {HOSTILE}", source=HOSTILE)
     written = [row("stage1_inference", f"math-train-01{n:03}", text, text) for n, (text, _, _) in enumerate(WRITTEN)]
+    written.append(row("stage1_inference", "math-train-00999", "Long", "$x$ " * 15_000))
     data = report_data(hostile, *written, name=f"runs/v1 {HOSTILE}")
     return write_found(
         replace(data, wrong={**(data.wrong or {}), "math-train-00666": HOSTILE}), ANALYSES, folder
@@ -192,7 +193,7 @@ def test_the_list_holds_only_what_is_in_sight(page: Page, address: str) -> None:
     assert page.evaluate("document.querySelectorAll('[role=option]').length") < 30
     page.evaluate("document.querySelector('[data-part=list]').scrollTop = 1e9")
     page.until(
-        "document.querySelector('[role=option][aria-posinset=\"59\"] .snippet')?.textContent.startsWith('\\\\[ never')"
+        "document.querySelector('[role=option][aria-posinset=\"60\"] .snippet')?.textContent.startsWith('\\\\[ never')"
     )
 
 
@@ -300,9 +301,18 @@ def test_an_attackers_row_does_nothing(page: Page, address: str) -> None:
         < 3000
     )
     assert page.evaluate("document.querySelectorAll('.skip').length") == 1, "KaTeX gives out no classes"
-    open_rows(page, address, "row=math-train-00001")
-    page.until("document.querySelector('.ancestry .katex')")
-    assert "stolen" not in page.evaluate("document.querySelector('.ancestry').textContent")
+    drawn = page.evaluate("[...document.querySelectorAll('.ancestry .katex-html')].map((html) => html.innerText)")
+    assert len(drawn) > 6 and not any("stolen" in html for html in drawn), "what one formula defines ends with it"
+
+
+def test_a_text_of_absurd_length_is_shown_as_it_is(page: Page, address: str) -> None:
+    open_rows(page, address, "row=math-train-00999")
+    page.until("document.querySelector('.ancestry')")
+    solution = "[...document.querySelectorAll('.ancestry .text')][1]"
+    assert page.evaluate(f"[{solution}.textContent.length, {solution}.querySelectorAll('.katex').length]") == [
+        60_000,
+        0,
+    ]
 
 
 def test_what_would_get_in_is_refused_by_the_pages_policy(page: Page, address: str) -> None:

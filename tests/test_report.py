@@ -15,6 +15,7 @@ import pytest
 
 from personamath.analysis.result import Analyses, Analysis, Cell, Chart, Series, Table
 from personamath.cli import main
+from personamath.commands.report import looked_up
 from personamath.report.browser import pack
 from personamath.report.figures import draw
 from personamath.report.markdown import section
@@ -168,6 +169,15 @@ def test_markdown_says_the_same_and_keeps_others_text_in_its_place() -> None:
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len(table) == 4 and all(line.count("|") == 3 for line in table), "nothing opens a cell or a line of its own"
     assert re.search(r"\| (`+) .*<img.* \1 +\|", table[2]), "markup stands in a code span"
+
+
+def test_rows_are_looked_up_in_the_benchmarks_that_are_named(tmp_path: Path) -> None:
+    benchmark = tmp_path / "test.jsonl"
+    benchmark.write_text(json.dumps({"question": "Ann  has 3 apples."}) + "\n")
+    data = looked_up(report_data(), [f"{benchmark}:question"])
+    overlaps = {found.id: found.overlap for found in data.rows if found.overlap}
+    assert overlaps == {f"gsm8k-train-{n:05}": "equal" if n == 3 else "masked" for n in range(40)}
+    assert data.provenance["benchmarks"] == [{"source": "test.jsonl:question"}]
 
 
 def test_colours_are_told_apart_by_colour_blind_readers() -> None:

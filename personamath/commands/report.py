@@ -3,9 +3,16 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from personamath.commands.diff import folder_of
+
+if TYPE_CHECKING:
+    from personamath.analysis.rows import RunData
 
 HELP = "show what is in a dataset: a page with figures, findings and every row"
 DESCRIPTION = """\
@@ -37,6 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="another dataset's questions: FILE:COLUMN or OWNER/NAME[:CONFIG]:COLUMN; again for more",
     )
     parser.add_argument(
+        "--benchmark",
+        action="append",
+        default=[],
+        metavar="DATA",
+        help="test problems to look the rows up in, not those of the run: gsm8k, math, math:PATH, FILE:COLUMN or "
+        "OWNER/NAME[:CONFIG]:COLUMN; again for more",
+    )
+    parser.add_argument(
         "--scores",
         type=Path,
         action="append",
@@ -66,9 +81,23 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="personamath-report-") as scratch:
         folder = folder_of(options.source, Path(scratch) / "dataset")
         data = read_run(folder, options.source, source if (source / RUN_FILE).is_file() else None)
+    if options.benchmark:
+        data = looked_up(data, options.benchmark)
     for why in data.missing.values():
         print(f"note: {why}", file=sys.stderr)
     print(f"looking at {len(data.rows):,} rows ...", file=sys.stderr)
     page = write_report(data, options.output, compare, scores, without)
     print(page.resolve().as_uri())
     return 0
+
+
+def looked_up(data: "RunData", benchmarks: Sequence[str]) -> "RunData":
+    """The data with its column `overlap` found anew, against these test problems alone."""
+    from personamath.analysis.contamination import TestProblems, chosen_benchmarks, strongest
+
+    sources = chosen_benchmarks(benchmarks, ())
+    test_problems = TestProblems(question for source in sources for question in source.read())
+    look_up = cache(test_problems.overlap)
+    rows = (replace(row, overlap=strongest(look_up(row.seed_problem), look_up(row.problem))) for row in data.rows)
+    named = [{"source": source.name} for source in sources]
+    return replace(data, rows=tuple(rows), provenance={**data.provenance, "benchmarks": named})
