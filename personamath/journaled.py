@@ -14,6 +14,8 @@ from personamath.teacher import Teacher
 
 # How long a run that ends early waits for answers in flight: most arrive, and nobody waits for a hung one.
 DRAIN_S = 30.0
+# How often a request that a cap may not allow looks whether the answers in flight have left room for it.
+CAP_LOOK_S = 0.05
 
 
 class Memory(Protocol):
@@ -107,8 +109,13 @@ class JournaledTeacher:
                 f"{self._journal.path.parent}: less than {DISK_RESERVE_BYTES // 2**20} MB left on its disk; "
                 "everything answered is kept: make room, then run the same command"
             )
-        if self._caps.reached(self.bill, self.in_flight):
-            raise NotAsked("a cap of this run is reached")
+        while self._caps.reached(self.bill, self.in_flight):
+            # What is in flight is reckoned at a guess: its answers may leave room for more.
+            if self._caps.reached(self.bill, 0) or not self.in_flight:
+                raise NotAsked("a cap of this run is reached")
+            await asyncio.sleep(CAP_LOOK_S)
+            if self._reason_to_stop:
+                await self._drained()
         self.in_flight += 1
         try:
             completion = await self._teacher.complete(request)
