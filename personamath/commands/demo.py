@@ -2,28 +2,31 @@
 
 import argparse
 import asyncio
+import importlib.util
+import json
 import os
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import as_file, files
 from pathlib import Path
 
 from personamath.commands.augment import Setup, run_augmentation
+from personamath.errors import BadInput
 from personamath.problems import ProblemSource
 from personamath.recipe import Recipe
 from personamath.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
 
 HELP = "try everything on a simulated teacher"
 DESCRIPTION = """\
-Run the main job without a key or a network: bundled problems, bundled personas, and a teacher that only plays one, over
-real HTTP on loopback. Everything it makes is marked as simulated; nobody should train on it.
-"""
-LOAD = """\
-Load it:
+Run the whole way without a key or a network: bundled problems, bundled personas, and a teacher that only plays one, over
+real HTTP on loopback; then a tiny model is fine-tuned on the data and scored, and a report is made of it all. Everything
+is marked as simulated; nobody should train on it.
 
-  python -c 'from datasets import load_dataset; print(load_dataset("{folder}", "stage2", split="train")[0])'
+Fine-tuning and scoring need a checkout with the extras train and eval, as `make demo` has them.
 """
 NEXT = """\
 Next, with a real teacher (a first look at 20 problems of each source costs cents):
@@ -32,6 +35,12 @@ Next, with a real teacher (a first look at 20 problems of each source costs cent
   personamath augment --problems gsm8k --problems math --limit 20 \\
       --teacher gpt-4o-mini-2024-07-18 --output runs/first-look
 """
+CHECKOUT = Path(__file__).parent.parent.parent
+TRAINING_MODULES = ("accelerate", "trl", "lm_eval")
+MODEL_NAME, DATA_NAME, VERSION = "me/PersonaMath-demo", "me/PersonaMathQA-demo", "v0.0.1"
+# A model of random weights learns nothing worth more, and never stops by itself.
+STEPS, NEW_TOKENS = 20, 48
+LOG_LINES = 15
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,19 +50,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
+    output = Path(options.output)
     sources = bundled_problems()
-    print("A simulated teacher solves, rewrites and reflects on the bundled problems ...\n")
+    _head("The data: a simulated teacher solves, rewrites and reflects on the bundled problems")
     with _embedded_teacher(sources) as base_url:
         recipe = Recipe(problems=tuple(sources), teacher=MODEL)
         status = run_augmentation(recipe, Setup(base_url=(base_url,), output=options.output))
-    folder = Path(options.output) / "dataset"
+    folder = output / "dataset"
     _show_rows(folder)
-    _show_version(folder, Path(options.output) / "published")
+    _show_version(folder, output / "published")
+    if missing := _missing():
+        _head(f"No fine-tuning: {missing}")
+    else:
+        _fine_tune(output)
+        _score(output)
+        _show_model(output)
     if shutil.which("personamath") is None:
         print(f"Put the commands on your path:\n\n  . {os.path.relpath(sys.prefix)}/bin/activate\n")
-    print(LOAD.format(folder=folder))
     print(NEXT)
+    _head("The report: every figure and every row")
+    print(_report(output).resolve().as_uri())
     return status
+
+
+def _head(text: str) -> None:
+    print(f"\n=== {text}\n", flush=True)
+
+
+def _missing() -> str | None:
+    """What is not there that fine-tuning needs, in a line."""
+    if not (CHECKOUT / "recipes" / "sft.py").is_file():
+        return "the recipes are in the repository, not in the installed package"
+    absent = [name for name in TRAINING_MODULES if importlib.util.find_spec(name) is None]
+    return f"{absent[0]} is not installed; pip install -e '.[train,eval]'" if absent else None
 
 
 @contextmanager
@@ -81,12 +110,82 @@ def _show_version(folder: Path, published: Path) -> None:
     from personamath_hub.checks import check_folder
     from personamath_hub.publishing import write_version
 
-    write_version(folder, published, "me/PersonaMathQA-demo", "v0.0.1")
+    write_version(folder, published, DATA_NAME, VERSION)
     print(f"--- what `personamath publish` would upload is in {published}")
     for line in check_folder(published, allow_simulated=True):
         print(f"checked: {line}")
     loaded = datasets.load_dataset(str(published), split="train")
-    print(f"loaded back: {loaded.num_rows:,} rows of {len(loaded.column_names)} columns\n")
+    print(f"loaded back: {loaded.num_rows:,} rows of {len(loaded.column_names)} columns")
+
+
+def _fine_tune(output: Path) -> None:
+    """Train the tiny model on what was published, as anyone would: one recipe, by `accelerate launch`."""
+    _head(f"The model: a tiny one of random weights is fine-tuned for {STEPS} steps (recipes/sft-tiny.yaml)")
+    shutil.rmtree(output / "model", ignore_errors=True)
+    _run(
+        *("accelerate.commands.launch", "--config_file", str(CHECKOUT / "accelerate_configs" / "cpu.yaml")),
+        *("--num_processes", "1", str(CHECKOUT / "recipes" / "sft.py")),
+        *("--config", str(CHECKOUT / "recipes" / "sft-tiny.yaml"), "--dataset_name", str(output / "published")),
+        *("--output_dir", str(output / "model"), "--max_steps", str(STEPS), "--disable_tqdm", "true"),
+        log=output / "model.log",
+    )
+    losses = (output / "model" / "loss.csv").read_text(encoding="utf-8").splitlines()
+    print(f"loss {losses[1].split(',')[2]} -> {losses[-1].split(',')[2]}; the curve is {output / 'model' / 'loss.png'}")
+
+
+def _score(output: Path) -> None:
+    """Score it by lm-eval, on the bundled problems: far too few for a card, as the scores say themselves."""
+    from personamath.commands import scores
+    from personamath.scores import read_results
+    from personamath.tasks import FOLDER
+
+    _head("The scores: lm-eval asks it the bundled problems, a few of GSM8K's kind, none of its own")
+    results = output / "scores"
+    shutil.rmtree(results, ignore_errors=True)
+    with as_file(files("personamath.bundled") / "gsm8k-demo.jsonl") as problems:
+        _run(
+            *("lm_eval", "--model", "hf", "--model_args", f"pretrained={output / 'model'},dtype=float32"),
+            *("--device", "cpu", "--batch_size", "16", "--include_path", str(FOLDER)),
+            *("--tasks", "personamath_gsm8k", "--metadata", json.dumps({"files": {"gsm8k": str(problems)}})),
+            *("--gen_kwargs", f"max_gen_toks={NEW_TOKENS}", "--output_path", str(results), "--log_samples"),
+            log=output / "scores.log",
+        )
+    print("\n".join(scores.report(read_results([results]), None)))
+
+
+def _show_model(output: Path) -> None:
+    """Make what `personamath push` would upload, with the card it has without scores that count."""
+    from personamath_hub.base_models import BaseLicense
+    from personamath_hub.model_checks import check_model
+    from personamath_hub.pushing import write_version
+    from personamath_hub.training_data import DataFacts
+    from personamath.training.record import TrainingRecord
+
+    pushed = output / "pushed"
+    shutil.rmtree(pushed, ignore_errors=True)
+    pushed.mkdir()
+    license = BaseLicense.named(TrainingRecord.read(output / "model").base_model)
+    data = DataFacts.in_folder(output / "published")
+    write_version(output / "model", pushed, MODEL_NAME, VERSION, None, data, license, copy=True)
+    print(f"\n--- what `personamath push --without-scores` would upload is in {pushed}")
+    for line in check_model(pushed, allow_simulated=True):
+        print(f"checked: {line}")
+
+
+def _report(output: Path) -> Path:
+    from personamath.analysis.rows import read_run
+    from personamath.report.write import write_report
+
+    return write_report(read_run(output / "dataset", "the demo's data", output), output / "report")
+
+
+def _run(*module: str, log: Path) -> None:
+    """Run a module as a process of its own, its output in a file; raises BadInput with the end of it where it fails."""
+    with log.open("w", encoding="utf-8") as file:
+        done = subprocess.run([sys.executable, "-m", *module], stdout=file, stderr=subprocess.STDOUT)
+    if done.returncode:
+        end = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LOG_LINES:]
+        raise BadInput(f"{module[0]} ended with status {done.returncode}; {log} ends:\n" + "\n".join(end))
 
 
 def _show_rows(folder: Path) -> None:
