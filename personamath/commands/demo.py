@@ -22,9 +22,9 @@ from personamath.simulated import MODEL, SimulatedTeacher, application, bundled_
 
 HELP = "try everything on a simulated teacher"
 DESCRIPTION = """\
-Run the whole way without a key or a network: bundled problems, bundled personas, and a teacher that only plays one, over
-real HTTP on loopback; then a tiny model is fine-tuned on the data and scored, and a report is made of it all. Everything
-is marked as simulated; nobody should train on it.
+Run the whole way without a key or a network: bundled problems, bundled personas, and a teacher that only plays one,
+over real HTTP on loopback; then a tiny model is fine-tuned on the data and scored, and a report is made of it all.
+Everything is marked as simulated; nobody should train on it.
 
 Fine-tuning and scoring need a checkout with the extras train and eval, as `make demo` has them.
 """
@@ -155,11 +155,11 @@ def _score(output: Path) -> None:
 
 def _show_model(output: Path) -> None:
     """Make what `personamath push` would upload, with the card it has without scores that count."""
+    from personamath.training.record import TrainingRecord
     from personamath_hub.base_models import BaseLicense
     from personamath_hub.model_checks import check_model
     from personamath_hub.pushing import write_version
     from personamath_hub.training_data import DataFacts
-    from personamath.training.record import TrainingRecord
 
     pushed = output / "pushed"
     shutil.rmtree(pushed, ignore_errors=True)
