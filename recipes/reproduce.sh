@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# PersonaMath (arXiv 2410.01504v1) in one page: the data, its version, a model, its scores, its version.
+#
+#   export OPENAI_API_KEY=... HF_TOKEN=...
+#   OWNER=me bash recipes/reproduce.sh
+#
+# Stopped anywhere, run it again: every step goes on from where it was, or finds that it is done.
+set -euo pipefail
+OWNER=${OWNER:?set OWNER to your name on the Hub}
+NAME=${NAME:-qwen2.5-7b}  # or llama-2-7b, llama-3.1-8b, llama-2-13b with ACCELERATE=zero3
+ACCELERATE=${ACCELERATE:-zero2}
+VERSION=v1.0.0
+
+# Section 3: augment. About 148,000 requests; `personamath plan` tells what they cost, --batch halves it.
+personamath augment --config recipes/augment-paper-v1.yaml --output runs/v1
+
+# Publish the dataset: one commit, one tag.
+personamath publish runs/v1 --repo-id "$OWNER/PersonaMathQA" --version "$VERSION"
+
+# Section 4: fine-tune, on four GPUs of 80 GB. Hours; docs/training.md says how many.
+accelerate launch --config_file "accelerate_configs/$ACCELERATE.yaml" recipes/sft.py \
+    --config "recipes/sft-$NAME.yaml" --dataset_name "$OWNER/PersonaMathQA" --dataset_revision "$VERSION"
+
+# Evaluate: GSM8K and MATH, greedy, with the prompt that was trained and with the paper's. Minutes.
+[ -d "runs/scores-$NAME" ] || lm_eval --model vllm --model_args "pretrained=runs/sft-$NAME" \
+    --include_path "$(personamath tasks)" --tasks personamath,personamath_gsm8k_paper,personamath_math_paper \
+    --output_path "runs/scores-$NAME" --log_samples
+personamath scores "runs/scores-$NAME"
+
+# Publish the model, with its card.
+personamath push "runs/sft-$NAME" --repo-id "$OWNER/PersonaMath-$NAME" --version "$VERSION" --scores "runs/scores-$NAME"
