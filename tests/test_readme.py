@@ -19,6 +19,18 @@ from tests.local_hub import LocalHub, local_hub
 
 README = (REPO / "README.md").read_text()
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
+PROBLEMS_SCORED = 4
+# What takes the place of GPUs, of vLLM and of a model worth scoring; local problems stand in for the Hub's test sets,
+# whose commits are pinned.
+IN_SMALL = {
+    "accelerate_configs/zero2.yaml": "accelerate_configs/cpu.yaml",
+    "recipes/sft-qwen2.5-7b.yaml": "recipes/sft-tiny.yaml --dataset_name me/PersonaMathQA --dataset_revision v1.0.0"
+    " --output_dir runs/sft-qwen2.5-7b --max_steps 2",
+    "--model vllm --model_args pretrained=runs/sft-qwen2.5-7b": "--model hf --device cpu --batch_size 8"
+    " --model_args pretrained=runs/sft-qwen2.5-7b,dtype=float32 --gen_kwargs max_gen_toks=8"
+    """ --metadata '{"files": {"gsm8k": "gsm8k.jsonl", "math": "math.jsonl"}}'""",
+    "--scores runs/scores": "--without-scores",  # a few problems never reach a card
+}
 TEACHERS = ("gpt-4o-mini-2024-07-18", "Qwen/Qwen2.5-72B-Instruct")
 
 
@@ -59,7 +71,12 @@ def test_the_commands_run_as_they_stand(
     hub: LocalHub, start_teacher: Callable[..., ScriptedTeacher], tmp_path: Path
 ) -> None:
     openai, open_teacher = (start_teacher(*PROBLEMS, "--model", model) for model in TEACHERS)
-    (tmp_path / "recipes").symlink_to(REPO / "recipes")
+    for name in ("recipes", "accelerate_configs"):
+        (tmp_path / name).symlink_to(REPO / name)
+    for source in bundled_problems():
+        kind, _, path = source.partition(":")
+        lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
+        (tmp_path / f"{kind}.jsonl").write_text("".join(lines[:PROBLEMS_SCORED]), encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"} | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HF_ENDPOINT": hub.endpoint,
@@ -68,11 +85,17 @@ def test_the_commands_run_as_they_stand(
     commands = [block for block in blocks("bash") if not re.search(r"^make |^pip ", block, re.MULTILINE)]
     script = "set -e\n" + "\n".join(commands).replace("http://127.0.0.1:8000/v1", open_teacher.base_url)
     script = script.replace("HF_TOKEN=...", "HF_TOKEN=hf_me")
+    for large, small in IN_SMALL.items():
+        assert large in script
+        script = script.replace(large, small)
     assert script.count("personamath augment") == 3
     ran = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
+    api = HfApi(endpoint=hub.endpoint, token="hf_me")
+    assert api.model_info("me/PersonaMath-Qwen2.5-7B", revision="v1.0.0").siblings
+    assert (tmp_path / "runs/v1/report/index.html").is_file()
     assert openai.stats()["requests"] > open_teacher.stats()["requests"] > 100
 
     for block in blocks("python"):
@@ -89,5 +112,23 @@ def test_the_make_targets_and_the_files_it_names_are_there() -> None:
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
     (tree,) = blocks("text")
     named = {line.split()[0] for line in tree.splitlines()}
+    assert {path.name for path in (REPO / "personamath" / "commands").glob("*.py")} - {
+        "__init__.py",
+        "settings.py",
+    } == {
+        f"{name}.py"
+        for name in re.findall(r"\w+", re.search(r"commands/ +(.*)", tree)[1])  # type: ignore[index]
+    }
     assert all((REPO / name).exists() or (REPO / "personamath" / name).exists() for name in named)
     assert {path.name for path in (REPO / "personamath").glob("*.py")} - {"__init__.py"} <= named
+
+
+def test_the_page_that_reproduces_the_paper_names_what_is_there() -> None:
+    script = REPO / "recipes" / "reproduce.sh"
+    subprocess.run(["bash", "-n", str(script)], check=True)
+    text = script.read_text(encoding="utf-8").replace("$NAME", "qwen2.5-7b").replace("$ACCELERATE", "zero2")
+    named = re.findall(r"(?:recipes|accelerate_configs)/[\w.-]+", text)
+    assert len(named) >= 4
+    assert all((REPO / name).exists() for name in named)
+    subcommands = re.findall(r"^personamath (\w+)", text, re.MULTILINE)
+    assert subcommands == ["augment", "publish", "scores", "push"]
