@@ -17,6 +17,7 @@ from tests.reports import HOSTILE, HOSTILE_PERSONA, report_data, row
 WRITTEN = [
     ("She pays $5 for milk and $10 for bread.", 0, 0),
     ("From $3-$4 a box ($2 each) to $7.", 0, 0),
+    ("She spends $9*4=$<<9*4=36>>36 on milk, then $6.", 0, 0),
     ("Let $x$ cost $5 and $y$ cost $6.", 2, 0),
     (r"A pen is \$5 and a book is \$10.", 0, 0),
     (r"It is \(a+b\), so \[c = d\] holds, and $$e$$ too.", 3, 2),
@@ -30,6 +31,7 @@ WRITTEN = [
     ("an end without a beginning $", 0, 0),
     (r"\[ never closed", 0, 0),
 ]
+LAST = f"math-train-01{len(WRITTEN) - 1:03}"
 ANALYSES = Analyses(
     (
         Analysis(
@@ -192,9 +194,8 @@ def test_the_list_holds_only_what_is_in_sight(page: Page, address: str) -> None:
     open_rows(page, address)
     assert page.evaluate("document.querySelectorAll('[role=option]').length") < 30
     page.evaluate("document.querySelector('[data-part=list]').scrollTop = 1e9")
-    page.until(
-        "document.querySelector('[role=option][aria-posinset=\"60\"] .snippet')?.textContent.startsWith('\\\\[ never')"
-    )
+    page.until(f"[...document.querySelectorAll('.meta')].some((meta) => meta.firstChild.textContent === '{LAST}')")
+    page.until("document.querySelector('[role=option]:last-child .snippet').textContent.startsWith('\\\\[ never')")
 
 
 def test_a_row_shows_its_whole_ancestry(page: Page, address: str) -> None:
@@ -241,7 +242,7 @@ def test_everything_is_reached_by_keyboard(page: Page, address: str) -> None:
     page.press("ArrowDown")
     page.until("document.querySelector('article h2')?.textContent === 'gsm8k-train-00000'")
     page.press("End")
-    page.until("document.querySelector('article h2')?.textContent === 'math-train-01013'")
+    page.until("document.querySelector('article h2')?.textContent === '" + LAST + "'")
     assert (
         page.evaluate(
             "document.getElementById(document.activeElement.getAttribute('aria-activedescendant')).getAttribute('aria-selected')"

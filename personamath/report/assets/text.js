@@ -7,14 +7,15 @@ const TYPESET_LIMIT = 50000;
 const KATEX = { throwOnError: false, trust: false, strict: false, maxExpand: 500, maxSize: 12, errorColor: "currentColor" };
 
 // What stands out of prose. A dollar is money, not mathematics, where a space, or behind the closing one a digit, stands
-// beside it; as in pandoc. Every span is bounded, so that a delimiter that is never closed costs little.
+// beside it, as in pandoc, or an equation ends in it, as in GSM8K's $9*4=$<<9*4=36>>36. Every span is bounded, so that
+// a delimiter that is never closed costs little.
 const SPANS = new RegExp(
   [
     String.raw`(?<figure>\[asy\][^]{0,20000}?\[\/asy\])`,
     String.raw`(?<escaped>\\\$)`,
     String.raw`\n?[ \t]{0,20}(?:\\\[(?<bracketed>[^]{1,3000}?)\\\]|\$\$(?<doubled>[^$]{1,3000}?)\$\$|(?<environment>\\begin\{(?<name>(?:align|alignat|equation|gather|multline)\*?)\}[^]{1,3000}?\\end\{\k<name>\}))[ \t]{0,20}\n?`,
     String.raw`\\\((?<inline>[^]{1,2000}?)\\\)`,
-    String.raw`(?<![\\$])\$(?<dollars>(?![\s$])(?:[^$\\]|\\[^]){1,2000}?)(?<![\s\\])\$(?![\d$])`,
+    String.raw`(?<![\\$])\$(?<dollars>(?![\s$])(?:[^$\\]|\\[^]){1,2000}?)(?<![\s\\=])\$(?![\d$]|<<)`,
     String.raw`(?<box>\\boxed\{[^{}\n]{1,200}\})`,
     String.raw`\*\*(?<bold>(?![\s*])[^*\n]{1,500}?)\*\*`,
     String.raw`(?<=^|\n)[ \t]{0,20}#{1,6} +(?<heading>[^\n]{1,500})\n?`,
