@@ -16,7 +16,7 @@ from personamath_hub.changes import compare_folders, describe
 from personamath_hub.checks import check_folder, check_readable
 from personamath_hub.layout import CARD, PROVENANCE, dataset_folder
 from personamath_hub.licenses import check_license, license_of
-from personamath_hub.revisions import download, predecessor
+from personamath_hub.revisions import checked_repo_id, checked_version, download, predecessor
 
 FIRST = "This is the first version."
 """The changelog where there is no version before."""
@@ -50,6 +50,8 @@ def prepared(
     version give the same bytes whatever is published later. Raises `BadInput`, and `PublishError` where the Hub cannot
     be read.
     """
+    checked_repo_id(repo_id)
+    checked_version(version)
     original = dataset_folder(source)
     if not (original / PROVENANCE).is_file():
         raise BadInput(f"{source}: neither a run nor a dataset folder: it has no {PROVENANCE}")

@@ -20,7 +20,7 @@ from personamath_hub.model_checks import check_model
 from personamath_hub.model_files import ModelFiles
 from personamath_hub.model_results import SCORES, bars, eval_result_files, scores_json
 from personamath_hub.paper import PAPER_MODELS
-from personamath_hub.revisions import predecessor, read_files, refs
+from personamath_hub.revisions import checked_repo_id, checked_version, predecessor, read_files, refs
 from personamath_hub.scored_model import Scores, read_scores
 from personamath_hub.training_data import DataFacts
 
@@ -52,6 +52,8 @@ def prepared_model(
     dataset folder of a model that was trained on a local one. The same folder, results and version give the same bytes
     whatever is published later. Raises `BadInput`, and `PublishError` where the Hub cannot be read.
     """
+    checked_repo_id(repo_id)
+    checked_version(version)
     checked = check_model(source, allow_simulated=allow_simulated)
     record = TrainingRecord.read(source)
     license = BaseLicense.on_hub(record.base_model, api)

@@ -15,6 +15,8 @@ from personamath_hub.failures import FAILURES, explain
 from personamath_hub.tree import LocalFile
 
 _VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+# The client knows more rules, but lets a name without its owner pass.
+_REPO_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 RepoType = Literal["dataset", "model"]
 T = TypeVar("T")
@@ -112,6 +114,13 @@ def resolve(repo_id: str, revision: str, *, repo_type: RepoType, api: HfApi | No
         return ResolvedRevision(resolved=str(commit), initial=revision, repo_id=repo_id, repo_type=repo_type)
 
     return reading(read, repo_id, api)
+
+
+def checked_repo_id(repo_id: str) -> str:
+    """A repository's name with its owner; raises `BadInput` for what is none."""
+    if not _REPO_ID.fullmatch(repo_id):
+        raise BadInput(f"{repo_id!r}: write it as OWNER/NAME, e.g. me/PersonaMathQA")
+    return repo_id
 
 
 def checked_version(version: str) -> str:

@@ -42,7 +42,7 @@ from personamath_hub.failures import (
     name,
     wait_s,
 )
-from personamath_hub.revisions import PublishError, RepoType, checked_version, read_refs, reading
+from personamath_hub.revisions import PublishError, RepoType, checked_repo_id, checked_version, read_refs, reading
 from personamath_hub.tree import Difference, LocalFile, compare, read_folder
 
 TRIES = 8
@@ -96,17 +96,18 @@ def publish_version(
 
     The commit's title is the version and `message`. The repository is created where there is none; `private` decides
     who may see it then, and is refused for a public one. Token and endpoint are those of huggingface_hub's environment
-    unless `api` brings its own. Raises `BadInput` for a version that is not vMAJOR.MINOR.PATCH or a folder that cannot
-    be published, and `PublishError` for everything else, in one line with the remedy.
+    unless `api` brings its own. Raises `BadInput` for a repository without its owner, a version that is not
+    vMAJOR.MINOR.PATCH or a folder that cannot be published, and `PublishError` for everything else, in one line with
+    the remedy.
     """
     return _Publication(
-        api or HfApi(), repo_id, repo_type, checked_version(version), folder, message, private
+        api or HfApi(), checked_repo_id(repo_id), repo_type, checked_version(version), folder, message, private
     ).publish()
 
 
 def plan_version(folder: Path, repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> Plan:
     """What `publish_version` would do, found out without writing anything; raises as it does."""
-    publication = _Publication(api or HfApi(), repo_id, repo_type, checked_version(version), folder)
+    publication = _Publication(api or HfApi(), checked_repo_id(repo_id), repo_type, checked_version(version), folder)
     return reading(publication.plan, repo_id, publication.api)
 
 

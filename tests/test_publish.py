@@ -167,6 +167,9 @@ REFUSED = [
     (["few", "v1.0.0", "--license", "mit"], {}, "contradicts the personas' licence, apache-2.0"),
     (["simulated", "v1.0.0"], {}, "--allow-simulated"),
     (["nowhere", "v1.0.0"], {}, "neither a run nor a dataset folder"),
+    (["nowhere", "1.0"], {}, "it reads vMAJOR.MINOR.PATCH"),
+    (["nowhere", "v1.0.0", "--repo-id", "x"], {}, "'x': write it as OWNER/NAME"),
+    (["nowhere", "v1.0.0", "--repo-id", "me/a b"], {}, "'me/a b': write it as OWNER/NAME"),
 ]
 
 

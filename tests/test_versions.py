@@ -470,7 +470,7 @@ REFUSED: list[tuple[str, str, str, str]] = [
     ("hf_bob", "alice/public", "v1.1.0", "this token may not write for alice"),
     ("hf_bob", "alice/private", "v1.0.0", "this token may not write for alice"),
     ("hf_alice_read", "alice/public", "v1.1.0", "this token may not write for alice"),
-    ("hf_alice", "no such name!/x", "v1.0.0", "Repo id must"),
+    ("hf_alice", "alice/a--b", "v1.0.0", "Cannot have -- or .. in repo_id"),
 ]
 
 
@@ -551,6 +551,14 @@ def test_a_hub_that_goes_on_failing_is_given_up(hub: LocalHub, api: HfApi, repo:
 def test_versions_have_one_form(version: str, write: Write) -> None:
     with pytest.raises(BadInput, match="is not a version: it reads vMAJOR"):
         publish_version(write(FIRST), "alice/x", version, repo_type="dataset", message="math")
+
+
+@pytest.mark.parametrize("repo_id", ["x", "", "/x", "alice/", "alice/a b", "alice/x\n", "alice/a/b"])
+def test_repositories_are_named_with_their_owner(repo_id: str, api: HfApi, write: Write) -> None:
+    with pytest.raises(BadInput, match="write it as OWNER/NAME, "):
+        publish_version(write(FIRST), repo_id, "v1.0.0", repo_type="dataset", message="math", api=api)
+    with pytest.raises(BadInput, match="write it as OWNER/NAME"):
+        plan_version(write(FIRST), repo_id, "v1.0.0", repo_type="dataset", api=api)
 
 
 def test_folders_that_cannot_be_published(api: HfApi, repo: str, write: Write, tmp_path: Path) -> None:
