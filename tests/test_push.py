@@ -386,6 +386,17 @@ def test_no_scores_no_push(local: Path, capsys: pytest.CaptureFixture[str]) -> N
         assert "--without-scores" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("repo_id", "version", "message"),
+    [("x", "v1.0.0", "'x': write it as OWNER/NAME"), (REPO, "1.0", "'1.0' is not a version")],
+)
+def test_names_come_before_the_folder(
+    repo_id: str, version: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["push", "nowhere", "--repo-id", repo_id, "--version", version, "--without-scores"]) == 1
+    assert message in capsys.readouterr().err
+
+
 def test_a_dry_run_shows_everything_and_uploads_nothing(pushed: Pushed, hub: LocalHub, command: Command) -> None:
     hub.requests.clear()
     flags: list[object] = [*pushed.flags]

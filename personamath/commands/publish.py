@@ -3,8 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from personamath.errors import BadInput
+
+if TYPE_CHECKING:
+    from personamath_hub.revisions import RepoType
 
 HELP = "publish a dataset as one version on the Hub"
 DESCRIPTION = """\
@@ -36,7 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
     from personamath_hub.publishing import prepared
-    from personamath_hub.versions import plan_version, publish_version
 
     with prepared(
         options.source,
@@ -52,20 +55,28 @@ def run(options: argparse.Namespace) -> int:
         for line in ready.checked:
             print(f"checked: {line}")
         print(f"\n{ready.changelog}")
-        if options.dry_run:
-            plan = plan_version(ready.folder, options.repo_id, options.version, repo_type="dataset")
-            if plan.tagged and plan.difference:
-                raise BadInput(f"{options.version} is published with other content: choose another version")
-            print(f"\nDry run. {plan.describe(ready.folder)}")
-            return 0
-        published = publish_version(
-            ready.folder,
-            options.repo_id,
-            options.version,
-            repo_type="dataset",
-            message="PersonaMathQA",
-            private=options.private,
-        )
-    print(f"\n{published.version} {'is published' if published.created else 'was published already'}: {published.url}")
-    print(f'  load_dataset("{published.repo_id}", revision="{published.version}", split="train")')
+        load = f'load_dataset("{options.repo_id}", revision="{options.version}", split="train")'
+        publish_folder(ready.folder, options, repo_type="dataset", message="PersonaMathQA", load=load)
     return 0
+
+
+def publish_folder(
+    folder: Path, options: argparse.Namespace, *, repo_type: "RepoType", message: str, load: str
+) -> None:
+    """How `publish` and `push` end: the folder published as a version, or with --dry-run what that would upload.
+
+    `message` is the commit's title after the version, `load` the line of Python that loads what was published.
+    """
+    from personamath_hub.versions import plan_version, publish_version
+
+    if options.dry_run:
+        plan = plan_version(folder, options.repo_id, options.version, repo_type=repo_type)
+        if plan.tagged and plan.difference:
+            raise BadInput(f"{options.version} is published with other content: choose another version")
+        print(f"\nDry run. {plan.describe(folder)}")
+        return
+    published = publish_version(
+        folder, options.repo_id, options.version, repo_type=repo_type, message=message, private=options.private
+    )
+    print(f"\n{published.version} {'is published' if published.created else 'was published already'}: {published.url}")
+    print(f"  {load}")

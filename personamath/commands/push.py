@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from personamath.errors import BadInput
+from personamath.commands.publish import publish_folder
 
 HELP = "publish a fine-tuned model as one version on the Hub"
 DESCRIPTION = """\
@@ -49,9 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
     from personamath_hub.pushing import prepared_model
-    from personamath_hub.versions import plan_version, publish_version
 
-    name = options.repo_id.rpartition("/")[2]
     with prepared_model(
         options.source,
         options.repo_id,
@@ -64,20 +62,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"checked: {line}")
         for line in ready.noticed:
             print(f"note: {line}", file=sys.stderr)
-        if options.dry_run:
-            plan = plan_version(ready.folder, options.repo_id, options.version, repo_type="model")
-            if plan.tagged and plan.difference:
-                raise BadInput(f"{options.version} is published with other content: choose another version")
-            print(f"\nDry run. {plan.describe(ready.folder)}")
-            return 0
-        published = publish_version(
-            ready.folder,
-            options.repo_id,
-            options.version,
-            repo_type="model",
-            message=name,
-            private=options.private,
-        )
-    print(f"\n{published.version} {'is published' if published.created else 'was published already'}: {published.url}")
-    print(f'  AutoModelForCausalLM.from_pretrained("{published.repo_id}", revision="{published.version}")')
+        load = f'AutoModelForCausalLM.from_pretrained("{options.repo_id}", revision="{options.version}")'
+        name = options.repo_id.rpartition("/")[2]
+        publish_folder(ready.folder, options, repo_type="model", message=name, load=load)
     return 0
