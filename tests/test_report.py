@@ -207,6 +207,7 @@ def test_the_command_writes_a_report_of_a_run(tmp_path: Path, capsys: pytest.Cap
     [
         (["nowhere"], "nowhere: no such folder"),
         (["."], "no such file; give a run directory"),
+        (["nowhere", "--without-stage-two", "x"], "is compared with the first --scores: give both"),
     ],
 )
 def test_what_is_no_data_set_is_told_in_one_line(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from personamath.commands.diff import folder_of
+from personamath.errors import BadInput
 
 if TYPE_CHECKING:
     from personamath.analysis.rows import RunData
@@ -74,6 +75,8 @@ def run(options: argparse.Namespace) -> int:
     from personamath.report.write import write_report
     from personamath.scores import read_results
 
+    if options.without_stage_two and not options.scores:
+        raise BadInput("--without-stage-two is compared with the first --scores: give both")
     scores = [read_results([path]) for path in options.scores]
     without = read_results([options.without_stage_two]) if options.without_stage_two else None
     compare = [read_comparison(text) for text in options.compare]
