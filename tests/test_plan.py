@@ -166,6 +166,11 @@ BAD_USE = [
     (["--pilot", "5", "--output", "s3://bucket/run", "--engine", "ray"], "keeps its answers in a directory"),
     (["--pilot", "5", "--output", "o"], "OPENAI_API_KEY is not set"),
     (["--pilot", "5", "--output", "o", "--offline-vllm"], "leave out --offline-vllm"),
+    (["--benchmark", "nonsense"], "'nonsense': write gsm8k or math"),
+    (["--benchmark", "nowhere.jsonl:question"], "nowhere.jsonl: no such file"),
+    (["--max-usd", "5"], "no price known for t: give --price-in and --price-out"),
+    (["--offline-vllm", "--vllm-args", "["], "--vllm-args: not valid YAML"),
+    (["--vllm-args", "{}"], "--vllm-args is for --offline-vllm"),
 ]
 
 

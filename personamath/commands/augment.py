@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
+from personamath.analysis.contamination import chosen_benchmarks
 from personamath.answers import Grader
 from personamath.commands.settings import add_settings, build, merge_settings
 from personamath.errors import BadInput, Interrupted, RunDirectoryError
@@ -21,6 +22,7 @@ from personamath.funnel import PURPOSES, SHOWN_NAMES, Funnel, composition, narra
 from personamath.journal import Journal
 from personamath.journaled import JournaledTeacher
 from personamath.limits import Pace
+from personamath.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.personas import draw, read_personas
 from personamath.pipeline import Spool, augment, new_first
 from personamath.prices import UNKNOWN_PRICE, Caps, Price, find_price
@@ -96,8 +98,8 @@ class Setup:
     ] = None
     offline_vllm: Annotated[bool, "run the teacher in this process, with vLLM, instead of asking an endpoint"] = False
     vllm_args: Annotated[
-        str, "arguments of vllm.LLM as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'"
-    ] = "{}"
+        str | None, "arguments of vllm.LLM as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'"
+    ] = None
     engine: Annotated[Literal["local", "ray"], "`local`, or `ray`: a cluster of machines (docs/scaling.md)"] = "local"
     ray_address: Annotated[str | None, "a running cluster's (default RAY_ADDRESS, else one is started here)"] = None
     block: Annotated[int, "seed problems in a block of the ray engine"] = 128
@@ -161,12 +163,30 @@ def endpoint_key(setup: Setup) -> str | None:
     return key
 
 
-def run_augmentation(recipe: Recipe, setup: Setup) -> int:
-    """Make, or finish, the run; returns the exit status."""
-    key = endpoint_key(setup)
+def check_settings(recipe: Recipe, setup: Setup) -> None:
+    """See that vLLM's arguments and the test problems are some, before anything large is read; `BadInput`."""
+    if setup.vllm_args is not None:
+        if not setup.offline_vllm:
+            raise BadInput("--vllm-args is for --offline-vllm: give both, or neither")
+        read_arguments(setup.vllm_args)
+    for source in chosen_benchmarks(recipe.benchmark, recipe.problems):
+        if source.path:  # the Hub's, and the rest of a file, are for the run to read
+            next(source.read(), None)
+
+
+def teacher_price(recipe: Recipe, setup: Setup) -> Price | None:
+    """The teacher's price, None where it is not known; `BadInput` where --max-usd needs it."""
     price = find_price(recipe.teacher, setup.price_in, setup.price_out)
     if setup.max_usd is not None and price is None:
         raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
+    return price
+
+
+def run_augmentation(recipe: Recipe, setup: Setup) -> int:
+    """Make, or finish, the run; returns the exit status."""
+    check_settings(recipe, setup)
+    price = teacher_price(recipe, setup)
+    key = endpoint_key(setup)
     if price and setup.batch:
         price = price.in_batches()
     endpoints = _endpoints(recipe, setup, key)
@@ -259,9 +279,7 @@ def _run_on_ray(
 def _endpoints(recipe: Recipe, setup: Setup, key: str | None) -> HttpTeacher | WaveTeacher:
     """What answers."""
     if setup.offline_vllm:
-        from personamath.offline_vllm import OfflineTeacher, load_vllm, read_arguments
-
-        arguments = read_arguments(setup.vllm_args)
+        arguments = read_arguments(setup.vllm_args or "{}")
         return OfflineTeacher(lambda: load_vllm(recipe.teacher, arguments))
     if setup.batch:
         from personamath.batch import LINE_ATTEMPTS, BatchTeacher

@@ -17,7 +17,7 @@ from personamath.journaled import JournaledTeacher
 from personamath.limits import Pace
 from personamath.personas import read_personas
 from personamath.plan import Plan, Seeds, Timed, Usage, survey
-from personamath.prices import UNKNOWN_PRICE, Bill, Caps, Price, find_price
+from personamath.prices import UNKNOWN_PRICE, Bill, Caps, Price
 from personamath.problems import ProblemSource, Skipped, read_problems
 from personamath.progress import duration
 from personamath.ray_engine.driver import adopt_answers
@@ -53,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
     if options.pilot < 0:
         raise BadInput(f"pilot is {options.pilot}: it must not be negative")
     recipe, setup = augment.read_settings(options, needs_output=options.pilot > 0)
-    price = find_price(recipe.teacher, setup.price_in, setup.price_out)
+    augment.check_settings(recipe, setup)
+    price = augment.teacher_price(recipe, setup)
     personas = read_personas(recipe.personas)
     augment.check_draws(recipe, personas)
     seeds = survey(_problems(recipe), options.pilot)
