@@ -153,8 +153,11 @@ BAD_USE = [
     (["augment", "--k1", "many"], 2, "invalid int value"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o"], 1, "OPENAI_API_KEY is not set"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--base-url", "nowhere"], 1, "write it as http"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--vllm-args", "{}"], 1, "is for --offline-vllm"),
     (["augment", "--config", "no.yaml"], 1, "no.yaml: No such file"),
     (["journal", "nowhere"], 1, "is not a run"),
+    (["journal", "nowhere", "--export", "answers.csv"], 1, "answers.csv: answers are exported as parquet"),
+    (["journal", "nowhere", "--export", "no/answers.parquet"], 1, "no/answers.parquet: no such folder"),
 ]
 
 

@@ -38,11 +38,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
+    if options.export:
+        _check_export(options.export)
     try:
         _show(options.run_directory, options.export)
     except sqlite3.Error as error:
         raise unreadable(options.run_directory / FILE_NAME, error) from None
     return 0
+
+
+def _check_export(file: Path) -> None:
+    if file.suffix != ".parquet":
+        raise BadInput(f"{file}: answers are exported as parquet: name a file .parquet")
+    if not file.parent.is_dir():
+        raise BadInput(f"{file}: no such folder; make {file.parent} first")
+    if file.exists():
+        raise BadInput(f"{file} exists already; export to a new file")
 
 
 def _show(run_directory: Path, export: Path | None) -> None:
@@ -80,8 +91,6 @@ def _export(journal: sqlite3.Connection, folder: RunFolder, file: Path) -> int:
         "checksum": pa.int64(),
     }
     schema = pa.schema([(name, types.get(name, pa.string())) for name in names])
-    if file.exists():
-        raise BadInput(f"{file} exists already; export to a new file")
     written = 0
     try:
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
