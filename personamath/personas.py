@@ -61,7 +61,7 @@ def _rows(source: str) -> Iterator[TableRow]:
             yield from read_file(bundled)
     elif (path := local_file(source)) is None:
         yield from read_hub(hub_dataset(source))
-    elif path.suffix == ".txt" and path.is_file():
+    elif path.suffix == ".txt":
         yield from _read_lines(path)
     else:
         yield from read_file(path)
@@ -73,6 +73,8 @@ def _read_lines(path: Path) -> Iterator[TableRow]:
             yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in enumerate(lines, start=1))
     except UnicodeDecodeError:
         raise BadInput(f"{path}: not UTF-8; save it as UTF-8, or give JSONL or parquet") from None
+    except FileNotFoundError:
+        raise BadInput(f"{path}: no such file") from None
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror or error}") from None
 

@@ -65,7 +65,7 @@ def test_a_text_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
         read_personas(str(tmp_path / "latin.txt"))
 
 
-@pytest.mark.parametrize("source", ["nowhere.jsonl", "bundle"])
+@pytest.mark.parametrize("source", ["nowhere.jsonl", "nowhere.txt", "bundle"])
 def test_a_source_that_is_not_there_is_refused(source: str) -> None:
     with pytest.raises(BadInput, match="no such file"):
         read_personas(source)
