@@ -33,7 +33,7 @@ class Recipe:
     benchmark: Annotated[
         tuple[str, ...],
         "test problems with which every row is compared: gsm8k or math (test split, from the Hub), math:PATH, "
-        "FILE:COLUMN or OWNER/NAME:COLUMN, beside those of the problems that come from the Hub",
+        "FILE:COLUMN or OWNER/NAME[:CONFIG]:COLUMN, beside those of the problems that come from the Hub",
     ] = ()
     limit: Annotated[int | None, "only the first N problems of each source"] = None
 

@@ -35,6 +35,13 @@ def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: 
     assert merge(recipe) == merge(None, *options)
 
 
+def test_only_a_default_that_says_something_is_shown() -> None:
+    parser = argparse.ArgumentParser()
+    add_settings(parser, Recipe, Setup)
+    help = parser.format_help()
+    assert "(default 2048)" in help and "(default )" not in help and "(default {})" not in help
+
+
 def test_the_command_line_wins(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(MINIMAL + "k1: 3\nk2: 9\n")
@@ -51,7 +58,7 @@ def test_hyphens_and_empty_keys_are_understood(tmp_path: Path) -> None:
 
 BAD = [
     ("temprature: 1\n", "unknown key 'temprature'; the nearest known one is 'temperature'"),
-    ("kk: 1\n", "unknown key 'kk'; the nearest known one is 'k"),
+    ("learning_rate: 1\n", "unknown key 'learning_rate'; known are problems, teacher, personas, "),
     ("k1: many\n", "k1 is 'many'; it must be a whole number"),
     ("k1: 5.5\n", "k1 is 5.5; it must be a whole number"),
     ("k1: [5]\n", "k1 is [5]; it must be a whole number"),

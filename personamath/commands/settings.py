@@ -7,9 +7,8 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-import yaml
-
 from personamath.errors import BadInput
+from personamath.tables import read_yaml
 
 T = TypeVar("T")
 
@@ -49,7 +48,7 @@ def add_settings(parser: argparse.ArgumentParser, *classes: type) -> None:
             flag = "--" + setting.name.replace("_", "-")
             parser.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=setting.help)
             continue
-        default = "" if setting.default in (dataclasses.MISSING, None) else f" (default {_shown(setting.default)})"
+        default = "" if setting.default in (dataclasses.MISSING, None, ()) else f" (default {_shown(setting.default)})"
         parser.add_argument(
             "--" + setting.name.replace("_", "-"),
             type=setting.kind,
@@ -64,7 +63,7 @@ def add_settings(parser: argparse.ArgumentParser, *classes: type) -> None:
 def merge_settings(options: argparse.Namespace, config: Path | None, *classes: type) -> dict[str, Any]:
     """Values by field name: the command line's, else the YAML's; a key or value that cannot be is a `BadInput`."""
     known = {setting.name: setting for setting in settings_of(*classes)}
-    merged = _read_yaml(config, known) if config else {}
+    merged = _read_config(config, known) if config else {}
     merged |= {name: value for name, value in vars(options).items() if name in known}
     return {name: tuple(value) if known[name].many else value for name, value in merged.items()}
 
@@ -74,21 +73,14 @@ def build(cls: type[T], merged: dict[str, Any]) -> T:
     return cls(**{setting.name: merged[setting.name] for setting in settings_of(cls) if setting.name in merged})
 
 
-def _read_yaml(path: Path, known: dict[str, Setting]) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
-    if not isinstance(content, dict):
-        raise BadInput(f"{path}: expected keys and values, e.g. `k1: 5`")
+def _read_config(path: Path, known: dict[str, Setting]) -> dict[str, Any]:
     values = {}
-    for key, value in content.items():
+    for key, value in read_yaml(path, example="k1: 5").items():
         name = str(key).replace("-", "_")
         if name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0)
-            raise BadInput(f"{path}: unknown key {key!r}; the nearest known one is {near[0]!r}")
+            near = get_close_matches(name, known, n=1)
+            hint = f"the nearest known one is {near[0]!r}" if near else f"known are {', '.join(known)}"
+            raise BadInput(f"{path}: unknown key {key!r}; {hint}")
         if value is not None:  # an empty key leaves the default
             values[name] = _converted(path, known[name], value)
     return values

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import yaml
-
 from personamath.errors import BadInput
+from personamath.tables import read_yaml
 from personamath.training.examples import PromptFormat
 
 LossNormalization = Literal["tokens", "paper"]
@@ -77,15 +76,7 @@ def _set_keys(given: Sequence[str]) -> set[str]:
         path = Path(given[given.index("--config") + 1]) if given[-1] != "--config" else None
         if path is None:
             raise BadInput("--config needs a YAML file, e.g. --config recipes/sft-qwen2.5-7b.yaml")
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise BadInput(f"{path}: {error.strerror}") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise BadInput(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
-        if not isinstance(content, dict):
-            raise BadInput(f"{path}: expected keys and values, e.g. `learning_rate: 2.0e-5`")
-        keys |= {str(key) for key in content}
+        keys |= {str(key) for key in read_yaml(path, example="learning_rate: 2.0e-5")}
     return keys - {"config"}
 
 
