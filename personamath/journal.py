@@ -165,19 +165,7 @@ class Journal:
     async def put(self, request: Request, digest: str, completion: Completion) -> None:
         """Write one answer, durable on return, power cut or not; `RunDirectoryError` where the disk refuses."""
         written = asyncio.get_running_loop().create_future()
-        answer = Answer(
-            digest,
-            request.purpose,
-            request.body().decode(),
-            request.sample,
-            completion.text,
-            completion.finish_reason,
-            completion.prompt_tokens,
-            completion.completion_tokens,
-            time.time(),
-            checksum(completion),
-        )
-        self._waiting.put(_Entry(answer, written))
+        self._waiting.put(_Entry(Answer.of(request, digest, completion), written))
         await written
 
     def _write(self, connection: sqlite3.Connection) -> None:

@@ -7,13 +7,14 @@ rows, and those that prove themselves are taken wherever they lie. Format: https
 
 import os
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
-from personamath.records import Completion, FinishReason, request_digest
+from personamath.records import Completion, FinishReason, Request, request_digest
 
 # SQLite's own since 2016, for files whose header is lost.
 USUAL_PAGE_SIZE = 4096
@@ -48,6 +49,22 @@ class Answer(NamedTuple):
     """Seconds since the epoch."""
     checksum: int
     """Of the completion."""
+
+    @classmethod
+    def of(cls, request: Request, digest: str, completion: Completion) -> "Answer":
+        """The row of an answer that came just now; `digest` is the request's."""
+        return cls(
+            digest,
+            request.purpose,
+            request.body().decode(),
+            request.sample,
+            completion.text,
+            completion.finish_reason,
+            completion.prompt_tokens,
+            completion.completion_tokens,
+            time.time(),
+            checksum(completion),
+        )
 
 
 def checksum(completion: Completion) -> int:

@@ -70,7 +70,7 @@ class BlockAnswers:
             return
         for bill in (self.bill, self.asked):
             bill.add(request.purpose, completion)
-        self._fresh.append(blocks.answer(request, digest, completion))
+        self._fresh.append(Answer.of(request, digest, completion))
         if len(self._fresh) >= FLUSH_ANSWERS:
             self._full.set()
 

@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import json
-import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
@@ -28,8 +27,8 @@ from personamath.journal import BLOCKS, answer_sha256
 from personamath.prices import Bill
 from personamath.ray_engine.folder import RunFolder
 from personamath.recipe import Recipe
-from personamath.records import Completion, Persona, Problem, Request, Row
-from personamath.salvage import Answer, checksum
+from personamath.records import Completion, Persona, Problem, Row
+from personamath.salvage import Answer
 from personamath.stages import Failure
 
 ROWS = "rows.parquet"
@@ -97,22 +96,6 @@ def fingerprint(recipe: Recipe, personas: Sequence[Persona]) -> str:
     for file in sorted(Path(personamath.__file__).parent.rglob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-def answer(request: Request, digest: str, completion: Completion) -> Answer:
-    """One answer, now."""
-    return Answer(
-        digest,
-        request.purpose,
-        request.body().decode(),
-        request.sample,
-        completion.text,
-        completion.finish_reason,
-        completion.prompt_tokens,
-        completion.completion_tokens,
-        time.time(),
-        checksum(completion),
-    )
 
 
 def write_answers(folder: RunFolder, block: str, answers: Sequence[Answer]) -> None:
