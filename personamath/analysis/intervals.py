@@ -2,21 +2,14 @@
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import NamedTuple
+
+from personamath.scores.statistics import Interval
 
 RESAMPLES = 500
 """Of a bootstrap over seed problems: the ends move by about a tenth of the interval's width."""
 RNG_SEED = 2410
 Z = 1.959963984540054
 """Of a normal distribution, 95 % lies within so many standard deviations."""
-
-
-class Interval(NamedTuple):
-    """A value with the ends of its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def wilson(successes: int, trials: int) -> Interval:

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
-from personamath.analysis.intervals import Interval, adjusted_means
+from personamath.analysis.intervals import adjusted_means
 from personamath.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.analysis.rows import RunData
 from personamath.personas import draw
 from personamath.records import Row
+from personamath.scores.statistics import Interval
 
 NAME, TITLE = "persona-groups", "Which personas help"
 HEADINGS = ("kept, adjusted %", "novelty, adjusted %", "words, adjusted", "flagged, adjusted %")

@@ -12,7 +12,7 @@ COVERAGE = 0.95
 
 
 class Interval(NamedTuple):
-    """A mean and the ends of its 95 % interval."""
+    """A value with the ends of its 95 % interval."""
 
     value: float
     low: float
