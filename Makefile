@@ -19,7 +19,7 @@ demo: install
 	@$(BIN)/personamath demo
 
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest -n logical --dist loadfile
 
 check: install
 	$(BIN)/ruff format --check .

@@ -141,8 +141,13 @@ def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
 
 def save_model(trainer: Any, arguments: Arguments, base: Base) -> None:
     """Weights, tokenizer and generation config; of a LoRA run the adapter as well, merged into the weights."""
+    import torch
+
     output = Path(arguments.trainer.output_dir)
     if not arguments.model.use_peft:
+        if arguments.trainer.bf16 and str(trainer.accelerator.distributed_type.value) in ("NO", "MULTI_GPU"):
+            # Trained in float32 under autocast; DeepSpeed saves its 16-bit weights by itself. Checkpoints keep float32.
+            trainer.accelerator.unwrap_model(trainer.model).to(torch.bfloat16)
         trainer.save_model(str(output))
         # A pickle of the arguments, paths of this machine among them; the record says what matters of them.
         (output / "training_args.bin").unlink(missing_ok=True)

@@ -170,6 +170,22 @@ def test_no_token_attends_to_another_example() -> None:
         assert reach[:, :, part].any()
 
 
+def test_under_autocast_mixed_types_come_in_and_its_type_goes_out() -> None:
+    """Float32 weights under bf16: rotary embeddings leave query and key in float32, the value is in bfloat16."""
+    import torch
+
+    from personamath.training.attention import per_sequence_attention
+
+    starts = torch.tensor([0, *LENGTHS]).cumsum(0).to(torch.int32)
+    query, key, value = (torch.randn(1, 2, sum(LENGTHS), 8) for _ in range(3))
+    module = torch.nn.Module()
+    exact, _ = per_sequence_attention(module, query, key, value, None, cu_seq_lens_q=starts)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed, _ = per_sequence_attention(module, query, key, value.bfloat16(), None, cu_seq_lens_q=starts)
+    assert mixed.dtype == torch.bfloat16
+    torch.testing.assert_close(mixed.float(), exact, atol=0.03, rtol=0.03)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("data") / "dataset", rows({"stage1_inference": 40, "stage1_rewrite": 4}))

@@ -5,6 +5,7 @@ missing, transformers would build a dense block mask over all tokens. This runs 
 CUDA, and elsewhere one call of SDPA for each sequence.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -54,6 +55,7 @@ def per_sequence_attention(
     `cu_seq_lens_q` (sequences + 1) holds where each sequence of a flattened batch starts; without it each row of the
     batch is one sequence, padded on the right at most: a token never looks to its right, so padding needs no mask.
     """
+    query, key, value = _as_autocast(query, key, value)
     grouped = query.shape[1] != key.shape[1]
     if cu_seq_lens_q is None:
         out = _attend(query, key, value, dropout, scaling, grouped)
@@ -64,6 +66,13 @@ def per_sequence_attention(
         parts = zip(query.split(sizes, 2), key.split(sizes, 2), value.split(sizes, 2), strict=True)
         out = torch.cat([_attend(*part, dropout, scaling, grouped) for part in parts], dim=2)
     return out.transpose(1, 2).contiguous(), None
+
+
+def _as_autocast(*tensors: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Tensors in autocast's type: rotary embeddings of float32 weights leave query and key in float32, value not."""
+    device = tensors[0].device.type
+    cast = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+    return (tensor.to(cast) if cast else tensor for tensor in tensors)
 
 
 def _attend(
