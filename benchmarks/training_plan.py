@@ -3,8 +3,8 @@
     python -m benchmarks.training_plan
 
 Nothing here is measured. Memory is that of weights, gradients and AdamW in mixed precision, 16 bytes a parameter,
-shared out as the strategy says, plus the activations that gradient checkpointing keeps. Hours assume the utilisation
-below.
+shared out as the strategy says (one GPU without DeepSpeed: float32 weights, and autocast's copies in bf16, 18 bytes),
+plus the activations that gradient checkpointing keeps. Hours assume the utilisation below.
 """
 
 from typing import NamedTuple
@@ -56,7 +56,7 @@ MACHINES = (
 def state(model: BaseModel, gpus: int, strategy: str) -> float:
     """GB of weights, gradients and optimizer on one GPU."""
     shares = {
-        "single_gpu": WEIGHT + GRADIENT + OPTIMIZER,
+        "single_gpu": 18,  # 4 weights, 4 gradients, 8 moments, 2 autocast's copies
         "zero2": WEIGHT + (GRADIENT + OPTIMIZER) / gpus,
         "zero3": (WEIGHT + GRADIENT + OPTIMIZER) / gpus,
         "multi_node": (WEIGHT + GRADIENT + OPTIMIZER) / gpus,
@@ -75,7 +75,7 @@ def activations(model: BaseModel, tokens: int) -> float:
 def choose(model: BaseModel, machine: Machine) -> tuple[str, float]:
     """The first strategy that fits with one example of full length at a time, and its GB."""
     several = ("multi_node",) if machine.nodes > 1 else ("zero2", "zero3", "zero3_offload")
-    for strategy in several if machine.gpus > 1 else ("single_gpu", "zero3_offload"):
+    for strategy in several if machine.gpus > 1 else ("single_gpu", "zero2", "zero3_offload"):
         needed = state(model, machine.gpus, strategy) + activations(model, model.max_length) + WORKSPACE
         if needed <= machine.memory:
             return strategy, needed

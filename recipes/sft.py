@@ -15,9 +15,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from personamath.errors import PersonaMathError
+from personamath.errors import BadInput, PersonaMathError
 from personamath.training import tiny
 from personamath.training.arguments import Arguments, read_arguments
 from personamath.training.base_model import Base, load_base
@@ -30,6 +30,8 @@ from personamath.training.record import FILE_NAME, Batch, Prompt, RowCounts, Tra
 from personamath.training.vocabulary import adds_bos, generation_config
 from personamath_hub.model_card import model_card
 
+T = TypeVar("T")
+
 
 def main() -> None:
     """Run a recipe from its data to a model folder that can be scored and pushed."""
@@ -38,8 +40,10 @@ def main() -> None:
     warnings.filterwarnings("ignore", "`gradient_checkpointing` is deprecated", FutureWarning)
     arguments = read_arguments()
     ours, options, model = arguments.ours, arguments.trainer, arguments.model
+    if model.use_peft and getattr(options.deepspeed_plugin, "zero_stage", None) == 3:
+        raise BadInput("LoRA does not go with ZeRO-3, which cannot merge the adapter: use zero2, ddp or single_gpu")
     output = Path(options.output_dir)
-    if (output / FILE_NAME).is_file():
+    if agreed((output / FILE_NAME).is_file(), f"{output} is finished"):
         return say(f"{output} is finished: {output / FILE_NAME} tells of it")
     batch = derive_batch(ours.effective_batch_size, options.per_device_train_batch_size, options.world_size)
     options.gradient_accumulation_steps = batch.gradient_accumulation_steps
@@ -62,6 +66,7 @@ def main() -> None:
         facts = {"data": data.commit or data.name, "tokens": counts.tokens, "base": base.record.commit}
         claim(output, arguments.recipe | facts)
     checkpoint, passed_over = last_whole(output)
+    agreed(checkpoint and checkpoint.name, "the last whole checkpoint")
     for path in passed_over:
         say(f"passed over: {path} is not whole")
     if checkpoint:
@@ -79,6 +84,15 @@ def main() -> None:
     trainer.accelerator.wait_for_everyone()
     say(f"The model is in {output}")
     trainer.accelerator.end_training()
+
+
+def agreed(fact: T, what: str) -> T:
+    """A fact of the output folder, after asking that every process sees the same; raises BadInput where one differs."""
+    from accelerate.utils import gather_object
+
+    if len(set(gather_object([fact]))) > 1:
+        raise BadInput(f"nodes differ in {what}: output_dir must be on storage that all of them see")
+    return fact
 
 
 @contextmanager
@@ -209,11 +223,17 @@ def say(text: str) -> None:
         print(text, flush=True)
 
 
+def complain(text: str) -> None:
+    """Print once a node: what is wrong may be wrong on one of them only."""
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        print(text, flush=True)
+
+
 if __name__ == "__main__":
     try:
         main()
     except PersonaMathError as error:
-        say(f"sft: {error}")
+        complain(f"sft: {error}")
         sys.exit(1)
     except KeyboardInterrupt:
         say("interrupted: the same command goes on from the last whole checkpoint")

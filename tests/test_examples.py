@@ -152,7 +152,10 @@ def test_trls_prompt_and_completion_columns_would_fail_the_label_test(tmp_path: 
     trainer = SFTTrainer(AutoModelForCausalLM.from_pretrained(folder), options, None, rows, processing_class=tokenizer)
     [reference] = reference_paper(tokenizer, Texts(["What?"], ["The answer is 4."]))
 
-    assert trainer.train_dataset[0]["labels"] != reference[1]
+    labels = trainer.train_dataset[0]["labels"]
+    border = next(place for place, label in enumerate(reference[1]) if label != IGNORED)
+    assert labels != reference[1]
+    assert labels[border - 1] != IGNORED  # the word that the reference masks with the colon
 
 
 FITTING = 4  # tokens that are taken away from what a row needs

@@ -14,6 +14,7 @@ from huggingface_hub import HfApi
 from personamath.personas import BUNDLED, read_personas
 from personamath.problems import MATH_CONFIGS, ProblemSource
 from personamath.simulated import bundled_problems
+from personamath.training.record import TrainingRecord
 from tests.conftest import REPO, ScriptedTeacher
 from tests.local_hub import LocalHub, local_hub
 
@@ -96,6 +97,12 @@ def test_the_commands_run_as_they_stand(
     api = HfApi(endpoint=hub.endpoint, token="hf_me")
     assert api.model_info("me/PersonaMath-Qwen2.5-7B", revision="v1.0.0").siblings
     assert (tmp_path / "runs/v1/report/index.html").is_file()
+    record = TrainingRecord.read(tmp_path / "runs/sft-qwen2.5-7b")
+    [tag] = api.list_repo_refs("me/PersonaMathQA", repo_type="dataset").tags
+    assert (record.data.name, record.data.revision, record.data.commit) == (
+        *("me/PersonaMathQA", "v1.0.0"),
+        api.dataset_info("me/PersonaMathQA", revision=tag.name).sha,
+    )
     assert openai.stats()["requests"] > open_teacher.stats()["requests"] > 100
 
     for block in blocks("python"):

@@ -19,7 +19,7 @@ import pytest
 from personamath.training.batching import EpochOrder
 from personamath.training.checkpoints import SEAL, last_whole
 from personamath.training.examples import Example, make_examples
-from personamath.training.record import TrainingRecord
+from personamath.training.record import FILE_NAME, TrainingRecord
 from tests.conftest import REPO
 from tests.folders import row, write
 
@@ -132,6 +132,7 @@ def furthest(found: Sequence[float], expected: Sequence[float]) -> float:
     [
         ("cpu.yaml --num_processes 1", "tokens", 8, True, ONE_PROCESS),
         ("cpu.yaml --num_processes 1", "paper", 2, False, ONE_PROCESS),
+        ("cpu.yaml", "tokens", 4, False, TWO_PROCESSES),
         ("cpu_zero3.yaml", "paper", 2, True, TWO_PROCESSES),
     ],
 )
@@ -149,6 +150,7 @@ def test_losses_are_the_plain_loops(
         command(
             *(accelerate, dataset, output, "--loss_normalization", normalization),
             *("--per_device_train_batch_size", str(per_device), "--padding_free", str(padding_free).lower()),
+            *("--gradient_checkpointing", str(not padding_free).lower()),
         )
     )
 
@@ -209,6 +211,13 @@ def test_killed_and_started_again_the_losses_are_the_uninterrupted_runs(
     assert len(losses(output)) == STEPS
     assert "is finished" in run(again)
 
+    # Killed while it saved the model: the last checkpoint is the last step, and no step is added.
+    (output / FILE_NAME).unlink()
+    finished = losses(output)
+    run(again)
+    assert losses(output) == finished
+    assert TrainingRecord.read(output).steps == STEPS
+
 
 def test_what_is_left_behind(two_nodes: Path, dataset: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
@@ -246,7 +255,7 @@ def test_a_lora_run_leaves_an_adapter_and_the_merged_model(dataset: Path, tmp_pa
     run(
         command(
             *("cpu.yaml --num_processes 1", dataset, output, "--use_peft", "true", "--lora_r", "4"),
-            *("--lora_target_modules", "q_proj", "v_proj"),
+            *("--lora_target_modules", "q_proj", "v_proj", "--logging_steps", "100"),
         )
     )
 
@@ -257,7 +266,14 @@ def test_a_lora_run_leaves_an_adapter_and_the_merged_model(dataset: Path, tmp_pa
     merged = AutoModelForCausalLM.from_pretrained(output)(ids).logits
     torch.testing.assert_close(merged, adapted, atol=1e-5, rtol=1e-5)
     assert not torch.allclose(merged, untrained, atol=1e-3)
+    assert len(losses(output)) == 2  # the first and the last step, however seldom is logged
     assert losses(output)[-1] < losses(output)[0]
+
+
+def test_lora_with_zero3_is_refused_before_any_weight_is_loaded(dataset: Path, tmp_path: Path) -> None:
+    said = run(command("cpu_zero3.yaml", dataset, tmp_path / "model", "--use_peft", "true"), status=1)
+    assert "sft: LoRA does not go with ZeRO-3" in said
+    assert not (tmp_path / "model").exists()
 
 
 def test_an_error_is_one_line(dataset: Path, tmp_path: Path) -> None:

@@ -10,22 +10,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import yaml
+from huggingface_hub.errors import GatedRepoError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personamath.errors import BadInput
+from personamath.training.base_model import load_base, why_not
 from personamath.training.batching import EpochOrder, derive_batch, describe
 from personamath.training.checkpoints import SEAL, claim, is_whole, last_whole, seal
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
 from personamath.training.examples import Example, make_examples
 from personamath.training.record import FILE_NAME, TrainingRecord
+from personamath_hub.model_card import ACCELERATE_CONFIGS
 from tests.conftest import REPO
 from tests.folders import RECIPE, rows, write
 from tests.model_folders import RECORD
-from tests.tiny_models import make_tokenizer
+from tests.tiny_models import make_tokenizer, write_model
 
 RECIPES = sorted((REPO / "recipes").glob("sft-*.yaml"))
 ACCELERATE = sorted((REPO / "accelerate_configs").glob("*.yaml"))
@@ -52,12 +56,45 @@ def test_accumulation_is_derived(effective: int, per_device: int, processes: int
 def test_an_impossible_batch_says_what_is_possible(
     effective: int, per_device: int, processes: int, remedy: str
 ) -> None:
-    if effective:
-        with pytest.raises(BadInput, match=remedy):
-            derive_batch(effective, per_device, processes)
-    else:
-        with pytest.raises(BadInput):
-            derive_batch(effective, per_device, processes)
+    with pytest.raises(BadInput, match=remedy):
+        derive_batch(effective, per_device, processes)
+
+
+@pytest.mark.parametrize("unknown", ["sliding_window", "softcap", "s_aux"])
+def test_attention_that_it_does_not_know_is_refused(unknown: str) -> None:
+    import torch
+
+    from personamath.training.attention import per_sequence_attention
+
+    some = torch.zeros(1, 1, 2, 4)
+    with pytest.raises(NotImplementedError, match=f"knows no {unknown}"):
+        per_sequence_attention(torch.nn.Module(), some, some, some, None, **{unknown: 4.0})  # type: ignore[arg-type]
+
+
+def test_a_base_model_is_looked_at_before_its_weights(tmp_path: Path) -> None:
+    tokenizer = make_tokenizer("metaspace BPE", ["What is it? It is 4."])
+    base = load_base(str(write_model(tmp_path / "base", tokenizer)), None)
+    assert (base.record.name, base.record.commit, base.record.local) == ("base", None, True)
+    assert base.tokenizer.pad_token == "<unk>"  # as LLaMA-2's
+
+    tokenizer.eos_token = None
+    tokenizer.save_pretrained(tmp_path / "base")
+    with pytest.raises(BadInput, match="no EOS token"):
+        load_base(str(tmp_path / "base"), None)
+    with pytest.raises(BadInput, match="cannot load the base model me/none"):
+        load_base("me/none", None)
+
+
+def test_a_gated_base_model_says_how_to_get_access() -> None:
+    refusal = OSError("a wrapper's words")
+    refusal.__cause__ = GatedRepoError("no", response=httpx2.Response(403, request=httpx2.Request("GET", "http://hub")))
+    assert why_not("meta-llama/Llama-2-7b-hf", None, refusal) == (
+        "no access to meta-llama/Llama-2-7b-hf: accept its licence on its page at the Hub, then export HF_TOKEN"
+    )
+
+
+def test_the_card_names_accelerate_configs_that_are_there() -> None:
+    assert set(ACCELERATE_CONFIGS.values()) <= {path.stem for path in ACCELERATE}
 
 
 @settings(deadline=None)  # the first example imports torch

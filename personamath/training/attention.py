@@ -19,6 +19,8 @@ NAME = "per_sequence"
 VARLEN_SINCE = Version("2.13")
 VARLEN_DTYPES = (torch.bfloat16, torch.float16)
 CAUSAL_WINDOW = (-1, 0)
+# What some models ask of their attention and this one would leave out in silence.
+UNSUPPORTED = ("sliding_window", "softcap", "s_aux")
 
 
 def choose(padding_free: bool, windowed: bool) -> str | None:
@@ -48,13 +50,15 @@ def per_sequence_attention(
     scaling: float | None = None,
     cu_seq_lens_q: torch.Tensor | None = None,
     max_length_q: int | None = None,
-    **_: Any,
+    **others: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention, query (batch, heads, tokens, size) -> (batch, tokens, heads, size).
 
     `cu_seq_lens_q` (sequences + 1) holds where each sequence of a flattened batch starts; without it each row of the
     batch is one sequence, padded on the right at most: a token never looks to its right, so padding needs no mask.
     """
+    if unknown := [name for name in UNSUPPORTED if others.get(name) is not None]:
+        raise NotImplementedError(f"{NAME} attention knows no {unknown[0]}: set attn_implementation for this model")
     query, key, value = _as_autocast(query, key, value)
     grouped = query.shape[1] != key.shape[1]
     if cu_seq_lens_q is None:

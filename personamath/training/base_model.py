@@ -26,7 +26,7 @@ def load_base(name: str, revision: str | None) -> Base:
         config = AutoConfig.from_pretrained(name, revision=revision)
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
     except Exception as error:  # transformers wraps the Hub's errors in several of its own
-        raise BadInput(_why(name, revision, error)) from error
+        raise BadInput(why_not(name, revision, error)) from error
     prepare(tokenizer, config, name)
     local = Path(name).is_dir()
     commit = None if local else getattr(config, "_commit_hash", None)
@@ -34,7 +34,8 @@ def load_base(name: str, revision: str | None) -> Base:
     return Base(config, tokenizer, record)
 
 
-def _why(name: str, revision: str | None, error: Exception) -> str:
+def why_not(name: str, revision: str | None, error: Exception) -> str:
+    """One line on why a base model cannot be loaded: the client's error may stand behind several others."""
     from huggingface_hub.errors import GatedRepoError
 
     where = f"{name}@{revision}" if revision else name

@@ -35,6 +35,11 @@ def seal(checkpoint: Path) -> None:
     partial.replace(checkpoint / SEAL)
 
 
+def unseal(checkpoint: Path) -> None:
+    """Take the seal off before a checkpoint is written over."""
+    (checkpoint / SEAL).unlink(missing_ok=True)
+
+
 def is_whole(checkpoint: Path) -> bool:
     """Whether it was sealed and every file still has its size."""
     try:

@@ -46,7 +46,7 @@ def load_rows(name: str, config: str, revision: str | None, allow_simulated: boo
         name=without_machine(name) if local else name,
         config=config,
         revision=revision,
-        commit=None if local else _commit(rows),
+        commit=None if local else _commit(rows, name),
         local=local,
         simulated=simulated,
     )
@@ -97,11 +97,13 @@ def _is_kept(dropped: str) -> bool:
     return not dropped
 
 
-def _commit(rows: Any) -> str | None:
+def _commit(rows: Any, name: str) -> str:
     """The commit of the Hub that the cached rows were loaded from, after which `datasets` names its cache's folder."""
     folders = {Path(file["filename"]).parent.name for file in rows.cache_files}
-    name = folders.pop() if len(folders) == 1 else ""
-    return name if re.fullmatch(r"[0-9a-f]{40}", name) else None
+    commits = [folder for folder in folders if re.fullmatch(r"[0-9a-f]{40}", folder)]
+    if len(commits) != 1:
+        raise BadInput(f"{name}: cannot tell its commit from the cache; download it and name the folder instead")
+    return commits[0]
 
 
 def _why(name: str, config: str, revision: str | None, error: Exception) -> str:

@@ -4,16 +4,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState
 from transformers.trainer_utils import rotate_checkpoints
 from trl import SFTTrainer
 
 from personamath.training.arguments import LossNormalization
 from personamath.training.batching import EpochOrder
-from personamath.training.checkpoints import seal
+from personamath.training.checkpoints import seal, unseal
 
 SECONDS = "wall_seconds"
 """Key of the trainer's log: seconds of training so far, over all sittings of a resumed run."""
+
+
+class _LogLastStep(TrainerCallback):
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if state.global_step >= state.max_steps:
+            control.should_log = True
 
 
 class ExactTrainer(SFTTrainer):
@@ -24,7 +30,10 @@ class ExactTrainer(SFTTrainer):
     ) -> None:
         """Take SFTTrainer's options, and what the recipe says of batches and loss."""
         self._order = EpochOrder(len(train_dataset), effective_batch_size, options["args"].seed)
+        # So that a curve has its two ends, and the record its final loss, whatever `logging_steps`.
+        options["args"].logging_first_step = True
         super().__init__(train_dataset=train_dataset, **options)
+        self.add_callback(_LogLastStep())
         if loss_normalization == "paper":
             # The released trainer's transformers averaged each micro-batch over its tokens, then the micro-batches.
             self.model_accepts_loss_kwargs = False
@@ -41,16 +50,26 @@ class ExactTrainer(SFTTrainer):
         self._started = now
         super().log(logs, start_time)
 
+    def _run_epoch(self, *arguments: Any, **named: Any) -> None:
+        # transformers would train another step of a run whose last checkpoint is its last step.
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True
+            return
+        super()._run_epoch(*arguments, **named)
+
     def _save_checkpoint(self, model: PreTrainedModel, trial: Any) -> None:
         # Older checkpoints go only once this one is whole on every process.
         limit, self.args.save_total_limit = self.args.save_total_limit, None
+        checkpoint = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        if self.args.should_save:
+            unseal(checkpoint)  # one that was passed over is written anew
         try:
             super()._save_checkpoint(model, trial)
         finally:
             self.args.save_total_limit = limit
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
-            seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+            seal(checkpoint)
             rotate_checkpoints(self.args.output_dir, save_total_limit=limit, use_mtime=True)
         self.accelerator.wait_for_everyone()
 
