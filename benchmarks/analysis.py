@@ -1,4 +1,4 @@
-"""Time and memory of checking and analysing a data set of PersonaMathQA's size, as Markdown.
+"""Time and memory of checking and analysing a dataset of PersonaMathQA's size, as Markdown.
 
     python -m benchmarks.analysis --math MATH_FOLDER --gsm8k GSM8K_FOLDER [--rows 70300]
 

@@ -65,7 +65,7 @@ def load_vllm(model: str, arguments: Mapping[str, Any]) -> Loaded:
         from vllm.exceptions import VLLMClientError
     except ImportError as error:
         raise BadInput(
-            f"--offline-vllm needs vllm 0.30 or newer ({error}): pip install 'personamath[vllm]', in an environment "
+            f"--offline-vllm needs vllm 0.30 or newer ({error}): pip install -e '.[vllm]', in an environment "
             "of its own because vllm pins its torch"
         ) from None
     try:

@@ -19,7 +19,7 @@ from personamath_hub.paper import BENCHMARKS, PaperModel
 SCORES = "scores.json"
 """The file with every score of the card, by subject and level too."""
 PREFIX, PAPER_SUFFIX, PAPER_METRIC = "personamath_", "_paper", "paper"
-# Data sets that are registered as benchmarks, and the Hub's name of their task
+# Datasets that are registered as benchmarks, and the Hub's name of their task
 # (https://huggingface.co/docs/hub/eval-results). Of others the Hub keeps the entry and shows no leaderboard.
 BENCHMARK_TASKS = {"openai/gsm8k": "gsm8k"}
 
@@ -128,7 +128,7 @@ def model_index(scores: ScoredRun, name: str) -> list[dict[str, Any]]:
 
 
 def eval_result_files(scores: ScoredRun, repo_id: str, version: str) -> dict[str, str]:
-    """`.eval_results/*.yaml` by path, one for each task on a data set of the Hub; in percent.
+    """`.eval_results/*.yaml` by path, one for each task on a dataset of the Hub; in percent.
 
     Tasks with the paper's prompt and graders, and with several samples, are left out: a leaderboard is for one number.
     """

@@ -1,4 +1,4 @@
-"""Versions of a data set or a model: a complete folder, one commit, one tag.
+"""Versions of a dataset or a model: a complete folder, one commit, one tag.
 
 The protocol, which holds where it is killed, repeated, or run twice at once:
 

@@ -10,6 +10,8 @@ OWNER=${OWNER:?set OWNER to your name on the Hub}
 NAME=${NAME:-qwen2.5-7b}  # or llama-2-7b, llama-3.1-8b, llama-2-13b with ACCELERATE=zero3
 ACCELERATE=${ACCELERATE:-zero2}
 VERSION=v1.0.0
+MODEL=PersonaMath-$NAME
+[ "$NAME" != llama-3.1-8b ] || MODEL=Llama-3.1-8B-PersonaMath  # its licence wants the name in front
 
 # Section 3: augment. About 148,000 requests; `personamath plan` tells what they cost, --batch halves it.
 personamath augment --config recipes/augment-paper-v1.yaml --output runs/v1
@@ -22,10 +24,14 @@ accelerate launch --config_file "accelerate_configs/$ACCELERATE.yaml" recipes/sf
     --config "recipes/sft-$NAME.yaml" --dataset_name "$OWNER/PersonaMathQA" --dataset_revision "$VERSION"
 
 # Evaluate: GSM8K and MATH, greedy, with the prompt that was trained and with the paper's. Minutes.
-[ -d "runs/scores-$NAME" ] || lm_eval --model vllm --model_args "pretrained=runs/sft-$NAME" \
-    --include_path "$(personamath tasks)" --tasks personamath,personamath_gsm8k_paper,personamath_math_paper \
-    --output_path "runs/scores-$NAME" --log_samples
+if [ ! -d "runs/scores-$NAME" ]; then
+    rm -rf "runs/scores-$NAME.partial"
+    lm_eval --model vllm --model_args "pretrained=runs/sft-$NAME" \
+        --include_path "$(personamath tasks)" --tasks personamath,personamath_gsm8k_paper,personamath_math_paper \
+        --output_path "runs/scores-$NAME.partial" --log_samples
+    mv "runs/scores-$NAME.partial" "runs/scores-$NAME"
+fi
 personamath scores "runs/scores-$NAME"
 
 # Publish the model, with its card.
-personamath push "runs/sft-$NAME" --repo-id "$OWNER/PersonaMath-$NAME" --version "$VERSION" --scores "runs/scores-$NAME"
+personamath push "runs/sft-$NAME" --repo-id "$OWNER/$MODEL" --version "$VERSION" --scores "runs/scores-$NAME"

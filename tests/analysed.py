@@ -1,4 +1,4 @@
-"""Data sets for the analyses, made by hand."""
+"""Datasets for the analyses, made by hand."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ RECIPE = Recipe(problems=("math",), teacher="teacher-1", k1=2, k2=3)
 
 
 def run_data(some: Sequence[Row] | None = None) -> RunData:
-    """A published data set, by default of a few rows of every step, of which nothing more is known."""
+    """A published dataset, by default of a few rows of every step, of which nothing more is known."""
     made = rows(dict.fromkeys(STEPS, 4)) if some is None else some
     funnel = Funnel()
     funnel.add(Outcome(rows=list(made)))

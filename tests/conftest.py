@@ -1,4 +1,4 @@
-"""Fixtures: a clean environment, the real data sets where they are at hand, and scripted teachers to talk to."""
+"""Fixtures: a clean environment, the real datasets where they are at hand, and scripted teachers to talk to."""
 
 import json
 import os

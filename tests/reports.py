@@ -1,4 +1,4 @@
-"""A data set for reports: rows of every step, with mathematics, money, and what an attacker would write."""
+"""A dataset for reports: rows of every step, with mathematics, money, and what an attacker would write."""
 
 from personamath.analysis.rows import RunData
 from personamath.funnel import Funnel

@@ -1,4 +1,4 @@
-"""A few rows of every data set that is scored on, in its own columns, and the problems they are."""
+"""A few rows of every dataset that is scored on, in its own columns, and the problems they are."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ def problem(question: str, answer: str, subject: str | None = None, level: int |
     return {"question": question, "answer": answer, "subject": subject, "level": level}
 
 
-# The questions are our own; the columns, and how values are written in them, are each data set's.
+# The questions are our own; the columns, and how values are written in them, are each dataset's.
 ROWS: dict[str, tuple[list[Row], list[Row]]] = {
     "gsm8k": (
         [
@@ -143,7 +143,7 @@ ROWS: dict[str, tuple[list[Row], list[Row]]] = {
 
 
 def write_files(folder: Path) -> Mapping[str, str]:
-    """The rows of every data set as a JSONL file, by the name that `--metadata '{"files": …}'` takes."""
+    """The rows of every dataset as a JSONL file, by the name that `--metadata '{"files": …}'` takes."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for name, (rows, _) in ROWS.items():

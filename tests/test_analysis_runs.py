@@ -1,4 +1,4 @@
-"""The analyses of whole data sets: a run of the demo, the same as a published folder, and rows made by hand."""
+"""The analyses of whole datasets: a run of the demo, the same as a published folder, and rows made by hand."""
 
 import json
 import shutil
@@ -38,7 +38,7 @@ from tests.folders import row, rows, write
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole run on the embedded teacher."""
     output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--output", str(output)]) == 0
+    assert main(["demo", "--data-only", "--output", str(output)]) == 0
     return output
 
 

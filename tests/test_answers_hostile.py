@@ -94,10 +94,11 @@ USES: list[Callable[[str], object]] = [
 
 @pytest.mark.parametrize("text", [*TOWERS, *LONG, *ODD, *OPEN], ids=in_short)
 def test_hostile_text_ends_in_two_seconds_in_every_function(text: str) -> None:
+    # Of this process: others may keep the machine busy, and the worker's time has a limit of its own.
     for use in USES:
-        start = time.perf_counter()
+        start = time.process_time()
         use(text)
-        assert time.perf_counter() - start < SECONDS
+        assert time.process_time() - start < SECONDS
 
 
 def nested_set(width: int, depth: int, leaf: str) -> str:
@@ -108,9 +109,9 @@ def nested_set(width: int, depth: int, leaf: str) -> str:
 @pytest.mark.parametrize(("width", "depth"), [(2, 7), (3, 5), (4, 4)])
 @pytest.mark.parametrize("leaves", [("1", "2"), ("x", "y")])
 def test_two_nested_sets_are_told_apart_in_two_seconds(width: int, depth: int, leaves: tuple[str, str]) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert not equivalent(*(nested_set(width, depth, leaf) for leaf in leaves))
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 @pytest.mark.parametrize("code", CODE)

@@ -34,7 +34,7 @@ LARGE = b"".join(b"%d " % (n * n) for n in range(80_000)) + bytes(200_000)
 
 @pytest.fixture
 def repo(api: HfApi, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A data set with a regular file, a large one and one in a folder."""
+    """A dataset with a regular file, a large one and one in a folder."""
     repo_id = "alice/tiny"
     api.create_repo(repo_id, repo_type="dataset")
     files = {"README.md": CARD, "large.bin": LARGE, "folder/notes.txt": b"notes"}

@@ -37,7 +37,7 @@ from tests.local_hub.storage import Repository
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole run on the embedded teacher."""
     output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--output", str(output)]) == 0
+    assert main(["demo", "--data-only", "--output", str(output)]) == 0
     return output
 
 

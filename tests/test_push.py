@@ -36,7 +36,7 @@ DATA = "alice/PersonaMathQA"
 REPO = "alice/PersonaMath-tiny"
 STAND_IN = Path(__file__).parent / "vllm_for_cards"
 
-# A task of this package on problems of the test's own: it names no published data set that it would have to be.
+# A task of this package on problems of the test's own: it names no published dataset that it would have to be.
 TASK = f"""
 include: {Path(tasks.__file__).parent / "_common_yaml"}
 task: personamath_mine

@@ -224,5 +224,7 @@ def test_a_misconfigured_teacher_ends_the_run_with_the_same_line_as_elsewhere(
     here = finish(command(teacher, tmp_path / "here"))
     there = finish(command(teacher, tmp_path / "there", *on_ray(cluster)))
     assert here.returncode == there.returncode == 1
-    assert here.stderr == there.stderr and re.fullmatch(r"personamath: .* answered 401 .*\n", there.stderr)
+    # Before it, where the machine is slow, a line of progress.
+    assert here.stderr.splitlines()[-1] == there.stderr.splitlines()[-1]
+    assert re.fullmatch(r"personamath: .* answered 401 .*", there.stderr.splitlines()[-1])
     assert not any(key.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

@@ -134,6 +134,7 @@ def test_the_page_that_reproduces_the_paper_names_what_is_there() -> None:
     script = REPO / "recipes" / "reproduce.sh"
     subprocess.run(["bash", "-n", str(script)], check=True)
     text = script.read_text(encoding="utf-8").replace("$NAME", "qwen2.5-7b").replace("$ACCELERATE", "zero2")
+    assert '[ "qwen2.5-7b" != llama-3.1-8b ] || MODEL=Llama-3.1-8B-PersonaMath' in text  # or the push is refused
     named = re.findall(r"(?:recipes|accelerate_configs)/[\w.-]+", text)
     assert len(named) >= 4
     assert all((REPO / name).exists() for name in named)

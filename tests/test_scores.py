@@ -66,7 +66,7 @@ UNFIT: dict[str, tuple[dict[str, Any], str]] = {
     "limit": ({"config": {"limit": 4}}, "--limit 4"),
     "subset": ({"problems": 1319}, "20 of 1,319 problems were scored"),
     "small file": ({"metadata": {"problems": 1319}}, "the data holds 20 problems, and not the 1,319"),
-    "other problems": ({"metadata": {"fingerprint": "e" * 32, "data": LOCAL}}, "are not those of the data set"),
+    "other problems": ({"metadata": {"fingerprint": "e" * 32, "data": LOCAL}}, "are not those of the dataset"),
     "no sampling": ({"metadata": {"repeats": 8}}, "the 8 completions of every problem are the same"),
     "chat": ({"top": {"chat_template": "{{ messages }}"}}, "chat template"),
     "sampled": ({"config": {"gen_kwargs": {"temperature": 1, "max_gen_toks": 64}}}, "--gen_kwargs temperature=1"),

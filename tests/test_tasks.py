@@ -1,4 +1,4 @@
-"""The tasks without a model: their YAML, their data sets' own columns, their metrics and limits."""
+"""The tasks without a model: their YAML, their datasets' own columns, their metrics and limits."""
 
 import hashlib
 import itertools

@@ -1,4 +1,4 @@
-"""Another data set's questions, beside which ours are seen."""
+"""Another dataset's questions, beside which ours are seen."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from personamath.errors import BadInput
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The questions of another data set."""
+    """The questions of another dataset."""
 
     name: str
     """E.g. `meta-math/MetaMathQA:query`."""

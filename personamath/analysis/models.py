@@ -12,7 +12,7 @@ PAPER_VARIANT = "_paper"
 
 
 def published_scores(scores: Sequence[ScoredRun]) -> Analysis:
-    """Our scores beside the paper's and those of other data sets: table 3 and figure 2."""
+    """Our scores beside the paper's and those of other datasets: table 3 and figure 2."""
     rows: list[tuple[Cell, ...]] = []
     bars: dict[str, list[tuple[str, float]]] = {"GSM8K": [], "MATH": []}
     for run in scores:
@@ -45,8 +45,8 @@ def published_scores(scores: Sequence[ScoredRun]) -> Analysis:
             tuple(Series(benchmark, *map(tuple, zip(*some, strict=True))) for benchmark, some in bars.items()),
         ),
         f"Table 3 and figure 2 of {PAPER}. Ours are by PersonaMath's grader, with 95 % bootstrap intervals over the "
-        f"problems; the others are as published, graded by their authors: {PAPER}, and of other data sets the "
-        f"{METAMATH_CARD}. The paper's baseline SFT is left out, as no source with its numbers is at hand.",
+        f"problems; the others are as published, graded by their authors: {PAPER}, and of other datasets the "
+        f"{METAMATH_CARD}. The paper's baseline SFT is left out: its numbers are not known.",
         _warning(scores),
     )
 

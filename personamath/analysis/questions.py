@@ -1,4 +1,4 @@
-"""Questions of other data sets: test problems to be kept apart from, and data to compare with."""
+"""Questions of other datasets: test problems to be kept apart from, and data to compare with."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

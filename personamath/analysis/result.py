@@ -54,7 +54,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """One analysis of a data set or of scored models."""
+    """One analysis of a dataset or of scored models."""
 
     name: str
     """For file names and anchors, e.g. `question-lengths`."""

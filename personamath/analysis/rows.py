@@ -23,7 +23,7 @@ PROVENANCE, RUN_FILE = "provenance.json", "run.json"
 
 @dataclass(frozen=True, slots=True)
 class RunData:
-    """A data set, and what is known of how it was made."""
+    """A dataset, and what is known of how it was made."""
 
     name: str
     """As its user named it, e.g. `runs/v1` or `me/PersonaMathQA@v1.0.0`."""
@@ -60,7 +60,7 @@ class RunData:
 def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     """Read a dataset folder; with its run directory also what the journal and the recipe's own files tell.
 
-    Memory holds every row. Raises `BadInput` for a folder that is no data set's or was written by another version;
+    Memory holds every row. Raises `BadInput` for a folder that is no dataset's or was written by another version;
     what is only missing is named in `missing`.
     """
     provenance = _read_json(folder / PROVENANCE)

@@ -1,4 +1,4 @@
-"""How the questions read: their vocabulary and their lengths, beside the original problems' and other data sets'."""
+"""How the questions read: their vocabulary and their lengths, beside the original problems' and other datasets'."""
 
 import re
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 r"""The graders the paper released, faults included, for scores that are to be compared with the paper's.
 
 GSM8K's reads `\boxed{1,234,567}` as 1234, rounds 3.4 to 3, and takes `\frac{7}{2}` for 7. MATH's compares two strings
-after Hendrycks et al.'s normalisation (`math_equivalence.py` of the MATH data set, to which the paper added a last step
+after Hendrycks et al.'s normalisation (`math_equivalence.py` of the MATH dataset, to which the paper added a last step
 that reads both as floating-point numbers). Everything else in the project uses `grade`.
 """
 

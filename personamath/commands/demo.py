@@ -46,6 +46,7 @@ LOG_LINES = 15
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("--output", default="runs/demo", metavar="DIR", help="run directory (default %(default)s)")
+    parser.add_argument("--data-only", action="store_true", help="stop at the dataset, in a few seconds")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -59,6 +60,8 @@ def run(options: argparse.Namespace) -> int:
     folder = output / "dataset"
     _show_rows(folder)
     _show_version(folder, output / "published")
+    if options.data_only:
+        return status
     if missing := _missing():
         _head(f"No fine-tuning: {missing}")
     else:

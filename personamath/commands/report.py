@@ -1,4 +1,4 @@
-"""`personamath report`: what is in a data set, as one page."""
+"""`personamath report`: what is in a dataset, as one page."""
 
 import argparse
 import sys

@@ -309,7 +309,7 @@ def _import_ray() -> Any:
         import ray
         import ray.data
     except ImportError:
-        raise BadInput("--engine ray needs Ray: pip install 'personamath[ray]', on every machine") from None
+        raise BadInput("--engine ray needs Ray: pip install -e '.[ray]', on every machine") from None
     return ray
 
 

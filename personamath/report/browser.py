@@ -28,14 +28,14 @@ STEP_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The rows of a data set, for a page: gzipped JSON in base64, which no text in them can break out of."""
+    """The rows of a dataset, for a page: gzipped JSON in base64, which no text in them can break out of."""
 
     index: str
     """Of all rows: ids, filters, the number of the first row of each chunk."""
     chunks: tuple[str, ...]
     rows: int
     left_out: int
-    """Rows of the data set that a page cannot hold."""
+    """Rows of the dataset that a page cannot hold."""
 
 
 def pack(data: RunData, most: int = MOST_ROWS) -> Packed:

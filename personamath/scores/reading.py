@@ -204,9 +204,9 @@ def faults_of_task(run: TaskRun, metadata: Mapping[str, Any]) -> Iterator[str]:
     if run.n != run.n_original:
         yield f"{run.n:,} of {run.n_original:,} problems were scored"
     if run.n_published is not None and run.n_original != run.n_published:
-        yield f"the data holds {run.n_original:,} problems, and not the {run.n_published:,} of the data set"
+        yield f"the data holds {run.n_original:,} problems, and not the {run.n_published:,} of the dataset"
     elif run.data.local and run.data.fingerprint != metadata.get("fingerprint", run.data.fingerprint):
-        yield f"the problems of {run.data.name} are not those of the data set"
+        yield f"the problems of {run.data.name} are not those of the dataset"
 
 
 def faults_of_items(run: TaskRun, results: Mapping[str, Any]) -> Iterator[str]:

@@ -91,7 +91,7 @@ class TaskRun:
     n_original: int
     """Problems of the task's data as it was read; more than `n` where `--limit` or `--samples` left some out."""
     n_published: int | None
-    """Problems of the data set that the task is named after; None where the task does not say."""
+    """Problems of the dataset that the task is named after; None where the task does not say."""
     prompt: str
     """With `{instruction}` for the problem, as in training.json's `prompt.evaluation`."""
     generation: Mapping[str, Any]

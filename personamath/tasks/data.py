@@ -34,14 +34,12 @@ class Loaded(NamedTuple):
 
 
 def load(name: str, read: Reader, hub: HubData, files: Mapping[str, str]) -> Loaded:
-    """The problems of the data set `name`: of its file in `files`, else of the Hub.
+    """The problems of the dataset `name`: of its file in `files`, else of the Hub.
 
-    Raises BadInput where they cannot be read, or lack a column that the data set has.
+    Raises BadInput where they cannot be read, or lack a column that the dataset has.
     """
     if not isinstance(files, Mapping) or not files.keys() <= set(DATA_SETS):
-        raise BadInput(
-            f"--metadata files: {files}; give paths by the name of a data set, one of {', '.join(DATA_SETS)}"
-        )
+        raise BadInput(f"--metadata files: {files}; give paths by the name of a dataset, one of {', '.join(DATA_SETS)}")
     file = files.get(name)
     place = file or f"{hub.repo} at {hub.revision}"
     try:

@@ -74,4 +74,4 @@ class ExactTrainer(SFTTrainer):
         self.accelerator.wait_for_everyone()
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
-        """Write none: TRL's would describe another data set; ours is computed from the record."""
+        """Write none: TRL's would describe another dataset; ours is computed from the record."""
