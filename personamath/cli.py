@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from personamath import __version__
-from personamath.commands import augment, demo, diff, journal, plan, publish, push, report, scores, tasks
+from personamath.commands import augment, demo, diff, journal, opinion, plan, publish, push, report, scores, tasks
 from personamath.errors import Interrupted, PersonaMathError
 
 DESCRIPTION = """\
@@ -15,6 +15,7 @@ PersonaMath (arXiv 2410.01504): math problems augmented through personas and ref
   personamath plan --help                see what a dataset will cost
   personamath augment --help             make a dataset with a real teacher
   personamath journal RUN                see what was asked and answered
+  personamath opinion RUN                have flagged rewrites solved again
   personamath publish --help             make a version of it on the Hub
   personamath diff OLD NEW               compare two versions
   personamath report RUN                 a page of what is in a dataset, with every row
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"personamath {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (demo, plan, augment, journal, publish, diff, report, tasks, scores, push):
+    for command in (demo, plan, augment, journal, opinion, publish, diff, report, tasks, scores, push):
         subparser = commands.add_parser(
             command.__name__.rpartition(".")[2],
             help=command.HELP,

@@ -95,7 +95,7 @@ def test_answers_that_the_ray_engine_keeps_beside_the_journal_are_read_too(
 
 def test_every_analysis_is_made_of_a_run_and_again_the_same(data: RunData) -> None:
     found = analyses(data)
-    assert {one.name for one in found.left_out} == {"contamination", "stage-two"}
+    assert {one.name for one in found.left_out} == {"contamination", "second-opinion", "stage-two"}
     assert len({one.name for one in found.made}) == len(found.made) == 14
     assert all(one.title and one.finding.endswith(".") and one.note and one.table.rows for one in found.made)
     assert all(one.warning and "embedded teacher" in one.warning for one in found.made if one.name != "scores")
@@ -107,7 +107,7 @@ def test_of_a_published_folder_what_it_does_not_hold_is_left_out_with_the_reason
     published = read_run(folder, "me/data@v1.0.0")
     assert published.seeds is None and published.wrong is None and published.personas
     left = {one.name: one.why for one in analyses(published).left_out}
-    assert set(left) == {"first-answers", "keep-rates", "false-wrong", "contamination", "stage-two"}
+    assert set(left) == {"first-answers", "keep-rates", "false-wrong", "contamination", "second-opinion", "stage-two"}
     assert "the run's journal" in left["first-answers"] and "give the run directory" in left["keep-rates"]
     assert "--benchmark" in left["contamination"]
 

@@ -11,7 +11,7 @@ from personamath.analysis.duplicates import duplicates
 from personamath.analysis.false_wrong import false_wrong
 from personamath.analysis.models import published_scores, stage_two
 from personamath.analysis.persona_groups import persona_groups
-from personamath.analysis.quality import contamination, fidelity
+from personamath.analysis.quality import contamination, fidelity, second_opinion
 from personamath.analysis.result import Analyses, Analysis, LeftOut
 from personamath.analysis.rows import RunData
 from personamath.analysis.texts import lengths_by_step, question_lengths, vocabulary
@@ -42,6 +42,7 @@ def analyses(
         lambda: question_lengths(data, compare),
         lambda: vocabulary(data, compare),
         lambda: fidelity(data),
+        lambda: second_opinion(data),
         lambda: contamination(data),
         lambda: duplicates(data),
         lambda: persona_groups(data),

@@ -1,9 +1,10 @@
-"""What the columns `flag` and `overlap` come to: rewrites that strayed, and rows that stand in test sets."""
+"""What the columns `flag` and `overlap` come to: rewrites that strayed, how they are solved, rows in test sets."""
 
 from collections import Counter
 
 from personamath.analysis.contamination import RULES
 from personamath.analysis.intervals import wilson
+from personamath.analysis.opinions import Opinion, tally
 from personamath.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.analysis.rows import RunData
 from personamath.records import Row
@@ -39,6 +40,42 @@ def fidelity(data: RunData) -> Analysis | LeftOut:
         "column `flag` says what strayed, and the config `strict` leaves those rows out. Words are not judged. A "
         "kept rewrite has the seed problem's answer all the same, so much of what is flagged is harmless. "
         "Intervals: 95 %, Wilson's." + (f" Examples: {examples}." if examples else ""),
+    )
+
+
+def second_opinion(data: RunData) -> Analysis | LeftOut:
+    """How many rewrites are solved to their seed problem's answer by a teacher that does not know it."""
+    name, title = "second-opinion", "Are the rewrites solved to the same answer again?"
+    groups: dict[str, list[Opinion]] = {"flagged": [], "not flagged": []}
+    for row in data.rows:
+        opinion = (data.opinions or {}).get(row.id)
+        if opinion and opinion.solves and opinion.request == row.request:
+            groups["flagged" if row.flag else "not flagged"].append(opinion)
+    rows: list[tuple[Cell, ...]] = []
+    for group, opinions in groups.items():
+        if opinions:
+            counts = tally(opinions)
+            most = wilson(counts.majority, counts.solved)
+            rows.append((group, counts.solved, counts.majority, *most, counts.none, counts.none / counts.solved))
+    if not rows:
+        return LeftOut(
+            name, title, "nobody asked: `personamath opinion RUN` does; then give `personamath report` that run"
+        )
+    x, value, low, high = (tuple(row[column] for row in rows) for column in (0, 3, 4, 5))
+    return Analysis(
+        name,
+        title,
+        f"{rows[0][2]:,} of {rows[0][1]:,} {rows[0][0]} rewrites reach the seed problem's answer in most blind solves, "
+        f"{rows[0][6]:,} in none.",
+        Table(
+            ("rewrites", "solved again", "most right", "most right %", "low %", "high %", "none right", "none right %"),
+            tuple(rows),
+        ),
+        Chart("bars", "rewrites", "most right %", (Series("most right", x, value, low, high),)),  # type: ignore[arg-type]
+        "The run's own teacher solved these rewrites anew by the inference prompt, without an answer to reach. Where "
+        "more than half of the solves are right, the problem is probably kept, whatever its flag says; where none is, "
+        "it may be another problem, or one too hard for the teacher. Solves that were cut short do not count. "
+        "Intervals: 95 %, Wilson's.",
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from personamath import prompts
+from personamath.analysis.opinions import Opinion, read_opinions
 from personamath.errors import BadInput
 from personamath.funnel import STEPS
 from personamath.journal import BLOCKS, FILE_NAME, open_for_reading, unreadable
@@ -39,6 +40,8 @@ class RunData:
     """All personas that were drawn from; None where their source is not at hand."""
     price: Price | None = None
     """What the run was told that its teacher costs; None where it was not, or the run is not at hand."""
+    opinions: Mapping[str, Opinion] | None = None
+    """Blind solves of rewrites by the id of their row; None where nobody asked, or the run is not at hand."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Why `seeds`, `wrong` or `personas` is None, by that name: one sentence with the remedy."""
 
@@ -64,9 +67,7 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     what is only missing is named in `missing`.
     """
     provenance = _read_json(folder / PROVENANCE)
-    rows = tuple(row for step in STEPS for path in sorted((folder / step).glob("*.parquet")) for row in _rows(path))
-    if not rows:
-        raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
+    rows = read_rows(folder)
     run_file = _read_json(run / RUN_FILE) if run else provenance
     recipe = _recipe(run_file["recipe"])
     missing: dict[str, str] = {}
@@ -86,7 +87,21 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     else:
         solved = {row.seed_id for row in rows if row.step == "stage1_inference"}
         wrong = dict(_wrong(run, recipe, (seed for seed in seeds if seed.id not in solved)))
-    return RunData(name, rows, provenance, seeds, wrong, personas, _price(run_file), missing)
+    opinions = read_opinions(run) if run else None
+    return RunData(name, rows, provenance, seeds, wrong, personas, _price(run_file), opinions, missing)
+
+
+def read_rows(folder: Path) -> tuple[Row, ...]:
+    """All rows of a dataset folder, step after step; `BadInput` where there are none, or another version's."""
+    rows = tuple(row for step in STEPS for path in sorted((folder / step).glob("*.parquet")) for row in _rows(path))
+    if not rows:
+        raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
+    return rows
+
+
+def read_recipe(run: Path) -> Recipe:
+    """The recipe of a run directory; `BadInput` where it is none."""
+    return _recipe(_read_json(run / RUN_FILE)["recipe"])
 
 
 def _read_json(path: Path) -> dict[str, Any]:
