@@ -100,7 +100,7 @@ def test_bad_use_is_told_in_one_line(tmp_path: Path) -> None:
         assert re.fullmatch(rf"personamath: {message}\n", done.stderr), done.stderr
     if not installed():
         missing = run(command(tmp_path / "run"), stand_in=False)
-        assert missing.returncode == 1 and "pip install 'personamath[vllm]'" in missing.stderr
+        assert missing.returncode == 1 and "pip install -e '.[vllm]'" in missing.stderr
 
 
 def installed() -> bool:
