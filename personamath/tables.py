@@ -70,8 +70,12 @@ def resolved_commit(split: HubSplit) -> str | None:
 
     Asks the cache, not the Hub, whose newest commit need not be the one that was read.
     """
-    # `datasets` keeps what it loads from the Hub in a folder named after the commit.
-    folders = {Path(file["filename"]).parent.name for file in _load(split).cache_files}
+    return cached_commit(_load(split))
+
+
+def cached_commit(rows: Any) -> str | None:
+    """The commit of a loaded `datasets.Dataset`: it keeps what it loads from the Hub in a folder named after it."""
+    folders = {Path(file["filename"]).parent.name for file in rows.cache_files}
     name = folders.pop() if len(folders) == 1 else ""
     return name if re.fullmatch(r"[0-9a-f]{40}", name) else None
 

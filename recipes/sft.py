@@ -27,7 +27,7 @@ from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
 from personamath.training.environment import git_commit, hardware, versions
 from personamath.training.record import FILE_NAME, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
-from personamath.training.vocabulary import adds_bos, generation_config
+from personamath.training.vocabulary import adds_bos, set_tokens
 from personamath_hub.model_card import model_card
 
 T = TypeVar("T")
@@ -146,10 +146,7 @@ def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
         quantization_config=get_quantization_config(model),
         peft_config=get_peft_config(model),
     )
-    unwrapped = trainer.accelerator.unwrap_model(trainer.model)
-    unwrapped.generation_config = generation_config(base.tokenizer)
-    unwrapped.config.eos_token_id = base.tokenizer.eos_token_id
-    unwrapped.config.pad_token_id = base.tokenizer.pad_token_id
+    set_tokens(trainer.accelerator.unwrap_model(trainer.model), base.tokenizer)
     return trainer
 
 
@@ -177,9 +174,7 @@ def save_model(trainer: Any, arguments: Arguments, base: Base) -> None:
             model.model_name_or_path, revision=model.model_revision, dtype=model.dtype
         )
         merged = PeftModel.from_pretrained(whole, str(adapter)).merge_and_unload()
-        merged.generation_config = generation_config(base.tokenizer)
-        merged.config.eos_token_id = base.tokenizer.eos_token_id
-        merged.config.pad_token_id = base.tokenizer.pad_token_id
+        set_tokens(merged, base.tokenizer)
         merged.save_pretrained(str(output))
         base.tokenizer.save_pretrained(str(output))
 

@@ -110,8 +110,7 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
     for step in STEPS:
         shown = [row for row in rows if row[1] == STEP_NAMES[step] and row[2]]
         if shown:
-            x, value, low, high = (tuple(row[column] for row in shown) for column in (0, 4, 5, 6))
-            series.append(Series(STEP_NAMES[step], x, value, low, high))  # type: ignore[arg-type]
+            series.append(Series.of_rows(STEP_NAMES[step], shown, 0, 4, 5, 6))
     first = wilson(sum(kept["stage1_inference", group] for group in groups), len(data.seeds))
     return Analysis(
         name,

@@ -27,7 +27,6 @@ def fidelity(data: RunData) -> Analysis | LeftOut:
         kinds = Counter(kind for row in members for kind in _kinds(row))
         flagged = wilson(sum(row.flag is not None for row in members), len(members))
         rows.append((group, len(members), *flagged, *(kinds[kind] / len(members) for kind in KINDS)))
-    x, value, low, high = (tuple(row[column] for row in rows) for column in (0, 2, 3, 4))
     examples = "; ".join(f"{row.id} ({row.flag})" for row in [row for row in rewritten if row.flag][:5])
     return Analysis(
         name,
@@ -35,7 +34,7 @@ def fidelity(data: RunData) -> Analysis | LeftOut:
         f"{rows[0][2]:.1%} of {len(rewritten):,} kept rewrites are flagged: a number, formula or drawing is missing, "
         "new or changed.",
         Table(("rewrites", "number", "flagged %", "low %", "high %", *(f"{kind} %" for kind in KINDS)), tuple(rows)),
-        Chart("bars", "rewrites", "flagged %", (Series("flagged", x, value, low, high),)),  # type: ignore[arg-type]
+        Chart("bars", "rewrites", "flagged %", (Series.of_rows("flagged", rows, 0, 2, 3, 4),)),
         "Numbers and formulas of a rewrite are held against its seed problem's, whatever they are written as; the "
         "column `flag` says what strayed, and the config `strict` leaves those rows out. Words are not judged. A "
         "kept rewrite has the seed problem's answer all the same, so much of what is flagged is harmless. "
@@ -61,7 +60,6 @@ def second_opinion(data: RunData) -> Analysis | LeftOut:
         return LeftOut(
             name, title, "nobody asked: `personamath opinion RUN` does; then give `personamath report` that run"
         )
-    x, value, low, high = (tuple(row[column] for row in rows) for column in (0, 3, 4, 5))
     return Analysis(
         name,
         title,
@@ -71,7 +69,7 @@ def second_opinion(data: RunData) -> Analysis | LeftOut:
             ("rewrites", "solved again", "most right", "most right %", "low %", "high %", "none right", "none right %"),
             tuple(rows),
         ),
-        Chart("bars", "rewrites", "most right %", (Series("most right", x, value, low, high),)),  # type: ignore[arg-type]
+        Chart("bars", "rewrites", "most right %", (Series.of_rows("most right", rows, 0, 3, 4, 5),)),
         "The run's own teacher solved these rewrites anew by the inference prompt, without an answer to reach. Where "
         "more than half of the solves are right, the problem is probably kept, whatever its flag says; where none is, "
         "it may be another problem, or one too hard for the teacher. Solves that were cut short do not count. "

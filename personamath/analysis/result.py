@@ -1,7 +1,8 @@
 """What an analysis gives: data to draw and to write down, and no word of how it looks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Cell = str | int | float | None
 """One value of a table: a share is a float from 0 to 1, `None` an empty place. Strings may hold others' text."""
@@ -33,6 +34,12 @@ class Series:
     low: tuple[float, ...] | None = None
     """Lower ends of 95 % intervals around `y`, where there are any; `high` the upper ends."""
     high: tuple[float, ...] | None = None
+
+    @classmethod
+    def of_rows(cls, name: str, rows: Sequence[tuple[Cell, ...]], x: int, y: int, low: int, high: int) -> "Series":
+        """A series from the columns of a table's rows, by their numbers; none of the cells may be missing."""
+        parts: list[Any] = [tuple(row[column] for row in rows) for column in (x, y, low, high)]
+        return cls(name, *parts)
 
     def __post_init__(self) -> None:
         """Refuse a series whose parts do not match."""

@@ -1,6 +1,5 @@
 """The dataset of a run: a version on the Hub, or a local folder, as rows and as the record tells of it."""
 
-import re
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from personamath.errors import BadInput
 from personamath.records import SIMULATED
+from personamath.tables import cached_commit
 from personamath.training.examples import Example, PromptFormat, make_examples
 from personamath.training.record import RowCounts, TrainingData
 
@@ -98,12 +98,11 @@ def _is_kept(dropped: str) -> bool:
 
 
 def _commit(rows: Any, name: str) -> str:
-    """The commit of the Hub that the cached rows were loaded from, after which `datasets` names its cache's folder."""
-    folders = {Path(file["filename"]).parent.name for file in rows.cache_files}
-    commits = [folder for folder in folders if re.fullmatch(r"[0-9a-f]{40}", folder)]
-    if len(commits) != 1:
+    """The commit of the Hub that the cached rows were loaded from."""
+    commit = cached_commit(rows)
+    if commit is None:
         raise BadInput(f"{name}: cannot tell its commit from the cache; download it and name the folder instead")
-    return commits[0]
+    return commit
 
 
 def _why(name: str, config: str, revision: str | None, error: Exception) -> str:

@@ -34,6 +34,13 @@ def adds_bos(tokenizer: Any) -> bool:
     return _added_bos(tokenizer) == 1
 
 
+def set_tokens(model: Any, tokenizer: Any) -> None:
+    """Give a model the tokenizer's EOS and padding, in its config and in the generation config saved with it."""
+    model.generation_config = generation_config(tokenizer)
+    model.config.eos_token_id = tokenizer.eos_token_id
+    model.config.pad_token_id = tokenizer.pad_token_id
+
+
 def generation_config(tokenizer: Any) -> Any:
     """A generation config that stops at the EOS that was trained, greedy as in the evaluation."""
     from transformers import GenerationConfig
