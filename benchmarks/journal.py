@@ -35,7 +35,7 @@ async def put_all(directory: Path) -> list[float]:
             await asyncio.sleep(number / PER_SECOND)
             request = Request(f"What is {number}?", "teacher-1", 0.7, 2048)
             start = time.perf_counter()
-            await journal.put(request, request.digest(), Completion("x" * 1_500, "stop"))
+            await journal.put(request, Completion("x" * 1_500, "stop"))
             return time.perf_counter() - start
 
         return await asyncio.gather(*(put(number) for number in range(ANSWERS)))

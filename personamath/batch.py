@@ -148,15 +148,15 @@ class BatchTeacher(WaveTeacher):
 
     def _attach(self, wave: list[Waiting]) -> list[Waiting]:
         """Let those requests wait that are in a batch already, whoever submitted it; gives the others."""
-        known = self._record.find(waiting.digest for waiting in wave)
+        known = self._record.find(waiting.request.digest for waiting in wave)
         for waiting in wave:
-            if number := known.get(waiting.digest):
-                self._awaited.setdefault(number, {})[waiting.digest] = waiting
+            if number := known.get(waiting.request.digest):
+                self._awaited.setdefault(number, {})[waiting.request.digest] = waiting
         if known:
             for batch in self._record.batches():
                 if batch.number in self._awaited and batch.number not in self._followed:
                     self._follow(batch)
-        return [waiting for waiting in wave if waiting.digest not in known]
+        return [waiting for waiting in wave if waiting.request.digest not in known]
 
     async def _room_for(self, part: list[Waiting]) -> None:
         """Wait until the allowance admits these requests; alone in the queue, any batch may try."""
@@ -185,11 +185,11 @@ class BatchTeacher(WaveTeacher):
         file_id = await self._patiently(upload)
         path.unlink()
         tokens = sum(map(_tokens, part))
-        batch = self._record.uploaded(name, file_id, tokens, (waiting.digest for waiting in part))
+        batch = self._record.uploaded(name, file_id, tokens, (waiting.request.digest for waiting in part))
         batch = self._record.created(batch, await self._create(batch))
         for waiting in part:
             waiting.attempts += 1
-        self._awaited[batch.number] = {waiting.digest: waiting for waiting in part}
+        self._awaited[batch.number] = {waiting.request.digest: waiting for waiting in part}
         self._follow(batch)
 
     async def _create(self, batch: Submitted) -> str:
@@ -304,7 +304,7 @@ class BatchTeacher(WaveTeacher):
         silence = Retry(f"batch {info.status}", f"{info.id} ended without a word on it")
         failed += [(waiting, silence) for waiting in awaited.values()]
         # Before anything else, so that a run that goes on later asks them again, too.
-        self._record.unanswered(waiting.digest for waiting, _ in failed)
+        self._record.unanswered(waiting.request.digest for waiting, _ in failed)
         if fatal := next((why for _, why in failed if isinstance(why, TeacherMisconfigured)), None):
             raise fatal
         for waiting, why in failed:
@@ -409,7 +409,7 @@ def cut(lines: deque[Waiting], most_tokens: int | None) -> list[Waiting]:
 def _line(waiting: Waiting) -> bytes:
     body = waiting.request.body()
     return b'{"custom_id":"%b","method":"POST","url":"%b","body":%b}\n' % (
-        waiting.digest.encode(),
+        waiting.request.digest.encode(),
         ENDPOINT.encode(),
         body,
     )

@@ -44,8 +44,13 @@ APPLICATION_ID = 0x706D7468
 # Answers that arrive within this time share one transaction: few enough to lose nothing worth naming (an answer is
 # durable well within 50 ms), many enough that the disk is not the limit.
 GATHER_S = 0.002
+# Callers that go on in one turn of the event loop, each asking something new perhaps: in between, answers that have
+# arrived are read and written, so that few of them can be lost.
+RESUMED_AT_ONCE = 8
 # Asking stops while there is still room for every answer in flight (1,000 of 16 kB, and the file's own growth).
 DISK_RESERVE_BYTES = 64 * 2**20
+# To look is a system call, which costs as much as a look-up of an answer; in this time a tenth of the reserve goes.
+LOOK_FOR_ROOM_EVERY_S = 0.1
 _SCHEMA = """
 create table answers (
     digest text primary key,      -- of the request: see Request.digest
@@ -102,6 +107,7 @@ class Journal:
         except RunDirectoryError:
             self._lock.close()
             raise
+        self._room, self._looked_at = True, float("-inf")
         self._waiting: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, args=(writer,), name="journal", daemon=True)
         self._writer.start()
@@ -152,7 +158,10 @@ class Journal:
 
     def has_room(self) -> bool:
         """Whether the disk still holds the reserve that the answers in flight may need."""
-        return self._free_bytes(self.path.parent) > DISK_RESERVE_BYTES
+        if time.monotonic() - self._looked_at > LOOK_FOR_ROOM_EVERY_S:
+            self._looked_at = time.monotonic()
+            self._room = self._free_bytes(self.path.parent) > DISK_RESERVE_BYTES
+        return self._room
 
     def adopt(self, answers: Iterable[Answer]) -> None:
         """Take over answers that another engine wrote; durable on return."""
@@ -162,10 +171,10 @@ class Journal:
         except sqlite3.Error as error:
             raise (unreadable(self.path, error) if _is_damage(error) else _unwritable(error)) from None
 
-    async def put(self, request: Request, digest: str, completion: Completion) -> None:
+    async def put(self, request: Request, completion: Completion) -> None:
         """Write one answer, durable on return, power cut or not; `RunDirectoryError` where the disk refuses."""
         written = asyncio.get_running_loop().create_future()
-        self._waiting.put(_Entry(Answer.of(request, digest, completion), written))
+        self._waiting.put(_Entry(Answer.of(request, completion), written))
         await written
 
     def _write(self, connection: sqlite3.Connection) -> None:
@@ -193,17 +202,20 @@ def _commit(path: Path, connection: sqlite3.Connection, batch: list[_Entry]) -> 
     except Exception as error:  # whatever it is, no caller may wait for ever
         failure = _unwritable(error)
 
-    def resolve() -> None:
-        for entry in batch:
+    def resolve(start: int = 0) -> None:
+        for entry in batch[start : start + RESUMED_AT_ONCE]:
             if entry.written.cancelled():
                 continue
             if failure:
                 entry.written.set_exception(failure)
             else:
                 entry.written.set_result(None)
+        if start + RESUMED_AT_ONCE < len(batch):
+            loop.call_soon(resolve, start + RESUMED_AT_ONCE)
 
+    loop = batch[0].written.get_loop()
     with suppress(RuntimeError):  # the loop was closed: the answers are on disk, and nobody waits for the news
-        batch[0].written.get_loop().call_soon_threadsafe(resolve)
+        loop.call_soon_threadsafe(resolve)
 
 
 def _insert(connection: sqlite3.Connection, answers: Sequence[Answer]) -> None:

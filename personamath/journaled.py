@@ -28,7 +28,7 @@ class Memory(Protocol):
         """The answer to the request with this digest, or None."""
         ...
 
-    async def put(self, request: Request, digest: str, completion: Completion) -> None:
+    async def put(self, request: Request, completion: Completion) -> None:
         """Keep one answer."""
         ...
 
@@ -80,7 +80,7 @@ class JournaledTeacher:
         if self._reason_to_stop:
             await self._drained()
         try:
-            return await self._remember_or_ask(request, request.digest())
+            return await self._remember_or_ask(request)
         except (TeacherMisconfigured, RunDirectoryError) as error:
             await self.end(error)
         except NotAsked:
@@ -88,7 +88,8 @@ class JournaledTeacher:
                 await self._drained()
             raise
 
-    async def _remember_or_ask(self, request: Request, digest: str) -> Completion:
+    async def _remember_or_ask(self, request: Request) -> Completion:
+        digest = request.digest
         while same := self._asking.get(digest):
             await same.wait()
         if known := self._journal.get(digest):
@@ -97,11 +98,11 @@ class JournaledTeacher:
         self._asking[digest] = asyncio.Event()
         try:
             async with self._slots:
-                return await self._ask(request, digest)
+                return await self._ask(request)
         finally:
             self._asking.pop(digest).set()
 
-    async def _ask(self, request: Request, digest: str) -> Completion:
+    async def _ask(self, request: Request) -> Completion:
         if self._reason_to_stop:
             await self._drained()
         if not self._journal.has_room():
@@ -119,7 +120,7 @@ class JournaledTeacher:
         self.in_flight += 1
         try:
             completion = await self._teacher.complete(request)
-            await self._journal.put(request, digest, completion)
+            await self._journal.put(request, completion)
             self.bill.add(request.purpose, completion)
         finally:
             self.in_flight -= 1

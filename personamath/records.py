@@ -7,6 +7,7 @@ Every record is frozen; a step makes a new one. An id tells the ancestry: `math-
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 SIMULATED = "simulated"
@@ -31,6 +32,8 @@ first that holds."""
 
 FinishReason = Literal["stop", "length", "content_filter", "refusal"]
 """Why a completion ended: by itself, at `max_tokens`, by the endpoint's filter, or because the model declined."""
+
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Persona:
     """Occupation class, e.g. one of ISCO-08's major groups; None where the source does not tell."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One chat request. Equal requests are the same request: it is asked, and paid for, once."""
 
@@ -91,8 +94,9 @@ class Request:
             "model": self.model,
             "temperature": self.temperature,
         }
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+        return _encoded(fields).encode()
 
+    @cached_property
     def digest(self) -> str:
         """Key of this request in a journal: 32 hex digits (128 bits) over the body and the sample index."""
         return request_digest(self.body(), self.sample)

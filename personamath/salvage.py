@@ -51,10 +51,10 @@ class Answer(NamedTuple):
     """Of the completion."""
 
     @classmethod
-    def of(cls, request: Request, digest: str, completion: Completion) -> "Answer":
-        """The row of an answer that came just now; `digest` is the request's."""
+    def of(cls, request: Request, completion: Completion) -> "Answer":
+        """The row of an answer that came just now."""
         return cls(
-            digest,
+            request.digest,
             request.purpose,
             request.body().decode(),
             request.sample,

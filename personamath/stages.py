@@ -171,7 +171,7 @@ class Stages:
         reason = KEPT if grade.correct else NO_ANSWER if grade.answer is None else WRONG
         outcome.counts[request.purpose, reason] += 1
         step = cast(Step, request.purpose.partition(":")[0])
-        return Solution(problem, step, response, grade.correct, request.digest(), review)
+        return Solution(problem, step, response, grade.correct, request.digest, review)
 
     def _request(self, prompt: str, purpose: Purpose) -> Request:
         recipe = self.recipe

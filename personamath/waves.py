@@ -29,7 +29,6 @@ class Waiting:
     """A request that waits, and the coroutine that waits for it."""
 
     request: Request
-    digest: str
     answer: asyncio.Future[Completion] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     attempts: int = 0
     """How often it was asked, this time."""
@@ -74,7 +73,7 @@ class Waves:
         """Wait for the answer; raises what `stop` was given once it was."""
         if self._reason_to_stop:
             raise self._reason_to_stop
-        waiting = Waiting(request, request.digest())
+        waiting = Waiting(request)
         self._all.add(waiting)
         self.put(waiting)
         try:

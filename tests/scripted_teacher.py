@@ -12,10 +12,12 @@ import asyncio
 import hashlib
 import json
 import math
+import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import IO
 
 from aiohttp import web
 
@@ -164,6 +166,7 @@ class Script:
         key: str | None,
         allowances: dict[str, Allowance],
         announced: bool,
+        log: IO[bytes] | None,
     ) -> None:
         self._faults = faults
         self._allowances = allowances
@@ -172,7 +175,7 @@ class Script:
         self._always = statuses
         self._key = key
         self._asked: Counter[bytes] = Counter()
-        self._answered: Counter[bytes] = Counter()
+        self._log = log
         self.stats: Counter[str] = Counter()
 
     @web.middleware
@@ -182,7 +185,6 @@ class Script:
             counts = {
                 "different": len(self._asked),
                 "again": self._asked.total() - len(self._asked),
-                "answered_again": self._answered.total() - len(self._answered),
             }
             return web.json_response(self.stats | counts)
         if request.method != "POST":
@@ -206,7 +208,8 @@ class Script:
             self.stats[fault] += 1
             return await (FAULTS | ENDINGS)[fault](request, response.body)
         self.stats["answered"] += 1
-        self._answered[body] += 1
+        if self._log:
+            os.write(self._log.fileno(), body)
         return response
 
     def _admit(self, content: bytes) -> tuple[dict[str, str], web.Response | None]:
@@ -267,6 +270,9 @@ async def _main() -> None:
     parser.add_argument("--unannounced", action="store_true", help="tell of the allowances in no header")
     parser.add_argument("--status", type=int, default=0, help="answer everything with this status")
     parser.add_argument("--key", help="the only key that is let in")
+    parser.add_argument(
+        "--log", type=argparse.FileType("ab", bufsize=0), help="a file for the SHA-256 of each request that is answered"
+    )
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
 
@@ -277,6 +283,7 @@ async def _main() -> None:
         options.key,
         dict(options.allow),
         announced=not options.unannounced,
+        log=options.log,
     )
     teacher = SimulatedTeacher((ProblemSource.parse(text) for text in options.problems), PAPER_HABITS)
     app = application(teacher, options.model)

@@ -368,12 +368,12 @@ def test_a_provider_that_goes_away_for_good_ends_the_run(start_provider: Start, 
 
 def test_a_batch_holds_what_the_api_takes() -> None:
     async def run() -> None:
-        many = deque(Waiting(question(number), "0" * 32) for number in range(LINES_PER_BATCH + 1))
+        many = deque(Waiting(question(number)) for number in range(LINES_PER_BATCH + 1))
         assert [len(cut(many, None)), len(cut(many, None))] == [LINES_PER_BATCH, 1]
         long = "x" * (BYTES_PER_BATCH // 3)
-        large = deque(Waiting(Request(long, MODEL, 0.7, 2048), "0" * 32) for _ in range(3))
+        large = deque(Waiting(Request(long, MODEL, 0.7, 2048)) for _ in range(3))
         assert [len(cut(large, None)), len(cut(large, None))] == [2, 1]
-        few = deque(Waiting(question(number), "0" * 32) for number in range(5))
+        few = deque(Waiting(question(number)) for number in range(5))
         assert [len(cut(few, 10)), len(cut(few, 1))] == [2, 1]  # five tokens each, as estimated
 
     asyncio.run(run())

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from personamath.errors import Interrupted, PersonaMathError, RequestFailed, RunDirectoryError, TeacherMisconfigured
-from personamath.journal import DISK_RESERVE_BYTES, FILE_NAME, Journal, _open, open_for_reading
+from personamath.journal import DISK_RESERVE_BYTES, FILE_NAME, LOOK_FOR_ROOM_EVERY_S, Journal, _open, open_for_reading
 from personamath.journaled import JournaledTeacher
 from personamath.records import Completion, Request
 
@@ -26,7 +27,7 @@ ANSWER = Completion("It is $\\boxed{2}$ — “naïve”, \x00 and 𝟚.", "stop
 
 def put(journal: Journal, *requests: Request) -> None:
     async def run() -> None:
-        await asyncio.gather(*(journal.put(one, one.digest(), ANSWER) for one in requests))
+        await asyncio.gather(*(journal.put(one, ANSWER) for one in requests))
 
     asyncio.run(run())
 
@@ -53,10 +54,10 @@ class SlowTeacher:
 def test_what_was_put_is_there_after_reopening(tmp_path: Path) -> None:
     with Journal(tmp_path / "run") as journal:
         put(journal, request(1), request(2))
-        assert journal.get(request(1).digest()) == ANSWER
+        assert journal.get(request(1).digest) == ANSWER
     with Journal(tmp_path / "run") as journal:
-        assert journal.get(request(2).digest()) == ANSWER
-        assert journal.get(request(3).digest()) is None
+        assert journal.get(request(2).digest) == ANSWER
+        assert journal.get(request(3).digest) is None
 
 
 def test_an_answer_is_on_the_disk_and_not_in_its_cache_when_put_returns(tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ async def main():
     with Journal(Path(sys.argv[1])) as journal:
         for number in range(1_000_000):
             request = Request(f"What is {number}?", "teacher-1", 0.7, 2048)
-            await journal.put(request, request.digest(), Completion("2", "stop"))
+            await journal.put(request, Completion("2", "stop"))
             print(number, flush=True)
 
 asyncio.run(main())
@@ -99,7 +100,7 @@ def test_what_put_returned_for_survives_kill_9(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         last = [50, *(int(line) for line in process.stdout)][-1]
     with Journal(tmp_path / "run") as journal:
-        assert all(journal.get(request(number).digest()) for number in range(last + 1))
+        assert all(journal.get(request(number).digest) for number in range(last + 1))
 
 
 def test_a_second_process_is_refused_and_the_lock_dies_with_the_first(tmp_path: Path) -> None:
@@ -178,7 +179,7 @@ async def main():
         for number in range(1_000):
             request = Request(f"What is {number}?", "teacher-1", 0.7, 2048)
             try:
-                await journal.put(request, request.digest(), Completion("2" * 1_000, "stop"))
+                await journal.put(request, Completion("2" * 1_000, "stop"))
             except RunDirectoryError as error:
                 print(number, error)
                 return
@@ -195,7 +196,7 @@ def test_a_disk_that_refuses_is_an_error_and_what_was_written_stays(tmp_path: Pa
     assert "make room" in message
     with Journal(tmp_path) as journal:
         assert int(number) > 10
-        assert all(journal.get(request(n).digest()) for n in range(int(number)))
+        assert all(journal.get(request(n).digest) for n in range(int(number)))
 
 
 def ask(teacher: JournaledTeacher, *requests: Request) -> list[Completion | BaseException]:
@@ -249,7 +250,7 @@ def test_an_error_that_ends_the_run_lets_the_others_in_flight_arrive_first(tmp_p
         answers = ask(teacher, *(request(number) for number in range(20)))
         assert [isinstance(answer, TeacherMisconfigured) for answer in answers[:5]] == [True] + [False] * 4
         assert all(isinstance(answer, TeacherMisconfigured) for answer in answers[5:])
-        assert all(journal.get(request(number).digest()) for number in range(1, 5))
+        assert all(journal.get(request(number).digest) for number in range(1, 5))
 
 
 def test_a_stopped_teacher_asks_nothing_more(tmp_path: Path) -> None:
@@ -262,12 +263,15 @@ def test_a_stopped_teacher_asks_nothing_more(tmp_path: Path) -> None:
 
 
 def test_asking_stops_while_the_disk_still_holds_what_is_in_flight(tmp_path: Path) -> None:
-    free = iter([DISK_RESERVE_BYTES + 1] * 3 + [DISK_RESERVE_BYTES] * 100)
-    with Journal(tmp_path, free_bytes=lambda _: next(free)) as journal:
-        answers = ask(JournaledTeacher(journal, SlowTeacher(0.05), 10), *(request(number) for number in range(10)))
+    free = [DISK_RESERVE_BYTES + 1]
+    with Journal(tmp_path, free_bytes=lambda _: free[0]) as journal:
+        teacher = JournaledTeacher(journal, SlowTeacher(), 10)
+        assert ask(teacher, *(request(number) for number in range(3))) == [ANSWER] * 3
+        free[0] -= 1
+        time.sleep(LOOK_FOR_ROOM_EVERY_S)
+        answers = ask(teacher, *(request(number) for number in range(10)))
         assert answers[:3] == [ANSWER] * 3
         assert all(isinstance(answer, RunDirectoryError) and "make room" in str(answer) for answer in answers[3:])
-        assert all(journal.get(request(number).digest()) for number in range(3))
 
 
 def test_reading_does_not_disturb_a_run_that_goes_on(tmp_path: Path) -> None:
@@ -283,5 +287,5 @@ def test_a_log_that_is_read_all_the_time_does_not_grow_for_ever(tmp_path: Path) 
     with Journal(tmp_path) as journal:
         for start in range(0, 3_000, 300):
             put(journal, *(request(number) for number in range(start, start + 300)))
-            journal.get(request(start).digest())
+            journal.get(request(start).digest)
         assert Path(f"{journal.path}-wal").stat().st_size < 8 * 2**20

@@ -94,12 +94,12 @@ def test_the_journey_of_a_problem_of_each_stage(tmp_path: Path) -> None:
 
         # every row names the request it came from, and the journal has that answer as it was given
         asked = Request(prompts.reflection(HARD["problem"], SLIP), "teacher-1", 0.7, 2048)
-        assert rows[3].request == asked.digest()
-        known = journal.get(asked.digest())
+        assert rows[3].request == asked.digest
+        known = journal.get(asked.digest)
         assert known and known.text.startswith("**Review of Incorrect Explanation:**")
 
         # the rows become a folder, and the folder a dataset
         write_folder(tmp_path / "run" / "dataset", rows, recipe, funnel)
     stage2 = datasets.load_dataset(str(tmp_path / "run" / "dataset"), "stage2", split="train")
-    assert stage2[0]["id"] == hard.id and stage2[0]["request"] == asked.digest()
+    assert stage2[0]["id"] == hard.id and stage2[0]["request"] == asked.digest
     assert main(["journal", str(tmp_path / "run")]) == 0

@@ -66,7 +66,7 @@ def run(directory: Path, problems: Iterator[Problem], spool: Spool) -> tuple[lis
         teacher = JournaledTeacher(journal, slow, 4)
         with pytest.raises((BadInput, RunDirectoryError)):
             asyncio.run(run_stages())
-        return slow.asked, [request for request in slow.asked if journal.has(request.digest())]
+        return slow.asked, [request for request in slow.asked if journal.has(request.digest)]
 
 
 def torn() -> Iterator[Problem]:

@@ -104,7 +104,7 @@ def journal(directory: Path, answers: Sequence[tuple[str, Completion]]) -> dict[
     async def fill() -> None:
         for prompt, completion in answers:
             request = Request(prompt, "teacher-1", 0.7, 100)
-            await opened.put(request, request.digest(), completion)
+            await opened.put(request, completion)
 
     with Journal(directory) as opened:
         asyncio.run(fill())

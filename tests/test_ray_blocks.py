@@ -45,11 +45,11 @@ def seeds() -> list[Problem]:
 
 async def put(answers: BlockAnswers, *numbers: int) -> None:
     for number in numbers:
-        await answers.put(request(number), request(number).digest(), completion(number))
+        await answers.put(request(number), completion(number))
 
 
 def known(answers: BlockAnswers, *numbers: int) -> list[bool]:
-    return [answers.get(request(number).digest()) == completion(number) for number in numbers]
+    return [answers.get(request(number).digest) == completion(number) for number in numbers]
 
 
 @pytest.mark.parametrize("store", ["path", "memory"])
@@ -65,7 +65,7 @@ def test_answers_of_a_block_come_back_and_end_in_one_file(store: str, tmp_path: 
             assert known(answers, 1, 2, 3, 4) == [True, True, True, False]
             assert (answers.bill.answers.total(), answers.bill.uncounted) == (3, 2)
             assert answers.asked.answers.total() == 0
-            answers.recall(request(4).digest())
+            answers.recall(request(4).digest)
             await put(answers, 4)
             assert known(answers, 4) == [True]
         answers.gather()

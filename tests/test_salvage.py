@@ -38,7 +38,7 @@ def write(directory: Path, numbers: range = range(ANSWERS)) -> None:
 
 def put(journal: Journal, *numbers: int) -> None:
     async def run() -> None:
-        await asyncio.gather(*(journal.put(request(n), request(n).digest(), answer(n)) for n in numbers))
+        await asyncio.gather(*(journal.put(request(n), answer(n)) for n in numbers))
 
     asyncio.run(run())
 
@@ -46,7 +46,7 @@ def put(journal: Journal, *numbers: int) -> None:
 def read(directory: Path) -> dict[int, Completion]:
     """What the journal knows of the answers; raises where it meets damage."""
     with Journal(directory) as journal:
-        found = {number: journal.get(request(number).digest()) for number in range(ANSWERS)}
+        found = {number: journal.get(request(number).digest) for number in range(ANSWERS)}
     return {number: completion for number, completion in found.items() if completion}
 
 
@@ -153,7 +153,7 @@ def test_answers_that_are_only_in_the_log_are_recovered_too(tmp_path: Path) -> N
         process.kill()
     log = tmp_path / f"{FILE_NAME}-wal"
     assert log.stat().st_size > 100_000
-    assert {row.digest for row in salvage(tmp_path / FILE_NAME)} == {request(n).digest() for n in range(100)}
+    assert {row.digest for row in salvage(tmp_path / FILE_NAME)} == {request(n).digest for n in range(100)}
     (tmp_path / DAMAGED_NAME).touch()
     assert set(read(tmp_path)) == set(range(100))
     assert not log.exists() and (tmp_path / "journal.damaged-1.sqlite-wal").exists()

@@ -347,7 +347,7 @@ def test_the_embedded_teacher_answers_the_openai_client() -> None:
 def test_equal_requests_are_equal_bytes_and_the_sample_tells_rollouts_apart() -> None:
     assert json.loads(REQUEST.body())["messages"][0]["content"] == REQUEST.prompt
     same = Request("What is 1 + 1?", "teacher-1", 0.7, 2048, purpose="stage2_reflection")
-    assert same == REQUEST and same.digest() == REQUEST.digest()
+    assert same == REQUEST and same.digest == REQUEST.digest
     others = [
         Request("What is 1 + 2?", "teacher-1", 0.7, 2048),
         Request("What is 1 + 1?", "teacher-2", 0.7, 2048),
@@ -355,7 +355,7 @@ def test_equal_requests_are_equal_bytes_and_the_sample_tells_rollouts_apart() ->
         Request("What is 1 + 1?", "teacher-1", 0.7, 4096),
         Request("What is 1 + 1?", "teacher-1", 0.7, 2048, sample=1),
     ]
-    assert len({request.digest() for request in (REQUEST, *others)}) == 6
+    assert len({request.digest for request in (REQUEST, *others)}) == 6
 
 
 AFTER = [

@@ -7,13 +7,11 @@ typeset (`tokens`). A rewrite is flagged where something is missing, new, or has
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
-from personamath.analysis.numerals import Numeral, numerals
+from personamath.analysis.numerals import Number, Numeral, numerals
 from personamath.analysis.tokens import FUNCTIONS, Reading, Token, read
 
 # The rewrites of a seed problem come one after the other.
@@ -89,60 +87,67 @@ def describe_drift(seed_problem: str, problem: str, persona: str | None = None) 
 
 def drift(seed_problem: str, problem: str, persona: str | None = None) -> Drift:
     """How a rewrite strays from its seed problem; takes a fifth of a millisecond."""
-    seed, rewrite = _seed_content(seed_problem), _Content.of(read(problem))
-    told = _Content.of(read(persona)) if persona else None
-    known = seed.values | (told.values if told else frozenset())
+    seed, rewrite = _seed_content(seed_problem), _Content(read(problem))
     missing = [numeral.text for numeral in seed.numerals if _is_lost(numeral, rewrite)]
-    new = [numeral.text for numeral in rewrite.numerals if numeral.weight == "firm" and not numeral.values & known]
+    added = [numeral for numeral in rewrite.numerals if numeral.weight == "firm" and not numeral.values & seed.values]
+    told = _values(numerals(read(persona).tokens)) if added and persona else frozenset()
+    new = [numeral.text for numeral in added if not numeral.values & told]
     changed = list(_changed_formulas(seed, rewrite))
     if not changed:
-        missing += sorted(seed.names - rewrite.names - rewrite.words)
-        new += sorted(rewrite.names - seed.names - seed.words)
+        if lost := seed.names - rewrite.names:
+            missing += sorted(lost - rewrite.words)
+        if unknown := rewrite.names - seed.names:
+            new += sorted(unknown - seed.words)
         changed += _moved(seed, rewrite)
     missing += ["a drawing"] * bool(Counter(seed.drawings) - Counter(rewrite.drawings))
     return Drift(*(tuple(dict.fromkeys(found)) for found in (missing, new, changed)))
 
 
-@dataclass(frozen=True, slots=True)
 class _Content:
-    """What of a text is compared."""
+    """What of a text is compared; its parts are made as they are needed, because most rewrites need few."""
 
-    tokens: list[Token]
-    stream: list[str]
-    """The whole text as a formula would be written, to find formulas in."""
-    formulas: list[tuple[str, ...]]
-    """Those that say more than a number."""
-    alone: Counter[str]
-    """Formulas that are one name, by the name."""
-    numerals: list[Numeral]
-    values: frozenset[Fraction]
-    names: frozenset[str]
-    """Letters and commands of its formulas."""
-    words: frozenset[str]
-    drawings: list[str]
+    def __init__(self, reading: Reading) -> None:
+        self.tokens = reading.tokens
+        self.drawings = reading.drawings
+        self._formulas = reading.formulas
+        self.numerals = numerals(reading.tokens)
+        self.values = _values(self.numerals)
 
-    @classmethod
-    def of(cls, reading: Reading) -> "_Content":
-        found = numerals(reading.tokens)
-        formulas = [tuple(_stream(formula)) for formula in reading.formulas if _says_more(formula)]
-        return cls(
-            reading.tokens,
-            list(_stream(reading.tokens)),
-            formulas,
-            Counter(
-                formula[0].text for formula in reading.formulas if len(formula) == 1 and formula[0].kind == "symbol"
-            ),
-            found,
-            frozenset(value for numeral in found for value in numeral.values),
-            frozenset(_names(token for formula in reading.formulas for token in formula)),
-            frozenset(_words(reading.tokens)),
-            reading.drawings,
+    @cached_property
+    def stream(self) -> list[str]:
+        """The whole text as a formula would be written, to find formulas in."""
+        return list(_stream(self.tokens))
+
+    @cached_property
+    def formulas(self) -> list[tuple[str, ...]]:
+        """Those that say more than a number."""
+        return [tuple(_stream(formula)) for formula in self._formulas if _says_more(formula)]
+
+    @cached_property
+    def alone(self) -> Counter[str]:
+        """Formulas that are one name, by the name."""
+        return Counter(
+            formula[0].text for formula in self._formulas if len(formula) == 1 and formula[0].kind == "symbol"
         )
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Letters and commands of its formulas."""
+        return frozenset(_names(token for formula in self._formulas for token in formula))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Words that may speak a name, and letters outside of formulas."""
+        return frozenset(_words(set(self.tokens)))
 
 
 @lru_cache(CACHED_SEEDS)
 def _seed_content(text: str) -> _Content:
-    return _Content.of(read(text))
+    return _Content(read(text))
+
+
+def _values(found: Iterable[Numeral]) -> frozenset[Number]:
+    return frozenset(value for numeral in found for value in numeral.values)
 
 
 def _stream(tokens: Iterable[Token]) -> Iterator[str]:
@@ -239,7 +244,7 @@ def _moved(seed: _Content, rewrite: _Content) -> Iterator[str]:
             yield f"{one} for {other}"
 
 
-def _firm(content: _Content) -> Counter[Fraction]:
+def _firm(content: _Content) -> Counter[Number]:
     return Counter(
         value
         for numeral in content.numerals
@@ -248,7 +253,7 @@ def _firm(content: _Content) -> Counter[Fraction]:
     )
 
 
-def _counts(content: _Content, value: Fraction) -> str | None:
+def _counts(content: _Content, value: Number) -> str | None:
     """What the one number of this value counts: the first telling word after it."""
     numeral = next(numeral for numeral in content.numerals if numeral.values == {value} and numeral.weight != "loose")
     if numeral.start and content.tokens[numeral.start - 1].text == "¤":

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 from personamath.analysis.tokens import Token
 
+Number = int | Fraction
+"""A whole number is an `int`, which is counted and compared several times as fast."""
 Weight = Literal["firm", "told", "loose"]
 """Whether a text that should say the same must have this number too (`firm`, `told`), and must not add it (`firm`)."""
 
@@ -13,7 +15,7 @@ Weight = Literal["firm", "told", "loose"]
 class Numeral(NamedTuple):
     """One number of a text."""
 
-    values: frozenset[Fraction]
+    values: frozenset[Number]
     """What it may mean: a third of something, or the third."""
     weight: Weight
     text: str
@@ -82,6 +84,7 @@ LOOSE = {
 MONTHS = _valued(
     "january=1 february=2 march=3 april=4 june=6 july=7 august=8 september=9 october=10 november=11 december=12"
 )
+NOTHING_AND_ONE = frozenset({Fraction(0), Fraction(1)})
 OPENING = frozenset().union(UNITS, TENS, DOZENS, ORDINALS, PARTS, TOLD, LOOSE, MONTHS, ("a", "an"))
 """Words that a number may begin with."""
 CENTS = frozenset({"cent", "cents", "¢"})
@@ -117,7 +120,7 @@ class _Reader:
         if quantity := self._quantity(start):
             values, end = quantity
             weight: Weight = "firm"
-            if values <= {Fraction(0), Fraction(1)}:  # positive is more than 0, and 3:00 three o'clock
+            if values <= NOTHING_AND_ONE:  # positive is more than 0, and 3:00 three o'clock
                 weight = "loose"
             elif (word, end) == ("two", start + 1):
                 weight = "told"
@@ -129,7 +132,8 @@ class _Reader:
             values, end, weight = {Fraction(MONTHS[word])}, start + 1, "loose"
         else:
             return None
-        return Numeral(frozenset(values), weight, " ".join(self._texts[start:end]), start, end)
+        exact = frozenset(value.numerator if value.denominator == 1 else value for value in values)
+        return Numeral(exact, weight, " ".join(self._texts[start:end]), start, end)
 
     def _quantity(self, start: int) -> tuple[set[Fraction], int] | None:
         """A number with what belongs to it: a part, a scale, a unit that multiplies it."""

@@ -160,7 +160,7 @@ def _personas(recipe: Recipe, *, local: bool) -> tuple[Persona, ...]:
 
 def _wrong(run: Path, recipe: Recipe, unsolved: Iterable[Problem]) -> Iterator[tuple[str, str]]:
     """First solutions, as the run remembers them, of seed problems that were not solved; cut ones are no attempts."""
-    asked = {_first_request(recipe, seed).digest(): seed.id for seed in unsolved}
+    asked = {_first_request(recipe, seed).digest: seed.id for seed in unsolved}
     try:
         with closing(open_for_reading(run)) as journal:
             query = "select text from answers where digest = ? and finish_reason = 'stop'"

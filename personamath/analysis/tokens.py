@@ -1,6 +1,7 @@
 r"""A problem's text as tokens, alike however it is typeset: `\dfrac12`, `\frac{1}{2}` and `½` are one sequence."""
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Kind = Literal["number", "word", "symbol", "mark"]
@@ -75,6 +76,8 @@ SPELLINGS = [
         (r"\\[,;:! >&_#\\]|~", " "),
     ]
 ]  # fmt: skip
+# Without any of these nothing has to be spelled otherwise, and most prose has none.
+SPELLED_OTHERWISE = re.compile(r"[^\x00-\x7f]|[\\~{]|[<>!]=|\.\.\.|\d,\d{3}")
 RAISED = {
     ord(digit): f"{sign}{value}"
     for sign, digits in (("^", "⁰¹²³⁴⁵⁶⁷⁸⁹"), ("_", "₀₁₂₃₄₅₆₇₈₉"))
@@ -89,6 +92,8 @@ LEXEMES = re.compile(
 )
 # Names of functions, which are one token though a formula's letters are one each.
 FUNCTIONS = frozenset({"sin", "cos", "tan", "cot", "sec", "csc", "log", "ln", "gcd", "lcm", "max", "min", "mod", "det"})
+# Of the lexemes of a data set of problems; they are mostly the same few thousand.
+CACHED_LEXEMES = 2**14
 LONGEST_NAME = 3
 """Letters in a row that a formula may name things by, e.g. triangle `ABC`; more are a word."""
 
@@ -120,24 +125,32 @@ def read(text: str) -> Reading:
 def _lex(text: str, *, formula: bool) -> list[Token]:
     tokens: list[Token] = []
     for lexeme in LEXEMES.finditer(_spelled(text if formula else HYPHEN.sub(" ", text))):
-        kind, found = lexeme.lastgroup, lexeme[lexeme.lastgroup or 0]
-        if kind == "number":
-            tokens.append(Token("number", found))
-        elif kind == "command":
-            name = found[1:]
-            tokens.append(Token("word", name) if name in FUNCTIONS else Token("symbol", found))
-        elif kind == "word":
-            tokens += _word(found, formula)
-        elif kind == "symbol":
-            found = "¤" if found == "$" else found
-            tokens.append(Token("symbol" if formula or found != "!" else "mark", found))
-        elif not (formula and found in "()"):
-            tokens.append(Token("mark", found))
+        kind = lexeme.lastgroup
+        assert kind
+        tokens += _lexeme(kind, lexeme[kind], formula)
     return tokens
+
+
+@lru_cache(CACHED_LEXEMES)
+def _lexeme(kind: str, found: str, formula: bool) -> tuple[Token, ...]:
+    """The tokens of what a group of `LEXEMES` found."""
+    if kind == "number":
+        return (Token("number", found),)
+    if kind == "command":
+        name = found[1:]
+        return (Token("word", name) if name in FUNCTIONS else Token("symbol", found),)
+    if kind == "word":
+        return _word(found, formula)
+    if kind == "symbol":
+        found = "¤" if found == "$" else found
+        return (Token("symbol" if formula or found != "!" else "mark", found),)
+    return () if formula and found in "()" else (Token("mark", found),)
 
 
 def _spelled(text: str) -> str:
     """The text with one spelling for what has several."""
+    if not SPELLED_OTHERWISE.search(text):
+        return text
     text = text.translate(RAISED)
     for pattern, replacement in SPELLINGS:
         text = pattern.sub(replacement, text)
@@ -169,7 +182,7 @@ def _group(text: str, start: int) -> tuple[str, int] | None:
     return None
 
 
-def _word(found: str, formula: bool) -> list[Token]:
+def _word(found: str, formula: bool) -> tuple[Token, ...]:
     """A word, or the letters that name things."""
     lower = found.lower().removesuffix("'s").removesuffix("’s")
     if formula:
@@ -177,5 +190,5 @@ def _word(found: str, formula: bool) -> list[Token]:
     else:
         named = (len(found) == 1 and lower not in "ai") or (found.isupper() and 1 < len(found) <= LONGEST_NAME)
     if named and lower not in FUNCTIONS:
-        return [Token("symbol", letter) for letter in found]
-    return [Token("word", lower)]
+        return tuple(Token("symbol", letter) for letter in found)
+    return (Token("word", lower),)

@@ -5,19 +5,17 @@ import asyncio
 import dataclasses
 import json
 import os
-import resource
-import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
 from personamath.analysis.contamination import chosen_benchmarks
 from personamath.answers import Grader
+from personamath.commands.asking import URL_VARIABLE, Asker, clean_interruption, endpoint_key, ready_process, shown
 from personamath.commands.settings import add_settings, build, merge_settings
-from personamath.errors import BadInput, Interrupted, RunDirectoryError
+from personamath.errors import BadInput, RunDirectoryError
 from personamath.funnel import PURPOSES, SHOWN_NAMES, Funnel, composition, narrative
 from personamath.journal import Journal
 from personamath.journaled import JournaledTeacher
@@ -27,7 +25,6 @@ from personamath.personas import draw, read_personas
 from personamath.pipeline import Spool, augment, new_first
 from personamath.prices import UNKNOWN_PRICE, Caps, Price, find_price
 from personamath.problems import ProblemSource, read_problems
-from personamath.progress import show_progress
 from personamath.ray_engine.driver import ClusterSetup, RayRun, adopt_answers
 from personamath.ray_engine.folder import RunFolder, is_url
 from personamath.recipe import Recipe
@@ -37,11 +34,6 @@ from personamath.teacher import OPENAI_URL, HttpTeacher, Patience, without_secre
 from personamath.waves import WINDOW, Waves, WaveTeacher
 from personamath_hub.datasets import write_folder
 from personamath_hub.provenance import Origins, package_versions
-
-KEY_VARIABLE = "OPENAI_API_KEY"
-URL_VARIABLE = "OPENAI_BASE_URL"  # as the OpenAI SDK has it
-# Descriptors beside the connections: the journal, the grader's pipes, the dataset's files.
-OTHER_DESCRIPTORS = 64
 
 HELP = "make a dataset with a teacher"
 DESCRIPTION = """\
@@ -127,10 +119,6 @@ class Setup:
             )
 
 
-Asker = JournaledTeacher | RayRun
-"""Who asked: how many answers came from where, and what an interruption stops."""
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     add_settings(parser, Recipe, Setup)
@@ -153,14 +141,6 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
     if url := os.environ.get(URL_VARIABLE):
         settings.setdefault("base_url", (url,))
     return build(Recipe, settings), build(Setup, settings)
-
-
-def endpoint_key(setup: Setup) -> str | None:
-    """The key for the endpoints; `BadInput` where there is none and it takes one."""
-    key = os.environ.get(KEY_VARIABLE, "").strip() or None
-    if key is None and OPENAI_URL in setup.base_url and not setup.offline_vllm:
-        raise BadInput(f"{KEY_VARIABLE} is not set: export it, or name another endpoint with --base-url")
-    return key
 
 
 def check_settings(recipe: Recipe, setup: Setup) -> None:
@@ -186,7 +166,7 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
     """Make, or finish, the run; returns the exit status."""
     check_settings(recipe, setup)
     price = teacher_price(recipe, setup)
-    key = endpoint_key(setup)
+    key = None if setup.offline_vllm else endpoint_key(setup.base_url)
     if price and setup.batch:
         price = price.in_batches()
     endpoints = _endpoints(recipe, setup, key)
@@ -203,7 +183,7 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
 
     if setup.engine == "ray":
         return _run_on_ray(recipe, setup, key, price, personas, problems, funnel)
-    allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
+    ready_process(setup.concurrency)
     output = Path(setup.output)
     # Before the asking, which may take days in which a file changes.
     origins = Origins.found(recipe, personas, output)
@@ -226,9 +206,7 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
                 with clean_interruption(teacher, endpoints):
                     window = min(WINDOW if waved else setup.concurrency, funnel.seed_problems.total())
                     stages = Stages(recipe, personas, teacher, grader)
-                    begun = (
-                        (lambda _: False) if waved else lambda seed: journal.has(stages.first_request(seed).digest())
-                    )
+                    begun = (lambda _: False) if waved else lambda seed: journal.has(stages.first_request(seed).digest)
                     await augment(stages, new_first(problems, begun), window, spool, funnel, teacher.end)
 
         asyncio.run(ask_everything())
@@ -309,66 +287,6 @@ def check_draws(recipe: Recipe, personas: list[Persona]) -> None:
     draw(personas, "", max(recipe.k1, recipe.k2), recipe.rng_seed, recipe.persona_draw)
     if recipe.k2 <= recipe.k1:
         print(f"warning: k2 is {recipe.k2}, k1 is {recipe.k1}; the paper has K2 > K1", file=sys.stderr)
-
-
-@asynccontextmanager
-async def shown(
-    funnel: Funnel, teacher: Asker, endpoints: HttpTeacher | WaveTeacher | None = None
-) -> AsyncIterator[None]:
-    """Progress on the screen as long as the context lasts."""
-    progress = asyncio.create_task(show_progress(funnel, teacher, standing=endpoints.standing if endpoints else str))
-    try:
-        yield
-    finally:
-        progress.cancel()
-        await asyncio.gather(progress, return_exceptions=True)
-
-
-@contextmanager
-def clean_interruption(teacher: Asker, endpoints: HttpTeacher | WaveTeacher | None = None) -> Iterator[None]:
-    """On SIGINT or SIGTERM let the answers in flight arrive, unless they come in waves; on the second leave them."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task
-    reasons: list[Interrupted] = []
-
-    def interrupt(number: int) -> None:
-        if reasons:
-            task.cancel()
-            return
-        name = signal.Signals(number).name
-        if isinstance(endpoints, WaveTeacher):
-            left = endpoints.left_behind()
-            reasons.append(Interrupted(number, f"{name}: every answer is journaled; {left}"))
-            if waited_for := endpoints.interrupt(reasons[0]):
-                print(f"\n{name}: waiting for {waited_for}; once more to leave them", file=sys.stderr)
-            return
-        reasons.append(Interrupted(number, f"{name}: every answer is journaled; the same command goes on from here"))
-        sent = (endpoints or teacher).in_flight
-        print(f"\n{name}: waiting for {sent} answers in flight; once more to leave them", file=sys.stderr)
-        teacher.stop(reasons[0])
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt, number)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if reasons:
-            raise reasons[0] from None
-        raise
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-
-def allow_descriptors(wanted: int) -> None:
-    """Raise this process's limit on open files, which is often 1,024, as far as the system lets it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        if hard != resource.RLIM_INFINITY and hard < wanted:
-            raise BadInput(
-                f"this system allows {hard} open files: use --concurrency {hard - OTHER_DESCRIPTORS} or less"
-            )
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _write_run_file(

@@ -13,15 +13,8 @@ from personamath import prompts
 from personamath.analysis.opinions import FILE_NAME, Opinion, tally, write_opinions
 from personamath.analysis.rows import read_recipe, read_rows
 from personamath.answers import Grader
-from personamath.commands.augment import (
-    OTHER_DESCRIPTORS,
-    URL_VARIABLE,
-    Setup,
-    allow_descriptors,
-    clean_interruption,
-    endpoint_key,
-    teacher_price,
-)
+from personamath.commands.asking import URL_VARIABLE, clean_interruption, endpoint_key, ready_process
+from personamath.commands.augment import Setup, teacher_price
 from personamath.errors import BadInput, PersonaMathError, RequestFailed
 from personamath.journal import Journal
 from personamath.journaled import JournaledTeacher
@@ -75,9 +68,9 @@ def run(options: argparse.Namespace) -> int:
         return 0
     urls = tuple(options.base_url or (os.environ.get(URL_VARIABLE) or OPENAI_URL,))
     setup = Setup(base_url=urls, concurrency=options.concurrency, output=str(folder))
-    key = endpoint_key(setup)
+    key = endpoint_key(setup.base_url)
     endpoints = HttpTeacher(setup.base_url, key, Patience(setup.timeout, setup.attempts, setup.patience))
-    allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
+    ready_process(setup.concurrency)
     with Journal(folder) as journal:
         price = teacher_price(recipe, setup)
         teacher = JournaledTeacher(journal, endpoints, setup.concurrency, price, stop_sending=endpoints.stop)

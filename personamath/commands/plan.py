@@ -9,7 +9,8 @@ from pathlib import Path
 from personamath import plan as planning
 from personamath.answers import Grader
 from personamath.commands import augment
-from personamath.commands.augment import OTHER_DESCRIPTORS, Setup
+from personamath.commands.asking import clean_interruption, endpoint_key, ready_process, shown
+from personamath.commands.augment import Setup
 from personamath.errors import BadInput
 from personamath.funnel import PURPOSES, SOURCES, Funnel
 from personamath.journal import Journal
@@ -84,8 +85,8 @@ def _ask(
     if is_url(setup.output):
         raise BadInput(f"--pilot keeps its answers in a directory: {setup.output} is none")
     patience = Patience(setup.timeout, setup.attempts, setup.patience)
-    endpoints = HttpTeacher(setup.base_url, augment.endpoint_key(setup), patience, Pace(setup.rpm, setup.tpm))
-    augment.allow_descriptors(setup.concurrency + OTHER_DESCRIPTORS)
+    endpoints = HttpTeacher(setup.base_url, endpoint_key(setup.base_url), patience, Pace(setup.rpm, setup.tpm))
+    ready_process(setup.concurrency)
     timed = Timed(endpoints)
     with Journal(Path(setup.output)) as journal:
         adopt_answers(journal, RunFolder(setup.output))
@@ -96,8 +97,8 @@ def _ask(
         funnel = Funnel.survey(problems)
 
         async def ask() -> list[tuple[Problem, Outcome]]:
-            async with endpoints, Grader() as grader, augment.shown(funnel, teacher, endpoints):
-                with augment.clean_interruption(teacher, endpoints):
+            async with endpoints, Grader() as grader, shown(funnel, teacher, endpoints):
+                with clean_interruption(teacher, endpoints):
                     return await planning.ask(Stages(recipe, personas, teacher, grader), problems, funnel)
 
         return asyncio.run(ask()), teacher.bill, timed.answer_s

@@ -61,16 +61,16 @@ class BlockAnswers:
         """The answer to the request with this digest, or None."""
         return self._known.get(digest)
 
-    async def put(self, request: Request, digest: str, completion: Completion) -> None:
+    async def put(self, request: Request, completion: Completion) -> None:
         """Keep one answer; `RunDirectoryError` where the run directory did not take those before it."""
         if self._failure:
             raise self._failure
-        self._known[digest] = completion
-        if digest in self._recalled:
+        self._known[request.digest] = completion
+        if request.digest in self._recalled:
             return
         for bill in (self.bill, self.asked):
             bill.add(request.purpose, completion)
-        self._fresh.append(Answer.of(request, digest, completion))
+        self._fresh.append(Answer.of(request, completion))
         if len(self._fresh) >= FLUSH_ANSWERS:
             self._full.set()
 

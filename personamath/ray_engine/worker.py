@@ -240,10 +240,9 @@ class _Recalling:
         self.recalled = 0
 
     async def complete(self, request: Request) -> Completion:
-        digest = request.digest()
-        known: Completion | None = await self._desk.known.remote(digest)
+        known: Completion | None = await self._desk.known.remote(request.digest)
         if known is None:
             return await self._teacher.complete(request)
         self.recalled += 1
-        self._answers.recall(digest)
+        self._answers.recall(request.digest)
         return known
