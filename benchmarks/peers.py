@@ -5,17 +5,19 @@
 Each asks for the solution of the same problems, three times: undisturbed, killed with -9 in the middle and started
 again, and under faults. Environments are made below `--environments` by the first run and used again by the next.
 Everything that a client starts counts: CPU is that of its process group, memory the proportional set size summed.
-"Answered again" are answers that the teacher had sent, and was asked for a second time; it drops requests whose client
-is gone, as real servers do, so what was merely in flight is not among them.
+"Answered again" are answers that the teacher had sent, and was asked for a second time. It is killed at the same moment
+as the client, so that what was merely in flight is not among them; the moment is a random one, hence `--kills`.
 """
 
 import argparse
 import json
 import os
+import random
 import resource
 import shutil
 import signal
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from augment import REPO, Peak
 
@@ -46,6 +49,7 @@ FAULTS = ("http_429=0.05", "http_500=0.02", "reset=0.01", "truncated_json=0.01",
 # Per request, for every client; a run that takes many times as long has hung.
 TIMEOUT_S = 20
 GIVEN_UP_AFTER_S = 400
+SHA256_BYTES = 32
 
 
 class Ran(NamedTuple):
@@ -64,6 +68,9 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=2_000)
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--concurrency", type=int, default=256)
+    parser.add_argument(
+        "--kills", type=int, default=5, help="how often to kill each; the median and the most are shown"
+    )
     parser.add_argument("--environments", type=Path, default=Path.home() / ".cache" / "personamath-benchmarks")
     parser.add_argument("--only", action="append", choices=[OURS, *PEERS])
     options = parser.parse_args()
@@ -71,6 +78,21 @@ def main() -> None:
     print(f"| {' | '.join(columns)} | under faults: good rows | wall |\n|---|{'---:|' * (len(columns) + 1)}")
     for name in options.only or [OURS, *PEERS]:
         print(f"| {name} | {' | '.join(Client(name, options).figures())} |", flush=True)
+
+
+class Server(NamedTuple):
+    """The scripted teacher."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+
+class Killing(NamedTuple):
+    """When to kill a client, and with it the server."""
+
+    server: subprocess.Popen[str]
+    at: int
+    """Answers that the server has sent."""
 
 
 class Client:
@@ -94,9 +116,9 @@ class Client:
             shutil.rmtree(self._directory)
 
     def _undisturbed(self) -> list[str]:
-        with _server(self._options) as url:
-            ran = self._run(url, "calm")
-            answered = _stats(url).get("answered", 0)
+        with _server(self._options) as server:
+            ran = self._run(server.url, "calm")
+            answered = _stats(server.url).get("answered", 0)
         assert answered, (self._directory / "errors").read_text()[-2000:]
         return [
             f"{answered / ran.wall_s:,.0f}",
@@ -105,18 +127,26 @@ class Client:
         ]
 
     def _killed(self) -> list[str]:
-        with _server(self._options) as url:
-            self._run(url, "killed", kill_at=len(self._asked) // 2)
-            ran = self._run(url, "killed")
-            again = f"{_stats(url)['answered_again']:,}"
-        return [again + ("" if ran.ended else ", then hung"), f"{self._good('killed'):,}"]
+        again, good, hung = [], [], False
+        for number in range(self._options.kills):
+            output, logs = f"killed-{number}", [self._directory / f"{number}-{part}.log" for part in ("one", "two")]
+            with _server(self._options, log=logs[0]) as server:
+                self._run(server.url, output, Killing(server.process, len(self._asked) // 2))
+            # At the same address, which clients may take for a part of what they asked.
+            with _server(self._options, log=logs[1], port=urlsplit(server.url).port or 0) as server:
+                hung |= not self._run(server.url, output).ended
+            before, after = map(_answered, logs)
+            again.append(len(before & after))
+            good.append(self._good(output))
+        shown = f"{statistics.median(again):,.0f} (at most {max(again):,})"
+        return [shown + (", then hung" if hung else ""), f"{min(good):,}"]
 
     def _under_faults(self) -> list[str]:
-        with _server(self._options, FAULTS) as url:
-            ran = self._run(url, "faulty")
+        with _server(self._options, FAULTS) as server:
+            ran = self._run(server.url, "faulty")
         return [f"{self._good('faulty'):,}", f"{ran.wall_s:.0f} s" + ("" if ran.ended else ", given up")]
 
-    def _run(self, url: str, output: str, kill_at: int | None = None) -> Ran:
+    def _run(self, url: str, output: str, killing: Killing | None = None) -> Ran:
         start, cpu = time.monotonic(), _reaped_cpu_s()
         process = subprocess.Popen(
             self._command(url, output),
@@ -129,9 +159,11 @@ class Client:
         peak = Peak(process.pid)
         peak.start()
         while process.poll() is None and time.monotonic() - start < GIVEN_UP_AFTER_S:
-            if kill_at is not None and _stats(url).get("answered", 0) >= kill_at:
+            if killing and _stats(url).get("answered", 0) >= killing.at:
+                time.sleep(random.uniform(0, self._options.latency))  # anywhere between two waves of answers
+                killing.server.kill()
                 break
-            time.sleep(0.02 if kill_at is not None else 0.1)
+            time.sleep(0.02 if killing else 0.1)
         ended = process.poll() is not None
         if not ended:
             os.killpg(process.pid, signal.SIGKILL)
@@ -163,19 +195,17 @@ class Client:
 
 
 @contextmanager
-def _server(options: argparse.Namespace, faults: tuple[str, ...] = ()) -> Iterator[str]:
+def _server(
+    options: argparse.Namespace, faults: tuple[str, ...] = (), log: Path | None = None, port: int = 0
+) -> Iterator[Server]:
     command = [sys.executable, str(REPO / "tests" / "scripted_teacher.py"), "--problems", options.problems]
-    command += [
-        "--model",
-        MODEL,
-        "--latency",
-        str(options.latency),
-        *(flag for fault in faults for flag in ("--fault", fault)),
-    ]
+    command += ["--model", MODEL, "--latency", str(options.latency), "--port", str(port)]
+    command += [flag for fault in faults for flag in ("--fault", fault)]
+    command += ["--log", str(log)] if log else []
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout
-        yield server.stdout.readline().strip()
+        yield Server(server.stdout.readline().strip(), server)
     finally:
         server.kill()
         server.wait()
@@ -189,6 +219,12 @@ def _reaped_cpu_s() -> float:
 def _stats(url: str) -> dict[str, int]:
     with urllib.request.urlopen(url.removesuffix("/v1") + "/stats", timeout=60) as response:
         return {name: int(count) for name, count in json.load(response).items()}
+
+
+def _answered(log: Path) -> set[bytes]:
+    """The digests of the requests that a server has answered."""
+    digests = log.read_bytes()
+    return {digests[start : start + SHA256_BYTES] for start in range(0, len(digests), SHA256_BYTES)}
 
 
 def _environment(folder: Path, name: str) -> Path:

@@ -43,10 +43,10 @@ BLOCKS = "blocks"
 APPLICATION_ID = 0x706D7468
 # Answers that arrive within this time share one transaction: few enough to lose nothing worth naming (an answer is
 # durable well within 50 ms), many enough that the disk is not the limit.
-GATHER_S = 0.002
+GATHER_S = 0.001
 # Callers that go on in one turn of the event loop, each asking something new perhaps: in between, answers that have
 # arrived are read and written, so that few of them can be lost.
-RESUMED_AT_ONCE = 8
+RESUMED_AT_ONCE = 4
 # Asking stops while there is still room for every answer in flight (1,000 of 16 kB, and the file's own growth).
 DISK_RESERVE_BYTES = 64 * 2**20
 # To look is a system call, which costs as much as a look-up of an answer; in this time a tenth of the reserve goes.

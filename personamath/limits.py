@@ -30,7 +30,7 @@ CATCH_UP_S = 0.5
 JITTER_S = 0.1
 JITTER_REQUESTS = 2.0
 # Asked before an endpoint's first reply, which tells its allowance, and how long that reply is waited for.
-FIRST_REQUESTS = 8
+FIRST_REQUESTS = 4
 FIRST_REPLY_S = 5.0
 # What a bucket holds is not sent all at once but over some such time, more slowly the less is left: near its end the
 # requests arrive about in the order in which they were sent, and the headers of the last tell of all of them.

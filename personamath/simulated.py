@@ -201,7 +201,8 @@ def _tokens(text: str) -> int:
 @asynccontextmanager
 async def serve(app: web.Application) -> AsyncIterator[str]:
     """Serve on a free port of this machine's loopback as long as the context lasts; gives the base URL."""
-    runner = web.AppRunner(app, access_log=None)
+    # As real endpoints do: a request whose client is gone is dropped.
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

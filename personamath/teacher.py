@@ -3,7 +3,8 @@
 What is covered: 429 (Retry-After honoured), 5xx, resets, timeouts, bodies that are cut, malformed or empty are asked
 again with jittered exponential backoff, each request by itself. 401, 403, 404, an exhausted account and an endpoint
 that was never reached end the run at once. An endpoint that answered before and goes away is left out until it is back.
-Asking is paced as `limits.py` says. What is not covered: asking in batches.
+Asking is paced as `limits.py` says; what takes far too long is asked a second time as `hedging.py` says. What is not
+covered: asking in batches.
 
 aiohttp is used directly because the OpenAI SDK costs several times as much of the client's CPU per request.
 """
@@ -12,7 +13,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +24,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
-from personamath.errors import BadInput, NotAsked, RequestFailed, TeacherMisconfigured
+from personamath.errors import BadInput, NotAsked, PersonaMathError, RequestFailed, TeacherMisconfigured
+from personamath.hedging import Hedging, Try
 from personamath.limits import LOOK_S, Announced, Charge, Pace
 from personamath.records import Completion, Request
 from personamath.replies import Replies, Retry
@@ -123,7 +125,9 @@ class HttpTeacher:
         self._turn = asyncio.Lock()
         """Held by the one request that waits for an endpoint; the others wait for it, in the order of their arrival."""
         self._stopping = asyncio.Event()
-        self._probes: set[asyncio.Task[None]] = set()
+        self._hedging = Hedging(self._ask_second)
+        self._helpers: set[asyncio.Task[None]] = set()
+        """Beside the requests: probes of endpoints that are left out, and what looks for overdue tries."""
         self.retries: Counter[str] = Counter()
         """Tries after which a request was asked again, by reason."""
 
@@ -131,15 +135,16 @@ class HttpTeacher:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),  # the journal bounds what is in flight
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=self._patience.timeout_s, sock_connect=CONNECT_TIMEOUT_S),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),  # the total is `_try`'s
             headers=self._headers,
         )
+        self._help(self._hedging.ask_again())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for probe in self._probes:
-            probe.cancel()
-        await asyncio.gather(*self._probes, return_exceptions=True)
+        for helper in self._helpers:
+            helper.cancel()
+        await asyncio.gather(*self._helpers, return_exceptions=True)
         await self._session.close()
 
     async def complete(self, request: Request) -> Completion:
@@ -242,6 +247,33 @@ class HttpTeacher:
             raise RequestFailed("teacher gone", f"no endpoint has answered for {self._patience.gone_s:.0f} s")
 
     async def _try(self, endpoint: _Endpoint, body: bytes, charge: Charge) -> Completion:
+        """The answer to one try, or to the second one that was made beside it."""
+        start = time.monotonic()
+        try:
+            async with asyncio.timeout(self._patience.timeout_s) as end:
+                one = Try(body, charge, start, end)
+                with self._hedging.watched(one):
+                    completion = await self._send(endpoint, body, charge)
+        except TimeoutError:
+            if one.answer:
+                return one.answer
+            raise Retry("timeout", f"{endpoint.name}: no answer in {self._patience.timeout_s:.0f} s") from None
+        self._hedging.answered(time.monotonic() - start)
+        return completion
+
+    async def _ask_second(self, one: Try) -> Completion | None:
+        """Ask for an overdue try once more, by a try like any other; None where it failed: the first is waited for."""
+        with suppress(PersonaMathError):
+            endpoint = await self._next_endpoint(one.charge)
+            self.retries["overdue"] += 1
+            try:
+                return await self._try(endpoint, one.body, one.charge)
+            except Retry:
+                self._pace.failed(one.charge, time.monotonic())
+        return None
+
+    async def _send(self, endpoint: _Endpoint, body: bytes, charge: Charge) -> Completion:
+        """Send one request once; raises `Retry` where another try may fare better."""
         endpoint.in_flight += 1
         start = time.monotonic()
         self._pace.sent(charge, start)
@@ -256,8 +288,6 @@ class HttpTeacher:
         except aiohttp.ConnectionTimeoutError:
             self._leave_out(endpoint, "unreachable")
             raise Retry("unreachable", f"{endpoint.name}: no connection in {CONNECT_TIMEOUT_S:.0f} s") from None
-        except TimeoutError:
-            raise Retry("timeout", f"{endpoint.name}: no answer in {self._patience.timeout_s:.0f} s") from None
         except aiohttp.ClientConnectorError as error:
             self._leave_out(endpoint, "unreachable")
             raise Retry("unreachable", f"{endpoint.name}: {error.strerror or error}") from None
@@ -270,16 +300,22 @@ class HttpTeacher:
         """Send nothing to an endpoint that is unreachable or down until it answers again."""
         if endpoint.reachable:
             endpoint.reachable, endpoint.why_out = False, why
-            probe = asyncio.create_task(self._probe(endpoint))
-            self._probes.add(probe)
-            probe.add_done_callback(self._probes.discard)
+            self._help(self._probe(endpoint))
+
+    def _help(self, work: Coroutine[Any, Any, None]) -> None:
+        helper = asyncio.create_task(work)
+        self._helpers.add(helper)
+        helper.add_done_callback(self._helpers.discard)
 
     async def _probe(self, endpoint: _Endpoint) -> None:
         while not endpoint.reachable:
             await asyncio.sleep(PROBE_EVERY_S)
-            with suppress(aiohttp.ClientError, OSError):
+            with suppress(aiohttp.ClientError, OSError):  # a TimeoutError is an OSError
                 # An endpoint without this path answers 404, and is there.
-                async with self._session.get(endpoint.base_url + "/models", allow_redirects=False) as response:
+                async with (
+                    asyncio.timeout(self._patience.timeout_s),
+                    self._session.get(endpoint.base_url + "/models", allow_redirects=False) as response,
+                ):
                     endpoint.reachable = response.status < 500
             endpoint.outages = OUTAGES_BEFORE_LEFT_OUT - 1  # one more, and it is out again
 
