@@ -4,7 +4,8 @@
 
 Everything is the real run (stages, grader, journal, dataset folder) but the endpoint: a teacher in the same process
 answers at once, so that a million rows take minutes. What the HTTP client costs is measured by benchmarks/augment.py.
-Problems are generated. Memory is the proportional set size of the run and its grading worker.
+Problems are generated. Memory is the proportional set size of the run and its grading worker. CPU is that of both,
+without what a run of a single problem takes, which is the start and the same for any size.
 
 After the largest run the problems file gets a few more problems, and the real command is started on the same run
 directory, against a scripted teacher: the time until that teacher is asked for the first time is the last figure.
@@ -21,12 +22,14 @@ import tempfile
 import time
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 from urllib.request import urlopen
 
 from augment import REPO, Peak, cpu_s
 
 from personamath import prompts
 from personamath.answers import Grader
+from personamath.commands.asking import ready_process
 from personamath.funnel import Funnel
 from personamath.journal import Journal
 from personamath.journaled import JournaledTeacher
@@ -53,36 +56,53 @@ def main() -> None:
     if options.run:
         asyncio.run(run(options.run))
         return
+    start_cpu_s = measured(1).cpu_s
+    print(f"A run of one problem takes {start_cpu_s:.1f} CPU s.\n")
     columns = ["problems", "rows", "answers", "wall", "CPU s / 1,000 rows", "peak memory", "journal"]
     print(f"| {' | '.join(columns)} |\n|{'---:|' * len(columns)}")
     for count in options.problems:
-        directory = Path(tempfile.mkdtemp(prefix="personamath-benchmark-"))
-        try:
-            print(f"| {count:,} | {measured(directory, count)} |", flush=True)
-            if count == max(options.problems):
-                wall, cpu = until_first_request(directory, count)
-                print(f"\nStarted again, with more problems: asks after {wall:.1f} s, {cpu:.1f} of them CPU")
-        finally:
-            shutil.rmtree(directory)
+        ran = measured(count, then_again=count == max(options.problems))
+        cells = [f"{count:,}", f"{ran.rows:,}", f"{ran.answers:,}", f"{ran.wall_s:,.0f} s"]
+        cells += [f"{(ran.cpu_s - start_cpu_s) / ran.rows * 1000:.2f}", f"{ran.peak_mb:.0f} MB"]
+        print(f"| {' | '.join(cells)} | {ran.journal_mb:,.0f} MB |", flush=True)
+    assert ran.again
+    print(f"\nStarted again, with more problems: asks after {ran.again[0]:.1f} s, {ran.again[1]:.1f} of them CPU")
 
 
-def measured(directory: Path, count: int) -> str:
-    """The other cells of a row of the table."""
-    write_problems(directory, count)
-    start = time.monotonic()
-    process = subprocess.Popen([sys.executable, __file__, "--run", str(directory)], stdout=subprocess.PIPE, text=True)
-    peak = Peak(process.pid)
-    peak.start()
-    said = process.communicate()[0]
-    assert process.returncode == 0
-    wall = time.monotonic() - start
-    peak.join()
-    rows, answers, cpu_s = said.split()
-    size = (directory / "run" / "journal.sqlite").stat().st_size
-    return (
-        f"{int(rows):,} | {int(answers):,} | {wall:,.0f} s | {float(cpu_s) / int(rows) * 1000:.2f} | "
-        f"{peak.bytes / 2**20:.0f} MB | {size / 2**20:,.0f} MB"
-    )
+class Measured(NamedTuple):
+    """One run."""
+
+    rows: int
+    answers: int
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    journal_mb: float
+    again: tuple[float, float] | None
+    """Seconds, and CPU seconds, until it asks when it is started again with more problems."""
+
+
+def measured(count: int, then_again: bool = False) -> Measured:
+    """A run of so many problems, in a process of its own."""
+    directory = Path(tempfile.mkdtemp(prefix="personamath-benchmark-"))
+    try:
+        write_problems(directory, count)
+        start = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, __file__, "--run", str(directory)], stdout=subprocess.PIPE, text=True
+        )
+        peak = Peak(process.pid)
+        peak.start()
+        said = process.communicate()[0]
+        assert process.returncode == 0
+        wall = time.monotonic() - start
+        peak.join()
+        rows, answers, cpu = said.split()
+        size = (directory / "run" / "journal.sqlite").stat().st_size
+        again = until_first_request(directory, count) if then_again else None
+        return Measured(int(rows), int(answers), wall, float(cpu), peak.bytes / 2**20, size / 2**20, again)
+    finally:
+        shutil.rmtree(directory)
 
 
 def write_problems(directory: Path, count: int) -> None:
@@ -125,6 +145,7 @@ async def run(directory: Path) -> None:
     funnel = Funnel.survey(read_problems(sources))
     personas = read_personas(recipe.personas)
     output = directory / "run"
+    ready_process(IN_FLIGHT)
     with Journal(output) as journal, Spool(output) as spool:
         teacher = JournaledTeacher(journal, Sums(), IN_FLIGHT)
         async with Grader() as grader:

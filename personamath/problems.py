@@ -87,11 +87,11 @@ def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) ->
         if prefixes.count(prefix) > 1:
             raise BadInput(f"two problem sources would both make ids {prefix}-00000, ...; rename one of the files")
     seen: set[int] = set()
-    for source in sources:
+    for source, prefix in zip(sources, prefixes, strict=True):
         for number, row in enumerate(source.rows()):
             if number == limit:
                 break
-            problem = _problem(source, f"{source.id_prefix}-{number:05}", row)
+            problem = _problem(source, f"{prefix}-{number:05}", row)
             if isinstance(problem, Problem):
                 text = hash(" ".join(problem.question.split()))
                 if text in seen:

@@ -19,7 +19,7 @@ from personamath.analysis.contamination import TestProblems, chosen_benchmarks
 from personamath.analysis.questions import QuestionSource
 from personamath.errors import BadInput
 from personamath.funnel import SOURCES, Funnel
-from personamath.journal import FILE_NAME, answer_sha256, open_for_reading, unreadable
+from personamath.journal_file import FILE_NAME, answer_sha256, open_for_reading, unreadable
 from personamath.personas import BUNDLED, hub_dataset, local_file
 from personamath.problems import ProblemSource
 from personamath.recipe import Recipe

@@ -154,6 +154,8 @@ BAD_USE = [
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o"], 1, "OPENAI_API_KEY is not set"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--base-url", "nowhere"], 1, "write it as http"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--vllm-args", "{}"], 1, "is for --offline-vllm"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--batch-queue-tokens", "9"], 1, "is for --batch"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--ray-address", "auto"], 1, "is for --engine ray"),
     (["augment", "--config", "no.yaml"], 1, "no.yaml: No such file"),
     (["journal", "nowhere"], 1, "is not a run"),
     (["journal", "nowhere", "--export", "answers.csv"], 1, "answers.csv: answers are exported as parquet"),

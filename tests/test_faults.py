@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import pytest
 
-from personamath.journal import FILE_NAME
+from personamath.journal_file import FILE_NAME
 from personamath.salvage import USUAL_PAGE_SIZE
 from tests.conftest import REPO, ScriptedTeacher, scripted_teacher
 from tests.test_augment import PROBLEMS, command, dataset_bytes, run_file, run_process

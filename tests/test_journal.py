@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from personamath.errors import Interrupted, PersonaMathError, RequestFailed, RunDirectoryError, TeacherMisconfigured
-from personamath.journal import DISK_RESERVE_BYTES, FILE_NAME, LOOK_FOR_ROOM_EVERY_S, Journal, _open, open_for_reading
+from personamath.journal import DISK_RESERVE_BYTES, LOOK_FOR_ROOM_EVERY_S, Journal
+from personamath.journal_file import FILE_NAME, open_for_reading, open_for_writing
 from personamath.journaled import JournaledTeacher
 from personamath.records import Completion, Request
 
@@ -62,7 +63,7 @@ def test_what_was_put_is_there_after_reopening(tmp_path: Path) -> None:
 
 def test_an_answer_is_on_the_disk_and_not_in_its_cache_when_put_returns(tmp_path: Path) -> None:
     """A power cut cannot be played here; SQLite's documentation says what these settings mean for one."""
-    with closing(_open(tmp_path / FILE_NAME)) as connection:
+    with closing(open_for_writing(tmp_path / FILE_NAME)) as connection:
         assert connection.execute("pragma synchronous").fetchone() == (2,)  # full: fsync after each transaction
         assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
 

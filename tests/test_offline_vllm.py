@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from personamath.errors import BadInput, RequestFailed, RunDirectoryError, TeacherMisconfigured
-from personamath.journal import open_for_reading
+from personamath.journal_file import open_for_reading
 from personamath.offline_vllm import ATTEMPTS, Loaded, OfflineTeacher, read_arguments
 from personamath.records import Completion, Request
 from personamath.replies import REFUSALS_BEFORE_ANY_ANSWER

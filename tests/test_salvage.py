@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from personamath.errors import RunDirectoryError
-from personamath.journal import DAMAGED_NAME, FILE_NAME, FORMAT_VERSION, Journal, open_for_reading
+from personamath.journal import Journal
+from personamath.journal_file import DAMAGED_NAME, FILE_NAME, FORMAT_VERSION, open_for_reading
 from personamath.records import Completion, Request
 from personamath.salvage import USUAL_PAGE_SIZE, Answer, salvage
 

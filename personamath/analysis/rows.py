@@ -12,7 +12,7 @@ from personamath import prompts
 from personamath.analysis.opinions import Opinion, read_opinions
 from personamath.errors import BadInput
 from personamath.funnel import STEPS
-from personamath.journal import BLOCKS, FILE_NAME, open_for_reading, unreadable
+from personamath.journal_file import BLOCKS, FILE_NAME, open_for_reading, unreadable
 from personamath.personas import BUNDLED, local_file, read_personas
 from personamath.prices import Price
 from personamath.problems import ProblemSource, read_problems

@@ -144,10 +144,15 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
 
 
 def check_settings(recipe: Recipe, setup: Setup) -> None:
-    """See that vLLM's arguments and the test problems are some, before anything large is read; `BadInput`."""
+    """See that what was given goes together and can be read, before anything large is; `BadInput`."""
+    for name, (meant, of) in {
+        "batch_queue_tokens": (setup.batch, "--batch"),
+        "vllm_args": (setup.offline_vllm, "--offline-vllm"),
+        "ray_address": (setup.engine == "ray", "--engine ray"),
+    }.items():
+        if getattr(setup, name) is not None and not meant:
+            raise BadInput(f"--{name.replace('_', '-')} is for {of}: give both, or neither")
     if setup.vllm_args is not None:
-        if not setup.offline_vllm:
-            raise BadInput("--vllm-args is for --offline-vllm: give both, or neither")
         read_arguments(setup.vllm_args)
     for source in chosen_benchmarks(recipe.benchmark, recipe.problems):
         if source.path:  # the Hub's, and the rest of a file, are for the run to read

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.journal import FILE_NAME, open_for_reading, unreadable
+from personamath.journal_file import FILE_NAME, open_for_reading, unreadable
 from personamath.ray_engine.blocks import all_answer_files, read_answers
 from personamath.ray_engine.folder import RunFolder
 

@@ -6,7 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from personamath.errors import RunDirectoryError
-from personamath.journal import BLOCKS, DISK_RESERVE_BYTES
+from personamath.journal import DISK_RESERVE_BYTES
+from personamath.journal_file import BLOCKS
 from personamath.prices import Bill, Paid
 from personamath.ray_engine import blocks
 from personamath.ray_engine.folder import RunFolder

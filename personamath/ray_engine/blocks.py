@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 import personamath
 from personamath.errors import RunDirectoryError
 from personamath.funnel import Funnel
-from personamath.journal import BLOCKS, answer_sha256
+from personamath.journal_file import BLOCKS, answer_sha256
 from personamath.prices import Bill
 from personamath.ray_engine.folder import RunFolder
 from personamath.recipe import Recipe

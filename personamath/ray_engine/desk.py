@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from personamath.errors import PersonaMathError
 from personamath.funnel import Funnel
-from personamath.journal import open_for_reading
+from personamath.journal_file import open_for_reading
 from personamath.prices import Bill, Caps
 from personamath.ray_engine.gate import Allowance, Allowances
 from personamath.records import Completion

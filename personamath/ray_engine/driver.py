@@ -17,7 +17,8 @@ from typing import Any, Self, cast
 
 from personamath.errors import BadInput, PersonaMathError, RunDirectoryError
 from personamath.funnel import Funnel
-from personamath.journal import BLOCKS, FILE_NAME, Journal
+from personamath.journal import Journal
+from personamath.journal_file import BLOCKS, FILE_NAME
 from personamath.journaled import DRAIN_S
 from personamath.prices import Bill, Caps, Price
 from personamath.ray_engine import blocks
