@@ -74,6 +74,8 @@ def main() -> None:
     parser.add_argument("--environments", type=Path, default=Path.home() / ".cache" / "personamath-benchmarks")
     parser.add_argument("--only", action="append", choices=[OURS, *PEERS])
     options = parser.parse_args()
+    kind, _, path = options.problems.partition(":")
+    options.problems = f"{kind}:{Path(path).resolve()}"  # clients run in a directory of their own
     columns = ["client", "requests/s", "CPU s / 1,000", "peak memory", "answered again after kill -9", "good rows"]
     print(f"| {' | '.join(columns)} | under faults: good rows | wall |\n|---|{'---:|' * (len(columns) + 1)}")
     for name in options.only or [OURS, *PEERS]:
@@ -131,7 +133,8 @@ class Client:
         for number in range(self._options.kills):
             output, logs = f"killed-{number}", [self._directory / f"{number}-{part}.log" for part in ("one", "two")]
             with _server(self._options, log=logs[0]) as server:
-                self._run(server.url, output, Killing(server.process, len(self._asked) // 2))
+                killed = self._run(server.url, output, Killing(server.process, len(self._asked) // 2))
+                assert not killed.ended and server.process.wait() < 0, (self._directory / "errors").read_text()[-2000:]
             # At the same address, which clients may take for a part of what they asked.
             with _server(self._options, log=logs[1], port=urlsplit(server.url).port or 0) as server:
                 hung |= not self._run(server.url, output).ended

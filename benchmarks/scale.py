@@ -60,7 +60,7 @@ def main() -> None:
     print(f"A run of one problem takes {start_cpu_s:.1f} CPU s.\n")
     columns = ["problems", "rows", "answers", "wall", "CPU s / 1,000 rows", "peak memory", "journal"]
     print(f"| {' | '.join(columns)} |\n|{'---:|' * len(columns)}")
-    for count in options.problems:
+    for count in sorted(options.problems):
         ran = measured(count, then_again=count == max(options.problems))
         cells = [f"{count:,}", f"{ran.rows:,}", f"{ran.answers:,}", f"{ran.wall_s:,.0f} s"]
         cells += [f"{(ran.cpu_s - start_cpu_s) / ran.rows * 1000:.2f}", f"{ran.peak_mb:.0f} MB"]

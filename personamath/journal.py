@@ -127,8 +127,8 @@ class Journal:
     def has_room(self) -> bool:
         """Whether the disk still holds the reserve that the answers in flight may need."""
         if time.monotonic() - self._looked_at > LOOK_FOR_ROOM_EVERY_S:
-            self._looked_at = time.monotonic()
             self._room = self._free_bytes(self.path.parent) > DISK_RESERVE_BYTES
+            self._looked_at = time.monotonic()
         return self._room
 
     def adopt(self, answers: Iterable[Answer]) -> None:

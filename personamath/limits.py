@@ -41,7 +41,7 @@ DOUBLING_S = 0.25
 LOOK_S = 0.02
 # So many refusals in a row that the headers do not explain mean that waiting is needed all the same.
 REFUSED_IN_A_ROW = 5
-# The first pause after a refusal that does not say for how long; the next are four times as long, up to the reset.
+# The first pause after a refusal that does not say for how long; the next are eight times as long, up to the reset.
 FIRST_PAUSE_S = 1.0
 # A rough count, before there is a better one: a token of English is about four characters.
 CHARACTERS_PER_TOKEN = 4
@@ -246,7 +246,7 @@ class Announced:
                 bucket.capacity = max(1.0, bucket.rate * CATCH_UP_S)
                 bucket.set(0.0, now)
         if explained or self._refused >= REFUSED_IN_A_ROW:
-            pause = min(reset_s, FIRST_PAUSE_S * 4.0 ** min(self._refused - 1, 8)) if after_s is None else after_s
+            pause = min(reset_s, FIRST_PAUSE_S * 8.0 ** min(self._refused - 1, 8)) if after_s is None else after_s
             self._paused_until = self._run_up_at = now + pause
             self._run_up, self._run_up_sent = 1, 0
 

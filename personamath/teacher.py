@@ -14,7 +14,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -178,30 +178,36 @@ class HttpTeacher:
                 waits.append(f"{endpoint.name} (asks for {pause:,.0f} s)")
         return f"waiting for {' and '.join(waits)}" if waits else ""
 
-    async def _ask(self, request: Request) -> Completion:
+    async def _ask(self, request: Request, hedged: bool = True) -> Completion:
         body = request.body()
         tries = backoffs = 0
         while True:
             charge = self._pace.charge(request)
             endpoint = await self._next_endpoint(charge)
             try:
-                completion = await self._try(endpoint, body, charge)
-                endpoint.outages = 0
+                completion = await self._try(endpoint, Try(request), body, charge, hedged)
                 self._pace.answered(charge, completion, time.monotonic())
                 return completion
             except Retry as failure:
-                self._pace.failed(charge, time.monotonic())
-                endpoint.outages += failure.is_outage
-                if endpoint.outages >= OUTAGES_BEFORE_LEFT_OUT:
-                    self._leave_out(endpoint, failure.reason)
                 tries += failure.counts
-                if not failure.counts:  # an endpoint that asks to wait is there
-                    self._quiet_since = time.monotonic() + (failure.after_s or 0)
                 backoffs += 1
                 if tries >= self._patience.attempts:
                     raise RequestFailed(failure.reason, str(failure)) from None
                 self.retries[failure.reason] += 1
                 await self._pause(_wait(backoffs, failure.after_s))
+
+    async def _ask_second(self, request: Request) -> Completion | None:
+        """Ask for an overdue request once more, as for any other but within the time of one try.
+
+        None where that failed: the first try is waited for.
+        """
+        if time.monotonic() - self._quiet_since > self._patience.gone_s:
+            return None  # whether the endpoints are gone is for others to find
+        self.retries["overdue"] += 1
+        with suppress(PersonaMathError, TimeoutError):
+            async with asyncio.timeout(self._patience.timeout_s):
+                return await self._ask(request, hedged=False)
+        return None
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -246,31 +252,35 @@ class HttpTeacher:
         if self._gone:
             raise RequestFailed("teacher gone", f"no endpoint has answered for {self._patience.gone_s:.0f} s")
 
-    async def _try(self, endpoint: _Endpoint, body: bytes, charge: Charge) -> Completion:
-        """The answer to one try, or to the second one that was made beside it."""
-        start = time.monotonic()
+    async def _try(self, endpoint: _Endpoint, one: Try, body: bytes, charge: Charge, hedged: bool) -> Completion:
+        """The answer to one try, or to the second one that was made beside it; `Retry` where both failed."""
         try:
-            async with asyncio.timeout(self._patience.timeout_s) as end:
-                one = Try(body, charge, start, end)
-                with self._hedging.watched(one):
+            async with asyncio.timeout(self._patience.timeout_s) as one.end:
+                with self._hedging.watched(one) if hedged else nullcontext():
                     completion = await self._send(endpoint, body, charge)
-        except TimeoutError:
-            if one.answer:
-                return one.answer
-            raise Retry("timeout", f"{endpoint.name}: no answer in {self._patience.timeout_s:.0f} s") from None
-        self._hedging.answered(time.monotonic() - start)
-        return completion
+            self._hedging.answered(time.monotonic() - one.since)
+            endpoint.outages = 0
+            return completion
+        except (Retry, TimeoutError) as ended:
+            if one.answer and isinstance(ended, TimeoutError):
+                return one.answer  # it was ended by it
+            timed_out = f"{endpoint.name}: no answer in {self._patience.timeout_s:.0f} s"
+            failure = ended if isinstance(ended, Retry) else Retry("timeout", timed_out)
+            self._note(failure, endpoint, charge)
+            if answer := await one.second_answer():
+                return answer
+            raise failure from None
+        finally:
+            one.leave()
 
-    async def _ask_second(self, one: Try) -> Completion | None:
-        """Ask for an overdue try once more, by a try like any other; None where it failed: the first is waited for."""
-        with suppress(PersonaMathError):
-            endpoint = await self._next_endpoint(one.charge)
-            self.retries["overdue"] += 1
-            try:
-                return await self._try(endpoint, one.body, one.charge)
-            except Retry:
-                self._pace.failed(one.charge, time.monotonic())
-        return None
+    def _note(self, failure: Retry, endpoint: _Endpoint, charge: Charge) -> None:
+        """A try has failed: what that means for the endpoint and for the pace."""
+        self._pace.failed(charge, time.monotonic())
+        endpoint.outages += failure.is_outage
+        if endpoint.outages >= OUTAGES_BEFORE_LEFT_OUT:
+            self._leave_out(endpoint, failure.reason)
+        if not failure.counts:  # an endpoint that asks to wait is there
+            self._quiet_since = time.monotonic() + (failure.after_s or 0)
 
     async def _send(self, endpoint: _Endpoint, body: bytes, charge: Charge) -> Completion:
         """Send one request once; raises `Retry` where another try may fare better."""

@@ -47,7 +47,7 @@ class ScriptedTeacher:
     process: subprocess.Popen[str]
 
     def stats(self) -> dict[str, int]:
-        """What it has done so far; `again` counts requests beyond the first of each kind, `answered_again` answers."""
+        """What it has done so far; `again` counts requests beyond the first of each kind."""
         url = self.base_url.removesuffix("/v1") + "/stats"
         with urllib.request.urlopen(url, timeout=10) as response:
             return {name: int(count) for name, count in json.load(response).items()}

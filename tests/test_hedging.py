@@ -3,87 +3,146 @@
 import asyncio
 import time
 from collections import Counter
+from typing import NamedTuple
 
 import pytest
 from aiohttp import web
 
-from personamath.hedging import ANSWERS_COMPARED, AT_ONCE, LEAST_S, LOOK_EVERY_S, SHARE, TIMES_THE_SLOWEST, Hedging, Try
-from personamath.limits import Charge
+from personamath.hedging import (
+    ANSWERS_COMPARED,
+    AT_ONCE,
+    LATE_LOOK_S,
+    LEAST_S,
+    LOOK_EVERY_S,
+    SHARE,
+    TIMES_THE_SLOWEST,
+    Hedging,
+    Try,
+)
 from personamath.records import Completion, Request
 from personamath.simulated import serve
 from personamath.teacher import HttpTeacher, Patience
 
-TIMEOUT_S = 30.0
 WARM_UP = 2 * ANSWERS_COMPARED
+WARM_UP_AT_ONCE = 32
+"""Few, so that the slowest of them is fast on a busy machine, too."""
+NEVER = 3600.0
+# The second try goes out within this time.
+SECOND_BY_S = LEAST_S + LOOK_EVERY_S
+OVERDUE = Request("What is 1 + 1?", "teacher-1", 0.7, 2048)
 
 
-def question(number: int) -> Request:
-    return Request(f"What is {number} + 1?", "teacher-1", 0.7, 2048)
+class Reply(NamedTuple):
+    """What the server does at one try."""
+
+    after_s: float = 0.0
+    status: int = 200
 
 
 class Server:
-    """Answers each request with the number of the try; the first tries of some take as long as they say."""
+    """Answers every try with its number; those of `OVERDUE` by the script, whose last line goes on for ever."""
 
-    def __init__(self, first_tries: dict[str, float], status_afterwards: int = 200) -> None:
-        self._first_tries = first_tries
-        self._status_afterwards = status_afterwards
+    def __init__(self, *script: Reply) -> None:
+        self._script = script
         self.tries: Counter[str] = Counter()
-        self.left: list[str] = []
-        """Requests whose client went away before the answer."""
+        self.left: list[int] = []
+        """Tries of `OVERDUE` whose client went away before the answer."""
 
     async def reply(self, request: web.Request) -> web.StreamResponse:
         prompt = (await request.json())["messages"][0]["content"]
         self.tries[prompt] += 1
         number = self.tries[prompt]
+        scripted = self._script[min(number, len(self._script)) - 1] if prompt.startswith(OVERDUE.prompt) else Reply()
         try:
-            await asyncio.sleep(self._first_tries.get(prompt, 0.0) if number == 1 else 0.0)
+            await asyncio.sleep(scripted.after_s)
         except asyncio.CancelledError:
-            self.left.append(prompt)
+            self.left.append(number)
             raise
-        if number > 1 and self._status_afterwards != 200:
-            return web.json_response({}, status=self._status_afterwards)
         choice = {"message": {"content": f"try {number}"}, "finish_reason": "stop"}
-        return web.json_response({"choices": [choice], "usage": {}})
+        body = {"choices": [choice], "usage": {}}
+        return web.json_response(body, status=scripted.status, headers={"Retry-After": "60"})
 
 
-def ask(server: Server, late: list[Request]) -> tuple[list[Completion], Counter[str], float]:
-    """Answers to `late` once a lot of others were answered; what was asked again, and the seconds it took."""
+class Ended(NamedTuple):
+    """What came of asking for `OVERDUE`."""
 
-    async def run() -> tuple[list[Completion], Counter[str], float]:
+    answers: list[Completion]
+    retries: Counter[str]
+    took_s: float
+
+
+def ask(server: Server, timeout_s: float = 30.0, overdue: int = 1, pause_s: float = 0.0) -> Ended:
+    """Ask for so many like `OVERDUE` once a lot of others were answered; this process stands still for `pause_s`."""
+
+    async def run() -> Ended:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", server.reply)
-        async with serve(app) as url, HttpTeacher([url], patience=Patience(TIMEOUT_S)) as teacher:
-            await asyncio.gather(*(teacher.complete(question(number)) for number in range(WARM_UP)))
+        async with serve(app) as url, HttpTeacher([url], patience=Patience(timeout_s)) as teacher:
+            slots = asyncio.Semaphore(WARM_UP_AT_ONCE)
+
+            async def warm_up(number: int) -> None:
+                async with slots:
+                    await teacher.complete(Request(f"What is {number} + 2?", "teacher-1", 0.7, 2048))
+
+            await asyncio.gather(*map(warm_up, range(WARM_UP)))
             start = time.monotonic()
-            answers = await asyncio.gather(*map(teacher.complete, late))
-            return answers, teacher.retries, time.monotonic() - start
+            late = [Request(OVERDUE.prompt + " " * number, "teacher-1", 0.7, 2048) for number in range(overdue)]
+            asking = asyncio.gather(*map(teacher.complete, late))
+            await asyncio.sleep(LOOK_EVERY_S / 2)
+            time.sleep(pause_s)
+            answers = await asking
+            took_s = time.monotonic() - start
+            await asyncio.sleep(LOOK_EVERY_S / 2)  # for the server to see who has left
+            return Ended(answers, teacher.retries, took_s)
 
     return asyncio.run(run())
 
 
 def test_a_hung_request_is_answered_by_a_second_try_long_before_the_timeout() -> None:
-    hung = question(-1)
-    server = Server({hung.prompt: 3600})
-    answers, retries, seconds = ask(server, [hung])
-    assert [answer.text for answer in answers] == ["try 2"]
-    assert retries == {"overdue": 1} and server.left == [hung.prompt]
-    assert seconds < TIMEOUT_S / 4
+    server = Server(Reply(NEVER), Reply())
+    ended = ask(server)
+    assert [answer.text for answer in ended.answers] == ["try 2"]
+    assert ended.retries == {"overdue": 1} and server.left == [1]
+    assert ended.took_s < 30 / 3
 
 
 def test_the_first_try_counts_if_it_is_answered_first() -> None:
-    slow = question(-1)
-    server = Server({slow.prompt: LEAST_S + 3 * LOOK_EVERY_S}, status_afterwards=500)
-    answers, retries, _ = ask(server, [slow])
-    assert [answer.text for answer in answers] == ["try 1"]
-    assert retries["overdue"] == server.tries[slow.prompt] - 1 >= 1
+    server = Server(Reply(2 * SECOND_BY_S), Reply(NEVER))
+    ended = ask(server)
+    assert [answer.text for answer in ended.answers] == ["try 1"]
+    assert ended.retries == {"overdue": 1} and server.left == [2]
+
+
+@pytest.mark.parametrize(
+    ("first", "timeout_s"),
+    [(Reply(2 * SECOND_BY_S, 500), 30.0), (Reply(NEVER), 2 * SECOND_BY_S)],
+    ids=["fails", "times out"],
+)
+def test_a_second_try_under_way_is_waited_for_when_the_first_one_ends_without_an_answer(
+    first: Reply, timeout_s: float
+) -> None:
+    server = Server(first, Reply(1.5 * SECOND_BY_S))
+    ended = ask(server, timeout_s)
+    assert [answer.text for answer in ended.answers] == ["try 2"]
+    assert server.tries[OVERDUE.prompt] == 2 and ended.retries == {"overdue": 1}
+
+
+def test_a_second_try_waits_as_long_as_it_is_told_and_the_first_one_goes_on() -> None:
+    server = Server(Reply(2 * SECOND_BY_S), Reply(0.0, 429))
+    ended = ask(server)
+    assert [answer.text for answer in ended.answers] == ["try 1"]
+    assert server.tries[OVERDUE.prompt] == 2 and ended.retries == {"overdue": 1, "http 429": 1}
 
 
 def test_second_tries_are_few_when_an_endpoint_stands_still() -> None:
-    late = [question(-number) for number in range(1, 4 * AT_ONCE)]
-    server = Server({request.prompt: LEAST_S + 3 * LOOK_EVERY_S for request in late})
-    answers, retries, _ = ask(server, late)
-    assert len(answers) == len(late)
-    assert retries["overdue"] == int(SHARE * WARM_UP) < AT_ONCE
+    ended = ask(Server(Reply(2 * SECOND_BY_S)), overdue=4 * AT_ONCE)
+    assert len(ended.answers) == 4 * AT_ONCE
+    assert ended.retries["overdue"] == int(SHARE * (WARM_UP + 1))
+
+
+def test_after_a_pause_of_this_process_nothing_seems_overdue() -> None:
+    ended = ask(Server(Reply(LOOK_EVERY_S)), pause_s=LATE_LOOK_S + SECOND_BY_S)
+    assert [answer.text for answer in ended.answers] == ["try 1"] and not ended.retries
 
 
 @pytest.mark.parametrize(
@@ -99,31 +158,52 @@ def test_second_tries_are_few_when_an_endpoint_stands_still() -> None:
 def test_overdue_is_what_takes_far_longer_than_the_slowest_answer(
     answers: int, slowest: float, age: float, due: bool
 ) -> None:
-    async def overdue() -> list[str]:
-        hedging = Hedging(never)
-        for _ in range(answers):
-            hedging.answered(slowest)
-        async with asyncio.timeout(None) as end:
-            old, new = (Try(b"", Charge(0, 0), since, end) for since in (100.0, 100.0 + age))
-            with hedging.watched(old), hedging.watched(new):
-                return ["old" if one is old else "new" for one in hedging.overdue(100.0 + age)]
-
-    assert asyncio.run(overdue()) == ["old"] * due
+    hedging = Hedging(never)
+    for _ in range(answers):
+        hedging.answered(slowest)
+    old, new = Try(OVERDUE, 100.0), Try(OVERDUE, 100.0 + age)
+    with hedging.watched(old), hedging.watched(new):
+        assert hedging.overdue(100.0 + age) == [old] * due
+    assert hedging.overdue(100.0 + age) == []
 
 
 def test_the_slowest_answer_is_forgotten_in_time() -> None:
-    async def overdue(answers: int) -> int:
+    hedging, one = Hedging(never), Try(OVERDUE, 0.0)
+    hedging.answered(100.0)
+    with hedging.watched(one):
+        for due in ([], [one]):
+            for _ in range(ANSWERS_COMPARED):
+                hedging.answered(0.1)
+            assert hedging.overdue(100.0) == due
+
+
+def test_so_many_at_a_time_and_again_as_many_once_those_are_over() -> None:
+    async def run() -> list[int]:
         hedging = Hedging(never)
-        hedging.answered(100.0)
-        for _ in range(answers):
+        for _ in range(int(3 * AT_ONCE / SHARE)):
             hedging.answered(0.1)
-        async with asyncio.timeout(None) as end:
-            with hedging.watched(Try(b"", Charge(0, 0), 0.0, end)):
-                return len(hedging.overdue(100.0))
+        tries = [Try(OVERDUE) for _ in range(2 * AT_ONCE)]
+        watched = [hedging.watched(one) for one in tries]
+        for watch in watched:
+            watch.__enter__()
+        later = time.monotonic() + 10 * LEAST_S
+        room = [len(hedging.overdue(later))]
+        looking = asyncio.create_task(hedging.ask_again())
+        while not any(one.second for one in tries):
+            await asyncio.sleep(LOOK_EVERY_S)
+        room.append(len(hedging.overdue(later)))
+        looking.cancel()
+        for one in tries:
+            one.leave()
+        await asyncio.sleep(0.01)
+        room.append(len(hedging.overdue(later)))
+        for watch in watched:
+            watch.__exit__(None, None, None)
+        return room
 
-    assert asyncio.run(overdue(ANSWERS_COMPARED)) == 0
-    assert asyncio.run(overdue(2 * ANSWERS_COMPARED)) == 1
+    assert asyncio.run(run()) == [AT_ONCE, 0, AT_ONCE]
 
 
-async def never(_: Try) -> None:
-    raise AssertionError
+async def never(_: Request) -> Completion | None:
+    await asyncio.sleep(NEVER)
+    return None

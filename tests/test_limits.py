@@ -16,7 +16,7 @@ import pytest
 from personamath.errors import Interrupted, NotAsked
 from personamath.journal import Journal
 from personamath.journaled import JournaledTeacher
-from personamath.limits import Announced, Charge, Pace, Sent, seconds
+from personamath.limits import FIRST_REQUESTS, Announced, Charge, Pace, Sent, seconds
 from personamath.records import Completion, Request
 from personamath.simulated import MODEL
 from personamath.teacher import HttpTeacher
@@ -245,7 +245,7 @@ NOTHING_ANNOUNCED = [
 @pytest.mark.parametrize("headers", NOTHING_ANNOUNCED)
 def test_an_endpoint_that_announces_nothing_is_not_slowed_down(headers: dict[str, str]) -> None:
     announced, now, charge = Announced(), time.monotonic(), Charge(2300.0, 700.0)
-    sent = [announced.sent(charge, now) for _ in range(8)]
+    sent = [announced.sent(charge, now) for _ in range(FIRST_REQUESTS)]
     assert announced.wait_s(charge, now) > 0  # until the first reply has told what it has to tell
     assert announced.wait_s(charge, now + 6) == 0  # or does not come
     announced.heard(sent[0], 429, headers, 60.0, now + 0.1)
@@ -315,7 +315,7 @@ def test_a_real_endpoint_is_asked_as_fast_as_it_allows(start_teacher: Start, fla
     took, answered = asyncio.run(run())
     assert answered > 0.9 * 100 * took
     stats = endpoint.stats()
-    assert stats.get("refused", 0) <= 8 + 0.01 * stats["requests"]
+    assert stats.get("refused", 0) <= FIRST_REQUESTS + 0.01 * stats["requests"]
 
 
 def test_an_endpoint_that_asks_to_wait_is_told_of_and_holds_nobody_who_stops(start_teacher: Start) -> None:
@@ -331,7 +331,7 @@ def test_an_endpoint_that_asks_to_wait_is_told_of_and_holds_nobody_who_stops(sta
             return await asyncio.wait_for(answers, 10)
 
     assert all(isinstance(answer, NotAsked) for answer in asyncio.run(run()))
-    assert endpoint.stats()["requests"] <= 8
+    assert endpoint.stats()["requests"] <= FIRST_REQUESTS
 
 
 def test_after_a_stop_a_request_in_backoff_is_not_sent_again(start_teacher: Start) -> None:
