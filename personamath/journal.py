@@ -38,7 +38,7 @@ LOCK_NAME = "journal.lock"
 GATHER_S = 0.001
 # Callers that go on in one turn of the event loop, each asking something new perhaps: in between, answers that have
 # arrived are read and written, so that few of them can be lost.
-RESUMED_AT_ONCE = 4
+RESUMED_AT_ONCE = 8
 # Asking stops while there is still room for every answer in flight (1,000 of 16 kB, and the file's own growth).
 DISK_RESERVE_BYTES = 64 * 2**20
 # To look is a system call, which costs as much as a look-up of an answer; in this time a tenth of the reserve goes.
