@@ -50,7 +50,8 @@ class Try:
             self.end.reschedule(self.since)
 
     async def second_answer(self) -> Completion | None:
-        """The answer to the second try, waited for; None where there is none."""
+        """This try is over: the answer to the second one, waited for; None where there is none."""
+        self.end = None
         if self.second:
             await asyncio.wait([self.second])
         return self.answer
