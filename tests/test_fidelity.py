@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from personamath.analysis.fidelity import describe_drift, drift
 from personamath.analysis.numerals import numerals
-from personamath.analysis.tokens import read
+from personamath.analysis.tokens import SPELLED_OTHERWISE, SPELLINGS, read
 from tests.planted_rewrites import CORRUPTIONS, planted
 
 # Rules were written looking at seeds 1 to 9; what is reported, in docs/analysis.md too, is another.
@@ -207,3 +208,12 @@ def questions(data: Path) -> list[str]:
     ]
     random.Random(0).shuffle(found)
     return found
+
+
+@pytest.mark.parametrize("pattern", [pattern for pattern, _ in SPELLINGS], ids=lambda pattern: pattern.pattern)
+def test_what_is_spelled_in_several_ways_is_looked_for(pattern: re.Pattern[str]) -> None:
+    @given(st.from_regex(pattern))
+    def found(text: str) -> None:
+        assert SPELLED_OTHERWISE.search(text)
+
+    found()
