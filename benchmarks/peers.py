@@ -89,14 +89,6 @@ class Server(NamedTuple):
     process: subprocess.Popen[str]
 
 
-class Killing(NamedTuple):
-    """When to kill a client, and with it the server."""
-
-    server: subprocess.Popen[str]
-    at: int
-    """Answers that the server has sent."""
-
-
 class Client:
     """One of the clients, and how it is run."""
 
@@ -119,7 +111,7 @@ class Client:
 
     def _undisturbed(self) -> list[str]:
         with _server(self._options) as server:
-            ran = self._run(server.url, "calm")
+            ran = self._run(server, "calm")
             answered = _stats(server.url).get("answered", 0)
         assert answered, (self._directory / "errors").read_text()[-2000:]
         return [
@@ -133,11 +125,11 @@ class Client:
         for number in range(self._options.kills):
             output, logs = f"killed-{number}", [self._directory / f"{number}-{part}.log" for part in ("one", "two")]
             with _server(self._options, log=logs[0]) as server:
-                killed = self._run(server.url, output, Killing(server.process, len(self._asked) // 2))
+                killed = self._run(server, output, kill_at=len(self._asked) // 2)
                 assert not killed.ended and server.process.wait() < 0, (self._directory / "errors").read_text()[-2000:]
             # At the same address, which clients may take for a part of what they asked.
             with _server(self._options, log=logs[1], port=urlsplit(server.url).port or 0) as server:
-                hung |= not self._run(server.url, output).ended
+                hung |= not self._run(server, output).ended
             before, after = map(_answered, logs)
             again.append(len(before & after))
             good.append(self._good(output))
@@ -146,13 +138,14 @@ class Client:
 
     def _under_faults(self) -> list[str]:
         with _server(self._options, FAULTS) as server:
-            ran = self._run(server.url, "faulty")
+            ran = self._run(server, "faulty")
         return [f"{self._good('faulty'):,}", f"{ran.wall_s:.0f} s" + ("" if ran.ended else ", given up")]
 
-    def _run(self, url: str, output: str, killing: Killing | None = None) -> Ran:
+    def _run(self, server: Server, output: str, kill_at: int | None = None) -> Ran:
+        """Run the client to its end, or kill it, and with it the server, soon after so many answers."""
         start, cpu = time.monotonic(), _reaped_cpu_s()
         process = subprocess.Popen(
-            self._command(url, output),
+            self._command(server.url, output),
             cwd=self._directory,
             stdout=subprocess.DEVNULL,
             stderr=(self._directory / "errors").open("a"),
@@ -162,11 +155,11 @@ class Client:
         peak = Peak(process.pid)
         peak.start()
         while process.poll() is None and time.monotonic() - start < GIVEN_UP_AFTER_S:
-            if killing and _stats(url).get("answered", 0) >= killing.at:
+            if kill_at is not None and _stats(server.url).get("answered", 0) >= kill_at:
                 time.sleep(random.uniform(0, self._options.latency))  # anywhere between two waves of answers
-                killing.server.kill()
+                server.process.kill()
                 break
-            time.sleep(0.02 if killing else 0.1)
+            time.sleep(0.02 if kill_at is not None else 0.1)
         ended = process.poll() is not None
         if not ended:
             os.killpg(process.pid, signal.SIGKILL)
