@@ -58,6 +58,24 @@ class _Entry(NamedTuple):
     written: asyncio.Future[None]
 
 
+class DiskRoom:
+    """Whether a disk still holds the reserve that the answers in flight may need; it is looked at now and then."""
+
+    def __init__(self, free_bytes: Callable[[], int | None], every_s: float) -> None:
+        """`free_bytes` gives None where there is no disk to fill."""
+        self._free_bytes = free_bytes
+        self._every_s = every_s
+        self._is_left, self._looked_at = True, float("-inf")
+
+    def is_left(self) -> bool:
+        """As it was at the last look."""
+        if time.monotonic() - self._looked_at > self._every_s:
+            free = self._free_bytes()
+            self._is_left = free is None or free > DISK_RESERVE_BYTES
+            self._looked_at = time.monotonic()
+        return self._is_left
+
+
 class Journal:
     """Answers on disk. One process writes to a run directory; others may read while it does.
 
@@ -67,7 +85,8 @@ class Journal:
 
     def __init__(self, directory: Path, *, free_bytes: Callable[[Path], int] | None = None) -> None:
         self.path = directory / FILE_NAME
-        self._free_bytes = free_bytes or (lambda path: shutil.disk_usage(path).free)
+        look = free_bytes or (lambda path: shutil.disk_usage(path).free)
+        self._room = DiskRoom(lambda: look(directory), LOOK_FOR_ROOM_EVERY_S)
         _prepare(directory)
         self._lock = _lock(directory)
         try:
@@ -75,7 +94,6 @@ class Journal:
         except RunDirectoryError:
             self._lock.close()
             raise
-        self._room, self._looked_at = True, float("-inf")
         self._waiting: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, args=(writer,), name="journal", daemon=True)
         self._writer.start()
@@ -126,10 +144,7 @@ class Journal:
 
     def has_room(self) -> bool:
         """Whether the disk still holds the reserve that the answers in flight may need."""
-        if time.monotonic() - self._looked_at > LOOK_FOR_ROOM_EVERY_S:
-            self._room = self._free_bytes(self.path.parent) > DISK_RESERVE_BYTES
-            self._looked_at = time.monotonic()
-        return self._room
+        return self._room.is_left()
 
     def adopt(self, answers: Iterable[Answer]) -> None:
         """Take over answers that another engine wrote; durable on return."""

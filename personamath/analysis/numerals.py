@@ -84,7 +84,7 @@ LOOSE = {
 MONTHS = _valued(
     "january=1 february=2 march=3 april=4 june=6 july=7 august=8 september=9 october=10 november=11 december=12"
 )
-NOTHING_AND_ONE = frozenset({Fraction(0), Fraction(1)})
+NOTHING_AND_ONE = frozenset({0, 1})
 OPENING = frozenset().union(UNITS, TENS, DOZENS, ORDINALS, PARTS, TOLD, LOOSE, MONTHS, ("a", "an"))
 """Words that a number may begin with."""
 CENTS = frozenset({"cent", "cents", "¢"})

@@ -92,7 +92,7 @@ LEXEMES = re.compile(
 )
 # Names of functions, which are one token though a formula's letters are one each.
 FUNCTIONS = frozenset({"sin", "cos", "tan", "cot", "sec", "csc", "log", "ln", "gcd", "lcm", "max", "min", "mod", "det"})
-# Of the lexemes of a data set of problems; they are mostly the same few thousand.
+# Of the lexemes of a dataset of problems; they are mostly the same few thousand.
 CACHED_LEXEMES = 2**14
 LONGEST_NAME = 3
 """Letters in a row that a formula may name things by, e.g. triangle `ABC`; more are a word."""

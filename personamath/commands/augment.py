@@ -275,6 +275,11 @@ def _endpoints(recipe: Recipe, setup: Setup, key: str | None) -> HttpTeacher | W
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
+    return http_teacher(setup, key)
+
+
+def http_teacher(setup: Setup, key: str | None) -> HttpTeacher:
+    """The endpoints of a setup."""
     patience = Patience(setup.timeout, setup.attempts, setup.patience)
     return HttpTeacher(setup.base_url, key, patience, Pace(setup.rpm, setup.tpm))
 

@@ -14,14 +14,14 @@ from personamath.analysis.opinions import FILE_NAME, Opinion, tally, write_opini
 from personamath.analysis.rows import read_recipe, read_rows
 from personamath.answers import Grader
 from personamath.commands.asking import URL_VARIABLE, clean_interruption, endpoint_key, ready_process
-from personamath.commands.augment import Setup, teacher_price
+from personamath.commands.augment import Setup, http_teacher, teacher_price
 from personamath.errors import BadInput, PersonaMathError, RequestFailed
 from personamath.journal import Journal
 from personamath.journaled import JournaledTeacher
 from personamath.progress import REFRESH_S
 from personamath.recipe import Recipe
 from personamath.records import Request, Row
-from personamath.teacher import OPENAI_URL, HttpTeacher, Patience
+from personamath.teacher import OPENAI_URL, HttpTeacher
 
 HELP = "ask the teacher again whether rewrites kept their problems"
 DESCRIPTION = """\
@@ -68,8 +68,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     urls = tuple(options.base_url or (os.environ.get(URL_VARIABLE) or OPENAI_URL,))
     setup = Setup(base_url=urls, concurrency=options.concurrency, output=str(folder))
-    key = endpoint_key(setup.base_url)
-    endpoints = HttpTeacher(setup.base_url, key, Patience(setup.timeout, setup.attempts, setup.patience))
+    endpoints = http_teacher(setup, endpoint_key(setup.base_url))
     ready_process(setup.concurrency)
     with Journal(folder) as journal:
         price = teacher_price(recipe, setup)

@@ -15,7 +15,6 @@ from personamath.errors import BadInput
 from personamath.funnel import PURPOSES, SOURCES, Funnel
 from personamath.journal import Journal
 from personamath.journaled import JournaledTeacher
-from personamath.limits import Pace
 from personamath.personas import read_personas
 from personamath.plan import Plan, Seeds, Timed, Usage, survey
 from personamath.prices import UNKNOWN_PRICE, Bill, Caps, Price
@@ -26,7 +25,6 @@ from personamath.ray_engine.folder import RunFolder, is_url
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem
 from personamath.stages import FAILED, NOT_ASKED, Outcome, Stages
-from personamath.teacher import HttpTeacher, Patience
 
 # The longest way through the stages: inference, reflection, rewriting, reflection on the rewrite.
 WAVES = 4
@@ -84,8 +82,7 @@ def _ask(
         raise BadInput("--pilot asks an endpoint: leave out --offline-vllm, or the pilot")
     if is_url(setup.output):
         raise BadInput(f"--pilot keeps its answers in a directory: {setup.output} is none")
-    patience = Patience(setup.timeout, setup.attempts, setup.patience)
-    endpoints = HttpTeacher(setup.base_url, endpoint_key(setup.base_url), patience, Pace(setup.rpm, setup.tpm))
+    endpoints = augment.http_teacher(setup, endpoint_key(setup.base_url))
     ready_process(setup.concurrency)
     timed = Timed(endpoints)
     with Journal(Path(setup.output)) as journal:

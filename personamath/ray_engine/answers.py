@@ -1,12 +1,11 @@
 """What a block remembers while it is worked on: its answers, kept in memory and, soon after, in its folder."""
 
 import asyncio
-import time
 from contextlib import suppress
 from pathlib import Path
 
 from personamath.errors import RunDirectoryError
-from personamath.journal import DISK_RESERVE_BYTES
+from personamath.journal import DiskRoom
 from personamath.journal_file import BLOCKS
 from personamath.prices import Bill, Paid
 from personamath.ray_engine import blocks
@@ -42,8 +41,7 @@ class BlockAnswers:
         self._failure: RunDirectoryError | None = None
         self._full = asyncio.Event()
         self._closing = False
-        self._room = True
-        self._looked_at = 0.0
+        self._room = DiskRoom(folder.free_bytes, LOOK_FOR_ROOM_EVERY_S)
 
     async def __aenter__(self) -> "BlockAnswers":
         await asyncio.to_thread(self._load)
@@ -85,11 +83,7 @@ class BlockAnswers:
 
     def has_room(self) -> bool:
         """Whether the disk still holds the reserve that the answers in flight may need."""
-        if time.monotonic() - self._looked_at > LOOK_FOR_ROOM_EVERY_S:
-            self._looked_at = time.monotonic()
-            free = self._folder.free_bytes()
-            self._room = free is None or free > DISK_RESERVE_BYTES
-        return self._room
+        return self._room.is_left()
 
     def gather(self) -> None:
         """Make one file of the block's many; call it when nothing is asked any more."""
