@@ -3,8 +3,8 @@
     python -m benchmarks.analysis --math MATH_FOLDER --gsm8k GSM8K_FOLDER [--rows 70300]
 
 The folders hold train.jsonl and test.jsonl. Rows are the real training problems, and rewrites of them made by program
-(`tests/planted_rewrites.py`) until there are so many; nobody solved them. Each part runs in a process of its own: CPU
-seconds and seconds from start to end, reading the rows left out, and the most memory that process ever held.
+(`tests/support/planted_rewrites.py`) until there are so many; nobody solved them. Each part runs in a process of its
+own: CPU seconds and seconds from start to end, reading the rows left out, and the most memory that process ever held.
 """
 
 import argparse
@@ -19,20 +19,20 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
-from personamath.analysis.contamination import TestProblems, strongest
-from personamath.analysis.duplicates import duplicates
-from personamath.analysis.fidelity import describe_drift
-from personamath.analysis.questions import QuestionSource
-from personamath.analysis.result import Analysis
-from personamath.analysis.rows import RunData, read_run
-from personamath.analysis.texts import question_lengths, vocabulary
-from personamath.funnel import Funnel
-from personamath.problems import ProblemSource, read_problems
+from personamath.folder.flags import describe_drift
+from personamath.folder.overlap import TestProblems, strongest
+from personamath.folder.writing import write_folder
+from personamath.methods.persona.stages import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Problem, Row
-from personamath.stages import Outcome
-from personamath_hub.datasets import write_folder
-from tests.planted_rewrites import soundly
+from personamath.report.analysis.duplicates import duplicates
+from personamath.report.analysis.result import Analysis
+from personamath.report.analysis.rows import RunData, read_run
+from personamath.report.analysis.texts import question_lengths, vocabulary
+from personamath.runs.funnel import Funnel
+from personamath.sources.problems import ProblemSource, read_problems
+from personamath.sources.questions import QuestionSource
+from tests.support.planted_rewrites import soundly
 
 PARTS = ("contamination", "fidelity", "near duplicates", "vocabulary", "lengths")
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPO = Path(__file__).parent.parent
-SERVERS = {False: "tests.scripted_teacher", True: "tests.batch_server"}
+SERVERS = {False: "tests.support.scripted_teacher", True: "tests.support.batch_server"}
 SAMPLE_EVERY_S = 0.25
 
 
@@ -78,7 +78,7 @@ def measure(
         assert server.stdout
         url = server.stdout.readline().strip()
         started = cpu_s(server.pid)
-        command = [sys.executable, "-m", "personamath.cli", "augment", *flags, "--base-url", url]
+        command = [sys.executable, "-m", "personamath.commands.cli", "augment", *flags, "--base-url", url]
         command += ["--teacher", "simulated-teacher", "--limit", str(limit), "--concurrency", str(concurrency)]
         command += ["--engine", engine] + ["--batch"] * batch
         start = time.monotonic()

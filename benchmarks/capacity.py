@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from personamath.plan import Plan, Usage
-from personamath.prices import Price, find_price
 from personamath.records import Purpose
+from personamath.runs.plan import Plan, Usage
+from personamath.teachers.prices import Price, find_price
 
 # Requests whose completions are graded.
 GRADED = ("stage1_inference", "stage1_rewrite: solve", "stage2_reflection", "stage2_rewrite: reflect")

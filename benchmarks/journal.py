@@ -10,7 +10,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from personamath.journal import Journal
+from personamath.journal.store import Journal
 from personamath.records import Completion, Request
 
 ANSWERS = 10_000

@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 import aiohttp
 
-from personamath.limits import Pace
 from personamath.records import Request
-from personamath.simulated import MODEL
-from personamath.teacher import HttpTeacher
+from personamath.teachers.http import HttpTeacher
+from personamath.teachers.pace import Pace
+from personamath.teachers.simulated import MODEL
 
-SERVER = Path(__file__).parent.parent / "tests" / "scripted_teacher.py"
+SERVER = Path(__file__).parent.parent / "tests" / "support" / "scripted_teacher.py"
 RPM = 600
 MAX_TOKENS = 100
 

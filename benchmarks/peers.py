@@ -33,8 +33,8 @@ from urllib.parse import urlsplit
 from augment import REPO, Peak
 
 from personamath import prompts
-from personamath.problems import ProblemSource, read_problems
 from personamath.records import Problem
+from personamath.sources.problems import ProblemSource, read_problems
 
 # A name that curator knows the limits of; the teacher is the scripted one all the same.
 MODEL = "gpt-4o-mini"
@@ -171,7 +171,7 @@ class Client:
     def _command(self, url: str, output: str) -> list[str]:
         options = self._options
         if self._name == OURS:
-            command = ["-m", "personamath.cli", "augment", "--problems", options.problems, "--teacher", MODEL]
+            command = ["-m", "personamath.commands.cli", "augment", "--problems", options.problems, "--teacher", MODEL]
             command += ["--limit", str(options.limit), "--k1", "0", "--k2", "0", "--base-url", url]
             command += ["--concurrency", str(options.concurrency), "--timeout", str(TIMEOUT_S), "--output", output]
             return [str(self._python), *command]
@@ -194,7 +194,7 @@ class Client:
 def _server(
     options: argparse.Namespace, faults: tuple[str, ...] = (), log: Path | None = None, port: int = 0
 ) -> Iterator[Server]:
-    command = [sys.executable, str(REPO / "tests" / "scripted_teacher.py"), "--problems", options.problems]
+    command = [sys.executable, str(REPO / "tests" / "support" / "scripted_teacher.py"), "--problems", options.problems]
     command += ["--model", MODEL, "--latency", str(options.latency), "--port", str(port)]
     command += [flag for fault in faults for flag in ("--fault", fault)]
     command += ["--log", str(log)] if log else []

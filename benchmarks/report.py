@@ -12,17 +12,17 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from personamath.analysis.result import Analyses
-from personamath.analysis.rows import RunData, read_run
-from personamath.funnel import Funnel
-from personamath.personas import read_personas
+from personamath.folder.layout import dataset_folder
+from personamath.folder.provenance import Origins, provenance
+from personamath.methods.persona.stages import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Row
+from personamath.report.analysis.result import Analyses
+from personamath.report.analysis.rows import RunData, read_run
 from personamath.report.write import write_found, write_report
-from personamath.stages import Outcome
-from personamath_hub.layout import dataset_folder
-from personamath_hub.provenance import Origins, provenance
-from tests.chromium import Page, chromium
+from personamath.runs.funnel import Funnel
+from personamath.sources.personas import read_personas
+from tests.support.chromium import Page, chromium
 
 DOCS = Path(__file__).parent.parent / "docs"
 SEEDS, REWRITES = 14_000, 4

@@ -30,19 +30,19 @@ from augment import REPO, Peak, cpu_s
 from personamath import prompts
 from personamath.answers import Grader
 from personamath.commands.asking import ready_process
-from personamath.funnel import Funnel
-from personamath.journal import Journal
-from personamath.journaled import JournaledTeacher
-from personamath.personas import read_personas
-from personamath.pipeline import Spool, augment
-from personamath.problems import ProblemSource, read_problems
+from personamath.folder.writing import write_folder
+from personamath.journal.journaled import JournaledTeacher
+from personamath.journal.store import Journal
+from personamath.methods.persona.stages import Stages
 from personamath.recipe import Recipe
 from personamath.records import Completion, Problem, Request
-from personamath.simulated import MODEL
-from personamath.stages import Stages
-from personamath_hub.datasets import write_folder
+from personamath.runs.funnel import Funnel
+from personamath.runs.pipeline import Spool, augment
+from personamath.sources.personas import read_personas
+from personamath.sources.problems import ProblemSource, read_problems
+from personamath.teachers.simulated import MODEL
 
-SERVER = REPO / "tests" / "scripted_teacher.py"
+SERVER = REPO / "tests" / "support" / "scripted_teacher.py"
 MORE_PROBLEMS = 50
 IN_FLIGHT = 256
 
@@ -165,7 +165,14 @@ def until_first_request(directory: Path, count: int) -> tuple[float, float]:
     )
     assert server.stdout
     url = server.stdout.readline().strip()
-    command = [sys.executable, "-m", "personamath.cli", "augment", "--problems", f"gsm8k:{directory / 'sums.jsonl'}"]
+    command = [
+        sys.executable,
+        "-m",
+        "personamath.commands.cli",
+        "augment",
+        "--problems",
+        f"gsm8k:{directory / 'sums.jsonl'}",
+    ]
     command += ["--teacher", MODEL, "--base-url", url, "--output", str(directory / "run")]
     start = time.monotonic()
     with subprocess.Popen(command, cwd=REPO, stdout=subprocess.DEVNULL) as client:

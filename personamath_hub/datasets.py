@@ -1,128 +1,85 @@
-"""The dataset folder: what is published, complete on disk, and what `load_dataset` opens there as on the Hub."""
+"""Publishing a dataset: a copy of its folder with the version on the card, checked, then one commit and one tag."""
 
-import json
 import shutil
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from functools import lru_cache
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from huggingface_hub import HfApi
 
-from personamath.analysis.contamination import TestProblems, strongest
-from personamath.analysis.fidelity import describe_drift
-from personamath.errors import RunDirectoryError
-from personamath.funnel import Funnel
-from personamath.recipe import Recipe
-from personamath.records import Row
-from personamath_hub.cards import FolderFacts, dataset_card
-from personamath_hub.chart import draw_funnel
-from personamath_hub.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, SCHEMA, Part, part_path
-from personamath_hub.provenance import Origins, provenance
+from personamath.errors import BadInput
+from personamath.folder.card import FolderFacts, dataset_card
+from personamath.folder.changes import compare_folders, describe
+from personamath.folder.checks import check_folder, check_readable
+from personamath.folder.layout import CARD, PROVENANCE, dataset_folder
+from personamath.folder.licenses import check_license, license_of
+from personamath.methods.persona.stages import FAILED, NOT_ASKED
+from personamath_hub.versions.revisions import checked_repo_id, checked_version, download, predecessor
 
-# The rows of a seed problem come one after the other, and each looks the seed problem up.
-CACHED_TEXTS = 64
+FIRST = "This is the first version."
+"""The changelog where there is no version before."""
 
 
-def write_folder(
-    folder: Path, rows: Iterable[Row], recipe: Recipe, funnel: Funnel, origins: Origins | None = None
-) -> None:
-    """Write parquet, provenance.json, the chart and the card; the folder is replaced as a whole, or not at all.
+class Prepared(NamedTuple):
+    """A folder ready to be published."""
 
-    Bytes depend on the rows and their order, the recipe, the funnel, the origins and the package versions alone. A
-    step without rows has no file and no config of its own, because `datasets` refuses empty splits. The columns `flag`
-    and `overlap` are filled in here. Without `origins` provenance.json says of the sources what the recipe says, and
-    the rows are compared with no test problems. Raises `RunDirectoryError` where the disk refuses.
+    folder: Path
+    checked: list[str]
+    """What holds, in lines for the user."""
+    changelog: str
+    """What changed since the version before, as it stands on the card; Markdown."""
+    failed: int
+    """Requests of the run that got no answer; their rows are missing."""
+
+
+@contextmanager
+def prepared(
+    source: Path,
+    repo_id: str,
+    version: str,
+    *,
+    license: str | None = None,
+    allow_simulated: bool = False,
+    api: HfApi | None = None,
+) -> Iterator[Prepared]:
+    """A copy of a dataset folder, or of a run's, as it would be published: with its version on the card, and checked.
+
+    The changelog is against the greatest version on the Hub below this one. As versions only grow, the same folder and
+    version give the same bytes whatever is published later. Raises `BadInput`, and `PublishError` where the Hub cannot
+    be read.
     """
-    origins = origins or Origins.named(recipe)
-    partial = folder.with_name(folder.name + ".partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        (partial / CHART).parent.mkdir(parents=True)
-        occupations: Counter[str] = Counter()
-        checked = _checked(rows, origins.test_problems)
-        compared = origins.test_problems is not None
-        _write_parquet(partial, _counted(checked, origins.occupations, occupations), compared=compared)
-        facts = provenance(recipe, funnel, origins, occupations)
-        text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        (partial / PROVENANCE).write_text(text, encoding="utf-8")
-        (partial / CHART).write_bytes(draw_funnel(facts["funnel"]["requests"]))
-        (partial / CARD).write_text(dataset_card(FolderFacts.read(partial)), encoding="utf-8")
-        _swap(partial, folder)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise RunDirectoryError(
-            f"cannot write {folder} ({error.strerror or error}); every answer is in the journal: "
-            "make room, then run the same command"
-        ) from None
+    checked_repo_id(repo_id)
+    checked_version(version)
+    original = dataset_folder(source)
+    if not (original / PROVENANCE).is_file():
+        raise BadInput(f"{source}: neither a run nor a dataset folder: it has no {PROVENANCE}")
+    check_readable(original, allow_simulated=allow_simulated)  # its rows are checked below, in the copy
+    before = predecessor(repo_id, version, repo_type="dataset", api=api)
+    with tempfile.TemporaryDirectory(prefix="personamath-publish-") as scratch:
+        changelog = FIRST
+        if before:
+            old = download(repo_id, before, Path(scratch) / "before", repo_type="dataset", api=api)
+            changelog = describe(compare_folders(old, original), before, version)
+        folder = Path(scratch) / "folder"
+        facts = write_version(original, folder, repo_id, version, changelog, license)
+        checked = check_folder(folder, allow_simulated=allow_simulated)
+        requests = facts.provenance["funnel"]["requests"]
+        failed = sum(outcomes.get(reason, 0) for outcomes in requests.values() for reason in (FAILED, NOT_ASKED))
+        yield Prepared(folder, checked, changelog, failed)
 
 
-def _checked(rows: Iterable[Row], test_problems: TestProblems | None) -> Iterator[Row]:
-    """The rows with what they are to say of themselves: whether a rewrite strayed, and whether test problems do."""
-    look_up = lru_cache(CACHED_TEXTS)(test_problems.overlap) if test_problems else lambda _: None
-    for row in rows:
-        flag = describe_drift(row.seed_problem, row.problem, row.persona) if row.step.endswith("rewrite") else None
-        yield replace(row, flag=flag, overlap=strongest(look_up(row.seed_problem), look_up(row.problem)))
+def write_version(
+    original: Path, folder: Path, repo_id: str, version: str, changelog: str = FIRST, license: str | None = None
+) -> FolderFacts:
+    """Copy a dataset folder and write the card of this version over it; gives what the folder holds.
 
-
-def _counted(rows: Iterable[Row], occupation_of: Mapping[str, str], occupations: Counter[str]) -> Iterator[Row]:
-    """The rows as they come; counts those whose persona has a known occupation."""
-    for row in rows:
-        if row.persona and (occupation := occupation_of.get(row.persona)):
-            occupations[occupation] += 1
-        yield row
-
-
-def _swap(new: Path, folder: Path) -> None:
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _write_parquet(folder: Path, rows: Iterable[Row], *, compared: bool) -> None:
-    writers: dict[str, _PartWriter] = {}
-    try:
-        for row in rows:
-            path = part_path(row.step, Part.of(row, compared=compared))
-            if path not in writers:
-                writers[path] = _PartWriter(folder / path)
-            writers[path].add(row)
-    finally:
-        for writer in writers.values():
-            writer.close()
-
-
-class _PartWriter:
-    """One parquet file while it is written, a row group at a time."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(exist_ok=True)
-        self._group: list[Row] = []
-        self._writer = pq.ParquetWriter(
-            path,
-            SCHEMA,
-            compression="zstd",
-            # As `Dataset.to_parquet` does: an edited dataset shares most of its chunks with the version before.
-            use_content_defined_chunking=True,
-            write_page_index=True,
-        )
-
-    def add(self, row: Row) -> None:
-        self._group.append(row)
-        if len(self._group) == ROW_GROUP_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        columns = [[getattr(row, name) for row in self._group] for name in SCHEMA.names]
-        self._writer.write_table(pa.table(columns, schema=SCHEMA))
-        self._group.clear()
-
-    def close(self) -> None:
-        if self._group:
-            self._flush()
-        self._writer.close()
+    Raises `BadInput` where `license` contradicts the personas', or neither says anything.
+    """
+    facts = FolderFacts.read(original)
+    license = check_license(license, license_of(facts.provenance["personas"]))
+    shutil.copytree(original, folder, dirs_exist_ok=True)
+    card = dataset_card(facts, repo_id, version, changelog, license)
+    (folder / CARD).write_text(card, encoding="utf-8")
+    return facts

@@ -28,7 +28,7 @@ from personamath.training.data import load_rows, make_dataset
 from personamath.training.environment import git_commit, hardware, versions
 from personamath.training.record import FILE_NAME, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
 from personamath.training.vocabulary import adds_bos, set_tokens
-from personamath_hub.model_card import model_card
+from personamath_hub.models.card import model_card
 
 T = TypeVar("T")
 

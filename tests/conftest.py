@@ -14,11 +14,11 @@ import pytest
 from huggingface_hub import HfApi, close_session, constants
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
-from tests.local_hub import LocalHub, local_hub
+from tests.support.local_hub import LocalHub, local_hub
 
 REPO = Path(__file__).parent.parent
 DATA = REPO.parent / "shared" / "data"
-SCRIPTED_TEACHER = Path(__file__).parent / "scripted_teacher.py"
+SCRIPTED_TEACHER = Path(__file__).parent / "support" / "scripted_teacher.py"
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ class ScriptedTeacher:
 
 @contextmanager
 def scripted_teacher(*flags: str) -> Iterator[ScriptedTeacher]:
-    """Start one, with the flags of tests/scripted_teacher.py."""
+    """Start one, with the flags of tests/support/scripted_teacher.py."""
     with subprocess.Popen(
         [sys.executable, str(SCRIPTED_TEACHER), *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

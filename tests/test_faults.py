@@ -20,15 +20,15 @@ from typing import NamedTuple
 
 import pytest
 
-from personamath.journal_file import FILE_NAME
-from personamath.salvage import USUAL_PAGE_SIZE
+from personamath.journal.file_format import FILE_NAME
+from personamath.journal.salvage import USUAL_PAGE_SIZE
+from tests.commands.test_augment import PROBLEMS, command, dataset_bytes, run_file, run_process
 from tests.conftest import REPO, ScriptedTeacher, scripted_teacher
-from tests.test_augment import PROBLEMS, command, dataset_bytes, run_file, run_process
 
 Start = Callable[..., ScriptedTeacher]
 Bytes = dict[str, str]
 
-CLI = [sys.executable, "-m", "personamath.cli"]
+CLI = [sys.executable, "-m", "personamath.commands.cli"]
 # Long enough for a machine that does other things; a wait that is over is over at once.
 LONGEST_S = 120.0
 
@@ -336,7 +336,9 @@ def test_a_clock_that_jumps(start_teacher: Start, tmp_path: Path, undisturbed: U
     if not compiler:
         pytest.skip("no C compiler here")
     clock = tmp_path / "clock.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", clock, REPO / "tests" / "jumping_clock.c"], check=True)
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-o", clock, REPO / "tests" / "support" / "jumping_clock.c"], check=True
+    )
     jumps = subprocess.run(
         [sys.executable, "-c", LOOK_AT_THE_CLOCK],
         env=os.environ | {"LD_PRELOAD": str(clock)},

@@ -8,17 +8,17 @@ import datasets
 
 from personamath import prompts
 from personamath.answers import Grader, extract
-from personamath.cli import main
-from personamath.funnel import Funnel
-from personamath.journal import Journal
-from personamath.journaled import JournaledTeacher
-from personamath.personas import draw, read_personas
-from personamath.pipeline import Spool, augment
-from personamath.problems import ProblemSource, read_problems
+from personamath.commands.cli import main
+from personamath.folder.writing import write_folder
+from personamath.journal.journaled import JournaledTeacher
+from personamath.journal.store import Journal
+from personamath.methods.persona.stages import Stages
 from personamath.recipe import Recipe
 from personamath.records import Completion, Problem, Request
-from personamath.stages import Stages
-from personamath_hub.datasets import write_folder
+from personamath.runs.funnel import Funnel
+from personamath.runs.pipeline import Spool, augment
+from personamath.sources.personas import draw, read_personas
+from personamath.sources.problems import ProblemSource, read_problems
 
 EASY = {"question": "A box holds 12 pens. How many pens do 3 boxes hold?", "answer": "3*12 = <<3*12=36>>36\n#### 36"}
 HARD = {

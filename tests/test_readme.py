@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
-from personamath.personas import BUNDLED, read_personas
-from personamath.problems import MATH_CONFIGS, ProblemSource
-from personamath.simulated import bundled_problems
+from personamath.sources.personas import BUNDLED, read_personas
+from personamath.sources.problems import MATH_CONFIGS, ProblemSource
+from personamath.teachers.simulated import bundled_problems
 from personamath.training.record import TrainingRecord
 from tests.conftest import REPO, ScriptedTeacher
-from tests.local_hub import LocalHub, local_hub
+from tests.support.local_hub import LocalHub, local_hub
 
 README = (REPO / "README.md").read_text()
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from personamath.errors import BadInput, Interrupted
-from personamath.funnel import Funnel
-from personamath.journaled import JournaledTeacher
-from personamath.progress import show_progress
-from personamath.ray_engine.driver import RayRun
-from personamath.teacher import OPENAI_URL, HttpTeacher
-from personamath.waves import WaveTeacher
+from personamath.journal.journaled import JournaledTeacher
+from personamath.runs.funnel import Funnel
+from personamath.runs.progress import show_progress
+from personamath.runs.ray.driver import RayRun
+from personamath.teachers.http import OPENAI_URL, HttpTeacher
+from personamath.teachers.waves import WaveTeacher
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"  # as the OpenAI SDK has it

@@ -11,29 +11,29 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from personamath.analysis.contamination import chosen_benchmarks
 from personamath.answers import Grader
 from personamath.commands.asking import URL_VARIABLE, Asker, clean_interruption, endpoint_key, ready_process, shown
 from personamath.commands.settings import add_settings, build, merge_settings
 from personamath.errors import BadInput, RunDirectoryError
-from personamath.funnel import PURPOSES, SHOWN_NAMES, Funnel, composition, narrative
-from personamath.journal import Journal
-from personamath.journaled import JournaledTeacher
-from personamath.limits import Pace
-from personamath.offline_vllm import OfflineTeacher, load_vllm, read_arguments
-from personamath.personas import draw, read_personas
-from personamath.pipeline import Spool, augment, new_first
-from personamath.prices import UNKNOWN_PRICE, Caps, Price, find_price
-from personamath.problems import ProblemSource, read_problems
-from personamath.ray_engine.driver import ClusterSetup, RayRun, adopt_answers
-from personamath.ray_engine.folder import RunFolder, is_url
+from personamath.folder.overlap import chosen_benchmarks
+from personamath.folder.provenance import Origins, package_versions
+from personamath.folder.writing import write_folder
+from personamath.journal.journaled import JournaledTeacher
+from personamath.journal.store import Journal
+from personamath.methods.persona.stages import Stages
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem
-from personamath.stages import Stages
-from personamath.teacher import OPENAI_URL, HttpTeacher, Patience, without_secrets
-from personamath.waves import WINDOW, Waves, WaveTeacher
-from personamath_hub.datasets import write_folder
-from personamath_hub.provenance import Origins, package_versions
+from personamath.runs.funnel import PURPOSES, SHOWN_NAMES, Funnel, composition, narrative
+from personamath.runs.pipeline import Spool, augment, new_first
+from personamath.runs.ray.driver import ClusterSetup, RayRun, adopt_answers
+from personamath.runs.ray.folder import RunFolder, is_url
+from personamath.sources.personas import draw, read_personas
+from personamath.sources.problems import ProblemSource, read_problems
+from personamath.teachers.http import OPENAI_URL, HttpTeacher, Patience, without_secrets
+from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
+from personamath.teachers.pace import Pace
+from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Price, find_price
+from personamath.teachers.waves import WINDOW, Waves, WaveTeacher
 
 HELP = "make a dataset with a teacher"
 DESCRIPTION = """\
@@ -265,7 +265,7 @@ def _endpoints(recipe: Recipe, setup: Setup, key: str | None) -> HttpTeacher | W
         arguments = read_arguments(setup.vllm_args or "{}")
         return OfflineTeacher(lambda: load_vllm(recipe.teacher, arguments))
     if setup.batch:
-        from personamath.batch import LINE_ATTEMPTS, BatchTeacher
+        from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
 
         return BatchTeacher(
             Path(setup.output),

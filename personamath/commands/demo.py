@@ -16,9 +16,9 @@ from pathlib import Path
 
 from personamath.commands.augment import Setup, run_augmentation
 from personamath.errors import BadInput
-from personamath.problems import ProblemSource
 from personamath.recipe import Recipe
-from personamath.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
+from personamath.sources.problems import ProblemSource
+from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
 
 HELP = "try everything on a simulated teacher"
 DESCRIPTION = """\
@@ -110,8 +110,8 @@ def _show_version(folder: Path, published: Path) -> None:
     """Make of the dataset what `personamath publish` would upload, check it, and load it back."""
     import datasets
 
-    from personamath_hub.checks import check_folder
-    from personamath_hub.publishing import write_version
+    from personamath.folder.checks import check_folder
+    from personamath_hub.datasets import write_version
 
     write_version(folder, published, DATA_NAME, VERSION)
     print(f"--- what `personamath publish` would upload is in {published}")
@@ -139,13 +139,13 @@ def _fine_tune(output: Path) -> None:
 def _score(output: Path) -> None:
     """Score it by lm-eval, on the bundled problems: far too few for a card, as the scores say themselves."""
     from personamath.commands import scores
-    from personamath.scores import read_results
-    from personamath.tasks import FOLDER
+    from personamath.evaluation.scores import read_results
+    from personamath.evaluation.tasks import FOLDER
 
     _head("The scores: lm-eval asks it the bundled problems, a few of GSM8K's kind, none of its own")
     results = output / "scores"
     shutil.rmtree(results, ignore_errors=True)
-    with as_file(files("personamath.bundled") / "gsm8k-demo.jsonl") as problems:
+    with as_file(files("personamath.sources.bundled") / "gsm8k-demo.jsonl") as problems:
         _run(
             *("lm_eval", "--model", "hf", "--model_args", f"pretrained={output / 'model'},dtype=float32"),
             *("--device", "cpu", "--batch_size", "16", "--include_path", str(FOLDER)),
@@ -159,10 +159,10 @@ def _score(output: Path) -> None:
 def _show_model(output: Path) -> None:
     """Make what `personamath push` would upload, with the card it has without scores that count."""
     from personamath.training.record import TrainingRecord
-    from personamath_hub.base_models import BaseLicense
-    from personamath_hub.model_checks import check_model
-    from personamath_hub.pushing import write_version
-    from personamath_hub.training_data import DataFacts
+    from personamath_hub.models.base_models import BaseLicense
+    from personamath_hub.models.checks import check_model
+    from personamath_hub.models.push import write_version
+    from personamath_hub.models.training_data import DataFacts
 
     pushed = output / "pushed"
     shutil.rmtree(pushed, ignore_errors=True)
@@ -176,7 +176,7 @@ def _show_model(output: Path) -> None:
 
 
 def _report(output: Path) -> Path:
-    from personamath.analysis.rows import read_run
+    from personamath.report.analysis.rows import read_run
     from personamath.report.write import write_report
 
     return write_report(read_run(output / "dataset", "the demo's data", output), output / "report")
@@ -195,7 +195,7 @@ def _show_rows(folder: Path) -> None:
     """One row of each step, in full, as load_dataset gives it."""
     import datasets
 
-    from personamath.funnel import STEPS
+    from personamath.runs.funnel import STEPS
 
     datasets.disable_progress_bars()
     for step in STEPS:

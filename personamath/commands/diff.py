@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
-    from personamath_hub.changes import compare_folders, describe
+    from personamath.folder.changes import compare_folders, describe
 
     with tempfile.TemporaryDirectory(prefix="personamath-diff-") as scratch:
         old, new = (
@@ -35,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
 
 def folder_of(name: str, scratch: Path) -> Path:
     """The dataset folder that an argument names, downloaded into `scratch` where it is on the Hub."""
-    from personamath_hub.layout import dataset_folder
-    from personamath_hub.revisions import download
+    from personamath.folder.layout import dataset_folder
+    from personamath_hub.versions.revisions import download
 
     path = Path(name)
     if path.is_dir():

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.journal_file import FILE_NAME, open_for_reading, unreadable
-from personamath.ray_engine.blocks import all_answer_files, read_answers
-from personamath.ray_engine.folder import RunFolder
+from personamath.journal.file_format import FILE_NAME, open_for_reading, unreadable
+from personamath.runs.ray.blocks import all_answer_files, read_answers
+from personamath.runs.ray.folder import RunFolder
 
 # Answers of a few kB each: some MB at a time.
 EXPORT_ROWS = 2_000

@@ -10,18 +10,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from personamath import prompts
-from personamath.analysis.opinions import FILE_NAME, Opinion, tally, write_opinions
-from personamath.analysis.rows import read_recipe, read_rows
 from personamath.answers import Grader
 from personamath.commands.asking import URL_VARIABLE, clean_interruption, endpoint_key, ready_process
 from personamath.commands.augment import Setup, http_teacher, teacher_price
 from personamath.errors import BadInput, PersonaMathError, RequestFailed
-from personamath.journal import Journal
-from personamath.journaled import JournaledTeacher
-from personamath.progress import REFRESH_S
+from personamath.journal.journaled import JournaledTeacher
+from personamath.journal.store import Journal
 from personamath.recipe import Recipe
 from personamath.records import Request, Row
-from personamath.teacher import OPENAI_URL, HttpTeacher
+from personamath.report.analysis.rows import read_recipe, read_rows
+from personamath.runs.opinions import FILE_NAME, Opinion, tally, write_opinions
+from personamath.runs.progress import REFRESH_S
+from personamath.teachers.http import OPENAI_URL, HttpTeacher
 
 HELP = "ask the teacher again whether rewrites kept their problems"
 DESCRIPTION = """\

@@ -6,25 +6,25 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from personamath import plan as planning
 from personamath.answers import Grader
 from personamath.commands import augment
 from personamath.commands.asking import clean_interruption, endpoint_key, ready_process, shown
 from personamath.commands.augment import Setup
 from personamath.errors import BadInput
-from personamath.funnel import PURPOSES, SOURCES, Funnel
-from personamath.journal import Journal
-from personamath.journaled import JournaledTeacher
-from personamath.personas import read_personas
-from personamath.plan import Plan, Seeds, Timed, Usage, survey
-from personamath.prices import UNKNOWN_PRICE, Bill, Caps, Price
-from personamath.problems import ProblemSource, Skipped, read_problems
-from personamath.progress import duration
-from personamath.ray_engine.driver import adopt_answers
-from personamath.ray_engine.folder import RunFolder, is_url
+from personamath.journal.journaled import JournaledTeacher
+from personamath.journal.store import Journal
+from personamath.methods.persona.stages import FAILED, NOT_ASKED, Outcome, Stages
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem
-from personamath.stages import FAILED, NOT_ASKED, Outcome, Stages
+from personamath.runs import plan as planning
+from personamath.runs.funnel import PURPOSES, SOURCES, Funnel
+from personamath.runs.plan import Plan, Seeds, Timed, Usage, survey
+from personamath.runs.progress import duration
+from personamath.runs.ray.driver import adopt_answers
+from personamath.runs.ray.folder import RunFolder, is_url
+from personamath.sources.personas import read_personas
+from personamath.sources.problems import ProblemSource, Skipped, read_problems
+from personamath.teachers.prices import UNKNOWN_PRICE, Bill, Caps, Price
 
 # The longest way through the stages: inference, reflection, rewriting, reflection on the rewrite.
 WAVES = 4

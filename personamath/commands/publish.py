@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from personamath.errors import BadInput
 
 if TYPE_CHECKING:
-    from personamath_hub.revisions import RepoType
+    from personamath_hub.versions.revisions import RepoType
 
 HELP = "publish a dataset as one version on the Hub"
 DESCRIPTION = """\
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
-    from personamath_hub.publishing import prepared
+    from personamath_hub.datasets import prepared
 
     with prepared(
         options.source,
@@ -67,7 +67,7 @@ def publish_folder(
 
     `message` is the commit's title after the version, `load` the line of Python that loads what was published.
     """
-    from personamath_hub.versions import plan_version, publish_version
+    from personamath_hub.versions.publish import plan_version, publish_version
 
     if options.dry_run:
         plan = plan_version(folder, options.repo_id, options.version, repo_type=repo_type)

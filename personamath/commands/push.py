@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
-    from personamath_hub.pushing import prepared_model
+    from personamath_hub.models.push import prepared_model
 
     with prepared_model(
         options.source,

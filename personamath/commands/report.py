@@ -13,7 +13,7 @@ from personamath.commands.diff import folder_of
 from personamath.errors import BadInput
 
 if TYPE_CHECKING:
-    from personamath.analysis.rows import RunData
+    from personamath.report.analysis.rows import RunData
 
 HELP = "show what is in a dataset: a page with figures, findings and every row"
 DESCRIPTION = """\
@@ -70,10 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
-    from personamath.analysis.comparison import read_comparison
-    from personamath.analysis.rows import RUN_FILE, read_run
+    from personamath.evaluation.scores import read_results
+    from personamath.report.analysis.comparison import read_comparison
+    from personamath.report.analysis.rows import RUN_FILE, read_run
     from personamath.report.write import write_report
-    from personamath.scores import read_results
 
     if options.without_stage_two and not options.scores:
         raise BadInput("--without-stage-two is compared with the first --scores: give both")
@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
 
 def looked_up(data: "RunData", benchmarks: Sequence[str]) -> "RunData":
     """The data with its column `overlap` found anew, against these test problems alone."""
-    from personamath.analysis.contamination import TestProblems, chosen_benchmarks, strongest
+    from personamath.folder.overlap import TestProblems, chosen_benchmarks, strongest
 
     sources = chosen_benchmarks(benchmarks, ())
     test_problems = TestProblems(question for source in sources for question in source.read())

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from personamath.scores import Score, ScoredRun, TaskRun, compare_runs, incomparable, read_results
+from personamath.evaluation.scores import Score, ScoredRun, TaskRun, compare_runs, incomparable, read_results
 
 HELP = "read lm-eval's results: intervals, subjects and levels, comparisons"
 DESCRIPTION = """\

@@ -8,7 +8,7 @@ from types import NoneType
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from personamath.errors import BadInput
-from personamath.tables import read_yaml
+from personamath.sources.tables import read_yaml
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
-    from personamath.tasks import FOLDER
+    from personamath.evaluation.tasks import FOLDER
 
     print(FOLDER)
     return 0

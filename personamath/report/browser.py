@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from personamath.analysis.rows import RunData
-from personamath.funnel import SOURCES, STEPS
 from personamath.records import Row
+from personamath.report.analysis.rows import RunData
+from personamath.runs.funnel import SOURCES, STEPS
 
 # What a page can hold: a browser lays out about 17 million pixels of height, 68 px a row, and 200,000 rows are about
 # 100 MB of page.

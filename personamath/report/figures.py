@@ -5,7 +5,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from personamath.analysis.result import Chart, Series
+from personamath.report.analysis.result import Chart, Series
 from personamath.report.palette import COLOURS, SERIES
 
 if TYPE_CHECKING:

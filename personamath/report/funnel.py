@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from personamath.analysis.result import Analysis, Chart, Series, Table
-from personamath.analysis.rows import RunData
-from personamath.funnel import PURPOSES
-from personamath_hub.chart import LABELS, PASSED, passed
+from personamath.folder.chart import LABELS, PASSED, passed
+from personamath.report.analysis.result import Analysis, Chart, Series, Table
+from personamath.report.analysis.rows import RunData
+from personamath.runs.funnel import PURPOSES
 
 
 def funnel(data: RunData) -> Analysis:

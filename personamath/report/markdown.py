@@ -2,9 +2,9 @@
 
 import re
 
-from personamath.analysis.result import Analyses, Analysis
+from personamath.folder.markdown import code, table
+from personamath.report.analysis.result import Analyses, Analysis
 from personamath.report.numbers import is_number, shown
-from personamath_hub.markdown import code, table
 
 # Text that means nothing in Markdown; all other text of others stands in a code span.
 PLAIN = re.compile(r"[\w ,.:;()/%+'’–@−×-]*")

@@ -2,7 +2,7 @@
 
 import math
 
-from personamath.analysis.result import Cell, Table
+from personamath.report.analysis.result import Cell, Table
 
 # Enough to tell values apart, and no more than small samples support.
 SIGNIFICANT_DIGITS = 3

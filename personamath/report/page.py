@@ -11,8 +11,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from personamath import __version__
-from personamath.analysis.result import Analyses, Analysis
-from personamath.analysis.rows import RunData
+from personamath.report.analysis.result import Analyses, Analysis
+from personamath.report.analysis.rows import RunData
 from personamath.report.browser import Packed
 from personamath.report.numbers import is_number, shown
 from personamath.report.palette import COLOURS

@@ -5,17 +5,17 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from personamath.analysis.catalogue import analyses
-from personamath.analysis.comparison import Comparison
-from personamath.analysis.result import Analyses, Table
-from personamath.analysis.rows import RunData
 from personamath.errors import RunDirectoryError
+from personamath.evaluation.scores import ScoredRun
+from personamath.report.analysis.catalogue import analyses
+from personamath.report.analysis.comparison import Comparison
+from personamath.report.analysis.result import Analyses, Table
+from personamath.report.analysis.rows import RunData
 from personamath.report.browser import pack
 from personamath.report.figures import Picture, draw
 from personamath.report.funnel import funnel
 from personamath.report.markdown import report_markdown
 from personamath.report.page import page
-from personamath.scores import ScoredRun
 
 PAGE, MARKDOWN, FIGURES = "index.html", "report.md", "figures"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from personamath.errors import BadInput
 from personamath.records import SIMULATED
-from personamath.tables import cached_commit
+from personamath.sources.tables import cached_commit
 from personamath.training.examples import Example, PromptFormat, make_examples
 from personamath.training.record import RowCounts, TrainingData
 

@@ -1,0 +1,1 @@
+"""Scoring a checkpoint: tasks for lm-eval, and what its results say."""

@@ -1,0 +1,29 @@
+"""What an evaluation came to: lm-eval's results and samples, read, bounded by an interval, and compared."""
+
+from personamath.evaluation.scores.comparison import Comparison, compare_runs, incomparable
+from personamath.evaluation.scores.reading import read_results
+from personamath.evaluation.scores.records import (
+    FACTS,
+    MAIN_METRIC,
+    DataSource,
+    Item,
+    Score,
+    ScoredModel,
+    ScoredRun,
+    TaskRun,
+)
+
+__all__ = [
+    "FACTS",
+    "MAIN_METRIC",
+    "Comparison",
+    "DataSource",
+    "Item",
+    "Score",
+    "ScoredModel",
+    "ScoredRun",
+    "TaskRun",
+    "compare_runs",
+    "incomparable",
+    "read_results",
+]

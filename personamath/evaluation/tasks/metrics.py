@@ -1,0 +1,86 @@
+"""What a completion gets: our grader's verdict, math-verify's and the paper's, and whether it has an answer at all."""
+
+import atexit
+from collections.abc import Mapping, Sequence
+from math import comb
+from typing import Any
+
+from personamath.answers import equivalent, extract, grade, grade_paper_gsm8k, grade_paper_math
+from personamath.answers.symbolic import SymbolicWorker
+from personamath.evaluation.tasks.sources import LETTERS
+
+Doc = Mapping[str, Any]
+Marks = dict[str, float]
+
+VERIFY_LIMIT = 5.0
+"""Seconds math-verify may take for a completion, as in its own default; then its process is killed: not right."""
+
+verifier = SymbolicWorker(task="completion", limit=VERIFY_LIMIT)
+"""The process that runs math-verify; it starts at the first completion."""
+atexit.register(verifier.close)
+
+
+def word_problem(doc: Doc, completions: Sequence[str]) -> Marks:
+    """Of GSM8K and what is like it; `paper` is the released GSM8K grader."""
+    (completion,) = completions
+    return marks(doc, completion) | {"paper": float(grade_paper_gsm8k(doc["answer"], completion))}
+
+
+def competition_problem(doc: Doc, completions: Sequence[str]) -> Marks:
+    """Of MATH and what is like it; `paper` is the released MATH grader."""
+    (completion,) = completions
+    return marks(doc, completion) | {"paper": float(grade_paper_math(doc["answer"], completion))}
+
+
+def multiple_choice(doc: Doc, completions: Sequence[str]) -> Marks:
+    """Of MMLU: the boxed answer is the letter, or the text of one choice."""
+    (completion,) = completions
+    right = picked(extract(completion) or "", doc["choices"]) == doc["answer"]
+    return competition_problem(doc, completions) | {"exact_match": float(right)}
+
+
+def marks(doc: Doc, completion: str) -> Marks:
+    """What every task with one completion for each problem tells."""
+    graded = grade(doc["answer"], completion)
+    return {
+        "exact_match": float(graded.correct),
+        "math_verify": float(verifier.compare(doc["answer"], completion) == "equal"),
+        "boxed": float(graded.answer is not None),
+    }
+
+
+def picked(answer: str, choices: Sequence[str]) -> str | None:
+    """The letter that an answer names or, if it names none, whose text alone it is equivalent to."""
+    named = [letter for letter in LETTERS if equivalent(letter, answer)]
+    meant = named or [letter for letter, text in zip(LETTERS, choices, strict=True) if equivalent(text, answer)]
+    return meant[0] if len(meant) == 1 else None
+
+
+def vote(doc: Doc, completions: Sequence[str]) -> Marks:
+    """Of several completions of one problem: the majority's verdict, whether one of 8 is right, and the mean."""
+    answers = [extract(completion) for completion in completions]
+    right = [answer is not None and equivalent(doc["answer"], answer) for answer in answers]
+    chosen = majority([answer for answer in answers if answer is not None])
+    return {
+        "maj@8": float(chosen is not None and equivalent(doc["answer"], chosen)),
+        "pass@8": pass_at(8, right=sum(right), of=len(right)),
+        "pass@1": sum(right) / len(right),
+        "boxed": sum(answer is not None for answer in answers) / len(answers),
+    }
+
+
+def majority(answers: Sequence[str]) -> str | None:
+    """The answer that most others are equivalent to; of several, the one that came first; None if there is none."""
+    groups: list[list[str]] = []
+    for answer in answers:
+        group = next((group for group in groups if equivalent(group[0], answer)), None)
+        if group is None:
+            groups.append([answer])
+        else:
+            group.append(answer)
+    return max(groups, key=len)[0] if groups else None
+
+
+def pass_at(k: int, *, right: int, of: int) -> float:
+    """The unbiased estimate of pass@k (Chen et al. 2021): how likely k of the samples hold a right one."""
+    return 1 - comb(of - right, k) / comb(of, k)

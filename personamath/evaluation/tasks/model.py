@@ -1,0 +1,106 @@
+"""What lm-eval's `--model_args` tell of the model: how many tokens a completion may have, and which weights these are.
+
+lm-eval's hf backend stops with an error where `max_gen_toks` does not leave room for the prompt, and
+local-completions then sends an empty prompt; so the limit is fitted to the context here. Of a completion no backend
+passes on why it ended, only its text, without EOS and stop text; so it is counted in tokens again.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from personamath.evaluation.scores import ScoredModel
+from personamath.training.record import FILE_NAME
+
+Count = Callable[[str], int]
+
+STEPS = 8
+"""The limit is a multiple of this part of the context, so that most prompts have the same one and share a batch."""
+SLACK = 0.02
+"""A completion this close to the limit counts as cut: its text need not give the very tokens it was made of."""
+API_CONTEXT = 2048
+"""lm-eval's default `max_length` of local-completions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is known of a model's context."""
+
+    context: int | None
+    """Tokens of prompt and completion together; None where nothing tells."""
+    count: Count | None
+    """Tokens of a text, without special tokens; None where there is no tokenizer."""
+
+    def limit(self, prompt: str, asked: int) -> int:
+        """How many tokens the completion of a prompt may have: what was asked for, or what is left of the context."""
+        if self.context is None or self.count is None:
+            return asked
+        step = max(1, self.context // STEPS)
+        left = self.context - self.count(prompt) - 1  # one for BOS
+        return min(asked, max(step, left // step * step))
+
+    def stopped(self, completion: str, limit: int) -> bool | None:
+        """Whether a completion ended before its limit, by EOS or the stop text; None where nothing tells."""
+        return None if self.count is None else self.count(completion) < limit * (1 - SLACK)
+
+
+def room_of(arguments: Mapping[str, Any]) -> Room:
+    """What lm-eval's `--model_args` tell of the model: of its own tokenizer and, behind an API, `max_length`."""
+    tokenizer = tokenizer_of(arguments)
+
+    def count(text: str) -> int:
+        return len(tokenizer(text, add_special_tokens=False).input_ids)
+
+    return Room(context_of(arguments, tokenizer), count if tokenizer is not None else None)
+
+
+def model_of(arguments: Mapping[str, Any]) -> ScoredModel:
+    """Which model is scored: of a local folder its name, and the digest of the record that its training left."""
+    given = str(arguments.get("peft") or arguments.get("pretrained") or arguments.get("model") or "unknown")
+    folder = Path(given)
+    if not folder.is_dir():
+        return ScoredModel(given, arguments.get("revision"), None, local=False)
+    record = folder / FILE_NAME
+    digest = hashlib.sha256(record.read_bytes()).hexdigest() if record.is_file() else None
+    return ScoredModel(folder.resolve().name, None, digest, local=True)
+
+
+def is_api(arguments: Mapping[str, Any]) -> bool:
+    """Whether the model is behind an API."""
+    return "base_url" in arguments
+
+
+def tokenizer_of(arguments: Mapping[str, Any]) -> Any:
+    """The tokenizer that lm-eval uses; None where it uses none, or it is not at hand."""
+    name = arguments.get("tokenizer") or arguments.get("pretrained") or arguments.get("model")
+    if not isinstance(name, str) or arguments.get("tokenizer_backend") in ("none", "None"):
+        return None
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(name, **revision_of(arguments))
+    except (OSError, ValueError):  # an API's model need not be a repository
+        return None
+
+
+def context_of(arguments: Mapping[str, Any], tokenizer: Any) -> int | None:
+    """The context, found as lm-eval's backends find it."""
+    said = arguments.get("max_length") or arguments.get("max_model_len")
+    if is_api(arguments):
+        return int(said or API_CONTEXT) - 1  # lm-eval keeps one token back
+    if said:
+        return int(said)
+    name = arguments.get("pretrained")
+    if not isinstance(name, str):
+        return None
+    from lm_eval.models.utils import resolve_max_length
+    from transformers import AutoConfig
+
+    return int(resolve_max_length(AutoConfig.from_pretrained(name, **revision_of(arguments)), tokenizer))
+
+
+def revision_of(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of the arguments that names the files to load."""
+    return {name: arguments[name] for name in ("revision", "subfolder", "trust_remote_code") if arguments.get(name)}

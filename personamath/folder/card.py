@@ -1,0 +1,189 @@
+"""The dataset card, computed: every number comes from what stands in the folder, so a folder alone renders it again."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from personamath.folder.chart import LABELS, PASSED, passed
+from personamath.folder.counts import Lengths, by_step, measure
+from personamath.folder.layout import CHART, COLUMNS, CONFIGS, PROVENANCE, StepFile, card_configs, dataset_info, members
+from personamath.folder.licenses import check_license, license_of, problem_license
+from personamath.folder.markdown import code, fenced, table
+from personamath.folder.overlap import RULES
+from personamath.folder.provenance import MATH_OVERLAP, seed_sources
+from personamath.folder.rendering import render
+from personamath.report.analysis.paper import COMPOSITION
+from personamath.runs.funnel import PURPOSES, SOURCES, STEPS
+
+# The Hub's size categories: the category of the first bound that the number of rows is below.
+SIZE_CATEGORIES = {
+    1_000: "n<1K",
+    10_000: "1K<n<10K",
+    100_000: "10K<n<100K",
+    1_000_000: "100K<n<1M",
+    10_000_000: "1M<n<10M",
+    100_000_000: "10M<n<100M",
+    1_000_000_000: "100M<n<1B",
+}
+# What the Hub knows the problems by.
+SOURCE_DATASETS = {"gsm8k": "openai/gsm8k", "math": "EleutherAI/hendrycks_math"}
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFacts:
+    """What a dataset folder holds and came from."""
+
+    files: list[StepFile]
+    provenance: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> "FolderFacts":
+        """Count the parquet files and read provenance.json."""
+        return cls(measure(folder), json.loads((folder / PROVENANCE).read_text(encoding="utf-8")))
+
+
+def dataset_card(
+    facts: FolderFacts,
+    repo_id: str | None = None,
+    version: str | None = None,
+    changelog: str | None = None,
+    license: str | None = None,
+) -> str:
+    """README.md of a dataset folder: YAML that `datasets` loads by, and what a reader has to know.
+
+    Without `repo_id` and `version` it is the card of a folder that is not published. `changelog` is Markdown;
+    `license` is the publisher's word where the personas' licence is not known, and `BadInput` where it contradicts it.
+    """
+    provenance, files = facts.provenance, by_step(facts.files)
+    decided = license_of(provenance["personas"])
+    license = decided if license is None else check_license(license, decided)
+    return render(
+        "dataset.md.jinja",
+        {"origin": _origin, "license": problem_license},
+        **provenance,
+        metadata=yaml.safe_dump(_metadata(facts, license), sort_keys=False, allow_unicode=True).strip(),
+        repo_id=repo_id,
+        version=version,
+        changelog=changelog,
+        license=license,
+        persona_license=decided,
+        sources=seed_sources(provenance),
+        rows=sum(file.rows for file in files),
+        configs=_config_rows(facts.files),
+        columns=COLUMNS,
+        examples={file.step: _example(file) for file in files},
+        chart=CHART,
+        provenance_file=PROVENANCE,
+        contamination=MATH_OVERLAP,
+        overlaps=_overlaps(files) if provenance["benchmarks"] else None,
+        rewritten=sum(file.rows for file in files if file.step.endswith("rewrite")),
+        flagged=sum(file.rows for file in facts.files if file.part.flagged),
+        no_rows=" (no rows, so it cannot be loaded)",
+        funnel_table=_funnel_table(provenance["funnel"]["requests"]),
+        composition=_composition(files),
+        lengths=_lengths(files),
+        levels=_by_stage(files, [_named(file.levels, "Level {}".format) for file in files]),
+        subjects=_by_stage(files, [_named(file.subjects, code) for file in files]),
+        occupations=_occupations(provenance["personas"]["rows_by_occupation"]),
+    )
+
+
+def _metadata(facts: FolderFacts, license: str) -> dict[str, Any]:
+    simulated = facts.provenance["simulated"]
+    rows = sum(file.rows for file in facts.files)
+    return {
+        "pretty_name": "PersonaMathQA" + (" (simulated)" if simulated else ""),
+        "license": license,
+        "language": ["en"],
+        "task_categories": ["text-generation", "question-answering"],
+        "size_categories": [next(name for bound, name in SIZE_CATEGORIES.items() if rows < bound)],
+        "annotations_creators": ["machine-generated"],
+        "source_datasets": [SOURCE_DATASETS[source] for source in seed_sources(facts.provenance)] or ["original"],
+        "tags": ["math", "reasoning", "persona", "synthetic"] + (["simulated"] if simulated else []),
+        "configs": card_configs(facts.files),
+        "dataset_info": dataset_info(facts.files),
+    }
+
+
+def _config_rows(files: Sequence[StepFile]) -> dict[str, int]:
+    return {name: sum(file.rows for file in members(name, files)) for name in CONFIGS}
+
+
+def _example(file: StepFile) -> str:
+    """The first row of a step, field by field."""
+    values = ((name, getattr(file.example, name)) for name in COLUMNS)
+    return fenced("\n".join(f"{name}: {'null' if value is None else value}" for name, value in values))
+
+
+def _funnel_table(requests: Mapping[str, Mapping[str, int]]) -> str:
+    rows = []
+    for purpose in PURPOSES:
+        outcomes = requests[purpose]
+        dropped = [(-count, reason) for reason, count in outcomes.items() if reason not in PASSED]
+        reasons = ", ".join(f"{-count:,} {reason}" for count, reason in sorted(dropped))
+        rows.append([LABELS[purpose], f"{sum(outcomes.values()):,}", f"{passed(outcomes):,}", reasons or "none"])
+    return table(["request", "asked", "passed", "dropped"], rows, text_columns=(0, 3))
+
+
+def _composition(files: Sequence[StepFile]) -> str:
+    """Rows by source and step beside the paper's."""
+    counts = {file.step: file.sources for file in files}
+    rows = []
+    for label, sources in {**{source: [source] for source in SOURCES}, "all": list(SOURCES)}.items():
+        ours = [sum(counts.get(step, Counter())[source] for source in sources) for step in STEPS]
+        name = SOURCES.get(label, label)
+        rows.append([f"{name}, this version", *(f"{count:,}" for count in (*ours, sum(ours)))])
+        rows.append([f"{name}, the paper", *COMPOSITION[label]])
+    return table(["rows", *STEPS, "all"], rows)
+
+
+def _lengths(files: Sequence[StepFile]) -> str:
+    rows = []
+    for file in files:
+        for column, words in (("problem", file.problem_words), ("response", file.response_words)):
+            found = Lengths.of(words)
+            numbers = (found.least, found.low, found.median, found.high, found.most)
+            rows.append([f"`{column}` of {file.step}", *(f"{number:,}" for number in numbers), f"{found.mean:,.1f}"])
+    return table(["words", "least", "5 %", "median", "95 %", "most", "mean"], rows)
+
+
+def _overlaps(files: Sequence[StepFile]) -> str:
+    """Rows by overlap with test problems, and by step."""
+    rows = [[f"`{rule}`", *(f"{file.overlaps[rule]:,}" for file in files)] for rule in RULES]
+    rows.append(["none", *(f"{file.rows - file.overlaps.total():,}" for file in files)])
+    return table(["overlap", *(file.step for file in files)], rows)
+
+
+def _named(counts: Mapping[Any, int], name: Callable[[Any], str]) -> Counter[str]:
+    return Counter({name(value): count for value, count in counts.items()})
+
+
+def _by_stage(files: Sequence[StepFile], counts: Sequence[Counter[str]]) -> str | None:
+    """Rows by a property of their seed problem, stage 1 beside stage 2; None where no row has it."""
+    stages: dict[str, Counter[str]] = {"1": Counter(), "2": Counter()}
+    for file, counted in zip(files, counts, strict=True):
+        stages[file.step[len("stage")]].update(counted)
+    values = sorted({value for counted in stages.values() for value in counted})
+    rows = [[value, *(f"{counted[value]:,}" for counted in stages.values())] for value in values]
+    return table(["rows", "stage 1", "stage 2"], rows) if rows else None
+
+
+def _occupations(rows: Mapping[str, int]) -> str | None:
+    return table(["occupation", "rows"], [[code(name), f"{count:,}"] for name, count in rows.items()]) if rows else None
+
+
+def _origin(source: Mapping[str, Any]) -> str:
+    """Where one source of problems or personas came from, for a table cell."""
+    if "hub" in source:
+        splits = source["hub"]
+        commits = sorted({split["commit"] or "not known" for split in splits})
+        where = f"{code(splits[0]['repo'])}, split {code(splits[0]['split'])}"
+        return f"{where}, commit {', '.join(map(code, commits))}"
+    if "sha256" in source:
+        return f"{source.get('package', 'file')}, {source['bytes']:,} bytes, SHA-256 `{source['sha256']}`"
+    return "not recorded"

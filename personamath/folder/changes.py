@@ -1,0 +1,162 @@
+"""What changed between two dataset folders: rows added, removed and changed in each config, and the composition."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from personamath.errors import BadInput
+from personamath.folder.layout import CARD
+from personamath.folder.markdown import code, table
+
+ROWS_AT_ONCE = 2_000
+
+
+@dataclass(slots=True)
+class ConfigChange:
+    """What became of the rows of one config; a row is the same row where its id is the same."""
+
+    before: int = 0
+    after: int = 0
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    """Rows in both, of which any column differs."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """The difference between two folders."""
+
+    configs: dict[str, ConfigChange] = field(default_factory=dict)
+    """By config; one that only one of the folders has is all added, or all removed."""
+    before: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Rows by source and step; `after` likewise."""
+    after: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+class _Version(NamedTuple):
+    """One of the folders, as its card describes it."""
+
+    files: list[Path]
+    configs: dict[str, set[int]]
+    """The files of each config, by their place in `files`."""
+
+
+class _Fate(NamedTuple):
+    """What became of a row: the places of its files, None where it is in no file, and whether a column differs."""
+
+    before: int | None
+    after: int | None
+    changed: bool
+
+
+def compare_folders(before: Path, after: Path) -> Changes:
+    """What changed from one folder to the other, as their cards' configs divide them.
+
+    Memory holds some 200 bytes for each row of `before`, and a batch of rows. Raises `BadInput` where a folder has no
+    card with configs, or a file without the columns `id`, `source` and `step`.
+    """
+    changes = Changes()
+    old, new = _read_version(before), _read_version(after)
+    seals: dict[str, bytes] = {}
+    for row in _rows(old):
+        changes.before[row.source, row.step] += 1
+        seals[row.id] = row.seal
+    fates: Counter[_Fate] = Counter()
+    for row in _rows(new):
+        changes.after[row.source, row.step] += 1
+        seal = seals.pop(row.id, None)
+        fates[_Fate(seal[0] if seal else None, row.seal[0], seal is not None and seal[1:] != row.seal[1:])] += 1
+    fates.update(_Fate(seal[0], None, False) for seal in seals.values())
+    for config in dict.fromkeys([*new.configs, *old.configs]):
+        changes.configs[config] = _config_change(fates, old.configs.get(config, set()), new.configs.get(config, set()))
+    return changes
+
+
+def describe(changes: Changes, before: str, after: str) -> str:
+    """The difference as Markdown that reads as text too: for the screen, and for the changelog on the card.
+
+    `before` and `after` name the folders, e.g. `v1.0.0` and `v1.1.0`.
+    """
+    rows = [
+        [f"`{name}`", *(f"{count:,}" for count in (one.before, one.after, one.added, one.removed, one.changed))]
+        for name, one in changes.configs.items()
+    ]
+    parts = [
+        f"{code(after)} against {code(before)}:",
+        table(["config", "rows before", "rows", "added", "removed", "changed"], rows),
+        "The composition is the same."
+        if changes.before == changes.after
+        else table(["composition", "rows before", "rows", "change"], list(_composition(changes))),
+    ]
+    return "\n\n".join(parts)
+
+
+def _composition(changes: Changes) -> Iterator[list[str]]:
+    for source, step in sorted({*changes.before, *changes.after}):
+        before, after = changes.before[source, step], changes.after[source, step]
+        yield [f"{source}, {step}", f"{before:,}", f"{after:,}", f"{after - before:+,}" if after != before else "0"]
+
+
+def _config_change(fates: Mapping[_Fate, int], old: set[int], new: set[int]) -> ConfigChange:
+    """One config's share of all rows, given its files in either folder."""
+    change = ConfigChange()
+    for fate, count in fates.items():
+        was, is_now = fate.before in old, fate.after in new
+        change.before += count * was
+        change.after += count * is_now
+        change.added += count * (is_now and not was)
+        change.removed += count * (was and not is_now)
+        change.changed += count * (was and is_now and fate.changed)
+    return change
+
+
+def _read_version(folder: Path) -> _Version:
+    path = folder / CARD
+    try:
+        metadata = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
+        paths = {config["config_name"]: config["data_files"][0]["path"] for config in metadata["configs"]}
+        names = {name: [listed] if isinstance(listed, str) else list(listed) for name, listed in paths.items()}
+        # A card may come from anybody: it names files of its own folder only.
+        inside = [(folder / file).resolve().is_relative_to(folder.resolve()) for one in names.values() for file in one]
+        if not all(inside):
+            raise ValueError
+    except (OSError, LookupError, TypeError, ValueError, yaml.YAMLError):
+        raise BadInput(f"{path}: no dataset card whose configs name their files, so nothing can be compared") from None
+    files = list(dict.fromkeys(file for listed in names.values() for file in listed))
+    places = {name: {files.index(file) for file in listed} for name, listed in names.items()}
+    return _Version([folder / file for file in files], places)
+
+
+class _Row(NamedTuple):
+    id: str
+    source: str
+    step: str
+    seal: bytes
+    """The place of its file, in one byte, and a digest of all its columns."""
+
+
+def _rows(version: _Version) -> Iterator[_Row]:
+    for place, path in enumerate(version.files):
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(ROWS_AT_ONCE):
+                    for values in batch.to_pylist():
+                        yield _Row(values["id"], values["source"], values["step"], bytes([place]) + _digest(values))
+        except KeyError as column:
+            raise BadInput(f"{path}: no column {column}, so its rows cannot be compared") from None
+        except (pa.ArrowException, OSError) as error:
+            raise BadInput(f"{path}: not a readable parquet file ({' '.join(str(error).split())})") from None
+
+
+def _digest(values: Mapping[str, Any]) -> bytes:
+    # 128 bits: among 10^9 rows no two digests meet by chance. By column name, as the order of columns is no content.
+    return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).digest()

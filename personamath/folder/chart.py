@@ -1,0 +1,106 @@
+"""The cards' pictures: what became of the requests of each kind, and what a model scored."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from personamath.methods.persona.stages import KEPT, USABLE
+from personamath.records import Purpose
+from personamath.runs.funnel import PURPOSES
+
+# Grey, blue and ochre that stand out from one another also for colour-blind readers; the light panel keeps its
+# contrast on dark pages too.
+PANEL, INK, THROUGH, OUT, PAPER = "#fbfbfd", "#24292f", "#2f6fb3", "#c9ced6", "#e0a030"
+PASSED = (KEPT, USABLE)
+LABELS: dict[Purpose, str] = {
+    "stage1_inference": "Stage 1: solve the seed problem",
+    "stage1_rewrite: rewrite": "Stage 1: rewrite it for a persona",
+    "stage1_rewrite: solve": "Stage 1: solve the rewrite",
+    "stage2_reflection": "Stage 2: reflect on the wrong solution",
+    "stage2_rewrite: rewrite": "Stage 2: rewrite it for a persona",
+    "stage2_rewrite: reflect": "Stage 2: solve the rewrite by reflection",
+}
+
+
+def passed(outcomes: Mapping[str, int]) -> int:
+    """How many requests of one purpose led to something: a row, or a question that can be asked."""
+    return sum(outcomes.get(outcome, 0) for outcome in PASSED)
+
+
+class Bar(NamedTuple):
+    """One task's line of the chart of scores; everything in percent."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    base: float | None
+    """The base model's score on the same task; None where nobody measured it."""
+    paper: float | None
+    """The figure of the paper's model of this base; None where there is none."""
+
+
+def draw_funnel(requests: Mapping[str, Mapping[str, int]]) -> bytes:
+    """A PNG of the requests by purpose and outcome; the same bytes for the same counts and matplotlib."""
+    through = [passed(requests[purpose]) for purpose in PURPOSES]
+    asked = [sum(requests[purpose].values()) for purpose in PURPOSES]
+
+    def draw(axes: Any) -> None:
+        places = range(len(PURPOSES))
+        axes.barh(places, asked, color=OUT, height=0.62, label="dropped")
+        axes.barh(places, through, color=THROUGH, height=0.62, label="kept, or a usable rewrite")
+        for place, kept, all_asked in zip(places, through, asked, strict=True):
+            text = f"  {kept:,} of {all_asked:,}" + (f" ({kept / all_asked:.0%})" if all_asked else "")
+            axes.text(all_asked, place, text, va="center", color=INK, fontsize=10)
+        axes.set_yticks(places, [LABELS[purpose] for purpose in PURPOSES], color=INK, fontsize=10)
+        axes.set_xlim(0, max(*asked, 1) * 1.36)  # room for the longest bar's text
+        axes.set_title("Requests to the teacher, and what passed", loc="left", color=INK, fontsize=12, weight="bold")
+
+    return _picture(draw, height=3.6)
+
+
+def draw_scores(bars: Sequence[Bar]) -> bytes:
+    """A PNG of a model's scores with their intervals, beside the base model's and the paper's where they are known."""
+
+    def draw(axes: Any) -> None:
+        places = range(len(bars))
+        values = [bar.value for bar in bars]
+        spread = [[bar.value - bar.low for bar in bars], [bar.high - bar.value for bar in bars]]
+        axes.barh(places, values, xerr=spread, color=THROUGH, ecolor=INK, capsize=3, height=0.55, label="this model")
+        for marker, color, name, figures in (
+            ("o", OUT, "base model", [bar.base for bar in bars]),
+            ("D", PAPER, "the paper's model", [bar.paper for bar in bars]),
+        ):
+            known = [(figure, place) for place, figure in enumerate(figures) if figure is not None]
+            if known:
+                axes.scatter(*zip(*known, strict=True), marker=marker, color=color, edgecolor=INK, zorder=3, label=name)
+        for place, bar in enumerate(bars):
+            axes.text(104, place, f"{bar.value:.1f}", va="center", color=INK, fontsize=10)  # clear of the markers
+        axes.set_yticks(places, [bar.label for bar in bars], color=INK, fontsize=10)
+        axes.set_xlim(0, 136)  # room for the legend beside a full score
+        axes.set_title("Scores in percent, with 95 % intervals", loc="left", color=INK, fontsize=12, weight="bold")
+
+    return _picture(draw, height=1.4 + 0.42 * max(len(bars), 3))
+
+
+def _picture(draw: Callable[[Any], None], height: float) -> bytes:
+    """A PNG of horizontal bars, 9 inches wide; the same bytes for the same bars and matplotlib."""
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    # A figure of its own, under the default settings: neither a display nor the user's matplotlibrc has a say.
+    with matplotlib.rc_context(matplotlib.rcParamsDefault):
+        figure = Figure(figsize=(9, height), dpi=160, facecolor=PANEL)
+        figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.12))
+        axes = figure.add_subplot(facecolor=PANEL)
+        draw(axes)
+        axes.invert_yaxis()
+        axes.tick_params(length=0)
+        axes.set_xticks([])
+        axes.spines[:].set_visible(False)
+        handles, labels = axes.get_legend_handles_labels()
+        axes.legend(handles[::-1], labels[::-1], frameon=False, labelcolor=INK, loc="lower right", fontsize=10)
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", metadata={"Software": None})
+    return picture.getvalue()

@@ -1,0 +1,249 @@
+"""What must hold before a dataset folder is published; everything is read as its readers will read it."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import shorten
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import yaml
+
+from personamath.answers import grade
+from personamath.errors import BadInput
+from personamath.folder.counts import by_step, measure_file
+from personamath.folder.layout import (
+    CARD,
+    CHART,
+    FILES,
+    PROVENANCE,
+    REQUIRED,
+    ROW_GROUP_ROWS,
+    SCHEMA,
+    Part,
+    StepFile,
+    card_configs,
+    dataset_info,
+    members,
+    part_path,
+)
+from personamath.folder.leaks import Secrets
+from personamath.folder.licenses import UNKNOWN, license_of
+from personamath.records import SIMULATED, Step
+from personamath.runs.funnel import STEPS
+
+
+def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
+    """Check a dataset folder; returns what holds, in lines for the user.
+
+    Raises `BadInput`, which names the file, the config and the row, at the first thing that does not hold. Takes about
+    as long as loading every config once and grading every row; memory holds a batch of rows and all ids.
+    """
+    files, provenance = check_readable(folder, allow_simulated=allow_simulated)
+    _check_card(folder, files, provenance["license"])
+    _check_counts(folder, files, provenance)
+    secrets = Secrets()
+    rows_check = _RowCheck(folder, secrets, simulated=provenance["simulated"])
+    for file in files:
+        rows_check.check(file.step, file.part)
+    size = _check_bytes(folder, secrets)
+    rows = sum(file.rows for file in files)
+    return [
+        *(_check_config(folder, config, files) for config in _configs(files)),
+        f"{rows:,} different ids",
+        f"{rows:,} answers, each equal to its response's",
+        f"no key and no path of this machine in {size:,} bytes",
+    ]
+
+
+def check_readable(folder: Path, *, allow_simulated: bool = False) -> tuple[list[StepFile], dict[str, Any]]:
+    """Check that a folder is a dataset's and can be read, before its rows are looked at; raises as `check_folder`."""
+    found = _check_files(folder)
+    provenance = _read_provenance(folder)
+    if provenance["simulated"] and not allow_simulated:
+        raise BadInput(f"{folder / PROVENANCE}: the data is simulated; --allow-simulated publishes it nevertheless")
+    return [_measured(folder, step, part) for step, part in found], provenance
+
+
+def _check_files(folder: Path) -> list[tuple[Step, Part]]:
+    """The parquet files that are there; nothing else may lie in the folder, and nothing may be missing."""
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder")
+    files = [(step, part) for step, part in FILES if (folder / part_path(step, part)).exists()]
+    if not files:
+        raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
+    expected = {CARD, PROVENANCE, CHART, *(part_path(step, part) for step, part in files)}
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    for name in sorted(expected - found):
+        raise BadInput(f"{folder / name}: missing; write the folder again")
+    for name in sorted(found - expected):
+        raise BadInput(f"{folder / name}: no part of a dataset folder; remove it")
+    for name in sorted(found):
+        if not (folder / name).is_file() or (folder / name).is_symlink():
+            raise BadInput(f"{folder / name}: not a plain file")
+    return files
+
+
+def _measured(folder: Path, step: Step, part: Part) -> StepFile:
+    """A parquet file, read from end to end, in the documented columns."""
+    path = folder / part_path(step, part)
+    where = f"{path} (config {step})"
+    try:
+        metadata = pq.read_metadata(path)
+        schema = metadata.schema.to_arrow_schema().remove_metadata()
+        if not schema.equals(SCHEMA):
+            found, expected = ({f"{field.name}: {field.type}" for field in columns} for columns in (schema, SCHEMA))
+            differing = ", ".join(sorted(found ^ expected)) or "their order"
+            raise BadInput(f"{where}: its columns are not the documented ones; differing: {differing}")
+        if not metadata.num_rows:
+            raise BadInput(f"{where}: holds no rows; write the folder again")
+        return measure_file(folder, step, part)
+    except (pa.ArrowException, OSError) as error:
+        raise BadInput(f"{where}: not a readable parquet file ({_line(error)}); write the folder again") from None
+
+
+def _read_provenance(folder: Path) -> dict[str, Any]:
+    """What the rest of the folder is held against."""
+    path = folder / PROVENANCE
+    try:
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            "simulated": bool(provenance["simulated"]),
+            "rows": dict(provenance["funnel"]["rows"]),
+            "license": license_of(provenance["personas"]),
+        }
+    except (ValueError, TypeError, LookupError) as error:
+        raise BadInput(f"{path}: not a provenance file ({_line(error)}); write the folder again") from None
+
+
+def _configs(files: list[StepFile]) -> list[str]:
+    return [config["config_name"] for config in card_configs(files)]
+
+
+def _check_card(folder: Path, files: list[StepFile], decided: str) -> None:
+    """The card's configs and counts must be those of the files, its licence the decided one; the rest is prose."""
+    path = folder / CARD
+    try:
+        metadata = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
+        claimed = {info["config_name"]: info for info in metadata["dataset_info"]}
+        configs, license = metadata["configs"], metadata["license"]
+    except (LookupError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise BadInput(
+            f"{path}: no card with configs and dataset_info ({_line(error)}); write the folder again"
+        ) from None
+    if decided not in (UNKNOWN, license):
+        raise BadInput(f"{path}: its licence, {license}, contradicts the personas', {decided}")
+    if configs != card_configs(files):
+        raise BadInput(f"{path}: its configs are not those of the files; write the folder again")
+    for info in dataset_info(files):
+        config = info["config_name"]
+        if (says := claimed.pop(config, None)) != info:
+            raise BadInput(
+                f"{path}: config {config}: dataset_info says {_counts(says)}, the files hold {_counts(info)}"
+            )
+    for config in claimed:
+        raise BadInput(f"{path}: config {config}: dataset_info tells of a config without files")
+
+
+def _counts(info: dict[str, Any] | None) -> str:
+    return str({name: value for name, value in (info or {}).items() if name not in ("config_name", "features")})
+
+
+def _check_counts(folder: Path, files: list[StepFile], provenance: dict[str, Any]) -> None:
+    sources = {file.step: dict(file.sources) for file in by_step(files)}
+    for step in STEPS:
+        held, counted = sources.get(step, {}), provenance["rows"].get(step, {})
+        if held != counted:
+            raise BadInput(f"{folder / step} (config {step}): holds {held} rows by source, {PROVENANCE} says {counted}")
+
+
+class _Fault(NamedTuple):
+    """What is wrong with a row of a batch."""
+
+    row: int
+    what: str
+
+
+class _RowCheck:
+    """Checks the rows of one file after another, and remembers their ids."""
+
+    def __init__(self, folder: Path, secrets: Secrets, *, simulated: bool) -> None:
+        self._folder = folder
+        self._secrets = secrets
+        self._simulated = simulated
+        self._ids: set[str] = set()
+
+    def check(self, step: Step, part: Part) -> None:
+        """Check every row of a file; raises `BadInput` with its place."""
+        start = 0
+        path = self._folder / part_path(step, part)
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(ROW_GROUP_ROWS):
+                for fault in self._faults(batch, step, part):
+                    id = batch["id"].slice(fault.row, 1)
+                    shown = "its id is not shown" if self._secrets.in_column(id) else id[0]
+                    where = f"{path} (config {step}), row {start + fault.row} ({shown})"
+                    raise BadInput(f"{where}: {fault.what}")
+                start += batch.num_rows
+
+    def _faults(self, batch: pa.RecordBatch, step: Step, part: Part) -> Iterator[_Fault]:
+        for name in SCHEMA.names:
+            if name in REQUIRED and batch[name].null_count:
+                yield _Fault(pc.index(pc.is_null(batch[name]), True).as_py(), f"{name} is null")
+            if pa.types.is_string(batch[name].type) and (leak := self._secrets.in_column(batch[name])):
+                yield _Fault(leak.place, f"{name} holds {leak.what}; it must not be published")
+        for row, values in enumerate(batch.to_pylist()):
+            if what := self._fault(values, step, part):
+                yield _Fault(row, what)
+
+    def _fault(self, row: dict[str, Any], step: Step, part: Part) -> str | None:
+        if row["id"] in self._ids:
+            return "another row has the same id"
+        self._ids.add(row["id"])
+        if row["seed_id"] != row["id"].partition("/")[0]:
+            return f"seed_id is {row['seed_id']}, which the id does not begin with"
+        if row["step"] != step or row["stage"] != int(step[len("stage")]):
+            return f"it says that it is of {row['step']}, stage {row['stage']}"
+        if (row["flag"] is not None, row["overlap"] is not None) != (part.flagged, part.overlap == "overlap"):
+            return f"its flag is {_line(row['flag'])} and its overlap {_line(row['overlap'])}: it is in the wrong file"
+        if row["teacher"].startswith(SIMULATED) and not self._simulated:
+            return f"its teacher is simulated, and {PROVENANCE} does not say so"
+        verdict = grade(row["answer"], row["response"])
+        if not verdict.correct:
+            return f"its answer is {_line(row['answer'])}, its response's is {_line(verdict.answer)} ({verdict.why})"
+        return None
+
+
+def _check_bytes(folder: Path, secrets: Secrets) -> int:
+    """How many bytes the folder has, none of them part of a secret."""
+    size = 0
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if leak := secrets.in_file(path):
+            raise BadInput(f"{path}: holds {leak.what} at byte {leak.place}; it must not be published")
+        size += path.stat().st_size
+    return size
+
+
+def _check_config(folder: Path, config: str, files: list[StepFile]) -> str:
+    """Load a config as its readers do, and compare it with the files."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    # A cache of its own: what was loaded from another folder at this path must not come back.
+    with tempfile.TemporaryDirectory(prefix="personamath-check-") as cache:
+        try:
+            loaded = datasets.load_dataset(str(folder), config, split="train", cache_dir=cache)
+        except Exception as error:  # whatever it is, the readers would meet it too
+            raise BadInput(f"{folder}: config {config}: load_dataset fails ({_line(error)})") from error
+        expected = sum(file.rows for file in members(config, files))
+        if (loaded.features, loaded.num_rows) != (datasets.Features.from_arrow_schema(SCHEMA), expected):
+            raise BadInput(f"{folder}: config {config}: loads as {_line(loaded)}, not with its {expected:,} rows")
+        return f"{config}: {loaded.num_rows:,} rows load"
+
+
+def _line(what: object) -> str:
+    """Somebody else's words in a message of one line."""
+    return shorten(str(what), 120, placeholder=" ...")

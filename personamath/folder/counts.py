@@ -1,0 +1,91 @@
+"""What the parquet files of a dataset folder hold, counted in one pass with a row group in memory at a time."""
+
+from collections import Counter
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from personamath.folder.layout import FILES, SCHEMA, Part, StepFile, part_path
+from personamath.records import Row, Step
+
+
+def measure(folder: Path) -> list[StepFile]:
+    """Every parquet file of the folder, step after step."""
+    return [measure_file(folder, step, part) for step, part in FILES if (folder / part_path(step, part)).is_file()]
+
+
+def measure_file(folder: Path, step: Step, part: Part) -> StepFile:
+    """The file of a part of a step, which has at least one row."""
+    path = folder / part_path(step, part)
+    with pq.ParquetFile(path) as file:
+        first = file.read_row_group(0).slice(0, 1).to_pylist()[0]
+        measured = StepFile(step, part, path.stat().st_size, example=Row(**first))
+        for group in range(file.num_row_groups):
+            _add(measured, file.read_row_group(group, columns=SCHEMA.names))
+    return measured
+
+
+def by_step(files: Sequence[StepFile]) -> list[StepFile]:
+    """The files of each step taken together, as if they were its first one."""
+    steps: dict[Step, StepFile] = {}
+    for file in files:
+        if (one := steps.get(file.step)) is None:
+            steps[file.step] = deepcopy(file)
+            continue
+        for name in ("file_bytes", "rows", "arrow_bytes"):
+            setattr(one, name, getattr(one, name) + getattr(file, name))
+        for name in ("sources", "levels", "subjects", "overlaps", "problem_words", "response_words"):
+            getattr(one, name).update(getattr(file, name))
+    return list(steps.values())
+
+
+def _add(measured: StepFile, rows: pa.Table) -> None:
+    measured.rows += rows.num_rows
+    measured.arrow_bytes += rows.nbytes
+    measured.sources.update(_counts(rows["source"]))
+    measured.levels.update(_counts(rows["level"]))
+    measured.subjects.update(_counts(rows["subject"]))
+    measured.overlaps.update(_counts(rows["overlap"]))
+    measured.problem_words.update(_counts(_words(rows["problem"])))
+    measured.response_words.update(_counts(_words(rows["response"])))
+
+
+def _words(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.list_value_length(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(texts)))
+
+
+def _counts(values: pa.ChunkedArray) -> dict[Any, int]:
+    counted = values.drop_null().value_counts()
+    return dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How long the texts of some rows are, in words."""
+
+    least: int
+    low: int
+    """A twentieth of the texts is shorter, or as short; `high` likewise from above."""
+    median: int
+    mean: float
+    high: int
+    most: int
+
+    @classmethod
+    def of(cls, words: Counter[int]) -> "Lengths":
+        """Exact, from the number of texts of each length."""
+        lengths = sorted(words)
+        reached = list(accumulate(words[length] for length in lengths))
+        mean = sum(length * count for length, count in words.items()) / reached[-1]
+
+        def quantile(share: float) -> int:
+            return next(length for length, sofar in zip(lengths, reached, strict=True) if sofar >= share * reached[-1])
+
+        return cls(lengths[0], quantile(0.05), quantile(0.5), mean, quantile(0.95), lengths[-1])

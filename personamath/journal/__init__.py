@@ -1,0 +1,1 @@
+"""Remembering every answer: the journal of a run directory."""

@@ -1,0 +1,205 @@
+"""The journal's file: its format, how it is opened, and what is done where it is damaged.
+
+A damaged file is met when it is read: SQLite notices a page that is none, the checksum a text that changed. The run
+ends, and the next one keeps the file aside and goes on with every answer that is still whole.
+"""
+
+import hashlib
+import itertools
+import os
+import sqlite3
+import sys
+from collections.abc import Iterable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import cast
+
+from personamath.errors import RunDirectoryError
+from personamath.journal.salvage import USUAL_PAGE_SIZE, Answer, salvage
+
+FILE_NAME = "journal.sqlite"
+# Left beside a journal that was found damaged, until it is recovered.
+DAMAGED_NAME = "journal.damaged"
+# What was recovered: unfinished, and whole but not yet in the journal's place.
+_RECOVERING_NAME, _RECOVERED_NAME = "journal.recovering", "journal.recovered"
+# Raised whenever an older PersonaMath would misread the file.
+FORMAT_VERSION = 2
+# Where the engine for many machines keeps its answers; see personamath.runs.ray.
+BLOCKS = "blocks"
+# "pmth" in ASCII: tells a journal from any other SQLite file.
+APPLICATION_ID = 0x706D7468
+_SCHEMA = """
+create table answers (
+    digest text primary key,      -- of the request: see Request.digest
+    purpose text not null,        -- of the first request that asked it, for counting
+    request text not null,        -- the JSON that was sent
+    sample integer not null,
+    text text not null,           -- the completion, untouched
+    finish_reason text not null,
+    prompt_tokens integer,
+    completion_tokens integer,
+    answered_at real not null,    -- seconds since the epoch
+    checksum integer not null     -- of the completion: see personamath.journal.salvage
+)
+"""
+_CREATE = f"begin; {_SCHEMA}; pragma application_id = {APPLICATION_ID}; pragma user_version = {FORMAT_VERSION}; commit"
+_FINDABLE = "select count(*) from answers indexed by sqlite_autoindex_answers_1 where digest not glob '*[^0-9a-f]*'"
+INSERT = "insert or ignore into answers values (?,?,?,?,?,?,?,?,?,?)"
+# Sums over the whole file need not read the texts. Any version may write to a journal with or without it.
+_INDEX = "create index if not exists paid on answers (purpose, prompt_tokens, completion_tokens)"
+
+
+class _Unreadable(RunDirectoryError):
+    """What stands in the journal's place is no journal, or one whose first page is damaged."""
+
+
+def unreadable(path: Path, error: sqlite3.Error) -> RunDirectoryError:
+    """What a failed read of the journal at `path` means; damage is marked, so that the next run recovers."""
+    if not is_damage(error):
+        return RunDirectoryError(f"{path}: cannot be read ({error}); see to its disk, then run the same command")
+    with suppress(OSError):  # a reader may not be allowed to
+        path.with_name(DAMAGED_NAME).touch()
+    return RunDirectoryError(
+        f"{path}: damaged ({error}); the same `personamath augment` keeps it aside, recovers every answer that is "
+        "still whole, and asks for the rest"
+    )
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is what failed, not its disk."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # not SQLite but Python failed, at a text that is no longer UTF-8
+        return isinstance(error, sqlite3.OperationalError)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def open_or_recover(directory: Path) -> sqlite3.Connection:
+    """A connection that may write to a run's journal, recovered first where it is damaged."""
+    path = directory / FILE_NAME
+    if any((directory / name).exists() for name in (DAMAGED_NAME, _RECOVERED_NAME)):
+        _recover(directory)
+    try:
+        return _with_whole_index(open_for_writing(path), path)
+    except _Unreadable:
+        if not next(salvage(path), None):
+            raise
+        _recover(directory)
+        return open_for_writing(path)
+
+
+def _with_whole_index(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """The connection, if every answer can be found; one that could not would be asked, and paid for, again.
+
+    Rows are never deleted, so their numbers have no gaps. Half a second for a million answers.
+    """
+    try:
+        last = connection.execute("select max(rowid) from answers").fetchall()[0][0] or 0
+        found = connection.execute(_FINDABLE).fetchall()[0][0]
+    except sqlite3.Error as error:
+        connection.close()
+        raise (_Unreadable if is_damage(error) else RunDirectoryError)(f"{path}: cannot be read ({error})") from None
+    if found != last:
+        connection.close()
+        raise _Unreadable(f"{path}: {found:,} of {last:,} answers in its index")
+    return connection
+
+
+def _recover(directory: Path) -> None:
+    """Keep the journal aside and put what is whole of it in its place; killed at any point, the next call goes on."""
+    path, recovering, recovered = (directory / name for name in (FILE_NAME, _RECOVERING_NAME, _RECOVERED_NAME))
+    try:
+        if not recovered.exists():
+            print(f"{path} is damaged: recovering its answers ...", file=sys.stderr)
+            recovering.unlink(missing_ok=True)
+            print(f"{_write_answers(recovering, salvage(path)):,} answers recovered", file=sys.stderr)
+            recovering.replace(recovered)
+        (directory / DAMAGED_NAME).unlink(missing_ok=True)
+        aside = _free_name(directory)
+        # The log first: without its database it would be taken for that of the recovered one.
+        for suffix in ("-shm", "-wal", ""):
+            with suppress(FileNotFoundError):
+                Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
+        recovered.replace(path)
+    except (OSError, sqlite3.Error) as error:
+        recovering.unlink(missing_ok=True)
+        raise RunDirectoryError(
+            f"{path}: damaged, and cannot be recovered ({error}); make room on its disk, then run the same command"
+        ) from None
+    print(f"the damaged journal is kept as {aside}", file=sys.stderr)
+
+
+def _free_name(directory: Path) -> Path:
+    names = (directory / f"journal.damaged-{number}.sqlite" for number in itertools.count(1))
+    return next(name for name in names if not name.exists())
+
+
+def _write_answers(path: Path, answers: Iterable[Answer]) -> int:
+    """Make a journal of these answers, durable on return; gives their number."""
+    with closing(sqlite3.connect(path)) as connection:
+        # Begun anew if anything happens, so without a log of its own.
+        connection.execute("pragma journal_mode = off")
+        connection.executescript(_CREATE)
+        with connection:
+            connection.executemany(INSERT, answers)
+        connection.execute("pragma journal_mode = wal")
+        count = connection.execute("select count(*) from answers").fetchone()[0]
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    return cast(int, count)
+
+
+def answer_sha256(digest: str, finish_reason: str, text: str) -> bytes:
+    """What stands for one answer in the digest of a run's answers."""
+    return hashlib.sha256(f"{digest}\n{finish_reason}\n{text}".encode()).digest()
+
+
+def open_for_reading(directory: Path) -> sqlite3.Connection:
+    """A read-only connection to the journal of a run, which may be going on."""
+    path = directory / FILE_NAME
+    if not path.is_file():
+        raise RunDirectoryError(f"{directory}: no {FILE_NAME} in it, so it is not a run")
+    try:
+        return _checked(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True), path)
+    except _Unreadable as error:
+        raise RunDirectoryError(f"{error}; a damaged journal is recovered by the run that made it") from None
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """A connection that may write to the journal, which is made where there is none."""
+    connection = _checked(sqlite3.connect(path, timeout=30, check_same_thread=False), path, writable=True)
+    connection.execute("pragma synchronous = full")
+    connection.execute(_INDEX)
+    return connection
+
+
+def _checked(connection: sqlite3.Connection, path: Path, writable: bool = False) -> sqlite3.Connection:
+    """The connection, if what it opened is a journal that this version can read."""
+    try:
+        # An empty database, not a missing file: a run may have been killed between the two.
+        if writable and not connection.execute("select 1 from sqlite_master").fetchall():
+            if path.stat().st_size > USUAL_PAGE_SIZE:
+                raise _Unreadable(f"{path}: a database without tables; move it aside or give another --output")
+            connection.execute("pragma journal_mode = wal")
+            connection.executescript(_CREATE)
+        identity, format_version = (_pragma(connection, name) for name in ("application_id", "user_version"))
+        if identity != APPLICATION_ID:
+            raise _Unreadable(f"{path}: not a PersonaMath journal; move it aside or give another --output")
+        if format_version != FORMAT_VERSION:
+            raise RunDirectoryError(
+                f"{path}: written in journal format {format_version}, this PersonaMath reads format {FORMAT_VERSION}; "
+                "use the version that wrote it, or give another --output"
+            )
+    except sqlite3.Error as error:
+        connection.close()
+        kind = _Unreadable if is_damage(error) else RunDirectoryError
+        raise kind(
+            f"{path}: cannot be used as a journal ({error}); see to its disk, move it aside or give another --output"
+        ) from None
+    except RunDirectoryError:
+        connection.close()
+        raise
+    return connection
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return cast(int, connection.execute(f"pragma {name}").fetchall()[0][0])

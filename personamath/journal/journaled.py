@@ -1,0 +1,151 @@
+"""A teacher that remembers: the journal around any other teacher."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+from personamath.errors import NotAsked, PersonaMathError, RunDirectoryError, TeacherMisconfigured
+from personamath.journal.store import DISK_RESERVE_BYTES
+from personamath.records import Completion, Request
+from personamath.teachers.http import Teacher
+from personamath.teachers.prices import Bill, Caps, Paid, Price
+
+# How long a run that ends early waits for answers in flight: most arrive, and nobody waits for a hung one.
+DRAIN_S = 30.0
+# How often a request that a cap may not allow looks whether the answers in flight have left room for it.
+CAP_LOOK_S = 0.05
+
+
+class Memory(Protocol):
+    """What keeps answers: the journal, or what a block of the engine for many machines remembers."""
+
+    path: Path
+    """For messages; the disk that it is on is the parent's."""
+
+    def get(self, digest: str) -> Completion | None:
+        """The answer to the request with this digest, or None."""
+        ...
+
+    async def put(self, request: Request, completion: Completion) -> None:
+        """Keep one answer."""
+        ...
+
+    def paid(self) -> list[Paid]:
+        """What its answers came to, by purpose."""
+        ...
+
+    def has_room(self) -> bool:
+        """Whether the disk still holds the reserve that the answers in flight may need."""
+        ...
+
+
+class JournaledTeacher:
+    """A teacher around a teacher: what the journal knows is not asked again, what is asked is journaled.
+
+    At most `concurrency` requests are in flight, counted until their answers are on disk; a semaphore in its place is
+    shared with others. Equal requests that meet in flight are asked once. `stop` lets what is in flight arrive, because
+    it is paid for, and then ends every caller.
+    At a cap what the journal knows is still answered; anything else is `NotAsked`.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        teacher: Teacher,
+        concurrency: int | asyncio.Semaphore,
+        price: Price | None = None,
+        caps: Caps | None = None,
+        stop_sending: Callable[[], None] | None = None,
+    ) -> None:
+        """`stop_sending` tells the teacher that the run is ending: what waits to be sent is then `NotAsked`."""
+        self._journal = memory
+        self._teacher = teacher
+        self._caps = caps or Caps()
+        self._stop_sending = stop_sending
+        self.bill = Bill.so_far(price, memory.paid())
+        """What the run directory came to, journaled answers of earlier commands included."""
+        self._slots = asyncio.Semaphore(concurrency) if isinstance(concurrency, int) else concurrency
+        self._asking: dict[str, asyncio.Event] = {}
+        self._reason_to_stop: PersonaMathError | None = None
+        self.in_flight = 0
+        self.asked = 0
+        """Requests answered by the teacher, this time."""
+        self.replayed = 0
+        """Requests answered from the journal."""
+
+    async def complete(self, request: Request) -> Completion:
+        """The journaled answer, or the teacher's."""
+        if self._reason_to_stop:
+            await self._drained()
+        try:
+            return await self._remember_or_ask(request)
+        except (TeacherMisconfigured, RunDirectoryError) as error:
+            await self.end(error)
+        except NotAsked:
+            if self._reason_to_stop:
+                await self._drained()
+            raise
+
+    async def _remember_or_ask(self, request: Request) -> Completion:
+        digest = request.digest
+        while same := self._asking.get(digest):
+            await same.wait()
+        if known := self._journal.get(digest):
+            self.replayed += 1
+            return known
+        self._asking[digest] = asyncio.Event()
+        try:
+            async with self._slots:
+                return await self._ask(request)
+        finally:
+            self._asking.pop(digest).set()
+
+    async def _ask(self, request: Request) -> Completion:
+        if self._reason_to_stop:
+            await self._drained()
+        if not self._journal.has_room():
+            raise RunDirectoryError(
+                f"{self._journal.path.parent}: less than {DISK_RESERVE_BYTES // 2**20} MB left on its disk; "
+                "everything answered is kept: make room, then run the same command"
+            )
+        while self._caps.reached(self.bill, self.in_flight):
+            # What is in flight is reckoned at a guess: its answers may leave room for more.
+            if self._caps.reached(self.bill, 0) or not self.in_flight:
+                raise NotAsked("a cap of this run is reached")
+            await asyncio.sleep(CAP_LOOK_S)
+            if self._reason_to_stop:
+                await self._drained()
+        self.in_flight += 1
+        try:
+            completion = await self._teacher.complete(request)
+            await self._journal.put(request, completion)
+            self.bill.add(request.purpose, completion)
+        finally:
+            self.in_flight -= 1
+        self.asked += 1
+        if self._caps.usd is not None and completion.finish_reason == "stop" and completion.completion_tokens is None:
+            raise TeacherMisconfigured(
+                "the endpoint does not count tokens, so --max-usd means nothing: use --max-requests"
+            )
+        return completion
+
+    def stop(self, reason: PersonaMathError) -> None:
+        """Ask nothing more; callers get `reason` once what is in flight has arrived, or after `DRAIN_S`."""
+        if not self._reason_to_stop:
+            self._reason_to_stop = reason
+            self._give_up_at = time.monotonic() + DRAIN_S
+            if self._stop_sending:
+                self._stop_sending()
+
+    async def end(self, reason: PersonaMathError) -> NoReturn:
+        """Stop, and raise the reason once what is in flight has arrived."""
+        self.stop(reason)
+        await self._drained()
+
+    async def _drained(self) -> NoReturn:
+        assert self._reason_to_stop
+        while self.in_flight and time.monotonic() < self._give_up_at:
+            await asyncio.sleep(0.05)
+        raise self._reason_to_stop

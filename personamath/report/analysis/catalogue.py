@@ -1,0 +1,68 @@
+"""All analyses, in the order in which they are read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from personamath.evaluation.scores import ScoredRun
+from personamath.report.analysis.cases import case_studies
+from personamath.report.analysis.comparison import Comparison
+from personamath.report.analysis.composition import before_and_after, composition, first_answers, keep_rates
+from personamath.report.analysis.costs import costs
+from personamath.report.analysis.duplicates import duplicates
+from personamath.report.analysis.false_wrong import false_wrong
+from personamath.report.analysis.models import published_scores, stage_two
+from personamath.report.analysis.persona_groups import persona_groups
+from personamath.report.analysis.quality import contamination, fidelity, second_opinion
+from personamath.report.analysis.result import Analyses, Analysis, LeftOut
+from personamath.report.analysis.rows import RunData
+from personamath.report.analysis.texts import lengths_by_step, question_lengths, vocabulary
+
+SIMULATED = "The rows were written by the embedded teacher: the numbers show the analysis, not the method."
+FEW_ROWS = 200
+"""Below this most differences are chance."""
+
+
+def analyses(
+    data: RunData,
+    compare: Sequence[Comparison] = (),
+    scores: Sequence[ScoredRun] = (),
+    without_stage_two: ScoredRun | None = None,
+) -> Analyses:
+    """Everything that can be found; what cannot is named, with the reason.
+
+    `scores` are models of ours; the first of them is compared with `without_stage_two`, a model that was trained
+    without it. For all of PersonaMathQA it takes minutes, most of them for the near duplicates and math-verify.
+    """
+    of_rows: list[Callable[[], Analysis | LeftOut]] = [
+        lambda: composition(data),
+        lambda: first_answers(data),
+        lambda: keep_rates(data),
+        lambda: before_and_after(data),
+        lambda: lengths_by_step(data),
+        lambda: question_lengths(data, compare),
+        lambda: vocabulary(data, compare),
+        lambda: fidelity(data),
+        lambda: second_opinion(data),
+        lambda: contamination(data),
+        lambda: duplicates(data),
+        lambda: persona_groups(data),
+        lambda: false_wrong(data),
+        lambda: costs(data),
+        lambda: case_studies(data),
+    ]
+    found = [_warned(analysis(), data) for analysis in of_rows]
+    found.append(published_scores(scores))
+    if scores and without_stage_two:
+        found.append(stage_two(scores[0], without_stage_two))
+    else:
+        why = "it takes two scored models, one of them trained without stage 2"
+        found.append(LeftOut("stage-two", "With and without stage 2", why))
+    made = tuple(one for one in found if isinstance(one, Analysis))
+    return Analyses(made, tuple(one for one in found if isinstance(one, LeftOut)))
+
+
+def _warned(found: Analysis | LeftOut, data: RunData) -> Analysis | LeftOut:
+    """With what stands in the way of believing it."""
+    few = f"There are only {len(data.rows):,} rows: most differences are chance." if len(data.rows) < FEW_ROWS else None
+    warning = " ".join(one for one in (SIMULATED if data.simulated else None, few) if one)
+    return replace(found, warning=warning) if warning and isinstance(found, Analysis) else found

@@ -1,0 +1,66 @@
+"""What a kept row cost, by step: tokens, and money where the price is known."""
+
+from collections import Counter
+
+from personamath.report.analysis.composition import STEP_NAMES
+from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
+from personamath.report.analysis.rows import RunData
+from personamath.runs.funnel import PURPOSES, STEPS
+from personamath.teachers.prices import Price, find_price
+
+NAME, TITLE = "costs", "What a kept row cost"
+
+
+def costs(data: RunData) -> Analysis | LeftOut:
+    """Tokens and money of each step, per kept row of that step and together."""
+    tokens = data.provenance["funnel"]["tokens"]
+    if not any(count for counts in tokens.values() for count in counts.values()):
+        return LeftOut(NAME, TITLE, "the endpoint did not count tokens")
+    price = data.price or find_price(data.recipe.teacher)
+    rows: list[tuple[Cell, ...]] = []
+    spent = Counter[str]()
+    for step in STEPS:
+        of_step = Counter[str]()
+        for purpose in PURPOSES:
+            if purpose.partition(":")[0] == step:
+                of_step.update(tokens[purpose])
+        spent.update(of_step)
+        kept = sum(row.step == step for row in data.rows)
+        rows.append(_row(STEP_NAMES[step], kept, of_step["prompt"], of_step["completion"], price))
+    rows.append(_row("all", len(data.rows), spent["prompt"], spent["completion"], price))
+    shown = [row for row in rows if row[1]]
+    unit, column = ("USD per 1,000 kept rows", 6) if price else ("tokens per kept row", 4)
+    series = Series(unit, tuple(str(row[0]) for row in shown), tuple(float(row[column] or 0) for row in shown))
+    whole = f"{rows[-1][4]:,.0f} tokens" + (f", {rows[-1][6]:,.2f} USD per 1,000 rows" if price else "")
+    return Analysis(
+        NAME,
+        TITLE,
+        f"A kept row took {whole}, whatever was dropped on the way included.",
+        Table(
+            (
+                "step",
+                "kept rows",
+                "prompt tokens",
+                "completion tokens",
+                "tokens per kept row",
+                "USD",
+                "USD per 1,000 kept rows",
+            ),
+            tuple(rows),
+        ),
+        Chart("bars", "step", unit, (series,)),
+        "A step pays for all of its requests: rewrites that were not usable, wrong solutions, and in stage 2 every "
+        "problem that reflection did not recover. "
+        + (
+            f"Prices: {price.prompt:g} and {price.completion:g} USD per million prompt and completion tokens, for "
+            f"direct requests ({price.source}{f', {price.date}' if price.date else ''}); batches may cost less."
+            if price
+            else f"No price is known for {data.recipe.teacher}."
+        ),
+    )
+
+
+def _row(name: str, kept: int, prompt: int, completion: int, price: Price | None) -> tuple[Cell, ...]:
+    usd = price.usd(prompt, completion) if price else None
+    per_row = (prompt + completion) / kept if kept else None
+    return (name, kept, prompt, completion, per_row, usd, usd / kept * 1_000 if usd is not None and kept else None)

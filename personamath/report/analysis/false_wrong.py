@@ -1,0 +1,95 @@
+"""How many of stage 1's wrong answers only the grader calls wrong, so that reflection had nothing to mend."""
+
+from collections import Counter
+from typing import NamedTuple
+
+from personamath.answers import extract, grade, grade_paper_gsm8k, grade_paper_math, symbolic
+from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
+from personamath.report.analysis.rows import RunData
+
+NAME, TITLE = "false-wrong", "Wrong answers that another grader accepts"
+EXAMPLES = 20
+
+
+class Verdicts(NamedTuple):
+    """What each grader says of one first solution that was not kept."""
+
+    answer: str | None
+    """As extracted; None where it has none."""
+    ours: bool
+    """Our grader as it is now: it may have learned something since the run."""
+    math_verify: bool
+    """math-verify on the extracted answer alone."""
+    string: bool
+    """The paper's released rules for the source."""
+
+
+def verdicts(reference: str, solution: str, source: str) -> Verdicts:
+    """All graders on one solution."""
+    answer = extract(solution)
+    bounded = answer is not None and symbolic.is_bounded(answer) and symbolic.is_bounded(reference)
+    string = grade_paper_gsm8k if source == "gsm8k" else grade_paper_math
+    return Verdicts(
+        answer,
+        grade(reference, solution).correct,
+        bounded and symbolic.shared.compare(reference, answer or "") == "equal",
+        string(reference, solution),
+    )
+
+
+def false_wrong(data: RunData) -> Analysis | LeftOut:
+    """The wrong first answers as all graders see them, and how many of them reflection recovered."""
+    if data.seeds is None or data.wrong is None:
+        return LeftOut(NAME, TITLE, data.why_missing("wrong", "seeds"))
+    if not data.wrong:
+        return LeftOut(NAME, TITLE, "no first answer was wrong")
+    seeds = {seed.id: seed for seed in data.seeds}
+    found = {id: verdicts(seeds[id].answer, text, seeds[id].source) for id, text in data.wrong.items()}
+    recovered = {row.seed_id for row in data.rows if row.step == "stage2_reflection"}
+    kinds = {
+        "all": set(found),
+        "without a final answer": {id for id, one in found.items() if one.answer is None},
+        "right by our grader as it is now": {id for id, one in found.items() if one.ours},
+        "right by math-verify": {id for id, one in found.items() if one.math_verify},
+        "right by the paper's rules": {id for id, one in found.items() if one.string},
+    }
+    disputed = (
+        kinds["right by our grader as it is now"] | kinds["right by math-verify"] | kinds["right by the paper's rules"]
+    )
+    kinds["right by any of the three"] = disputed
+    rows: list[tuple[Cell, ...]] = [
+        (
+            kind,
+            len(ids),
+            len(ids) / len(found),
+            len(ids & recovered),
+            len(ids & recovered) / len(recovered) if recovered else None,
+        )
+        for kind, ids in kinds.items()
+    ]
+    examples = "; ".join(f"{id}: {seeds[id].answer} against {found[id].answer}" for id in sorted(disputed)[:EXAMPLES])
+    sources = Counter(seeds[id].source for id in found)
+    bars = list(kinds)[1:]
+    return Analysis(
+        NAME,
+        TITLE,
+        f"Of {len(found):,} wrong first answers another grader accepts {len(disputed):,} "
+        f"({len(disputed) / len(found):.1%}); of the {len(recovered):,} that reflection recovered, "
+        f"{len(disputed & recovered):,}.",
+        Table(
+            ("first answers that were not kept", "number", "of wrong %", "recovered by reflection", "of recovered %"),
+            tuple(rows),
+        ),
+        Chart(
+            "bars",
+            "wrong first answers",
+            "share %",
+            (Series("of the wrong", tuple(bars), tuple(len(kinds[bar]) / len(found) for bar in bars)),),
+        ),
+        "The data was made with PersonaMath's grader, whose verdict stands in the first row. math-verify is asked "
+        "about the boxed answer alone, and not about what it could not bound; the paper's rules are those of its "
+        "released graders for the source "
+        f"({', '.join(f'{count:,} of {source}' for source, count in sources.items())}), faults included: they read "
+        r"3.4 as 3 in GSM8K. An answer that another grader accepts is not therefore right."
+        + (f" Reference against answer: {examples}." if examples else ""),
+    )

@@ -1,0 +1,191 @@
+"""How the questions read: their vocabulary and their lengths, beside the original problems' and other datasets'."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from personamath.report.analysis.comparison import Comparison
+from personamath.report.analysis.paper import PAPER
+from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
+from personamath.report.analysis.rows import RunData
+
+if TYPE_CHECKING:
+    import numpy as np
+
+WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?")
+RESAMPLES = 20
+RNG_SEED = 2410
+# Points of a curve of vocabulary over tokens.
+POINTS = 24
+# How far a curve goes beyond the words of the smallest set, which would else be a dot beside a large one.
+LONGEST_CURVE = 5
+BIN_WORDS = 5
+# Beyond this share of all questions one wide bin takes the rest.
+SHOWN_SHARE = 0.99
+
+
+def question_sets(data: RunData, compare: Sequence[Comparison]) -> dict[str, list[str]]:
+    """The questions of the original problems, of ours and of others, by name."""
+    if data.seeds is not None:
+        original = [seed.question for seed in data.seeds]
+    else:
+        original = list({row.seed_id: row.seed_problem for row in data.rows}.values())
+    others = {other.name: list(other.questions) for other in compare}
+    return {"original": original, "ours": [row.problem for row in data.rows]} | others
+
+
+def vocabulary(data: RunData, compare: Sequence[Comparison]) -> Analysis | LeftOut:
+    """Word types and type-token ratio of the questions: the paper's figure 3, and at equal tokens."""
+    import numpy as np
+
+    name, title = "vocabulary", "Vocabulary"
+    corpora = {label: _Corpus.of(questions) for label, questions in question_sets(data, compare).items()}
+    equal = min(len(corpus.words) for corpus in corpora.values())
+    if equal == 0:
+        return LeftOut(name, title, "a set of questions has no words in Latin letters")
+    rows: list[tuple[Cell, ...]] = []
+    series = []
+    at_equal = {}
+    for label, corpus in corpora.items():
+        last = min(len(corpus.words), LONGEST_CURVE * equal)
+        sizes = np.unique(np.geomspace(min(100, equal), last, POINTS).astype(int))
+        grown = np.array([corpus.growth(rng, sizes) for rng in _generators()])
+        low, mean, high = np.percentile(grown, 2.5, axis=0), grown.mean(0), np.percentile(grown, 97.5, axis=0)
+        series.append(Series(label, *(tuple(map(float, part)) for part in (sizes, mean, low, high))))
+        resampled = [float(corpus.growth(rng, np.array([equal]))[0]) for rng in _generators()]
+        types = len(np.unique(corpus.words))
+        at_equal[label] = float(np.mean(resampled)) / equal
+        ends = np.percentile(resampled, [2.5, 97.5]) / equal
+        rows.append(
+            (
+                label,
+                len(corpus.starts),
+                len(corpus.words),
+                types,
+                types / len(corpus.words),
+                at_equal[label],
+                *map(float, ends),
+            )
+        )
+    ratio = at_equal["ours"] / at_equal["original"]
+    return Analysis(
+        name,
+        title,
+        f"At {equal:,} words of each, ours has {ratio:.2f} times the word types of the original problems"
+        + "".join(
+            f", and {at_equal['ours'] / at_equal[other.name]:.2f} times those of {other.name}" for other in compare
+        )
+        + ".",
+        Table(
+            ("questions", "number", "words", "word types", "type-token ratio", f"at {equal:,} words", "low", "high"),
+            tuple(rows),
+        ),
+        Chart("lines", "words read", "word types", tuple(series)),
+        f"Figure 3 of {PAPER}: a word is a run of letters, in lower case; formulas and numbers are not counted. The "
+        "type-token ratio falls as a text grows, so ratios of sets of different sizes say nothing about variety: "
+        "compare those at an equal number of words. There, and along the curve, questions are taken in random "
+        f"order, {RESAMPLES} times; given are the mean and the 2.5 and 97.5 percentiles.",
+    )
+
+
+def question_lengths(data: RunData, compare: Sequence[Comparison]) -> Analysis:
+    """Densities of the questions' lengths, each with area 1: the paper's figure 5."""
+    import numpy as np
+
+    lengths = {
+        name: np.array([len(question.split()) for question in questions])
+        for name, questions in question_sets(data, compare).items()
+    }
+    together = np.concatenate(list(lengths.values()))
+    last = int(np.ceil((np.quantile(together, SHOWN_SHARE) + 1) / BIN_WORDS)) * BIN_WORDS
+    edges = [*range(0, last + 1, BIN_WORDS)]
+    if together.max() >= last:
+        edges.append(int(together.max()) + 1)
+    densities = {name: np.histogram(some, edges, density=True)[0] for name, some in lengths.items()}
+    bins = list(pairwise(edges))
+    shown = [place for place, (_, end) in enumerate(bins) if end <= last]
+    series = [
+        Series(name, tuple((bins[at][0] + bins[at][1]) / 2 for at in shown), tuple(float(density[at]) for at in shown))
+        for name, density in densities.items()
+    ]
+    rows: list[tuple[Cell, ...]] = [
+        (start, end - 1, *(float(density[at]) for density in densities.values()))
+        for at, (start, end) in enumerate(bins)
+    ]
+    medians = ", ".join(f"{np.median(some):.0f} words ({name})" for name, some in lengths.items())
+    return Analysis(
+        "question-lengths",
+        "Lengths of the questions",
+        f"Half of the questions have no more than {medians}.",
+        Table(("words from", "to", *densities), tuple(rows)),
+        Chart("lines", "words in the question", "density", tuple(series)),
+        f"Figure 5 of {PAPER}: the share of questions per word of length, so that the area under each curve, the "
+        "last and wide bin of the table included, is 1. Words are what stands between white space; the paper's unit "
+        "is not stated.",
+    )
+
+
+def lengths_by_step(data: RunData) -> Analysis:
+    """Lengths of problems and responses, step by step, beside the seed problems'."""
+    import numpy as np
+
+    texts: dict[str, list[str]] = {"seed problems": list({row.seed_id: row.seed_problem for row in data.rows}.values())}
+    for step in dict.fromkeys(row.step for row in data.rows):
+        texts[f"problem, {step}"] = [row.problem for row in data.rows if row.step == step]
+        texts[f"response, {step}"] = [row.response for row in data.rows if row.step == step]
+    rows: list[tuple[Cell, ...]] = []
+    for name, some in texts.items():
+        words = np.array([len(text.split()) for text in some])
+        low, median, high = np.quantile(words, [0.05, 0.5, 0.95], method="nearest")
+        rows.append((name, len(some), float(words.mean()), int(low), int(median), int(high)))
+    rewritten = [float(str(row[2])) for row in rows if row[0] == "problem, stage1_rewrite"]
+    return Analysis(
+        "lengths",
+        "Lengths before and after",
+        f"Seed problems have {rows[0][2]:.0f} words on average"
+        + (f", their rewrites in stage 1 {rewritten[0]:.0f}." if rewritten else "."),
+        Table(("texts", "number", "mean words", "5th percentile", "median", "95th percentile"), tuple(rows)),
+        None,
+        "Words are what stands between white space.",
+    )
+
+
+def _generators() -> list["np.random.Generator"]:
+    import numpy as np
+
+    return [np.random.default_rng([RNG_SEED, resample]) for resample in range(RESAMPLES)]
+
+
+class _Corpus(NamedTuple):
+    """Questions as numbers that stand for words, one after the other."""
+
+    words: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    starts: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    """Where each question begins; `sizes` how many words it has."""
+    sizes: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+
+    @classmethod
+    def of(cls, questions: Sequence[str]) -> "_Corpus":
+        import numpy as np
+
+        numbers: dict[str, int] = {}
+        split = [[numbers.setdefault(word, len(numbers)) for word in WORD.findall(text.lower())] for text in questions]
+        sizes = np.array([len(words) for words in split], dtype=np.int64)
+        flat = np.array([number for words in split for number in words], dtype=np.int64)
+        return cls(flat, np.cumsum(sizes) - sizes, sizes)
+
+    def growth(
+        self, rng: "np.random.Generator", sizes: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    ) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        """How many word types the first so many words hold, questions in random order."""
+        import numpy as np
+
+        order = rng.permutation(len(self.starts))
+        enough = int(np.searchsorted(np.cumsum(self.sizes[order]), sizes.max())) + 1
+        order = order[:enough]
+        taken = self.sizes[order]
+        offsets = np.repeat(self.starts[order] - (np.cumsum(taken) - taken), taken)
+        stream = self.words[offsets + np.arange(int(taken.sum()))]
+        _, first = np.unique(stream, return_index=True)
+        return np.searchsorted(np.sort(first), sizes)

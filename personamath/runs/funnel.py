@@ -1,0 +1,146 @@
+"""What a run came to: every problem, request, token and row, counted in and out."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from personamath.sources.problems import Skipped
+from personamath.records import Problem, Purpose, Step
+from personamath.methods.persona.stages import FAILED, NOT_ASKED, Failure, Outcome
+
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+STEPS: tuple[Step, ...] = get_args(Step)
+SOURCES = {"gsm8k": "GSM8K", "math": "MATH"}
+# More than a person reads; a run that lost its teacher would list every request that was left.
+LISTED_FAILURES = 1_000
+# Skipped problems and failures named on screen; run.json has more.
+SHOWN_NAMES = 5
+
+
+@dataclass(slots=True)
+class Funnel:
+    """Counts of a whole run: sums over the `Outcome`s of its seed problems."""
+
+    skipped: list[Skipped] = field(default_factory=list)
+    seed_problems: Counter[str] = field(default_factory=Counter)
+    """Problems that can serve, by source."""
+    done: int = 0
+    """Seed problems that went through both stages."""
+    rows: Counter[tuple[str, Step]] = field(default_factory=Counter)
+    """By source and step."""
+    counts: Counter[tuple[Purpose, str]] = field(default_factory=Counter)
+    tokens: Counter[tuple[Purpose, str]] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+    """The first `LISTED_FAILURES`; all of them are in `counts`."""
+
+    @classmethod
+    def survey(cls, problems: Iterable[Problem | Skipped]) -> "Funnel":
+        """A funnel at its start: all problems read once, so that bad input is met before anything is paid for."""
+        funnel = cls()
+        for problem in problems:
+            if isinstance(problem, Skipped):
+                funnel.skipped.append(problem)
+            else:
+                funnel.seed_problems[problem.source] += 1
+        return funnel
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one more seed problem."""
+        self.done += 1
+        for row in outcome.rows:
+            self.rows[row.source, row.step] += 1
+        self.counts.update(outcome.counts)
+        self.tokens.update(outcome.tokens)
+        self.failures += outcome.failures[: LISTED_FAILURES - len(self.failures)]
+
+    def merge(self, part: "Funnel") -> None:
+        """Count what another funnel counted of other seed problems of the same sources."""
+        self.done += part.done
+        self.rows.update(part.rows)
+        self.counts.update(part.counts)
+        self.tokens.update(part.tokens)
+        self.failures += part.failures[: LISTED_FAILURES - len(self.failures)]
+
+    @property
+    def failed(self) -> int:
+        """Requests that got no answer."""
+        return self._total(FAILED)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every request got its answer."""
+        return not self.failed and not self.not_asked
+
+    @property
+    def not_asked(self) -> int:
+        """Requests that a cap kept from being sent; what would have followed from their answers is not known."""
+        return self._total(NOT_ASKED)
+
+    def _total(self, reason: str) -> int:
+        return sum(count for (_, of), count in self.counts.items() if of == reason)
+
+    def requests(self, purpose: Purpose) -> dict[str, int]:
+        """Requests of one purpose by what they led to, most frequent first."""
+        counts = {reason: count for (of, reason), count in self.counts.items() if of == purpose and count}
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For run.json."""
+        return {
+            "problems": {
+                "read": self.seed_problems.total() + len(self.skipped),
+                "skipped": _by_reason(self.skipped),
+                "seed_problems": dict(sorted(self.seed_problems.items())),
+            },
+            "requests": {purpose: self.requests(purpose) for purpose in PURPOSES},
+            "rows": {
+                step: {source: count for source in SOURCES if (count := self.rows[source, step])} for step in STEPS
+            },
+            "tokens": {
+                purpose: {kind: self.tokens[purpose, kind] for kind in ("prompt", "completion")} for purpose in PURPOSES
+            },
+            "failed": [failure._asdict() for failure in self.failures],
+        }
+
+
+def composition(funnel: Funnel) -> str:
+    """Kept rows in the layout of the paper's table 2."""
+    rows = [
+        ["", "stage 1:", "", "stage 2:", "", ""],
+        ["", "inference", "rewrite", "reflection", "rewrite", "all"],
+    ]
+    for label, sources in [*((label, [source]) for source, label in SOURCES.items()), ("all", list(SOURCES))]:
+        counts = [sum(funnel.rows[source, step] for source in sources) for step in STEPS]
+        rows.append([label, *(f"{count:,}" for count in (*counts, sum(counts)))])
+    return "\n".join(f"{row[0]:<6}" + "".join(f"{cell:>12}" for cell in row[1:]) for row in rows)
+
+
+def narrative(funnel: Funnel) -> str:
+    """The funnel in lines: problems read, skipped and asked; requests of each purpose in, and out by reason."""
+    total = funnel.seed_problems.total()
+    lines = [_line("problems", total + len(funnel.skipped), "read")]
+    for reason, ids in _by_reason(funnel.skipped).items():
+        lines.append(_line("", len(ids), f"skipped: {reason} ({_names(ids)})"))
+    lines.append(_line("", total, "seed problems"))
+    for purpose in PURPOSES:
+        requests = funnel.requests(purpose)
+        out = " · ".join(f"{count:,} {reason}" for reason, count in requests.items())
+        lines.append(_line(purpose, sum(requests.values()), f"requests: {out}" if out else "requests"))
+    return "\n".join(lines)
+
+
+def _line(label: str, count: int, text: str) -> str:
+    return f"{label:<24}{count:>10,} {text}"
+
+
+def _by_reason(skipped: Iterable[Skipped]) -> dict[str, list[str]]:
+    ids: dict[str, list[str]] = {}
+    for problem in skipped:
+        ids.setdefault(problem.reason, []).append(problem.id)
+    return ids
+
+
+def _names(ids: list[str]) -> str:
+    more = len(ids) - SHOWN_NAMES
+    return ", ".join(ids[:SHOWN_NAMES]) + (f" and {more:,} more" if more > 0 else "")

@@ -1,0 +1,107 @@
+"""The desk: one actor beside the driver that hears how far the blocks are, tells all to stop, and remembers."""
+
+from collections import Counter
+from contextlib import closing
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from personamath.errors import PersonaMathError
+from personamath.runs.funnel import Funnel
+from personamath.journal.file_format import open_for_reading
+from personamath.teachers.prices import Bill, Caps
+from personamath.runs.ray.gate import Allowance, Allowances
+from personamath.records import Completion
+
+
+class Status(NamedTuple):
+    """How far a block is."""
+
+    asked: int
+    in_flight: int
+    funnel: Funnel
+    bill: Bill
+    """Of what was asked this time, at no price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How far the run is, this time."""
+
+    asked: int = 0
+    in_flight: int = 0
+    funnel: Funnel = field(default_factory=Funnel)
+    """Sums over the blocks that were begun."""
+    bill: Bill = field(default_factory=lambda: Bill(None))
+    """What the run directory has come to."""
+    retries: Counter[str] = field(default_factory=Counter)
+    """What was asked again, by reason."""
+    working: int = 0
+    """Blocks that are being worked on."""
+    reason_to_stop: PersonaMathError | None = None
+
+
+class Orders(NamedTuple):
+    """What the desk tells an actor."""
+
+    reason_to_stop: PersonaMathError | None
+    allowance: Allowance
+
+
+class Desk:
+    """What the driver and the actors know of each other.
+
+    `home` is the directory of a journal whose answers the actors may ask for. It is opened here, on the driver's
+    machine and by nobody else: SQLite on a network file system is not to be shared.
+    """
+
+    def __init__(self, home: Path, begun: Bill, caps: Caps, actors: int) -> None:
+        self._begun = begun
+        """What the run directory had come to before, at its price."""
+        self._allowances = Allowances(caps, actors)
+        self._journal = open_for_reading(home)
+        self._past = Status(0, 0, Funnel(), Bill(None))
+        self._working: dict[int, Status] = {}
+        self._retries: Counter[str] = Counter()
+        self._reason_to_stop: PersonaMathError | None = None
+
+    def known(self, digest: str) -> Completion | None:
+        """The journal's answer to the request with this digest, or None."""
+        query = "select text, finish_reason, prompt_tokens, completion_tokens from answers where digest = ?"
+        found = self._journal.execute(query, (digest,)).fetchall()
+        return Completion(*found[0]) if found else None
+
+    def report(
+        self, actor: str, working: dict[int, Status], finished: dict[int, Status], retries: Counter[str], in_flight: int
+    ) -> Orders:
+        """Take an actor's word on its blocks, on its retries since the last, and on what it has in flight."""
+        self._retries.update(retries)
+        self._working.update(working)
+        for number, status in finished.items():
+            self._working.pop(number, None)
+            self._past.funnel.merge(status.funnel)
+            self._past.bill.merge(status.bill)
+            self._past = self._past._replace(asked=self._past.asked + status.asked)
+        return Orders(self._reason_to_stop, self._allowances.hand_out(actor, in_flight, self.look().bill))
+
+    def stop(self, reason: PersonaMathError) -> None:
+        """Tell every actor to stop, for the first reason given."""
+        self._reason_to_stop = self._reason_to_stop or reason
+
+    def look(self) -> Look:
+        """How far all are."""
+        statuses = [self._past, *self._working.values()]
+        funnel, bill = deepcopy((self._past.funnel, self._begun))
+        bill.merge(self._past.bill)
+        for status in self._working.values():
+            funnel.merge(status.funnel)
+            bill.merge(status.bill)
+        asked, in_flight = (sum(getattr(status, name) for status in statuses) for name in ("asked", "in_flight"))
+        return Look(asked, in_flight, funnel, bill, self._retries, len(self._working), self._reason_to_stop)
+
+
+def remembers(home: Path) -> bool:
+    """Whether the journal in this directory has any answers, so that it is worth asking."""
+    with closing(open_for_reading(home)) as journal:
+        return bool(journal.execute("select 1 from answers limit 1").fetchall())

@@ -1,0 +1,248 @@
+"""The actor: takes blocks of seed problems through the stages, several at once in one event loop."""
+
+import asyncio
+import dataclasses
+import resource
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from personamath.answers import Grader
+from personamath.errors import PersonaMathError, RunDirectoryError
+from personamath.runs.funnel import Funnel
+from personamath.journal.journaled import JournaledTeacher
+from personamath.teachers.pace import Pace
+from personamath.runs.pipeline import augment
+from personamath.teachers.prices import Caps, Price
+from personamath.runs.ray import blocks
+from personamath.runs.ray.answers import BlockAnswers
+from personamath.runs.ray.blocks import Block
+from personamath.runs.ray.desk import Status
+from personamath.runs.ray.folder import RunFolder
+from personamath.runs.ray.gate import Allowance, Gate
+from personamath.recipe import Recipe
+from personamath.records import Completion, Persona, Problem, Request, Row
+from personamath.methods.persona.stages import Stages
+from personamath.teachers.http import HttpTeacher, Patience, Teacher
+
+REPORT_EVERY_S = 0.5
+_PROBLEM_SCHEMA = pa.schema(
+    [
+        ("number", pa.int64()),
+        *(
+            (name, pa.int32() if name == "level" else pa.string())
+            for name in (f.name for f in dataclasses.fields(Problem))
+        ),
+    ]
+)
+_REPORT_SCHEMA = pa.schema([("number", pa.int64()), ("asked", pa.int64()), ("replayed", pa.int64())])
+
+
+class Secret:
+    """A key on its way to the actors; whoever prints or logs their arguments does not see it."""
+
+    def __init__(self, value: str | None) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "Secret()"
+
+    def reveal(self) -> str | None:
+        """The key."""
+        return self._value
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What an actor has to know."""
+
+    output: str
+    recipe: Recipe
+    personas: Sequence[Persona]
+    made_by: str
+    """See `blocks.fingerprint`."""
+    base_url: Sequence[str]
+    key: Secret
+    patience: Patience
+    concurrency: int
+    """This actor's slice, as are the two that follow."""
+    rpm: float | None
+    tpm: float | None
+    price: Price | None
+    caps: Caps
+    """Of the whole run: a block alone may reach them, too."""
+    desk: Any
+    """Handle of the `Desk`."""
+    desk_remembers: bool
+    """Whether answers may be known there."""
+
+
+def as_table(block: Block) -> pa.Table:
+    """A block as it travels: its problems, each with the block's number."""
+    columns = [[getattr(problem, name) for problem in block.problems] for name in _PROBLEM_SCHEMA.names[1:]]
+    return pa.table([[block.number] * len(block.problems), *columns], schema=_PROBLEM_SCHEMA)
+
+
+def as_block(table: pa.Table) -> Block:
+    """A block that arrived."""
+    rows = table.to_pylist()
+    numbers = {row.pop("number") for row in rows}
+    assert len(numbers) == 1, "Ray Data has joined or cut a block"
+    return Block(numbers.pop(), [Problem(**row) for row in rows])
+
+
+class BlockWorker:
+    """What `Dataset.map_batches` makes an actor of: a block's problems in, one row on what became of it out."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._folder = RunFolder(job.output)
+        self._endpoints = HttpTeacher(job.base_url, job.key.reveal(), job.patience, Pace(job.rpm, job.tpm))
+        self._gate = Gate(self._endpoints)
+        self._name = uuid.uuid4().hex
+        self._slots = asyncio.Semaphore(job.concurrency)
+        self._starting, self._reporting = asyncio.Lock(), asyncio.Lock()
+        self._started = False
+        self._working: dict[int, _Work] = {}
+        self._finished: dict[int, Status] = {}
+
+    async def __call__(self, batch: pa.Table) -> pa.Table:
+        """Work on one block; a run that stops is told to the desk, not raised, so that no other block is lost by it."""
+        block = as_block(batch)
+        work = _Work(self._job, self._folder, block, self._gate, self._slots)
+        try:
+            await self._start()
+            self._working[block.number] = work
+            await self._report()  # before it asks: a driver that stops waits for every block it knows of
+            await work.run(self._grader)
+        except PersonaMathError as error:
+            await self._job.desk.stop.remote(PersonaMathError(str(error)))
+        finally:
+            self._working.pop(block.number, None)
+            self._finished[block.number] = work.status()
+            await self._report()
+        return pa.table([[block.number], [work.asked], [work.replayed]], schema=_REPORT_SCHEMA)
+
+    async def _start(self) -> None:
+        """Open what the blocks share, in the loop that they run in."""
+        async with self._starting:
+            if self._started:
+                return
+            if self._folder.path and not self._folder.path.is_dir():
+                raise RunDirectoryError(
+                    f"{self._folder.name}: not there on every machine of the cluster; give an --output on a file "
+                    "system that all share, or in an object store"
+                )
+            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            await self._endpoints.__aenter__()
+            self._grader = await Grader().__aenter__()
+            self._reporter = asyncio.create_task(self._report_now_and_then())
+            self._started = True
+
+    async def close(self) -> None:
+        """Close what the blocks shared. Ray does not: it ends the process."""
+        self._reporter.cancel()
+        await asyncio.gather(self._reporter, return_exceptions=True)
+        await self._grader.__aexit__(None, None, None)
+        await self._endpoints.__aexit__()
+
+    async def _report_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_EVERY_S)
+            await self._report()
+
+    async def _report(self) -> None:
+        async with self._reporting:  # one at a time: an allowance takes the place of the one before
+            finished, self._finished = self._finished, {}
+            working = {number: work.status() for number, work in self._working.items()}
+            retries, self._endpoints.retries = self._endpoints.retries, Counter()
+            self._gate.close()
+            orders = await self._job.desk.report.remote(self._name, working, finished, retries, self._gate.in_flight)
+            if orders.reason_to_stop:
+                for work in self._working.values():
+                    work.stop(orders.reason_to_stop)
+                self._endpoints.stop()
+                self._gate.open(Allowance(0, over=True))  # who waits there finds the reason
+            else:
+                self._gate.open(orders.allowance)
+
+
+class _Work:
+    """One block while it is worked on."""
+
+    def __init__(self, job: Job, folder: RunFolder, block: Block, asked: Teacher, slots: asyncio.Semaphore) -> None:
+        self._job = job
+        self._folder = folder
+        self._block = block
+        self._answers = BlockAnswers(folder, block.name)
+        self._recalling = _Recalling(job.desk, self._answers, asked)
+        self._teacher = JournaledTeacher(
+            self._answers, self._recalling if job.desk_remembers else asked, slots, job.price, job.caps
+        )
+        self._funnel = Funnel()
+        self._rows = _Rows()
+        self.stop = self._teacher.stop
+
+    @property
+    def asked(self) -> int:
+        """Requests answered by the endpoints."""
+        return self._teacher.asked - self._recalling.recalled
+
+    @property
+    def replayed(self) -> int:
+        """Requests answered from what was kept."""
+        return self._teacher.replayed + self._recalling.recalled
+
+    def status(self) -> Status:
+        """How far it is."""
+        funnel = Funnel(done=self._funnel.done, rows=self._funnel.rows, tokens=self._funnel.tokens)
+        return Status(self.asked, self._teacher.in_flight, funnel, self._answers.asked)
+
+    async def run(self, grader: Grader) -> None:
+        """Take the problems through the stages, and put the rows into the run directory."""
+        async with self._answers:
+            stages = Stages(self._job.recipe, self._job.personas, self._teacher, grader)
+            window = min(self._job.concurrency, len(self._block.problems))
+            problems = enumerate(self._block.problems)
+            await augment(stages, problems, window, self._rows, self._funnel, self._teacher.end)
+        await asyncio.to_thread(self._finish)
+
+    def _finish(self) -> None:
+        self._answers.gather()
+        rows = self._rows.in_order()
+        blocks.write_rows(self._folder, self._block.name, self._job.made_by, rows, self._funnel, self._answers.bill)
+
+
+class _Rows:
+    """The rows of a block, by the position of their seed problems."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, list[Row]] = {}
+
+    def add(self, position: int, rows: Iterable[Row]) -> None:
+        self._rows[position] = list(rows)
+
+    def in_order(self) -> list[Row]:
+        return [row for position in sorted(self._rows) for row in self._rows[position]]
+
+
+class _Recalling:
+    """A teacher that first asks the desk, where a run that was begun elsewhere may have the answer."""
+
+    def __init__(self, desk: Any, answers: BlockAnswers, teacher: Teacher) -> None:
+        self._desk = desk
+        self._answers = answers
+        self._teacher = teacher
+        self.recalled = 0
+
+    async def complete(self, request: Request) -> Completion:
+        known: Completion | None = await self._desk.known.remote(request.digest)
+        if known is None:
+            return await self._teacher.complete(request)
+        self.recalled += 1
+        self._answers.recall(request.digest)
+        return known

@@ -1,0 +1,53 @@
+"""Questions of other datasets: test problems to be kept apart from, and data to compare with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from personamath.errors import BadInput
+from personamath.sources.problems import COLUMNS, ProblemSource
+from personamath.sources.tables import HubSplit, read_file, read_hub
+
+FILE_TYPES = (".jsonl", ".json", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSource:
+    """A text column of a local file, or of a split on the Hub."""
+
+    name: str
+    """As its user wrote it, a file without its folder, e.g. `math:test.jsonl` or `meta-math/MetaMathQA:query`."""
+    column: str
+    path: Path | None
+    splits: tuple[HubSplit, ...]
+    """Where it lies on the Hub; empty for a local file."""
+
+    @classmethod
+    def parse(cls, text: str, split: str) -> "QuestionSource":
+        """Read `gsm8k`, `math`, `math:PATH`, `PATH:COLUMN` or `OWNER/NAME[:CONFIG]:COLUMN`; `split` is the Hub's."""
+        head, colon, _ = text.partition(":")
+        if head in COLUMNS:
+            known = ProblemSource.parse(text)
+            name = f"{head}:{known.path.name}" if known.path else head
+            return cls(name, COLUMNS[known.kind][0], known.path, tuple(known.hub_splits(split)))
+        place, colon, column = text.rpartition(":")
+        if colon and column and Path(place).suffix in FILE_TYPES:
+            return cls(f"{Path(place).name}:{column}", column, Path(place), ())
+        repo, _, config = place.partition(":")
+        if not column or repo.count("/") != 1 or not all(repo.split("/")) or ":" in config:
+            raise BadInput(
+                f"{text!r}: write gsm8k or math, math:PATH, FILE:COLUMN, or for the Hub OWNER/NAME:COLUMN "
+                "or OWNER/NAME:CONFIG:COLUMN"
+            )
+        return cls(text, column, None, (HubSplit(repo, config or None, split),))
+
+    def read(self) -> Iterator[str]:
+        """The questions, in order; `BadInput` where one is no text."""
+        tables = [read_file(self.path)] if self.path else [read_hub(split) for split in self.splits]
+        for rows in tables:
+            for row in rows:
+                question = row.values.get(self.column)
+                if not isinstance(question, str):
+                    found = ", ".join(row.values) or "none"
+                    raise BadInput(f"{row.place}: no text in a column {self.column!r}; its columns: {found}")
+                yield question

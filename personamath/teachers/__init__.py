@@ -1,0 +1,1 @@
+"""Asking a teacher: over HTTP, through the Batch API, or with vLLM in this process."""

@@ -1,0 +1,145 @@
+"""What a base model's licence asks of a model that was made from it, and the files by which it is met.
+
+Read in the agreements themselves: Llama 2 (July 18, 2023), sections 1.b.i, iii, iv and v; Llama 3.1 (July 23, 2024),
+sections 1.b.i, iii and iv; Apache 2.0, section 4.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from huggingface_hub import HfApi
+
+from personamath.errors import BadInput
+from personamath.folder.layout import CARD
+from personamath.folder.licenses import UNKNOWN
+from personamath.training.record import BaseModel
+from personamath_hub.versions.revisions import read_files
+
+AGREEMENTS = ("LICENSE", "LICENSE.txt", "LICENSE.md")
+"""What a repository calls the text of its licence."""
+NOTICE = "NOTICE"
+LICENSE_FILES = (*AGREEMENTS, "USE_POLICY.md", NOTICE)
+"""What goes along with the weights, as it stands in the base model's repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one licence asks of whoever passes on a model made from one under it."""
+
+    name: str
+    url: str
+    agreement: bool = True
+    """Whether its text has to go along."""
+    notice: str | None = None
+    """What a file named NOTICE has to say; None where none is asked for."""
+    display: str | None = None
+    """What has to be displayed prominently."""
+    name_begins_with: str | None = None
+    """What the model's name has to begin with."""
+    conditions: tuple[str, ...] = ()
+    """Whatever else a user has to know, in sentences."""
+
+
+_LARGE_USERS = (
+    "Whoever had more than 700 million monthly active users when the base model was released needs a licence from Meta."
+)
+
+TERMS: Mapping[str, Terms] = {
+    "llama2": Terms(
+        name="Llama 2 Community License",
+        url="https://ai.meta.com/llama/license",
+        notice=(
+            "Llama 2 is licensed under the LLAMA 2 Community License, "
+            "Copyright (c) Meta Platforms, Inc. All Rights Reserved."
+        ),
+        conditions=(
+            "Use must comply with Meta's [acceptable use policy](https://ai.meta.com/llama/use-policy).",
+            "Neither the model nor its output may be used to improve another large language model, "
+            "Llama 2 and its derivatives apart.",
+            _LARGE_USERS,
+        ),
+    ),
+    "llama3.1": Terms(
+        name="Llama 3.1 Community License",
+        url="https://github.com/meta-llama/llama-models/blob/main/models/llama3_1/LICENSE",
+        notice=(
+            "Llama 3.1 is licensed under the Llama 3.1 Community License, "
+            "Copyright © Meta Platforms, Inc. All Rights Reserved."
+        ),
+        display="Built with Llama",
+        name_begins_with="Llama",
+        conditions=(
+            "Use must comply with Meta's [acceptable use policy](https://llama.meta.com/llama3_1/use-policy).",
+            "The name of any model that is made with this one, or with its output, must begin with “Llama”.",
+            _LARGE_USERS,
+        ),
+    ),
+    "apache-2.0": Terms(name="Apache License 2.0", url="https://www.apache.org/licenses/LICENSE-2.0"),
+}
+"""By the Hub's identifier."""
+
+# The paper's base models, by their names on the Hub: their licence is known without asking.
+LICENSES = {
+    "meta-llama/Llama-2-7b-hf": "llama2",
+    "meta-llama/Llama-2-13b-hf": "llama2",
+    "meta-llama/Llama-3.1-8B": "llama3.1",
+    "meta-llama/Meta-Llama-3.1-8B": "llama3.1",
+    "Qwen/Qwen2.5-7B": "apache-2.0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BaseLicense:
+    """Under which licence a base model is, and the files that say so."""
+
+    identifier: str
+    """The Hub's, e.g. `llama3.1`; `unknown` where nobody stated one."""
+    files: Mapping[str, bytes]
+    """By the name they have in its repository."""
+
+    @classmethod
+    def named(cls, base: BaseModel) -> "BaseLicense":
+        """What is known without asking the Hub."""
+        return cls(UNKNOWN if base.local else LICENSES.get(base.name, UNKNOWN), {})
+
+    @classmethod
+    def on_hub(cls, base: BaseModel, api: HfApi | None = None) -> "BaseLicense":
+        """What its repository holds and its card says, at the commit it was loaded from; raises `PublishError`."""
+        if base.local:
+            return cls.named(base)
+        names = (CARD, *LICENSE_FILES)
+        files = read_files(base.name, base.commit or "main", names, repo_type="model", api=api)
+        stated = card_license(files.pop(CARD, b""))
+        return cls(LICENSES.get(base.name, stated), files)
+
+    @property
+    def terms(self) -> Terms | None:
+        """What it asks for, where that is known."""
+        return TERMS.get(self.identifier)
+
+    def check_name(self, repo_id: str) -> None:
+        """Raise `BadInput` where the licence does not allow a model of this name."""
+        wanted = self.terms and self.terms.name_begins_with
+        owner, _, name = repo_id.rpartition("/")
+        if self.terms and wanted and not name.startswith(wanted):
+            raise BadInput(
+                f"--repo-id {repo_id}: the {self.terms.name} wants the model's name to begin with {wanted}: "
+                f"e.g. {owner}/{wanted}-{name}"
+            )
+
+
+def card_metadata(card: bytes) -> Mapping[str, Any]:
+    """The YAML of a card; empty where there is none that can be read."""
+    try:
+        metadata = yaml.safe_load(card.decode().split("---\n")[1])
+    except (LookupError, ValueError, yaml.YAMLError):
+        return {}
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def card_license(card: bytes) -> str:
+    """The licence that the YAML of a card states, `unknown` where it states none."""
+    license = card_metadata(card).get("license")
+    return license.lower() if isinstance(license, str) else UNKNOWN

@@ -1,0 +1,223 @@
+"""The model card, computed: from training.json, the scores, and what is known of the data and of the base model."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from personamath.errors import BadInput
+from personamath.evaluation.scores import ScoredRun
+from personamath.folder.licenses import UNKNOWN
+from personamath.folder.markdown import code, python_text, table
+from personamath.folder.provenance import MATH_OVERLAP, seed_sources
+from personamath.folder.rendering import render
+from personamath.runs.funnel import SOURCES
+from personamath.training.record import FILE_NAME, TrainingRecord
+from personamath_hub.models.base_models import BaseLicense
+from personamath_hub.models.paper import PAPER_MODELS
+from personamath_hub.models.results import (
+    SCORES,
+    gains,
+    metrics_table,
+    model_index,
+    parts_table,
+    results_table,
+    settings_table,
+)
+from personamath_hub.models.training_data import DataFacts
+
+CHART, LOSS_CURVE, LOSSES = "assets/scores.png", "loss.png", "loss.csv"
+# Licences that ask a model trained on the data for no more than its base model's licence does.
+PERMISSIVE = frozenset({"apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-3.0", "odc-by", "bsd-3-clause"})
+# What a completion may take of the context: the prompt needs the rest. The paper allows 4,096 new tokens.
+LONGEST_COMPLETION = 4_096
+# Those of lm-eval that load a folder by themselves; the first where the scores name another.
+BACKENDS = ("vllm", "hf")
+# A problem of this project's own for the quick start.
+EXAMPLE = "A bakery fills 12 boxes with 8 rolls each and gives 5 rolls away. How many rolls does it have left?"
+# By the training record's word for the strategy.
+ACCELERATE_CONFIGS = {
+    "one process": "single_gpu",
+    "data parallel": "ddp",
+    "DeepSpeed ZeRO-2": "zero2",
+    "DeepSpeed ZeRO-3": "zero3",
+    "DeepSpeed ZeRO-3 with offload": "zero3_offload",
+    "FSDP2": "fsdp2",
+}
+
+
+def model_card(
+    folder: Path,
+    scores: ScoredRun | None = None,
+    *,
+    base_scores: ScoredRun | None = None,
+    repo_id: str | None = None,
+    version: str | None = None,
+    data: DataFacts | None = None,
+    license: BaseLicense | None = None,
+) -> str:
+    """README.md of a model folder: YAML for the Hub, and what a reader has to know.
+
+    The folder holds training.json and config.json, and loss.png where there is a curve. Without `scores` the card says
+    in its first line that there are none; without `repo_id` and `version` it is the card of a folder that is not
+    published. `data` is what is known of the dataset, `license` of the base model's licence; without them it is what
+    can be known without asking anyone. Raises `BadInput` where the folder lacks what the card is computed from, and for
+    scores that must not be published.
+    """
+    for run in (scores, base_scores):
+        if reasons := run.unfit() if run else []:
+            raise BadInput(f"{folder}: these scores must not reach a card: {'; '.join(reasons)}")
+    record = TrainingRecord.read(folder)
+    data, license = data or DataFacts(), license or BaseLicense.named(record.base_model)
+    data.check(record.data)
+    name = repo_id.rpartition("/")[2] if repo_id else f"{record.base_model.name.rpartition('/')[2]}-PersonaMath"
+    paper = PAPER_MODELS.get(record.base_model.name)
+    provenance = data.provenance
+    return render(
+        "model.md.jinja",
+        {"python": python_text},
+        metadata=_yaml(_metadata(record, scores, data, license, name, repo_id, version)),
+        record=record,
+        name=name,
+        repo_id=repo_id,
+        version=version,
+        base_link=_base_link(record),
+        data_link=_data_link(record),
+        wall_time=_duration(record.wall_seconds),
+        scored=scores is not None,
+        scores=scores,
+        results=scores and results_table(scores, base_scores, paper, record.prompt),
+        gains=gains(scores, base_scores) if scores and base_scores else [],
+        metrics=scores and metrics_table(scores),
+        parts=scores and parts_table(scores),
+        settings=scores and settings_table(scores),
+        scores_file=SCORES,
+        chart=CHART,
+        paper=paper,
+        example=EXAMPLE,
+        max_new_tokens=_completion_tokens(folder),
+        provenance=provenance,
+        data_license=data.license,
+        sources=[SOURCES[source] for source in seed_sources(provenance)] if provenance else [],
+        rows=data.rows,
+        contamination=MATH_OVERLAP,
+        recipe=_recipe_table(record, paper.recipe if paper else {}),
+        command=_training_command(record),
+        backend=scores.backend if scores and scores.backend in BACKENDS else BACKENDS[0],
+        tasks=",".join(run.task for run in scores.tasks) if scores else "personamath",
+        loss_curve=LOSS_CURVE if (folder / LOSS_CURVE).is_file() else None,
+        losses=LOSSES,
+        training_file=FILE_NAME,
+        license=license,
+        terms=license.terms,
+        unknown=UNKNOWN,
+    )
+
+
+def published_license(base: str, data: str) -> tuple[str, str | None]:
+    """The Hub's identifier of the model's licence, and a name where that is `other`: both of the two licences hold.
+
+    Whether a dataset's licence reaches a model trained on it is not settled; the card states both and leaves neither
+    out.
+    """
+    if base == UNKNOWN or data in PERMISSIVE or data == base:
+        return base, None
+    return "other", f"{base}-and-{data}-data"
+
+
+def _metadata(
+    record: TrainingRecord,
+    scores: ScoredRun | None,
+    data: DataFacts,
+    license: BaseLicense,
+    name: str,
+    repo_id: str | None,
+    version: str | None,
+) -> dict[str, Any]:
+    identifier, license_name = published_license(license.identifier, data.license)
+    link = f"https://huggingface.co/{repo_id}/blob/{version}/README.md" if repo_id and license_name else None
+    metadata = {
+        "model_name": name,
+        "license": identifier,
+        "license_name": license_name,
+        "license_link": link,
+        "language": ["en"],
+        "library_name": "transformers",
+        "pipeline_tag": "text-generation",
+        "base_model": None if record.base_model.local else record.base_model.name,
+        "base_model_relation": None if record.base_model.local else "finetune",
+        "datasets": None if record.data.local else [record.data.name],
+        "tags": ["math", "reasoning", "persona"] + (["simulated"] if record.data.simulated else []),
+        "model-index": model_index(scores, name) if scores else None,
+    }
+    return {key: value for key, value in metadata.items() if value is not None}
+
+
+def _yaml(metadata: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(dict(metadata), sort_keys=False, allow_unicode=True).strip()
+
+
+def _completion_tokens(folder: Path) -> int:
+    """Half of the model's context, so that the other half is left to the prompt."""
+    path = folder / "config.json"
+    try:
+        context = int(json.loads(path.read_text(encoding="utf-8"))["max_position_embeddings"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise BadInput(f"{path}: does not tell the model's context, max_position_embeddings ({error!r})") from None
+    return min(LONGEST_COMPLETION, context // 2)
+
+
+def _base_link(record: TrainingRecord) -> str:
+    base = record.base_model
+    return f"{code(base.name)}, a local model" if base.local else f"[{base.name}](https://huggingface.co/{base.name})"
+
+
+def _data_link(record: TrainingRecord) -> str:
+    """The dataset as repo@version, which leads to just that version."""
+    data = record.data
+    if data.local:
+        return f"the local folder {code(data.name)}"
+    revision = data.revision or data.commit or "main"
+    return f"[{data.name}@{revision}](https://huggingface.co/datasets/{data.name}/tree/{revision})"
+
+
+def _duration(seconds: float) -> str:
+    """E.g. `9.5 hours`."""
+    for unit, length in (("hours", 3600), ("minutes", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def _recipe_table(record: TrainingRecord, of_paper: Mapping[str, object]) -> str:
+    """The recipe as it ran; beside the paper's settings where it has some for this base model."""
+    header, rows = ["setting", "value"], [[code(key), code(_text(value))] for key, value in record.recipe.items()]
+    if of_paper:
+        header.append("the paper's")
+        for row, key in zip(rows, record.recipe, strict=True):
+            row.append(code(_text(of_paper[key])) if key in of_paper else "")
+    return table(header, rows, text_columns=range(len(header)))
+
+
+def _text(value: object) -> str:
+    """A setting as YAML and a command line have it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _training_command(record: TrainingRecord) -> str:
+    """The command that trains this model again, with every setting of its recipe."""
+    config = ACCELERATE_CONFIGS.get(str(record.hardware.get("strategy")))
+    if record.hardware.get("accelerator") == "cpu":
+        launch = "--cpu "
+    else:
+        launch = f"--config_file accelerate_configs/{config}.yaml " if config else ""
+    settings = [
+        f"    --{key} {' '.join(shlex.quote(_text(item)) for item in (value if isinstance(value, list) else [value]))}"
+        for key, value in record.recipe.items()
+        if value not in (None, [])  # a command line has no way to say so; both are defaults
+    ]
+    first = f"accelerate launch {launch}--num_processes {record.batch.processes} recipes/sft.py"
+    return " \\\n".join([first, *settings, "    --output_dir runs/model"])

@@ -1,0 +1,1 @@
+"""The publish protocol: one folder, one commit, one tag."""

@@ -1,0 +1,262 @@
+"""Versions of a dataset or a model: a complete folder, one commit, one tag.
+
+The protocol, which holds where it is killed, repeated, or run twice at once:
+
+1. Where the version's tag is there, equal content is done and other content is refused, before any upload.
+2. Else the folder is compared with main. Where they differ, one commit adds, changes and deletes, on top of the commit
+   that was compared. Where they do not, or where a commit of this title holds the folder already, none is made.
+3. The tree at that commit is read back, and the first byte of its large files; only then it is tagged.
+4. What fails on the way is repeated from reading the refs.
+
+So a reader of a tag, or of main, sees whole versions only, and a tag never moves. What is not covered: two publishers
+who give the same version to different content leave both contents on main, one after the other; one of them gets the
+tag and the other is refused. And a Hub that takes a request and never answers: the client waits for ever, so end the
+command and run it again.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from huggingface_hub import (
+    CommitOperationAdd,
+    CommitOperationDelete,
+    HfApi,
+    get_session,
+    get_token,
+    hf_hub_url,
+    hf_raise_for_status,
+)
+from huggingface_hub.hf_api import RepoFile
+
+from personamath_hub.versions.failures import (
+    FAILURES,
+    LONGEST_ASKED_WAIT_S,
+    Incomplete,
+    explain,
+    is_passing,
+    is_unreachable,
+    name,
+    wait_s,
+)
+from personamath_hub.versions.revisions import (
+    PublishError,
+    RepoType,
+    checked_repo_id,
+    checked_version,
+    read_refs,
+    reading,
+)
+from personamath_hub.versions.tree import Difference, LocalFile, compare, read_folder
+
+TRIES = 8
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    """A version that is on the Hub, whole and tagged."""
+
+    repo_id: str
+    version: str
+    """Name of the tag, e.g. `v1.0.0`."""
+    commit: str
+    url: str
+    """Where its files can be seen."""
+    created: bool
+    """False where the version was there already."""
+
+
+class Plan(NamedTuple):
+    """What publishing a folder as a version would do."""
+
+    tagged: str | None
+    """The commit that has the version's tag; None where the version is new."""
+    head: str | None
+    """The commit that main is at; None where there is no repository yet, or none that we may see."""
+    difference: Difference
+    """Against the tagged commit where there is one, else against main."""
+
+    def describe(self, folder: Path) -> str:
+        """What would be uploaded from the folder and what removed, a file a line."""
+        uploads = (*self.difference.added, *self.difference.changed)
+        lines = [f"  {(folder / path).stat().st_size:>14,} bytes  {path}" for path in uploads]
+        lines += [f"  {'removed':>20}  {path}" for path in self.difference.removed]
+        return "\n".join(["What would be uploaded:", *lines]) if lines else "Nothing would be uploaded."
+
+
+def publish_version(
+    folder: Path,
+    repo_id: str,
+    version: str,
+    *,
+    repo_type: RepoType,
+    message: str,
+    private: bool = False,
+    api: HfApi | None = None,
+) -> PublishedVersion:
+    """Publish a complete folder as one version, or find that it is published; files that it lacks are deleted.
+
+    The commit's title is the version and `message`. The repository is created where there is none; `private` decides
+    who may see it then, and is refused for a public one. Token and endpoint are those of huggingface_hub's environment
+    unless `api` brings its own. Raises `BadInput` for a repository without its owner, a version that is not
+    vMAJOR.MINOR.PATCH or a folder that cannot be published, and `PublishError` for everything else, in one line with
+    the remedy.
+    """
+    return _Publication(
+        api or HfApi(), checked_repo_id(repo_id), repo_type, checked_version(version), folder, message, private
+    ).publish()
+
+
+def plan_version(folder: Path, repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> Plan:
+    """What `publish_version` would do, found out without writing anything; raises as it does."""
+    publication = _Publication(api or HfApi(), checked_repo_id(repo_id), repo_type, checked_version(version), folder)
+    return reading(publication.plan, repo_id, publication.api)
+
+
+def _token(api: HfApi) -> str | None:
+    return api.token if isinstance(api.token, str) else get_token()
+
+
+@dataclass
+class _Publication:
+    """One folder on its way to one version; every step may be repeated."""
+
+    api: HfApi
+    repo_id: str
+    repo_type: RepoType
+    version: str
+    folder: Path
+    message: str = ""
+    private: bool = False
+    was_there: bool | None = None
+    """Whether the first look at the Hub found the version; None before it."""
+
+    def publish(self) -> PublishedVersion:
+        """Try until it is done or there is no use in trying."""
+        if not _token(self.api):
+            tokens = f"{self.api.endpoint}/settings/tokens"
+            raise self._refusal(f"there is no token: set HF_TOKEN to a write token from {tokens}")
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return self._try()
+            except FAILURES as error:
+                pause = wait_s(tries, error)
+                # An endpoint that never answered is a wrong address or no network, and no outage.
+                hopeless = self.was_there is None and is_unreachable(error)
+                if tries == TRIES or hopeless or not is_passing(error) or pause > LONGEST_ASKED_WAIT_S:
+                    raise self._refusal(explain(error, self.repo_id, self.api.endpoint)) from None
+                logger.warning("%s %s: %s; trying again in %.1f s", self.repo_id, self.version, name(error), pause)
+                time.sleep(pause)
+
+    def plan(self) -> Plan:
+        """What is there and what is missing."""
+        files = self._files
+        refs = read_refs(self.api, self.repo_id, self.repo_type)
+        tagged = refs.tags.get(self.version)
+        there = self._tree(tagged or refs.main)
+        if self.was_there is None:
+            self.was_there = tagged is not None
+        return Plan(tagged, refs.main, compare(files, there))
+
+    def _try(self) -> PublishedVersion:
+        plan = self.plan()
+        if plan.head is None:
+            self.api.create_repo(self.repo_id, repo_type=self.repo_type, private=self.private)
+            plan = self.plan()
+            if plan.head is None:
+                raise Incomplete("the new repository cannot be read yet")
+        self._check_privacy()
+        if plan.tagged and plan.difference:
+            raise self._refusal(
+                "it is already, with other content, and versions do not change; "
+                f"the folder has {plan.difference}: choose another version"
+            )
+        commit = plan.tagged or self._committed(plan) or self._commit(plan)
+        self._verify(commit)
+        if not plan.tagged:
+            self.api.create_tag(self.repo_id, tag=self.version, revision=commit, repo_type=self.repo_type)
+        kind = "datasets/" if self.repo_type == "dataset" else ""
+        url = f"{self.api.endpoint}/{kind}{self.repo_id}/tree/{self.version}"
+        return PublishedVersion(self.repo_id, self.version, commit, url, created=not self.was_there)
+
+    def _check_privacy(self) -> None:
+        if self.private and not self.api.repo_info(self.repo_id, repo_type=self.repo_type).private:
+            settings = "make it private in its settings, or publish without --private"
+            raise self._refusal(f"the repository is public: {settings}")
+
+    def _committed(self, plan: Plan) -> str | None:
+        """A commit that holds the folder already: main, or what a killed run or a lost response left behind it."""
+        if not plan.difference:
+            return plan.head
+        for commit in self.api.list_repo_commits(self.repo_id, repo_type=self.repo_type):
+            if commit.title == self._title and not compare(self._files, self._tree(commit.commit_id)):
+                return commit.commit_id
+        return None
+
+    def _commit(self, plan: Plan) -> str:
+        difference = plan.difference
+        if ".gitignore" in difference.removed:
+            # The Hub would leave out what the old .gitignore names, even in the commit that deletes it.
+            raise self._refusal("the repository has a .gitignore: delete it there first")
+        # Deletions first: a file may make room for a folder of its name.
+        operations: list[CommitOperationAdd | CommitOperationDelete] = [
+            *(CommitOperationDelete(path, is_folder=False) for path in difference.removed),
+            *self._additions(*difference.added, *difference.changed),
+        ]
+        return self.api.create_commit(
+            self.repo_id,
+            operations,
+            commit_message=self._title,
+            repo_type=self.repo_type,
+            parent_commit=plan.head,
+        ).oid
+
+    def _verify(self, commit: str) -> None:
+        """Read back what the Hub holds, and send again what it lost."""
+        tree = self._tree(commit)
+        if difference := compare(self._files, tree):
+            if read_folder(self.folder) != self._files:
+                raise self._refusal("the folder changed meanwhile: run the same command again")
+            raise Incomplete(f"the commit lacks something: {difference}")
+        large = [path for path in self._files if tree[path].lfs]
+        if lost := [path for path in large if not self._is_stored(path, commit)]:
+            self.api.preupload_lfs_files(self.repo_id, self._additions(*lost), repo_type=self.repo_type)
+            if still := [path for path in lost if not self._is_stored(path, commit)]:
+                raise Incomplete(f"the Hub does not give back {', '.join(still)}")
+
+    def _is_stored(self, path: str, commit: str) -> bool:
+        """Whether a large file's content can be read, and not only its pointer in git."""
+        url = hf_hub_url(self.repo_id, path, repo_type=self.repo_type, revision=commit, endpoint=self.api.endpoint)
+        headers = {"Authorization": f"Bearer {_token(self.api)}", "Range": "bytes=0-0"}
+        response = get_session().get(url, headers=headers)
+        if response.status_code == 429 or response.status_code >= 500:
+            hf_raise_for_status(response)
+        return response.is_success
+
+    @property
+    def _title(self) -> str:
+        """Of the commit; by it a commit that a killed run left without a tag is found again."""
+        return " ".join(f"{self.version}: {self.message}".split())
+
+    @cached_property
+    def _files(self) -> dict[str, LocalFile]:
+        return read_folder(self.folder)
+
+    def _refusal(self, reason: str) -> PublishError:
+        return PublishError(f"{self.repo_id} {self.version} is not published: {reason}")
+
+    def _additions(self, *paths: str) -> list[CommitOperationAdd]:
+        return [CommitOperationAdd(path, self.folder / path) for path in paths]
+
+    def _tree(self, commit: str | None) -> dict[str, RepoFile]:
+        if commit is None:
+            return {}
+        listing = self.api.list_repo_tree(self.repo_id, repo_type=self.repo_type, revision=commit, recursive=True)
+        return {entry.path: entry for entry in listing if isinstance(entry, RepoFile)}

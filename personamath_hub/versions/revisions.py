@@ -1,0 +1,154 @@
+"""Reading the Hub: which versions a repository has, and what a revision holds."""
+
+import re
+import tempfile
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeVar
+
+from huggingface_hub import HfApi, ResolvedRevision
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+from huggingface_hub.hf_api import RepoFile
+
+from personamath.errors import BadInput, PersonaMathError
+from personamath_hub.versions.failures import FAILURES, explain
+from personamath_hub.versions.tree import LocalFile
+
+_VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+# The client knows more rules, but lets a name without its owner pass.
+_REPO_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+RepoType = Literal["dataset", "model"]
+T = TypeVar("T")
+
+
+class PublishError(PersonaMathError):
+    """The Hub, or what is already there, does not let a version be published or read."""
+
+
+class Refs(NamedTuple):
+    """Main and the tags, as they were at one moment."""
+
+    main: str | None
+    tags: Mapping[str, str]
+
+
+def versions(repo_id: str, *, repo_type: RepoType, api: HfApi | None = None) -> list[str]:
+    """Versions of a repository, the newest last; none where there is no repository, or none that we may see.
+
+    Tags that are not vMAJOR.MINOR.PATCH are left out. Raises `PublishError`.
+    """
+    return sorted(filter(_VERSION.fullmatch, refs(repo_id, repo_type=repo_type, api=api).tags), key=_order)
+
+
+def refs(repo_id: str, *, repo_type: RepoType, api: HfApi | None = None) -> Refs:
+    """Main and the tags; nothing where there is no repository, or none that we may see. Raises `PublishError`."""
+    api = api or HfApi()
+    return reading(lambda: read_refs(api, repo_id, repo_type), repo_id, api)
+
+
+def predecessor(repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> str | None:
+    """The greatest published version below this one; None where there is none.
+
+    Raises `PublishError` for a new version below a published one: a predecessor that changed later would change what
+    this version's card says.
+    """
+    order = _order(checked_version(version))
+    published = versions(repo_id, repo_type=repo_type, api=api)
+    if version not in published and published and order < _order(published[-1]):
+        raise PublishError(f"{repo_id} has {published[-1]} already, and versions only grow: choose one above it")
+    return max((one for one in published if _order(one) < order), key=_order, default=None)
+
+
+def download(repo_id: str, revision: str, folder: Path, *, repo_type: RepoType, api: HfApi | None = None) -> Path:
+    """All files of a revision into a folder, which is returned; raises `PublishError`."""
+    api = api or HfApi()
+    commit = resolve(repo_id, revision, repo_type=repo_type, api=api).resolved
+
+    def read() -> Path:
+        api.snapshot_download(repo_id, repo_type=repo_type, revision=commit, local_dir=folder)
+        return folder
+
+    return reading(read, repo_id, api)
+
+
+def read_files(
+    repo_id: str, revision: str, names: Collection[str], *, repo_type: RepoType, api: HfApi | None = None
+) -> dict[str, bytes]:
+    """Content of those of the named files that a revision holds; raises `PublishError`."""
+    api = api or HfApi()
+
+    def read() -> dict[str, bytes]:
+        there = api.list_repo_files(repo_id, repo_type=repo_type, revision=revision)
+        with tempfile.TemporaryDirectory(prefix="personamath-read-") as scratch:
+            return {
+                name: Path(
+                    api.hf_hub_download(repo_id, name, repo_type=repo_type, revision=revision, local_dir=scratch)
+                ).read_bytes()
+                for name in sorted(set(names).intersection(there))
+            }
+
+    return reading(read, repo_id, api)
+
+
+def holds(
+    repo_id: str, revision: str, files: Mapping[str, LocalFile], *, repo_type: RepoType, api: HfApi | None = None
+) -> bool:
+    """Whether a revision holds these files with this content, whatever else it holds; raises `PublishError`."""
+    api = api or HfApi()
+
+    def read() -> bool:
+        found = api.get_paths_info(repo_id, [*files], repo_type=repo_type, revision=revision)
+        there = {file.path: file for file in found if isinstance(file, RepoFile)}
+        return there.keys() == files.keys() and all(file.equals(there[path]) for path, file in files.items())
+
+    return reading(read, repo_id, api)
+
+
+def resolve(repo_id: str, revision: str, *, repo_type: RepoType, api: HfApi | None = None) -> ResolvedRevision:
+    """A revision's readable name and the commit that it is now, for the records; raises `PublishError`."""
+    api = api or HfApi()
+
+    def read() -> ResolvedRevision:
+        commit = api.repo_info(repo_id, repo_type=repo_type, revision=revision).sha
+        return ResolvedRevision(resolved=str(commit), initial=revision, repo_id=repo_id, repo_type=repo_type)
+
+    return reading(read, repo_id, api)
+
+
+def checked_repo_id(repo_id: str) -> str:
+    """A repository's name with its owner; raises `BadInput` for what is none."""
+    if not _REPO_ID.fullmatch(repo_id):
+        raise BadInput(f"{repo_id!r}: write it as OWNER/NAME, e.g. me/PersonaMathQA")
+    return repo_id
+
+
+def checked_version(version: str) -> str:
+    """A version that is one; raises `BadInput` for what is not vMAJOR.MINOR.PATCH."""
+    if not _VERSION.fullmatch(version):
+        raise BadInput(f"{version!r} is not a version: it reads vMAJOR.MINOR.PATCH, e.g. v1.0.0")
+    return version
+
+
+def reading(read: Callable[[], T], repo_id: str, api: HfApi) -> T:
+    """What a read gives; the client's failures become a `PublishError` of one line."""
+    try:
+        return read()
+    except FAILURES as error:
+        raise PublishError(f"cannot read {repo_id}: {explain(error, repo_id, api.endpoint)}") from None
+
+
+def read_refs(api: HfApi, repo_id: str, repo_type: RepoType) -> Refs:
+    """As `refs`, with the client's own errors."""
+    try:
+        refs = api.list_repo_refs(repo_id, repo_type=repo_type)
+    except GatedRepoError:
+        raise
+    except RepositoryNotFoundError:
+        return Refs(None, {})
+    main = next((branch.target_commit for branch in refs.branches if branch.name == "main"), None)
+    return Refs(main, {tag.name: tag.target_commit for tag in refs.tags})
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version[1:].split("."))

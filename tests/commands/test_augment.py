@@ -1,0 +1,252 @@
+"""`personamath augment` as a user runs it: whole runs against a scripted teacher in its own process."""
+
+import contextlib
+import hashlib
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personamath.commands.cli import main
+from personamath.teachers.simulated import MODEL, bundled_problems
+from tests.conftest import ScriptedTeacher
+
+Start = Callable[..., ScriptedTeacher]
+PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
+KEY = "sk-very-secret-key"
+
+
+def command(teacher: ScriptedTeacher, output: Path, *flags: str) -> list[str]:
+    return [
+        *("augment", *PROBLEMS, "--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(output)),
+        *flags,
+    ]
+
+
+def run_process(arguments: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "personamath.commands.cli", *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        check=False,
+    )
+
+
+def dataset_bytes(output: Path) -> dict[str, str]:
+    folder = output / "dataset"
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def run_file(output: Path) -> dict[str, Any]:
+    return dict(json.loads((output / "run.json").read_text()))
+
+
+def test_a_run_writes_its_dataset_its_counts_and_its_journal(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher = start_teacher(*PROBLEMS)
+    assert main(command(teacher, tmp_path / "run")) == 0
+    run = run_file(tmp_path / "run")
+    asked = sum(sum(outcomes.values()) for outcomes in run["requests"].values())
+    assert run["complete"] and run["simulated"]
+    assert asked == run["answers"]["asked this time"] == teacher.stats()["requests"]
+    assert run["problems"] == {"read": 48, "skipped": {}, "seed_problems": {"gsm8k": 20, "math": 28}}
+    for step in ("stage1_inference", "stage2_reflection"):
+        assert run["requests"][step]["kept"] == sum(run["rows"][step].values())
+    assert run["requests"]["stage1_rewrite: solve"]["kept"] == sum(run["rows"]["stage1_rewrite"].values())
+    assert run["requests"]["stage2_rewrite: reflect"]["kept"] == sum(run["rows"]["stage2_rewrite"].values())
+    # what goes out of one step comes into the next
+    assert (
+        sum(run["requests"]["stage1_rewrite: solve"].values()) == run["requests"]["stage1_rewrite: rewrite"]["usable"]
+    )
+    assert sum(run["requests"]["stage1_rewrite: rewrite"].values()) == 5 * run["requests"]["stage1_inference"]["kept"]
+    assert all(run["tokens"]["stage1_inference"].values())
+    output = capsys.readouterr().out
+    assert "SIMULATED" in output and f"{sum(map(sum, (c.values() for c in run['rows'].values()))):,}" in output
+
+
+def test_the_same_command_again_asks_nothing_and_writes_the_same_bytes(start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*PROBLEMS)
+    arguments = command(teacher, tmp_path / "run")
+    assert main(arguments) == 0
+    before = dataset_bytes(tmp_path / "run")
+    assert main(arguments) == 0
+    assert dataset_bytes(tmp_path / "run") == before
+    assert teacher.stats()["again"] == 0
+    assert run_file(tmp_path / "run")["answers"]["asked this time"] == 0
+
+
+def test_concurrency_leaves_no_trace_in_the_bytes(start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*PROBLEMS)
+    assert main(command(teacher, tmp_path / "one", "--concurrency", "1")) == 0
+    assert main(command(teacher, tmp_path / "many", "--concurrency", "500")) == 0
+    assert dataset_bytes(tmp_path / "one") == dataset_bytes(tmp_path / "many")
+
+
+def test_failed_requests_are_counted_and_named_and_the_same_command_tries_just_them(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faulty = start_teacher(*PROBLEMS, "--fault", "http_500=0.1")
+    assert main(command(faulty, tmp_path / "run", "--attempts", "1")) == 3
+    run = run_file(tmp_path / "run")
+    failed = sum(outcomes.get("failed", 0) for outcomes in run["requests"].values())
+    assert not run["complete"] and failed == len(run["failed"]) == faulty.stats()["http_500"] > 0
+    assert run["failed"][0]["problem_id"] in capsys.readouterr().out
+    assert (tmp_path / "run" / "dataset" / "README.md").is_file()
+
+    calm = start_teacher(*PROBLEMS)
+    assert main(command(calm, tmp_path / "run")) == 0
+    assert main(command(calm, tmp_path / "whole")) == 0
+    assert dataset_bytes(tmp_path / "run") == dataset_bytes(tmp_path / "whole")
+    assert faulty.stats()["answered"] + calm.stats()["requests"] == 2 * calm.stats()["different"]
+
+
+def test_endings_other_than_stop_are_counted_under_their_names_and_paid_once(
+    start_teacher: Start, tmp_path: Path
+) -> None:
+    faults = ("--fault", "length=0.05", "--fault", "content_filter=0.05", "--fault", "refusal=0.05")
+    teacher = start_teacher(*PROBLEMS, *faults)
+    arguments = command(teacher, tmp_path / "run")
+    assert main(arguments) == main(arguments) == 0
+    run = run_file(tmp_path / "run")
+    counts: dict[str, int] = {}
+    for outcomes in run["requests"].values():
+        for reason, count in outcomes.items():
+            counts[reason] = counts.get(reason, 0) + count
+    stats = teacher.stats()
+    assert stats["again"] == 0
+    assert (counts["truncated"], counts["filtered"], counts["refused"]) == (
+        stats["length"],
+        stats["content_filter"],
+        stats["refusal"],
+    )
+
+
+def test_the_key_comes_from_the_environment_and_appears_nowhere(start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*PROBLEMS, "--key", KEY)
+    arguments = command(teacher, tmp_path / "run", "--limit", "5")
+    let_in = run_process(arguments, OPENAI_API_KEY=KEY)
+    assert let_in.returncode == 0
+    wrong = run_process(command(teacher, tmp_path / "wrong"), OPENAI_API_KEY=KEY + "-not")
+    assert wrong.returncode == 1
+    assert re.fullmatch(r"personamath: .* answered 401 .*: check the key in OPENAI_API_KEY\n", wrong.stderr)
+    shown = let_in.stdout + let_in.stderr + wrong.stdout + wrong.stderr
+    assert KEY not in shown
+    assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+BAD_USE = [
+    (["augment", "--teacher", "t", "--output", "o"], 2, "--problems is needed"),
+    (["augment", "--problems", "gsm8k", "--output", "o"], 2, "--teacher is needed"),
+    (["augment", "--k1", "many"], 2, "invalid int value"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o"], 1, "OPENAI_API_KEY is not set"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--base-url", "nowhere"], 1, "write it as http"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--vllm-args", "{}"], 1, "is for --offline-vllm"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--batch-queue-tokens", "9"], 1, "is for --batch"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--ray-address", "auto"], 1, "is for --engine ray"),
+    (["augment", "--config", "no.yaml"], 1, "no.yaml: No such file"),
+    (["journal", "nowhere"], 1, "is not a run"),
+    (["journal", "nowhere", "--export", "answers.csv"], 1, "answers.csv: answers are exported as parquet"),
+    (["journal", "nowhere", "--export", "no/answers.parquet"], 1, "no/answers.parquet: no such folder"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "message"), BAD_USE)
+def test_bad_use_is_told_in_one_line(tmp_path: Path, arguments: list[str], status: int, message: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "personamath.commands.cli", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == status
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("personamath")
+    assert not list(tmp_path.rglob("*.sqlite"))
+
+
+def test_bad_input_is_met_before_anything_is_asked(start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*PROBLEMS)
+    torn = tmp_path / "torn.jsonl"
+    torn.write_text('{"question": "1 + 1?", "answer": "#### 2"}\n' * 50 + '{"question": "1 +')
+    (tmp_path / "few.txt").write_text("A cook\nA pilot\n")
+    for flags, message in (
+        (["--problems", f"gsm8k:{torn}"], "torn.jsonl:51"),
+        (["--personas", str(tmp_path / "few.txt")], "15 rewrites need as many personas, there are 2"),
+    ):
+        done = run_process(command(teacher, tmp_path / "run", *flags))
+        assert done.returncode == 1 and message in done.stderr
+    assert teacher.stats().get("requests", 0) == 0
+
+
+def test_k2_not_above_k1_is_warned_of(start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*PROBLEMS)
+    done = run_process(command(teacher, tmp_path / "run", "--limit", "2", "--k1", "3", "--k2", "3"))
+    assert done.returncode == 0 and "the paper has K2 > K1" in done.stderr
+
+
+def test_skipped_problems_are_counted_and_named(start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*PROBLEMS)
+    rows = [{"question": "1 + 1?", "answer": "#### 2"}, {"question": "1 + 1?", "answer": "#### 2"}]
+    rows += [{"question": "1 + 3?", "answer": "unknown"}]
+    file = tmp_path / "mine.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = run_process(command(teacher, tmp_path / "run", "--problems", f"gsm8k:{file}"))
+    assert "1 skipped: repeats an earlier question (gsm8k-mine-00001)" in done.stdout
+    assert "1 skipped: no reference answer (gsm8k-mine-00002)" in done.stdout
+    assert run_file(tmp_path / "run")["problems"]["skipped"]["no reference answer"] == ["gsm8k-mine-00002"]
+
+
+def test_the_journal_is_counted_and_exported(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pyarrow.parquet as pq
+
+    teacher = start_teacher(*PROBLEMS)
+    assert main(command(teacher, tmp_path / "run")) == 0
+    capsys.readouterr()
+    assert main(["journal", str(tmp_path / "run"), "--export", str(tmp_path / "answers.parquet")]) == 0
+    output = capsys.readouterr().out
+    table = pq.read_table(tmp_path / "answers.parquet")
+    assert table.num_rows == teacher.stats()["requests"]
+    assert f"{table.num_rows:,} answers written" in output and "stage2_rewrite: reflect" in output
+    for row in pq.read_table(tmp_path / "run" / "dataset" / "stage1_inference").to_pylist():
+        assert row["request"] in set(table["digest"].to_pylist())
+
+
+def test_a_terminal_shows_one_live_line_and_a_pipe_none_of_its_codes(start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*PROBLEMS, "--latency", "0.1")
+    arguments = [
+        sys.executable,
+        "-m",
+        "personamath.commands.cli",
+        *command(teacher, tmp_path / "run", "--concurrency", "16"),
+    ]
+    screen, terminal = pty.openpty()
+    with subprocess.Popen(arguments, stderr=terminal, stdout=subprocess.DEVNULL, env=os.environ | {"COLUMNS": "200"}):
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # what Linux says when the other end is closed
+            while piece := os.read(screen, 4096):
+                shown += piece
+    os.close(screen)
+    lines = shown.decode().split("\r\x1b[2K")
+    assert re.fullmatch(
+        r"[\d,]+/48 problems · [\d,]+ rows kept · \d+ in flight · [\d,]+ requests/s · ETA \S+ · \S+ tokens", lines[1]
+    )
+    assert "\n" not in shown.decode() and lines[-1] == ""
+    piped = run_process(command(teacher, tmp_path / "piped", "--limit", "3"))
+    assert "\x1b" not in piped.stderr + piped.stdout

@@ -1,0 +1,206 @@
+"""`personamath publish` and `personamath diff` as a user runs them, against a local Hub."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from personamath.commands.cli import main
+from personamath.teachers.simulated import MODEL, bundled_problems
+from tests.conftest import scripted_teacher
+from tests.support.local_hub import LocalHub, local_hub
+
+REPO = "alice/PersonaMathQA"
+PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs of a teacher that is not marked as simulated: `few` with K1 = 2, `more` with K1 = 3; and one that is."""
+    folder = tmp_path_factory.mktemp("runs")
+    for model, name, k1 in (("teacher-1", "few", 2), ("teacher-1", "more", 3), (MODEL, "simulated", 2)):
+        with scripted_teacher(*PROBLEMS, "--model", model) as teacher:
+            flags = ["--teacher", model, "--base-url", teacher.base_url, "--k1", str(k1), "--k2", "4"]
+            assert main(["augment", *PROBLEMS, *flags, "--output", str(folder / name)]) == 0
+    return folder
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[LocalHub]:
+    with local_hub(tmp_path / "hub") as hub:
+        yield hub
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(hub: LocalHub, tmp_path: Path) -> Run:
+    """Run Python in a process whose Hub is the local one, as alice."""
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+        hub_variables = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": "hf_alice"}
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            env=clean | hub_variables | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+
+    return run
+
+
+def publish(run: Run, source: Path, version: str, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    arguments = ("-m", "personamath.commands.cli", "publish", source, "--repo-id", REPO, "--version", version, *flags)
+    return run(*arguments, **environment)
+
+
+LOAD = """
+import json, sys
+from datasets import get_dataset_config_names, load_dataset
+repo, revision = sys.argv[1:]
+print(json.dumps({
+    config: [row for row in load_dataset(repo, config, split="train", revision=revision, streaming=streaming)]
+    for streaming in (False, True)
+    for config in get_dataset_config_names(repo, revision=revision)
+}))
+"""
+
+
+def load(run: Run, repo: object, revision: str) -> dict[str, Any]:
+    loaded = run("-c", LOAD, repo, revision)
+    assert loaded.returncode == 0, loaded.stderr
+    return dict(json.loads(loaded.stdout.splitlines()[-1]))
+
+
+def test_a_version_is_what_its_run_made_and_stays_so(run: Run, hub: LocalHub, runs: Path) -> None:
+    first = publish(run, runs / "few", "v1.0.0")
+    assert first.returncode == 0, first.stderr
+    assert "v1.0.0 is published" in first.stdout
+    second = publish(run, runs / "more", "v1.1.0")
+    assert second.returncode == 0, second.stderr
+    for version, name in (("v1.0.0", "few"), ("v1.1.0", "more")):
+        there = load(run, REPO, version)
+        assert there == load(run, runs / name / "dataset", "main")
+        assert len(there) == 8 and all(there.values())
+    assert len(hub.repository(REPO).log("main")) == 1 + 2  # the Hub's own first commit, and one for each version
+
+
+def test_the_same_command_again_does_nothing_and_other_content_is_refused(run: Run, hub: LocalHub, runs: Path) -> None:
+    assert publish(run, runs / "few", "v1.0.0").returncode == 0
+    assert publish(run, runs / "more", "v1.1.0").returncode == 0
+    commits = hub.repository(REPO).log("main")
+    hub.requests.clear()
+    again = publish(run, runs / "few", "v1.0.0")
+    assert again.returncode == 0 and "was published already" in again.stdout
+    other = publish(run, runs / "more", "v1.0.0")
+    assert other.returncode == 1
+    assert "with other content" in other.stderr and "4 changed (README.md" in other.stderr
+    assert hub.repository(REPO).log("main") == commits
+    assert hub.asked("POST", "/commit") == hub.asked("POST", "/lfs") == 0
+
+
+def test_the_card_on_the_hub_names_its_version_and_what_changed(run: Run, hub: LocalHub, runs: Path) -> None:
+    for version, name in (("v1.0.0", "few"), ("v1.1.0", "more")):
+        assert publish(run, runs / name, version).returncode == 0
+    repository = hub.repository(REPO)
+    first, second = (repository.blob(f"{version}:README.md").decode() for version in ("v1.0.0", "v1.1.0"))
+    assert f'load_dataset("{REPO}", "stage2", revision="v1.0.0"' in first and "This is the first version" in first
+    assert "`v1.1.0` against `v1.0.0`" in second
+    added = len(load(run, REPO, "v1.1.0")["stage1_rewrite"]) - len(load(run, REPO, "v1.0.0")["stage1_rewrite"])
+    assert f"| {added} | 0 | 0 |" in " ".join(second.split())
+    assert yaml.safe_load(second.split("---")[1])["license"] == "apache-2.0"
+
+
+def test_a_dry_run_shows_what_would_change_and_uploads_nothing(run: Run, hub: LocalHub, runs: Path) -> None:
+    assert publish(run, runs / "few", "v1.0.0").returncode == 0
+    hub.requests.clear()
+    dry = publish(run, runs / "more", "v1.1.0", "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert "`v1.1.0` against `v1.0.0`" in dry.stdout and "bytes  README.md" in dry.stdout
+    assert not hub.asked("POST", "/(commit|preupload|create)")
+
+
+def test_a_dry_run_refuses_what_publishing_would(run: Run, hub: LocalHub, runs: Path) -> None:
+    assert publish(run, runs / "few", "v1.0.0").returncode == 0
+    refused = publish(run, runs / "more", "v1.0.0", "--dry-run")
+    assert refused.returncode == 1 and "choose another version" in refused.stderr
+
+
+def test_versions_only_grow_so_that_a_published_one_stays_the_same(run: Run, hub: LocalHub, runs: Path) -> None:
+    assert publish(run, runs / "few", "v1.0.0").returncode == 0
+    assert publish(run, runs / "more", "v1.1.0").returncode == 0
+    between = publish(run, runs / "few", "v1.0.1")
+    assert between.returncode == 1 and "versions only grow" in between.stderr
+    assert "was published already" in publish(run, runs / "more", "v1.1.0").stdout
+
+
+def test_diff_compares_versions_and_folders(run: Run, runs: Path) -> None:
+    assert publish(run, runs / "few", "v1.0.0").returncode == 0
+    found = run("-m", "personamath.commands.cli", "diff", f"{REPO}@v1.0.0", runs / "more")
+    assert found.returncode == 0, found.stderr
+    same = run("-m", "personamath.commands.cli", "diff", f"{REPO}@v1.0.0", runs / "few" / "dataset")
+    assert "The composition is the same." in same.stdout and "The composition is the same." not in found.stdout
+
+
+def test_a_private_repository_is_private(run: Run, hub: LocalHub, runs: Path) -> None:
+    assert publish(run, runs / "few", "v1.0.0", "--private").returncode == 0
+    assert publish(run, runs / "few", "v1.0.0", HF_TOKEN="hf_bob").returncode == 1
+    assert load(run, REPO, "v1.0.0")
+
+
+REFUSED = [
+    (["few", "v1.0.0"], {"HF_TOKEN": ""}, "there is no token: set HF_TOKEN"),
+    (["few", "v1.0.0"], {"HF_TOKEN": "hf_nobody"}, "does not accept the token"),
+    (["few", "v1.0.0"], {"HF_TOKEN": "hf_bob"}, "may not write for alice"),
+    (["few", "v1.0.0"], {"HF_ENDPOINT": "http://127.0.0.1:9"}, "check the network and HF_ENDPOINT"),
+    (["few", "1.0"], {}, "it reads vMAJOR.MINOR.PATCH"),
+    (["few", "v1.0.0", "--license", "mit"], {}, "contradicts the personas' licence, apache-2.0"),
+    (["simulated", "v1.0.0"], {}, "--allow-simulated"),
+    (["nowhere", "v1.0.0"], {}, "neither a run nor a dataset folder"),
+    (["nowhere", "1.0"], {}, "it reads vMAJOR.MINOR.PATCH"),
+    (["nowhere", "v1.0.0", "--repo-id", "x"], {}, "'x': write it as OWNER/NAME"),
+    (["nowhere", "v1.0.0", "--repo-id", "me/a b"], {}, "'me/a b': write it as OWNER/NAME"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "environment", "message"), REFUSED)
+def test_what_cannot_be_published_is_told_in_one_line(
+    run: Run, hub: LocalHub, runs: Path, arguments: list[str], environment: dict[str, str], message: str
+) -> None:
+    source, version, *flags = arguments
+    refused = publish(run, runs / source, version, *flags, **environment)
+    assert refused.returncode == 1
+    assert message in refused.stderr and len(refused.stderr.splitlines()) == 1, refused.stderr
+    assert not hub.asked("POST", "/commit")
+
+
+def test_simulated_data_is_published_on_request_and_says_so(run: Run, hub: LocalHub, runs: Path) -> None:
+    assert publish(run, runs / "simulated", "v1.0.0", "--allow-simulated").returncode == 0
+    assert "do not train on this" in hub.repository(REPO).blob("v1.0.0:README.md").decode()
+
+
+def test_a_folder_that_was_tampered_with_is_refused(run: Run, hub: LocalHub, runs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "dataset"
+    subprocess.run(["cp", "-r", runs / "few" / "dataset", folder], check=True)
+    notes = folder / "notes.txt"
+    notes.write_text("not for the Hub")
+    refused = publish(run, folder, "v1.0.0")
+    assert refused.returncode == 1 and "notes.txt" in refused.stderr
+    notes.unlink()
+    for name in ("stage1_inference/train-sound.parquet", "provenance.json"):
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[: len(whole) // 2])
+        refused = publish(run, folder, "v1.0.0")
+        assert refused.returncode == 1 and name in refused.stderr and len(refused.stderr.splitlines()) == 1
+        (folder / name).write_bytes(whole)
+    assert not hub.asked("POST", "/commit")

@@ -1,0 +1,273 @@
+"""What is looked at before a model is published: the folder, the scores, the licence; a table of faults."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import HfApi
+
+from personamath.errors import BadInput
+from personamath.evaluation.tasks.model import model_of
+from personamath_hub.models.base_models import TERMS, BaseLicense
+from personamath_hub.models.checks import check_model, check_weights
+from personamath_hub.models.files import ModelFiles
+from personamath_hub.models.push import write_version
+from personamath_hub.models.scored import read_scores
+from personamath_hub.models.training_data import DataFacts
+from tests.support.lm_eval_output import write_run
+from tests.support.model_folders import LOCAL, RECORD, based_on, write_facts, write_model
+
+BASE = LOCAL.base_model
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model") / "model")
+
+
+@pytest.fixture
+def folder(model: Path, tmp_path: Path) -> Path:
+    """A copy to spoil."""
+    copy = tmp_path / "runs" / "model"
+    copy.mkdir(parents=True)
+    for path in model.iterdir():
+        if path.is_file():
+            (copy / path.name).write_bytes(path.read_bytes())
+    return copy
+
+
+def change(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def test_a_whole_folder_passes_and_is_told_in_numbers(model: Path) -> None:
+    weights, end, leaks = check_model(model)
+    assert int(weights.split()[0]) > 10 and "'</s>' as EOS" in end and "no key" in leaks
+    files = ModelFiles.of(model)
+    assert files.weights == ("model.safetensors",) and files.left == ("checkpoint-1/",)
+    assert {"config.json", "generation_config.json", "training.json", "loss.csv", "loss.png"} <= {*files.others}
+
+
+def test_shards_are_weights_of_one_model(model: Path, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    whole = check_weights(model, ModelFiles.of(model))
+    sharded = tmp_path / "sharded"
+    AutoModelForCausalLM.from_pretrained(model).save_pretrained(sharded, max_shard_size="200KB")
+    for name in ("training.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"):
+        (sharded / name).write_bytes((model / name).read_bytes())
+    files = ModelFiles.of(sharded)
+    assert len(files.weights) > 1 and "model.safetensors.index.json" in files.others
+    assert check_weights(sharded, files)[:2] == whole[:2]
+    index = sharded / "model.safetensors.index.json"
+    weight_map = json.loads(index.read_text())["weight_map"]
+    lost = min(weight_map)
+    change(index, weight_map={name: file for name, file in weight_map.items() if name != lost})
+    with pytest.raises(BadInput, match=f"not what the files hold, e.g. {lost}"):
+        check_weights(sharded, files)
+    (sharded / files.weights[-1]).unlink()
+    with pytest.raises(BadInput, match="is missing: save the model again"):
+        ModelFiles.of(sharded)
+
+
+def cut(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def generate(folder: Path, **values: Any) -> None:
+    change(folder / "generation_config.json", **values)
+
+
+def index(folder: Path, content: object) -> None:
+    (folder / "model.safetensors.index.json").write_text(json.dumps(content))
+
+
+def other_eos(folder: Path) -> None:
+    change(folder / "tokenizer_config.json", eos_token="<pad>")
+
+
+FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no record": (lambda folder: (folder / "training.json").unlink(), r"training\.json is missing"),
+    "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "save the model again, as safetensors"),
+    "half the weights": (cut, "not a readable safetensors file"),
+    "other weights": (lambda folder: (folder / "model.safetensors").write_bytes(b"PAR1"), "not a readable safetensors"),
+    "no tokenizer": (lambda folder: (folder / "tokenizer.json").write_text("{}"), "tokenizer cannot be loaded"),
+    "another EOS": (other_eos, "its EOS is '<pad>', the model was trained with '</s>'"),
+    "runs on": (lambda folder: generate(folder, eos_token_id=None), "stops at token None"),
+    "stops early": (lambda folder: generate(folder, eos_token_id=[7, 1]), r"stops at token \[7, 1\]"),
+    "a torn config": (lambda folder: (folder / "generation_config.json").write_text("{"), r"generation_config\.json: "),
+    "its own path": (
+        lambda folder: change(folder / "trainer_state.json", best_model_checkpoint=f"{folder}/checkpoint-1"),
+        r"trainer_state\.json: holds the path of model at byte",
+    ),
+    "a home folder": (
+        lambda folder: change(folder / "config.json", source="/home/me/base/"),
+        "a path in a home folder",
+    ),
+    "a key": (lambda folder: (folder / "loss.csv").write_text("hf_" + "x" * 34), r"loss\.csv: holds a Hub token"),
+    "an index out of the folder": (lambda folder: index(folder, {"weight_map": {"a": "../w"}}), "save the model again"),
+    "a torn index": (lambda folder: index(folder, []), "not an index of weights"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_folder_that_is_not_whole_or_not_clean_is_refused_in_one_line(folder: Path, fault: str) -> None:
+    check_model(folder)
+    spoil, message = FAULTS[fault]
+    spoil(folder)
+    with pytest.raises(BadInput, match=message) as refused:
+        check_model(folder)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_without_transformers_the_remedy_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)  # as where it is not installed
+    with pytest.raises(BadInput, match=r"pip install 'personamath\[eval\]'"):
+        check_model(folder)
+
+
+def test_a_key_in_the_header_of_the_weights_is_found(folder: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    path = folder / "model.safetensors"
+    save_file(load_file(path), path, metadata={"format": "pt", "from": "/home/someone/base/model"})
+    with pytest.raises(BadInput, match=r"model\.safetensors: holds a path in a home folder"):
+        check_model(folder)
+
+
+def test_a_model_of_simulated_data_wants_to_be_asked_for(folder: Path) -> None:
+    replace(LOCAL, data=replace(LOCAL.data, simulated=True)).write(folder)
+    with pytest.raises(BadInput, match="--allow-simulated"):
+        check_model(folder)
+    check_model(folder, allow_simulated=True)
+
+
+# --- scores
+
+RIGHT = [{"exact_match": 1.0, "stopped": 1.0}] * 3
+
+
+def local(folder: Path) -> dict[str, Any]:
+    """What the tasks record of a model in a folder."""
+    return {"model": asdict(model_of({"pretrained": str(folder)}))}
+
+
+def test_scores_of_this_training_are_taken_wherever_the_folder_was(folder: Path, tmp_path: Path) -> None:
+    elsewhere = write_facts(tmp_path / "elsewhere", LOCAL)
+    results = write_run(tmp_path / "scores", {"personamath_gsm8k": RIGHT}, metadata=local(elsewhere))
+    assert read_scores([results], folder, BASE).model.model == "elsewhere"
+
+
+def test_scores_of_another_training_are_refused(folder: Path, tmp_path: Path) -> None:
+    other = write_facts(tmp_path / "other" / "model", replace(LOCAL, wall_seconds=1.0))
+    results = write_run(tmp_path / "scores", {"personamath_gsm8k": RIGHT}, metadata=local(other))
+    with pytest.raises(BadInput, match=r"scores of model, and not of the model in .*runs/model"):
+        read_scores([results], folder, BASE)
+
+
+def test_scores_of_a_folder_without_a_record_are_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "bare" / "model").mkdir(parents=True)
+    results = write_run(tmp_path / "scores", {"personamath_gsm8k": RIGHT}, metadata=local(tmp_path / "bare" / "model"))
+    with pytest.raises(BadInput, match="scores of model, and not of the model in"):
+        read_scores([results], folder, BASE)
+
+
+def test_scores_through_an_api_of_no_repository_are_refused(folder: Path, tmp_path: Path) -> None:
+    results = write_run(tmp_path / "scores", {"personamath_gsm8k": RIGHT}, model="served")
+    with pytest.raises(BadInput, match="scores of served, and not of"):
+        read_scores([results], folder, BASE)
+
+
+def test_the_base_models_scores_come_along_and_do_not_stand_alone(folder: Path, tmp_path: Path) -> None:
+    base = based_on("some/base").base_model
+    own = write_run(tmp_path / "own", {"personamath_gsm8k": RIGHT}, metadata=local(folder))
+    of_base = write_run(tmp_path / "base", {"personamath_gsm8k": RIGHT}, model="some/base")
+    scores = read_scores([own, of_base], folder, base)
+    assert scores.model.model == "model" and scores.base and scores.base.model == "some/base"
+    with pytest.raises(BadInput, match="of the base model alone"):
+        read_scores([of_base], folder, base)
+
+
+@pytest.mark.parametrize("arguments", [{"peft": "adapter"}, "pretrained=model,load_in_4bit=True"])
+def test_scores_of_other_weights_are_refused(folder: Path, tmp_path: Path, arguments: object) -> None:
+    results = write_run(
+        tmp_path / "scores",
+        {"personamath_gsm8k": RIGHT},
+        metadata=local(folder),
+        config={"model_args": arguments},
+    )
+    with pytest.raises(BadInput, match="not the weights as they are"):
+        read_scores([results], folder, BASE)
+
+
+def test_scores_that_must_not_reach_a_card_are_refused_in_words(folder: Path, tmp_path: Path) -> None:
+    limited = write_run(
+        tmp_path / "limited",
+        {"personamath_gsm8k": RIGHT},
+        metadata=local(folder),
+        config={"limit": 3.0},
+    )
+    with pytest.raises(BadInput, match=r"must not reach a card: .*--limit 3"):
+        read_scores([limited], folder, BASE)
+    part = write_run(tmp_path / "part", {"personamath_gsm8k": RIGHT}, problems=1319, metadata=local(folder))
+    with pytest.raises(BadInput, match="3 of 1,319 problems"):
+        read_scores([part], folder, BASE)
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(BadInput, match=r"holds no results_"):
+        read_scores([tmp_path / "nothing"], folder, BASE)
+
+
+# --- licences
+
+
+def written(folder: Path, source: Path, license: BaseLicense) -> dict[str, bytes]:
+    folder.mkdir()
+    write_version(source, folder, "me/Llama-M", "v1.0.0", None, DataFacts(), license)
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_the_base_models_agreement_and_notice_go_along(folder: Path, tmp_path: Path) -> None:
+    license = BaseLicense("llama3.1", {"LICENSE": b"the agreement", "USE_POLICY.md": b"the policy"})
+    files = written(tmp_path / "out", folder, license)
+    notice = TERMS["llama3.1"].notice
+    assert files["LICENSE"] == b"the agreement" and files["USE_POLICY.md"] == b"the policy"
+    assert notice and files["NOTICE"].decode() == notice + "\n"
+    assert b"**Built with Llama**" in files["README.md"]
+
+
+def test_files_of_the_model_folder_come_before_the_base_models(folder: Path, tmp_path: Path) -> None:
+    (folder / "LICENSE").write_text("my copy")
+    (folder / "NOTICE").write_text("Made by me.\n")
+    files = written(tmp_path / "out", folder, BaseLicense("llama2", {"LICENSE": b"the agreement", "NOTICE": b"theirs"}))
+    assert files["LICENSE"] == b"my copy"
+    assert files["NOTICE"].decode() == f"Made by me.\n{TERMS['llama2'].notice}\n"
+    assert (folder / "NOTICE").read_text() == "Made by me.\n"
+
+
+def test_a_folder_of_its_own_holds_copies(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    write_version(folder, tmp_path / "out", "me/M", "v1.0.0", None, DataFacts(), BaseLicense("unknown", {}), copy=True)
+    copied = tmp_path / "out" / "model.safetensors"
+    assert not copied.is_symlink() and copied.read_bytes() == (folder / "model.safetensors").read_bytes()
+
+
+def test_a_licence_whose_text_is_nowhere_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"Apache License 2\.0, whose text has to go along.*as LICENSE"):
+        written(tmp_path / "out", folder, BaseLicense("apache-2.0", {}))
+
+
+def test_a_base_model_is_asked_for_its_licence_at_its_commit(api: HfApi) -> None:
+    api.create_repo("alice/base")
+    first = api.upload_file(
+        path_or_fileobj=b"---\nlicense: Apache-2.0\n---\n", path_in_repo="README.md", repo_id="alice/base"
+    )
+    api.upload_file(path_or_fileobj=b"the licence", path_in_repo="LICENSE", repo_id="alice/base")
+    base = replace(RECORD.base_model, name="alice/base", commit=None)
+    assert BaseLicense.on_hub(base, api) == BaseLicense("apache-2.0", {"LICENSE": b"the licence"})
+    assert BaseLicense.on_hub(replace(base, commit=first.oid), api) == BaseLicense("apache-2.0", {})
+    assert BaseLicense.on_hub(BASE, api) == BaseLicense("unknown", {})

@@ -1,5 +1,0 @@
-"""A local Hub for tests: see `tests.local_hub.server`."""
-
-from tests.local_hub.server import FOR_EVER, LocalHub, local_hub
-
-__all__ = ["FOR_EVER", "LocalHub", "local_hub"]

@@ -1,0 +1,348 @@
+"""The analyses of whole datasets: a run of the demo, the same as a published folder, and rows made by hand."""
+
+import json
+import shutil
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from personamath.commands.cli import main
+from personamath.errors import BadInput
+from personamath.evaluation.scores import DataSource, Item, ScoredModel, ScoredRun, TaskRun
+from personamath.records import Problem
+from personamath.report.analysis.cases import case_studies
+from personamath.report.analysis.catalogue import analyses
+from personamath.report.analysis.comparison import read_comparison
+from personamath.report.analysis.composition import before_and_after, composition, first_answers, keep_rates
+from personamath.report.analysis.costs import costs
+from personamath.report.analysis.false_wrong import false_wrong, verdicts
+from personamath.report.analysis.models import published_scores, stage_two
+from personamath.report.analysis.persona_groups import persona_groups
+from personamath.report.analysis.quality import contamination, fidelity
+from personamath.report.analysis.result import Analysis, Cell, LeftOut
+from personamath.report.analysis.rows import RunData, read_run
+from personamath.runs.funnel import PURPOSES, STEPS
+from personamath.teachers.prices import Price
+from tests.support.analysed import RECIPE, run_data
+from tests.support.folders import row, rows, write
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole run on the embedded teacher."""
+    output = tmp_path_factory.mktemp("demo") / "run"
+    assert main(["demo", "--data-only", "--output", str(output)]) == 0
+    return output
+
+
+@pytest.fixture(scope="module")
+def data(run: Path) -> RunData:
+    return read_run(run / "dataset", "the demo", run)
+
+
+def made(found: Analysis | LeftOut) -> Analysis:
+    assert isinstance(found, Analysis), found
+    return found
+
+
+def column(found: Analysis | LeftOut, heading: str, where: dict[str, Cell] | None = None) -> list[Any]:
+    """The cells under a heading, of the rows that hold these cells."""
+    table = made(found).table
+    place = {name: at for at, name in reversed(list(enumerate(table.columns)))}
+    kept = [cells for cells in table.rows if all(cells[place[name]] == cell for name, cell in (where or {}).items())]
+    return [cells[place[heading]] for cells in kept]
+
+
+def test_a_run_is_read_with_what_its_journal_and_its_sources_tell(run: Path, data: RunData) -> None:
+    funnel = json.loads((run / "run.json").read_text())
+    assert len(data.rows) == sum(sum(counts.values()) for counts in funnel["rows"].values())
+    assert data.seeds and len(data.seeds) == sum(funnel["problems"]["seed_problems"].values())
+    outcomes = funnel["requests"]["stage1_inference"]
+    # what was cut off is no wrong answer
+    assert data.wrong and len(data.wrong) == outcomes.get("wrong answer", 0) + outcomes.get("no final answer", 0)
+    assert data.personas and len(data.personas) == 231
+    assert not data.missing and data.simulated
+
+
+def test_the_price_is_the_runs(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    content = json.loads((copy / "run.json").read_text())
+    content["paid"]["price"] = Price(1.5, 6.0, date="2026-01-01").as_dict()
+    (copy / "run.json").write_text(json.dumps(content))
+    assert read_run(copy / "dataset", "the demo", copy).price == Price(1.5, 6.0, date="2026-01-01")
+    assert read_run(copy / "dataset", "the demo").price is None
+
+
+def test_answers_that_the_ray_engine_keeps_beside_the_journal_are_read_too(
+    run: Path, data: RunData, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(run, tmp_path / "run")
+    with closing(sqlite3.connect(copy / "journal.sqlite")) as journal, journal:
+        journal.row_factory = sqlite3.Row
+        beside = [dict(one) for one in journal.execute("select * from answers where purpose = 'stage1_inference'")]
+        journal.execute("delete from answers where purpose = 'stage1_inference'")
+    (copy / "blocks" / "0001").mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(beside), copy / "blocks" / "0001" / "answers-1.parquet")
+    assert read_run(copy / "dataset", "the demo", copy).wrong == data.wrong
+
+
+def test_every_analysis_is_made_of_a_run_and_again_the_same(data: RunData) -> None:
+    found = analyses(data)
+    assert {one.name for one in found.left_out} == {"contamination", "second-opinion", "stage-two"}
+    assert len({one.name for one in found.made}) == len(found.made) == 14
+    assert all(one.title and one.finding.endswith(".") and one.note and one.table.rows for one in found.made)
+    assert all(one.warning and "embedded teacher" in one.warning for one in found.made if one.name != "scores")
+    assert analyses(data) == found
+
+
+def test_of_a_published_folder_what_it_does_not_hold_is_left_out_with_the_reason(run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run / "dataset", tmp_path / "published")
+    published = read_run(folder, "me/data@v1.0.0")
+    assert published.seeds is None and published.wrong is None and published.personas
+    left = {one.name: one.why for one in analyses(published).left_out}
+    assert set(left) == {"first-answers", "keep-rates", "false-wrong", "contamination", "second-opinion", "stage-two"}
+    assert "the run's journal" in left["first-answers"] and "give the run directory" in left["keep-rates"]
+    assert "--benchmark" in left["contamination"]
+
+
+def test_rows_of_seed_problems_all_count_in_the_keep_rates(run: Path, data: RunData) -> None:
+    found = keep_rates(data)
+    requests = json.loads((run / "run.json").read_text())["requests"]
+    for name, step in (("1: inference", "stage1_inference"), ("2: reflection", "stage2_reflection")):
+        assert sum(column(found, "kept", {"step": name})) == sum(one.step == step for one in data.rows)
+    for name, purpose in (("1: rewrite", "stage1_rewrite: rewrite"), ("1: inference", "stage1_inference")):
+        assert sum(column(found, "tried", {"step": name})) == sum(requests[purpose].values())
+    solved = sum(one.step == "stage1_inference" for one in data.rows)
+    assert sum(column(found, "tried", {"step": "2: reflection"})) == len(data.seeds or ()) - solved
+    for tried, kept, share in zip(*(column(found, name) for name in ("tried", "kept", "kept %")), strict=True):
+        assert share is None if not tried else share == kept / tried
+
+
+def test_personas_are_drawn_again_as_the_run_drew_them(run: Path, data: RunData) -> None:
+    found = persona_groups(data)
+    requests = json.loads((run / "run.json").read_text())["requests"]
+    asked = sum(sum(requests[purpose].values()) for purpose in PURPOSES if purpose.endswith(": rewrite"))
+    assert sum(column(found, "asked for")) == asked
+    kept = sum(asked * share for asked, share in zip(column(found, "asked for"), column(found, "kept %"), strict=True))
+    assert round(kept) == sum(one.step.endswith("rewrite") for one in data.rows)
+    assert len(column(found, "occupation")) == 11
+
+
+def test_personas_without_occupations_are_no_groups(data: RunData) -> None:
+    personas = tuple(replace(persona, occupation=None) for persona in data.personas or ())
+    left = persona_groups(replace(data, personas=personas))
+    assert isinstance(left, LeftOut) and "occupation" in left.why
+
+
+def test_the_composition_stands_beside_the_papers() -> None:
+    few = run_data()
+    counts = Counter((one.source, one.step) for one in few.rows)
+    found = composition(few)
+    assert column(found, "rows", {"source": "MATH", "step": "1: rewrite"}) == [counts["math", "stage1_rewrite"]]
+    assert column(found, "the paper's rows", {"source": "MATH", "step": "2: rewrite"}) == [1_900]
+    assert column(found, "the paper's rows", {"source": "all", "step": "all"}) == [70_300]
+    assert column(found, "rows", {"source": "all", "step": "all"}) == [len(few.rows)]
+
+
+SEEDS = tuple(
+    Problem(f"math-train-{number:05}", "math", f"What is {number}?", str(number), level=number % 5 + 1)
+    for number in range(1, 60, 2)
+)
+
+
+def known(wrong: dict[str, str], some: Any = None) -> RunData:
+    """Data whose seed problems, and wrong first solutions, are known."""
+    return replace(run_data(some), seeds=SEEDS, wrong=wrong)
+
+
+def test_first_answers_are_right_where_there_is_a_row_and_wrong_where_the_journal_says() -> None:
+    solved = [row("stage1_inference", number) for number in (1, 3, 5)]  # levels 2, 4 and 1
+    found = first_answers(known({SEEDS[4].id: "no", SEEDS[9].id: "no"}, solved))  # levels 5 and 5
+    assert column(found, "problems") == [3, 2]
+    assert column(found, "mean level") == pytest.approx([7 / 3, 5])
+    assert column(found, "the paper's mean level") == [3.22, 4.28]
+    assert isinstance(first_answers(run_data()), LeftOut)
+
+
+def test_before_is_every_seed_problem_and_after_are_the_rows() -> None:
+    found = before_and_after(
+        known({}, [row("stage1_inference", 1), row("stage1_rewrite", 1), row("stage1_rewrite", 3)])
+    )
+    assert column(found, "seed problems %", {"value": "MATH, level 2"}) == [
+        sum(s.level == 2 for s in SEEDS) / len(SEEDS)
+    ]
+    assert column(found, "stage 1 %", {"value": "MATH, level 2"}) == pytest.approx([2 / 3])
+    assert "stage 2 %" not in found.table.columns
+    shares = zip(*(cells[2:] for cells in found.table.rows if cells[0] == "level"), strict=True)
+    assert [sum(map(float, map(str, some))) for some in shares] == pytest.approx([1, 1])
+
+
+VERDICTS = [
+    ("gsm8k", "3", r"\boxed{3.4}", (False, False, True)),  # the released grader rounds
+    ("math", "(3,5)", r"\boxed{\{3,5\}}", (False, True, False)),  # math-verify takes a set for a tuple
+    ("math", "12", r"\boxed{12}", (True, True, True)),
+    ("math", "12", r"\boxed{13}", (False, False, False)),
+    ("math", "12", "It is 12.", (False, False, False)),
+    ("math", "2", r"\boxed{9^{9^{9^9}}}", (False, False, False)),  # math-verify is not asked
+]
+
+
+@pytest.mark.parametrize(("source", "reference", "solution", "expected"), VERDICTS)
+def test_each_grader_says_what_it_says(
+    source: str, reference: str, solution: str, expected: tuple[bool, bool, bool]
+) -> None:
+    assert verdicts(reference, solution, source)[1:] == expected
+
+
+def test_false_wrong_counts_what_another_grader_accepts_and_what_of_it_was_recovered() -> None:
+    seed = replace(SEEDS[0], answer="(3,5)")
+    few = known({seed.id: r"\boxed{\{3,5\}}", SEEDS[1].id: r"\boxed{77}", SEEDS[2].id: "none"}, None)
+    recovered = replace(row("stage2_reflection", 1), seed_id=seed.id)
+    few = replace(few, seeds=(seed, *SEEDS[1:]), rows=(recovered, row("stage1_inference", 1)))
+    found = false_wrong(few)
+    numbers = dict(zip(column(found, "first answers that were not kept"), column(found, "number"), strict=True))
+    assert numbers["all"] == 3 and numbers["without a final answer"] == 1
+    assert numbers["right by math-verify"] == numbers["right by any of the three"] == 1
+    assert column(found, "recovered by reflection")[-1] == 1
+    assert isinstance(false_wrong(known({})), LeftOut)
+
+
+def priced(price: Price | None) -> RunData:
+    few = run_data()
+    tokens = {purpose: {"prompt": 1_000 * place, "completion": 10 * place} for place, purpose in enumerate(PURPOSES)}
+    facts = dict(few.provenance) | {"funnel": {**few.provenance["funnel"], "tokens": tokens}}
+    return replace(few, provenance=facts, price=price)
+
+
+def test_a_step_pays_for_all_of_its_requests() -> None:
+    found = costs(priced(Price(2.0, 100.0)))
+    # Stage 1's rewrite makes the second and the third kind of request.
+    assert column(found, "prompt tokens", {"step": "1: rewrite"}) == [3_000]
+    assert column(found, "tokens per kept row", {"step": "1: rewrite"}) == [3_030 / 4]
+    assert column(found, "USD", {"step": "1: rewrite"}) == pytest.approx([(3_000 * 2 + 30 * 100) / 1e6])
+    assert column(found, "USD per 1,000 kept rows", {"step": "all"}) == pytest.approx(
+        [(15_000 * 2 + 150 * 100) / 1e3 / 16]
+    )
+    unknown = costs(priced(None))
+    assert column(unknown, "USD") == [None] * 5 and "No price is known" in made(unknown).note
+    assert isinstance(costs(run_data()), LeftOut)
+
+
+def test_a_case_comes_with_its_whole_ancestry() -> None:
+    few = run_data()
+    wrong = {one.seed_id: f"wrong about {one.seed_id}" for one in few.rows if one.stage == 2}
+    found = case_studies(replace(few, wrong=wrong))
+    assert list(dict.fromkeys(column(found, "step"))) == ["1: inference", "1: rewrite", "2: reflection", "2: rewrite"]
+    (id,) = column(found, "text", {"step": "2: rewrite", "part": "id"})
+    (chosen,) = (one for one in few.rows if one.id == id and one.step == "stage2_rewrite")
+    parts = dict(
+        zip(column(found, "part", {"step": "2: rewrite"}), column(found, "text", {"step": "2: rewrite"}), strict=True)
+    )
+    assert parts == {
+        "id": chosen.id,
+        "seed problem": chosen.seed_problem,
+        "persona": chosen.persona,
+        "rewritten problem": chosen.problem,
+        "wrong solution of the seed problem": f"wrong about {chosen.seed_id}",
+        "review": chosen.review,
+        "corrected explanation": chosen.response,
+        "reference answer": chosen.answer,
+    }
+
+
+def test_flags_and_overlaps_are_counted() -> None:
+    some = rows({"stage1_inference": 2, "stage1_rewrite": 8, "stage2_reflection": 0, "stage2_rewrite": 0})
+    rewritten = [one for one in some if one.step == "stage1_rewrite"]
+    flagged = {rewritten[0].id: "missing 3; new 4", rewritten[1].id: "changed x = 3"}
+    first = some[0].seed_id
+    some = [replace(one, flag=flagged.get(one.id), overlap="masked" if one.seed_id == first else None) for one in some]
+    data = run_data(some)
+    found = fidelity(data)
+    assert column(found, "flagged %", {"rewrites": "all"}) == [2 / 8]
+    assert [column(found, f"{kind} %", {"rewrites": "all"}) for kind in ("missing", "new", "changed")] == [[1 / 8]] * 3
+    assert isinstance(contamination(data), LeftOut)
+    compared = replace(data, provenance={**data.provenance, "benchmarks": [{"source": "math"}]})
+    assert column(contamination(compared), "rows") == [0, 2, 0]
+    assert "2 of 10 rows (20.0%), from 1 seed problems" in made(contamination(compared)).finding
+
+
+def scored(model: str, right: list[float], question: str = "q", task: str = "personamath_gsm8k") -> ScoredRun:
+    items = tuple(Item(n, f"{question}{n}", None, None, {"exact_match": value}) for n, value in enumerate(right))
+    source = DataSource("openai/gsm8k", "main", "test", None, False, "f")
+    n = len(right)
+    one = TaskRun(
+        task=task,
+        model=ScoredModel(model, None, None, local=False),
+        version="1",
+        n=n,
+        n_original=n,
+        n_published=n,
+        prompt="",
+        generation={},
+        limits=None,
+        samples=1,
+        data=source,
+        date=None,
+        items=items,
+        faults=(),
+    )
+    return ScoredRun(tasks=(one,), sha=None, backend="hf", harness="0.4.13", faults=())
+
+
+def test_scores_stand_beside_those_of_others_with_their_sources() -> None:
+    found = published_scores([scored("mine", [1.0] * 30 + [0.0] * 10)])
+    assert column(found, "solved %", {"model": "mine"}) == [0.75]
+    ((low, high),) = zip(*(column(found, end, {"model": "mine"}) for end in ("low %", "high %")), strict=True)
+    assert 0.55 < low < 0.75 < high < 0.95
+    assert column(found, "solved %", {"model": "PersonaMath", "base model": "Qwen2.5-7B", "test": "MATH"}) == [0.566]
+    assert all(column(found, "source")) and "mine solves 75.0% of GSM8K" in found.finding
+    assert "No model of ours" in published_scores([]).finding
+
+
+def test_a_score_that_must_not_be_published_is_shown_with_the_reason() -> None:
+    run = replace(scored("mine", [1.0]), faults=("it was a run of 1 problem",))
+    assert published_scores([run]).warning == "mine: it was a run of 1 problem"
+
+
+def test_stage_two_is_told_from_the_same_problems_only() -> None:
+    without = [1.0, 0.0] * 50
+    with_it = [1.0 if place % 10 == 1 else value for place, value in enumerate(without)]
+    found = stage_two(scored("both", with_it), scored("one", without))
+    assert column(found, "gain %") == pytest.approx([0.1])
+    (p,) = column(found, "McNemar's p")
+    assert p == pytest.approx(2 / 2**10)  # ten problems fall to one side
+    other = stage_two(scored("both", with_it), scored("one", without, question="another"))
+    assert isinstance(other, LeftOut) and "same problems" in other.why
+
+
+def test_what_is_no_data_set_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"provenance.json: no such file; give a run directory, a dataset folder or own"):
+        read_run(tmp_path, "x")
+    folder = write(tmp_path / "dataset", rows(dict.fromkeys(STEPS, 2)), RECIPE)
+    path = next(folder.rglob("*.parquet"))
+    pq.write_table(pq.read_table(path).rename_columns({"flag": "flags"}), path)
+    with pytest.raises(BadInput, match=r"parquet: its columns are not this version's .*flags"):
+        read_run(folder, "x")
+    path.write_bytes(b"none")
+    with pytest.raises(BadInput, match="not a readable parquet file"):
+        read_run(folder, "x")
+    (folder / "provenance.json").write_text('{"recipe": {"problem": 1}}')
+    with pytest.raises(BadInput, match="not as PersonaMath writes it"):
+        read_run(folder, "x")
+
+
+def test_another_data_set_is_read_from_a_column_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    path.write_text('{"query": "One?"}\n{"query": " "}\n{"query": "Two?"}\n')
+    other = read_comparison(f"{path}:query")
+    assert (other.name, other.questions) == ("other.jsonl:query", ("One?", "Two?"))
+    path.write_text("")
+    with pytest.raises(BadInput, match="no questions in it"):
+        read_comparison(f"{path}:query")

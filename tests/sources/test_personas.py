@@ -1,0 +1,115 @@
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from personamath.errors import BadInput
+from personamath.records import Persona
+from personamath.sources.personas import BUNDLED, draw, read_personas
+
+ISCO_08 = {
+    "Managers",
+    "Professionals",
+    "Technicians and Associate Professionals",
+    "Clerical Support Workers",
+    "Services and Sales Workers",
+    "Skilled Agricultural, Forestry and Fishery Workers",
+    "Craft and Related Trades Workers",
+    "Plant and Machine Operators and Assemblers",
+    "Elementary Occupations",
+    "Armed Forces Occupations",
+}
+
+
+def test_the_bundled_personas_spread_over_all_occupations_and_none() -> None:
+    personas = read_personas(BUNDLED)
+    classes = Counter(persona.occupation for persona in personas)
+    assert len(personas) >= 220
+    assert set(classes) == ISCO_08 | {"No occupation"}
+    assert min(classes.values()) >= 20
+
+
+def test_a_file_is_jsonl_or_text(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"persona": "A cook"}\n{"persona": "A pilot", "occupation": "Professionals"}\n')
+    (tmp_path / "p.txt").write_text("A cook\n\nA pilot\n")
+    assert read_personas(str(tmp_path / "p.jsonl")) == [Persona(0, "A cook"), Persona(1, "A pilot", "Professionals")]
+    assert [persona.description for persona in read_personas(str(tmp_path / "p.txt"))] == ["A cook", "A pilot"]
+
+
+def test_repeated_personas_are_one(tmp_path: Path) -> None:
+    (tmp_path / "p.txt").write_text("A cook\nA pilot\nA cook\n")
+    assert [persona.index for persona in read_personas(str(tmp_path / "p.txt"))] == [0, 1]
+
+
+BAD = [
+    ("p.txt", "\n\n", "no personas"),
+    ("p.jsonl", "", "no personas"),
+    ("p.jsonl", '{"name": "A cook"}\n', "text column `persona`; found name"),
+    ("p.jsonl", '{"persona": "A co', "p.jsonl:1"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "message"), BAD)
+def test_bad_files_are_refused(tmp_path: Path, name: str, content: str, message: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(BadInput, match=message):
+        read_personas(str(tmp_path / name))
+
+
+def test_a_text_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "latin.txt").write_bytes("A café owner\n".encode("latin-1"))
+    with pytest.raises(BadInput, match=r"latin\.txt: not UTF-8"):
+        read_personas(str(tmp_path / "latin.txt"))
+
+
+@pytest.mark.parametrize("source", ["nowhere.jsonl", "nowhere.txt", "bundle"])
+def test_a_source_that_is_not_there_is_refused(source: str) -> None:
+    with pytest.raises(BadInput, match="no such file"):
+        read_personas(source)
+
+
+PERSONAS = [Persona(index, f"Person {index}", f"class {index % 11}") for index in range(220)]
+
+
+@given(st.text(), st.integers(0, 100), st.integers(0, 100), st.sampled_from(["uniform", "by-occupation"]))
+def test_a_larger_k_keeps_the_earlier_draws_and_repeats_nobody(question_id: str, few: int, more: int, by: str) -> None:
+    few, more = sorted((few, more))
+    drawn = draw(PERSONAS, question_id, more, 42, by)  # type: ignore[arg-type]
+    assert draw(PERSONAS, question_id, few, 42, by) == drawn[:few]  # type: ignore[arg-type]
+    assert len(set(drawn)) == more
+
+
+def test_draws_differ_by_question_and_by_random_seed() -> None:
+    draws = {tuple(draw(PERSONAS, id, 5, seed, "uniform")) for id in ("a", "b") for seed in (1, 2)}
+    assert len(draws) == 4
+
+
+def test_uniform_draws_reach_everyone_about_equally_often() -> None:
+    counts = Counter(persona for n in range(4_400) for persona in draw(PERSONAS, f"q{n}", 5, 42, "uniform"))
+    assert len(counts) == 220
+    assert min(counts.values()) > 60 and max(counts.values()) < 145  # 100 each; these are five standard deviations
+
+
+@pytest.mark.parametrize("k", [11, 22])
+def test_draws_by_occupation_take_every_class_equally_often(k: int) -> None:
+    classes = Counter(persona.occupation for persona in draw(PERSONAS, "q", k, 42, "by-occupation"))
+    assert set(classes.values()) == {k // 11} and len(classes) == 11
+
+
+def test_too_few_personas_are_refused() -> None:
+    with pytest.raises(BadInput, match="15 rewrites need as many personas, there are 10"):
+        draw(PERSONAS[:10], "q", 15, 42, "uniform")
+
+
+def test_draws_by_occupation_need_occupations() -> None:
+    with pytest.raises(BadInput, match="occupation"):
+        draw([Persona(0, "A cook")], "q", 1, 42, "by-occupation")
+
+
+def test_the_bundled_personas_are_not_persona_hubs(data: Path) -> None:
+    lines = (data / "personas.jsonl").read_text().splitlines()
+    hub = {json.loads(line)["persona"].strip().casefold().rstrip(".") for line in lines}
+    assert not hub & {persona.description.casefold().rstrip(".") for persona in read_personas(BUNDLED)}

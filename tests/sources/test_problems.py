@@ -1,0 +1,126 @@
+import json
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from personamath.errors import BadInput
+from personamath.records import Problem
+from personamath.sources.problems import ProblemSource, Skipped, read_problems
+
+GSM8K = {"question": "What is 2 + 2?", "answer": "2 + 2 = <<2+2=4>>4\n#### 4"}
+MATH = {
+    "problem": "What is $x$ in $2x = 1$?",
+    "level": "Level 2",
+    "type": "Algebra",
+    "solution": r"Halve: $\boxed{\frac{1}{2}}$.",
+}
+
+
+def write_jsonl(path: Path, *rows: object) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def read(*sources: str, limit: int | None = None) -> list[Problem | Skipped]:
+    return list(read_problems([ProblemSource.parse(source) for source in sources], limit))
+
+
+def test_gsm8k_gives_the_number_after_its_marker(tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "train.jsonl", GSM8K, {"question": "Cost?", "answer": "so\n#### 1,080"})
+    assert read(f"gsm8k:{file}") == [
+        Problem("gsm8k-train-00000", "gsm8k", "What is 2 + 2?", "4"),
+        Problem("gsm8k-train-00001", "gsm8k", "Cost?", "1,080"),
+    ]
+
+
+def test_math_gives_its_last_box_its_level_and_its_subject(tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "train.jsonl", MATH, MATH | {"problem": "Else?", "level": "Level ?"})
+    assert read(f"math:{file}") == [
+        Problem("math-train-00000", "math", MATH["problem"], r"\frac{1}{2}", level=2, subject="Algebra"),
+        Problem("math-train-00001", "math", "Else?", r"\frac{1}{2}", level=None, subject="Algebra"),
+    ]
+
+
+def test_jsonl_json_and_parquet_give_the_same_problems(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "train.jsonl", MATH, MATH | {"problem": "Else?"})
+    rows = [MATH, MATH | {"problem": "Else?"}]
+    (tmp_path / "train.json").write_text(json.dumps(rows))
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "train-00000-of-00001.parquet")
+    names = ("train.jsonl", "train.json", "train-00000-of-00001.parquet")
+    first, *others = [read(f"math:{tmp_path / name}") for name in names]
+    assert len(first) == 2
+    assert others == [first, first]
+
+
+def test_the_limit_is_for_each_source(tmp_path: Path) -> None:
+    one = write_jsonl(tmp_path / "one.jsonl", *(GSM8K | {"question": f"What is {n}?"} for n in range(5)))
+    two = write_jsonl(tmp_path / "two.jsonl", *(GSM8K | {"question": f"Which is {n}?"} for n in range(5)))
+    ids = [problem.id for problem in read(f"gsm8k:{one}", f"gsm8k:{two}", limit=2)]
+    assert ids == ["gsm8k-one-00000", "gsm8k-one-00001", "gsm8k-two-00000", "gsm8k-two-00001"]
+
+
+SKIPPED = [
+    (GSM8K | {"answer": "no marker"}, "no reference answer"),
+    (GSM8K | {"answer": "nothing after it #### "}, "no reference answer"),
+    (GSM8K | {"answer": None}, "no reference answer"),
+    (GSM8K | {"question": "  "}, "no question"),
+    (GSM8K | {"question": "What is \ud83d?"}, "half a surrogate pair"),
+    (GSM8K | {"question": "What is\n2  + 2?"}, "repeats an earlier question"),
+]
+
+
+@pytest.mark.parametrize(("row", "reason"), SKIPPED)
+def test_rows_that_cannot_serve_are_named_with_the_reason(tmp_path: Path, row: object, reason: str) -> None:
+    file = write_jsonl(tmp_path / "train.jsonl", GSM8K, row)
+    assert read(f"gsm8k:{file}")[1] == Skipped("gsm8k-train-00001", reason)
+
+
+BAD = [
+    ("", "no-such.jsonl", "no such file"),
+    ('{"question": "a", "answer": "#### 1"}\n{"question": "b", "ans', "train.jsonl:2", "not a whole line of JSON"),
+    ('{"problem": "a", "solution": "b"}\n', "train.jsonl:1", "question and answer; found problem, solution"),
+    ('{"question": 5, "answer": "#### 1"}\n', "train.jsonl:1", "text columns"),
+    ("[1, 2]\n", "train.jsonl:1", "expected an object"),
+]
+
+
+@pytest.mark.parametrize(("content", "place", "message"), BAD)
+def test_bad_files_are_refused_by_place(tmp_path: Path, content: str, place: str, message: str) -> None:
+    (tmp_path / "train.jsonl").write_text(content)
+    with pytest.raises(BadInput) as error:
+        read(f"gsm8k:{tmp_path / (place if place.startswith('no-such') else 'train.jsonl')}")
+    assert place in str(error.value)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("source", ["aime", "gsm8k:", "", "math;train.jsonl"])
+def test_unknown_sources_are_refused(source: str) -> None:
+    with pytest.raises(BadInput, match="write gsm8k or math"):
+        ProblemSource.parse(source)
+
+
+def test_unknown_file_types_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"use \.jsonl"):
+        read(f"gsm8k:{tmp_path / 'train.csv'}")
+
+
+def test_two_files_that_would_make_the_same_ids_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    one = write_jsonl(tmp_path / "train.jsonl", GSM8K)
+    two = write_jsonl(tmp_path / "other" / "train.jsonl", GSM8K)
+    with pytest.raises(BadInput, match="rename one"):
+        read(f"gsm8k:{one}", f"gsm8k:{two}")
+
+
+def test_the_real_training_problems_are_all_there(data: Path) -> None:
+    problems = read(f"gsm8k:{data}/gsm8k/train.jsonl", f"math:{data}/math/train.jsonl")
+    assert len(problems) == 7_473 + 7_500
+    skipped = {problem.id: problem.reason for problem in problems if isinstance(problem, Skipped)}
+    assert Counter(skipped.values()) == {"no reference answer": 2, "repeats an earlier question": 1}
+    assert skipped["math-train-05529"] == skipped["math-train-05531"] == "no reference answer"
+    levels = Counter(problem.level for problem in problems if isinstance(problem, Problem) and problem.source == "math")
+    assert set(levels) == {1, 2, 3, 4, 5, None}

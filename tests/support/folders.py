@@ -1,0 +1,65 @@
+"""Dataset folders made up for tests: rows of every step, of both sources, that hold what real rows hold."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from personamath.folder.layout import CONFIGS, Part, part_path
+from personamath.folder.provenance import Origins
+from personamath.folder.writing import write_folder
+from personamath.methods.persona.stages import Outcome
+from personamath.recipe import Recipe
+from personamath.records import Row, Step
+from personamath.runs.funnel import STEPS, Funnel
+
+RECIPE = Recipe(problems=("gsm8k", "math"), teacher="teacher-1")
+# More than one row group in the first step.
+SIZES: dict[Step, int] = {
+    "stage1_inference": 4_500,
+    "stage1_rewrite": 30,
+    "stage2_reflection": 3,
+    "stage2_rewrite": 7,
+}
+
+# What a folder offers that was compared with no test problems. Without flags `strict` is all of it.
+UNCHECKED_CONFIGS = {config: steps for config, steps in CONFIGS.items() if config != "clean"}
+
+
+def sound_path(step: Step) -> str:
+    """Where such a folder keeps the rows of a step that have no flag."""
+    return part_path(step, Part("unchecked", flagged=False))
+
+
+def row(step: Step, number: int) -> Row:
+    rewritten = step.endswith("rewrite")
+    source = "math" if number % 2 else "gsm8k"
+    # a seed problem goes through one stage only
+    seed = f"{source}-train-{number + (50_000 if step.startswith('stage2') else 0):05}"
+    return Row(
+        id=f"{seed}/p0001" if rewritten else seed,
+        problem=f"{'A cook asks: what' if rewritten else 'What'} is {number}? ∑ “naïve” \n\n$x$",
+        response=f"It is $\\boxed{{{number}}}$." * 20,
+        answer=str(number),
+        source=source,
+        stage=1 if step.startswith("stage1") else 2,
+        step=step,
+        seed_id=seed,
+        seed_problem=f"What is {number}? ∑ “naïve” \n\n$x$",
+        level=number % 5 + 1 if number % 2 else None,
+        subject="Algebra" if number % 2 else None,
+        persona="A cook" if rewritten else None,
+        review="It adds." if step.startswith("stage2") else None,
+        teacher="teacher-1",
+        request=f"{number:032x}",
+    )
+
+
+def rows(sizes: dict[Step, int] = SIZES) -> list[Row]:
+    made = [row(step, number) for step, size in sizes.items() for number in range(size)]
+    return sorted(made, key=lambda row: (row.seed_id, STEPS.index(row.step)))  # as a run mixes the steps
+
+
+def write(folder: Path, rows: Sequence[Row], recipe: Recipe = RECIPE, origins: Origins | None = None) -> Path:
+    funnel = Funnel()
+    funnel.add(Outcome(rows=list(rows)))
+    write_folder(folder, rows, recipe, funnel, origins)
+    return folder

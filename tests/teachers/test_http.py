@@ -1,0 +1,385 @@
+"""The HTTP teacher against real servers: what is asked again, what ends a request, what ends the run."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import openai
+import pytest
+from aiohttp import web
+from multidict import CIMultiDict
+
+from personamath.errors import BadInput, RequestFailed, TeacherError, TeacherMisconfigured
+from personamath.records import Completion, Request
+from personamath.teachers.http import (
+    FIRST_BACKOFF_S,
+    LONGEST_BACKOFF_S,
+    HttpTeacher,
+    Patience,
+    _retry_after,
+    _wait,
+    without_secrets,
+)
+from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, serve
+
+KEY = "sk-very-secret"
+REQUEST = Request("What is 1 + 1?", "teacher-1", 0.7, 2048)
+Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def chat(content: str | None = r"$\boxed{2}$", finish_reason: str | None = "stop", **message: object) -> web.Response:
+    choice = {"message": {"content": content, **message}, "finish_reason": finish_reason}
+    return web.json_response({"choices": [choice], "usage": {"prompt_tokens": 5, "completion_tokens": 7}})
+
+
+def error(status: int, message: str = "scripted", code: str | None = None, **headers: str) -> web.Response:
+    return web.json_response({"error": {"message": message, "code": code}}, status=status, headers=headers)
+
+
+class Server:
+    """Gives scripted replies in turn, the last one for ever; remembers what it was sent, and when."""
+
+    def __init__(self, *replies: web.Response | str) -> None:
+        self.replies = list(replies)
+        self.bodies: list[dict[str, object]] = []
+        self.headers: list[dict[str, str]] = []
+        self.times: list[float] = []
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        self.bodies.append(await request.json())
+        self.headers.append(dict(request.headers))
+        self.times.append(time.monotonic())
+        scripted = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if scripted == "reset":
+            assert request.transport
+            request.transport.abort()
+        if isinstance(scripted, str):
+            return web.Response(text=scripted)
+        # A response can be sent once only.
+        return web.Response(body=scripted.body, status=scripted.status, headers=scripted.headers)
+
+
+def ask(*servers: Server, patience: Patience | None = None, times: int = 1) -> list[Completion | TeacherError]:
+    """Answers to the same request, asked `times` times at once; errors in their places."""
+
+    async def run() -> list[Completion | TeacherError]:
+        async with AsyncExitStack() as stack:
+            urls = []
+            for server in servers:
+                app = web.Application()
+                app.router.add_post("/v1/chat/completions", server.reply)
+                urls.append(await stack.enter_async_context(serve(app)))
+            teacher = await stack.enter_async_context(HttpTeacher(urls, KEY, patience))
+            answers = await asyncio.gather(*(teacher.complete(REQUEST) for _ in range(times)), return_exceptions=True)
+            for answer in answers:
+                assert isinstance(answer, (Completion, TeacherError)), answer
+            return answers  # type: ignore[return-value]
+
+    return asyncio.run(run())
+
+
+def test_a_request_goes_out_as_the_openai_protocol_wants_it() -> None:
+    server = Server(chat())
+    assert ask(server) == [Completion(r"$\boxed{2}$", "stop", 5, 7)]
+    assert server.bodies == [
+        {
+            "model": "teacher-1",
+            "messages": [{"role": "user", "content": "What is 1 + 1?"}],
+            "temperature": 0.7,
+            "max_tokens": 2048,
+        }
+    ]
+    assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
+
+
+ANSWERS = [
+    (chat(finish_reason="length"), Completion(r"$\boxed{2}$", "length", 5, 7)),
+    (chat(None, "length"), Completion("", "length", 5, 7)),
+    (chat(None, "content_filter"), Completion("", "content_filter", 5, 7)),
+    (chat(None, refusal="I cannot."), Completion("I cannot.", "refusal", 5, 7)),
+    (chat(finish_reason=None), Completion(r"$\boxed{2}$", "stop", 5, 7)),
+    (error(400, code="content_filter"), Completion("", "content_filter")),
+    (
+        web.json_response({"choices": [{"message": {"content": "2"}}], "usage": {"prompt_tokens": 10**30}}),
+        Completion("2", "stop", None, None),
+    ),
+    (
+        web.json_response({"choices": [{"message": {"content": "2"}, "finish_reason": "stop"}]}),
+        Completion("2", "stop", None, None),
+    ),
+]
+
+
+@pytest.mark.parametrize(("reply", "completion"), ANSWERS)
+def test_endings_are_told_apart(reply: web.Response, completion: Completion) -> None:
+    assert ask(Server(reply)) == [completion]
+
+
+PASSING = [
+    error(429, **{"Retry-After": "0"}),
+    error(500),
+    error(502),
+    error(503),
+    error(408),
+    "reset",
+    "",
+    "<html>busy</html>",
+    '{"choices": [{"message": {"conte',
+    '{"choices": []}',
+    '{"choices": [{"message": {"content": "half \\ud83d"}}]}',
+    '{"choices": ' + "[" * 100_000,
+    '{"choices": {"0": 1}}',
+    '{"error": {"message": "overloaded"}}',
+    "[]",
+    "null",
+    chat(""),
+    chat(" \n"),
+    chat(None),
+]
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_what_may_pass_is_asked_again(fault: web.Response | str) -> None:
+    server = Server(fault, chat())
+    assert ask(server) == [Completion(r"$\boxed{2}$", "stop", 5, 7)]
+    assert len(server.bodies) == 2
+
+
+def test_retry_after_is_honoured_and_does_not_use_up_tries() -> None:
+    server = Server(*[error(429, **{"Retry-After": "0.3"})] * 4, chat())
+    assert ask(server, patience=Patience(attempts=2)) == [Completion(r"$\boxed{2}$", "stop", 5, 7)]
+    waits = [later - earlier for earlier, later in zip(server.times, server.times[1:], strict=False)]
+    assert len(waits) == 4 and min(waits) >= 0.3
+
+
+def test_a_request_fails_after_its_tries_and_says_why() -> None:
+    server = Server(error(500, "out of order"))
+    (failure,) = ask(server, patience=Patience(attempts=2))
+    assert isinstance(failure, RequestFailed) and failure.reason == "http 500"
+    assert "out of order" in str(failure)
+    assert len(server.bodies) == 2
+
+
+def test_a_bad_request_fails_alone_once_others_were_answered() -> None:
+    server = Server(chat(), error(400, "context length exceeded"))
+    answer, failure = ask(server, times=2)
+    assert isinstance(answer, Completion)
+    assert isinstance(failure, RequestFailed) and failure.reason == "http 400"
+
+
+def test_bad_requests_from_the_start_end_the_run() -> None:
+    failures = ask(Server(error(400, "unknown parameter")), times=8)
+    assert any(isinstance(failure, TeacherMisconfigured) for failure in failures)
+
+
+ENDING = [
+    (error(401, f"bad key: Bearer {KEY}"), "check the key in OPENAI_API_KEY"),
+    (error(403), "may use this model"),
+    (error(404, "no such model"), "check --teacher and --base-url"),
+    (error(429, "quota", "insufficient_quota"), "no credit left"),
+]
+
+
+@pytest.mark.parametrize(("reply", "remedy"), ENDING)
+def test_what_no_request_can_pass_ends_the_run_at_once_with_the_remedy(reply: web.Response, remedy: str) -> None:
+    server = Server(reply)
+    (failure,) = ask(server)
+    assert isinstance(failure, TeacherMisconfigured)
+    assert remedy in str(failure)
+    assert KEY not in str(failure)
+    assert len(server.bodies) == 1
+
+
+def test_an_endpoint_that_was_never_reached_ends_the_run_at_once() -> None:
+    async def run() -> None:
+        async with serve(web.Application()) as gone:
+            pass
+        async with HttpTeacher([gone], KEY) as teacher:
+            await teacher.complete(REQUEST)
+
+    with pytest.raises(TeacherMisconfigured, match="cannot reach http"):
+        asyncio.run(run())
+
+
+def test_a_hung_request_is_asked_again_after_the_timeout() -> None:
+    class Hangs(Server):
+        async def reply(self, request: web.Request) -> web.StreamResponse:
+            response = await super().reply(request)
+            if len(self.bodies) == 1:
+                await asyncio.sleep(1)
+            return response
+
+    server = Hangs(chat())
+    assert ask(server, patience=Patience(timeout_s=0.3)) == [Completion(r"$\boxed{2}$", "stop", 5, 7)]
+    assert len(server.bodies) == 2
+
+
+def test_requests_go_to_the_endpoint_with_the_fewest_in_flight() -> None:
+    class Slow(Server):
+        async def reply(self, request: web.Request) -> web.StreamResponse:
+            await asyncio.sleep(0.3)
+            return await super().reply(request)
+
+    one, two = Slow(chat()), Slow(chat())
+    assert len(ask(one, two, times=10)) == 10
+    assert len(one.bodies) == len(two.bodies) == 5
+
+
+class Endpoint:
+    """A server that can go away and come back on the same port."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.port = 0
+
+    async def start(self) -> str:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", self.server.reply)
+        self._runner = web.AppRunner(app, shutdown_timeout=0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        self.port = self._runner.addresses[0][1]
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+
+
+def test_an_endpoint_that_is_down_behind_its_gateway_is_left_out_like_a_dead_one() -> None:
+    down, steady = Server(error(503)), Server(chat())
+    answers = ask(down, steady, times=100)
+    assert answers == [Completion(r"$\boxed{2}$", "stop", 5, 7)] * 100
+    assert len(down.bodies) <= 100
+
+
+def test_an_endpoint_that_asks_to_wait_longer_than_the_patience_is_not_gone() -> None:
+    server = Server(error(429, **{"Retry-After": "1.5"}), chat())
+    assert ask(server, patience=Patience(gone_s=0.5)) == [Completion(r"$\boxed{2}$", "stop", 5, 7)]
+
+
+def test_an_endpoint_that_dies_is_left_out_until_it_answers_again() -> None:
+    async def run() -> None:
+        mortal, steady = Endpoint(Server(chat())), Endpoint(Server(chat()))
+        async with HttpTeacher([await mortal.start(), await steady.start()]) as teacher:
+            await teacher.complete(REQUEST)
+            await mortal.stop()
+            await asyncio.gather(*(teacher.complete(REQUEST) for _ in range(20)))
+            assert (len(mortal.server.bodies), len(steady.server.bodies)) == (1, 20)
+            await mortal.start()
+            while len(mortal.server.bodies) == 1:
+                await asyncio.sleep(0.1)
+                await teacher.complete(REQUEST)
+        await mortal.stop()
+        await steady.stop()
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
+def test_an_only_endpoint_that_goes_away_is_waited_for() -> None:
+    async def run() -> Completion:
+        endpoint = Endpoint(Server(chat()))
+        async with HttpTeacher([await endpoint.start()]) as teacher:
+            await teacher.complete(REQUEST)
+            await endpoint.stop()
+            waiting = asyncio.create_task(teacher.complete(REQUEST))
+            await asyncio.sleep(1)
+            assert not waiting.done()
+            await endpoint.start()
+            answer = await waiting
+        await endpoint.stop()
+        return answer
+
+    assert asyncio.run(asyncio.wait_for(run(), 20)) == Completion(r"$\boxed{2}$", "stop", 5, 7)
+
+
+def test_after_the_patience_every_request_fails_at_once() -> None:
+    async def run() -> list[float]:
+        endpoint = Endpoint(Server(chat()))
+        async with HttpTeacher([await endpoint.start()], patience=Patience(gone_s=1)) as teacher:
+            await teacher.complete(REQUEST)
+            await endpoint.stop()
+            took = []
+            for _ in range(2):
+                start = time.monotonic()
+                with pytest.raises(RequestFailed, match="teacher gone"):
+                    await teacher.complete(REQUEST)
+                took.append(time.monotonic() - start)
+            return took
+
+    first, second = asyncio.run(asyncio.wait_for(run(), 20))
+    assert first > 1 > second
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://host/v1", "http://", "", "http://me:pw@host/v1", "http://host/v1?a=b"]
+)
+def test_a_base_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(BadInput, match="write it"):
+        HttpTeacher([url])
+
+
+def test_secrets_in_a_url_are_not_shown() -> None:
+    assert without_secrets("https://me:pass@host:8000/v1?key=abc#x") == "https://host:8000/v1"
+
+
+def test_the_embedded_teacher_answers_the_openai_client() -> None:
+    async def run() -> tuple[str, str]:
+        async with (
+            serve(application(SimulatedTeacher([]))) as url,
+            openai.AsyncOpenAI(base_url=url, api_key=KEY, max_retries=0) as client,
+        ):
+            hello: Any = [{"role": "user", "content": "Hello"}]
+            answer = await client.chat.completions.create(model=MODEL, messages=hello)
+            models = await client.models.list()
+            with pytest.raises(openai.NotFoundError, match="no model"):
+                await client.chat.completions.create(model="gpt-4o", messages=hello)
+            return answer.choices[0].message.content or "", models.data[0].id
+
+    text, model = asyncio.run(run())
+    assert text.startswith("I am sorry") and model == MODEL
+
+
+def test_equal_requests_are_equal_bytes_and_the_sample_tells_rollouts_apart() -> None:
+    assert json.loads(REQUEST.body())["messages"][0]["content"] == REQUEST.prompt
+    same = Request("What is 1 + 1?", "teacher-1", 0.7, 2048, purpose="stage2_reflection")
+    assert same == REQUEST and same.digest == REQUEST.digest
+    others = [
+        Request("What is 1 + 2?", "teacher-1", 0.7, 2048),
+        Request("What is 1 + 1?", "teacher-2", 0.7, 2048),
+        Request("What is 1 + 1?", "teacher-1", 0.8, 2048),
+        Request("What is 1 + 1?", "teacher-1", 0.7, 4096),
+        Request("What is 1 + 1?", "teacher-1", 0.7, 2048, sample=1),
+    ]
+    assert len({request.digest for request in (REQUEST, *others)}) == 6
+
+
+AFTER = [
+    ({"Retry-After": "3"}, 3.0),
+    ({"retry-after-ms": "250", "Retry-After": "3"}, 0.25),
+    ({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}, 3600.0),
+    ({"Retry-After": format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)}, 0.0),
+    ({"Retry-After": "Fri, 02 Jan 1970 00:00:20 GMT", "Date": "Fri, 02 Jan 1970 00:00:00 GMT"}, 20.0),
+    ({"Retry-After": "-1"}, 0.0),
+    ({"Retry-After": "soon"}, None),
+    ({}, None),
+]
+
+
+@pytest.mark.parametrize(("headers", "seconds"), AFTER)
+def test_the_endpoints_word_on_when_to_come_back_is_read(headers: dict[str, str], seconds: float | None) -> None:
+    assert _retry_after(CIMultiDict(headers)) == (
+        seconds if seconds is None else pytest.approx(seconds, abs=seconds / 4)
+    )
+
+
+def test_backoff_doubles_up_to_its_limit_and_is_jittered() -> None:
+    waits = [[_wait(backoffs, None) for _ in range(200)] for backoffs in range(1, 12)]
+    for backoffs, wait in enumerate(waits):
+        full = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2**backoffs)
+        assert full / 2 <= min(wait) < max(wait) <= full
+        assert max(wait) - min(wait) > full / 4

@@ -1,0 +1,166 @@
+"""Prices and bills: what is listed, what is given, what an answer costs once, and where a run ends at a cap."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from personamath.commands.cli import main
+from personamath.errors import BadInput
+from personamath.records import Completion
+from personamath.teachers.prices import PRICE_LIST, Bill, Caps, Paid, Price, find_price
+from personamath.teachers.simulated import MODEL, bundled_problems
+from tests.conftest import ScriptedTeacher
+
+Start = Callable[..., ScriptedTeacher]
+PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
+PRICE = ("--price-in", "1000", "--price-out", "2000")  # so that a few answers are whole dollars
+LISTED: dict[str, dict[str, Any]] = yaml.safe_load((files("personamath.teachers") / PRICE_LIST).read_text())
+
+
+@pytest.mark.parametrize("model", LISTED)
+def test_every_listed_price_has_a_page_and_a_date_that_is_not_to_come(model: str) -> None:
+    price = find_price(model)
+    assert price and price.prompt > 0 and price.completion > price.prompt
+    assert price.source.startswith("https://") and price.date
+    assert date.fromisoformat(f"{price.date}-01") <= date.today()
+    assert price.batch is None or 0 < price.batch < 1
+
+
+def test_the_papers_teacher_costs_what_its_list_price_says() -> None:
+    price = find_price("gpt-4o-mini-2024-07-18")
+    assert price and price.batch == 0.5
+    assert price.usd(1_000_000, 0) == pytest.approx(0.15) and price.usd(0, 1_000_000) == pytest.approx(0.60)
+
+
+def test_a_model_that_is_not_listed_has_no_price_until_it_is_given_one() -> None:
+    assert find_price("my-own-7b") is None
+    assert find_price("my-own-7b", 0.0, 0.0) == Price(0.0, 0.0)
+    given = find_price("gpt-4o-mini", 1.0, 2.0)
+    assert given and (given.prompt, given.completion, given.batch, given.date) == (1.0, 2.0, 0.5, None)
+
+
+@pytest.mark.parametrize("prices", [(1.0, None), (None, 1.0), (-1.0, 1.0), (float("nan"), 1.0), (float("inf"), 1.0)])
+def test_a_price_that_cannot_be_is_refused(prices: tuple[float | None, float | None]) -> None:
+    with pytest.raises(BadInput, match="--price-in and --price-out"):
+        find_price("gpt-4o-mini", *prices)
+
+
+def test_a_bill_goes_on_from_what_the_journal_holds() -> None:
+    bill = Bill.so_far(Price(1.0, 10.0), [Paid("stage1_inference", 3, 1_000_000, 100_000, 1)])
+    assert (bill.usd, bill.answers.total(), bill.uncounted) == (2.0, 3, 1)
+    bill.add("stage2_reflection", Completion("text", "stop", 500_000, 50_000))
+    bill.add("stage2_reflection", Completion("text", "stop"))
+    assert bill.usd == 3.0 and bill.tokens == 1_650_000 and bill.uncounted == 2
+    facts = bill.as_dict(["stage1_inference", "stage2_reflection"])
+    assert [facts["by_purpose"][purpose]["usd"] for purpose in facts["by_purpose"]] == [2.0, 1.0]
+    assert Bill.so_far(None, []).as_dict([])["usd"] is None
+
+
+CAPPED = [
+    # cap, answers, their money, in flight, reached
+    (Caps(), 10**9, 10**9, 10**9, False),
+    (Caps(answers=10), 9, 0, 0, False),
+    (Caps(answers=10), 9, 0, 1, True),
+    (Caps(answers=10), 10, 0, 0, True),
+    (Caps(usd=1), 0, 0, 1000, False),  # nothing is known yet of what an answer costs
+    (Caps(usd=1), 10, 0.5, 9, False),
+    (Caps(usd=1), 10, 0.5, 10, True),
+    (Caps(usd=1), 10, 1.5, 0, True),
+    (Caps(usd=1, answers=5), 5, 0.1, 0, True),
+]
+
+
+@pytest.mark.parametrize(("caps", "answers", "usd", "in_flight", "reached"), CAPPED)
+def test_a_cap_counts_what_is_in_flight(caps: Caps, answers: int, usd: float, in_flight: int, reached: bool) -> None:
+    bill = Bill.so_far(Price(1.0, 0.0), [Paid("stage1_inference", answers, round(usd * 1e6), 0, 0)])
+    assert caps.reached(bill, in_flight) is reached
+
+
+def run(teacher: ScriptedTeacher, output: Path, *flags: str) -> int:
+    command = ("augment", *PROBLEMS, "--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(output))
+    return main([*command, *flags])
+
+
+def run_file(output: Path) -> dict[str, Any]:
+    return dict(json.loads((output / "run.json").read_text()))
+
+
+def journaled(output: Path) -> tuple[int, int, int]:
+    """Answers, prompt tokens and completion tokens, by another reader than the one under test."""
+    with closing(sqlite3.connect(output / "journal.sqlite")) as journal:
+        sums = "select count(*), sum(prompt_tokens), sum(completion_tokens) from answers"
+        return tuple(journal.execute(sums).fetchone())
+
+
+def test_run_json_holds_the_bill_of_every_answer_paid_once(start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*PROBLEMS)
+    assert run(teacher, tmp_path / "run", *PRICE) == 0
+    first = run_file(tmp_path / "run")
+    answers, prompt, completion = journaled(tmp_path / "run")
+    paid = first["paid"]
+    assert paid["answers"] == answers == teacher.stats()["requests"]
+    assert paid["usd"] == pytest.approx((1000 * prompt + 2000 * completion) / 1e6)
+    assert sum(step["usd"] for step in paid["by_purpose"].values()) == pytest.approx(paid["usd"], abs=1e-4)
+    # every answer is used by this recipe, and equal requests are counted once there, too
+    for purpose, tokens in first["tokens"].items():
+        assert tokens["prompt"] == paid["by_purpose"][purpose]["prompt_tokens"]
+        assert tokens["completion"] == paid["by_purpose"][purpose]["completion_tokens"]
+    assert run(teacher, tmp_path / "run", *PRICE) == 0
+    assert run_file(tmp_path / "run")["paid"] == paid
+
+
+def test_a_run_ends_at_its_cap_of_requests_and_goes_on_with_a_higher_one(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher = start_teacher(*PROBLEMS, "--latency", "0.02")
+    output = tmp_path / "run"
+    assert run(teacher, output, "--max-requests", "100") == 3
+    assert teacher.stats()["requests"] == journaled(output)[0] == 100
+    facts = run_file(output)
+    assert not facts["complete"] and not facts["failed"]
+    assert sum(outcomes.get("not asked", 0) for outcomes in facts["requests"].values()) > 0
+    said = capsys.readouterr().out
+    assert "Ended at --max-requests 100: the same command with a higher one goes on" in said
+    assert run(teacher, output, "--max-requests", "100") == 3  # the cap is the run directory's, not the command's
+    assert teacher.stats()["requests"] == 100
+    assert run(teacher, output, "--max-requests", "150") == 3
+    assert teacher.stats()["requests"] == 150
+    assert run(teacher, output) == 0
+    assert run(teacher, tmp_path / "whole") == 0
+    assert teacher.stats()["again"] == journaled(tmp_path / "whole")[0]  # the second run's, and nothing of the first's
+    for file in (output / "dataset").rglob("*.parquet"):
+        assert file.read_bytes() == (tmp_path / "whole" / "dataset" / file.relative_to(output / "dataset")).read_bytes()
+
+
+def test_a_run_ends_at_its_cap_of_money_passed_by_no_more_than_what_is_in_flight(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher = start_teacher(*PROBLEMS, "--latency", "0.05")
+    for cap in (20.0, 60.0):
+        assert run(teacher, tmp_path / "run", *PRICE, "--max-usd", str(cap), "--concurrency", "8") == 3
+        spent = run_file(tmp_path / "run")["paid"]["usd"]
+        dearest = 2.0  # dollars an answer: a prompt of 500 tokens and a completion of 750
+        assert cap <= spent < cap + 8 * dearest
+        said = capsys.readouterr().out
+        assert f"${spent:,.2f}" in said and f"Ended at --max-usd {cap:,}: the same command with a higher one" in said
+    assert teacher.stats()["again"] == 0
+
+
+def test_money_cannot_be_capped_where_it_cannot_be_counted(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher = start_teacher(*PROBLEMS, "--fault", "uncounted")
+    assert run(teacher, tmp_path / "run", "--max-usd", "1") == 1
+    assert "no price known for simulated-teacher: give --price-in and --price-out" in capsys.readouterr().err
+    assert teacher.stats().get("requests", 0) == 0
+    assert run(teacher, tmp_path / "run", "--max-usd", "1", *PRICE, "--concurrency", "4") == 1
+    assert "does not count tokens" in capsys.readouterr().err
+    assert journaled(tmp_path / "run")[0] == teacher.stats()["requests"] <= 8  # what was asked is kept
