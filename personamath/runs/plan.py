@@ -14,14 +14,14 @@ from math import sqrt
 
 from personamath import prompts
 from personamath.errors import PersonaMathError
-from personamath.runs.funnel import PURPOSES, Funnel
-from personamath.teachers.pace import CHARACTERS_PER_TOKEN
-from personamath.teachers.prices import Price
-from personamath.sources.problems import Skipped
+from personamath.methods.persona.stages import KEPT, USABLE, Outcome, Stages
 from personamath.recipe import Recipe
 from personamath.records import Completion, Persona, Problem, Purpose, Request
-from personamath.methods.persona.stages import KEPT, USABLE, Outcome, Stages
+from personamath.runs.funnel import PURPOSES, Funnel
+from personamath.sources.problems import Skipped
 from personamath.teachers.http import Teacher
+from personamath.teachers.pace import CHARACTERS_PER_TOKEN
+from personamath.teachers.prices import Price
 
 PAPER_SOLVED = {"gsm8k": 6_600 / 7_473, "math": 5_400 / 7_500}
 """First answers that are right: rows kept by inference (v1, table 2) over the problems of each train split."""

@@ -25,6 +25,8 @@ MATH_CONFIGS = (
     "prealgebra",
     "precalculus",
 )
+SOURCES: dict[str, str] = {"gsm8k": "GSM8K", "math": "MATH"}
+"""What people call the known sources."""
 COLUMNS: dict[Kind, tuple[str, ...]] = {"gsm8k": ("question", "answer"), "math": ("problem", "solution")}
 
 
@@ -67,6 +69,11 @@ class ProblemSource:
             return []
         repo, configs = (GSM8K_REPO, GSM8K_CONFIGS) if self.kind == "gsm8k" else (MATH_REPO, MATH_CONFIGS)
         return [HubSplit(repo, config, split) for config in configs]
+
+
+def source_label(source: str) -> str:
+    """What people call a source."""
+    return SOURCES.get(source, source)
 
 
 class Skipped(NamedTuple):
