@@ -22,7 +22,6 @@ select purpose, count(*), sum(finish_reason != 'stop'),
 from answers group by purpose order by purpose
 """
 
-HELP = "see what a run asked and was answered"
 DESCRIPTION = """\
 Count the answers in a run's journal by step, or write them all to a parquet file. The journal itself is one SQLite
 file, RUN/journal.sqlite, that any SQLite client opens; reading it does not disturb a run that goes on. What the ray
@@ -31,13 +30,13 @@ engine keeps beside it, in RUN/blocks/*/answers-*.parquet, is counted and writte
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument("run_directory", type=Path, metavar="RUN", help="run directory")
     parser.add_argument("--export", type=Path, metavar="FILE", help="write every answer to this parquet file")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     if options.export:
         _check_export(options.export)
     try:

@@ -29,7 +29,7 @@ from personamath.runs.ray.folder import RunFolder
 from personamath.recipe import Recipe
 from personamath.records import Completion, Persona, Problem, Row
 from personamath.journal.salvage import Answer
-from personamath.methods.persona.stages import Failure
+from personamath.methods.work import Failure
 
 ROWS = "rows.parquet"
 ANSWERS = "answers-"

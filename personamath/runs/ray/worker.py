@@ -25,7 +25,6 @@ from personamath.runs.ray.folder import RunFolder
 from personamath.runs.ray.gate import Allowance, Gate
 from personamath.recipe import Recipe
 from personamath.records import Completion, Persona, Problem, Request, Row
-from personamath.methods.persona.stages import Stages
 from personamath.teachers.http import HttpTeacher, Patience, Teacher
 
 REPORT_EVERY_S = 0.5
