@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 SIMULATED = "simulated"
 """Begins the name of every teacher that only plays one; `Row.teacher` carries it into the dataset."""
@@ -116,6 +116,14 @@ class Completion:
     prompt_tokens: int | None = None
     """As counted by the endpoint; None where it does not say."""
     completion_tokens: int | None = None
+
+
+class Teacher(Protocol):
+    """Anything that completes a prompt: an endpoint, a journal around one, a test's script."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer, or raise a `TeacherError`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from typing import NoReturn, Protocol
 
 from personamath.errors import NotAsked, PersonaMathError, RunDirectoryError, TeacherMisconfigured
 from personamath.journal.store import DISK_RESERVE_BYTES
-from personamath.records import Completion, Request
-from personamath.teachers.http import Teacher
+from personamath.records import Completion, Request, Teacher
 from personamath.teachers.prices import Bill, Caps, Paid, Price
 
 # How long a run that ends early waits for answers in flight: most arrive, and nobody waits for a hung one.

@@ -19,9 +19,8 @@ from personamath.teachers.pace import CHARACTERS_PER_TOKEN
 from personamath.teachers.prices import Price
 from personamath.sources.problems import Skipped
 from personamath.recipe import Recipe
-from personamath.records import Completion, Persona, Problem, Purpose, Request
+from personamath.records import Completion, Persona, Problem, Purpose, Request, Teacher
 from personamath.methods.persona.stages import KEPT, USABLE, Outcome, Stages
-from personamath.teachers.http import Teacher
 
 PAPER_SOLVED = {"gsm8k": 6_600 / 7_473, "math": 5_400 / 7_500}
 """First answers that are right: rows kept by inference (v1, table 2) over the problems of each train split."""

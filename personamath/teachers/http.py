@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from operator import itemgetter
-from typing import Any, Protocol, Self
+from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
@@ -44,14 +44,6 @@ LOOK_AGAIN_S = 0.25
 SHOWN_PAUSE_S = 5.0
 # So many tries in a row that met an outage do not come by chance, with one in five failing either (10^-7).
 OUTAGES_BEFORE_LEFT_OUT = 10
-
-
-class Teacher(Protocol):
-    """Anything that completes a prompt: an endpoint, a journal around one, a test's script."""
-
-    async def complete(self, request: Request) -> Completion:
-        """Answer, or raise a `TeacherError`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ from personamath.records import (
     Row,
     Solution,
     Step,
+    Teacher,
 )
 from personamath.sources.personas import draw
-from personamath.teachers.http import Teacher
 
 # Outcomes of a request, as the funnel counts them; new_question and read_reflection add their own reasons.
 KEPT = "kept"

@@ -24,9 +24,9 @@ from personamath.runs.ray.desk import Status
 from personamath.runs.ray.folder import RunFolder
 from personamath.runs.ray.gate import Allowance, Gate
 from personamath.recipe import Recipe
-from personamath.records import Completion, Persona, Problem, Request, Row
+from personamath.records import Completion, Persona, Problem, Request, Row, Teacher
 from personamath.methods.persona.stages import Stages
-from personamath.teachers.http import HttpTeacher, Patience, Teacher
+from personamath.teachers.http import HttpTeacher, Patience
 
 REPORT_EVERY_S = 0.5
 _PROBLEM_SCHEMA = pa.schema(
