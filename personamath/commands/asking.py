@@ -14,7 +14,8 @@ from personamath.journal.journaled import JournaledTeacher
 from personamath.runs.funnel import Funnel
 from personamath.runs.progress import show_progress
 from personamath.runs.ray.driver import RayRun
-from personamath.teachers.http import OPENAI_URL, HttpTeacher
+from personamath.teachers.http import HttpTeacher
+from personamath.teachers.urls import OPENAI_URL
 from personamath.teachers.waves import WaveTeacher
 
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -48,7 +49,9 @@ async def shown(
     funnel: Funnel, teacher: Asker, endpoints: HttpTeacher | WaveTeacher | None = None
 ) -> AsyncIterator[None]:
     """Progress on the screen as long as the context lasts."""
-    progress = asyncio.create_task(show_progress(funnel, teacher, standing=endpoints.standing if endpoints else str))
+    progress = asyncio.create_task(
+        show_progress(funnel, teacher, waiting_for=endpoints.waiting_for if endpoints else str)
+    )
     try:
         yield
     finally:

@@ -29,10 +29,12 @@ from personamath.runs.ray.driver import ClusterSetup, RayRun, adopt_answers
 from personamath.runs.ray.folder import RunFolder, is_url
 from personamath.sources.personas import draw, read_personas
 from personamath.sources.problems import ProblemSource, read_problems
-from personamath.teachers.http import OPENAI_URL, HttpTeacher, Patience, without_secrets
+from personamath.teachers.http import HttpTeacher
 from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
+from personamath.teachers.patience import Patience
 from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Price, find_price
+from personamath.teachers.urls import OPENAI_URL, without_secrets
 from personamath.teachers.waves import WINDOW, Waves, WaveTeacher
 
 HELP = "make a dataset with a teacher"

@@ -21,7 +21,8 @@ from personamath.records import Request, Row
 from personamath.report.analysis.rows import read_recipe, read_rows
 from personamath.runs.opinions import FILE_NAME, Opinion, tally, write_opinions
 from personamath.runs.progress import REFRESH_S
-from personamath.teachers.http import OPENAI_URL, HttpTeacher
+from personamath.teachers.http import HttpTeacher
+from personamath.teachers.urls import OPENAI_URL
 
 HELP = "ask the teacher again whether rewrites kept their problems"
 DESCRIPTION = """\

@@ -117,7 +117,7 @@ class BatchTeacher(WaveTeacher):
         self._record.close()
         await self._client.close()
 
-    def standing(self) -> str:
+    def waiting_for(self) -> str:
         """For the live line: which wave, which batches, how many of their lines are done."""
         counts = [batch.request_counts for batch in self._seen.values() if batch.request_counts]
         done, lines = sum(one.completed + one.failed for one in counts), sum(one.total for one in counts)

@@ -355,9 +355,9 @@ def test_a_provider_that_goes_away_for_good_ends_the_run(start_provider: Start, 
     async def run() -> str:
         async with teacher:
             answer = asyncio.create_task(teacher.complete(question(1)))
-            while "batch_0001: 0/1 lines" not in teacher.standing():
+            while "batch_0001: 0/1 lines" not in teacher.waiting_for():
                 await asyncio.sleep(0.01)
-            assert teacher.standing() == "wave 1 · batch_0001: 0/1 lines"
+            assert teacher.waiting_for() == "wave 1 · batch_0001: 0/1 lines"
             await asyncio.to_thread(provider.kill)
             with pytest.raises(PersonaMathError) as error:
                 await answer

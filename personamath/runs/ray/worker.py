@@ -26,7 +26,8 @@ from personamath.runs.ray.gate import Allowance, Gate
 from personamath.recipe import Recipe
 from personamath.records import Completion, Persona, Problem, Request, Row, Teacher
 from personamath.methods.persona.stages import Stages
-from personamath.teachers.http import HttpTeacher, Patience
+from personamath.teachers.http import HttpTeacher
+from personamath.teachers.patience import Patience
 
 REPORT_EVERY_S = 0.5
 _PROBLEM_SCHEMA = pa.schema(
