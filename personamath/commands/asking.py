@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -97,6 +96,10 @@ def clean_interruption(teacher: Asker, endpoints: HttpTeacher | WaveTeacher | No
 
 def _allow_descriptors(wanted: int) -> None:
     """Raise this process's limit on open files, which is often 1,024, as far as the system lets it."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         if hard != resource.RLIM_INFINITY and hard < wanted:

@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import resource
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -137,6 +136,8 @@ class BlockWorker:
                     f"{self._folder.name}: not there on every machine of the cluster; give an --output on a file "
                     "system that all share, or in an object store"
                 )
+            import resource  # not on Windows, where the journal refuses to run
+
             _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             await self._endpoints.__aenter__()
