@@ -30,7 +30,7 @@ from personamath.runs.run import run as run_recipe
 from personamath.runs.run_file import read_recipe
 from personamath.runs.setup import URL_VARIABLE, Setup, open_teacher, ready_process
 from personamath.runs.watch import on_terminal
-from personamath.teachers.http import OPENAI_URL
+from personamath.teachers.urls import OPENAI_URL
 
 DESCRIPTION = """\
 Have a run's own teacher solve its flagged rewrites again, without an answer to reach, and count how many solves reach

@@ -30,7 +30,7 @@ async def show_progress(
     funnel: Funnel,
     teacher: Asking,
     stream: TextIO | None = None,
-    standing: Callable[[], str] = str,
+    waiting_for: Callable[[], str] = str,
 ) -> None:
     """Report until cancelled; what the teacher has to say of itself, if anything, comes first."""
     stream = stream or sys.stderr
@@ -44,7 +44,7 @@ async def show_progress(
             seen.append((now, teacher.asked, funnel.done))
             while now - seen[0][0] > RATE_WINDOW_S and len(seen) > 2:
                 seen.popleft()
-            before, line = line, " · ".join(filter(None, (standing(), _line(funnel, teacher, *_rates(seen)))))
+            before, line = line, " · ".join(filter(None, (waiting_for(), _line(funnel, teacher, *_rates(seen)))))
             # A line that wraps cannot be wiped.
             width = shutil.get_terminal_size().columns - 1
             if live or line != before:  # a log need not be told for a day that a batch is out

@@ -12,8 +12,8 @@ from personamath.folder.provenance import package_versions
 from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
 from personamath.runs.setup import Setup
-from personamath.teachers.http import without_secrets
 from personamath.teachers.prices import Bill
+from personamath.teachers.urls import without_secrets
 
 FILE_NAME = "run.json"
 REMEDY = "run the same `personamath augment` command again"

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import resource
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,12 @@ from typing import Annotated, Literal
 from personamath.errors import BadInput
 from personamath.recipe import Recipe
 from personamath.runs.ray.folder import is_url
-from personamath.teachers.http import OPENAI_URL, HttpTeacher, Patience
+from personamath.teachers.http import HttpTeacher
 from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
+from personamath.teachers.patience import Patience
 from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Price, find_price
+from personamath.teachers.urls import OPENAI_URL
 from personamath.teachers.waves import WaveTeacher
 
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -165,6 +166,10 @@ def ready_process(concurrency: int) -> None:
 
 def _allow_descriptors(wanted: int) -> None:
     """Raise this process's limit on open files, which is often 1,024, as far as the system lets it."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         if hard != resource.RLIM_INFINITY and hard < wanted:

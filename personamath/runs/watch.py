@@ -40,7 +40,7 @@ async def shown(
     funnel: Funnel, asking: Asking, endpoints: HttpTeacher | WaveTeacher | None = None
 ) -> AsyncIterator[None]:
     """Progress on the screen as long as the context lasts."""
-    progress = asyncio.create_task(show_progress(funnel, asking, standing=endpoints.standing if endpoints else str))
+    progress = asyncio.create_task(show_progress(funnel, asking, waiting_for=endpoints.waiting_for if endpoints else str))
     try:
         yield
     finally:

@@ -24,7 +24,7 @@ from personamath.runs.ray.worker import BlockWorker, Job, Secret, as_block, as_t
 from personamath.recipe import Recipe
 from personamath.records import Completion, Persona, Problem, Request
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
-from personamath.teachers.http import Patience
+from personamath.teachers.patience import Patience
 
 PERSONAS = [Persona(index, f"A person number {index}", None) for index in range(20)]
 RECIPE = Recipe(problems=tuple(bundled_problems()), teacher=MODEL)

@@ -28,7 +28,7 @@ from personamath.runs.ray.worker import BlockWorker, Job, Secret, as_table
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.journal.salvage import Answer
-from personamath.teachers.http import Patience
+from personamath.teachers.patience import Patience
 
 # One event loop feeds several thousand requests a second: at the seconds that a model takes, more than this in flight.
 IN_FLIGHT_OF_AN_ACTOR = 1_000

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from personamath.errors import BadInput, RunDirectoryError
-from personamath.teachers.http import without_secrets
+from personamath.teachers.urls import without_secrets
 
 
 def is_url(output: str) -> bool:

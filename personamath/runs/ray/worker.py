@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import resource
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -24,8 +23,9 @@ from personamath.runs.ray.desk import Status
 from personamath.runs.ray.folder import RunFolder
 from personamath.runs.ray.gate import Allowance, Gate
 from personamath.recipe import Recipe
-from personamath.records import Completion, Persona, Problem, Request, Row
-from personamath.teachers.http import HttpTeacher, Patience, Teacher
+from personamath.records import Completion, Persona, Problem, Request, Row, Teacher
+from personamath.teachers.http import HttpTeacher
+from personamath.teachers.patience import Patience
 
 REPORT_EVERY_S = 0.5
 _PROBLEM_SCHEMA = pa.schema(
@@ -135,6 +135,8 @@ class BlockWorker:
                     f"{self._folder.name}: not there on every machine of the cluster; give an --output on a file "
                     "system that all share, or in an object store"
                 )
+            import resource  # not on Windows, where the journal refuses to run
+
             _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             await self._endpoints.__aenter__()
