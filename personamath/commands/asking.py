@@ -8,12 +8,11 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import Protocol
 
-from personamath.errors import BadInput, Interrupted
-from personamath.journal.journaled import JournaledTeacher
+from personamath.errors import BadInput, Interrupted, PersonaMathError
 from personamath.runs.funnel import Funnel
-from personamath.runs.progress import show_progress
-from personamath.runs.ray.driver import RayRun
+from personamath.runs.progress import Asking, show_progress
 from personamath.teachers.http import OPENAI_URL, HttpTeacher
 from personamath.teachers.waves import WaveTeacher
 
@@ -25,8 +24,16 @@ OTHER_DESCRIPTORS = 64
 # goes into looking for those.
 OBJECTS_PER_COLLECTION = 20_000
 
-Asker = JournaledTeacher | RayRun
-"""Who asked: how many answers came from where, and what an interruption stops."""
+
+class Asker(Asking, Protocol):
+    """What answers a run's requests: a journaled teacher, or a run on a cluster."""
+
+    replayed: int
+    """Requests answered from what the run directory holds."""
+
+    def stop(self, reason: PersonaMathError) -> None:
+        """Ask nothing more; end with `reason` once the answers in flight have arrived."""
+        ...
 
 
 def endpoint_key(base_url: Sequence[str]) -> str | None:

@@ -18,21 +18,21 @@ from personamath.errors import BadInput, RunDirectoryError
 from personamath.folder.overlap import chosen_benchmarks
 from personamath.folder.provenance import Origins, package_versions
 from personamath.folder.writing import write_folder
+from personamath.journal.block_files import adopt_answers
 from personamath.journal.journaled import JournaledTeacher
+from personamath.journal.run_folder import RunFolder, is_url
 from personamath.journal.store import Journal
 from personamath.methods.persona.stages import Stages
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem
 from personamath.runs.funnel import PURPOSES, SHOWN_NAMES, Funnel, composition, narrative
 from personamath.runs.pipeline import Spool, augment, new_first
-from personamath.runs.ray.driver import ClusterSetup, RayRun, adopt_answers
-from personamath.runs.ray.folder import RunFolder, is_url
 from personamath.sources.personas import draw, read_personas
 from personamath.sources.problems import ProblemSource, read_problems
 from personamath.teachers.http import OPENAI_URL, HttpTeacher, Patience, without_secrets
 from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
-from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Price, find_price
+from personamath.teachers.prices import UNKNOWN_PRICE, Bill, Caps, Price, Prices, find_price
 from personamath.teachers.waves import WINDOW, Waves, WaveTeacher
 
 HELP = "make a dataset with a teacher"
@@ -187,7 +187,7 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
         return (item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
 
     if setup.engine == "ray":
-        return _run_on_ray(recipe, setup, key, price, personas, problems, funnel)
+        return _run_on_ray(recipe, setup, key, Prices(recipe.teacher, price), personas, problems, funnel)
     ready_process(setup.concurrency)
     output = Path(setup.output)
     # Before the asking, which may take days in which a file changes.
@@ -199,7 +199,7 @@ def run_augmentation(recipe: Recipe, setup: Setup) -> int:
             journal,
             endpoints,
             sys.maxsize if waved else setup.concurrency,
-            price,
+            Prices(recipe.teacher, price),
             Caps(setup.max_usd, setup.max_requests),
             endpoints.stop if isinstance(endpoints, HttpTeacher) else None,
         )
@@ -225,12 +225,15 @@ def _run_on_ray(
     recipe: Recipe,
     setup: Setup,
     key: str | None,
-    price: Price | None,
+    prices: Prices,
     personas: list[Persona],
     problems: Callable[[], Iterator[Problem]],
     funnel: Funnel,
 ) -> int:
     """The same on a cluster."""
+    from personamath.runs.ray.cluster import ClusterSetup
+    from personamath.runs.ray.driver import RayRun
+
     cluster = ClusterSetup(
         address=setup.ray_address,
         block=setup.block,
@@ -240,7 +243,7 @@ def _run_on_ray(
         base_url=setup.base_url,
         key=key,
         patience=Patience(setup.timeout, setup.attempts, setup.patience),
-        price=price,
+        prices=prices,
         caps=Caps(setup.max_usd, setup.max_requests),
     )
     with RayRun(setup.output, recipe, personas, cluster) as run:
@@ -331,8 +334,8 @@ def _report(recipe: Recipe, setup: Setup, funnel: Funnel, teacher: Asker, retrie
     print(f"{teacher.asked:,} answers asked, {teacher.replayed:,} from the journal.")
     if retries:
         print("Asked again after " + ", ".join(f"{reason} ({n:,})" for reason, n in retries.most_common()) + ".")
-    if teacher.bill.price:
-        print(f"All answers in the run directory together: ${teacher.bill.usd:,.2f}.")
+    if (usd := teacher.bill.known_usd) is not None:
+        print(f"All answers in the run directory together: ${usd:,.2f}{_left_out(teacher.bill)}.")
     print(f"The dataset is in {setup.output}/dataset")
     if funnel.failed:
         reasons = Counter(failure.why.partition(":")[0] for failure in funnel.failures).most_common()
@@ -347,3 +350,9 @@ def _report(recipe: Recipe, setup: Setup, funnel: Funnel, teacher: Asker, retrie
         caps = {"--max-usd": setup.max_usd, "--max-requests": setup.max_requests}
         given = " or ".join(f"{name} {value:,}" for name, value in caps.items() if value is not None)
         print(f"\nEnded at {given}: the same command with a higher one goes on, and pays for nothing twice.")
+
+
+def _left_out(bill: Bill) -> str:
+    """What the money does not include, as the end of a sentence."""
+    models = ", ".join(f"{count:,} of {model}" for model, count in bill.unpriced.most_common())
+    return f", without the answers of models whose price is not known ({models})" if models else ""

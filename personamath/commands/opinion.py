@@ -15,6 +15,7 @@ from personamath.commands.asking import URL_VARIABLE, clean_interruption, endpoi
 from personamath.commands.augment import Setup, http_teacher, teacher_price
 from personamath.errors import BadInput, PersonaMathError, RequestFailed
 from personamath.journal.journaled import JournaledTeacher
+from personamath.journal.run_folder import is_url, shown
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
 from personamath.records import Request, Row
@@ -22,6 +23,7 @@ from personamath.report.analysis.rows import read_recipe, read_rows
 from personamath.runs.opinions import FILE_NAME, Opinion, tally, write_opinions
 from personamath.runs.progress import REFRESH_S
 from personamath.teachers.http import OPENAI_URL, HttpTeacher
+from personamath.teachers.prices import Prices
 
 HELP = "ask the teacher again whether rewrites kept their problems"
 DESCRIPTION = """\
@@ -42,7 +44,7 @@ exit    0 complete   1 an error   2 usage   3 some requests failed: the same com
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("run_directory", type=Path, metavar="RUN", help="run directory, with its dataset")
+    parser.add_argument("run_directory", metavar="RUN", help="run directory, with its dataset; not a URL")
     parser.add_argument("--solves", type=int, default=3, metavar="N", help="of each rewrite (default %(default)s)")
     parser.add_argument("--all", action="store_true", help="all rewrites, not only those with a flag")
     parser.add_argument(
@@ -58,7 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it; gives the exit status."""
-    folder: Path = options.run_directory
+    if is_url(options.run_directory):
+        raise BadInput(
+            f"{shown(options.run_directory)}: opinion keeps its answers in the run's journal, which has to be in a "
+            "directory: copy the run to one, and name that"
+        )
+    folder = Path(options.run_directory)
     if options.solves < 1:
         raise BadInput(f"solves is {options.solves}: it must be at least 1")
     recipe = read_recipe(folder)
@@ -71,8 +78,8 @@ def run(options: argparse.Namespace) -> int:
     endpoints = http_teacher(setup, endpoint_key(setup.base_url))
     ready_process(setup.concurrency)
     with Journal(folder) as journal:
-        price = teacher_price(recipe, setup)
-        teacher = JournaledTeacher(journal, endpoints, setup.concurrency, price, stop_sending=endpoints.stop)
+        prices = Prices(recipe.teacher, teacher_price(recipe, setup))
+        teacher = JournaledTeacher(journal, endpoints, setup.concurrency, prices, stop_sending=endpoints.stop)
         before = teacher.bill.usd
         solves = BlindSolves(recipe, rows, options.solves)
         asyncio.run(solves.ask(teacher, endpoints, setup.concurrency))
@@ -83,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         f"{counts.solved:,} {'' if options.all else 'flagged '}rewrites solved again, {options.solves} times each: "
         f"{counts.majority:,} reach the seed problem's answer in most solves, {counts.none:,} in none."
     )
-    paid = f", for ${teacher.bill.usd - before:,.2f}" if price else ""
+    paid = f", for ${teacher.bill.usd - before:,.2f}" if prices.price else ""
     print(f"{teacher.asked:,} answers asked{paid}, {teacher.replayed:,} from the journal.")
     print(f"Each rewrite is in {folder / FILE_NAME}")
     if solves.failed:

@@ -11,7 +11,9 @@ from personamath.commands import augment
 from personamath.commands.asking import clean_interruption, endpoint_key, ready_process, shown
 from personamath.commands.augment import Setup
 from personamath.errors import BadInput
+from personamath.journal.block_files import adopt_answers
 from personamath.journal.journaled import JournaledTeacher
+from personamath.journal.run_folder import RunFolder, is_url
 from personamath.journal.store import Journal
 from personamath.methods.persona.stages import FAILED, NOT_ASKED, Outcome, Stages
 from personamath.recipe import Recipe
@@ -20,11 +22,9 @@ from personamath.runs import plan as planning
 from personamath.runs.funnel import PURPOSES, SOURCES, Funnel
 from personamath.runs.plan import Plan, Seeds, Timed, Usage, survey
 from personamath.runs.progress import duration
-from personamath.runs.ray.driver import adopt_answers
-from personamath.runs.ray.folder import RunFolder, is_url
 from personamath.sources.personas import read_personas
 from personamath.sources.problems import ProblemSource, Skipped, read_problems
-from personamath.teachers.prices import UNKNOWN_PRICE, Bill, Caps, Price
+from personamath.teachers.prices import UNKNOWN_PRICE, Bill, Caps, Price, Prices
 
 # The longest way through the stages: inference, reflection, rewriting, reflection on the rewrite.
 WAVES = 4
@@ -88,7 +88,9 @@ def _ask(
     with Journal(Path(setup.output)) as journal:
         adopt_answers(journal, RunFolder(setup.output))
         caps = Caps(setup.max_usd, setup.max_requests)
-        teacher = JournaledTeacher(journal, timed, setup.concurrency, price, caps, endpoints.stop)
+        teacher = JournaledTeacher(
+            journal, timed, setup.concurrency, Prices(recipe.teacher, price), caps, endpoints.stop
+        )
 
         problems = planning.chosen(_problems(recipe), seeds)
         funnel = Funnel.survey(problems)
@@ -145,8 +147,8 @@ def _row(cells: tuple[str, ...]) -> str:
 def _show_pilot(plan: Plan, pilot: list[tuple[Problem, Outcome]], bill: Bill) -> None:
     spread = f", give or take {plan.error:.0%} (95 %: from how its problems differ)" if plan.error is not None else ""
     print(f"from       a pilot of {len(pilot):,} seed problems{spread}")
-    money = f", ${bill.usd:,.2f}" if bill.price else ""
-    print(f"paid       {bill.answers.total():,} answers are in the run directory{money}; none is asked or paid again")
+    money = f", ${bill.known_usd:,.2f}" if bill.known_usd is not None else ""
+    print(f"paid       {bill.answers:,} answers are in the run directory{money}; none is asked or paid again")
     outcomes = [outcome for _, outcome in pilot]
     if left := sum(count for one in outcomes for (_, why), count in one.counts.items() if why in (FAILED, NOT_ASKED)):
         print(f"warning: {left:,} of its requests got no answer, so the plan is too low", file=sys.stderr)

@@ -68,7 +68,7 @@ def _line(funnel: Funnel, teacher: Asking, requests_per_s: float, problems_per_s
     return (
         f"{funnel.done:,}/{total:,} problems · {funnel.rows.total():,} rows kept · {teacher.in_flight} in flight · "
         f"{requests_per_s:,.0f} requests/s · ETA {eta} · {_thousands(teacher.bill.tokens)} tokens"
-        + (f" · ${teacher.bill.usd:,.2f}" if teacher.bill.price else "")
+        + (f" · ${teacher.bill.known_usd:,.2f}" if teacher.bill.known_usd is not None else "")
     )
 
 

@@ -16,12 +16,12 @@ from personamath.runs.funnel import Funnel
 from personamath.journal.journaled import JournaledTeacher
 from personamath.teachers.pace import Pace
 from personamath.runs.pipeline import augment
-from personamath.teachers.prices import Caps, Price
+from personamath.teachers.prices import Caps, Prices
 from personamath.runs.ray import blocks
 from personamath.runs.ray.answers import BlockAnswers
 from personamath.runs.ray.blocks import Block
 from personamath.runs.ray.desk import Status
-from personamath.runs.ray.folder import RunFolder
+from personamath.journal.run_folder import RunFolder
 from personamath.runs.ray.gate import Allowance, Gate
 from personamath.recipe import Recipe
 from personamath.records import Completion, Persona, Problem, Request, Row
@@ -71,7 +71,7 @@ class Job:
     """This actor's slice, as are the two that follow."""
     rpm: float | None
     tpm: float | None
-    price: Price | None
+    prices: Prices
     caps: Caps
     """Of the whole run: a block alone may reach them, too."""
     desk: Any
@@ -181,7 +181,7 @@ class _Work:
         self._answers = BlockAnswers(folder, block.name)
         self._recalling = _Recalling(job.desk, self._answers, asked)
         self._teacher = JournaledTeacher(
-            self._answers, self._recalling if job.desk_remembers else asked, slots, job.price, job.caps
+            self._answers, self._recalling if job.desk_remembers else asked, slots, job.prices, job.caps
         )
         self._funnel = Funnel()
         self._rows = _Rows()
@@ -214,7 +214,7 @@ class _Work:
     def _finish(self) -> None:
         self._answers.gather()
         rows = self._rows.in_order()
-        blocks.write_rows(self._folder, self._block.name, self._job.made_by, rows, self._funnel, self._answers.bill)
+        blocks.write_rows(self._folder, self._block.name, self._job.made_by, rows, self._funnel, self._answers.bill.paid())
 
 
 class _Rows:
