@@ -14,6 +14,7 @@ from personamath.runs.dataset import Made, make_dataset
 from personamath.runs.funnel import SHOWN_NAMES, composition, narrative
 from personamath.runs.setup import URL_VARIABLE, Setup
 from personamath.runs.watch import on_terminal
+from personamath.teachers.prices import Bill
 
 DESCRIPTION = """\
 Solve math problems with a teacher LLM, rewrite them, and keep the solutions whose answer is correct.
@@ -66,9 +67,7 @@ def method_settings() -> list[Setting]:
         for setting in settings_of(cls):
             found.setdefault(setting.name, setting)
             methods.setdefault(setting.name, []).append(name)
-    return [
-        setting._replace(help=f"{', '.join(methods[name])}: {setting.help}") for name, setting in found.items()
-    ]
+    return [setting._replace(help=f"{', '.join(methods[name])}: {setting.help}") for name, setting in found.items()]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -108,8 +107,8 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
     print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal.")
     if made.retries:
         print("Retries after " + ", ".join(f"{reason} ({n:,})" for reason, n in made.retries.most_common()) + ".")
-    if asked.bill.price:
-        print(f"All answers in the run directory together: ${asked.bill.usd:,.2f}.")
+    if (usd := asked.bill.known_usd) is not None:
+        print(f"All answers in the run directory together: ${usd:,.2f}{_left_out(asked.bill)}.")
     if made.folder:
         print(f"The dataset is in {setup.output}/dataset")
     else:
@@ -120,6 +119,12 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
         caps = {"--max-usd": setup.max_usd, "--max-requests": setup.max_requests}
         given = " or ".join(f"{name} {value:,}" for name, value in caps.items() if value is not None)
         print(f"\nEnded at {given}: the same command with a higher one goes on, and pays for nothing twice.")
+
+
+def _left_out(bill: Bill) -> str:
+    """What the money does not include, as the end of a sentence."""
+    models = ", ".join(f"{count:,} of {model}" for model, count in bill.unpriced.most_common())
+    return f", without the answers of models whose price is not known ({models})" if models else ""
 
 
 def _report_failures(setup: Setup, made: Made) -> None:

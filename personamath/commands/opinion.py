@@ -11,11 +11,11 @@ from pathlib import Path
 from personamath.errors import BadInput
 from personamath.folder.provenance import layout_of
 from personamath.folder.reading import read_provenance, read_rows
+from personamath.journal.run_folder import DATASET
 from personamath.journal.store import Journal
 from personamath.methods.work import FAILED, Outcome
 from personamath.recipe import Recipe
 from personamath.records import Row
-from personamath.runs.dataset import DATASET
 from personamath.runs.funnel import Funnel
 from personamath.runs.opinions import (
     FILE_NAME,
@@ -52,7 +52,7 @@ exit    0 complete   1 an error   2 usage   3 some requests failed: the same com
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = EPILOG
-    parser.add_argument("run_directory", type=Path, metavar="RUN", help="run directory, with its dataset")
+    parser.add_argument("run_directory", metavar="RUN", help="run directory, with its dataset; not a URL")
     parser.add_argument(
         "--solves", type=int, default=3, metavar="N", help="solves of each rewrite (default %(default)s)"
     )
@@ -70,7 +70,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask, count, write and print; gives the exit status."""
-    folder: Path = options.run_directory
+    if is_url(options.run_directory):
+        raise BadInput(
+            f"{shown(options.run_directory)}: opinion keeps its answers in the run's journal, which has to be in a "
+            "directory: copy the run to one, and name that"
+        )
+    folder = Path(options.run_directory)
     if options.solves < 1:
         raise BadInput(f"solves is {options.solves}: it must be at least 1")
     recipe = read_recipe(folder)
@@ -90,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
         f"{counts.solved:,} {'' if options.all else 'flagged '}rewrites solved again, {options.solves} times each: "
         f"{counts.majority:,} reach the seed problem's answer in most solves, {counts.none:,} in none."
     )
-    money = f", for ${paid:,.2f}" if asked.bill.price else ""
+    money = "" if asked.bill.known_usd is None else f", for ${paid:,.2f}"
     print(f"{asked.asked:,} answers asked{money}, {asked.replayed:,} from the journal.")
     print(f"Each rewrite is in {folder / FILE_NAME}")
     return _report_failures(outcomes)
@@ -122,7 +127,7 @@ async def _ask(recipe: Recipe, setup: Setup, rows: Sequence[Row]) -> tuple[list[
                 total=len(rows),
                 concurrency=setup.concurrency,
                 window=setup.concurrency,
-                price=setup.price(recipe),
+                prices=setup.prices(recipe),
                 watch=on_terminal(funnel, endpoints),
             )
     return [sink.outcomes[place] for place in range(len(rows))], asked.paid_now, asked

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from personamath.commands import augment
 from personamath.errors import BadInput
+from personamath.journal.block_files import adopt_answers
+from personamath.journal.run_folder import RunFolder, is_url
 from personamath.journal.store import Journal
 from personamath.methods.method import Usage
 from personamath.methods.work import FAILED, NOT_ASKED, Outcome
@@ -19,8 +21,6 @@ from personamath.runs.dataset import Inputs
 from personamath.runs.funnel import Funnel
 from personamath.runs.plan import Pilot, Plan, usd
 from personamath.runs.progress import duration
-from personamath.runs.ray.driver import adopt_answers
-from personamath.runs.ray.folder import RunFolder, is_url
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
 from personamath.runs.setup import Setup, open_teacher, ready_process
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         raise BadInput(f"pilot is {options.pilot}: it must not be negative")
     recipe, setup = augment.read_settings(options, needs_output=options.pilot > 0)
     setup = dataclasses.replace(setup, batch=False, batch_queue_tokens=None)  # a pilot asks directly; both are shown
-    setup.price(recipe)  # refuses --max-usd without a price
+    setup.prices(recipe)  # refuses --max-usd without a price
     inputs = Inputs.read(recipe)
     found = planning.survey(inputs.problems(), options.pilot)
     if not options.pilot:
@@ -90,7 +90,7 @@ async def _ask(setup: Setup, inputs: Inputs, pilot: Pilot) -> Asked:
                 personas=inputs.personas,
                 concurrency=setup.concurrency,
                 window=len(pilot.problems),
-                price=setup.price(recipe),
+                prices=setup.prices(recipe),
                 caps=setup.caps,
                 watch=on_terminal(funnel, endpoints),
             )
@@ -113,7 +113,7 @@ class _Shown:
 
 
 def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> None:
-    outline, price = recipe.method.outline, setup.price(recipe)
+    outline, price = recipe.method.outline, setup.prices(recipe).price
     sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
     settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
     print(f"{sum(plan.seeds.values()):,} seed problems ({sources}), method {outline.method} ({settings})\n")
@@ -158,8 +158,8 @@ def _show_pilot(plan: Plan, pilot: Pilot, asked: Asked) -> None:
     spread = f", give or take {plan.error:.0%} (95 %: from how its problems differ)" if plan.error is not None else ""
     print(f"from       a pilot of {len(pilot.problems):,} seed problems{spread}")
     bill = asked.bill
-    money = f", ${bill.usd:,.2f}" if bill.price else ""
-    print(f"paid       {bill.answers.total():,} answers are in the run directory{money}; none is asked or paid again")
+    money = "" if bill.known_usd is None else f", ${bill.known_usd:,.2f}"
+    print(f"paid       {bill.answers:,} answers are in the run directory{money}; none is asked or paid again")
     counts = [item for outcome in pilot.outcomes.values() for item in outcome.counts.items()]
     if left := sum(count for (_, why), count in counts if why in (FAILED, NOT_ASKED)):
         print(f"warning: {left:,} of its requests got no answer, so the plan is too low", file=sys.stderr)

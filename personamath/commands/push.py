@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from personamath.commands.publish import publish_folder
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--without-scores", action="store_true", help="publish a model that nobody scored; its card says so"
     )
     parser.add_argument(
-        "--data", type=Path, metavar="RUN_OR_FOLDER", help="the dataset, where the model was trained on a local folder"
+        "--data", metavar="RUN_OR_FOLDER", help="the dataset, where the model was trained on a local folder"
     )
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="publish a model of a simulated teacher's rows")
@@ -47,16 +48,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; gives the exit status."""
+    from personamath.journal.run_folder import DATASET, local_copy
     from personamath_hub.models.push import prepared_model
 
-    with prepared_model(
-        options.source,
-        options.repo_id,
-        options.version,
-        results=options.scores,
-        data=options.data,
-        allow_simulated=options.allow_simulated,
-    ) as ready:
+    with (
+        local_copy(options.data, DATASET) if options.data else nullcontext() as data,
+        prepared_model(
+            options.source,
+            options.repo_id,
+            options.version,
+            results=options.scores,
+            data=data,
+            allow_simulated=options.allow_simulated,
+        ) as ready,
+    ):
         for line in ready.checked:
             print(f"checked: {line}")
         for line in ready.noticed:

@@ -1,4 +1,4 @@
-"""Options from dataclasses: one for each annotated field, the same keys in YAML, and one rule for which of them wins."""
+"""Options from dataclasses: one for each annotated field, and the same keys in YAML; the command line wins."""
 
 import argparse
 import dataclasses

@@ -11,23 +11,22 @@ from personamath.errors import BadInput
 from personamath.folder.overlap import chosen_benchmarks
 from personamath.folder.provenance import Origins, journal_digest
 from personamath.folder.writing import write_folder
+from personamath.journal.block_files import adopt_answers
+from personamath.journal.run_folder import DATASET, RunFolder
 from personamath.journal.store import Journal
 from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.funnel import Funnel
 from personamath.runs.pipeline import Spool, new_first
-from personamath.runs.ray.driver import adopt_answers
-from personamath.runs.ray.folder import RunFolder
-from personamath.runs.run import Watch, run, unwatched
+from personamath.runs.progress import Watch
+from personamath.runs.run import run, unwatched
 from personamath.runs.run_file import AskedCounts, check_same_recipe, write_run_file
 from personamath.runs.setup import Setup, open_teacher, ready_process
 from personamath.sources.personas import read_personas
 from personamath.sources.problems import ProblemSource, read_problems
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.waves import WaveTeacher
-
-DATASET = "dataset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatch
         from personamath.runs.ray.run import make_dataset_on_cluster
 
         return await make_dataset_on_cluster(recipe, setup, watched)
-    price = setup.price(recipe)
+    prices = setup.prices(recipe)
     endpoints = open_teacher(recipe, setup)
     output = Path(setup.output)
     if not setup.replace:
@@ -120,7 +119,7 @@ async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatch
                 personas=inputs.personas,
                 concurrency=setup.concurrency,
                 window=setup.concurrency,
-                price=price,
+                prices=prices,
                 caps=setup.caps,
                 watch=watched(inputs.funnel, endpoints),
             )

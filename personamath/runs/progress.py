@@ -6,8 +6,10 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TextIO
 
+from personamath.errors import PersonaMathError
 from personamath.runs.funnel import Funnel
 from personamath.teachers.prices import Bill
 
@@ -24,6 +26,18 @@ class Asking(Protocol):
     in_flight: int
     asked: int
     bill: Bill
+
+
+class Stoppable(Asking, Protocol):
+    """Whoever asks, as far as an interruption stops it."""
+
+    def stop(self, reason: PersonaMathError) -> None:
+        """Ask nothing more, and end with `reason` once what is in flight has arrived."""
+        ...
+
+
+Watch = Callable[[Stoppable], AbstractAsyncContextManager[None]]
+"""What goes on beside a run as long as it asks: a progress line, what an interruption does."""
 
 
 async def show_progress(
@@ -68,7 +82,7 @@ def _line(funnel: Funnel, teacher: Asking, requests_per_s: float, problems_per_s
     return (
         f"{funnel.done:,}/{total:,} problems · {funnel.rows.total():,} rows kept · {teacher.in_flight} in flight · "
         f"{requests_per_s:,.0f} requests/s · ETA {eta} · {_thousands(teacher.bill.tokens)} tokens"
-        + (f" · ${teacher.bill.usd:,.2f}" if teacher.bill.price else "")
+        + (f" · ${teacher.bill.known_usd:,.2f}" if teacher.bill.known_usd is not None else "")
     )
 
 

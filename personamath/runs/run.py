@@ -16,15 +16,15 @@ from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Teacher
 from personamath.runs.pipeline import Line, Sink
 from personamath.teachers.http import HttpTeacher
-from personamath.teachers.prices import Bill, Caps, Price
+from personamath.teachers.prices import Bill, Caps, Prices
 from personamath.teachers.waves import WINDOW, WaveTeacher
 
-Watch = Callable[[JournaledTeacher], AbstractAsyncContextManager[None]]
-"""Whatever goes on beside a run as long as it asks: a progress line, what an interruption does."""
+Beside = Callable[[JournaledTeacher], AbstractAsyncContextManager[None]]
+"""What goes on beside a run as long as it asks."""
 
 
 @asynccontextmanager
-async def unwatched(_: JournaledTeacher) -> AsyncIterator[None]:
+async def unwatched(_: object) -> AsyncIterator[None]:
     """Nothing goes on beside the run."""
     yield
 
@@ -56,10 +56,10 @@ async def run(
     personas: Sequence[Persona] = (),
     concurrency: int | asyncio.Semaphore = 256,
     window: int = 256,
-    price: Price | None = None,
+    prices: Prices | None = None,
     caps: Caps | None = None,
     grader: Grader | None = None,
-    watch: Watch = unwatched,
+    watch: Beside = unwatched,
 ) -> Asked:
     """Take `total` seed problems, each with its position, through the recipe's method, and give the outcomes to `sink`.
 
@@ -72,13 +72,13 @@ async def run(
         memory,
         teacher,
         sys.maxsize if waved else concurrency,
-        price,
+        prices,
         caps,
         teacher.stop if isinstance(teacher, HttpTeacher) else None,
     )
     paid_before = asking.bill.usd
     async with AsyncExitStack() as stack:
-        judge = grader or await stack.enter_async_context(Grader())
+        judge = grader if grader else await stack.enter_async_context(Grader())
         if isinstance(teacher, WaveTeacher):
             _watch_waves(teacher, asking, judge)
         await stack.enter_async_context(watch(asking))

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from personamath.errors import BadInput
+from personamath.journal.run_folder import is_url
 from personamath.recipe import Recipe
-from personamath.runs.ray.folder import is_url
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
-from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Price, find_price
+from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Prices, find_price
 from personamath.teachers.urls import OPENAI_URL
 from personamath.teachers.waves import WaveTeacher
 
@@ -36,9 +36,9 @@ class Setup:
         "run directory; made, or taken up where it stopped; for the ray engine also a URL as fsspec knows it",
         "run",
     ]
-    replace: Annotated[
-        bool, "let this recipe replace the dataset of another recipe in the run directory", "run"
-    ] = False
+    replace: Annotated[bool, "let this recipe replace the dataset of another recipe in the run directory", "run"] = (
+        False
+    )
     base_url: Annotated[
         tuple[str, ...],
         "OpenAI-compatible endpoint, up to and including /v1; several serve one model side by side",
@@ -122,12 +122,12 @@ class Setup:
         """How long and how often to ask."""
         return Patience(self.timeout, self.attempts, self.patience)
 
-    def price(self, recipe: Recipe) -> Price | None:
-        """The teacher's price, None where it is not known; `BadInput` where --max-usd needs it."""
+    def prices(self, recipe: Recipe) -> Prices:
+        """What models cost; raises `BadInput` where --max-usd needs the teacher's price and it is not known."""
         price = find_price(recipe.teacher, self.price_in, self.price_out)
         if self.max_usd is not None and price is None:
             raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
-        return price.in_batches() if price and self.batch else price
+        return Prices(recipe.teacher, price.in_batches() if price and self.batch else price)
 
 
 def endpoint_key(base_url: Sequence[str]) -> str | None:

@@ -9,6 +9,11 @@ from personamath.runs.funnel import PURPOSES, STEPS
 from personamath.teachers.prices import Price, find_price
 
 NAME, TITLE = "costs", "What a kept row cost"
+_PRICED_FOR = {
+    "direct": "the prices of direct requests; batches may cost less",
+    "batch": "the prices of batches, for every request of the run, however it was sent",
+    None: "and the run did not record whether these are the prices of direct requests or of batches",
+}
 
 
 def costs(data: RunData) -> Analysis | LeftOut:
@@ -52,8 +57,8 @@ def costs(data: RunData) -> Analysis | LeftOut:
         "A step pays for all of its requests: rewrites that were not usable, wrong solutions, and in stage 2 every "
         "problem that reflection did not recover. "
         + (
-            f"Prices: {price.prompt:g} and {price.completion:g} USD per million prompt and completion tokens, for "
-            f"direct requests ({price.source}{f', {price.date}' if price.date else ''}); batches may cost less."
+            f"Prices: {price.prompt:g} and {price.completion:g} USD per million prompt and completion tokens "
+            f"({price.source}{f', {price.date}' if price.date else ''}), {_PRICED_FOR[price.priced_for]}."
             if price
             else f"No price is known for {data.recipe.teacher}."
         ),

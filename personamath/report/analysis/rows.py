@@ -10,7 +10,9 @@ from typing import Any
 
 from personamath import prompts
 from personamath.errors import BadInput
-from personamath.journal.file_format import BLOCKS, FILE_NAME, open_for_reading, unreadable
+from personamath.journal.block_files import all_answer_files, read_answers
+from personamath.journal.file_format import FILE_NAME, open_for_reading, unreadable
+from personamath.journal.run_folder import RUN_FILE, RunFolder
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Request, Row
 from personamath.runs.funnel import STEPS
@@ -19,7 +21,7 @@ from personamath.sources.personas import BUNDLED, local_file, read_personas
 from personamath.sources.problems import ProblemSource, read_problems
 from personamath.teachers.prices import Price
 
-PROVENANCE, RUN_FILE = "provenance.json", "run.json"
+PROVENANCE = "provenance.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,9 @@ def _recipe(fields: Mapping[str, Any]) -> Recipe:
 
 
 def _price(run_file: Mapping[str, Any]) -> Price | None:
-    """The price of the run's bill, which a published folder has not."""
-    price = (run_file.get("paid") or {}).get("price")
-    return Price(**price) if price else None
+    """The price of the run's bill; a published folder has none."""
+    paid = run_file.get("paid") or {}
+    return Price(**paid["price"], priced_for=paid.get("priced_for")) if paid.get("price") else None
 
 
 def _rows(path: Path) -> Iterator[Row]:
@@ -169,24 +171,12 @@ def _wrong(run: Path, recipe: Recipe, unsolved: Iterable[Problem]) -> Iterator[t
                     yield id, text.strip()
     except sqlite3.Error as error:
         raise unreadable(run / FILE_NAME, error) from None
-    for path in sorted(run.glob(f"{BLOCKS}/*/answers-*.parquet")):  # what the ray engine keeps beside the journal
-        for digest, finish_reason, text in _answers(path):
+    folder = RunFolder(str(run))
+    for file in all_answer_files(folder):  # which the ray engine keeps beside the journal
+        for digest, finish_reason, text in read_answers(folder, file, ("digest", "finish_reason", "text")):
             if finish_reason == "stop" and digest in asked:
                 yield asked[digest], text.strip()
 
 
 def _first_request(recipe: Recipe, seed: Problem) -> Request:
     return Request(prompts.inference(seed.question), recipe.teacher, recipe.temperature, recipe.max_tokens)
-
-
-def _answers(path: Path) -> Iterator[tuple[str, str, str]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    names = ["digest", "finish_reason", "text"]
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=names):
-                yield from zip(*(batch[name].to_pylist() for name in names), strict=True)
-    except (pa.ArrowException, OSError) as error:
-        raise BadInput(f"{path}: not a readable parquet file ({' '.join(str(error).split())})") from None
