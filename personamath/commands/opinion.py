@@ -11,7 +11,7 @@ from pathlib import Path
 from personamath.errors import BadInput
 from personamath.folder.provenance import layout_of
 from personamath.folder.reading import read_provenance, read_rows
-from personamath.journal.run_folder import DATASET
+from personamath.journal.run_folder import DATASET, is_url, shown
 from personamath.journal.store import Journal
 from personamath.methods.work import FAILED, Outcome
 from personamath.recipe import Recipe

@@ -203,7 +203,7 @@ def _pass_rate(name: str, outcomes: Sequence[Outcome], outline: Outline) -> floa
 
 
 def _rescaled(kind: Kind, each: Mapping[str, Usage], requests: float, outline: Outline) -> Usage:
-    """This many requests of a kind, each as long as the pilot's; if it had none, as those of a kind of the same role."""
+    """This many requests of a kind, each as long as the pilot's, or else as those of another kind of its role."""
     alike = [kind.name, *(other.name for other in outline.kinds if other.role == kind.role)]
     known = next((each[name] for name in alike if each[name].requests), None)
     usage = Usage()
