@@ -1,4 +1,4 @@
-"""What a teacher costs, and what a run has cost: tokens and money, by purpose."""
+"""What a teacher costs, and what a run has cost: tokens by purpose, and the money they come to."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from personamath.records import Completion, Purpose
 
 PRICE_LIST = "prices.yaml"
 PER = 1_000_000
-"""Prices are per this many tokens."""
+"""Prices are per so many tokens."""
 UNKNOWN_PRICE = "no price known for {model}: give --price-in and --price-out, in USD per million tokens"
 
 
@@ -25,18 +25,18 @@ class Price:
     prompt: float
     completion: float
     batch: float | None = None
-    """The share of it that a batch costs; None if that is not known."""
+    """What share of it a batch costs; None where that is not known."""
     source: str = "--price-in, --price-out"
-    """Where it comes from: a page, or the command line."""
+    """Who says so: a page, or the command line."""
     date: str | None = None
-    """The day on which the page said so; None for the command line."""
+    """When it said so; None for the command line."""
 
     def usd(self, prompt_tokens: float, completion_tokens: float) -> float:
-        """The cost of these tokens."""
+        """What so many tokens cost."""
         return (self.prompt * prompt_tokens + self.completion * completion_tokens) / PER
 
     def in_batches(self) -> "Price":
-        """The price through the Batch API; the full one if its share is not known."""
+        """The same through the Batch API; at the full price where its share is not known."""
         share = 1.0 if self.batch is None else self.batch
         return replace(self, prompt=self.prompt * share, completion=self.completion * share, batch=None)
 
@@ -46,9 +46,9 @@ class Price:
 
 
 def find_price(model: str, price_in: float | None = None, price_out: float | None = None) -> Price | None:
-    """The given price, else the listed one of a model with exactly this name, else None.
+    """The price given, else the one in the list for this model's exact name; None where neither is there.
 
-    A model that is not listed is never assumed to be free: only the user knows whose hardware answers.
+    A name that is not in the list is never taken to be free: only the user knows whose hardware answers.
     """
     if (price_in is None) != (price_out is None):
         raise BadInput("--price-in and --price-out go together: give both, in USD per million tokens")
@@ -168,7 +168,7 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The most that a run directory may cost, over all commands that worked on it; None is no cap."""
+    """How much a run directory may come to, over all the commands that worked on it; None is no cap."""
 
     usd: float | None = None
     answers: int | None = None
