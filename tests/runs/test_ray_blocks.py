@@ -9,22 +9,22 @@ from pathlib import Path
 import pytest
 
 from personamath.errors import NotAsked, PersonaMathError, RunDirectoryError
-from personamath.runs.funnel import Funnel
+from personamath.journal.block_files import adopt_answers, answer_files, paid_in
+from personamath.journal.run_folder import RunFolder
 from personamath.journal.store import Journal
-from personamath.teachers.prices import Bill, Caps, Paid, Price, Prices
-from personamath.sources.problems import ProblemSource, read_problems
+from personamath.recipe import Recipe
+from personamath.records import Completion, Persona, Problem, Request
+from personamath.runs.funnel import Funnel
 from personamath.runs.ray import blocks
 from personamath.runs.ray.answers import BlockAnswers
 from personamath.runs.ray.blocks import Block
 from personamath.runs.ray.desk import Desk, Orders, Status
-from personamath.journal.block_files import adopt_answers, answer_files, paid_in
-from personamath.journal.run_folder import RunFolder
 from personamath.runs.ray.gate import UNLIMITED, Allowance, Allowances, Gate
 from personamath.runs.ray.worker import BlockWorker, Job, Secret, as_block, as_table
-from personamath.recipe import Recipe
-from personamath.records import Completion, Persona, Problem, Request
-from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
+from personamath.sources.problems import ProblemSource, read_problems
 from personamath.teachers.http import Patience
+from personamath.teachers.prices import Bill, Caps, Paid, Price, Prices
+from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
 
 PERSONAS = [Persona(index, f"A person number {index}", None) for index in range(20)]
 RECIPE = Recipe(problems=tuple(bundled_problems()), teacher=MODEL)

@@ -5,11 +5,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from personamath.errors import RunDirectoryError
-from personamath.journal.store import DiskRoom
-from personamath.journal.file_format import BLOCKS
 from personamath.journal.block_files import answer_files, model_of, read_answers, write_answers
+from personamath.journal.file_format import BLOCKS
 from personamath.journal.run_folder import RunFolder
 from personamath.journal.salvage import Answer
+from personamath.journal.store import DiskRoom
 from personamath.records import Completion, Request
 from personamath.teachers.prices import Bill, Paid
 

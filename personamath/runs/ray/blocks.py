@@ -18,14 +18,14 @@ from typing import Any, NamedTuple, get_type_hints
 import pyarrow as pa
 
 import personamath
-from personamath.runs.funnel import Funnel
 from personamath.journal.block_files import ROWS, as_parquet, open_parquet
 from personamath.journal.file_format import BLOCKS
 from personamath.journal.run_folder import RunFolder
-from personamath.teachers.prices import Paid
+from personamath.methods.persona.stages import Failure
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
-from personamath.methods.persona.stages import Failure
+from personamath.runs.funnel import Funnel
+from personamath.teachers.prices import Paid
 
 METADATA_KEY = b"personamath"
 # What a block's rows do not depend on: the problems besides its own, and what they are compared with later.
@@ -86,7 +86,9 @@ def fingerprint(recipe: Recipe, personas: Sequence[Persona]) -> str:
     return digest.hexdigest()
 
 
-def write_rows(folder: RunFolder, block: str, made_by: str, rows: Sequence[Row], funnel: Funnel, paid: Sequence[Paid]) -> None:
+def write_rows(
+    folder: RunFolder, block: str, made_by: str, rows: Sequence[Row], funnel: Funnel, paid: Sequence[Paid]
+) -> None:
     """Write a block's rows, and with them that it is done."""
     columns = [[getattr(row, name) for row in rows] for name in _ROW_SCHEMA.names]
     metadata = json.dumps({"made_by": made_by, "funnel": _funnel_json(funnel), "paid": paid})
@@ -123,4 +125,3 @@ def _funnel(content: dict[str, Any]) -> Funnel:
         for *key, count in content[name]:
             getattr(funnel, name)[tuple(key)] = count
     return funnel
-

@@ -94,8 +94,8 @@ def failure(error: Exception) -> PersonaMathError:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     reason = in_one_line(lines[-1] if lines else error)
     return PersonaMathError(
-        f"the cluster failed ({type(error).__name__}: {reason}); see its logs. Everything in the run directory is kept: "
-        "the same command goes on"
+        f"the cluster failed ({type(error).__name__}: {reason}); see its logs. Everything in the run directory is "
+        "kept: the same command goes on"
     )
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from personamath.errors import PersonaMathError
-from personamath.runs.funnel import Funnel
 from personamath.journal.file_format import open_for_reading
-from personamath.teachers.prices import Bill, Caps
-from personamath.runs.ray.gate import Allowance, Allowances
 from personamath.records import Completion
+from personamath.runs.funnel import Funnel
+from personamath.runs.ray.gate import Allowance, Allowances
+from personamath.teachers.prices import Bill, Caps
 
 
 class Status(NamedTuple):

@@ -12,21 +12,21 @@ import pyarrow as pa
 
 from personamath.answers import Grader
 from personamath.errors import PersonaMathError, RunDirectoryError
-from personamath.runs.funnel import Funnel
 from personamath.journal.journaled import JournaledTeacher
-from personamath.teachers.pace import Pace
+from personamath.journal.run_folder import RunFolder
+from personamath.methods.persona.stages import Stages
+from personamath.recipe import Recipe
+from personamath.records import Completion, Persona, Problem, Request, Row
+from personamath.runs.funnel import Funnel
 from personamath.runs.pipeline import augment
-from personamath.teachers.prices import Caps, Prices
 from personamath.runs.ray import blocks
 from personamath.runs.ray.answers import BlockAnswers
 from personamath.runs.ray.blocks import Block
 from personamath.runs.ray.desk import Status
-from personamath.journal.run_folder import RunFolder
 from personamath.runs.ray.gate import Allowance, Gate
-from personamath.recipe import Recipe
-from personamath.records import Completion, Persona, Problem, Request, Row
-from personamath.methods.persona.stages import Stages
 from personamath.teachers.http import HttpTeacher, Patience, Teacher
+from personamath.teachers.pace import Pace
+from personamath.teachers.prices import Caps, Prices
 
 REPORT_EVERY_S = 0.5
 _PROBLEM_SCHEMA = pa.schema(
@@ -213,8 +213,8 @@ class _Work:
 
     def _finish(self) -> None:
         self._answers.gather()
-        rows = self._rows.in_order()
-        blocks.write_rows(self._folder, self._block.name, self._job.made_by, rows, self._funnel, self._answers.bill.paid())
+        rows, paid = self._rows.in_order(), self._answers.bill.paid()
+        blocks.write_rows(self._folder, self._block.name, self._job.made_by, rows, self._funnel, paid)
 
 
 class _Rows:
