@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -53,37 +53,63 @@ def in_one_line(what: object, characters: int = SHOWN_CHARACTERS) -> str:
     return text if len(text) <= characters else text[: characters - 4] + " ..."
 
 
-def validated(cls: type[T], values: Mapping[str, Any], place: str) -> T:
-    """A dataclass from a mapping; `place` names the file or the option list in the error.
+def validated(cls: type[T], values: Mapping[str, Any], place: str, **given: Any) -> T:
+    """A dataclass from a mapping; `place` names the file or the command line in errors, `given` are fields not checked.
 
-    Values are converted as a command line would convert them: `"5"` is 5, `3` may be text. Raises `BadInput` for an
-    unknown key, naming the nearest known one, and for a missing or wrong value.
+    Values are converted as a command line would convert them: `"5"` is 5, 3 may be text, one value may stand for a
+    list. Raises `BadInput` for an unknown key, naming the nearest known one, and for a missing or wrong value.
     """
-    from pydantic import TypeAdapter, ValidationError
-
     hints = _hints(cls)
     for key in values:
-        if key not in hints:
+        if key not in hints or key in given:
             raise BadInput(f"{place}: unknown key {key!r}; {nearest(str(key), hints)}")
-    for name, value in values.items():
-        if isinstance(value, bool) and bool not in _kinds(hints[name]):
-            raise BadInput(f"{place}: {name} is {_shown(value)}; it must not be true or false")
-    texts = {name for name, hint in hints.items() if str in _kinds(hint)}
-    converted = {
-        name: str(value) if name in texts and isinstance(value, int | float) else value
-        for name, value in values.items()
-    }
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        if field.default is field.default_factory is dataclasses.MISSING and field.name not in {*values, *given}:
+            raise BadInput(f"{place}: {field.name} is missing")
+    checked = {name: _checked(name, hints[name], value, place) for name, value in values.items()}
+    return cls(**checked, **given)
+
+
+def _checked(name: str, hint: Any, value: Any, place: str) -> Any:
+    """One value of the type that its hint names."""
+    from pydantic import TypeAdapter, ValidationError
+
+    kinds = _kinds(hint)
+    many = any(get_origin(kind) in (tuple, list) for kind in kinds)
+    texts = str in kinds or any(str in get_args(kind) for kind in kinds)
+    values = list(value) if many and isinstance(value, (list, tuple)) else [value]
+    if any(isinstance(one, bool) for one in values) and bool not in kinds:
+        raise BadInput(f"{place}: {name} is {_shown(value)}; it must be {_wanted(kinds, many)}")
+    if texts:  # YAML reads `teacher: 7` as a number
+        values = [str(one) if isinstance(one, (int, float)) and not isinstance(one, bool) else one for one in values]
     try:
-        return TypeAdapter(cls).validate_python(converted)
+        return TypeAdapter(hint).validate_python(values if many and value is not None else values[0])
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise BadInput(f"{place}: {_wrong(first)}") from None
+        inner = "".join(f".{part}" for part in first["loc"] if isinstance(part, str))
+        raise BadInput(f"{place}: {name}{inner} is {_shown(first['input'])}; it must be {_wrong(first)}") from None
 
 
-def nearest(name: str, known: Mapping[str, Any]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that is nearest to an unknown one, or all of them, as the end of a message."""
+    known = list(known)
     near = get_close_matches(name, known, n=1)
     return f"the nearest known one is {near[0]!r}" if near else f"known are {', '.join(known)}"
+
+
+def read_yaml(path: Path, *, example: str) -> dict[Any, Any]:
+    """Keys and values of a YAML file; anything else is a `BadInput`, with `example` of what one looks like."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: not valid YAML ({in_one_line(error)})") from None
+    if not isinstance(content, dict):
+        raise BadInput(f"{path}: expected keys and values, e.g. `{example}`")
+    return content
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
@@ -108,24 +134,23 @@ def _hints(cls: type) -> dict[str, Any]:
 
 def _kinds(hint: Any) -> set[Any]:
     """The types that a hint admits, unions taken apart."""
-    return {kind for part in get_args(hint) for kind in _kinds(part)} if _is_union(hint) else {hint}
+    if get_origin(hint) not in (Union, UnionType):
+        return {hint}
+    return {kind for part in get_args(hint) for kind in _kinds(part)}
 
 
-def _is_union(hint: Any) -> bool:
-    return get_origin(hint) in (Union, UnionType)
+def _wanted(kinds: set[Any], many: bool) -> str:
+    names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    return "a list" if many else " or ".join(names[kind] for kind in names if kind in kinds) or "another value"
 
 
-def _wrong(error: Mapping[str, Any]) -> str:
-    """What pydantic found, as `name is value; it must be ...`."""
-    name = ".".join(str(part) for part in error["loc"])
-    kind = error["type"].partition("_")[0]
-    if error["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
-        return f"{name} is missing"
+def _wrong(error: Any) -> str:
+    """What pydantic wanted, in our words."""
+    if error["type"] == "missing":
+        return "there"
     if error["type"] == "literal_error":
-        wanted = error["ctx"]["expected"].replace("'", "")
-    else:
-        wanted = _WANTED.get(kind) or error["msg"].removeprefix("Input should be ")
-    return f"{name} is {_shown(error['input'])}; it must be {wanted}"
+        return str(error["ctx"]["expected"]).replace("'", "")
+    return _WANTED.get(error["type"].partition("_")[0]) or str(error["msg"]).removeprefix("Input should be ")
 
 
 def _shown(value: Any) -> str:

@@ -1,34 +1,37 @@
 """What decides the rows of a run: the same recipe over the same journal gives the same dataset."""
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import isfinite
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any
 
 from personamath.errors import BadInput
+from personamath.files import nearest, read_yaml, validated
+from personamath.methods import METHODS, Method, PersonaMath
+from personamath.methods.requests import Requests
 from personamath.records import SIMULATED
-
-PersonaDraw = Literal["uniform", "by-occupation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """An augmentation recipe. Defaults are the paper's (v1, section 3), or ours where it is silent; the texts tell.
+    """An augmentation recipe. Defaults are the paper's (v1, section 3), or ours where it is silent, as the texts say.
 
-    Each field's text is also the help of its command-line option.
+    Each field's text is also the help of its command-line option. In a YAML file, in run.json and in provenance.json
+    the settings of the method stand beside the other keys: `method: persona`, `k1: 5`.
     """
 
-    problems: Annotated[tuple[str, ...], "gsm8k or math (train split, from the Hub), or with a file: math:PATH"]
+    problems: Annotated[
+        tuple[str, ...],
+        "gsm8k or math (train split, from the Hub); a file of theirs, math:PATH; or a file of your own, "
+        "NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN",
+    ]
     teacher: Annotated[str, "model name, as the endpoint knows it; the paper's is gpt-4o-mini-2024-07-18"]
-    personas: Annotated[str, "`bundled`, a Hub dataset owner/name[:config], or a JSONL, parquet or text file"] = (
-        "bundled"
-    )
-    persona_draw: Annotated[
-        PersonaDraw, "`uniform`, or `by-occupation`: in rounds of one persona of each occupation class (v2)"
-    ] = "uniform"
+    method: Method = field(default_factory=PersonaMath)
+    """How rows are made, with its settings."""
     temperature: Annotated[float, "sampling temperature of every request (the paper's)"] = 0.7
     max_tokens: Annotated[int, "longest completion; one that is cut is dropped and counted (ours: not stated)"] = 2048
-    k1: Annotated[int, "rewrites of each solved problem (not stated; table 2 implies 5 at 90 % kept)"] = 5
-    k2: Annotated[int, "rewrites of each recovered problem (K2 > K1; table 2 implies 15 at 69 % kept)"] = 15
     rng_seed: Annotated[int, "decides which personas are drawn for which question"] = 42
     benchmark: Annotated[
         tuple[str, ...],
@@ -43,17 +46,63 @@ class Recipe:
             raise BadInput("no problems: name at least one source, e.g. --problems gsm8k")
         if not self.teacher:
             raise BadInput("no teacher: name a model, e.g. --teacher gpt-4o-mini-2024-07-18")
-        for name in ("k1", "k2", "temperature"):
-            if getattr(self, name) < 0:
-                raise BadInput(f"{name} is {getattr(self, name)}: it must not be negative")
-        if not isfinite(self.temperature):
-            raise BadInput(f"temperature is {self.temperature}: it must be a number")
+        if not isfinite(self.temperature) or self.temperature < 0:
+            raise BadInput(f"temperature is {self.temperature}: it must be a number, 0 or more")
         for name in ("max_tokens", "limit"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise BadInput(f"{name} is {value}: it must be at least 1")
 
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], place: str) -> "Recipe":
+        """A recipe from its flat keys; `place` names where they come from.
+
+        Raises `BadInput` for an unknown key, a wrong value, and a setting of another method.
+        """
+        values = {name: value for name, value in settings.items() if value is not None}
+        chosen = values.pop("method", PersonaMath.outline.method)
+        if not isinstance(chosen, str):  # a method of the caller's own, with its settings
+            return validated(cls, values, place, method=chosen)
+        name = chosen
+        if name not in METHODS:
+            raise BadInput(f"{place}: unknown method {name!r}; {nearest(name, METHODS)}")
+        mine = setting_names(METHODS[name])
+        for key in values:
+            if key in _OWN or key in mine:
+                continue
+            if others := [other for other, cls in METHODS.items() if key in setting_names(cls)]:
+                raise BadInput(f"{place}: {key} is a setting of {' and '.join(others)}; the method is {name}")
+            raise BadInput(f"{place}: unknown key {key!r}; {nearest(str(key), ('method', *_OWN, *mine))}")
+        method = validated(METHODS[name], {key: value for key, value in values.items() if key in mine}, place)
+        own = {key: value for key, value in values.items() if key in _OWN}
+        return validated(cls, own, place, method=method)
+
+    @classmethod
+    def read(cls, path: Path, **overrides: Any) -> "Recipe":
+        """A recipe from a YAML file; `overrides` win over its keys."""
+        return cls.of(read_yaml(path, example="teacher: gpt-4o-mini-2024-07-18") | overrides, str(path))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its flat keys, as `of` reads them."""
+        own = {name: getattr(self, name) for name in _OWN}
+        settings = {name: getattr(self.method, name) for name in setting_names(type(self.method))}
+        return {"method": self.method.outline.method, **own, **settings}
+
+    @property
+    def requests(self) -> Requests:
+        """How it asks."""
+        return Requests(self.teacher, self.temperature, self.max_tokens, self.method.prompts)
+
     @property
     def simulated(self) -> bool:
         """Whether the teacher is the embedded one, whose rows nobody should train on."""
         return self.teacher.startswith(SIMULATED)
+
+
+def setting_names(method: type) -> tuple[str, ...]:
+    """The names of a method's settings."""
+    return tuple(each.name for each in dataclasses.fields(method))
+
+
+_OWN = tuple(each.name for each in dataclasses.fields(Recipe) if each.name != "method")
+"""The keys of a recipe beside its method and the method's settings."""

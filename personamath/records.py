@@ -6,25 +6,16 @@ Every record is frozen; a step makes a new one. An id tells the ancestry: `math-
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 SIMULATED = "simulated"
 """Begins the name of every teacher that only plays one; `Row.teacher` carries it into the dataset."""
 
-Step = Literal["stage1_inference", "stage1_rewrite", "stage2_reflection", "stage2_rewrite"]
-"""The four steps of section 3, in the paper's order; also the names of the finest dataset configs."""
-
-Purpose = Literal[
-    "stage1_inference",
-    "stage1_rewrite: rewrite",
-    "stage1_rewrite: solve",
-    "stage2_reflection",
-    "stage2_rewrite: rewrite",
-    "stage2_rewrite: reflect",
-]
-"""What a request is for: the six kinds of request that the four steps make, each beginning with its step's name."""
+CHARACTERS_PER_TOKEN = 4
+"""A rough count where there is no better one: a token of English is about four characters."""
 
 Overlap = Literal["equal", "masked", "13-gram"]
 """How a text overlaps with a test problem: equal but for white space, for numbers as well, or 13 words in a row; the
@@ -32,6 +23,9 @@ first that holds."""
 
 FinishReason = Literal["stop", "length", "content_filter", "refusal"]
 """Why a completion ended: by itself, at `max_tokens`, by the endpoint's filter, or because the model declined."""
+
+Cell = str | int | None
+"""A value in a column that only one method has."""
 
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -55,8 +49,6 @@ class Problem:
     """MATH's `type`, e.g. `Number Theory`; None in GSM8K."""
     parent: str | None = None
     """Id of the seed problem this one was rewritten from; None for a seed problem."""
-    persona: str | None = None
-    """Description of the persona it was rewritten for; None for a seed problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +75,9 @@ class Request:
     """Limit on the tokens of the completion."""
     sample: int = 0
     """Which of several completions of one prompt this asks for; part of the identity, not sent."""
-    purpose: Purpose = field(default="stage1_inference", compare=False)
-    """Who asks, for counting; neither sent nor part of the identity."""
+    purpose: str = field(default="", compare=False)
+    """Name of its kind, e.g. `stage1_rewrite: solve`, for counting; neither sent nor part of the identity. It begins
+    with the name of the step that pays for it."""
 
     def body(self) -> bytes:
         """The JSON that is sent, with sorted keys, so that equal requests are equal bytes."""
@@ -131,20 +124,21 @@ class Solution:
     """A graded attempt at a problem that was kept, or, in stage 1, a wrong one for stage 2 to reflect on."""
 
     problem: Problem
-    step: Step
+    step: str
+    """Name of the method's step."""
     response: str
-    """What would be trained on: the explanation with its boxed answer (stage 2: the corrected explanation only)."""
+    """What would be trained on: the explanation with its boxed answer (after reflection, the corrected one only)."""
     correct: bool
     """Whether its final answer is equivalent to the reference answer."""
     request: str
     """Digest of the request that produced the response; a key of the journal."""
-    review: str | None = None
-    """Stage 2's review of the incorrect explanation; None in stage 1."""
+    columns: Mapping[str, Cell] = field(default_factory=dict)
+    """The method's own columns, e.g. `persona`; one that is missing is null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One published row; field names are the dataset's column names."""
+    """One published row; field names are the dataset's column names, and `columns` holds those of its method."""
 
     id: str
     problem: str
@@ -153,21 +147,47 @@ class Row:
     answer: str
     """Reference final answer, which the response's boxed answer equals."""
     source: str
-    stage: int
-    """1 or 2."""
-    step: Step
+    method: str
+    """Name of the method that made it, e.g. `persona`."""
+    step: str
+    """Name of the method's step."""
     seed_id: str
     seed_problem: str
     """The seed problem's question; equal to `problem` where nothing was rewritten."""
     level: int | None
     subject: str | None
-    persona: str | None
-    review: str | None
     teacher: str
     request: str
+    columns: Mapping[str, Cell] = field(default_factory=dict)
+    """What the method declares beside these, e.g. `persona` and `review`; one that is missing is null."""
     flag: str | None = None
     """What of its seed problem's numbers and LaTeX a rewritten problem lacks or adds, e.g. `missing 12; new 15`; None
     where it keeps them, and where nothing was rewritten. Set when the dataset folder is written, as is `overlap`."""
     overlap: Overlap | None = None
     """How its seed problem, or its problem, overlaps with a test problem; None where it does not, and where it was not
     compared with any."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Row":
+        """A row from its published columns; raises `TypeError` where one of the common columns is missing.
+
+        Folders of format 1 have no column `method`: they were made by the persona method.
+        """
+        common = {name: value for name, value in values.items() if name in _ROW_FIELDS}
+        columns = {name: value for name, value in values.items() if name not in _ROW_FIELDS}
+        return cls(**{"method": "persona", **common}, columns=columns)
+
+    def column(self, name: str) -> Cell:
+        """The value of a published column, the method's own included."""
+        return getattr(self, name) if name in _ROW_FIELDS else self.columns.get(name)
+
+
+_ROW_FIELDS = frozenset(each.name for each in fields(Row)) - {"columns"}
+
+
+class Teacher(Protocol):
+    """Anything that completes a prompt: an endpoint, a journal around one, a test's script."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer, or raise a `TeacherError`."""
+        ...

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from personamath.errors import BadInput
 
-HELP = "compare two versions of a dataset"
 DESCRIPTION = """\
 Compare two datasets row by row: rows added, removed and changed in each config, and the change of the composition.
 
@@ -16,7 +15,7 @@ Compare two datasets row by row: rows added, removed and changed in each config,
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     for name in ("old", "new"):
         parser.add_argument(
             name,
@@ -26,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     from personamath.folder.changes import compare_folders, describe
     from personamath.journal.run_folder import DATASET, local_copy, shown
 

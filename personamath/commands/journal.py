@@ -23,7 +23,6 @@ select purpose, count(*), sum(finish_reason != 'stop'),
 from answers group by purpose order by purpose
 """
 
-HELP = "see what a run asked and was answered"
 DESCRIPTION = """\
 Count the answers in a run's journal by step, or write them all to a parquet file. The journal itself is one SQLite
 file, RUN/journal.sqlite, that any SQLite client opens; reading it does not disturb a run that goes on. The answers that
@@ -32,13 +31,13 @@ the ray engine keeps beside it, in RUN/blocks/*/answers-*.parquet, are counted a
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument("run_directory", metavar="RUN", help="run directory: a path, or a URL")
     parser.add_argument("--export", type=Path, metavar="FILE", help="write every answer to this parquet file")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     if options.export:
         _check_export(options.export)
     with local_copy(options.run_directory, *JOURNAL_FILES) as home:

@@ -10,7 +10,6 @@ from personamath.errors import BadInput
 if TYPE_CHECKING:
     from personamath_hub.versions.revisions import RepoType
 
-HELP = "publish a dataset as one version on the Hub"
 DESCRIPTION = """\
 Publish a dataset as one version: one commit, one tag, a card that is computed. Then, for everyone:
 
@@ -25,7 +24,7 @@ completes what it began. A version never changes: other content needs another ve
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument(
         "source", metavar="RUN_OR_FOLDER", help="a run directory (a path, or its URL), or a dataset folder"
     )
@@ -40,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     from personamath.journal.run_folder import DATASET, local_copy
     from personamath_hub.datasets import prepared
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from personamath.commands.publish import publish_folder
 
-HELP = "publish a fine-tuned model as one version on the Hub"
 DESCRIPTION = """\
 Publish a fine-tuned model as one version: one commit, one tag, a card that is computed from training.json, the scores
 and what is known of the data. Then, for everyone:
@@ -23,7 +22,7 @@ completes what it began. A version never changes. The token comes from HF_TOKEN.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument("source", type=Path, metavar="MODEL_DIR", help="what recipes/sft.py left in its output_dir")
     parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="model repository; made if need be")
     parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")
@@ -48,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     from personamath.journal.run_folder import DATASET, local_copy
     from personamath_hub.models.push import prepared_model
 

@@ -15,7 +15,6 @@ from personamath.errors import BadInput
 if TYPE_CHECKING:
     from personamath.report.analysis.rows import RunData
 
-HELP = "show what is in a dataset: a page with figures, findings and every row"
 DESCRIPTION = """\
 Make a page of a dataset: the funnel, the paper's tables and figures, what the rewrites kept, overlap with test problems
 and more, and every row with all that it came from. It is one file that loads nothing from anywhere.
@@ -32,7 +31,7 @@ writes  OUTPUT/index.html   the page
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument(
         "source",
         metavar="RUN_OR_REPO",
@@ -71,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     from personamath.evaluation.scores import read_results
     from personamath.journal.file_format import BLOCKS, JOURNAL_FILES
     from personamath.journal.run_folder import DATASET, RUN_FILE, local_copy, shown

@@ -9,16 +9,19 @@ from typing import Any
 
 import yaml
 
-from personamath.folder.chart import LABELS, PASSED, passed
+from personamath.folder.chart import passed
 from personamath.folder.counts import Lengths, by_step, measure
-from personamath.folder.layout import CHART, COLUMNS, CONFIGS, PROVENANCE, StepFile, card_configs, dataset_info, members
+from personamath.folder.layout import CHART, PROVENANCE, Layout, StepFile
 from personamath.folder.licenses import check_license, license_of, problem_license
 from personamath.folder.markdown import code, fenced, table
 from personamath.folder.overlap import RULES
-from personamath.folder.provenance import MATH_OVERLAP, seed_sources
+from personamath.folder.provenance import MATH_OVERLAP, layout_of, seed_sources
 from personamath.folder.rendering import render
-from personamath.report.analysis.paper import COMPOSITION
-from personamath.runs.funnel import PURPOSES, SOURCES, STEPS
+from personamath.methods import paper_rows
+from personamath.methods.method import Outline
+from personamath.methods.prompts import Prompt
+from personamath.methods.work import PASSED
+from personamath.sources.problems import SOURCES, source_label
 
 # The Hub's size categories: the category of the first bound that the number of rows is below.
 SIZE_CATEGORIES = {
@@ -38,13 +41,16 @@ SOURCE_DATASETS = {"gsm8k": "openai/gsm8k", "math": "EleutherAI/hendrycks_math"}
 class FolderFacts:
     """What a dataset folder holds and came from."""
 
+    layout: Layout
     files: list[StepFile]
     provenance: Mapping[str, Any]
 
     @classmethod
     def read(cls, folder: Path) -> "FolderFacts":
         """Count the parquet files and read provenance.json."""
-        return cls(measure(folder), json.loads((folder / PROVENANCE).read_text(encoding="utf-8")))
+        provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+        layout = layout_of(provenance)
+        return cls(layout, measure(folder, layout), provenance)
 
 
 def dataset_card(
@@ -59,13 +65,15 @@ def dataset_card(
     Without `repo_id` and `version` it is the card of a folder that is not published. `changelog` is Markdown;
     `license` is the publisher's word where the personas' licence is not known, and `BadInput` where it contradicts it.
     """
-    provenance, files = facts.provenance, by_step(facts.files)
+    provenance, files, outline = facts.provenance, by_step(facts.files), facts.layout.outline
     decided = license_of(provenance["personas"])
     license = decided if license is None else check_license(license, decided)
+    reworded = {step.name for step in outline.steps if step.rewrites}
+    facts_of_method = {"columns": facts.layout.columns, "outline": outline, "how": how(outline, provenance["recipe"])}
     return render(
         "dataset.md.jinja",
         {"origin": _origin, "license": problem_license},
-        **provenance,
+        **{**provenance, **facts_of_method},
         metadata=yaml.safe_dump(_metadata(facts, license), sort_keys=False, allow_unicode=True).strip(),
         repo_id=repo_id,
         version=version,
@@ -73,24 +81,40 @@ def dataset_card(
         license=license,
         persona_license=decided,
         sources=seed_sources(provenance),
+        made_from=_made_from(provenance),
         rows=sum(file.rows for file in files),
-        configs=_config_rows(facts.files),
-        columns=COLUMNS,
-        examples={file.step: _example(file) for file in files},
+        configs=_config_rows(facts),
+        config_texts={name: config.says for name, config in outline.configs.items()}
+        | {step.name: step.says for step in outline.steps},
+        examples={file.step: _example(file, facts.layout) for file in files},
         chart=CHART,
         provenance_file=PROVENANCE,
         contamination=MATH_OVERLAP,
         overlaps=_overlaps(files) if provenance["benchmarks"] else None,
-        rewritten=sum(file.rows for file in files if file.step.endswith("rewrite")),
+        rewritten=sum(file.rows for file in files if file.step in reworded),
         flagged=sum(file.rows for file in facts.files if file.part.flagged),
         no_rows=" (no rows, so it cannot be loaded)",
-        funnel_table=_funnel_table(provenance["funnel"]["requests"]),
-        composition=_composition(files),
+        funnel_table=_funnel_table(provenance["funnel"]["requests"], outline),
+        composition=_composition(files, outline, list(provenance["funnel"]["problems"]["seed_problems"])),
+        paper_rows=bool(paper_rows(outline.method)),
         lengths=_lengths(files),
-        levels=_by_stage(files, [_named(file.levels, "Level {}".format) for file in files]),
-        subjects=_by_stage(files, [_named(file.subjects, code) for file in files]),
-        occupations=_occupations(provenance["personas"]["rows_by_occupation"]),
+        levels=_by_config(files, [_named(file.levels, "Level {}".format) for file in files], outline),
+        subjects=_by_config(files, [_named(file.subjects, code) for file in files], outline),
+        occupations=_occupations((provenance["personas"] or {}).get("rows_by_occupation", {})),
     )
+
+
+def how(outline: Outline, recipe: Mapping[str, Any]) -> str:
+    """How a method's rows are made, with the recipe's settings filled in."""
+    return Prompt(outline.how).fill(**{name: str(value) for name, value in recipe.items()})
+
+
+def _made_from(provenance: Mapping[str, Any]) -> str:
+    """The sources of the seed problems, in words."""
+    own = any("package" in problems for problems in provenance["problems"])
+    names = [SOURCES.get(source, f"`{source}`") for source in seed_sources(provenance)]
+    known = [f"seed problems of {' and '.join(names)}"] if names else []
+    return " and ".join([*known, *["seed problems written for the PersonaMath project"] * own])
 
 
 def _metadata(facts: FolderFacts, license: str) -> dict[str, Any]:
@@ -103,43 +127,50 @@ def _metadata(facts: FolderFacts, license: str) -> dict[str, Any]:
         "task_categories": ["text-generation", "question-answering"],
         "size_categories": [next(name for bound, name in SIZE_CATEGORIES.items() if rows < bound)],
         "annotations_creators": ["machine-generated"],
-        "source_datasets": [SOURCE_DATASETS[source] for source in seed_sources(facts.provenance)] or ["original"],
+        "source_datasets": [SOURCE_DATASETS.get(source, "original") for source in seed_sources(facts.provenance)]
+        or ["original"],
         "tags": ["math", "reasoning", "persona", "synthetic"] + (["simulated"] if simulated else []),
-        "configs": card_configs(facts.files),
-        "dataset_info": dataset_info(facts.files),
+        "configs": facts.layout.card_configs(facts.files),
+        "dataset_info": facts.layout.dataset_info(facts.files),
     }
 
 
-def _config_rows(files: Sequence[StepFile]) -> dict[str, int]:
-    return {name: sum(file.rows for file in members(name, files)) for name in CONFIGS}
+def _config_rows(facts: FolderFacts) -> dict[str, int]:
+    members = facts.layout.members
+    return {name: sum(file.rows for file in members(name, facts.files)) for name in facts.layout.configs}
 
 
-def _example(file: StepFile) -> str:
+def _example(file: StepFile, layout: Layout) -> str:
     """The first row of a step, field by field."""
-    values = ((name, getattr(file.example, name)) for name in COLUMNS)
+    values = ((name, file.example.column(name)) for name in layout.columns)
     return fenced("\n".join(f"{name}: {'null' if value is None else value}" for name, value in values))
 
 
-def _funnel_table(requests: Mapping[str, Mapping[str, int]]) -> str:
+def _funnel_table(requests: Mapping[str, Mapping[str, int]], outline: Outline) -> str:
     rows = []
-    for purpose in PURPOSES:
-        outcomes = requests[purpose]
+    for kind in outline.kinds:
+        outcomes = requests[kind.name]
         dropped = [(-count, reason) for reason, count in outcomes.items() if reason not in PASSED]
         reasons = ", ".join(f"{-count:,} {reason}" for count, reason in sorted(dropped))
-        rows.append([LABELS[purpose], f"{sum(outcomes.values()):,}", f"{passed(outcomes):,}", reasons or "none"])
+        rows.append([kind.says, f"{sum(outcomes.values()):,}", f"{passed(outcomes):,}", reasons or "none"])
     return table(["request", "asked", "passed", "dropped"], rows, text_columns=(0, 3))
 
 
-def _composition(files: Sequence[StepFile]) -> str:
-    """Rows by source and step beside the paper's."""
+def _composition(files: Sequence[StepFile], outline: Outline, sources: Sequence[str]) -> str:
+    """Rows by source and step, beside the paper's where the method has a paper that reports them."""
     counts = {file.step: file.sources for file in files}
+    papers = paper_rows(outline.method)
+    steps = [step.name for step in outline.steps]
+    listed = list(papers) or [*sources, "all"]
     rows = []
-    for label, sources in {**{source: [source] for source in SOURCES}, "all": list(SOURCES)}.items():
-        ours = [sum(counts.get(step, Counter())[source] for source in sources) for step in STEPS]
-        name = SOURCES.get(label, label)
-        rows.append([f"{name}, this version", *(f"{count:,}" for count in (*ours, sum(ours)))])
-        rows.append([f"{name}, the paper", *COMPOSITION[label]])
-    return table(["rows", *STEPS, "all"], rows)
+    for label in listed + [source for source in sources if source not in listed]:
+        of = sources if label == "all" else [label]
+        ours = [sum(counts.get(step, Counter())[source] for source in of) for step in steps]
+        name = source_label(label)
+        rows.append([f"{name}, this version" if papers else name, *(f"{count:,}" for count in (*ours, sum(ours)))])
+        if label in papers:
+            rows.append([f"{name}, the paper", *papers[label]])
+    return table(["rows", *steps, "all"], rows)
 
 
 def _lengths(files: Sequence[StepFile]) -> str:
@@ -163,14 +194,19 @@ def _named(counts: Mapping[Any, int], name: Callable[[Any], str]) -> Counter[str
     return Counter({name(value): count for value, count in counts.items()})
 
 
-def _by_stage(files: Sequence[StepFile], counts: Sequence[Counter[str]]) -> str | None:
-    """Rows by a property of their seed problem, stage 1 beside stage 2; None where no row has it."""
-    stages: dict[str, Counter[str]] = {"1": Counter(), "2": Counter()}
+def _by_config(files: Sequence[StepFile], counts: Sequence[Counter[str]], outline: Outline) -> str | None:
+    """Rows by a property of their seed problem, the method's configs side by side; None where no row has it."""
+    configs = {name: config.steps for name, config in outline.configs.items()} or {
+        step.name: (step.name,) for step in outline.steps
+    }
+    columns: dict[str, Counter[str]] = {name: Counter() for name in configs}
     for file, counted in zip(files, counts, strict=True):
-        stages[file.step[len("stage")]].update(counted)
-    values = sorted({value for counted in stages.values() for value in counted})
-    rows = [[value, *(f"{counted[value]:,}" for counted in stages.values())] for value in values]
-    return table(["rows", "stage 1", "stage 2"], rows) if rows else None
+        for name, steps in configs.items():
+            if file.step in steps:
+                columns[name].update(counted)
+    values = sorted({value for counted in columns.values() for value in counted})
+    rows = [[value, *(f"{counted[value]:,}" for counted in columns.values())] for value in values]
+    return table(["rows", *columns], rows) if rows else None
 
 
 def _occupations(rows: Mapping[str, int]) -> str | None:

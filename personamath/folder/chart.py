@@ -4,22 +4,12 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from personamath.methods.persona.stages import KEPT, USABLE
-from personamath.records import Purpose
-from personamath.runs.funnel import PURPOSES
+from personamath.methods.method import Outline
+from personamath.methods.work import PASSED
 
 # Grey, blue and ochre that stand out from one another also for colour-blind readers; the light panel keeps its
 # contrast on dark pages too.
 PANEL, INK, THROUGH, OUT, PAPER = "#fbfbfd", "#24292f", "#2f6fb3", "#c9ced6", "#e0a030"
-PASSED = (KEPT, USABLE)
-LABELS: dict[Purpose, str] = {
-    "stage1_inference": "Stage 1: solve the seed problem",
-    "stage1_rewrite: rewrite": "Stage 1: rewrite it for a persona",
-    "stage1_rewrite: solve": "Stage 1: solve the rewrite",
-    "stage2_reflection": "Stage 2: reflect on the wrong solution",
-    "stage2_rewrite: rewrite": "Stage 2: rewrite it for a persona",
-    "stage2_rewrite: reflect": "Stage 2: solve the rewrite by reflection",
-}
 
 
 def passed(outcomes: Mapping[str, int]) -> int:
@@ -40,23 +30,23 @@ class Bar(NamedTuple):
     """The figure of the paper's model of this base; None where there is none."""
 
 
-def draw_funnel(requests: Mapping[str, Mapping[str, int]]) -> bytes:
+def draw_funnel(requests: Mapping[str, Mapping[str, int]], outline: Outline) -> bytes:
     """A PNG of the requests by purpose and outcome; the same bytes for the same counts and matplotlib."""
-    through = [passed(requests[purpose]) for purpose in PURPOSES]
-    asked = [sum(requests[purpose].values()) for purpose in PURPOSES]
+    through = [passed(requests[kind.name]) for kind in outline.kinds]
+    asked = [sum(requests[kind.name].values()) for kind in outline.kinds]
 
     def draw(axes: Any) -> None:
-        places = range(len(PURPOSES))
+        places = range(len(outline.kinds))
         axes.barh(places, asked, color=OUT, height=0.62, label="dropped")
         axes.barh(places, through, color=THROUGH, height=0.62, label="kept, or a usable rewrite")
         for place, kept, all_asked in zip(places, through, asked, strict=True):
             text = f"  {kept:,} of {all_asked:,}" + (f" ({kept / all_asked:.0%})" if all_asked else "")
             axes.text(all_asked, place, text, va="center", color=INK, fontsize=10)
-        axes.set_yticks(places, [LABELS[purpose] for purpose in PURPOSES], color=INK, fontsize=10)
+        axes.set_yticks(places, [kind.says for kind in outline.kinds], color=INK, fontsize=10)
         axes.set_xlim(0, max(*asked, 1) * 1.36)  # room for the longest bar's text
         axes.set_title("Requests to the teacher, and what passed", loc="left", color=INK, fontsize=12, weight="bold")
 
-    return _picture(draw, height=3.6)
+    return _picture(draw, height=1.2 + 0.4 * len(outline.kinds))
 
 
 def draw_scores(bars: Sequence[Bar]) -> bytes:

@@ -15,25 +15,11 @@ import yaml
 from personamath.answers import grade
 from personamath.errors import BadInput
 from personamath.folder.counts import by_step, measure_file
-from personamath.folder.layout import (
-    CARD,
-    CHART,
-    FILES,
-    PROVENANCE,
-    REQUIRED,
-    ROW_GROUP_ROWS,
-    SCHEMA,
-    Part,
-    StepFile,
-    card_configs,
-    dataset_info,
-    members,
-    part_path,
-)
+from personamath.folder.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, Layout, Part, StepFile, part_path
 from personamath.folder.leaks import Secrets
 from personamath.folder.licenses import UNKNOWN, license_of
-from personamath.records import SIMULATED, Step
-from personamath.runs.funnel import STEPS
+from personamath.folder.provenance import layout_of
+from personamath.records import SIMULATED
 
 
 def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
@@ -42,37 +28,48 @@ def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
     Raises `BadInput`, which names the file, the config and the row, at the first thing that does not hold. Takes about
     as long as loading every config once and grading every row; memory holds a batch of rows and all ids.
     """
-    files, provenance = check_readable(folder, allow_simulated=allow_simulated)
-    _check_card(folder, files, provenance["license"])
-    _check_counts(folder, files, provenance)
+    files, facts = check_readable(folder, allow_simulated=allow_simulated)
+    layout = facts.layout
+    _check_card(folder, files, facts)
+    _check_counts(folder, files, facts)
     secrets = Secrets()
-    rows_check = _RowCheck(folder, secrets, simulated=provenance["simulated"])
+    rows_check = _RowCheck(folder, secrets, facts)
     for file in files:
         rows_check.check(file.step, file.part)
     size = _check_bytes(folder, secrets)
     rows = sum(file.rows for file in files)
     return [
-        *(_check_config(folder, config, files) for config in _configs(files)),
+        *(_check_config(folder, config["config_name"], files, layout) for config in layout.card_configs(files)),
         f"{rows:,} different ids",
         f"{rows:,} answers, each equal to its response's",
         f"no key and no path of this machine in {size:,} bytes",
     ]
 
 
-def check_readable(folder: Path, *, allow_simulated: bool = False) -> tuple[list[StepFile], dict[str, Any]]:
+class Claims(NamedTuple):
+    """What provenance.json says, and the rest of the folder is compared with."""
+
+    layout: Layout
+    simulated: bool
+    rows: dict[str, Any]
+    """By step and source."""
+    license: str
+
+
+def check_readable(folder: Path, *, allow_simulated: bool = False) -> tuple[list[StepFile], Claims]:
     """Check that a folder is a dataset's and can be read, before its rows are looked at; raises as `check_folder`."""
-    found = _check_files(folder)
-    provenance = _read_provenance(folder)
-    if provenance["simulated"] and not allow_simulated:
-        raise BadInput(f"{folder / PROVENANCE}: the data is simulated; --allow-simulated publishes it nevertheless")
-    return [_measured(folder, step, part) for step, part in found], provenance
-
-
-def _check_files(folder: Path) -> list[tuple[Step, Part]]:
-    """The parquet files that are there; nothing else may lie in the folder, and nothing may be missing."""
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder")
-    files = [(step, part) for step, part in FILES if (folder / part_path(step, part)).exists()]
+    claims = _read_provenance(folder)
+    found = _check_files(folder, claims.layout)
+    if claims.simulated and not allow_simulated:
+        raise BadInput(f"{folder / PROVENANCE}: the data is simulated; --allow-simulated publishes it nevertheless")
+    return [_measured(folder, step, part, claims.layout) for step, part in found], claims
+
+
+def _check_files(folder: Path, layout: Layout) -> list[tuple[str, Part]]:
+    """The parquet files that are there; nothing else may lie in the folder, and nothing may be missing."""
+    files = [(step, part) for step, part in layout.files if (folder / part_path(step, part)).exists()]
     if not files:
         raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
     expected = {CARD, PROVENANCE, CHART, *(part_path(step, part) for step, part in files)}
@@ -87,43 +84,43 @@ def _check_files(folder: Path) -> list[tuple[Step, Part]]:
     return files
 
 
-def _measured(folder: Path, step: Step, part: Part) -> StepFile:
+def _measured(folder: Path, step: str, part: Part, layout: Layout) -> StepFile:
     """A parquet file, read from end to end, in the documented columns."""
     path = folder / part_path(step, part)
     where = f"{path} (config {step})"
     try:
         metadata = pq.read_metadata(path)
         schema = metadata.schema.to_arrow_schema().remove_metadata()
-        if not schema.equals(SCHEMA):
-            found, expected = ({f"{field.name}: {field.type}" for field in columns} for columns in (schema, SCHEMA))
+        if not schema.equals(layout.schema):
+            found, expected = (
+                {f"{field.name}: {field.type}" for field in columns} for columns in (schema, layout.schema)
+            )
             differing = ", ".join(sorted(found ^ expected)) or "their order"
             raise BadInput(f"{where}: its columns are not the documented ones; differing: {differing}")
         if not metadata.num_rows:
             raise BadInput(f"{where}: holds no rows; write the folder again")
-        return measure_file(folder, step, part)
+        return measure_file(folder, step, part, layout)
     except (pa.ArrowException, OSError) as error:
         raise BadInput(f"{where}: not a readable parquet file ({_line(error)}); write the folder again") from None
 
 
-def _read_provenance(folder: Path) -> dict[str, Any]:
-    """What the rest of the folder is held against."""
+def _read_provenance(folder: Path) -> Claims:
     path = folder / PROVENANCE
+    if not path.is_file():
+        raise BadInput(f"{path}: missing; is {folder} a dataset folder? write it again")
     try:
         provenance = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            "simulated": bool(provenance["simulated"]),
-            "rows": dict(provenance["funnel"]["rows"]),
-            "license": license_of(provenance["personas"]),
-        }
-    except (ValueError, TypeError, LookupError) as error:
+        return Claims(
+            layout_of(provenance),
+            bool(provenance["simulated"]),
+            dict(provenance["funnel"]["rows"]),
+            license_of(provenance["personas"]),
+        )
+    except (ValueError, TypeError, LookupError, BadInput) as error:
         raise BadInput(f"{path}: not a provenance file ({_line(error)}); write the folder again") from None
 
 
-def _configs(files: list[StepFile]) -> list[str]:
-    return [config["config_name"] for config in card_configs(files)]
-
-
-def _check_card(folder: Path, files: list[StepFile], decided: str) -> None:
+def _check_card(folder: Path, files: list[StepFile], claims: Claims) -> None:
     """The card's configs and counts must be those of the files, its licence the decided one; the rest is prose."""
     path = folder / CARD
     try:
@@ -134,28 +131,28 @@ def _check_card(folder: Path, files: list[StepFile], decided: str) -> None:
         raise BadInput(
             f"{path}: no card with configs and dataset_info ({_line(error)}); write the folder again"
         ) from None
-    if decided not in (UNKNOWN, license):
-        raise BadInput(f"{path}: its licence, {license}, contradicts the personas', {decided}")
-    if configs != card_configs(files):
+    if claims.license not in (UNKNOWN, license):
+        raise BadInput(f"{path}: its licence, {license}, contradicts the personas', {claims.license}")
+    if configs != claims.layout.card_configs(files):
         raise BadInput(f"{path}: its configs are not those of the files; write the folder again")
-    for info in dataset_info(files):
+    for info in claims.layout.dataset_info(files):
         config = info["config_name"]
         if (says := claimed.pop(config, None)) != info:
             raise BadInput(
                 f"{path}: config {config}: dataset_info says {_counts(says)}, the files hold {_counts(info)}"
             )
     for config in claimed:
-        raise BadInput(f"{path}: config {config}: dataset_info tells of a config without files")
+        raise BadInput(f"{path}: config {config}: dataset_info names a config without files")
 
 
 def _counts(info: dict[str, Any] | None) -> str:
     return str({name: value for name, value in (info or {}).items() if name not in ("config_name", "features")})
 
 
-def _check_counts(folder: Path, files: list[StepFile], provenance: dict[str, Any]) -> None:
+def _check_counts(folder: Path, files: list[StepFile], claims: Claims) -> None:
     sources = {file.step: dict(file.sources) for file in by_step(files)}
-    for step in STEPS:
-        held, counted = sources.get(step, {}), provenance["rows"].get(step, {})
+    for step in (step.name for step in claims.layout.steps):
+        held, counted = sources.get(step, {}), claims.rows.get(step, {})
         if held != counted:
             raise BadInput(f"{folder / step} (config {step}): holds {held} rows by source, {PROVENANCE} says {counted}")
 
@@ -170,13 +167,14 @@ class _Fault(NamedTuple):
 class _RowCheck:
     """Checks the rows of one file after another, and remembers their ids."""
 
-    def __init__(self, folder: Path, secrets: Secrets, *, simulated: bool) -> None:
+    def __init__(self, folder: Path, secrets: Secrets, claims: Claims) -> None:
         self._folder = folder
         self._secrets = secrets
-        self._simulated = simulated
+        self._simulated = claims.simulated
+        self._layout = claims.layout
         self._ids: set[str] = set()
 
-    def check(self, step: Step, part: Part) -> None:
+    def check(self, step: str, part: Part) -> None:
         """Check every row of a file; raises `BadInput` with its place."""
         start = 0
         path = self._folder / part_path(step, part)
@@ -189,9 +187,9 @@ class _RowCheck:
                     raise BadInput(f"{where}: {fault.what}")
                 start += batch.num_rows
 
-    def _faults(self, batch: pa.RecordBatch, step: Step, part: Part) -> Iterator[_Fault]:
-        for name in SCHEMA.names:
-            if name in REQUIRED and batch[name].null_count:
+    def _faults(self, batch: pa.RecordBatch, step: str, part: Part) -> Iterator[_Fault]:
+        for name in self._layout.schema.names:
+            if name in self._layout.required and batch[name].null_count:
                 yield _Fault(pc.index(pc.is_null(batch[name]), True).as_py(), f"{name} is null")
             if pa.types.is_string(batch[name].type) and (leak := self._secrets.in_column(batch[name])):
                 yield _Fault(leak.place, f"{name} holds {leak.what}; it must not be published")
@@ -199,14 +197,18 @@ class _RowCheck:
             if what := self._fault(values, step, part):
                 yield _Fault(row, what)
 
-    def _fault(self, row: dict[str, Any], step: Step, part: Part) -> str | None:
+    def _fault(self, row: dict[str, Any], step: str, part: Part) -> str | None:
         if row["id"] in self._ids:
             return "another row has the same id"
         self._ids.add(row["id"])
         if row["seed_id"] != row["id"].partition("/")[0]:
             return f"seed_id is {row['seed_id']}, which the id does not begin with"
-        if row["step"] != step or row["stage"] != int(step[len("stage")]):
-            return f"it says that it is of {row['step']}, stage {row['stage']}"
+        fixed = {"step": step} | dict(self._layout.outline.step(step).fixed)
+        if "method" in row:
+            fixed["method"] = self._layout.outline.method
+        for name, value in fixed.items():
+            if row[name] != value:
+                return f"its {name} is {_line(row[name])}, not {value}"
         if (row["flag"] is not None, row["overlap"] is not None) != (part.flagged, part.overlap == "overlap"):
             return f"its flag is {_line(row['flag'])} and its overlap {_line(row['overlap'])}: it is in the wrong file"
         if row["teacher"].startswith(SIMULATED) and not self._simulated:
@@ -227,7 +229,7 @@ def _check_bytes(folder: Path, secrets: Secrets) -> int:
     return size
 
 
-def _check_config(folder: Path, config: str, files: list[StepFile]) -> str:
+def _check_config(folder: Path, config: str, files: list[StepFile], layout: Layout) -> str:
     """Load a config as its readers do, and compare it with the files."""
     import datasets
 
@@ -238,8 +240,8 @@ def _check_config(folder: Path, config: str, files: list[StepFile]) -> str:
             loaded = datasets.load_dataset(str(folder), config, split="train", cache_dir=cache)
         except Exception as error:  # whatever it is, the readers would meet it too
             raise BadInput(f"{folder}: config {config}: load_dataset fails ({_line(error)})") from error
-        expected = sum(file.rows for file in members(config, files))
-        if (loaded.features, loaded.num_rows) != (datasets.Features.from_arrow_schema(SCHEMA), expected):
+        expected = sum(file.rows for file in layout.members(config, files))
+        if (loaded.features, loaded.num_rows) != (datasets.Features.from_arrow_schema(layout.schema), expected):
             raise BadInput(f"{folder}: config {config}: loads as {_line(loaded)}, not with its {expected:,} rows")
         return f"{config}: {loaded.num_rows:,} rows load"
 

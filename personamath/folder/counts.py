@@ -12,29 +12,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from personamath.folder.layout import FILES, SCHEMA, Part, StepFile, part_path
-from personamath.records import Row, Step
+from personamath.folder.layout import Layout, Part, StepFile, part_path
+from personamath.records import Row
 
 
-def measure(folder: Path) -> list[StepFile]:
+def measure(folder: Path, layout: Layout) -> list[StepFile]:
     """Every parquet file of the folder, step after step."""
-    return [measure_file(folder, step, part) for step, part in FILES if (folder / part_path(step, part)).is_file()]
+    return [
+        measure_file(folder, step, part, layout)
+        for step, part in layout.files
+        if (folder / part_path(step, part)).is_file()
+    ]
 
 
-def measure_file(folder: Path, step: Step, part: Part) -> StepFile:
+def measure_file(folder: Path, step: str, part: Part, layout: Layout) -> StepFile:
     """The file of a part of a step, which has at least one row."""
     path = folder / part_path(step, part)
     with pq.ParquetFile(path) as file:
         first = file.read_row_group(0).slice(0, 1).to_pylist()[0]
-        measured = StepFile(step, part, path.stat().st_size, example=Row(**first))
+        measured = StepFile(step, part, path.stat().st_size, example=Row.of(first))
         for group in range(file.num_row_groups):
-            _add(measured, file.read_row_group(group, columns=SCHEMA.names))
+            _add(measured, file.read_row_group(group, columns=layout.schema.names))
     return measured
 
 
 def by_step(files: Sequence[StepFile]) -> list[StepFile]:
     """The files of each step taken together, as if they were its first one."""
-    steps: dict[Step, StepFile] = {}
+    steps: dict[str, StepFile] = {}
     for file in files:
         if (one := steps.get(file.step)) is None:
             steps[file.step] = deepcopy(file)

@@ -1,31 +1,21 @@
-"""What the dataset folder looks like: configs, files, columns."""
+"""What the dataset folder looks like: configs, files, columns, as its method declares them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, NamedTuple, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 
-from personamath.records import Overlap, Row, Step
-from personamath.runs.funnel import STEPS
+from personamath.methods.method import Outline, Step
+from personamath.records import Row
 
 CARD = "README.md"
 PROVENANCE = "provenance.json"
 CHART = "assets/funnel.png"
-
-CONFIGS: dict[str, tuple[Step, ...]] = {
-    "default": STEPS,
-    "strict": STEPS,
-    "clean": STEPS,
-    "stage1": ("stage1_inference", "stage1_rewrite"),
-    "stage2": ("stage2_reflection", "stage2_rewrite"),
-    **{step: (step,) for step in STEPS},
-}
-"""Every dataset config and the steps whose files it reads, `strict` and `clean` not all of them: see `holds`."""
 
 
 class Part(NamedTuple):
@@ -55,17 +45,15 @@ COLUMNS = {
     "id": "Tells the ancestry: `math-train-00042` is a seed problem, `math-train-00042/p0317` the same problem "
     "rewritten for persona 317.",
     "problem": "The question.",
-    "response": "The solution to train on, with its final answer boxed; in stage 2 the corrected explanation only.",
+    "response": "The solution to train on, with its final answer boxed; after reflection, the corrected explanation.",
     "answer": "Reference final answer, which the response's boxed answer equals.",
-    "source": "`gsm8k` or `math`.",
-    "stage": "1 (persona diversification) or 2 (reflection).",
-    "step": "`stage1_inference`, `stage1_rewrite`, `stage2_reflection` or `stage2_rewrite`.",
+    "source": "Where the seed problem comes from, e.g. `gsm8k` or `math`.",
+    "method": "The method that made the row, e.g. `persona`.",
+    "step": "The method's step that made the row.",
     "seed_id": "Id of the seed problem.",
     "seed_problem": "The seed problem's question.",
     "level": "The seed problem's level in MATH, 1 to 5; null in GSM8K and where MATH says `Level ?`.",
     "subject": "The seed problem's subject in MATH; null in GSM8K.",
-    "persona": "The persona the problem was rewritten for; null where nothing was rewritten.",
-    "review": "Stage 2's review of the incorrect explanation; null in stage 1 and where the teacher wrote none.",
     "teacher": "The model that wrote the rewrite and the response.",
     "request": "Digest of the request that produced the response, a key of the run's journal.",
     "flag": "What of its seed problem's numbers and LaTeX a rewritten problem lacks or adds, as far as a program can "
@@ -73,12 +61,10 @@ COLUMNS = {
     "overlap": "How the seed problem or the problem overlaps with a test problem: `equal` but for white space, "
     "`masked` (for numbers as well), or `13-gram` (13 words in a row); the first that holds, null where none does.",
 }
-
-_ARROW_TYPES = {str: pa.string(), str | None: pa.string(), int: pa.int32(), int | None: pa.int32(), Step: pa.string()}
-_ARROW_TYPES[Overlap | None] = pa.string()
-SCHEMA = pa.schema([pa.field(name, _ARROW_TYPES[hint]) for name, hint in get_type_hints(Row).items()])
-REQUIRED = frozenset(name for name, hint in get_type_hints(Row).items() if NoneType not in get_args(hint))
-"""The columns that are never null."""
+"""The columns of every dataset, in their order; the method's own come after `subject`."""
+NUMBERS = frozenset({"level"})
+NULLABLE = frozenset({"level", "subject", "flag", "overlap"})
+_METHODS_COLUMNS_AFTER = "subject"
 # A few MB: small enough to stream and to filter by, large enough to compress well.
 ROW_GROUP_ROWS = 2_000
 
@@ -87,7 +73,7 @@ ROW_GROUP_ROWS = 2_000
 class StepFile:
     """One parquet file of the folder, measured."""
 
-    step: Step
+    step: str
     part: Part
     file_bytes: int
     example: Row
@@ -96,13 +82,107 @@ class StepFile:
     arrow_bytes: int = 0
     """Size in memory, which `dataset_info` calls num_bytes."""
     sources: Counter[str] = field(default_factory=Counter)
-    """Rows by source; likewise by MATH level and subject and by overlap, where they have one."""
+    """Rows by source; the next three by MATH level and subject and by overlap, where they have one."""
     levels: Counter[int] = field(default_factory=Counter)
     subjects: Counter[str] = field(default_factory=Counter)
     overlaps: Counter[str] = field(default_factory=Counter)
     problem_words: Counter[int] = field(default_factory=Counter)
-    """Rows by the number of words in their problem; likewise in their response."""
+    """Rows by the number of words in their problem; `response_words` in their response."""
     response_words: Counter[int] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The configs, files and columns of a method's dataset."""
+
+    outline: Outline
+    format_version: int = 2
+    """Of provenance.json; rows of format 1 have no column `method`."""
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The method's steps."""
+        return self.outline.steps
+
+    @cached_property
+    def configs(self) -> Mapping[str, tuple[str, ...]]:
+        """Every config and the steps whose files it reads, `strict` and `clean` not all of them: see `holds`."""
+        all_steps = tuple(step.name for step in self.steps)
+        return {
+            "default": all_steps,
+            "strict": all_steps,
+            "clean": all_steps,
+            **{name: config.steps for name, config in self.outline.configs.items()},
+            **{step: (step,) for step in all_steps},
+        }
+
+    @cached_property
+    def columns(self) -> Mapping[str, str]:
+        """Every column with its text for the card."""
+        columns: dict[str, str] = {}
+        for name, says in COLUMNS.items():
+            if name != "method" or self.format_version > 1:
+                columns[name] = says
+            if name == _METHODS_COLUMNS_AFTER:
+                columns |= {own: column.says for own, column in self.outline.columns.items()}
+        return columns
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The columns' types."""
+        numbers = NUMBERS | {name for name, column in self.outline.columns.items() if column.type == "number"}
+        return pa.schema([pa.field(name, pa.int32() if name in numbers else pa.string()) for name in self.columns])
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The columns that are never null."""
+        return frozenset(COLUMNS) & frozenset(self.columns) - NULLABLE
+
+    @cached_property
+    def files(self) -> tuple[tuple[str, Part], ...]:
+        """Step and part of every parquet file that a folder may have, in the order in which a config reads them."""
+        return tuple((step.name, part) for step in self.steps for part in PARTS)
+
+    def holds(self, config: str, step: str, part: Part) -> bool:
+        """Whether a config reads a file: `strict` has no flagged rows, `clean` none that were not compared."""
+        left_out = {"strict": part.flagged, "clean": part.overlap != "clean"}
+        return step in self.configs[config] and not left_out.get(config, False)
+
+    def members(self, config: str, files: Iterable[StepFile]) -> list[StepFile]:
+        """Those of the files that a config reads."""
+        return [file for file in files if self.holds(config, file.step, file.part)]
+
+    def card_configs(self, files: list[StepFile]) -> list[dict[str, Any]]:
+        """The card's `configs`: those that have rows, the default first."""
+        paths = {name: [part_path(file.step, file.part) for file in self.members(name, files)] for name in self.configs}
+        return [
+            {"config_name": name, "data_files": [{"split": "train", "path": paths[name]}]}
+            | ({"default": True} if name == "default" else {})
+            for name in self.configs
+            if paths[name]
+        ]
+
+    def dataset_info(self, files: list[StepFile]) -> list[dict[str, Any]]:
+        """The card's `dataset_info`, counted from the files; `datasets` compares the rows it loads with it."""
+        infos = []
+        for name in self.configs:
+            if read := self.members(name, files):
+                arrow_bytes = sum(file.arrow_bytes for file in read)
+                split = {"name": "train", "num_bytes": arrow_bytes, "num_examples": sum(file.rows for file in read)}
+                infos.append(
+                    {
+                        "config_name": name,
+                        "features": [{"name": column.name, "dtype": str(column.type)} for column in self.schema],
+                        "splits": [split],
+                        "download_size": sum(file.file_bytes for file in read),
+                        "dataset_size": arrow_bytes,
+                    }
+                )
+        return infos
+
+    def table(self, rows: Sequence[Row]) -> pa.Table:
+        """Rows as a table in these columns."""
+        return pa.table([[row.column(name) for row in rows] for name in self.schema.names], schema=self.schema)
 
 
 def dataset_folder(source: Path) -> Path:
@@ -111,51 +191,6 @@ def dataset_folder(source: Path) -> Path:
     return inside if inside.is_dir() else source
 
 
-def part_path(step: Step, part: Part) -> str:
+def part_path(step: str, part: Part) -> str:
     """Where the rows of a part of a step lie in the folder."""
     return f"{step}/{part.file_name}"
-
-
-FILES = tuple((step, part) for step in STEPS for part in PARTS)
-"""Every parquet file that a folder may have, in the order in which a config reads them."""
-
-
-def holds(config: str, step: Step, part: Part) -> bool:
-    """Whether a config reads a file: `strict` leaves flagged rows out, `clean` has none that were not compared."""
-    left_out = {"strict": part.flagged, "clean": part.overlap != "clean"}
-    return step in CONFIGS[config] and not left_out.get(config, False)
-
-
-def members(config: str, files: Iterable[StepFile]) -> list[StepFile]:
-    """Those of the files that a config reads."""
-    return [file for file in files if holds(config, file.step, file.part)]
-
-
-def card_configs(files: list[StepFile]) -> list[dict[str, Any]]:
-    """The card's `configs`: those that have rows, the default first."""
-    paths = {name: [part_path(file.step, file.part) for file in members(name, files)] for name in CONFIGS}
-    return [
-        {"config_name": name, "data_files": [{"split": "train", "path": paths[name]}]}
-        | ({"default": True} if name == "default" else {})
-        for name in CONFIGS
-        if paths[name]
-    ]
-
-
-def dataset_info(files: list[StepFile]) -> list[dict[str, Any]]:
-    """The card's `dataset_info`, counted from the files; `datasets` holds the rows it loads against it."""
-    infos = []
-    for name in CONFIGS:
-        if read := members(name, files):
-            arrow_bytes = sum(file.arrow_bytes for file in read)
-            split = {"name": "train", "num_bytes": arrow_bytes, "num_examples": sum(file.rows for file in read)}
-            infos.append(
-                {
-                    "config_name": name,
-                    "features": [{"name": field.name, "dtype": str(field.type)} for field in SCHEMA],
-                    "splits": [split],
-                    "download_size": sum(file.file_bytes for file in read),
-                    "dataset_size": arrow_bytes,
-                }
-            )
-    return infos

@@ -17,8 +17,13 @@ PERSONA_LICENSES = {BUNDLED: OWN_LICENSE, "proj-persona/personahub": "cc-by-nc-s
 PROBLEM_LICENSES = {"gsm8k": "mit", "math": "mit"}
 
 
-def license_of(personas: Mapping[str, Any]) -> str:
-    """The licence that the personas of a provenance.json ask for; `unknown` for a file and for other Hub datasets."""
+def license_of(personas: Mapping[str, Any] | None) -> str:
+    """The licence that the personas of a provenance.json ask for; `unknown` for a file and for other Hub datasets.
+
+    Without personas nothing decides it: the publisher states it.
+    """
+    if personas is None:
+        return UNKNOWN
     if personas["local"]:
         return UNKNOWN
     return PERSONA_LICENSES.get(personas["source"].partition(":")[0].lower(), UNKNOWN)
@@ -36,7 +41,9 @@ def check_license(declared: str | None, decided: str) -> str:
     """
     if decided == UNKNOWN:
         if declared is None:
-            raise BadInput("the personas' licence is not known, and it decides the dataset's: state it with --license")
+            raise BadInput(
+                "the licence of this dataset is not known (its personas decide it, if it has any): state --license"
+            )
         return declared.lower()  # as the Hub's identifiers are
     if declared is not None and declared.lower() != decided:
         raise BadInput(f"--license {declared} contradicts the personas' licence, {decided}: the rewrites hold them")

@@ -8,25 +8,27 @@ import dataclasses
 import hashlib
 import platform
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from personamath import prompts
 from personamath.errors import BadInput
+from personamath.folder.layout import Layout
 from personamath.folder.overlap import TestProblems, chosen_benchmarks
-from personamath.journal.file_format import FILE_NAME, answer_sha256, open_for_reading, unreadable
+from personamath.methods import PersonaMath
+from personamath.methods.method import Outline
 from personamath.recipe import Recipe
 from personamath.records import Persona
-from personamath.runs.funnel import SOURCES, Funnel
 from personamath.sources.personas import BUNDLED, hub_dataset, local_file
 from personamath.sources.problems import ProblemSource
 from personamath.sources.questions import QuestionSource
 from personamath.sources.tables import HubSplit, resolved_commit
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""1 had no `method`: the persona method was the only one, and rows had no column of that name."""
 # What the numbers and the bytes of a run depend on.
 RECORDED_PACKAGES = (
     "personamath",
@@ -44,7 +46,6 @@ RECORDED_PACKAGES = (
 # MATH's own splits, train against test, compared by this project: problems that are equal once runs of digits are
 # masked, and problems that share 13 words in a row.
 MATH_OVERLAP = {"train": 7_500, "masked": 249, "ngram": 517}
-PROMPTS = {"inference": prompts.INFERENCE, "rewriting": prompts.REWRITING, "reflection": prompts.REFLECTION}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,78 +54,87 @@ class Origins:
 
     problems: Sequence[Mapping[str, Any]]
     """One for each source, with its digest or commit."""
-    personas: Mapping[str, Any]
+    personas: Mapping[str, Any] | None
+    """None for a method without personas."""
     occupations: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Occupation class by persona, where the source tells."""
-    run: Path | None = None
-    """The run directory with the journal; None for rows that no run made."""
     benchmarks: Sequence[Mapping[str, Any]] = ()
     """One for each source of test problems that the rows are compared with, as of the problems."""
     test_problems: TestProblems | None = None
     """What they hold; None where there are no benchmarks."""
-    elsewhere: Callable[[], Iterable[tuple[str, bytes]]] = tuple
-    """Answers of the run beside the journal, see `journal_digest`; asked for when all are there."""
 
     @classmethod
     def named(cls, recipe: Recipe) -> "Origins":
         """What the recipe says, looked up nowhere."""
-        return cls([{"source": name} for name in map(_problems_name, recipe.problems)], _personas_name(recipe.personas))
+        personas = recipe.method.persona_source
+        return cls(
+            [{"source": name} for name in map(_problems_name, recipe.problems)],
+            _personas_name(personas) if personas else None,
+        )
 
     @classmethod
-    def found(
-        cls,
-        recipe: Recipe,
-        personas: Sequence[Persona],
-        run: Path,
-        elsewhere: Callable[[], Iterable[tuple[str, bytes]]] = tuple,
-    ) -> "Origins":
+    def found(cls, recipe: Recipe, personas: Sequence[Persona]) -> "Origins":
         """Files read for their digests, and Hub datasets asked for the commit they were loaded from."""
         compared = chosen_benchmarks(recipe.benchmark, recipe.problems)
+        source = recipe.method.persona_source
         return cls(
             [_problems_origin(ProblemSource.parse(source)) for source in recipe.problems],
-            _personas_name(recipe.personas) | _personas_origin(recipe.personas),
+            _personas_name(source) | _personas_origin(source) if source else None,
             {persona.description: persona.occupation for persona in personas if persona.occupation},
-            run,
             [_benchmark_origin(source) for source in compared],
             TestProblems(question for source in compared for question in source.read()) if compared else None,
-            elsewhere,
         )
 
 
 def provenance(
-    recipe: Recipe, funnel: Funnel, origins: Origins, rows_by_occupation: Mapping[str, int]
+    recipe: Recipe,
+    counts: Mapping[str, Any],
+    origins: Origins,
+    journal: Mapping[str, Any] | None,
+    rows_by_occupation: Mapping[str, int],
 ) -> dict[str, Any]:
-    """The content of provenance.json."""
-    counts = funnel.as_dict()
-    # Why a request failed is the network's business of one day; how many did is in `requests`.
-    del counts["failed"]
+    """The content of provenance.json; `counts` is the run's funnel, `journal` the digest of the answers it used."""
+    method = recipe.method
     return {
         "format": FORMAT_VERSION,
         "simulated": recipe.simulated,
+        "method": method.outline.as_dict(),
         "recipe": published_recipe(recipe),
-        "prompts": {name: {"sha256": _sha256(text.encode()), "text": text} for name, text in PROMPTS.items()},
+        "prompts": {
+            name: {"sha256": _sha256(prompt.template.encode()), "text": prompt.template}
+            for name, prompt in method.prompts.items()
+        },
         "problems": list(origins.problems),
         "benchmarks": list(origins.benchmarks),
-        "personas": dict(origins.personas) | {"rows_by_occupation": dict(rows_by_occupation)},
-        "journal": journal_digest(origins.run, origins.elsewhere()) if origins.run else None,
+        "personas": origins.personas and dict(origins.personas) | {"rows_by_occupation": dict(rows_by_occupation)},
+        "journal": journal,
         "packages": package_versions(),
-        "funnel": counts,
+        # Why a request failed is the network's business of one day; how many did is in `requests`.
+        "funnel": {name: value for name, value in counts.items() if name != "failed"},
     }
 
 
+def layout_of(provenance: Mapping[str, Any]) -> Layout:
+    """The layout of the folder that this provenance.json lies in."""
+    if "method" not in provenance:
+        return Layout(PersonaMath.outline, format_version=1)
+    return Layout(Outline.of(provenance["method"]), int(provenance["format"]))
+
+
 def seed_sources(provenance: Mapping[str, Any]) -> list[str]:
-    """`gsm8k` and `math`, as far as rows come from them and not from the problems that the package carries."""
-    used = {problems["source"].partition(":")[0] for problems in provenance["problems"] if "package" not in problems}
+    """The sources of rows, without the problems that the package carries."""
+    used = [problems["source"].partition(":")[0] for problems in provenance["problems"] if "package" not in problems]
     counted = provenance["funnel"]["rows"].values()
-    return [source for source in SOURCES if source in used and any(sources.get(source) for sources in counted)]
+    return [source for source in sorted(set(used)) if any(sources.get(source) for sources in counted)]
 
 
 def published_recipe(recipe: Recipe) -> dict[str, Any]:
     """The recipe without the folders of one machine: local files by name."""
-    fields = dataclasses.asdict(recipe)
+    fields = recipe.as_dict()
+    if recipe.method.persona_source:
+        fields["personas"] = _personas_name(recipe.method.persona_source)["source"]
     return fields | {
         "problems": [_problems_name(source) for source in recipe.problems],
-        "personas": _personas_name(recipe.personas)["source"],
         "benchmark": [QuestionSource.parse(text, "test").name for text in recipe.benchmark],
     }
 
@@ -134,39 +144,29 @@ def package_versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in RECORDED_PACKAGES}
 
 
-def journal_digest(run: Path, elsewhere: Iterable[tuple[str, bytes]] = ()) -> dict[str, Any]:
-    """How many answers a run holds, and one digest over them, whatever order they arrived in.
+def journal_digest(answers: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
+    """How many answers a dataset came from, and one digest over them, whatever order they arrived in.
 
-    SHA-256 over the SHA-256 of each answer (request digest, finish reason and text, a line break between them), in
-    the order of the request digests. `elsewhere` has the request digests and the SHA-256 of answers that lie beside the
-    journal; the journal's own counts, and then the first.
+    `answers` are request digests, each with the SHA-256 of its answer; a request that comes twice counts once, the
+    first time. The digest is SHA-256 over the answers' SHA-256 in the order of the request digests. Answers that lie
+    in the journal and were not used, such as second opinions, are not part of it.
     """
-    answers, digest, before = 0, hashlib.sha256(), None
-    connection = open_for_reading(run)
-    try:
-        connection.create_function("answer_sha256", 3, answer_sha256, deterministic=True)
-        connection.execute("create temporary table elsewhere (digest text, answer blob)")
-        connection.executemany("insert into elsewhere values (?, ?)", elsewhere)
-        # Hash while scanning, then sort the hashes: reading by the index would jump through the whole file.
-        query = """
-            select digest, answer_sha256(digest, finish_reason, text) as answer, 0 as place from answers not indexed
-            union all select digest, answer, rowid from elsewhere order by digest, place
-        """
-        for request, answer, _ in connection.execute(query):
-            if request != before:
-                answers += 1
-                digest.update(answer)
-            before = request
-    except sqlite3.Error as error:
-        raise unreadable(run / FILE_NAME, error) from None
-    finally:
-        connection.close()
-    return {"answers": answers, "sha256": digest.hexdigest()}
+    with closing(sqlite3.connect("")) as scratch:  # on disk, and gone at the end
+        scratch.execute("create table answers (request text primary key, sha256 blob) without rowid")
+        scratch.executemany("insert or ignore into answers values (?, ?)", answers)
+        count, digest = 0, hashlib.sha256()
+        for (sha256,) in scratch.execute("select sha256 from answers order by request"):
+            count += 1
+            digest.update(sha256)
+    return {"answers": count, "sha256": digest.hexdigest()}
 
 
 def _problems_name(source: str) -> str:
-    kind, _, path = source.partition(":")
-    return f"{kind}:{Path(path).name}" if path else kind
+    parsed = ProblemSource.parse(source)
+    if parsed.path is None:
+        return parsed.name
+    columns = source.split(":")[2:]
+    return ":".join([parsed.name, parsed.path.name, *columns])
 
 
 def _personas_name(source: str) -> dict[str, Any]:
@@ -176,8 +176,8 @@ def _personas_name(source: str) -> dict[str, Any]:
 
 def _problems_origin(source: ProblemSource) -> dict[str, Any]:
     if source.path is None:
-        return {"source": source.kind} | _hub_origin(source.hub_splits())
-    return {"source": f"{source.kind}:{source.path.name}"} | _file_origin(source.path)
+        return {"source": source.name} | _hub_origin(source.hub_splits())
+    return {"source": f"{source.name}:{source.path.name}"} | _file_origin(source.path)
 
 
 def _personas_origin(source: str) -> dict[str, Any]:

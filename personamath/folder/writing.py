@@ -7,48 +7,54 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from personamath.errors import RunDirectoryError
 from personamath.folder.card import FolderFacts, dataset_card
 from personamath.folder.chart import draw_funnel
 from personamath.folder.flags import describe_drift
-from personamath.folder.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, SCHEMA, Part, part_path
+from personamath.folder.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, Layout, Part, part_path
 from personamath.folder.overlap import TestProblems, strongest
 from personamath.folder.provenance import Origins, provenance
 from personamath.recipe import Recipe
 from personamath.records import Row
-from personamath.runs.funnel import Funnel
 
 # The rows of a seed problem come one after the other, and each looks the seed problem up.
 CACHED_TEXTS = 64
 
 
 def write_folder(
-    folder: Path, rows: Iterable[Row], recipe: Recipe, funnel: Funnel, origins: Origins | None = None
+    folder: Path,
+    rows: Iterable[Row],
+    recipe: Recipe,
+    counts: Mapping[str, Any],
+    origins: Origins | None = None,
+    journal: Mapping[str, Any] | None = None,
 ) -> None:
     """Write parquet, provenance.json, the chart and the card; the folder is replaced as a whole, or not at all.
 
-    Bytes depend on the rows and their order, the recipe, the funnel, the origins and the package versions alone. A
-    step without rows has no file and no config of its own, because `datasets` refuses empty splits. The columns `flag`
-    and `overlap` are filled in here. Without `origins` provenance.json says of the sources what the recipe says, and
-    the rows are compared with no test problems. Raises `RunDirectoryError` where the disk refuses.
+    `counts` is the run's funnel as a dict, `journal` the digest of the answers it used. Bytes depend on the arguments,
+    on the order of the rows and on the package versions alone. A step without rows has no file and no config of its
+    own, because `datasets` refuses empty splits. The columns `flag` and `overlap` are filled in here. Without
+    `origins` provenance.json says of the sources what the recipe says, and the rows are compared with no test
+    problems. Raises `RunDirectoryError` where the disk refuses.
     """
     origins = origins or Origins.named(recipe)
+    layout = Layout(recipe.method.outline)
     partial = folder.with_name(folder.name + ".partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         (partial / CHART).parent.mkdir(parents=True)
         occupations: Counter[str] = Counter()
-        checked = _checked(rows, origins.test_problems)
+        checked = _checked(rows, origins.test_problems, layout)
         compared = origins.test_problems is not None
-        _write_parquet(partial, _counted(checked, origins.occupations, occupations), compared=compared)
-        facts = provenance(recipe, funnel, origins, occupations)
+        _write_parquet(partial, _counted(checked, origins.occupations, occupations), layout, compared=compared)
+        facts = provenance(recipe, counts, origins, journal, occupations)
         text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         (partial / PROVENANCE).write_text(text, encoding="utf-8")
-        (partial / CHART).write_bytes(draw_funnel(facts["funnel"]["requests"]))
+        (partial / CHART).write_bytes(draw_funnel(facts["funnel"]["requests"], layout.outline))
         (partial / CARD).write_text(dataset_card(FolderFacts.read(partial)), encoding="utf-8")
         _swap(partial, folder)
     except OSError as error:
@@ -59,18 +65,20 @@ def write_folder(
         ) from None
 
 
-def _checked(rows: Iterable[Row], test_problems: TestProblems | None) -> Iterator[Row]:
-    """The rows with what they are to say of themselves: whether a rewrite strayed, and whether test problems do."""
+def _checked(rows: Iterable[Row], test_problems: TestProblems | None, layout: Layout) -> Iterator[Row]:
+    """The rows with `flag` (whether a rewrite strayed) and `overlap` (with test problems) filled in."""
+    reworded = {step.name for step in layout.steps if step.rewrites}
     look_up = lru_cache(CACHED_TEXTS)(test_problems.overlap) if test_problems else lambda _: None
     for row in rows:
-        flag = describe_drift(row.seed_problem, row.problem, row.persona) if row.step.endswith("rewrite") else None
+        persona = str(row.columns.get("persona") or "") or None
+        flag = describe_drift(row.seed_problem, row.problem, persona) if row.step in reworded else None
         yield replace(row, flag=flag, overlap=strongest(look_up(row.seed_problem), look_up(row.problem)))
 
 
 def _counted(rows: Iterable[Row], occupation_of: Mapping[str, str], occupations: Counter[str]) -> Iterator[Row]:
     """The rows as they come; counts those whose persona has a known occupation."""
     for row in rows:
-        if row.persona and (occupation := occupation_of.get(row.persona)):
+        if occupation := occupation_of.get(str(row.columns.get("persona"))):
             occupations[occupation] += 1
         yield row
 
@@ -84,13 +92,13 @@ def _swap(new: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_parquet(folder: Path, rows: Iterable[Row], *, compared: bool) -> None:
+def _write_parquet(folder: Path, rows: Iterable[Row], layout: Layout, *, compared: bool) -> None:
     writers: dict[str, _PartWriter] = {}
     try:
         for row in rows:
             path = part_path(row.step, Part.of(row, compared=compared))
             if path not in writers:
-                writers[path] = _PartWriter(folder / path)
+                writers[path] = _PartWriter(folder / path, layout)
             writers[path].add(row)
     finally:
         for writer in writers.values():
@@ -100,12 +108,13 @@ def _write_parquet(folder: Path, rows: Iterable[Row], *, compared: bool) -> None
 class _PartWriter:
     """One parquet file while it is written, a row group at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layout: Layout) -> None:
         path.parent.mkdir(exist_ok=True)
+        self._layout = layout
         self._group: list[Row] = []
         self._writer = pq.ParquetWriter(
             path,
-            SCHEMA,
+            layout.schema,
             compression="zstd",
             # As `Dataset.to_parquet` does: an edited dataset shares most of its chunks with the version before.
             use_content_defined_chunking=True,
@@ -118,8 +127,7 @@ class _PartWriter:
             self._flush()
 
     def _flush(self) -> None:
-        columns = [[getattr(row, name) for row in self._group] for name in SCHEMA.names]
-        self._writer.write_table(pa.table(columns, schema=SCHEMA))
+        self._writer.write_table(self._layout.table(self._group))
         self._group.clear()
 
     def close(self) -> None:

@@ -8,8 +8,7 @@ from typing import NoReturn, Protocol
 
 from personamath.errors import NotAsked, PersonaMathError, RunDirectoryError, TeacherMisconfigured
 from personamath.journal.store import DISK_RESERVE_BYTES
-from personamath.records import Completion, Request
-from personamath.teachers.http import Teacher
+from personamath.records import Completion, Request, Teacher
 from personamath.teachers.prices import Bill, Caps, Paid, Prices
 
 # How long a run that ends early waits for answers in flight: most arrive, and nobody waits for a hung one.
@@ -70,6 +69,7 @@ class JournaledTeacher:
         self._asking: dict[str, asyncio.Event] = {}
         self._reason_to_stop: PersonaMathError | None = None
         self.in_flight = 0
+        self._waited_s = 0.0
         self.asked = 0
         """Requests answered by the teacher, this time."""
         self.replayed = 0
@@ -118,8 +118,10 @@ class JournaledTeacher:
             if self._reason_to_stop:
                 await self._drained()
         self.in_flight += 1
+        start = time.monotonic()
         try:
             completion = await self._teacher.complete(request)
+            self._waited_s += time.monotonic() - start
             await self._journal.put(request, completion)
             self.bill.add(Paid.of(request.model, request.purpose, completion))
         finally:
@@ -130,6 +132,11 @@ class JournaledTeacher:
                 "the endpoint does not count tokens, so --max-usd means nothing: use --max-requests"
             )
         return completion
+
+    @property
+    def answer_s(self) -> float | None:
+        """Mean seconds from asking to the whole answer; None before the first."""
+        return self._waited_s / self.asked if self.asked else None
 
     def stop(self, reason: PersonaMathError) -> None:
         """Ask nothing more; callers get `reason` once what is in flight has arrived, or after `DRAIN_S`."""

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from personamath.errors import BadInput, RunDirectoryError
 from personamath.files import in_one_line, written_whole
 from personamath.journal.file_format import BLOCKS, FILE_NAME, open_for_writing
-from personamath.teachers.http import without_secrets
+from personamath.teachers.urls import without_secrets
 
 DATASET, RUN_FILE = "dataset", "run.json"
 """What a finished run leaves in its directory, beside the journal."""

@@ -6,7 +6,6 @@ start; anyone can open the file: `sqlite3 journal.sqlite 'select purpose, count(
 """
 
 import asyncio
-import fcntl
 import itertools
 import queue
 import shutil
@@ -228,6 +227,12 @@ def _prepare(directory: Path) -> None:
 
 def _lock(directory: Path) -> IO[str]:
     """Hold the run directory for this process; the system lets go of it however the process ends."""
+    try:
+        import fcntl
+    except ImportError:
+        raise RunDirectoryError(
+            f"{directory}: this system cannot lock a run directory (no fcntl); run on Linux, macOS or WSL"
+        ) from None
     # A file of its own: closing a second handle of the database would drop SQLite's own locks.
     handle = (directory / LOCK_NAME).open("w")
     try:

@@ -1,1 +1,24 @@
-"""Augmentation methods: what a method is, the tools it works with, and one file or folder for each."""
+"""Augmentation methods: what a method is, the tools it works with, and one file for each.
+
+method     what a method declares and does
+work       the toolbox for one seed problem
+stages     section 3's two stages, shared by the methods that rewrite
+persona, direct, rejection   the methods
+"""
+
+from collections.abc import Mapping
+
+from personamath.methods.direct import Direct
+from personamath.methods.method import Method
+from personamath.methods.persona import PersonaMath
+
+METHODS: dict[str, type[Method]] = {cls.outline.method: cls for cls in (PersonaMath, Direct)}
+"""By the name that `--method` takes; the first is the default."""
+
+
+def paper_rows(method: str) -> Mapping[str, tuple[str, ...]]:
+    """Rows that the paper of a method reports; empty where it reports none or the method is not known here."""
+    return METHODS[method]().paper_rows if method in METHODS else {}
+
+
+__all__ = ["METHODS", "Direct", "Method", "PersonaMath", "paper_rows"]

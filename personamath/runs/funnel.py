@@ -1,17 +1,15 @@
-"""What a run came to: every problem, request, token and row, counted in and out."""
+"""Counts of a run: every problem, request, token and row, in and out."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any
 
-from personamath.sources.problems import Skipped
-from personamath.records import Problem, Purpose, Step
-from personamath.methods.persona.stages import FAILED, NOT_ASKED, Failure, Outcome
+from personamath.methods.method import Outline
+from personamath.methods.work import FAILED, NOT_ASKED, Failure, Outcome
+from personamath.records import Problem
+from personamath.sources.problems import Skipped, source_label
 
-PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
-STEPS: tuple[Step, ...] = get_args(Step)
-SOURCES = {"gsm8k": "GSM8K", "math": "MATH"}
 # More than a person reads; a run that lost its teacher would list every request that was left.
 LISTED_FAILURES = 1_000
 # Skipped problems and failures named on screen; run.json has more.
@@ -26,11 +24,11 @@ class Funnel:
     seed_problems: Counter[str] = field(default_factory=Counter)
     """Problems that can serve, by source."""
     done: int = 0
-    """Seed problems that went through both stages."""
-    rows: Counter[tuple[str, Step]] = field(default_factory=Counter)
+    """Seed problems that were augmented."""
+    rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By source and step."""
-    counts: Counter[tuple[Purpose, str]] = field(default_factory=Counter)
-    tokens: Counter[tuple[Purpose, str]] = field(default_factory=Counter)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     """The first `LISTED_FAILURES`; all of them are in `counts`."""
 
@@ -80,53 +78,61 @@ class Funnel:
     def _total(self, reason: str) -> int:
         return sum(count for (_, of), count in self.counts.items() if of == reason)
 
-    def requests(self, purpose: Purpose) -> dict[str, int]:
+    def requests(self, purpose: str) -> dict[str, int]:
         """Requests of one purpose by what they led to, most frequent first."""
         counts = {reason: count for (of, reason), count in self.counts.items() if of == purpose and count}
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
-    def as_dict(self) -> dict[str, Any]:
-        """For run.json."""
+    def as_dict(self, outline: Outline) -> dict[str, Any]:
+        """For run.json and provenance.json, in the order of the method's steps and kinds."""
+        kinds = [kind.name for kind in outline.kinds]
+        sources = sorted(self.seed_problems)
         return {
             "problems": {
                 "read": self.seed_problems.total() + len(self.skipped),
                 "skipped": _by_reason(self.skipped),
-                "seed_problems": dict(sorted(self.seed_problems.items())),
+                "seed_problems": {source: self.seed_problems[source] for source in sources},
             },
-            "requests": {purpose: self.requests(purpose) for purpose in PURPOSES},
+            "requests": {kind: self.requests(kind) for kind in kinds},
             "rows": {
-                step: {source: count for source in SOURCES if (count := self.rows[source, step])} for step in STEPS
+                step.name: {source: count for source in sources if (count := self.rows[source, step.name])}
+                for step in outline.steps
             },
-            "tokens": {
-                purpose: {kind: self.tokens[purpose, kind] for kind in ("prompt", "completion")} for purpose in PURPOSES
-            },
+            "tokens": {kind: {side: self.tokens[kind, side] for side in ("prompt", "completion")} for kind in kinds},
             "failed": [failure._asdict() for failure in self.failures],
         }
 
 
-def composition(funnel: Funnel) -> str:
-    """Kept rows in the layout of the paper's table 2."""
-    rows = [
-        ["", "stage 1:", "", "stage 2:", "", ""],
-        ["", "inference", "rewrite", "reflection", "rewrite", "all"],
-    ]
-    for label, sources in [*((label, [source]) for source, label in SOURCES.items()), ("all", list(SOURCES))]:
-        counts = [sum(funnel.rows[source, step] for source in sources) for step in STEPS]
-        rows.append([label, *(f"{count:,}" for count in (*counts, sum(counts)))])
-    return "\n".join(f"{row[0]:<6}" + "".join(f"{cell:>12}" for cell in row[1:]) for row in rows)
+def composition(funnel: Funnel, outline: Outline) -> str:
+    """Kept rows by source and step, in the layout of the paper's table 2."""
+    steps = [step.name for step in outline.steps]
+    sources = sorted(funnel.seed_problems)
+    labelled = [(source_label(source), [source]) for source in sources]
+    if len(sources) > 1:
+        labelled.append(("all", sources))
+    cells = [["", *(step.label for step in outline.steps), "all"]]
+    for label, of in labelled:
+        counts = [sum(funnel.rows[source, step] for source in of) for step in steps]
+        cells.append([label, *(f"{count:,}" for count in (*counts, sum(counts)))])
+    first = max(len(row[0]) for row in cells) + 1
+    widths = [max(10, len(cell)) + 2 for cell in cells[0][1:]]
+    return "\n".join(
+        f"{row[0]:<{first}}" + "".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths, strict=True))
+        for row in cells
+    )
 
 
-def narrative(funnel: Funnel) -> str:
+def narrative(funnel: Funnel, outline: Outline) -> str:
     """The funnel in lines: problems read, skipped and asked; requests of each purpose in, and out by reason."""
     total = funnel.seed_problems.total()
     lines = [_line("problems", total + len(funnel.skipped), "read")]
     for reason, ids in _by_reason(funnel.skipped).items():
         lines.append(_line("", len(ids), f"skipped: {reason} ({_names(ids)})"))
     lines.append(_line("", total, "seed problems"))
-    for purpose in PURPOSES:
-        requests = funnel.requests(purpose)
+    for kind in outline.kinds:
+        requests = funnel.requests(kind.name)
         out = " · ".join(f"{count:,} {reason}" for reason, count in requests.items())
-        lines.append(_line(purpose, sum(requests.values()), f"requests: {out}" if out else "requests"))
+        lines.append(_line(kind.name, sum(requests.values()), f"requests: {out}" if out else "requests"))
     return "\n".join(lines)
 
 

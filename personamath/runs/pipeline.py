@@ -1,33 +1,35 @@
-"""A bounded window of seed problems through the stages, and their rows back in the order of the problems."""
+"""A bounded window of seed problems through a method, and their rows back in the order of the problems."""
 
 import asyncio
-import dataclasses
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
 from typing import NoReturn, Protocol, Self
 
 from personamath.errors import PersonaMathError, RunDirectoryError
-from personamath.runs.funnel import Funnel
-from personamath.records import Problem, Row
-from personamath.methods.persona.stages import Stages
+from personamath.journal.file_format import answer_sha256
+from personamath.methods import Method
+from personamath.methods.requests import Requests
+from personamath.methods.work import Grader, Outcome, Work
+from personamath.records import Persona, Problem, Row, Solution, Teacher
 
-_values: Callable[[Row], tuple[object, ...]] = attrgetter(*(field.name for field in dataclasses.fields(Row)))
+_values: Callable[[Row], tuple[object, ...]] = attrgetter(*(each.name for each in fields(Row)))
 """As `dataclasses.astuple`, which also copies the values and takes ten times as long."""
 
 
-class RowSink(Protocol):
-    """What takes the rows of seed problems, in whatever order they are done."""
+class Sink(Protocol):
+    """Takes what became of seed problems, in whatever order they are done."""
 
-    def add(self, position: int, rows: Iterable[Row]) -> None:
-        """Put the rows of the seed problem at this position."""
+    def add(self, position: int, outcome: Outcome) -> None:
+        """Take the outcome of the seed problem at this position."""
         ...
 
 
 class Spool:
-    """Rows on disk until all are there, so that one slow problem holds up neither the others nor the memory.
+    """Rows and digests of answers on disk until all are there, so that one slow problem delays no other.
 
     A scratch SQLite file in the run directory, made anew by each run and removed at its end.
     """
@@ -37,26 +39,30 @@ class Spool:
 
     def __enter__(self) -> Self:
         self._path.unlink(missing_ok=True)
-        self._rows = sqlite3.connect(self._path, isolation_level=None)
+        self._scratch = sqlite3.connect(self._path, isolation_level=None)
         # Scratch: nothing in it survives a crash, or has to.
-        self._rows.execute("pragma journal_mode = off")
-        self._rows.execute("pragma synchronous = off")
-        self._rows.execute("pragma locking_mode = exclusive")
-        self._rows.execute("create table rows (position, number, json, primary key (position, number)) without rowid")
-        self._rows.execute("begin")
+        self._scratch.execute("pragma journal_mode = off")
+        self._scratch.execute("pragma synchronous = off")
+        self._scratch.execute("pragma locking_mode = exclusive")
+        self._scratch.execute(
+            "create table rows (position, number, json, primary key (position, number)) without rowid"
+        )
+        self._scratch.execute("create table answers (request, sha256)")
+        self._scratch.execute("begin")
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._rows.close()
+        self._scratch.close()
         self._path.unlink(missing_ok=True)
 
-    def add(self, position: int, rows: Iterable[Row]) -> None:
-        """Put the rows of the seed problem at this position."""
+    def add(self, position: int, outcome: Outcome) -> None:
+        """Put the rows of the seed problem at this position, and the digests of the answers it used."""
         try:
-            self._rows.executemany(
+            self._scratch.executemany(
                 "insert into rows values (?, ?, ?)",
-                ((position, number, json.dumps(_values(row))) for number, row in enumerate(rows)),
+                ((position, number, json.dumps(_values(row))) for number, row in enumerate(outcome.rows)),
             )
+            self._scratch.executemany("insert into answers values (?, ?)", digests(outcome))
         except sqlite3.Error as error:
             raise RunDirectoryError(
                 f"cannot write {self._path} ({error}); every answer is in the journal: "
@@ -65,8 +71,18 @@ class Spool:
 
     def rows(self) -> Iterator[Row]:
         """All rows, in the order of the seed problems."""
-        for (text,) in self._rows.execute("select json from rows order by position, number"):
+        for (text,) in self._scratch.execute("select json from rows order by position, number"):
             yield Row(*json.loads(text))
+
+    def answers(self) -> Iterator[tuple[str, bytes]]:
+        """Request digest and SHA-256 of every answer that was used, in no order; one may come twice."""
+        yield from self._scratch.execute("select request, sha256 from answers")
+
+
+def digests(outcome: Outcome) -> Iterator[tuple[str, bytes]]:
+    """Request digest and SHA-256 of every answer that was used for a seed problem."""
+    for request, completion in outcome.answers.items():
+        yield request, answer_sha256(request, completion.finish_reason, completion.text)
 
 
 def new_first(
@@ -74,7 +90,7 @@ def new_first(
 ) -> Iterator[tuple[int, Problem]]:
     """Problems with their positions: those that are not begun yet, then the others.
 
-    So a run that goes on asks at once, and reads what it has from the journal when everything else is asked. `problems`
+    A run that goes on asks at once, and reads what it has from the journal when everything else is asked. `problems`
     is called twice, because to remember the problems would cost memory.
     """
     begun = bytearray()
@@ -86,38 +102,77 @@ def new_first(
         yield from ((position, seed) for position, seed in enumerate(problems()) if begun[position])
 
 
-async def augment(
-    stages: Stages,
-    problems: Iterable[tuple[int, Problem]],
-    window: int,
-    sink: RowSink,
-    funnel: Funnel,
-    end: Callable[[PersonaMathError], Awaitable[NoReturn]],
-) -> None:
-    """Take every seed problem through the stages, `window` of them at a time; fills `sink` and `funnel`.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A method, and all that it needs to work on any seed problem."""
 
-    Problems come with their positions, in any order. Raises the first `PersonaMathError` that ends a run, by way of
-    `end`, which lets what is in flight arrive; a request that failed only shows in the funnel.
-    """
-    waiting = iter(problems)
+    method: Method
+    requests: Requests
+    teacher: Teacher
+    grader: Grader
+    personas: tuple[Persona, ...] = ()
+    rng_seed: int = 0
 
-    async def work() -> None:
+    async def augment(self, seed: Problem) -> Outcome:
+        """Everything the method makes of one seed problem."""
+        work = Work(self.requests, self.teacher, self.grader, self.personas, self.rng_seed)
+        solutions = await self.method.augment(seed, work)
+        outline = self.method.outline
+        fixed = {step.name: step.fixed for step in outline.steps}
+        work.outcome.rows = [
+            _row(solution, seed, outline.method, self.requests.model, fixed[solution.step]) for solution in solutions
+        ]
+        return work.outcome
+
+    async def augment_all(
+        self,
+        seeds: Iterable[tuple[int, Problem]],
+        window: int,
+        sink: Sink,
+        end: Callable[[PersonaMathError], Awaitable[NoReturn]],
+    ) -> None:
+        """Augment every seed problem, `window` of them at a time, and give the outcomes to `sink`.
+
+        Seeds come with their positions, in any order. Raises the first `PersonaMathError` that ends a run, through
+        `end`, which lets what is in flight arrive; a request that failed shows only in the outcome.
+        """
+        waiting = iter(seeds)
+
+        async def work() -> None:
+            try:
+                for position, seed in waiting:
+                    sink.add(position, await self.augment(seed))
+                    await asyncio.sleep(0)  # a seed answered from the journal alone has not let anyone else run
+            except PersonaMathError as error:
+                await end(error)
+
         try:
-            for position, seed in waiting:
-                outcome = await stages.augment(seed)
-                sink.add(position, outcome.rows)
-                funnel.add(outcome)
-                await asyncio.sleep(0)  # a problem answered from the journal alone has not let anyone else run
-        except PersonaMathError as error:
-            await end(error)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(window):
+                    group.create_task(work())
+        except* PersonaMathError as errors:
+            # The same reason reaches every task; one line is enough.
+            raise _first(errors) from None
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(window):
-                group.create_task(work())
-    except* PersonaMathError as errors:
-        # The same reason reaches every task; one line is enough.
-        raise _first(errors) from None
+
+def _row(solution: Solution, seed: Problem, method: str, teacher: str, fixed: Mapping[str, str | int]) -> Row:
+    problem = solution.problem
+    return Row(
+        id=problem.id,
+        problem=problem.question,
+        response=solution.response,
+        answer=problem.answer,
+        source=problem.source,
+        method=method,
+        step=solution.step,
+        seed_id=seed.id,
+        seed_problem=seed.question,
+        level=problem.level,
+        subject=problem.subject,
+        teacher=teacher,
+        request=solution.request,
+        columns={**fixed, **solution.columns},
+    )
 
 
 def _first(errors: BaseExceptionGroup[PersonaMathError]) -> PersonaMathError:

@@ -1,19 +1,12 @@
-"""Personas, and which of them a question is rewritten for."""
+"""Personas from the package, a file or the Hub."""
 
-import hashlib
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib.resources import as_file, files
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 from personamath.errors import BadInput
-from personamath.recipe import PersonaDraw
 from personamath.records import Persona
 from personamath.sources.tables import HubSplit, TableRow, read_file, read_hub
-
-T = TypeVar("T")
 
 BUNDLED = "bundled"
 # Persona Hub keeps its personas in a config of this name; a dataset of one config has no need of it.
@@ -77,44 +70,3 @@ def _read_lines(path: Path) -> Iterator[TableRow]:
         raise BadInput(f"{path}: no such file") from None
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror or error}") from None
-
-
-def draw(personas: Sequence[Persona], question_id: str, k: int, rng_seed: int, by: PersonaDraw) -> list[Persona]:
-    """Draw `k` different personas for a question, a function of the arguments alone.
-
-    A larger `k` keeps the earlier draws, so raising K1 or K2 asks only for what is new. `by-occupation` draws in
-    rounds of one persona a class: with eleven classes, eleven draws are one of each (v2's K1, *assumed*).
-    """
-    if k > len(personas):
-        raise BadInput(f"{k} rewrites need as many personas, there are {len(personas)}: give more, or lower K")
-    # Not hash(): it differs from process to process.
-    rng = random.Random(hashlib.sha256(f"{rng_seed}\n{question_id}".encode()).digest())
-    if by == "uniform":
-        return list(islice(_shuffled(personas, rng), k))
-    classes: dict[str, list[Persona]] = {}
-    for persona in personas:
-        if persona.occupation is None:
-            raise BadInput("persona_draw by-occupation needs an `occupation` column; the bundled personas have one")
-        classes.setdefault(persona.occupation, []).append(persona)
-    return list(islice(_rounds(list(classes.values()), rng), k))
-
-
-def _rounds(classes: Sequence[Sequence[Persona]], rng: random.Random) -> Iterator[Persona]:
-    """One persona of each class, classes in shuffled order, until the classes are empty."""
-    streams = [_shuffled(members, random.Random(rng.random())) for members in _shuffled(classes, rng)]
-    while streams:
-        left = []
-        for stream in streams:
-            if (persona := next(stream, None)) is not None:
-                yield persona
-                left.append(stream)
-        streams = left
-
-
-def _shuffled(items: Sequence[T], rng: random.Random) -> Iterator[T]:
-    """Items in random order, lazily (Fisher-Yates over a sparse permutation): k draws cost k steps, not len(items)."""
-    moved: dict[int, int] = {}
-    for first in range(len(items)):
-        other = rng.randrange(first, len(items))
-        yield items[moved.get(other, other)]
-        moved[other] = moved.get(first, first)

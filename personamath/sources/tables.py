@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from personamath.errors import BadInput
 
 
@@ -44,19 +42,6 @@ def read_file(path: Path) -> Iterator[TableRow]:
         raise BadInput(f"{path}: not UTF-8 at byte {error.start}") from None
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror or error}") from None
-
-
-def read_yaml(path: Path, *, example: str) -> dict[Any, Any]:
-    """Keys and values of a YAML file; anything else is a `BadInput`, with `example` of what one looks like."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
-    if not isinstance(content, dict):
-        raise BadInput(f"{path}: expected keys and values, e.g. `{example}`")
-    return content
 
 
 def read_hub(split: HubSplit) -> Iterator[TableRow]:

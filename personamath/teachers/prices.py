@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import yaml
 
 from personamath.errors import BadInput
-from personamath.records import Completion, Purpose
+from personamath.records import Completion
 
 PRICE_LIST = "prices.yaml"
 PER = 1_000_000
@@ -115,7 +115,7 @@ class Paid(NamedTuple):
     """Answers of one model for one purpose, summed up."""
 
     model: str
-    purpose: Purpose
+    purpose: str
     answers: int
     prompt_tokens: int
     completion_tokens: int
@@ -123,7 +123,7 @@ class Paid(NamedTuple):
     """Answers whose tokens the endpoint did not count."""
 
     @classmethod
-    def of(cls, model: str, purpose: Purpose, completion: Completion) -> "Paid":
+    def of(cls, model: str, purpose: str, completion: Completion) -> "Paid":
         """One answer."""
         prompt, written = completion.prompt_tokens or 0, completion.completion_tokens
         return cls(model, purpose, 1, prompt, written or 0, int(written is None))
@@ -144,7 +144,7 @@ class Bill:
     answers: int = 0
     unpriced: Counter[str] = field(default_factory=Counter)
     """Answers that are not in `usd` because their model has no price, by model."""
-    _paid: dict[tuple[str, Purpose], Paid] = field(default_factory=dict)
+    _paid: dict[tuple[str, str], Paid] = field(default_factory=dict)
 
     @classmethod
     def so_far(cls, prices: Prices | None, paid: Iterable[Paid]) -> "Bill":
@@ -197,7 +197,7 @@ class Bill:
         priced = self.answers - self.unpriced.total()
         return self.usd / priced if priced else 0.0
 
-    def as_dict(self, purposes: Iterable[Purpose]) -> dict[str, Any]:
+    def as_dict(self, purposes: Iterable[str]) -> dict[str, Any]:
         """For run.json: together, by purpose and by model; money is None where no price is known.
 
         The first price is the teacher's. `answers_without_price` are not in the money beside it.

@@ -1,8 +1,8 @@
 r"""The embedded teacher: an OpenAI-compatible endpoint on loopback that plays a teacher, for trying the pipeline.
 
-It knows the reference solutions of the problems it is given, recognises PersonaMath's own prompts, and answers in the
+It knows the reference solutions of the problems it is given, recognises the prompts of the methods, and answers in the
 forms real models use. By a seeded share it fails problems, spoils rewrites and recovers by reflection; the same prompt
-always gets the same completion. What it writes is no data: its name marks every row, card and run as simulated.
+always gets the same completion. Its output is not data: its name marks every row, card and run as simulated.
 """
 
 import hashlib
@@ -17,14 +17,12 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from personamath import prompts
 from personamath.answers import equivalent, extract
-from personamath.records import SIMULATED
-from personamath.sources.problems import COLUMNS, ProblemSource
+from personamath.methods import direct, prompts
+from personamath.records import CHARACTERS_PER_TOKEN, SIMULATED
+from personamath.sources.problems import ProblemSource
 
 MODEL = f"{SIMULATED}-teacher"
-# A word is about 4 characters of English to a tokenizer; close enough for a bill that nobody pays.
-CHARACTERS_PER_TOKEN = 4
 
 _CALCULATION = re.compile(r"<<[^>]*>>")
 _ASKED = " is asked the following. "
@@ -52,14 +50,16 @@ class Known(NamedTuple):
 
 
 def _known(source: ProblemSource) -> Iterator[Known]:
-    question_column, solution_column = COLUMNS[source.kind]
+    question_column, solution_column = source.columns
     for row in source.rows():
         solution = row.values[solution_column]
-        if source.kind == "gsm8k":
+        if source.name == "gsm8k":
             steps, _, answer = _CALCULATION.sub("", solution).rpartition("####")
             solution = f"{steps.strip()}\nThe final answer is $\\boxed{{{answer.strip()}}}$."
+        elif extract(solution) is None:  # a bare answer
+            solution = f"The final answer is $\\boxed{{{solution.strip()}}}$."
         if boxed := extract(solution):
-            yield Known(source.kind, row.values[question_column].strip(), solution, boxed)
+            yield Known(source.name, row.values[question_column].strip(), solution, boxed)
 
 
 def bundled_problems() -> list[str]:
@@ -80,15 +80,16 @@ class SimulatedTeacher:
             self._answers.setdefault(known.source, []).append(known.answer)
 
     def complete(self, prompt: str) -> str:
-        """The completion of a prompt; of one that is not PersonaMath's, or about an unknown problem, an apology."""
+        """Complete a prompt; apologise if it is not PersonaMath's or its problem is not known."""
         for pattern, reply in (
             (_REFLECTION, self._reflect),
             (_REWRITING, self._rewrite),
+            (_DIRECT, self._rewrite_directly),
             (_INFERENCE, self._solve),
         ):
             if found := pattern.fullmatch(prompt):
                 return reply(**found.groupdict())
-        return "I am sorry, I only play a teacher, and this is none of the prompts I know."
+        return "I am sorry, I only play a teacher, and I do not know this prompt."
 
     def _solve(self, problem: str) -> str:
         habit = self._habits.solves_rewrite if _ASKED in problem else self._habits.solves
@@ -111,6 +112,9 @@ class SimulatedTeacher:
         )
         form = forms[int(self._chance("form", problem, persona) * len(forms))]
         return form.format(question=f"{persona.rstrip('.')}{_ASKED}{problem}")
+
+    def _rewrite_directly(self, problem: str) -> str:
+        return self._rewrite(problem, "Somebody")
 
     def _reflect(self, problem: str, explanation: str) -> str:
         habit = self._habits.recovers_rewrite if _ASKED in problem else self._habits.recovers
@@ -141,13 +145,15 @@ class SimulatedTeacher:
         return int.from_bytes(digest) / 2**64
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    """Matches what `prompts` makes of a template."""
-    return re.compile(re.sub(r"\\\{(problem|persona|explanation)\\\}", r"(?P<\1>.*)", re.escape(template)), re.DOTALL)
+def _pattern(prompt: prompts.Prompt) -> re.Pattern[str]:
+    """Matches what a prompt is filled into."""
+    names = r"\\\{(problem|persona|explanation)\\\}"
+    return re.compile(re.sub(names, r"(?P<\1>.*)", re.escape(prompt.template)), re.DOTALL)
 
 
 _INFERENCE = _pattern(prompts.INFERENCE)
 _REWRITING = _pattern(prompts.REWRITING)
+_DIRECT = _pattern(direct.REWRITING)
 _REFLECTION = _pattern(prompts.REFLECTION)
 
 
@@ -201,7 +207,7 @@ def _tokens(text: str) -> int:
 @asynccontextmanager
 async def serve(app: web.Application) -> AsyncIterator[str]:
     """Serve on a free port of this machine's loopback as long as the context lasts; gives the base URL."""
-    # As real endpoints do: a request whose client is gone is dropped.
+    # Like real endpoints, drop a request whose client is gone.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     try:

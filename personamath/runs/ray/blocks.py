@@ -1,6 +1,7 @@
 """Blocks of seed problems: the unit of work, of retry and of checkpoint; and the file of a finished block.
 
     RUN/blocks/000012-5f0c77a1b2d3/rows.parquet   its rows, and in the file's metadata its counts
+    RUN/blocks/000012-5f0c77a1b2d3/used.parquet   digests of the answers that they came from
 
 Its answers are beside it; see personamath.journal.block_files. A block is done when its rows are there, made by the
 same recipe, personas and code, with no request failed.
@@ -13,21 +14,24 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 import personamath
+from personamath.folder.layout import Layout
 from personamath.journal.block_files import ROWS, as_parquet, open_parquet
 from personamath.journal.file_format import BLOCKS
 from personamath.journal.run_folder import RunFolder
-from personamath.methods.persona.stages import Failure
+from personamath.methods.method import Outline
+from personamath.methods.work import Failure
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.funnel import Funnel
 from personamath.teachers.prices import Paid
 
 METADATA_KEY = b"personamath"
+USED = "used.parquet"
 # What a block's rows do not depend on: the problems besides its own, and what they are compared with later.
 NOT_OF_A_BLOCK = ("problems", "limit", "benchmark")
 # What grades where the cheap rules leave off; the rest of what decides is in this package's own files.
@@ -35,9 +39,7 @@ GRADING_PACKAGES = ("math-verify", "latex2sympy2_extended", "sympy", "mpmath", "
 
 # The funnel's counters that a block fills; the others count what was read.
 _COUNTERS = ("rows", "counts", "tokens")
-_ROW_SCHEMA = pa.schema(
-    [(name, pa.int32() if hint in (int, int | None) else pa.string()) for name, hint in get_type_hints(Row).items()]
-)
+_USED_SCHEMA = pa.schema([("request", pa.string()), ("sha256", pa.binary(32))])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def split(problems: Iterable[Problem], size: int) -> Iterator[Block]:
 
 def fingerprint(recipe: Recipe, personas: Sequence[Persona]) -> str:
     """What decides the rows of a block, besides its problems and answers: recipe, personas and code, as one digest."""
-    fields = {name: value for name, value in dataclasses.asdict(recipe).items() if name not in NOT_OF_A_BLOCK}
+    fields = {name: value for name, value in recipe.as_dict().items() if name not in NOT_OF_A_BLOCK}
     digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
     for persona in personas:
         digest.update(json.dumps(dataclasses.astuple(persona)).encode())
@@ -87,12 +89,18 @@ def fingerprint(recipe: Recipe, personas: Sequence[Persona]) -> str:
 
 
 def write_rows(
-    folder: RunFolder, block: str, made_by: str, rows: Sequence[Row], funnel: Funnel, paid: Sequence[Paid]
+    folder: RunFolder,
+    block: str,
+    outline: Outline,
+    rows: Sequence[Row],
+    used: Sequence[tuple[str, bytes]],
+    worked: Worked,
 ) -> None:
-    """Write a block's rows, and with them that it is done."""
-    columns = [[getattr(row, name) for row in rows] for name in _ROW_SCHEMA.names]
-    metadata = json.dumps({"made_by": made_by, "funnel": _funnel_json(funnel), "paid": paid})
-    table = pa.table(columns, schema=_ROW_SCHEMA.with_metadata({METADATA_KEY: metadata.encode()}))
+    """Write a block's rows and the digests of the answers they came from, and with them that it is done."""
+    digests = pa.table([list(column) for column in zip(*used, strict=True)] or [[], []], schema=_USED_SCHEMA)
+    folder.write(f"{BLOCKS}/{block}/{USED}", as_parquet(digests))
+    metadata = json.dumps({"made_by": worked.made_by, "funnel": _funnel_json(worked.funnel), "paid": worked.paid})
+    table = Layout(outline).table(rows).replace_schema_metadata({METADATA_KEY: metadata.encode()})
     folder.write(f"{BLOCKS}/{block}/{ROWS}", as_parquet(table))
 
 
@@ -111,7 +119,13 @@ def read_worked(folder: RunFolder, block: str) -> Worked | None:
 def read_rows(folder: RunFolder, block: str) -> Iterator[Row]:
     """A block's rows in order."""
     table = open_parquet(folder, f"{BLOCKS}/{block}/{ROWS}").read()
-    yield from (Row(**values) for values in table.to_pylist())
+    yield from map(Row.of, table.to_pylist())
+
+
+def read_used(folder: RunFolder, block: str) -> Iterator[tuple[str, bytes]]:
+    """Request digest and SHA-256 of every answer that a block's rows came from."""
+    for used in open_parquet(folder, f"{BLOCKS}/{block}/{USED}").read().to_pylist():
+        yield used["request"], used["sha256"]
 
 
 def _funnel_json(funnel: Funnel) -> dict[str, Any]:

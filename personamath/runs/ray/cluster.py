@@ -11,7 +11,7 @@ from typing import Any
 from personamath.errors import BadInput, PersonaMathError
 from personamath.files import in_one_line
 from personamath.runs.ray.desk import Desk
-from personamath.teachers.http import Patience
+from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Prices
 
 # One event loop feeds several thousand requests a second: at the seconds that a model takes, more than this in flight.

@@ -90,9 +90,9 @@ class RayRun:
         """All rows, in the order of the seed problems."""
         return self._inventory.rows()
 
-    def hashes(self) -> Iterator[tuple[str, bytes]]:
-        """Request digest and SHA-256 of every answer in the blocks' files."""
-        return self._inventory.hashes()
+    def answers(self) -> Iterator[tuple[str, bytes]]:
+        """Request digest and SHA-256 of every answer that was used; one may come twice."""
+        return self._inventory.answers()
 
     def upload(self) -> None:
         """Copy what was written to `home` into the run directory, where that is in an object store."""

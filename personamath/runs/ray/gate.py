@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from personamath.errors import NotAsked
-from personamath.records import Completion, Request
-from personamath.teachers.http import Teacher
+from personamath.records import Completion, Request, Teacher
 from personamath.teachers.prices import Bill, Caps
 
 # An actor that has not reported for so long is dead: what it had in flight will not be answered any more.

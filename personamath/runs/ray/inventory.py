@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from personamath.errors import RunDirectoryError
-from personamath.journal.block_files import adopt_answers, answer_files, paid_in, read_answers
+from personamath.journal.block_files import adopt_answers, paid_in
 from personamath.journal.file_format import BLOCKS
 from personamath.journal.run_folder import RunFolder
 from personamath.journal.store import Journal
 from personamath.records import Row
 from personamath.runs.funnel import Funnel
-from personamath.runs.ray.blocks import Worked, read_rows, read_worked
+from personamath.runs.ray.blocks import Worked, read_rows, read_used, read_worked
 from personamath.teachers.prices import Bill, Paid, Prices
 
 # Looking at what there is of each block: an object store answers within tens of milliseconds.
@@ -73,8 +73,7 @@ class Inventory:
         for name in self._names:
             yield from read_rows(self._folder, name)
 
-    def hashes(self) -> Iterator[tuple[str, bytes]]:
-        """Request digest and SHA-256 of every answer in the blocks' files."""
+    def answers(self) -> Iterator[tuple[str, bytes]]:
+        """Request digest and SHA-256 of every answer that was used; one may come twice."""
         for name in self._names:
-            for file in answer_files(self._folder, name):
-                yield from read_answers(self._folder, file, ("digest", "sha256"))
+            yield from read_used(self._folder, name)

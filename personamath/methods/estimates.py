@@ -1,0 +1,57 @@
+"""What the two stages take where nothing is measured: rates from the paper's table 2, lengths from the problems."""
+
+from collections.abc import Mapping
+
+from personamath.methods import stages
+from personamath.methods.method import ASSUMED_COMPLETION_TOKENS, Seeds, Usage
+from personamath.methods.prompts import INFERENCE, REFLECTION
+from personamath.records import CHARACTERS_PER_TOKEN
+
+PAPER_SOLVED = {"gsm8k": 6_600 / 7_473, "math": 5_400 / 7_500}
+"""First answers that are right: rows kept by inference (v1, table 2) over the problems of each train split."""
+ASSUMED_SOLVED = 12_100 / 14_973
+"""The same over both sources, for problems of other sources."""
+PAPER_RECOVERED = 0.10
+"""Wrong first answers that reflection puts right (v1, table 2: 0.3K of about 2.9K)."""
+
+
+def two_stages(seeds: Seeds, k1: int, k2: int, added: float, template: int) -> Mapping[str, Usage]:
+    """The requests of both stages, by kind.
+
+    `added` is what a rewrite adds to a question (the persona), `template` the length of the rewriting prompt, both in
+    characters.
+    """
+    solved = seeds.count * PAPER_SOLVED.get(seeds.source, ASSUMED_SOLVED)
+    wrong = seeds.count - solved
+    recovered = wrong * PAPER_RECOVERED
+    question = seeds.question_characters
+    rewrite = Usage(1.0, _tokens(template + question + added), _tokens(question + added))
+    return {
+        stages.INFERENCE: times(solve(question), seeds.count),
+        stages.REWRITE: times(rewrite, solved * k1),
+        stages.SOLVE: times(solve(question + added), solved * k1),
+        stages.REFLECTION: times(_reflect(question), wrong),
+        stages.REWRITE_RECOVERED: times(rewrite, recovered * k2),
+        stages.REFLECT: times(_reflect(question + added), recovered * k2),
+    }
+
+
+def solve(question: float) -> Usage:
+    """One request to solve a question of this many characters."""
+    return Usage(1.0, _tokens(len(INFERENCE.template) + question), ASSUMED_COMPLETION_TOKENS)
+
+
+def times(one: Usage, count: float) -> Usage:
+    """The usage of `count` such requests."""
+    total = Usage()
+    total.add(one, count)
+    return total
+
+
+def _reflect(question: float) -> Usage:
+    explanation = ASSUMED_COMPLETION_TOKENS
+    return Usage(1.0, _tokens(len(REFLECTION.template) + question) + explanation, 2.0 * explanation)
+
+
+def _tokens(characters: float) -> float:
+    return characters / CHARACTERS_PER_TOKEN

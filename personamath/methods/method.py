@@ -1,0 +1,220 @@
+"""What an augmentation method is: steps, kinds of requests, settings, and what it makes of one seed problem.
+
+A method is a frozen dataclass whose annotated fields are its settings. Everything else in the project, from the plan
+to the card, reads what the method declares in its `Outline`. `provenance.json` holds the outline too, so a published
+folder explains itself to any later version of this package.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+
+from personamath.errors import BadInput
+from personamath.methods.prompts import Prompt
+from personamath.methods.requests import Requests
+from personamath.methods.work import Work
+from personamath.records import CHARACTERS_PER_TOKEN, Persona, Problem, Request, Solution
+
+AnswerFrom = Literal["seed", "derived", "majority"]
+"""Where a row's reference answer comes from: its seed problem, another number (a masked one), or a vote."""
+
+
+class Step(NamedTuple):
+    """One of a method's steps; its name is also the name of a dataset config."""
+
+    name: str
+    """E.g. `stage1_rewrite`."""
+    label: str
+    """Short, for tables and charts, e.g. `1: rewrite`."""
+    says: str
+    """What its rows are, e.g. `rewrites of solved seed problems, solved`."""
+    answer_from: AnswerFrom = "seed"
+    rewrites: bool = False
+    """Whether its problems were reworded and should keep their seed problem's numbers and formulas."""
+    fixed: Mapping[str, str | int] = {}
+    """Columns that have the same value in all of its rows, e.g. `{"stage": 1}`."""
+
+
+class Kind(NamedTuple):
+    """One kind of request; the funnel, the plan and the bill count by it."""
+
+    name: str
+    """E.g. `stage1_rewrite: solve`; `Request.purpose` holds it."""
+    says: str
+    """For tables and charts, e.g. `Stage 1: solve the rewrite`."""
+    step: str
+    """The step that pays for it."""
+    role: Literal["solve", "rewrite", "reflect"]
+    """What the teacher does."""
+    after: str | None = None
+    """The kind whose answer it waits for; None for the first."""
+    rare: bool = False
+    """Whether a pilot sees too few of them, so that a plan mixes in what the method expects."""
+
+
+class Column(NamedTuple):
+    """A column that only this method's rows have; null where it does not apply."""
+
+    says: str
+    """For the card."""
+    type: Literal["text", "number"] = "text"
+
+
+class Config(NamedTuple):
+    """A dataset config of several steps."""
+
+    says: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a method declares of itself."""
+
+    method: str
+    """Its name, as `--method` takes it."""
+    title: str
+    """E.g. `persona diversification and reflection`."""
+    how: str
+    """How rows are made, in Markdown; `{k1}` and the like are the settings' names."""
+    cite: str
+    """The paper, e.g. `arXiv 2410.01504`."""
+    steps: tuple[Step, ...]
+    kinds: tuple[Kind, ...]
+    """In the order in which they are asked."""
+    configs: Mapping[str, Config] = field(default_factory=dict)
+    """Beside the configs that every dataset has and those of single steps."""
+    columns: Mapping[str, Column] = field(default_factory=dict)
+
+    def step(self, name: str) -> Step:
+        """The step of this name."""
+        return next(step for step in self.steps if step.name == name)
+
+    def kind(self, name: str) -> Kind:
+        """The kind of request of this name."""
+        return next(kind for kind in self.kinds if kind.name == name)
+
+    @property
+    def waves(self) -> int:
+        """The longest chain of requests that wait for one another."""
+        depth: dict[str | None, int] = {None: 0}
+        for kind in self.kinds:
+            depth[kind.name] = depth[kind.after] + 1
+        return max(depth.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """For provenance.json."""
+        return {
+            "method": self.method,
+            "title": self.title,
+            "how": self.how,
+            "cite": self.cite,
+            "steps": [step._asdict() | {"fixed": dict(step.fixed)} for step in self.steps],
+            "kinds": [kind._asdict() for kind in self.kinds],
+            "configs": {name: config._asdict() for name, config in self.configs.items()},
+            "columns": {name: column._asdict() for name, column in self.columns.items()},
+        }
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> "Outline":
+        """An outline from provenance.json; raises `BadInput` where it is not one."""
+        try:
+            return cls(
+                **{name: str(content[name]) for name in ("method", "title", "how", "cite")},
+                steps=tuple(_known(Step, step) for step in content["steps"]),
+                kinds=tuple(_known(Kind, kind) for kind in content["kinds"]),
+                configs={
+                    name: Config(config["says"], tuple(config["steps"])) for name, config in content["configs"].items()
+                },
+                columns={name: _known(Column, column) for name, column in content["columns"].items()},
+            )
+        except (LookupError, TypeError, AttributeError) as error:
+            raise BadInput(f"not a method's outline ({type(error).__name__}: {error})") from None
+
+
+def _known(cls: Any, values: Mapping[str, Any]) -> Any:
+    """A named tuple from its fields; a later version's additional fields are left out."""
+    return cls(**{name: value for name, value in values.items() if name in cls._fields})
+
+
+ASSUMED_COMPLETION_TOKENS = 500
+"""Of an explanation, and of each part of a reflection. Ours: the paper states no tokens; a pilot measures them."""
+
+
+@dataclass(slots=True)
+class Usage:
+    """What requests of one kind take."""
+
+    requests: float = 0.0
+    prompt_tokens: float = 0.0
+    completion_tokens: float = 0.0
+
+    def add(self, other: "Usage", times: float = 1.0) -> None:
+        """Add another, `times` times."""
+        self.requests += other.requests * times
+        self.prompt_tokens += other.prompt_tokens * times
+        self.completion_tokens += other.completion_tokens * times
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """The seed problems of one source, as far as an estimate needs them."""
+
+    source: str
+    count: int
+    question_characters: float
+    """Mean length of a question."""
+
+
+class Method(Protocol):
+    """A way to make rows of a seed problem.
+
+    Implementations are frozen dataclasses; their fields are the settings. `outline`, `prompts` and `augment` are what
+    a method must have; the rest has defaults for methods that inherit this class.
+    """
+
+    @property
+    def outline(self) -> Outline:
+        """What it declares of itself."""
+        ...
+
+    @property
+    def prompts(self) -> Mapping[str, Prompt]:
+        """Its prompts by name."""
+        ...
+
+    async def augment(self, seed: Problem, work: Work) -> list[Solution]:
+        """The solutions to keep of one seed problem: a function of the seed, the settings and the teacher's answers.
+
+        Their order depends on nothing else, in particular not on which answer arrived first.
+        """
+        ...
+
+    @property
+    def persona_source(self) -> str | None:
+        """Where its personas come from, as `--personas` takes it; None for a method without personas."""
+        return None
+
+    @property
+    def paper_rows(self) -> Mapping[str, tuple[str, ...]]:
+        """Rows that its paper reports, by source and for `all`: one for each step, and their sum; empty without any."""
+        return {}
+
+    def check(self, personas: Sequence[Persona]) -> list[str]:
+        """Warnings about its settings, each a sentence; raises `BadInput` for settings that no run can mean."""
+        return []
+
+    def first_request(self, seed: Problem, requests: Requests) -> Request:
+        """What is asked first of a seed problem; by default, to solve it."""
+        return requests.solve(self.outline.kinds[0].name, seed.question)
+
+    def expected(self, seeds: Seeds, personas: Sequence[Persona]) -> Mapping[str, Usage]:
+        """What the seed problems of a source will take, by kind, for a plan without a pilot.
+
+        By default one request of each kind for each seed problem.
+        """
+        prompt = seeds.question_characters / CHARACTERS_PER_TOKEN
+        return {
+            kind.name: Usage(seeds.count, seeds.count * prompt, seeds.count * ASSUMED_COMPLETION_TOKENS)
+            for kind in self.outline.kinds
+        }

@@ -1,0 +1,144 @@
+"""The toolbox for one seed problem: ask, solve, reflect, judge, and count what became of every request."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol
+
+from personamath.answers import Grade
+from personamath.errors import NotAsked, RequestFailed
+from personamath.methods.reflection import read_reflection
+from personamath.methods.requests import Requests
+from personamath.records import (
+    Completion,
+    Dropped,
+    FinishReason,
+    Persona,
+    Problem,
+    Request,
+    Row,
+    Solution,
+    Teacher,
+)
+
+# Outcomes of a request, as the funnel counts them; methods and what they read completions with add their own.
+KEPT = "kept"
+USABLE = "usable"
+WRONG = "wrong answer"
+NO_ANSWER = "no final answer"
+FAILED = "failed"
+NOT_ASKED = "not asked"
+PASSED = (KEPT, USABLE)
+CUT_SHORT: dict[FinishReason, str] = {"length": "truncated", "content_filter": "filtered", "refusal": "refused"}
+
+
+class Grader(Protocol):
+    """Judges a completion against a reference answer without blocking the event loop."""
+
+    async def grade(self, reference: str, completion: str) -> Grade:
+        """The verdict on the completion's last boxed answer."""
+        ...
+
+
+class Failure(NamedTuple):
+    """A request that got no answer; the same command asks it again."""
+
+    purpose: str
+    problem_id: str
+    why: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one seed problem."""
+
+    rows: list[Row] = field(default_factory=list)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Every request by its kind and by what its completion led to."""
+    tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """`prompt` and `completion` tokens by kind, as far as the endpoint counts them; journaled answers included."""
+    failures: list[Failure] = field(default_factory=list)
+    answers: dict[str, Completion] = field(default_factory=dict)
+    """Every answer that was used, by the digest of its request: requests that come out alike are paid for once."""
+
+
+class Work:
+    """The work on one seed problem."""
+
+    def __init__(
+        self,
+        requests: Requests,
+        teacher: Teacher,
+        grader: Grader,
+        personas: Sequence[Persona] = (),
+        rng_seed: int = 0,
+    ) -> None:
+        self.requests = requests
+        self.personas = personas
+        self.rng_seed = rng_seed
+        self.outcome = Outcome()
+        self._teacher = teacher
+        self._grader = grader
+
+    async def solve(self, problem: Problem, purpose: str, sample: int = 0) -> Solution | Dropped:
+        """An attempt at a problem, judged: kept or wrong. `sample` counts attempts at the same question."""
+        request = self.requests.solve(purpose, problem.question, sample)
+        completion = await self.ask(request, problem.id)
+        if isinstance(completion, Dropped):
+            return completion
+        return await self.judge(problem, request, completion.text)
+
+    async def reflect(self, problem: Problem, wrong: Solution, purpose: str) -> Solution | Dropped:
+        """An attempt that starts from a wrong solution (section 3.2); its `review` column says what was wrong."""
+        request = self.requests.make(purpose, "reflection", problem=problem.question, explanation=wrong.response)
+        completion = await self.ask(request, problem.id)
+        if isinstance(completion, Dropped):
+            return completion
+        reflection = read_reflection(completion.text)
+        if isinstance(reflection, Dropped):
+            return self.drop(purpose, reflection)
+        solution = await self.judge(problem, request, reflection.explanation)
+        return replace(solution, columns={"review": reflection.review})
+
+    async def judge(self, problem: Problem, request: Request, response: str) -> Solution:
+        """Grade a response; counts it as kept, wrong, or without an answer."""
+        response = response.strip()
+        grade = await self._grader.grade(problem.answer, response)
+        self.count(request.purpose, KEPT if grade.correct else NO_ANSWER if grade.answer is None else WRONG)
+        return Solution(problem, request.purpose.partition(":")[0], response, grade.correct, request.digest)
+
+    async def ask(self, request: Request, problem_id: str) -> Completion | Dropped:
+        """Ask. A completion that did not end by itself is no attempt; a request that failed is named in the outcome."""
+        outcome, purpose = self.outcome, request.purpose
+        try:
+            completion = await self._teacher.complete(request)
+        except RequestFailed as failure:
+            outcome.failures.append(Failure(purpose, problem_id, str(failure)))
+            return self.drop(purpose, Dropped(FAILED))
+        except NotAsked:
+            return self.drop(purpose, Dropped(NOT_ASKED))
+        if request.digest not in outcome.answers:
+            outcome.answers[request.digest] = completion
+            outcome.tokens[purpose, "prompt"] += completion.prompt_tokens or 0
+            outcome.tokens[purpose, "completion"] += completion.completion_tokens or 0
+        if completion.finish_reason == "stop":
+            return completion
+        return self.drop(purpose, Dropped(CUT_SHORT[completion.finish_reason]))
+
+    def count(self, purpose: str, reason: str, by: int = 1) -> None:
+        """Count a request of this kind under what it led to."""
+        self.outcome.counts[purpose, reason] += by
+
+    def drop(self, purpose: str, dropped: Dropped) -> Dropped:
+        """Count an attempt that ends here."""
+        self.count(purpose, dropped.reason)
+        return dropped
+
+    def recount(self, purpose: str, reason: str) -> None:
+        """Count a kept attempt under another reason after all, e.g. because it repeats another."""
+        self.count(purpose, KEPT, -1)
+        self.count(purpose, reason)
+
+    def correct(self, attempts: Iterable[Solution | Dropped]) -> list[Solution]:
+        """The correct solutions among some attempts, in their order."""
+        return [attempt for attempt in attempts if isinstance(attempt, Solution) and attempt.correct]

@@ -1,0 +1,76 @@
+"""What goes on beside a run on a terminal: its progress line, and a clean end on Ctrl-C."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from personamath.errors import Interrupted
+from personamath.runs.funnel import Funnel
+from personamath.runs.progress import Asking, Stoppable, Watch, show_progress
+from personamath.teachers.http import HttpTeacher
+from personamath.teachers.waves import WaveTeacher
+
+
+def on_terminal(funnel: Funnel, endpoints: HttpTeacher | WaveTeacher | None = None) -> Watch:
+    """Show progress, and let SIGINT and SIGTERM end the run cleanly."""
+
+    @asynccontextmanager
+    async def watch(asking: Stoppable) -> AsyncIterator[None]:
+        async with shown(funnel, asking, endpoints):
+            with clean_interruption(asking, endpoints):
+                yield
+
+    return watch
+
+
+@asynccontextmanager
+async def shown(
+    funnel: Funnel, asking: Asking, endpoints: HttpTeacher | WaveTeacher | None = None
+) -> AsyncIterator[None]:
+    """Progress on the screen as long as the context lasts."""
+    progress = asyncio.create_task(
+        show_progress(funnel, asking, waiting_for=endpoints.waiting_for if endpoints else str)
+    )
+    try:
+        yield
+    finally:
+        progress.cancel()
+        await asyncio.gather(progress, return_exceptions=True)
+
+
+@contextmanager
+def clean_interruption(asking: Stoppable, endpoints: HttpTeacher | WaveTeacher | None = None) -> Iterator[None]:
+    """On SIGINT or SIGTERM let the answers in flight arrive, unless they come in waves; on the second leave them."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task
+    reasons: list[Interrupted] = []
+
+    def interrupt(number: int) -> None:
+        if reasons:
+            task.cancel()
+            return
+        name = signal.Signals(number).name
+        if isinstance(endpoints, WaveTeacher):
+            left = endpoints.left_behind()
+            reasons.append(Interrupted(number, f"{name}: every answer is journaled; {left}"))
+            if waited_for := endpoints.interrupt(reasons[0]):
+                print(f"\n{name}: waiting for {waited_for}; once more to leave them", file=sys.stderr)
+            return
+        reasons.append(Interrupted(number, f"{name}: every answer is journaled; the same command goes on from here"))
+        sent = (endpoints or asking).in_flight
+        print(f"\n{name}: waiting for {sent} answers in flight; once more to leave them", file=sys.stderr)
+        asking.stop(reasons[0])
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt, number)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if reasons:
+            raise reasons[0] from None
+        raise
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
