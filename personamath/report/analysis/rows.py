@@ -88,7 +88,7 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
         missing["wrong"] = missing["seeds"]
     else:
         solved = {row.seed_id for row in rows if row.step == "stage1_inference"}
-        wrong = dict(_wrong(run, recipe, (seed for seed in seeds if seed.id not in solved)))
+        wrong = _wrong(run, recipe, (seed for seed in seeds if seed.id not in solved))
     opinions = read_opinions(run) if run else None
     return RunData(name, rows, provenance, seeds, wrong, personas, _price(run_file), opinions, missing)
 
@@ -160,22 +160,26 @@ def _personas(recipe: Recipe, *, local: bool) -> tuple[Persona, ...]:
     return tuple(read_personas(recipe.personas))
 
 
-def _wrong(run: Path, recipe: Recipe, unsolved: Iterable[Problem]) -> Iterator[tuple[str, str]]:
-    """First solutions, as the run remembers them, of seed problems that were not solved; cut ones are no attempts."""
+def _wrong(run: Path, recipe: Recipe, unsolved: Iterable[Problem]) -> Mapping[str, str]:
+    """First solutions, as the run remembers them, of seed problems that were not solved; cut ones are no attempts.
+
+    In the order of the seed problems, wherever the answers are: in the journal, or beside it in the blocks.
+    """
     asked = {_first_request(recipe, seed).digest: seed.id for seed in unsolved}
+    found = dict[str, str]()
     try:
         with closing(open_for_reading(run)) as journal:
             query = "select text from answers where digest = ? and finish_reason = 'stop'"
-            for digest, id in asked.items():
-                for (text,) in journal.execute(query, (digest,)):
-                    yield id, text.strip()
+            for digest in asked:
+                found.update((digest, text) for (text,) in journal.execute(query, (digest,)))
     except sqlite3.Error as error:
         raise unreadable(run / FILE_NAME, error) from None
     folder = RunFolder(str(run))
-    for file in all_answer_files(folder):  # which the ray engine keeps beside the journal
+    for file in all_answer_files(folder):
         for digest, finish_reason, text in read_answers(folder, file, ("digest", "finish_reason", "text")):
             if finish_reason == "stop" and digest in asked:
-                yield asked[digest], text.strip()
+                found.setdefault(digest, text)
+    return {id: found[digest].strip() for digest, id in asked.items() if digest in found}
 
 
 def _first_request(recipe: Recipe, seed: Problem) -> Request:
