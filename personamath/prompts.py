@@ -1,4 +1,4 @@
-r"""Every prompt of PersonaMath (arXiv 2410.01504 v1), verbatim, and the functions that fill them.
+r"""The prompts that a teacher gets (arXiv 2410.01504 v1), verbatim, and the functions that fill them.
 
 The paper prints line breaks as `\n`; here they are line breaks. The teacher never sees a reference answer: the paper
 rejects that, because right answers then come with made-up reasoning.
@@ -24,21 +24,7 @@ REFLECTION = (
     "Math Problem: {problem} \nIncorrect Explanation: {explanation}"
 )
 
-# Section 4 and appendix A: Stanford Alpaca's prompt without an input, `###` as in the released trainer. Training and
-# evaluation both take it from here. It ends with the colon: a space after it would be a token of its own.
-ALPACA = (
-    "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
-    "### Instruction:\n{instruction}\n\n### Response:"
-)
-
-# What the paper evaluates with, although it trains on the prompt above: kept for parity.
-PAPER_EVALUATION = ALPACA + " Let's think step by step."
-
-# The one text that may stop an evaluated completion beside EOS: a model that goes on writes the next instruction. The
-# release also stops at words such as "Question", which cuts correct solutions.
-STOP = "\n\n### Instruction:"
-
-_PLACEHOLDER = re.compile(r"\{(problem|persona|explanation|instruction)\}")
+_PLACEHOLDER = re.compile(r"\{(problem|persona|explanation)\}")
 
 
 def inference(problem: str) -> str:
@@ -54,16 +40,6 @@ def rewriting(problem: str, persona: str) -> str:
 def reflection(problem: str, explanation: str) -> str:
     """Ask for a review of an incorrect explanation and a corrected one."""
     return _fill(REFLECTION, problem=problem, explanation=explanation)
-
-
-def alpaca(instruction: str) -> str:
-    """What a model is trained on, up to the response; also what it is evaluated with."""
-    return _fill(ALPACA, instruction=instruction)
-
-
-def paper_evaluation(instruction: str) -> str:
-    """What the paper evaluates with."""
-    return _fill(PAPER_EVALUATION, instruction=instruction)
 
 
 def _fill(template: str, **values: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from personamath.errors import BadInput, PersonaMathError
-from personamath.training import tiny
+from personamath.training import prompts, tiny
 from personamath.training.arguments import Arguments, read_arguments
 from personamath.training.base_model import Base, load_base
 from personamath.training.batching import derive_batch, describe
@@ -183,7 +183,6 @@ def record(
     trainer: Any, arguments: Arguments, base: Base, data: TrainingData, counts: RowCounts, batch: Batch
 ) -> TrainingRecord:
     """What the run was."""
-    from personamath import prompts
     from personamath.training.trainer import SECONDS
 
     logged = [entry for entry in trainer.state.log_history if "loss" in entry]

@@ -12,7 +12,7 @@ from huggingface_hub.repocard_data import eval_results_to_model_index
 from personamath.evaluation.scores import Score, ScoredRun, TaskRun, compare_runs, incomparable
 from personamath.folder.chart import Bar
 from personamath.folder.markdown import code, table
-from personamath.prompts import PAPER_EVALUATION
+from personamath.training.prompts import PAPER_EVALUATION
 from personamath.training.record import Prompt
 from personamath_hub.models.paper import BENCHMARKS, PaperModel
 

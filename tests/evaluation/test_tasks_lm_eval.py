@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from personamath.evaluation.scores import ScoredRun, TaskRun, read_results
-from personamath.prompts import ALPACA, PAPER_EVALUATION
 from personamath.sources.tables import read_file
+from personamath.training.prompts import ALPACA, PAPER_EVALUATION
 from tests.support.task_files import ROWS, write_files
 from tests.support.tiny_eval import AFTER_PAPER, AFTER_PROMPT, CONTEXT, EOS, write_model
 

@@ -16,7 +16,7 @@ from personamath.evaluation.scores import ScoredRun, read_results
 from personamath.folder.chart import PAPER, THROUGH, Bar, draw_scores
 from personamath.folder.overlap import TestProblems
 from personamath.folder.provenance import Origins
-from personamath.prompts import ALPACA, PAPER_EVALUATION
+from personamath.training.prompts import ALPACA, PAPER_EVALUATION
 from personamath_hub.models.base_models import TERMS, BaseLicense
 from personamath_hub.models.card import model_card, published_license
 from personamath_hub.models.paper import PAPER_MODELS
