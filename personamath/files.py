@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from personamath.errors import BadInput
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 T = TypeVar("T")
 
@@ -25,6 +28,7 @@ _WANTED = {
     "tuple": "a list",
     "list": "a list",
     "dict": "keys and values",
+    "dataclass": "keys and values",
     "finite": "a number",
 }
 
@@ -76,8 +80,22 @@ def validated(cls: type[T], values: Mapping[str, Any], place: str) -> T:
     try:
         return TypeAdapter(cls).validate_python(converted)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise BadInput(f"{place}: {_wrong(first)}") from None
+        raise BadInput(f"{place}: {_wrong(error)}") from None
+
+
+def from_json(cls: type[T], content: Mapping[str, Any], place: str, remedy: str) -> T:
+    """Build a dataclass, nested ones too, from a JSON object that a program wrote.
+
+    Files of older and newer versions are read: a field with a default may be absent, an unknown field is ignored. No
+    value is converted. Raises `BadInput` for a missing or wrong field; the error names `place`, field and remedy.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        # From text: pydantic's strict mode refuses a mapping for a dataclass and a list for a tuple anywhere else.
+        return TypeAdapter(cls).validate_json(json.dumps(content), strict=True)
+    except ValidationError as error:
+        raise BadInput(f"{place}: {_wrong(error)}; {remedy}") from None
 
 
 def nearest(name: str, known: Mapping[str, Any]) -> str:
@@ -115,8 +133,9 @@ def _is_union(hint: Any) -> bool:
     return get_origin(hint) in (Union, UnionType)
 
 
-def _wrong(error: Mapping[str, Any]) -> str:
-    """What pydantic found, as `name is value; it must be ...`."""
+def _wrong(errors: "ValidationError") -> str:
+    """The first value that pydantic found wrong, as `name is value; it must be ...`."""
+    error = errors.errors(include_url=False)[0]
     name = ".".join(str(part) for part in error["loc"])
     kind = error["type"].partition("_")[0]
     if error["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
