@@ -68,7 +68,7 @@ def model_card(
     scores that must not be published.
     """
     for run in (scores, base_scores):
-        if reasons := run.unfit() if run else []:
+        if reasons := run.all_faults() if run else []:
             raise BadInput(f"{folder}: these scores must not reach a card: {'; '.join(reasons)}")
     record = TrainingRecord.read(folder)
     data, license = data or DataFacts(), license or BaseLicense.named(record.base_model)

@@ -20,9 +20,10 @@ from personamath_hub.models.checks import check_model
 from personamath_hub.models.files import ModelFiles
 from personamath_hub.models.paper import PAPER_MODELS
 from personamath_hub.models.results import SCORES, bars, eval_result_files, scores_json
-from personamath_hub.models.scored import Scores, read_scores
+from personamath_hub.models.scores import Scores, read_scores
 from personamath_hub.models.training_data import DataFacts
 from personamath_hub.versions.revisions import checked_repo_id, checked_version, predecessor, read_files, refs
+from personamath_hub.versions.tree import HashFile, hash_file, remembering
 
 
 class PreparedModel(NamedTuple):
@@ -32,7 +33,9 @@ class PreparedModel(NamedTuple):
     checked: list[str]
     """What holds, in lines for the user."""
     noticed: list[str]
-    """What somebody should know before anything is uploaded, in lines."""
+    """What the user should know before anything is uploaded, in lines."""
+    hash_file: HashFile
+    """For publishing: it knows the weights that were hashed already, many gigabytes."""
 
 
 @contextmanager
@@ -45,6 +48,7 @@ def prepared_model(
     data: Path | None = None,
     allow_simulated: bool = False,
     api: HfApi | None = None,
+    hash_file: HashFile = hash_file,
 ) -> Iterator[PreparedModel]:
     """A model folder as it would be published: with the card of its version, its scores, and its licence's files.
 
@@ -59,7 +63,8 @@ def prepared_model(
     license = BaseLicense.on_hub(record.base_model, api)
     license.check_name(repo_id)
     facts = _data_facts(record, data, api)
-    scores = read_scores(results, source, record.base_model, api) if results else None
+    hash_once = remembering(hash_file)
+    scores = read_scores(results, source, record.base_model, api, hash_once) if results else None
     predecessor(repo_id, version, repo_type="model", api=api)  # versions only grow
     with tempfile.TemporaryDirectory(prefix="personamath-push-") as scratch:
         folder = Path(scratch)
@@ -67,7 +72,8 @@ def prepared_model(
         if scores:
             scored = ", ".join(f"{run.task} ({run.n:,} problems)" for run in scores.model.tasks)
             checked.append(f"scores of this model, fit for its card: {scored}")
-        yield PreparedModel(folder, checked, list(_notices(source, folder, repo_id, version, record, api)))
+        noticed = list(_notices(source, folder, repo_id, version, record, api))
+        yield PreparedModel(folder, checked, noticed, hash_once)
 
 
 def write_version(

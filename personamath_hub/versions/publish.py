@@ -50,7 +50,7 @@ from personamath_hub.versions.revisions import (
     read_refs,
     reading,
 )
-from personamath_hub.versions.tree import Difference, LocalFile, compare, read_folder
+from personamath_hub.versions.tree import Difference, HashFile, LocalFile, compare, hash_file, read_folder
 
 TRIES = 8
 
@@ -98,6 +98,7 @@ def publish_version(
     message: str,
     private: bool = False,
     api: HfApi | None = None,
+    hash_file: HashFile = hash_file,
 ) -> PublishedVersion:
     """Publish a complete folder as one version, or find that it is published; files that it lacks are deleted.
 
@@ -108,13 +109,35 @@ def publish_version(
     the remedy.
     """
     return _Publication(
-        api or HfApi(), checked_repo_id(repo_id), repo_type, checked_version(version), folder, message, private
+        api=api or HfApi(),
+        repo_id=checked_repo_id(repo_id),
+        repo_type=repo_type,
+        version=checked_version(version),
+        folder=folder,
+        hash_file=hash_file,
+        message=message,
+        private=private,
     ).publish()
 
 
-def plan_version(folder: Path, repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> Plan:
-    """What `publish_version` would do, found out without writing anything; raises as it does."""
-    publication = _Publication(api or HfApi(), checked_repo_id(repo_id), repo_type, checked_version(version), folder)
+def plan_version(
+    folder: Path,
+    repo_id: str,
+    version: str,
+    *,
+    repo_type: RepoType,
+    api: HfApi | None = None,
+    hash_file: HashFile = hash_file,
+) -> Plan:
+    """Find out what `publish_version` would do, without writing anything; raises as it does."""
+    publication = _Publication(
+        api=api or HfApi(),
+        repo_id=checked_repo_id(repo_id),
+        repo_type=repo_type,
+        version=checked_version(version),
+        folder=folder,
+        hash_file=hash_file,
+    )
     return reading(publication.plan, repo_id, publication.api)
 
 
@@ -131,6 +154,7 @@ class _Publication:
     repo_type: RepoType
     version: str
     folder: Path
+    hash_file: HashFile
     message: str = ""
     private: bool = False
     was_there: bool | None = None
@@ -247,7 +271,7 @@ class _Publication:
 
     @cached_property
     def _files(self) -> dict[str, LocalFile]:
-        return read_folder(self.folder)
+        return read_folder(self.folder, self.hash_file)
 
     def _refusal(self, reason: str) -> PublishError:
         return PublishError(f"{self.repo_id} {self.version} is not published: {reason}")

@@ -1,8 +1,9 @@
 """What a folder and a revision hold, and how they differ: known by content hashes alone, without a download."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from huggingface_hub.hf_api import RepoFile
@@ -30,6 +31,9 @@ class LocalFile:
     def equals(self, remote: RepoFile) -> bool:
         """Whether the Hub's file has this content."""
         return remote.lfs.sha256 == self.sha256 if remote.lfs else remote.blob_id == self.sha1
+
+
+HashFile = Callable[[Path], LocalFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,26 @@ def compare(local: Mapping[str, LocalFile], remote: Mapping[str, RepoFile]) -> D
     )
 
 
-def read_folder(folder: Path) -> dict[str, LocalFile]:
-    """Every file under a folder by its path in the repository, hashed.
+def hash_file(path: Path) -> LocalFile:
+    """Hash a file, read once and in pieces."""
+    with path.open("rb") as file:
+        sha256 = hashlib.sha256()
+        # Git hashes the size before the content.
+        sha1 = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
+        while piece := file.read(READ_BYTES):
+            sha1.update(piece)
+            sha256.update(piece)
+    return LocalFile(sha1.hexdigest(), sha256.hexdigest())
+
+
+def remembering(hash_file: HashFile = hash_file) -> HashFile:
+    """Return a `hash_file` that reads each file once, through whatever links; nobody may change them meanwhile."""
+    remembered = cache(hash_file)
+    return lambda path: remembered(path.resolve())
+
+
+def read_folder(folder: Path, hash_file: HashFile = hash_file) -> dict[str, LocalFile]:
+    """Hash every file under a folder; keys are paths in the repository.
 
     Raises `BadInput` where the folder is empty, cannot be read, or holds what the Hub would not publish as it is.
     """
@@ -88,15 +110,3 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield from _walk(path)
         else:
             yield path
-
-
-def hash_file(path: Path) -> LocalFile:
-    """A file, read once in pieces."""
-    with path.open("rb") as file:
-        sha256 = hashlib.sha256()
-        # Git hashes the size before the content.
-        sha1 = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
-        while piece := file.read(READ_BYTES):
-            sha1.update(piece)
-            sha256.update(piece)
-    return LocalFile(sha1.hexdigest(), sha256.hexdigest())

@@ -16,7 +16,7 @@ from personamath_hub.models.base_models import TERMS, BaseLicense
 from personamath_hub.models.checks import check_model, check_weights
 from personamath_hub.models.files import ModelFiles
 from personamath_hub.models.push import write_version
-from personamath_hub.models.scored import read_scores
+from personamath_hub.models.scores import read_scores
 from personamath_hub.models.training_data import DataFacts
 from tests.support.lm_eval_output import write_run
 from tests.support.model_folders import LOCAL, RECORD, based_on, write_facts, write_model
@@ -166,20 +166,20 @@ def test_scores_of_this_training_are_taken_wherever_the_folder_was(folder: Path,
 def test_scores_of_another_training_are_refused(folder: Path, tmp_path: Path) -> None:
     other = write_facts(tmp_path / "other" / "model", replace(LOCAL, wall_seconds=1.0))
     results = write_run(tmp_path / "scores", {"personamath_gsm8k": RIGHT}, metadata=local(other))
-    with pytest.raises(BadInput, match=r"scores of model, and not of the model in .*runs/model"):
+    with pytest.raises(BadInput, match=r"scores of model, not of the model in .*runs/model"):
         read_scores([results], folder, BASE)
 
 
 def test_scores_of_a_folder_without_a_record_are_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "bare" / "model").mkdir(parents=True)
     results = write_run(tmp_path / "scores", {"personamath_gsm8k": RIGHT}, metadata=local(tmp_path / "bare" / "model"))
-    with pytest.raises(BadInput, match="scores of model, and not of the model in"):
+    with pytest.raises(BadInput, match="scores of model, not of the model in"):
         read_scores([results], folder, BASE)
 
 
 def test_scores_through_an_api_of_no_repository_are_refused(folder: Path, tmp_path: Path) -> None:
     results = write_run(tmp_path / "scores", {"personamath_gsm8k": RIGHT}, model="served")
-    with pytest.raises(BadInput, match="scores of served, and not of"):
+    with pytest.raises(BadInput, match="scores of served, not of"):
         read_scores([results], folder, BASE)
 
 
@@ -189,7 +189,7 @@ def test_the_base_models_scores_come_along_and_do_not_stand_alone(folder: Path, 
     of_base = write_run(tmp_path / "base", {"personamath_gsm8k": RIGHT}, model="some/base")
     scores = read_scores([own, of_base], folder, base)
     assert scores.model.model == "model" and scores.base and scores.base.model == "some/base"
-    with pytest.raises(BadInput, match="of the base model alone"):
+    with pytest.raises(BadInput, match="only scores of the base model"):
         read_scores([of_base], folder, base)
 
 
@@ -201,7 +201,7 @@ def test_scores_of_other_weights_are_refused(folder: Path, tmp_path: Path, argum
         metadata=local(folder),
         config={"model_args": arguments},
     )
-    with pytest.raises(BadInput, match="not the weights as they are"):
+    with pytest.raises(BadInput, match="with other weights than the folder's"):
         read_scores([results], folder, BASE)
 
 
@@ -218,7 +218,7 @@ def test_scores_that_must_not_reach_a_card_are_refused_in_words(folder: Path, tm
     with pytest.raises(BadInput, match="3 of 1,319 problems"):
         read_scores([part], folder, BASE)
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(BadInput, match=r"holds no results_"):
+    with pytest.raises(BadInput, match=r"contains no results_"):
         read_scores([tmp_path / "nothing"], folder, BASE)
 
 
