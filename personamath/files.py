@@ -105,7 +105,7 @@ def nearest(name: str, known: Mapping[str, Any]) -> str:
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
-    """The object in a JSON file; `BadInput` with the remedy where there is none or it is not one."""
+    """Read the object in a JSON file; raises `BadInput` with the remedy where there is no file or no object in it."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -115,7 +115,7 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
     except ValueError as error:
         raise BadInput(f"{path}: not valid JSON ({in_one_line(error)}); {remedy}") from None
     if not isinstance(content, dict):
-        raise BadInput(f"{path}: not as PersonaMath writes it; {remedy}")
+        raise BadInput(f"{path}: not a JSON object; {remedy}")
     return content
 
 

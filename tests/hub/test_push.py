@@ -395,12 +395,12 @@ def test_a_local_dataset_is_brought_along(local: Path, api: HfApi, tmp_path: Pat
         with prepared_model(local, "alice/own-data", "v1.0.0", results=[], data=data, api=api) as ready:
             return (ready.folder / "README.md").read_text()
 
-    with pytest.raises(BadInput, match=r"holds 6 rows, the model was trained on 4,540: not the same dataset"):
+    with pytest.raises(BadInput, match=r"has 6 rows, but the model was trained on 4,540"):
         prepare()
     replace(LOCAL, rows=replace(LOCAL.rows, read=6)).write(local)
     assert "| teacher | `teacher-1`" in prepare()
     replace(LOCAL, data=RECORD.data).write(local)
-    with pytest.raises(BadInput, match=r"--data .*: the model was trained on me/PersonaMathQA of the Hub"):
+    with pytest.raises(BadInput, match=r"--data .*: the model was trained on me/PersonaMathQA, which is read"):
         prepare()
 
 
@@ -431,6 +431,6 @@ def test_a_dry_run_shows_everything_and_uploads_nothing(pushed: Pushed, hub: Loc
     assert dry.status == 0, dry.stderr
     assert re.search(r"Dry run\. What would be uploaded:\n +[\d,]+ bytes  README\.md\n$", dry.stdout)
     assert (
-        "has other versions: v1.0.0" in dry.stderr and "fit for its card: personamath_mine (8 problems)" in dry.stdout
+        "has other versions: v1.0.0" in dry.stderr and "ready for its card: personamath_mine (8 problems)" in dry.stdout
     )
     assert not hub.asked("POST", "/(commit|preupload|create)")
