@@ -203,3 +203,7 @@ class Method(Protocol):
     def expected(self, seeds: Seeds, personas: Sequence[Persona]) -> Mapping[str, Usage]:
         """What the seed problems of a source will take, by kind, for a plan without a pilot."""
         ...
+
+    def attempts(self, kept: Mapping[str, int]) -> Mapping[str, int]:
+        """How many rows of each step were tried for one seed problem, given how many of each were kept."""
+        ...

@@ -1,18 +1,29 @@
-"""RUN/second_opinion.json: how often the teacher, asked blindly, solved a rewrite to its seed problem's answer."""
+"""Second opinions: rewrites solved again blindly, and RUN/second_opinion.json, which says how often the answer returns.
 
+Blind solving is a method too: its seed problems are the rewrites, and it makes no rows.
+"""
+
+import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from personamath.errors import BadInput, RunDirectoryError
-from personamath.records import Row
+from personamath.files import read_json, written_whole
+from personamath.methods.method import Kind, Outline, Seeds, Step, Usage
+from personamath.methods.prompts import INFERENCE, Prompt
+from personamath.methods.requests import Requests
+from personamath.methods.work import KEPT, NO_ANSWER, WRONG, Outcome, Work
+from personamath.records import Persona, Problem, Request, Row, Solution
 
 FILE_NAME = "second_opinion.json"
+STEP = "second_opinion"
 
 
 class Opinion(NamedTuple):
-    """What blind solves of one rewrite came to."""
+    """Blind solves of one rewrite, counted."""
 
     request: str
     """`Row.request` of the row that was asked about: a row made anew under the same id is another one."""
@@ -33,6 +44,53 @@ class Tally(NamedTuple):
     """Those of which no solve is right."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindSolves:
+    """Solve each problem `times` times, without an answer to reach."""
+
+    times: int
+
+    prompts: ClassVar[Mapping[str, Prompt]] = {"inference": INFERENCE}
+    paper_rows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    persona_source: ClassVar[None] = None
+    outline: ClassVar[Outline] = Outline(
+        method=STEP,
+        title="blind solves",
+        how="",
+        cite="",
+        steps=(Step(STEP, "second opinion", "none"),),
+        kinds=(Kind(STEP, "solve a rewrite again", STEP, "solve"),),
+    )
+
+    def check(self, personas: Sequence[Persona]) -> list[str]:
+        """Nothing can be wrong."""
+        return []
+
+    def first_request(self, seed: Problem, requests: Requests) -> Request:
+        """The first blind solve. Sample 0 made the dataset's own solution, which is there because it is right."""
+        return requests.solve(STEP, seed.question, sample=1)
+
+    async def augment(self, seed: Problem, work: Work) -> list[Solution]:
+        """Solve, and keep no row: the outcome's counts say how often the answer is right."""
+        await asyncio.gather(*(work.solve(seed, STEP, sample) for sample in range(1, self.times + 1)))
+        return []
+
+    def expected(self, seeds: Seeds, personas: Sequence[Persona]) -> Mapping[str, Usage]:
+        """Nobody plans second opinions."""
+        return {}
+
+
+def as_problem(row: Row) -> Problem:
+    """The problem of a row, to be solved again."""
+    return Problem(row.id, row.source, row.problem, row.answer, row.level, row.subject)
+
+
+def opinion_of(row: Row, outcome: Outcome) -> Opinion:
+    """What blind solves of a row's problem say."""
+    ended = sum(outcome.counts[STEP, reason] for reason in (KEPT, WRONG, NO_ANSWER))
+    return Opinion(row.request, ended, outcome.counts[STEP, KEPT])
+
+
 def tally(opinions: Iterable[Opinion]) -> Tally:
     """Count opinions."""
     some = [one for one in opinions if one.solves]
@@ -40,28 +98,25 @@ def tally(opinions: Iterable[Opinion]) -> Tally:
 
 
 def write_opinions(run: Path, opinions: Iterable[tuple[Row, Opinion]]) -> None:
-    """Write the file as a whole: a reader never sees half of one; `RunDirectoryError` where it cannot be."""
+    """Write the file as a whole; raises `RunDirectoryError` where the disk refuses."""
     content = {row.id: {"flag": row.flag, **opinion._asdict()} for row, opinion in opinions}
-    path, partial = run / FILE_NAME, run / f"{FILE_NAME}.partial"
+    path = run / FILE_NAME
     try:
-        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(path)
+        with written_whole(path) as partial:
+            partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise RunDirectoryError(f"cannot write {path}: {error.strerror}") from None
 
 
 def read_opinions(run: Path) -> Mapping[str, Opinion] | None:
     """Opinions by the id of their row; None where nobody asked. Raises `BadInput` for a file that is not ours."""
-    path = run / FILE_NAME
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {id: Opinion(str(one["request"]), int(one["solves"]), int(one["right"])) for id, one in content.items()}
-    except FileNotFoundError:
+    path, remedy = run / FILE_NAME, "run the same `personamath opinion` command again"
+    if not path.exists():
         return None
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from None
+    try:
+        return {
+            id: Opinion(str(one["request"]), int(one["solves"]), int(one["right"]))
+            for id, one in read_json(path, remedy).items()
+        }
     except (ValueError, TypeError, LookupError, AttributeError):
-        raise BadInput(
-            f"{path}: not as PersonaMath writes it; run the same `personamath opinion` command again"
-        ) from None
+        raise BadInput(f"{path}: not as PersonaMath writes it; {remedy}") from None
