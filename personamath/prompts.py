@@ -1,28 +1,6 @@
-r"""Every prompt of PersonaMath (arXiv 2410.01504 v1), verbatim, and the functions that fill them.
-
-The paper prints line breaks as `\n`; here they are line breaks. The teacher never sees a reference answer: the paper
-rejects that, because right answers then come with made-up reasoning.
-"""
+"""The prompts that models are trained and evaluated with (PersonaMath, arXiv 2410.01504 v1, section 4)."""
 
 import re
-
-# Section 3.1, "inference". The paper gives the text up to the colon, "followed by the problem".
-INFERENCE = (
-    "Please provide a detailed, step-by-step explanation for the following math problem. At the end of the "
-    "explanation, present the final answer enclosed in `\\boxed{}` \n Math problem:{problem}"
-)
-
-# Section 3.1, "rewriting".
-REWRITING = "Math problem: {problem} \nPlease rephrase the above math problem with the following persona:\n{persona}"
-
-# Section 3.2, "reflection"; used for wrongly solved problems and for the rewrites of recovered ones.
-REFLECTION = (
-    "The following input consists of a math problem and a corresponding explanation. However, this explanation is "
-    "incorrect, please reflect on its errors and then generate a corrected, detailed, step-by-step explanation for "
-    "the following math problem. Divide your response into two parts: Review of Incorrect Explanation and Corrected "
-    "Explanation. At the end of the explanation, present the final answer enclosed in \\boxed{ }. \n"
-    "Math Problem: {problem} \nIncorrect Explanation: {explanation}"
-)
 
 # Section 4 and appendix A: Stanford Alpaca's prompt without an input, `###` as in the released trainer. Training and
 # evaluation both take it from here. It ends with the colon: a space after it would be a token of its own.
@@ -38,22 +16,7 @@ PAPER_EVALUATION = ALPACA + " Let's think step by step."
 # release also stops at words such as "Question", which cuts correct solutions.
 STOP = "\n\n### Instruction:"
 
-_PLACEHOLDER = re.compile(r"\{(problem|persona|explanation|instruction)\}")
-
-
-def inference(problem: str) -> str:
-    """Ask for a step-by-step solution of a problem."""
-    return _fill(INFERENCE, problem=problem)
-
-
-def rewriting(problem: str, persona: str) -> str:
-    """Ask for the problem as the persona would put it."""
-    return _fill(REWRITING, problem=problem, persona=persona)
-
-
-def reflection(problem: str, explanation: str) -> str:
-    """Ask for a review of an incorrect explanation and a corrected one."""
-    return _fill(REFLECTION, problem=problem, explanation=explanation)
+_PLACEHOLDER = re.compile(r"\{(instruction)\}")
 
 
 def alpaca(instruction: str) -> str:

@@ -15,7 +15,7 @@ from personamath.folder.changes import compare_folders, describe
 from personamath.folder.checks import check_folder, check_readable
 from personamath.folder.layout import CARD, PROVENANCE, dataset_folder
 from personamath.folder.licenses import check_license, license_of
-from personamath.methods.persona.stages import FAILED, NOT_ASKED
+from personamath.methods.work import FAILED, NOT_ASKED
 from personamath_hub.versions.revisions import checked_repo_id, checked_version, download, predecessor
 
 FIRST = "This is the first version."

@@ -18,10 +18,11 @@ MEMORY_LIMIT = 400 * 2**20
 
 def limit_memory() -> None:
     """Bound this process's data where the platform can."""
-    if sys.platform != "win32":
+    try:
         import resource
-
-        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_LIMIT, MEMORY_LIMIT))
+    except ImportError:
+        return  # Windows
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_LIMIT, MEMORY_LIMIT))
 
 
 def main() -> None:

@@ -1,53 +1,80 @@
-"""The command line. Each subcommand parses, calls the library and prints; see `personamath.commands`."""
+"""The command line. Each subcommand is a module of this package that parses, calls the library and prints.
+
+Only the subcommand that runs is imported: `personamath --help` is quick.
+"""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 from personamath import __version__
-from personamath.commands import augment, demo, diff, journal, opinion, plan, publish, push, report, scores, tasks
 from personamath.errors import Interrupted, PersonaMathError
 
+COMMANDS = {
+    "demo": "try everything on a simulated teacher: no key, no network",
+    "plan": "estimate what a dataset will cost",
+    "augment": "make a dataset with a teacher",
+    "journal": "see what a run asked and was answered",
+    "opinion": "have flagged rewrites solved again",
+    "report": "make a page of what is in a dataset, with every row",
+    "publish": "publish a version of a dataset on the Hub",
+    "diff": "compare two versions of a dataset",
+    "tasks": "print the folder of the lm-eval tasks",
+    "scores": "read what lm-eval measured, with intervals",
+    "push": "publish a version of a fine-tuned model on the Hub",
+}
 DESCRIPTION = """\
-PersonaMath (arXiv 2410.01504): math problems augmented through personas and reflection.
+PersonaMath (arXiv 2410.01504): augment math problems, fine-tune on them, score and publish.
 
-  personamath demo                       try everything on a simulated teacher, no key, no network
-  personamath plan --help                see what a dataset will cost
-  personamath augment --help             make a dataset with a real teacher
-  personamath journal RUN                see what was asked and answered
-  personamath opinion RUN                have flagged rewrites solved again
-  personamath publish --help             make a version of it on the Hub
-  personamath diff OLD NEW               compare two versions
-  personamath report RUN                 a page of what is in a dataset, with every row
-  personamath scores RESULTS             read what lm-eval made of a model with `personamath tasks`
-  personamath push --help                make a version of a fine-tuned model
+commands, in the order of a project:
+
+{commands}
+
+`personamath COMMAND --help` explains each.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Exit status 0: done; 1: an error; 2: usage; 3: incomplete, run again; 130, 143: interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] not in COMMANDS:
+        return _without_command(given)
+    name = given[0]
+    command = import_module(f"personamath.commands.{name}")
     parser = argparse.ArgumentParser(
-        prog="personamath", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=f"personamath {name}",
+        description=command.DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"personamath {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (demo, plan, augment, journal, opinion, publish, diff, report, tasks, scores, push):
-        subparser = commands.add_parser(
-            command.__name__.rpartition(".")[2],
-            help=command.HELP,
-            description=command.DESCRIPTION,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_arguments(subparser)
-        subparser.set_defaults(run=command.run, parser=subparser)
-    options = parser.parse_args(arguments)
+    command.add_arguments(parser)
+    parser.set_defaults(parser=parser)
+    return _run(command, parser.parse_args(given[1:]))
+
+
+def _run(command: Any, options: argparse.Namespace) -> int:
     try:
-        return int(options.run(options))
+        return int(command.run(options))
     except PersonaMathError as error:
         print(f"personamath: {error}", file=sys.stderr)
         return 128 + error.signal_number if isinstance(error, Interrupted) else 1
     except KeyboardInterrupt:
         return 130
+
+
+def _without_command(given: Sequence[str]) -> int:
+    """Help, the version, or the usage error of a call that names no command."""
+    lines = "\n".join(f"  {name:<10} {says}" for name, says in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="personamath",
+        description=DESCRIPTION.format(commands=lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"personamath {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of the above")
+    parser.parse_args(given)
+    return 2  # not reached: without a known command argparse has printed its error
 
 
 if __name__ == "__main__":

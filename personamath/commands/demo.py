@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from personamath.commands.augment import Setup, run_augmentation
+from personamath.commands.augment import augment_and_report
 from personamath.errors import BadInput
 from personamath.recipe import Recipe
+from personamath.runs.setup import Setup
 from personamath.sources.problems import ProblemSource
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
 
-HELP = "try everything on a simulated teacher"
 DESCRIPTION = """\
 Run the whole way without a key or a network: bundled problems, bundled personas, and a teacher that only plays one,
 over real HTTP on loopback; then a tiny model is fine-tuned on the data and scored, and a report is made of it all.
@@ -44,19 +44,19 @@ LOG_LINES = 15
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument("--output", default="runs/demo", metavar="DIR", help="run directory (default %(default)s)")
     parser.add_argument("--data-only", action="store_true", help="stop at the dataset, in a few seconds")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     output = Path(options.output)
     sources = bundled_problems()
     _head("The data: a simulated teacher solves, rewrites and reflects on the bundled problems")
     with _embedded_teacher(sources) as base_url:
         recipe = Recipe(problems=tuple(sources), teacher=MODEL)
-        status = run_augmentation(recipe, Setup(base_url=(base_url,), output=options.output))
+        status = augment_and_report(recipe, Setup(base_url=(base_url,), output=options.output))
     folder = output / "dataset"
     _show_rows(folder)
     _show_version(folder, output / "published")
@@ -195,10 +195,11 @@ def _show_rows(folder: Path) -> None:
     """One row of each step, in full, as load_dataset gives it."""
     import datasets
 
-    from personamath.runs.funnel import STEPS
+    from personamath.folder.provenance import layout_of
+    from personamath.folder.reading import read_provenance
 
     datasets.disable_progress_bars()
-    for step in STEPS:
+    for step in (step.name for step in layout_of(read_provenance(folder)).steps):
         row = datasets.load_dataset(str(folder), step, split="train")[0]
         print(f"\n--- one row of {step} " + "-" * (80 - len(step)))
         for column, value in row.items():

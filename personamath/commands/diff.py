@@ -6,7 +6,6 @@ from pathlib import Path
 
 from personamath.errors import BadInput
 
-HELP = "compare two versions of a dataset"
 DESCRIPTION = """\
 Compare two datasets row by row: rows added, removed and changed in each config, and the change of the composition.
 
@@ -16,31 +15,38 @@ Compare two datasets row by row: rows added, removed and changed in each config,
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     for name in ("old", "new"):
-        parser.add_argument(name, metavar=name.upper(), help="OWNER/NAME@REVISION, a run directory or a dataset folder")
+        parser.add_argument(
+            name,
+            metavar=name.upper(),
+            help="OWNER/NAME@REVISION, a run directory (a path or a URL) or a dataset folder",
+        )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     from personamath.folder.changes import compare_folders, describe
+    from personamath.journal.run_folder import DATASET, local_copy, shown
 
-    with tempfile.TemporaryDirectory(prefix="personamath-diff-") as scratch:
-        old, new = (
-            folder_of(name, Path(scratch) / side) for side, name in (("old", options.old), ("new", options.new))
-        )
-        print(describe(compare_folders(old, new), options.old, options.new))
+    with (
+        local_copy(options.old, DATASET) as old,
+        local_copy(options.new, DATASET) as new,
+        tempfile.TemporaryDirectory(prefix="personamath-diff-") as scratch,
+    ):
+        changes = compare_folders(folder_of(old, Path(scratch) / "old"), folder_of(new, Path(scratch) / "new"))
+        print(describe(changes, shown(options.old), shown(options.new)))
     return 0
 
 
-def folder_of(name: str, scratch: Path) -> Path:
+def folder_of(path: Path, scratch: Path) -> Path:
     """The dataset folder that an argument names, downloaded into `scratch` where it is on the Hub."""
     from personamath.folder.layout import dataset_folder
     from personamath_hub.versions.revisions import download
 
-    path = Path(name)
     if path.is_dir():
         return dataset_folder(path)
+    name = str(path)
     repo_id, at, revision = name.partition("@")
     if repo_id.count("/") != 1:
         raise BadInput(f"{name}: no such folder; a dataset on the Hub is written owner/name@v1.0.0")

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.journal.file_format import FILE_NAME, open_for_reading, unreadable
-from personamath.runs.ray.blocks import all_answer_files, read_answers
-from personamath.runs.ray.folder import RunFolder
+from personamath.files import written_whole
+from personamath.journal.block_files import all_answer_files, read_answers
+from personamath.journal.file_format import FILE_NAME, JOURNAL_FILES, open_for_reading, unreadable
+from personamath.journal.run_folder import RunFolder, local_copy
 
 # Answers of a few kB each: some MB at a time.
 EXPORT_ROWS = 2_000
@@ -22,28 +23,28 @@ select purpose, count(*), sum(finish_reason != 'stop'),
 from answers group by purpose order by purpose
 """
 
-HELP = "see what a run asked and was answered"
 DESCRIPTION = """\
 Count the answers in a run's journal by step, or write them all to a parquet file. The journal itself is one SQLite
-file, RUN/journal.sqlite, that any SQLite client opens; reading it does not disturb a run that goes on. What the ray
-engine keeps beside it, in RUN/blocks/*/answers-*.parquet, is counted and written, too.
+file, RUN/journal.sqlite, that any SQLite client opens; reading it does not disturb a run that goes on. The answers that
+the ray engine keeps beside it, in RUN/blocks/*/answers-*.parquet, are counted and written, too.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
-    parser.add_argument("run_directory", type=Path, metavar="RUN", help="run directory")
+    """Declare the command's options."""
+    parser.add_argument("run_directory", metavar="RUN", help="run directory: a path, or a URL")
     parser.add_argument("--export", type=Path, metavar="FILE", help="write every answer to this parquet file")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     if options.export:
         _check_export(options.export)
-    try:
-        _show(options.run_directory, options.export)
-    except sqlite3.Error as error:
-        raise unreadable(options.run_directory / FILE_NAME, error) from None
+    with local_copy(options.run_directory, *JOURNAL_FILES) as home:
+        try:
+            _show(home, RunFolder(options.run_directory), options.export)
+        except sqlite3.Error as error:
+            raise unreadable(home / FILE_NAME, error) from None
     return 0
 
 
@@ -56,9 +57,8 @@ def _check_export(file: Path) -> None:
         raise BadInput(f"{file} exists already; export to a new file")
 
 
-def _show(run_directory: Path, export: Path | None) -> None:
-    folder = RunFolder(str(run_directory))
-    with closing(open_for_reading(run_directory)) as journal:
+def _show(home: Path, folder: RunFolder, export: Path | None) -> None:
+    with closing(open_for_reading(home)) as journal:
         print(f"{'':<26}{'answers':>12}{'cut short':>12}{'prompt tokens':>18}{'completion tokens':>20}")
         totals: dict[str, list[int]] = {}
         for purpose, *counts in chain(journal.execute(COUNTS), _in_blocks(folder)):
@@ -77,7 +77,7 @@ def _in_blocks(folder: RunFolder) -> Iterator[tuple[Any, ...]]:
 
 
 def _export(journal: sqlite3.Connection, folder: RunFolder, file: Path) -> int:
-    """All answers in the order they came, as parquet, then those beside the journal; the number of them."""
+    """Write all answers in the order they came, then those beside the journal; gives their number."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -93,7 +93,7 @@ def _export(journal: sqlite3.Connection, folder: RunFolder, file: Path) -> int:
     schema = pa.schema([(name, types.get(name, pa.string())) for name in names])
     written = 0
     try:
-        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        with written_whole(file) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
             while rows := answers.fetchmany(EXPORT_ROWS):
                 writer.write_table(pa.table(list(zip(*rows, strict=True)), schema=schema))
                 written += len(rows)

@@ -2,113 +2,125 @@
 
 import argparse
 import asyncio
+import dataclasses
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from personamath.answers import Grader
 from personamath.commands import augment
-from personamath.commands.asking import clean_interruption, endpoint_key, ready_process, shown
-from personamath.commands.augment import Setup
 from personamath.errors import BadInput
-from personamath.journal.journaled import JournaledTeacher
+from personamath.journal.block_files import adopt_answers
+from personamath.journal.run_folder import RunFolder, is_url
 from personamath.journal.store import Journal
-from personamath.methods.persona.stages import FAILED, NOT_ASKED, Outcome, Stages
-from personamath.recipe import Recipe
-from personamath.records import Persona, Problem
+from personamath.methods.method import Usage
+from personamath.methods.work import FAILED, NOT_ASKED, Outcome
+from personamath.recipe import Recipe, setting_names
+from personamath.records import Problem
 from personamath.runs import plan as planning
-from personamath.runs.funnel import PURPOSES, SOURCES, Funnel
-from personamath.runs.plan import Plan, Seeds, Timed, Usage, survey
+from personamath.runs.dataset import Inputs
+from personamath.runs.funnel import Funnel
+from personamath.runs.plan import Pilot, Plan, usd
 from personamath.runs.progress import duration
-from personamath.runs.ray.driver import adopt_answers
-from personamath.runs.ray.folder import RunFolder, is_url
-from personamath.sources.personas import read_personas
-from personamath.sources.problems import ProblemSource, Skipped, read_problems
-from personamath.teachers.prices import UNKNOWN_PRICE, Bill, Caps, Price
+from personamath.runs.run import Asked
+from personamath.runs.run import run as run_recipe
+from personamath.runs.setup import Setup, open_teacher, ready_process
+from personamath.runs.watch import on_terminal
+from personamath.sources.problems import source_label
+from personamath.teachers.prices import UNKNOWN_PRICE, Price
 
-# The longest way through the stages: inference, reflection, rewriting, reflection on the rewrite.
-WAVES = 4
-
-HELP = "what a run will cost, before it does"
 DESCRIPTION = """\
-Requests, tokens, money, time and disk of a run, by step. Takes the arguments of `personamath augment`.
+Requests, tokens, money, time and disk of a run, by step. Takes the options of `personamath augment`.
 
   personamath plan --config recipes/augment-paper-v1.yaml                            # from the paper's rates, for free
   personamath plan --config recipes/augment-paper-v1.yaml --output runs/v1 --pilot 50
 
-A pilot really asks, for so many seed problems, and journals in the run directory: `personamath augment` with the same
-arguments goes on from there and pays for nothing twice.
+A pilot really asks, for as many seed problems as you say, and journals in the run directory: `personamath augment`
+with the same options goes on from there and pays for nothing twice.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     augment.add_arguments(parser)
+    parser.epilog = None
     parser.add_argument("--pilot", type=int, default=0, metavar="N", help="really ask, for N seed problems")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Estimate, and print the plan; gives the exit status."""
     if options.pilot < 0:
         raise BadInput(f"pilot is {options.pilot}: it must not be negative")
     recipe, setup = augment.read_settings(options, needs_output=options.pilot > 0)
-    augment.check_settings(recipe, setup)
-    price = augment.teacher_price(recipe, setup)
-    personas = read_personas(recipe.personas)
-    augment.check_draws(recipe, personas)
-    seeds = survey(_problems(recipe), options.pilot)
-    if not seeds:
-        raise BadInput("no problem can serve: all were skipped, or the files are empty")
+    setup = dataclasses.replace(setup, batch=False, batch_queue_tokens=None)  # a pilot asks directly; both are shown
+    setup.prices(recipe)  # refuses --max-usd without a price
+    inputs = Inputs.read(recipe)
+    found = planning.survey(inputs.problems(), options.pilot)
     if not options.pilot:
-        _show(planning.from_paper(recipe, seeds, personas), recipe, setup, price, None)
+        _show(planning.from_expectation(recipe.method, found.seeds, inputs.personas), recipe, setup, None)
         print("from       the rates of the paper's table 2, and assumed lengths: --pilot 50 measures both")
         return 0
-    pilot, bill, answer_s = _ask(recipe, setup, personas, seeds, price)
-    plan = planning.from_pilot(recipe, seeds, pilot)
-    _show(plan, recipe, setup, price, answer_s)
-    _show_pilot(plan, pilot, bill)
+    pilot = Pilot(planning.chosen(inputs.problems(), found))
+    asked = asyncio.run(_ask(setup, inputs, pilot))
+    plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas)
+    _show(plan, recipe, setup, asked.answer_s)
+    _show_pilot(plan, pilot, asked)
     return 0
 
 
-def _problems(recipe: Recipe) -> Iterator[Problem | Skipped]:
-    return read_problems([ProblemSource.parse(source) for source in recipe.problems], recipe.limit)
-
-
-def _ask(
-    recipe: Recipe, setup: Setup, personas: list[Persona], seeds: Mapping[str, Seeds], price: Price | None
-) -> tuple[list[tuple[Problem, Outcome]], Bill, float | None]:
-    """Put the pilot to the teacher; its outcomes, the bill of the run directory, and seconds an answer takes."""
+async def _ask(setup: Setup, inputs: Inputs, pilot: Pilot) -> Asked:
+    """Put the pilot's problems to the teacher."""
     if setup.offline_vllm:
         raise BadInput("--pilot asks an endpoint: leave out --offline-vllm, or the pilot")
     if is_url(setup.output):
-        raise BadInput(f"--pilot keeps its answers in a directory: {setup.output} is none")
-    endpoints = augment.http_teacher(setup, endpoint_key(setup.base_url))
+        raise BadInput(f"--pilot keeps its answers in a directory, and {setup.output} is a URL")
+    recipe = inputs.recipe
+    endpoints = open_teacher(recipe, setup)
     ready_process(setup.concurrency)
-    timed = Timed(endpoints)
+    funnel = Funnel.survey(pilot.problems)
     with Journal(Path(setup.output)) as journal:
         adopt_answers(journal, RunFolder(setup.output))
-        caps = Caps(setup.max_usd, setup.max_requests)
-        teacher = JournaledTeacher(journal, timed, setup.concurrency, price, caps, endpoints.stop)
+        async with endpoints:
+            return await run_recipe(
+                recipe,
+                _seeds(pilot),
+                endpoints,
+                journal,
+                _Shown(pilot, funnel),
+                total=len(pilot.problems),
+                personas=inputs.personas,
+                concurrency=setup.concurrency,
+                window=len(pilot.problems),
+                prices=setup.prices(recipe),
+                caps=setup.caps,
+                watch=on_terminal(funnel, endpoints),
+            )
 
-        problems = planning.chosen(_problems(recipe), seeds)
-        funnel = Funnel.survey(problems)
 
-        async def ask() -> list[tuple[Problem, Outcome]]:
-            async with endpoints, Grader() as grader, shown(funnel, teacher, endpoints):
-                with clean_interruption(teacher, endpoints):
-                    return await planning.ask(Stages(recipe, personas, teacher, grader), problems, funnel)
-
-        return asyncio.run(ask()), teacher.bill, timed.answer_s
+def _seeds(pilot: Pilot) -> Iterator[tuple[int, Problem]]:
+    yield from enumerate(pilot.problems)
 
 
-def _show(plan: Plan, recipe: Recipe, setup: Setup, price: Price | None, answer_s: float | None) -> None:
-    sources = " + ".join(f"{SOURCES[source]} {count:,}" for source, count in plan.seeds.items())
-    print(f"{sum(plan.seeds.values()):,} seed problems ({sources}), k1 {recipe.k1}, k2 {recipe.k2}\n")
+class _Shown:
+    """A pilot whose outcomes are counted for the progress line too."""
+
+    def __init__(self, pilot: Pilot, funnel: Funnel) -> None:
+        self._pilot = pilot
+        self._funnel = funnel
+
+    def add(self, position: int, outcome: Outcome) -> None:
+        self._pilot.add(position, outcome)
+        self._funnel.add(outcome)
+
+
+def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> None:
+    outline, price = recipe.method.outline, setup.prices(recipe).price
+    sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
+    settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
+    print(f"{sum(plan.seeds.values()):,} seed problems ({sources}), method {outline.method} ({settings})\n")
     batch = price.in_batches() if price and price.batch is not None else None
-    header = ("", "requests", "prompt tokens", "completion tokens", "USD", "in batches")
-    print(_row(header))
-    for purpose in PURPOSES:
-        print(_row(_cells(purpose, plan.usage[purpose], price, batch)))
+    print(_row(("", "requests", "prompt tokens", "completion tokens", "USD", "in batches")))
+    for kind in outline.kinds:
+        print(_row(_cells(kind.name, plan.usage[kind.name], price, batch)))
     print(_row(_cells("all", plan.total, price, batch)))
     print()
     if price:
@@ -118,7 +130,7 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, price: Price | None, answer_
         print(f"price      {UNKNOWN_PRICE.format(model=recipe.teacher)} (both 0 for hardware of your own)")
     seconds = planning.wall_s(plan, setup.concurrency, answer_s, setup.rpm, setup.tpm)
     print(f"time       {duration(seconds)}: {_pace(setup, answer_s)}")
-    print(f"in batches {WAVES} waves, one after the other, of up to 24 hours each")
+    print(f"in batches {outline.waves} waves, one after the other, of up to 24 hours each")
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
 
 
@@ -132,7 +144,7 @@ def _pace(setup: Setup, answer_s: float | None) -> str:
 
 
 def _cells(name: str, usage: Usage, price: Price | None, batch: Price | None) -> tuple[str, ...]:
-    money = [f"{usage.usd(one):,.2f}" if one else "?" for one in (price, batch)]
+    money = [f"{usd(usage, one):,.2f}" if one else "?" for one in (price, batch)]
     return (name, f"{usage.requests:,.0f}", f"{usage.prompt_tokens:,.0f}", f"{usage.completion_tokens:,.0f}", *money)
 
 
@@ -142,11 +154,12 @@ def _row(cells: tuple[str, ...]) -> str:
     )
 
 
-def _show_pilot(plan: Plan, pilot: list[tuple[Problem, Outcome]], bill: Bill) -> None:
+def _show_pilot(plan: Plan, pilot: Pilot, asked: Asked) -> None:
     spread = f", give or take {plan.error:.0%} (95 %: from how its problems differ)" if plan.error is not None else ""
-    print(f"from       a pilot of {len(pilot):,} seed problems{spread}")
-    money = f", ${bill.usd:,.2f}" if bill.price else ""
-    print(f"paid       {bill.answers.total():,} answers are in the run directory{money}; none is asked or paid again")
-    outcomes = [outcome for _, outcome in pilot]
-    if left := sum(count for one in outcomes for (_, why), count in one.counts.items() if why in (FAILED, NOT_ASKED)):
+    print(f"from       a pilot of {len(pilot.problems):,} seed problems{spread}")
+    bill = asked.bill
+    money = "" if bill.known_usd is None else f", ${bill.known_usd:,.2f}"
+    print(f"paid       {bill.answers:,} answers are in the run directory{money}; none is asked or paid again")
+    counts = [item for outcome in pilot.outcomes.values() for item in outcome.counts.items()]
+    if left := sum(count for (_, why), count in counts if why in (FAILED, NOT_ASKED)):
         print(f"warning: {left:,} of its requests got no answer, so the plan is too low", file=sys.stderr)

@@ -10,7 +10,6 @@ from personamath.errors import BadInput
 if TYPE_CHECKING:
     from personamath_hub.versions.revisions import RepoType
 
-HELP = "publish a dataset as one version on the Hub"
 DESCRIPTION = """\
 Publish a dataset as one version: one commit, one tag, a card that is computed. Then, for everyone:
 
@@ -25,8 +24,10 @@ completes what it began. A version never changes: other content needs another ve
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
-    parser.add_argument("source", type=Path, metavar="RUN_OR_FOLDER", help="a run directory, or a dataset folder")
+    """Declare the command's options."""
+    parser.add_argument(
+        "source", metavar="RUN_OR_FOLDER", help="a run directory (a path, or its URL), or a dataset folder"
+    )
     parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="dataset repository; made if need be")
     parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")
     parser.add_argument("--license", help="where the personas' licence is not known; else theirs decides")
@@ -38,16 +39,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
+    from personamath.journal.run_folder import DATASET, local_copy
     from personamath_hub.datasets import prepared
 
-    with prepared(
-        options.source,
-        options.repo_id,
-        options.version,
-        license=options.license,
-        allow_simulated=options.allow_simulated,
-    ) as ready:
+    with (
+        local_copy(options.source, DATASET) as source,
+        prepared(
+            source,
+            options.repo_id,
+            options.version,
+            license=options.license,
+            allow_simulated=options.allow_simulated,
+        ) as ready,
+    ):
         if ready.failed:
             print(
                 f"warning: {ready.failed:,} requests of this run got no answer; their rows are missing", file=sys.stderr

@@ -2,11 +2,11 @@
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from personamath.commands.publish import publish_folder
 
-HELP = "publish a fine-tuned model as one version on the Hub"
 DESCRIPTION = """\
 Publish a fine-tuned model as one version: one commit, one tag, a card that is computed from training.json, the scores
 and what is known of the data. Then, for everyone:
@@ -22,7 +22,7 @@ completes what it began. A version never changes. The token comes from HF_TOKEN.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument("source", type=Path, metavar="MODEL_DIR", help="what recipes/sft.py left in its output_dir")
     parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="model repository; made if need be")
     parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--without-scores", action="store_true", help="publish a model that nobody scored; its card says so"
     )
     parser.add_argument(
-        "--data", type=Path, metavar="RUN_OR_FOLDER", help="the dataset, where the model was trained on a local folder"
+        "--data", metavar="RUN_OR_FOLDER", help="the dataset, where the model was trained on a local folder"
     )
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="publish a model of a simulated teacher's rows")
@@ -47,17 +47,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
+    from personamath.journal.run_folder import DATASET, local_copy
     from personamath_hub.models.push import prepared_model
 
-    with prepared_model(
-        options.source,
-        options.repo_id,
-        options.version,
-        results=options.scores,
-        data=options.data,
-        allow_simulated=options.allow_simulated,
-    ) as ready:
+    with (
+        local_copy(options.data, DATASET) if options.data else nullcontext() as data,
+        prepared_model(
+            options.source,
+            options.repo_id,
+            options.version,
+            results=options.scores,
+            data=data,
+            allow_simulated=options.allow_simulated,
+        ) as ready,
+    ):
         for line in ready.checked:
             print(f"checked: {line}")
         for line in ready.noticed:

@@ -15,7 +15,6 @@ from personamath.errors import BadInput
 if TYPE_CHECKING:
     from personamath.report.analysis.rows import RunData
 
-HELP = "show what is in a dataset: a page with figures, findings and every row"
 DESCRIPTION = """\
 Make a page of a dataset: the funnel, the paper's tables and figures, what the rewrites kept, overlap with test problems
 and more, and every row with all that it came from. It is one file that loads nothing from anywhere.
@@ -32,9 +31,11 @@ writes  OUTPUT/index.html   the page
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument(
-        "source", metavar="RUN_OR_REPO", help="a run directory, a dataset folder, or OWNER/NAME@VERSION on the Hub"
+        "source",
+        metavar="RUN_OR_REPO",
+        help="a run directory (a path or a URL), a dataset folder, or OWNER/NAME@VERSION on the Hub",
     )
     parser.add_argument("--output", type=Path, default=Path("report"), metavar="DIR", help="default: %(default)s")
     parser.add_argument(
@@ -69,21 +70,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     from personamath.evaluation.scores import read_results
+    from personamath.journal.file_format import BLOCKS, JOURNAL_FILES
+    from personamath.journal.run_folder import DATASET, RUN_FILE, local_copy, shown
     from personamath.report.analysis.comparison import read_comparison
-    from personamath.report.analysis.rows import RUN_FILE, read_run
+    from personamath.report.analysis.rows import read_run
     from personamath.report.write import write_report
+    from personamath.runs.opinions import FILE_NAME as OPINIONS
 
     if options.without_stage_two and not options.scores:
         raise BadInput("--without-stage-two is compared with the first --scores: give both")
     scores = [read_results([path]) for path in options.scores]
     without = read_results([options.without_stage_two]) if options.without_stage_two else None
     compare = [read_comparison(text) for text in options.compare]
-    source = Path(options.source)
-    with tempfile.TemporaryDirectory(prefix="personamath-report-") as scratch:
-        folder = folder_of(options.source, Path(scratch) / "dataset")
-        data = read_run(folder, options.source, source if (source / RUN_FILE).is_file() else None)
+    with (
+        local_copy(options.source, DATASET, RUN_FILE, *JOURNAL_FILES, BLOCKS, OPINIONS) as source,
+        tempfile.TemporaryDirectory(prefix="personamath-report-") as scratch,
+    ):
+        folder = folder_of(source, Path(scratch) / "dataset")
+        data = read_run(folder, shown(options.source), source if (source / RUN_FILE).is_file() else None)
     if options.benchmark:
         data = looked_up(data, options.benchmark)
     for why in data.missing.values():

@@ -9,7 +9,6 @@ from typing import Any
 
 from personamath.evaluation.scores import Score, ScoredRun, TaskRun, compare_runs, incomparable, read_results
 
-HELP = "read lm-eval's results: intervals, subjects and levels, comparisons"
 DESCRIPTION = """\
 Read what lm-eval wrote with --output_path and --log_samples: every metric with its 95 % bootstrap interval, MATH by
 subject and by level too, and whatever speaks against publishing the scores.
@@ -26,7 +25,7 @@ WIDTH = 24
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's options."""
     parser.add_argument(
         "results", type=Path, nargs="+", metavar="RESULTS", help="results_….json, or a folder that holds some"
     )
@@ -35,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     scored = read_results(options.results)
     other = read_results(options.against) if options.against else None
     if options.json:

@@ -1,20 +1,18 @@
-"""Settings from dataclasses: an option for each field, the same keys in YAML, and one rule for which of them wins."""
+"""Options from dataclasses: one for each annotated field, and the same keys in YAML; the command line wins."""
 
 import argparse
 import dataclasses
-from difflib import get_close_matches
+from collections.abc import Iterable
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from personamath.errors import BadInput
-from personamath.sources.tables import read_yaml
-
-T = TypeVar("T")
+from personamath.files import nearest, read_yaml
 
 
 class Setting(NamedTuple):
-    """One field of a settings dataclass, as an option and as a YAML key."""
+    """One annotated field of a dataclass, as an option."""
 
     name: str
     kind: type
@@ -23,93 +21,70 @@ class Setting(NamedTuple):
     """Whether it may be given several times."""
     choices: tuple[str, ...] | None
     help: str
+    group: str | None
+    """The heading that its help comes under, where the field names one."""
     default: Any
 
 
-def settings_of(*classes: type) -> list[Setting]:
-    """The fields of dataclasses whose annotations carry their help: `Annotated[int, "help"]`."""
+def settings_of(cls: type) -> list[Setting]:
+    """The fields of a dataclass whose annotations carry their help: `Annotated[int, "help"]`, perhaps with a group."""
     found = []
-    for cls in classes:
-        hints = get_type_hints(cls, include_extras=True)
-        for field in dataclasses.fields(cls):
-            hint, help = get_args(hints[field.name])
-            many = get_origin(hint) is tuple
-            choices = get_args(hint) if get_origin(hint) is Literal else None
-            kinds = [part for part in get_args(hint) or [hint] if part not in (NoneType, Ellipsis)]
-            kind = str if choices else kinds[0]
-            found.append(Setting(field.name, kind, many, choices, help, field.default))
+    hints = get_type_hints(cls, include_extras=True)
+    for field in dataclasses.fields(cls):
+        hint, *texts = get_args(hints[field.name]) or (hints[field.name],)
+        if not texts or not isinstance(texts[0], str):
+            continue  # no option, such as a recipe's method
+        many = get_origin(hint) is tuple
+        choices = get_args(hint) if get_origin(hint) is Literal else None
+        kinds = [part for part in get_args(hint) or [hint] if part not in (NoneType, Ellipsis)]
+        kind = str if choices else kinds[0]
+        group = texts[1] if len(texts) > 1 else None
+        found.append(Setting(field.name, kind, many, choices, texts[0], group, field.default))
     return found
 
 
-def add_settings(parser: argparse.ArgumentParser, *classes: type) -> None:
-    """Give the parser an option for each field; what is not given does not appear among the parsed options."""
-    for setting in settings_of(*classes):
-        if setting.kind is bool:
-            flag = "--" + setting.name.replace("_", "-")
-            parser.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=setting.help)
-            continue
-        default = "" if setting.default in (dataclasses.MISSING, None, ()) else f" (default {_shown(setting.default)})"
-        parser.add_argument(
-            "--" + setting.name.replace("_", "-"),
-            type=setting.kind,
-            action="append" if setting.many else "store",
-            choices=setting.choices,
-            metavar=None if setting.choices else {int: "N", float: "X", str: setting.name.upper()}[setting.kind],
-            default=argparse.SUPPRESS,
-            help=(setting.help + ("; may be repeated" if setting.many else "") + default).replace("%", "%%"),
-        )
+def add_settings(parser: argparse.ArgumentParser, heading: str, settings: Iterable[Setting]) -> None:
+    """Give the parser an option for each setting, under a heading or the setting's own group.
+
+    An option that is not given does not appear among the parsed options.
+    """
+    groups = {group.title: group for group in parser._action_groups}
+    for setting in settings:
+        title = setting.group or heading
+        if title not in groups:
+            groups[title] = parser.add_argument_group(title)
+        _add(groups[title], setting)
 
 
-def merge_settings(options: argparse.Namespace, config: Path | None, *classes: type) -> dict[str, Any]:
-    """Values by field name: the command line's, else the YAML's; a key or value that cannot be is a `BadInput`."""
-    known = {setting.name: setting for setting in settings_of(*classes)}
-    merged = _read_config(config, known) if config else {}
-    merged |= {name: value for name, value in vars(options).items() if name in known}
-    return {name: tuple(value) if known[name].many else value for name, value in merged.items()}
-
-
-def build(cls: type[T], merged: dict[str, Any]) -> T:
-    """One of the dataclasses from merged values; fields without a value keep their default."""
-    return cls(**{setting.name: merged[setting.name] for setting in settings_of(cls) if setting.name in merged})
-
-
-def _read_config(path: Path, known: dict[str, Setting]) -> dict[str, Any]:
-    values = {}
-    for key, value in read_yaml(path, example="k1: 5").items():
-        name = str(key).replace("-", "_")
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"the nearest known one is {near[0]!r}" if near else f"known are {', '.join(known)}"
-            raise BadInput(f"{path}: unknown key {key!r}; {hint}")
-        if value is not None:  # an empty key leaves the default
-            values[name] = _converted(path, known[name], value)
-    return values
-
-
-def _converted(path: Path, setting: Setting, value: Any) -> Any:
-    """A YAML value as the command line would have read it."""
-    if setting.many:
-        return [_one(path, setting, item) for item in (value if isinstance(value, list) else [value])]
-    return _one(path, setting, value)
-
-
-def _one(path: Path, setting: Setting, value: Any) -> Any:
+def _add(group: Any, setting: Setting) -> None:
+    flag = "--" + setting.name.replace("_", "-")
     if setting.kind is bool:
-        if isinstance(value, bool):
-            return value
-        raise BadInput(f"{path}: {setting.name} is {value!r}; it must be true or false")
-    try:
-        if isinstance(value, (list, dict, bool)):
-            raise ValueError
-        converted = setting.kind(str(value))
-        if setting.choices and converted not in setting.choices:
-            raise ValueError
-    except ValueError:
-        wanted = (
-            " or ".join(setting.choices or ()) or {int: "a whole number", float: "a number", str: "text"}[setting.kind]
-        )
-        raise BadInput(f"{path}: {setting.name} is {value!r}; it must be {wanted}") from None
-    return converted
+        group.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=setting.help)
+        return
+    default = "" if setting.default in (dataclasses.MISSING, None, ()) else f" (default {_shown(setting.default)})"
+    group.add_argument(
+        flag,
+        type=setting.kind,
+        action="append" if setting.many else "store",
+        choices=setting.choices,
+        metavar=None if setting.choices else {int: "N", float: "X", str: setting.name.upper()}[setting.kind],
+        default=argparse.SUPPRESS,
+        help=(setting.help + ("; may be repeated" if setting.many else "") + default).replace("%", "%%"),
+    )
+
+
+def merged(options: argparse.Namespace, config: Path | None, known: Iterable[str]) -> dict[str, Any]:
+    """Values by field name: the command line's, else the YAML's; an unknown key is a `BadInput`."""
+    known = list(known)
+    values = {}
+    if config:
+        for key, value in read_yaml(config, example="k1: 5").items():
+            name = str(key).replace("-", "_")
+            if name not in known:
+                raise BadInput(f"{config}: unknown key {key!r}; {nearest(name, known)}")
+            if value is not None:  # an empty key leaves the default
+                values[name] = value
+    return values | {name: value for name, value in vars(options).items() if name in known}
 
 
 def _shown(default: Any) -> str:

@@ -2,7 +2,6 @@
 
 import argparse
 
-HELP = "print the folder of the lm-eval tasks"
 DESCRIPTION = """\
 Print the folder of PersonaMath's tasks, for lm-eval's --include_path:
 
@@ -20,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do it; gives the exit status."""
+    """Run the command; gives the exit status."""
     from personamath.evaluation.tasks import FOLDER
 
     print(FOLDER)

@@ -122,10 +122,10 @@ def layout_of(provenance: Mapping[str, Any]) -> Layout:
 
 
 def seed_sources(provenance: Mapping[str, Any]) -> list[str]:
-    """The sources of rows, in the order of the recipe, without the problems that the package carries."""
+    """The sources of rows, without the problems that the package carries."""
     used = [problems["source"].partition(":")[0] for problems in provenance["problems"] if "package" not in problems]
     counted = provenance["funnel"]["rows"].values()
-    return [source for source in dict.fromkeys(used) if any(sources.get(source) for sources in counted)]
+    return [source for source in sorted(set(used)) if any(sources.get(source) for sources in counted)]
 
 
 def published_recipe(recipe: Recipe) -> dict[str, Any]:
@@ -191,7 +191,9 @@ def is_changed(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
     """Whether a source of problems or personas is no longer the recorded one, as far as digests and commits tell."""
     if "sha256" in recorded:
         return bool(recorded["sha256"] != found.get("sha256"))
-    commits = ((old["commit"], new["commit"]) for old, new in zip(recorded.get("hub", ()), found.get("hub", ())))
+    commits = (
+        (old["commit"], new["commit"]) for old, new in zip(recorded.get("hub", ()), found.get("hub", ()), strict=False)
+    )
     return any(None not in (old, new) and old != new for old, new in commits)
 
 

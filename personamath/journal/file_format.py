@@ -6,7 +6,6 @@ ends, and the next one keeps the file aside and goes on with every answer that i
 
 import hashlib
 import itertools
-import os
 import sqlite3
 import sys
 from collections.abc import Iterable
@@ -15,16 +14,19 @@ from pathlib import Path
 from typing import cast
 
 from personamath.errors import RunDirectoryError
+from personamath.files import written_whole
 from personamath.journal.salvage import USUAL_PAGE_SIZE, Answer, salvage
 
 FILE_NAME = "journal.sqlite"
+JOURNAL_FILES = (FILE_NAME, f"{FILE_NAME}-wal")
+"""The journal, and its write-ahead log, which a killed run leaves beside it."""
 # Left beside a journal that was found damaged, until it is recovered.
 DAMAGED_NAME = "journal.damaged"
-# What was recovered: unfinished, and whole but not yet in the journal's place.
-_RECOVERING_NAME, _RECOVERED_NAME = "journal.recovering", "journal.recovered"
+# What was recovered, not yet in the journal's place.
+_RECOVERED_NAME = "journal.recovered"
 # Raised whenever an older PersonaMath would misread the file.
 FORMAT_VERSION = 2
-# Where the engine for many machines keeps its answers; see personamath.runs.ray.
+# Where the engine for many machines keeps its answers; see personamath.journal.block_files.
 BLOCKS = "blocks"
 # "pmth" in ASCII: tells a journal from any other SQLite file.
 APPLICATION_ID = 0x706D7468
@@ -45,8 +47,20 @@ create table answers (
 _CREATE = f"begin; {_SCHEMA}; pragma application_id = {APPLICATION_ID}; pragma user_version = {FORMAT_VERSION}; commit"
 _FINDABLE = "select count(*) from answers indexed by sqlite_autoindex_answers_1 where digest not glob '*[^0-9a-f]*'"
 INSERT = "insert or ignore into answers values (?,?,?,?,?,?,?,?,?,?)"
-# Sums over the whole file need not read the texts. Any version may write to a journal with or without it.
-_INDEX = "create index if not exists paid on answers (purpose, prompt_tokens, completion_tokens)"
+# The model that a request asks. Damage may have left a request that is no JSON; sums pass over it.
+_MODEL = "case when json_valid(request) then json_extract(request, '$.model') end"
+# With this index the sums below read no texts: 0.03 s for 200,000 answers instead of 0.6 s. Any version may write to a
+# journal with or without it; earlier ones made one by purpose alone.
+_INDEX = f"""
+drop index if exists paid;
+create index if not exists paid_by_model on answers ({_MODEL}, purpose, prompt_tokens, completion_tokens)
+"""
+PAID = f"""
+select {_MODEL}, purpose, count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
+    sum(completion_tokens is null)
+from answers group by 1, 2
+"""
+"""The columns of `personamath.teachers.prices.Paid`."""
 
 
 class _Unreadable(RunDirectoryError):
@@ -106,13 +120,14 @@ def _with_whole_index(connection: sqlite3.Connection, path: Path) -> sqlite3.Con
 
 def _recover(directory: Path) -> None:
     """Keep the journal aside and put what is whole of it in its place; killed at any point, the next call goes on."""
-    path, recovering, recovered = (directory / name for name in (FILE_NAME, _RECOVERING_NAME, _RECOVERED_NAME))
+    path, recovered = (directory / name for name in (FILE_NAME, _RECOVERED_NAME))
     try:
         if not recovered.exists():
             print(f"{path} is damaged: recovering its answers ...", file=sys.stderr)
-            recovering.unlink(missing_ok=True)
-            print(f"{_write_answers(recovering, salvage(path)):,} answers recovered", file=sys.stderr)
-            recovering.replace(recovered)
+            with written_whole(recovered) as recovering:
+                recovering.unlink(missing_ok=True)  # left by a recovery that was killed
+                count = _write_answers(recovering, salvage(path))
+            print(f"{count:,} answers recovered", file=sys.stderr)
         (directory / DAMAGED_NAME).unlink(missing_ok=True)
         aside = _free_name(directory)
         # The log first: without its database it would be taken for that of the recovered one.
@@ -121,7 +136,6 @@ def _recover(directory: Path) -> None:
                 Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
         recovered.replace(path)
     except (OSError, sqlite3.Error) as error:
-        recovering.unlink(missing_ok=True)
         raise RunDirectoryError(
             f"{path}: damaged, and cannot be recovered ({error}); make room on its disk, then run the same command"
         ) from None
@@ -134,7 +148,7 @@ def _free_name(directory: Path) -> Path:
 
 
 def _write_answers(path: Path, answers: Iterable[Answer]) -> int:
-    """Make a journal of these answers, durable on return; gives their number."""
+    """Make a journal of these answers and return their number."""
     with closing(sqlite3.connect(path)) as connection:
         # Begun anew if anything happens, so without a log of its own.
         connection.execute("pragma journal_mode = off")
@@ -142,10 +156,7 @@ def _write_answers(path: Path, answers: Iterable[Answer]) -> int:
         with connection:
             connection.executemany(INSERT, answers)
         connection.execute("pragma journal_mode = wal")
-        count = connection.execute("select count(*) from answers").fetchone()[0]
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    return cast(int, count)
+        return cast(int, connection.execute("select count(*) from answers").fetchone()[0])
 
 
 def answer_sha256(digest: str, finish_reason: str, text: str) -> bytes:
@@ -167,8 +178,12 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """A connection that may write to the journal, which is made where there is none."""
     connection = _checked(sqlite3.connect(path, timeout=30, check_same_thread=False), path, writable=True)
-    connection.execute("pragma synchronous = full")
-    connection.execute(_INDEX)
+    try:
+        connection.execute("pragma synchronous = full")
+        connection.executescript(_INDEX)
+    except sqlite3.Error as error:
+        connection.close()
+        raise _unusable(path, error) from None
     return connection
 
 
@@ -191,14 +206,18 @@ def _checked(connection: sqlite3.Connection, path: Path, writable: bool = False)
             )
     except sqlite3.Error as error:
         connection.close()
-        kind = _Unreadable if is_damage(error) else RunDirectoryError
-        raise kind(
-            f"{path}: cannot be used as a journal ({error}); see to its disk, move it aside or give another --output"
-        ) from None
+        raise _unusable(path, error) from None
     except RunDirectoryError:
         connection.close()
         raise
     return connection
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> RunDirectoryError:
+    kind = _Unreadable if is_damage(error) else RunDirectoryError
+    return kind(
+        f"{path}: cannot be used as a journal ({error}); see to its disk, move it aside or give another --output"
+    )
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

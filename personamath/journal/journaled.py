@@ -9,7 +9,7 @@ from typing import NoReturn, Protocol
 from personamath.errors import NotAsked, PersonaMathError, RunDirectoryError, TeacherMisconfigured
 from personamath.journal.store import DISK_RESERVE_BYTES
 from personamath.records import Completion, Request, Teacher
-from personamath.teachers.prices import Bill, Caps, Paid, Price
+from personamath.teachers.prices import Bill, Caps, Paid, Prices
 
 # How long a run that ends early waits for answers in flight: most arrive, and nobody waits for a hung one.
 DRAIN_S = 30.0
@@ -32,7 +32,7 @@ class Memory(Protocol):
         ...
 
     def paid(self) -> list[Paid]:
-        """What its answers came to, by purpose."""
+        """What its answers used, by model and purpose."""
         ...
 
     def has_room(self) -> bool:
@@ -54,7 +54,7 @@ class JournaledTeacher:
         memory: Memory,
         teacher: Teacher,
         concurrency: int | asyncio.Semaphore,
-        price: Price | None = None,
+        prices: Prices | None = None,
         caps: Caps | None = None,
         stop_sending: Callable[[], None] | None = None,
     ) -> None:
@@ -63,8 +63,8 @@ class JournaledTeacher:
         self._teacher = teacher
         self._caps = caps or Caps()
         self._stop_sending = stop_sending
-        self.bill = Bill.so_far(price, memory.paid())
-        """What the run directory came to, journaled answers of earlier commands included."""
+        self.bill = Bill.so_far(prices, memory.paid())
+        """All answers of the run directory, those of earlier commands included."""
         self._slots = asyncio.Semaphore(concurrency) if isinstance(concurrency, int) else concurrency
         self._asking: dict[str, asyncio.Event] = {}
         self._reason_to_stop: PersonaMathError | None = None
@@ -123,7 +123,7 @@ class JournaledTeacher:
             completion = await self._teacher.complete(request)
             self._waited_s += time.monotonic() - start
             await self._journal.put(request, completion)
-            self.bill.add(request.purpose, completion)
+            self.bill.add(Paid.of(request.model, request.purpose, completion))
         finally:
             self.in_flight -= 1
         self.asked += 1

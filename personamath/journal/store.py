@@ -6,7 +6,6 @@ start; anyone can open the file: `sqlite3 journal.sqlite 'select purpose, count(
 """
 
 import asyncio
-import fcntl
 import itertools
 import queue
 import shutil
@@ -23,6 +22,7 @@ from personamath.journal.file_format import (
     BLOCKS,
     FILE_NAME,
     INSERT,
+    PAID,
     is_damage,
     open_for_writing,
     open_or_recover,
@@ -43,12 +43,6 @@ RESUMED_AT_ONCE = 8
 DISK_RESERVE_BYTES = 64 * 2**20
 # To look is a system call, which costs as much as a look-up of an answer; in this time a tenth of the reserve goes.
 LOOK_FOR_ROOM_EVERY_S = 0.1
-_PAID = """
-select purpose, count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
-    sum(completion_tokens is null)
-from answers group by purpose
-"""
-
 # Few sizes, so that the statements stay prepared.
 _ROWS_AT_ONCE = (64, 16, 4, 1)
 
@@ -136,9 +130,9 @@ class Journal:
             raise unreadable(self.path, error) from None
 
     def paid(self) -> list[Paid]:
-        """What its answers came to, by purpose."""
+        """What its answers used, by model and purpose."""
         try:
-            return [Paid(*row) for row in self._reader.execute(_PAID).fetchall()]
+            return [Paid(model or "", *sums) for model, *sums in self._reader.execute(PAID).fetchall()]
         except sqlite3.Error as error:
             raise unreadable(self.path, error) from None
 
@@ -233,6 +227,12 @@ def _prepare(directory: Path) -> None:
 
 def _lock(directory: Path) -> IO[str]:
     """Hold the run directory for this process; the system lets go of it however the process ends."""
+    try:
+        import fcntl
+    except ImportError:
+        raise RunDirectoryError(
+            f"{directory}: this system cannot lock a run directory (no fcntl); run on Linux, macOS or WSL"
+        ) from None
     # A file of its own: closing a second handle of the database would drop SQLite's own locks.
     handle = (directory / LOCK_NAME).open("w")
     try:

@@ -6,8 +6,10 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TextIO
 
+from personamath.errors import PersonaMathError
 from personamath.runs.funnel import Funnel
 from personamath.teachers.prices import Bill
 
@@ -26,11 +28,23 @@ class Asking(Protocol):
     bill: Bill
 
 
+class Stoppable(Asking, Protocol):
+    """Whoever asks, as far as an interruption stops it."""
+
+    def stop(self, reason: PersonaMathError) -> None:
+        """Ask nothing more, and end with `reason` once what is in flight has arrived."""
+        ...
+
+
+Watch = Callable[[Stoppable], AbstractAsyncContextManager[None]]
+"""What goes on beside a run as long as it asks: a progress line, what an interruption does."""
+
+
 async def show_progress(
     funnel: Funnel,
     teacher: Asking,
     stream: TextIO | None = None,
-    standing: Callable[[], str] = str,
+    waiting_for: Callable[[], str] = str,
 ) -> None:
     """Report until cancelled; what the teacher has to say of itself, if anything, comes first."""
     stream = stream or sys.stderr
@@ -44,7 +58,7 @@ async def show_progress(
             seen.append((now, teacher.asked, funnel.done))
             while now - seen[0][0] > RATE_WINDOW_S and len(seen) > 2:
                 seen.popleft()
-            before, line = line, " · ".join(filter(None, (standing(), _line(funnel, teacher, *_rates(seen)))))
+            before, line = line, " · ".join(filter(None, (waiting_for(), _line(funnel, teacher, *_rates(seen)))))
             # A line that wraps cannot be wiped.
             width = shutil.get_terminal_size().columns - 1
             if live or line != before:  # a log need not be told for a day that a batch is out
@@ -68,7 +82,7 @@ def _line(funnel: Funnel, teacher: Asking, requests_per_s: float, problems_per_s
     return (
         f"{funnel.done:,}/{total:,} problems · {funnel.rows.total():,} rows kept · {teacher.in_flight} in flight · "
         f"{requests_per_s:,.0f} requests/s · ETA {eta} · {_thousands(teacher.bill.tokens)} tokens"
-        + (f" · ${teacher.bill.usd:,.2f}" if teacher.bill.price else "")
+        + (f" · ${teacher.bill.known_usd:,.2f}" if teacher.bill.known_usd is not None else "")
     )
 
 

@@ -5,22 +5,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Protocol
 
-from personamath.errors import Interrupted, PersonaMathError
+from personamath.errors import Interrupted
 from personamath.runs.funnel import Funnel
-from personamath.runs.progress import Asking, show_progress
-from personamath.runs.run import Watch
+from personamath.runs.progress import Asking, Stoppable, Watch, show_progress
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.waves import WaveTeacher
-
-
-class Stoppable(Asking, Protocol):
-    """Whoever asks, as far as an interruption stops it."""
-
-    def stop(self, reason: PersonaMathError) -> None:
-        """Ask nothing more, and end with `reason` once what is in flight has arrived."""
-        ...
 
 
 def on_terminal(funnel: Funnel, endpoints: HttpTeacher | WaveTeacher | None = None) -> Watch:
@@ -40,7 +30,9 @@ async def shown(
     funnel: Funnel, asking: Asking, endpoints: HttpTeacher | WaveTeacher | None = None
 ) -> AsyncIterator[None]:
     """Progress on the screen as long as the context lasts."""
-    progress = asyncio.create_task(show_progress(funnel, asking, standing=endpoints.standing if endpoints else str))
+    progress = asyncio.create_task(
+        show_progress(funnel, asking, waiting_for=endpoints.waiting_for if endpoints else str)
+    )
     try:
         yield
     finally:

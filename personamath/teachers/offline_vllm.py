@@ -99,7 +99,7 @@ class OfflineTeacher(WaveTeacher):
         self._reason_to_stop = reason
         return f"{self._in_engine:,} prompts in the engine"
 
-    def standing(self) -> str:
+    def waiting_for(self) -> str:
         """For the live line."""
         return f"wave {self.waves.count} · {self._in_engine:,} prompts in the engine"
 

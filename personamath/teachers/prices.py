@@ -1,54 +1,62 @@
-"""What a teacher costs, and what a run has cost: tokens by purpose, and the money they come to."""
+"""What a teacher costs, and what a run has cost: tokens by model and purpose, and their price."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.resources import files
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import yaml
 
 from personamath.errors import BadInput
-from personamath.records import Completion, Purpose
+from personamath.records import Completion
 
 PRICE_LIST = "prices.yaml"
 PER = 1_000_000
 """Prices are per so many tokens."""
 UNKNOWN_PRICE = "no price known for {model}: give --price-in and --price-out, in USD per million tokens"
 
+PricedFor = Literal["direct", "batch"]
+"""How requests are sent: one by one, or in files through the Batch API."""
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD per million tokens of direct requests."""
+    """USD per million tokens."""
 
     prompt: float
     completion: float
     batch: float | None = None
-    """What share of it a batch costs; None where that is not known."""
+    """The share of it that a batch costs; None where that is not known, and in the price of a batch."""
     source: str = "--price-in, --price-out"
-    """Who says so: a page, or the command line."""
+    """Where the price is from: a page, or the command line."""
     date: str | None = None
-    """When it said so; None for the command line."""
+    """When the page said so; None for the command line."""
+    priced_for: PricedFor | None = "direct"
+    """How the requests are sent that cost this; None where a run did not record it."""
 
     def usd(self, prompt_tokens: float, completion_tokens: float) -> float:
-        """What so many tokens cost."""
+        """The cost of these tokens."""
         return (self.prompt * prompt_tokens + self.completion * completion_tokens) / PER
 
     def in_batches(self) -> "Price":
-        """The same through the Batch API; at the full price where its share is not known."""
-        share = 1.0 if self.batch is None else self.batch
-        return replace(self, prompt=self.prompt * share, completion=self.completion * share, batch=None)
+        """The price through the Batch API; the price of direct requests where the batch's share is not known."""
+        if self.batch is None:
+            return self
+        prompt, completion = self.prompt * self.batch, self.completion * self.batch
+        return replace(self, prompt=prompt, completion=completion, batch=None, priced_for="batch")
 
     def as_dict(self) -> dict[str, Any]:
-        """For run.json."""
+        """For run.json, which holds `priced_for` beside it: earlier versions of PersonaMath refuse a key more here."""
         return {"prompt": self.prompt, "completion": self.completion, "source": self.source, "date": self.date}
 
 
 def find_price(model: str, price_in: float | None = None, price_out: float | None = None) -> Price | None:
-    """The price given, else the one in the list for this model's exact name; None where neither is there.
+    """The given price, else the price in the list for this model's exact name, else None.
 
-    A name that is not in the list is never taken to be free: only the user knows whose hardware answers.
+    A model that is not in the list is not taken to be free: only the user knows whose hardware answers.
     """
     if (price_in is None) != (price_out is None):
         raise BadInput("--price-in and --price-out go together: give both, in USD per million tokens")
@@ -60,6 +68,7 @@ def find_price(model: str, price_in: float | None = None, price_out: float | Non
     return Price(price_in, price_out, listed.batch if listed else None)
 
 
+@cache
 def _price_list() -> dict[str, Price]:
     path = files("personamath.teachers") / PRICE_LIST
     try:
@@ -89,95 +98,153 @@ def _listed(where: str, entry: Any) -> Price:
     return price
 
 
-class Paid(NamedTuple):
-    """Answers of one purpose, as a journal sums them up."""
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The price of each model: the recipe's teacher costs what the run says, any other model its list price."""
 
-    purpose: Purpose
+    teacher: str
+    price: Price | None
+    """The teacher's; None where it is not known."""
+
+    def of(self, model: str) -> Price | None:
+        """The price of a model; None where it is not known."""
+        return self.price if model == self.teacher else find_price(model)
+
+
+class Paid(NamedTuple):
+    """Answers of one model for one purpose, summed up."""
+
+    model: str
+    purpose: str
     answers: int
     prompt_tokens: int
     completion_tokens: int
     uncounted: int
     """Answers whose tokens the endpoint did not count."""
 
+    @classmethod
+    def of(cls, model: str, purpose: str, completion: Completion) -> "Paid":
+        """One answer."""
+        prompt, written = completion.prompt_tokens or 0, completion.completion_tokens
+        return cls(model, purpose, 1, prompt, written or 0, int(written is None))
+
+    def plus(self, more: "Paid") -> "Paid":
+        """These answers and more of the same model and purpose."""
+        return Paid(self.model, self.purpose, *(one + other for one, other in zip(self[2:], more[2:], strict=True)))
+
 
 @dataclass(slots=True)
 class Bill:
     """What the answers of a run directory cost: every journaled answer once, however often it is used."""
 
-    price: Price | None
-    answers: Counter[Purpose] = field(default_factory=Counter)
-    prompt_tokens: Counter[Purpose] = field(default_factory=Counter)
-    completion_tokens: Counter[Purpose] = field(default_factory=Counter)
-    uncounted: int = 0
+    prices: Prices | None
+    """None to count tokens only."""
     usd: float = 0.0
-    """0 while there is no price."""
+    """The money of the answers whose model has a price."""
+    answers: int = 0
+    unpriced: Counter[str] = field(default_factory=Counter)
+    """Answers that are not in `usd` because their model has no price, by model."""
+    _paid: dict[tuple[str, str], Paid] = field(default_factory=dict)
 
     @classmethod
-    def so_far(cls, price: Price | None, paid: Iterable[Paid]) -> "Bill":
+    def so_far(cls, prices: Prices | None, paid: Iterable[Paid]) -> "Bill":
         """The bill of what a journal holds."""
-        bill = cls(price)
-        for purpose, answers, prompt, completion, uncounted in paid:
-            bill.answers[purpose] += answers
-            bill._charge(purpose, prompt, completion)
-            bill.uncounted += uncounted
+        bill = cls(prices)
+        bill.merge(paid)
         return bill
 
-    def add(self, purpose: Purpose, completion: Completion) -> None:
-        """One more answer."""
-        self.answers[purpose] += 1
-        self._charge(purpose, completion.prompt_tokens or 0, completion.completion_tokens or 0)
-        self.uncounted += completion.completion_tokens is None
+    def merge(self, paid: Iterable[Paid]) -> None:
+        """Add other answers, at this bill's prices."""
+        for one in paid:
+            self.add(one)
 
-    def merge(self, other: "Bill") -> None:
-        """Add what another bill holds, of other answers; at this bill's price."""
-        for purpose, answers in other.answers.items():
-            self.answers[purpose] += answers
-            self._charge(purpose, other.prompt_tokens[purpose], other.completion_tokens[purpose])
-        self.uncounted += other.uncounted
+    def add(self, paid: Paid) -> None:
+        """Add one more answer, or several."""
+        key = paid.model, paid.purpose
+        self._paid[key] = self._paid[key].plus(paid) if key in self._paid else paid
+        self.answers += paid.answers
+        if price := self._price(paid.model):
+            self.usd += price.usd(paid.prompt_tokens, paid.completion_tokens)
+        else:
+            self.unpriced[paid.model] += paid.answers
 
-    def _charge(self, purpose: Purpose, prompt: int, completion: int) -> None:
-        self.prompt_tokens[purpose] += prompt
-        self.completion_tokens[purpose] += completion
-        if self.price:
-            self.usd += self.price.usd(prompt, completion)
+    def paid(self) -> list[Paid]:
+        """Its answers by model and purpose."""
+        return list(self._paid.values())
 
     @property
     def tokens(self) -> int:
         """Of prompts and completions together."""
-        return self.prompt_tokens.total() + self.completion_tokens.total()
+        return sum(paid.prompt_tokens + paid.completion_tokens for paid in self._paid.values())
 
-    def as_dict(self, purposes: Iterable[Purpose]) -> dict[str, Any]:
-        """For run.json: by purpose and together; money is None where no price is known."""
+    @property
+    def uncounted(self) -> int:
+        """Answers whose tokens the endpoint did not count."""
+        return sum(paid.uncounted for paid in self._paid.values())
+
+    @property
+    def known_usd(self) -> float | None:
+        """`usd`; None where no answer has a price, and where there is no answer and the teacher has none."""
+        if self.answers:
+            known = self.answers > self.unpriced.total()
+        else:
+            known = self.prices is not None and self.prices.price is not None
+        return self.usd if known else None
+
+    @property
+    def usd_each(self) -> float:
+        """The average cost of an answer whose price is known; 0 while there is none."""
+        priced = self.answers - self.unpriced.total()
+        return self.usd / priced if priced else 0.0
+
+    def as_dict(self, purposes: Iterable[str]) -> dict[str, Any]:
+        """For run.json: together, by purpose and by model; money is None where no price is known.
+
+        The first price is the teacher's. `answers_without_price` are not in the money beside it.
+        """
+        paid = self.paid()
         return {
-            "price": self.price.as_dict() if self.price else None,
-            "usd": round(self.usd, 6) if self.price else None,
-            "answers": self.answers.total(),
+            **_priced(self.prices.price if self.prices else None),
+            **self._sums(paid),
             "answers_without_token_counts": self.uncounted,
-            "by_purpose": {purpose: self._of(purpose) for purpose in purposes},
+            "by_purpose": {purpose: self._sums(one for one in paid if one.purpose == purpose) for purpose in purposes},
+            "by_model": {
+                model: self._of_model([one for one in paid if one.model == model])
+                for model in sorted({one.model for one in paid})
+            },
         }
 
-    def _of(self, purpose: Purpose) -> dict[str, Any]:
-        prompt, completion = self.prompt_tokens[purpose], self.completion_tokens[purpose]
+    def _of_model(self, paid: list[Paid]) -> dict[str, Any]:
+        by_purpose = {one.purpose: self._sums([one]) for one in sorted(paid)}
+        return {**_priced(self._price(paid[0].model)), **self._sums(paid), "by_purpose": by_purpose}
+
+    def _sums(self, paid: Iterable[Paid]) -> dict[str, Any]:
+        bill = Bill.so_far(self.prices, paid)
         return {
-            "answers": self.answers[purpose],
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "usd": round(self.price.usd(prompt, completion), 6) if self.price else None,
+            "usd": None if bill.known_usd is None else round(bill.known_usd, 6),
+            "answers": bill.answers,
+            "prompt_tokens": sum(one.prompt_tokens for one in bill.paid()),
+            "completion_tokens": sum(one.completion_tokens for one in bill.paid()),
+            "answers_without_price": bill.unpriced.total(),
         }
+
+    def _price(self, model: str) -> Price | None:
+        return self.prices.of(model) if self.prices else None
+
+
+def _priced(price: Price | None) -> dict[str, Any]:
+    return {"price": price.as_dict() if price else None, "priced_for": price.priced_for if price else None}
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """How much a run directory may come to, over all the commands that worked on it; None is no cap."""
+    """Limits on a run directory, over all the commands that worked on it; None is no limit."""
 
     usd: float | None = None
     answers: int | None = None
 
     def reached(self, bill: Bill, in_flight: int) -> bool:
         """Whether one more answer might pass a cap, if those in flight cost what the others cost on average."""
-        if self.answers is not None and bill.answers.total() + in_flight >= self.answers:
+        if self.answers is not None and bill.answers + in_flight >= self.answers:
             return True
-        if self.usd is None:
-            return False
-        answered = bill.answers.total()
-        return bill.usd + in_flight * (bill.usd / answered if answered else 0.0) >= self.usd
+        return self.usd is not None and bill.usd + in_flight * bill.usd_each >= self.usd

@@ -15,6 +15,8 @@ Json = dict[str, Any]
 REFUSALS_BEFORE_ANY_ANSWER = 8
 # Some endpoints report their content filter as an error instead of a finish_reason.
 FILTER_CODES = {"content_filter", "content_policy_violation"}
+# An error that only money mends, although its status is that of a rate limit.
+NO_CREDIT = "insufficient_quota"
 # Enough of an error's body to name the cause in one line.
 SHOWN_OF_A_BODY = 200
 
@@ -62,9 +64,9 @@ class Replies:
             raise TeacherMisconfigured(f"{said}: check that the key may use this model here")
         if status == 404:
             raise TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
-        if code == "insufficient_quota":
+        if code == NO_CREDIT:
             raise TeacherMisconfigured(f"{said}: the account has no credit left; add some and run the same command")
-        if status in {408, 409, 425, 429} or status >= 500:
+        if may_pass(status):
             raise Retry(f"http {status}", said, after_s)
         self._refusals += 1
         if not self.answered and self._refusals >= REFUSALS_BEFORE_ANY_ANSWER:
@@ -76,6 +78,11 @@ class Replies:
     def without_key(self, text: str) -> str:
         """Some proxies repeat the key that they refuse."""
         return text.replace(self._api_key, "[key]") if self._api_key else text
+
+
+def may_pass(status: int) -> bool:
+    """Whether the same request may succeed later after an error of this status."""
+    return status in {408, 409, 425, 429} or status >= 500
 
 
 def read_error(content: bytes | Json) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 r"""The embedded teacher: an OpenAI-compatible endpoint on loopback that plays a teacher, for trying the pipeline.
 
-It knows the reference solutions of the problems it is given, recognises PersonaMath's own prompts, and answers in the
+It knows the reference solutions of the problems it is given, recognises the prompts of the methods, and answers in the
 forms real models use. By a seeded share it fails problems, spoils rewrites and recovers by reflection; the same prompt
 always gets the same completion. What it writes is no data: its name marks every row, card and run as simulated.
 """
@@ -17,14 +17,12 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from personamath import prompts
 from personamath.answers import equivalent, extract
-from personamath.records import SIMULATED
+from personamath.methods import direct, prompts
+from personamath.records import CHARACTERS_PER_TOKEN, SIMULATED
 from personamath.sources.problems import COLUMNS, ProblemSource
 
 MODEL = f"{SIMULATED}-teacher"
-# A word is about 4 characters of English to a tokenizer; close enough for a bill that nobody pays.
-CHARACTERS_PER_TOKEN = 4
 
 _CALCULATION = re.compile(r"<<[^>]*>>")
 _ASKED = " is asked the following. "
@@ -84,6 +82,7 @@ class SimulatedTeacher:
         for pattern, reply in (
             (_REFLECTION, self._reflect),
             (_REWRITING, self._rewrite),
+            (_DIRECT, self._rewrite_directly),
             (_INFERENCE, self._solve),
         ):
             if found := pattern.fullmatch(prompt):
@@ -111,6 +110,9 @@ class SimulatedTeacher:
         )
         form = forms[int(self._chance("form", problem, persona) * len(forms))]
         return form.format(question=f"{persona.rstrip('.')}{_ASKED}{problem}")
+
+    def _rewrite_directly(self, problem: str) -> str:
+        return self._rewrite(problem, "Somebody")
 
     def _reflect(self, problem: str, explanation: str) -> str:
         habit = self._habits.recovers_rewrite if _ASKED in problem else self._habits.recovers
@@ -141,13 +143,15 @@ class SimulatedTeacher:
         return int.from_bytes(digest) / 2**64
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    """Matches what `prompts` makes of a template."""
-    return re.compile(re.sub(r"\\\{(problem|persona|explanation)\\\}", r"(?P<\1>.*)", re.escape(template)), re.DOTALL)
+def _pattern(prompt: prompts.Prompt) -> re.Pattern[str]:
+    """Matches what a prompt is filled into."""
+    names = r"\\\{(problem|persona|explanation)\\\}"
+    return re.compile(re.sub(names, r"(?P<\1>.*)", re.escape(prompt.template)), re.DOTALL)
 
 
 _INFERENCE = _pattern(prompts.INFERENCE)
 _REWRITING = _pattern(prompts.REWRITING)
+_DIRECT = _pattern(direct.REWRITING)
 _REFLECTION = _pattern(prompts.REFLECTION)
 
 

@@ -160,7 +160,7 @@ class WaveTeacher(ABC):
         """Let go of it."""
 
     @abstractmethod
-    def standing(self) -> str:
+    def waiting_for(self) -> str:
         """For the live line: which wave, and how far it is."""
 
     @abstractmethod

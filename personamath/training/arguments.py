@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.sources.tables import read_yaml
+from personamath.files import read_yaml
 from personamath.training.examples import PromptFormat
 
 LossNormalization = Literal["tokens", "paper"]

@@ -14,7 +14,7 @@ from personamath.folder.licenses import UNKNOWN
 from personamath.folder.markdown import code, python_text, table
 from personamath.folder.provenance import MATH_OVERLAP, seed_sources
 from personamath.folder.rendering import render
-from personamath.runs.funnel import SOURCES
+from personamath.sources.problems import source_label
 from personamath.training.record import FILE_NAME, TrainingRecord
 from personamath_hub.models.base_models import BaseLicense
 from personamath_hub.models.paper import PAPER_MODELS
@@ -101,7 +101,7 @@ def model_card(
         max_new_tokens=_completion_tokens(folder),
         provenance=provenance,
         data_license=data.license,
-        sources=[SOURCES[source] for source in seed_sources(provenance)] if provenance else [],
+        sources=[source_label(source) for source in seed_sources(provenance)] if provenance else [],
         rows=data.rows,
         contamination=MATH_OVERLAP,
         recipe=_recipe_table(record, paper.recipe if paper else {}),

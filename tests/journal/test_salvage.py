@@ -193,7 +193,7 @@ def test_a_recovery_that_was_killed_is_gone_on_with(tmp_path: Path, whole: bytes
     for journal, recovering, recovered in ((whole, b"half", None), (b"damaged", None, whole), (None, None, whole)):
         for name, content in (
             (FILE_NAME, journal),
-            ("journal.recovering", recovering),
+            ("journal.recovered.partial", recovering),
             ("journal.recovered", recovered),
         ):
             if content:

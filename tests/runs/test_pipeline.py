@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from personamath.methods.persona.stages import Stages
 
 from personamath.errors import BadInput, RunDirectoryError
-from personamath.runs.funnel import Funnel
-from personamath.journal.store import Journal
 from personamath.journal.journaled import JournaledTeacher
-from personamath.runs.pipeline import Spool, augment, new_first
+from personamath.journal.store import Journal
 from personamath.recipe import Recipe
 from personamath.records import Completion, Problem, Request
-from personamath.methods.persona.stages import Stages
+from personamath.runs.funnel import Funnel
+from personamath.runs.pipeline import Spool, augment, new_first
 from tests.methods.test_stages import InlineGrader
 
 RECIPE = Recipe(problems=("gsm8k",), teacher="teacher-1", k1=0, k2=0)

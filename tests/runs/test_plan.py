@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from personamath.commands.cli import main
-from personamath.runs.plan import Plan, Usage, chosen, from_paper, survey, wall_s
-from personamath.sources.problems import ProblemSource, Skipped, read_problems
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem
+from personamath.runs.plan import Plan, Usage, chosen, from_paper, survey, wall_s
+from personamath.sources.problems import ProblemSource, Skipped, read_problems
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
 

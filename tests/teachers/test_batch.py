@@ -18,8 +18,10 @@ import pytest
 from personamath.commands.cli import main
 from personamath.errors import PersonaMathError, RequestFailed, TeacherMisconfigured
 from personamath.records import Completion, Request
-from personamath.teachers.batch import BYTES_PER_BATCH, LINES_PER_BATCH, BatchTeacher, Pace, cut
-from personamath.teachers.batch_record import FILE_NAME
+from personamath.teachers.batch import BatchTeacher
+from personamath.teachers.batch.lines import BYTES_PER_BATCH, LINES_PER_BATCH, cut
+from personamath.teachers.batch.record import FILE_NAME
+from personamath.teachers.batch.teacher import Timing
 from personamath.teachers.prices import Price
 from personamath.teachers.simulated import MODEL
 from personamath.teachers.waves import Waiting
@@ -27,7 +29,7 @@ from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
 from tests.conftest import REPO, ScriptedTeacher, scripted_teacher
 
 Start = Callable[..., ScriptedTeacher]
-QUICK = Pace(first_poll_s=0.02, longest_poll_s=0.2, settle_s=0.2, hold_s=0.2)
+QUICK = Timing(first_poll_s=0.02, longest_poll_s=0.2, settle_s=0.2, hold_s=0.2)
 KEY = "sk-very-secret-key"
 
 
@@ -89,7 +91,7 @@ def ask(
 ) -> tuple[list[Completion | BaseException], BatchTeacher]:
     """Ask so many questions in-process; gives what became of each."""
     directory.mkdir(exist_ok=True)
-    teacher = BatchTeacher(directory, provider.base_url, KEY, pace=QUICK, **options)  # type: ignore[arg-type]
+    teacher = BatchTeacher(directory, provider.base_url, KEY, timing=QUICK, **options)  # type: ignore[arg-type]
 
     async def run() -> list[Completion | BaseException]:
         async with teacher:
@@ -350,14 +352,14 @@ def test_batches_of_another_account_are_not_paid_again_unasked(start_provider: S
 
 def test_a_provider_that_goes_away_for_good_ends_the_run(start_provider: Start, tmp_path: Path) -> None:
     provider = start_provider("--delay", "3600")
-    teacher = BatchTeacher(tmp_path, provider.base_url, KEY, gone_s=0.1, pace=QUICK)
+    teacher = BatchTeacher(tmp_path, provider.base_url, KEY, gone_s=0.1, timing=QUICK)
 
     async def run() -> str:
         async with teacher:
             answer = asyncio.create_task(teacher.complete(question(1)))
-            while "batch_0001: 0/1 lines" not in teacher.standing():
+            while "batch_0001: 0/1 lines" not in teacher.waiting_for():
                 await asyncio.sleep(0.01)
-            assert teacher.standing() == "wave 1 · batch_0001: 0/1 lines"
+            assert teacher.waiting_for() == "wave 1 · batch_0001: 0/1 lines"
             await asyncio.to_thread(provider.kill)
             with pytest.raises(PersonaMathError) as error:
                 await answer

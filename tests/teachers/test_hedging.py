@@ -20,7 +20,8 @@ from personamath.teachers.hedging import (
     Hedging,
     Try,
 )
-from personamath.teachers.http import HttpTeacher, Patience
+from personamath.teachers.http import HttpTeacher
+from personamath.teachers.patience import Patience
 from personamath.teachers.simulated import serve
 
 WARM_UP = 2 * ANSWERS_COMPARED

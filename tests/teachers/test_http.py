@@ -16,16 +16,10 @@ from multidict import CIMultiDict
 
 from personamath.errors import BadInput, RequestFailed, TeacherError, TeacherMisconfigured
 from personamath.records import Completion, Request
-from personamath.teachers.http import (
-    FIRST_BACKOFF_S,
-    LONGEST_BACKOFF_S,
-    HttpTeacher,
-    Patience,
-    _retry_after,
-    _wait,
-    without_secrets,
-)
+from personamath.teachers.http import HttpTeacher
+from personamath.teachers.patience import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, Patience, backoff_s, retry_after_s
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, serve
+from personamath.teachers.urls import without_secrets
 
 KEY = "sk-very-secret"
 REQUEST = Request("What is 1 + 1?", "teacher-1", 0.7, 2048)
@@ -372,13 +366,13 @@ AFTER = [
 
 @pytest.mark.parametrize(("headers", "seconds"), AFTER)
 def test_the_endpoints_word_on_when_to_come_back_is_read(headers: dict[str, str], seconds: float | None) -> None:
-    assert _retry_after(CIMultiDict(headers)) == (
+    assert retry_after_s(CIMultiDict(headers)) == (
         seconds if seconds is None else pytest.approx(seconds, abs=seconds / 4)
     )
 
 
 def test_backoff_doubles_up_to_its_limit_and_is_jittered() -> None:
-    waits = [[_wait(backoffs, None) for _ in range(200)] for backoffs in range(1, 12)]
+    waits = [[backoff_s(failures, None) for _ in range(200)] for failures in range(1, 12)]
     for backoffs, wait in enumerate(waits):
         full = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2**backoffs)
         assert full / 2 <= min(wait) < max(wait) <= full

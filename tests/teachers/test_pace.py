@@ -325,7 +325,7 @@ def test_an_endpoint_that_asks_to_wait_is_told_of_and_holds_nobody_who_stops(sta
         async with HttpTeacher([endpoint.base_url]) as teacher:
             asked = [teacher.complete(Request(str(number), MODEL, 0.7, 100)) for number in range(20)]
             answers = asyncio.gather(*asked, return_exceptions=True)
-            while "asks for" not in teacher.standing():
+            while "asks for" not in teacher.waiting_for():
                 await asyncio.sleep(0.02)
             teacher.stop()
             return await asyncio.wait_for(answers, 10)

@@ -15,7 +15,7 @@ import yaml
 from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.records import Completion
-from personamath.teachers.prices import PRICE_LIST, Bill, Caps, Paid, Price, find_price
+from personamath.teachers.prices import PRICE_LIST, Bill, Caps, Paid, Price, Prices, find_price
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
 
@@ -54,10 +54,10 @@ def test_a_price_that_cannot_be_is_refused(prices: tuple[float | None, float | N
 
 
 def test_a_bill_goes_on_from_what_the_journal_holds() -> None:
-    bill = Bill.so_far(Price(1.0, 10.0), [Paid("stage1_inference", 3, 1_000_000, 100_000, 1)])
-    assert (bill.usd, bill.answers.total(), bill.uncounted) == (2.0, 3, 1)
-    bill.add("stage2_reflection", Completion("text", "stop", 500_000, 50_000))
-    bill.add("stage2_reflection", Completion("text", "stop"))
+    bill = Bill.so_far(Prices("mine", Price(1.0, 10.0)), [Paid("mine", "stage1_inference", 3, 1_000_000, 100_000, 1)])
+    assert (bill.usd, bill.answers, bill.uncounted) == (2.0, 3, 1)
+    bill.add(Paid.of("mine", "stage2_reflection", Completion("text", "stop", 500_000, 50_000)))
+    bill.add(Paid.of("mine", "stage2_reflection", Completion("text", "stop")))
     assert bill.usd == 3.0 and bill.tokens == 1_650_000 and bill.uncounted == 2
     facts = bill.as_dict(["stage1_inference", "stage2_reflection"])
     assert [facts["by_purpose"][purpose]["usd"] for purpose in facts["by_purpose"]] == [2.0, 1.0]
@@ -80,7 +80,8 @@ CAPPED = [
 
 @pytest.mark.parametrize(("caps", "answers", "usd", "in_flight", "reached"), CAPPED)
 def test_a_cap_counts_what_is_in_flight(caps: Caps, answers: int, usd: float, in_flight: int, reached: bool) -> None:
-    bill = Bill.so_far(Price(1.0, 0.0), [Paid("stage1_inference", answers, round(usd * 1e6), 0, 0)])
+    prices = Prices("mine", Price(1.0, 0.0))
+    bill = Bill.so_far(prices, [Paid("mine", "stage1_inference", answers, round(usd * 1e6), 0, 0)])
     assert caps.reached(bill, in_flight) is reached
 
 

@@ -7,6 +7,11 @@ from personamath.report.analysis.rows import RunData
 from personamath.teachers.prices import Price, find_price
 
 NAME, TITLE = "costs", "What a kept row cost"
+_PRICED_FOR = {
+    "direct": "the prices of direct requests; batches may cost less",
+    "batch": "the prices of batches, for every request of the run, however it was sent",
+    None: "and the run did not record whether these are the prices of direct requests or of batches",
+}
 
 
 def costs(data: RunData) -> Analysis | LeftOut:
@@ -49,17 +54,12 @@ def costs(data: RunData) -> Analysis | LeftOut:
         ),
         Chart("bars", "step", unit, (series,)),
         "A step pays for all of its requests, also for those that led to no row. "
-        + (_priced(price, billed=data.price is not None) if price else f"No price is known for {teacher}."),
-    )
-
-
-def _priced(price: Price, *, billed: bool) -> str:
-    """Which prices these are: those of the run's bill, else the list's."""
-    origin = f"{price.source}, {price.date}" if price.date else price.source
-    kind = "as the run was billed" if billed else "for direct requests; batches may cost less"
-    return (
-        f"Prices: {price.prompt:g} and {price.completion:g} USD per million prompt and completion tokens ({origin}), "
-        f"{kind}."
+        + (
+            f"Prices: {price.prompt:g} and {price.completion:g} USD per million prompt and completion tokens "
+            f"({price.source}{f', {price.date}' if price.date else ''}), {_PRICED_FOR[price.priced_for]}."
+            if price
+            else f"No price is known for {teacher}."
+        ),
     )
 
 

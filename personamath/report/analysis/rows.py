@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.files import in_one_line, read_json
 from personamath.folder.layout import PROVENANCE, Layout
 from personamath.folder.provenance import is_changed, layout_of, personas_origin, problems_origin
-from personamath.journal.file_format import BLOCKS, FILE_NAME, open_for_reading, unreadable
+from personamath.folder.reading import read_provenance, read_rows
+from personamath.journal.block_files import all_answer_files, read_answers
+from personamath.journal.file_format import FILE_NAME, open_for_reading, unreadable
+from personamath.journal.run_folder import RUN_FILE, RunFolder
 from personamath.methods import METHODS
 from personamath.methods.method import Outline
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.opinions import Opinion, read_opinions
-from personamath.runs.run_file import FILE_NAME as RUN_FILE
 from personamath.runs.run_file import read_run_file, recipe_of
 from personamath.sources.personas import BUNDLED, local_file, read_personas
 from personamath.sources.problems import ProblemSource, read_problems
@@ -26,7 +27,6 @@ from personamath.teachers.prices import Price
 
 PERSONA, REVIEW = "persona", "review"
 """Columns that have a place of their own beside a row; only some methods have them."""
-NO_FOLDER = "give a run directory, a dataset folder or owner/name@v1.0.0"
 NOT_THERE = "{} is a file of the machine that made the data: give the run directory"
 CHANGED = "{} changed after the data was made: restore it, or run the same `personamath augment` command again"
 UNKNOWN_METHOD = "this version of PersonaMath does not know the method {!r}: install the one that made the data"
@@ -111,10 +111,11 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     Memory holds every row. Raises `BadInput` for a folder that is not a dataset's or that another version wrote. What
     is only missing, or no longer what the data was made from, is named in `missing`.
     """
-    provenance = _read_provenance(folder)
+    provenance = read_provenance(folder)
+    outline = _outline(provenance, folder / PROVENANCE)
+    _recipe(provenance, outline, folder / PROVENANCE)
     rows = read_rows(folder)
     content, path = (read_run_file(run), run / RUN_FILE) if run else (provenance, folder / PROVENANCE)
-    outline = layout_of(provenance).outline
     price, opinions = _price(content), read_opinions(run) if run else None
     recipe = _recipe(content, outline, path)
     if recipe is None:
@@ -144,27 +145,11 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     return RunData(name, rows, provenance, seeds, solved, wrong, personas, price, opinions, missing)
 
 
-def read_rows(folder: Path) -> tuple[Row, ...]:
-    """All rows of a dataset folder, step after step; `BadInput` where there are none, or another version's."""
-    layout = layout_of(_read_provenance(folder))
-    paths = [path for step in layout.steps for path in sorted((folder / step.name).glob("*.parquet"))]
-    rows = tuple(row for path in paths for row in _rows(path, layout))
-    if not rows:
-        raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
-    if unknown := {row.step for row in rows} - {step.name for step in layout.steps}:
-        raise BadInput(f"{folder}: {PROVENANCE} does not have the steps {', '.join(sorted(unknown))}")
-    return rows
-
-
-def _read_provenance(folder: Path) -> Mapping[str, Any]:
-    path = folder / PROVENANCE
-    content = read_json(path, NO_FOLDER)
+def _outline(provenance: Mapping[str, Any], path: Path) -> Outline:
     try:
-        outline = layout_of(content).outline
+        return layout_of(provenance).outline
     except (BadInput, LookupError, TypeError, ValueError) as error:
         raise BadInput(f"{path}: not as PersonaMath writes it ({error}); write the folder again") from None
-    _recipe(content, outline, path)
-    return content
 
 
 def _recipe(content: Mapping[str, Any], outline: Outline, path: Path) -> Recipe | None:
@@ -172,26 +157,10 @@ def _recipe(content: Mapping[str, Any], outline: Outline, path: Path) -> Recipe 
     return recipe_of(content, path) if outline.method in METHODS else None
 
 
-def _price(content: Mapping[str, Any]) -> Price | None:
-    """The price of the run's bill, which a published folder does not have."""
-    price = (content.get("paid") or {}).get("price")
-    return Price(**price) if price else None
-
-
-def _rows(path: Path, layout: Layout) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            if unknown := set(file.schema_arrow.names) - set(layout.columns):
-                raise TypeError(f"unknown: {', '.join(sorted(unknown))}")
-            for batch in file.iter_batches():
-                yield from map(Row.of, batch.to_pylist())
-    except TypeError as error:
-        raise BadInput(f"{path}: its columns are not this version's ({error}); write the folder again") from None
-    except (pa.ArrowException, OSError) as error:
-        raise BadInput(f"{path}: not a readable parquet file ({in_one_line(error)})") from None
+def _price(run_file: Mapping[str, Any]) -> Price | None:
+    """The price of the run's bill; a published folder has none."""
+    paid = run_file.get("paid") or {}
+    return Price(**paid["price"], priced_for=paid.get("priced_for")) if paid.get("price") else None
 
 
 def _seeds(recipe: Recipe, provenance: Mapping[str, Any], rows: Iterable[Row], *, local: bool) -> tuple[Problem, ...]:
@@ -201,8 +170,11 @@ def _seeds(recipe: Recipe, provenance: Mapping[str, Any], rows: Iterable[Row], *
         if source.path and not local:
             raise BadInput(NOT_THERE.format(source.path))
     recorded = {origin["source"]: origin for origin in provenance.get("problems", ())}
-    found = {str(source.path or source.kind): problems_origin(source) for source in sources}
-    changed = [name for name, origin in found.items() if is_changed(recorded.get(origin["source"], {}), origin)]
+    changed = []
+    for source in sources:
+        origin = problems_origin(source)
+        if is_changed(recorded.get(origin["source"], {}), origin):
+            changed.append(str(source.path or origin["source"]))
     if changed:
         raise BadInput(CHANGED.format(" and ".join(changed)))
     seeds = tuple(item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
@@ -233,20 +205,8 @@ def _answered(run: Path, asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
                     yield id, text.strip()
     except sqlite3.Error as error:
         raise unreadable(run / FILE_NAME, error) from None
-    for path in sorted(run.glob(f"{BLOCKS}/*/answers-*.parquet")):  # what the ray engine keeps beside the journal
-        for digest, finish_reason, text in _answers(path):
+    folder = RunFolder(str(run))
+    for file in all_answer_files(folder):  # which the ray engine keeps beside the journal
+        for digest, finish_reason, text in read_answers(folder, file, ("digest", "finish_reason", "text")):
             if finish_reason == "stop" and digest in asked:
                 yield asked[digest], text.strip()
-
-
-def _answers(path: Path) -> Iterator[tuple[str, str, str]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    names = ["digest", "finish_reason", "text"]
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=names):
-                yield from zip(*(batch[name].to_pylist() for name in names), strict=True)
-    except (pa.ArrowException, OSError) as error:
-        raise BadInput(f"{path}: not a readable parquet file ({in_one_line(error)})") from None

@@ -1,24 +1,24 @@
-"""What a block remembers while it is worked on: its answers, kept in memory and, soon after, in its folder."""
+"""The answers of one block while it is worked on: kept in memory and, soon after, in its folder."""
 
 import asyncio
 from contextlib import suppress
 from pathlib import Path
 
 from personamath.errors import RunDirectoryError
-from personamath.journal.store import DiskRoom
+from personamath.journal.block_files import answer_files, model_of, read_answers, write_answers
 from personamath.journal.file_format import BLOCKS
-from personamath.teachers.prices import Bill, Paid
-from personamath.runs.ray import blocks
-from personamath.runs.ray.folder import RunFolder
-from personamath.records import Completion, Request
+from personamath.journal.run_folder import RunFolder
 from personamath.journal.salvage import Answer
+from personamath.journal.store import DiskRoom
+from personamath.records import Completion, Request
+from personamath.teachers.prices import Bill, Paid
 
 # What a killed actor has to ask again: so many seconds of a block, or so many answers of it, whichever comes first.
 FLUSH_EVERY_S = 1.0
 FLUSH_ANSWERS = 2_000
 # Asking the disk costs a system call, or a round trip on a network.
 LOOK_FOR_ROOM_EVERY_S = 1.0
-_KNOWN = ("digest", "purpose", "text", "finish_reason", "prompt_tokens", "completion_tokens")
+_KNOWN = ("digest", "request", "purpose", "text", "finish_reason", "prompt_tokens", "completion_tokens")
 
 
 class BlockAnswers:
@@ -33,8 +33,9 @@ class BlockAnswers:
         self._block = block
         self.path = Path(folder.name) / BLOCKS / block
         self.bill = Bill(None)
-        """What the answers in its folder came to, at no price; `asked`: those of this time."""
+        """The answers in its folder, without prices."""
         self.asked = Bill(None)
+        """Those of them that were asked this time."""
         self._known: dict[str, Completion] = {}
         self._recalled: set[str] = set()
         self._fresh: list[Answer] = []
@@ -61,14 +62,14 @@ class BlockAnswers:
         return self._known.get(digest)
 
     async def put(self, request: Request, completion: Completion) -> None:
-        """Keep one answer; `RunDirectoryError` where the run directory did not take those before it."""
+        """Keep one answer; `RunDirectoryError` where an earlier one could not be written."""
         if self._failure:
             raise self._failure
         self._known[request.digest] = completion
         if request.digest in self._recalled:
             return
         for bill in (self.bill, self.asked):
-            bill.add(request.purpose, completion)
+            bill.add(Paid.of(request.model, request.purpose, completion))
         self._fresh.append(Answer.of(request, completion))
         if len(self._fresh) >= FLUSH_ANSWERS:
             self._full.set()
@@ -86,26 +87,24 @@ class BlockAnswers:
         return self._room.is_left()
 
     def gather(self) -> None:
-        """Make one file of the block's many; call it when nothing is asked any more."""
-        files = blocks.answer_files(self._folder, self._block)
+        """Merge the block's files into one; call it when nothing is asked any more."""
+        files = answer_files(self._folder, self._block)
         if len(files) < 2:
             return
         with suppress(FileNotFoundError):  # an actor that was given up for dead may be doing the same
-            answers = [
-                Answer(*answer) for file in files for answer in blocks.read_answers(self._folder, file, Answer._fields)
-            ]
+            answers = [Answer(*answer) for file in files for answer in read_answers(self._folder, file, Answer._fields)]
             first = {answer.digest: answer for answer in reversed(answers)}
-            blocks.write_answers(self._folder, self._block, list(first.values()))
+            write_answers(self._folder, self._block, list(first.values()))
             for file in files:
                 self._folder.remove(file)
 
     def _load(self) -> None:
-        for file in blocks.answer_files(self._folder, self._block):
-            with suppress(FileNotFoundError):  # likewise
-                for digest, purpose, *completion in blocks.read_answers(self._folder, file, _KNOWN):
+        for file in answer_files(self._folder, self._block):
+            with suppress(FileNotFoundError):  # another actor gathers them, as above
+                for digest, request, purpose, *completion in read_answers(self._folder, file, _KNOWN):
                     if digest not in self._known:
                         self._known[digest] = Completion(*completion)
-                        self.bill.add(purpose, self._known[digest])
+                        self.bill.add(Paid.of(model_of(request), purpose, self._known[digest]))
 
     async def _flush_now_and_then(self) -> None:
         while not self._closing:
@@ -119,6 +118,6 @@ class BlockAnswers:
         if not answers:
             return
         try:
-            await asyncio.to_thread(blocks.write_answers, self._folder, self._block, answers)
+            await asyncio.to_thread(write_answers, self._folder, self._block, answers)
         except RunDirectoryError as error:
             self._failure = error

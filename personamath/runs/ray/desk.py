@@ -1,4 +1,4 @@
-"""The desk: one actor beside the driver that hears how far the blocks are, tells all to stop, and remembers."""
+"""The desk: one actor beside the driver that counts how far the blocks are, stops all actors, and looks up answers."""
 
 from collections import Counter
 from contextlib import closing
@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from personamath.errors import PersonaMathError
-from personamath.runs.funnel import Funnel
 from personamath.journal.file_format import open_for_reading
-from personamath.teachers.prices import Bill, Caps
-from personamath.runs.ray.gate import Allowance, Allowances
 from personamath.records import Completion
+from personamath.runs.funnel import Funnel
+from personamath.runs.ray.gate import Allowance, Allowances
+from personamath.teachers.prices import Bill, Caps
 
 
 class Status(NamedTuple):
@@ -22,7 +22,7 @@ class Status(NamedTuple):
     in_flight: int
     funnel: Funnel
     bill: Bill
-    """Of what was asked this time, at no price."""
+    """Of what was asked this time, without prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,16 @@ class Look:
     funnel: Funnel = field(default_factory=Funnel)
     """Sums over the blocks that were begun."""
     bill: Bill = field(default_factory=lambda: Bill(None))
-    """What the run directory has come to."""
+    """All answers of the run directory."""
     retries: Counter[str] = field(default_factory=Counter)
-    """What was asked again, by reason."""
+    """Retries by their reason."""
     working: int = 0
     """Blocks that are being worked on."""
     reason_to_stop: PersonaMathError | None = None
 
 
 class Orders(NamedTuple):
-    """What the desk tells an actor."""
+    """What an actor gets back for its report."""
 
     reason_to_stop: PersonaMathError | None
     allowance: Allowance
@@ -58,7 +58,7 @@ class Desk:
 
     def __init__(self, home: Path, begun: Bill, caps: Caps, actors: int) -> None:
         self._begun = begun
-        """What the run directory had come to before, at its price."""
+        """All answers of the run directory before this command."""
         self._allowances = Allowances(caps, actors)
         self._journal = open_for_reading(home)
         self._past = Status(0, 0, Funnel(), Bill(None))
@@ -75,28 +75,28 @@ class Desk:
     def report(
         self, actor: str, working: dict[int, Status], finished: dict[int, Status], retries: Counter[str], in_flight: int
     ) -> Orders:
-        """Take an actor's word on its blocks, on its retries since the last, and on what it has in flight."""
+        """Take an actor's report: its blocks, its retries since the last report, and its requests in flight."""
         self._retries.update(retries)
         self._working.update(working)
         for number, status in finished.items():
             self._working.pop(number, None)
             self._past.funnel.merge(status.funnel)
-            self._past.bill.merge(status.bill)
+            self._past.bill.merge(status.bill.paid())
             self._past = self._past._replace(asked=self._past.asked + status.asked)
         return Orders(self._reason_to_stop, self._allowances.hand_out(actor, in_flight, self.look().bill))
 
     def stop(self, reason: PersonaMathError) -> None:
-        """Tell every actor to stop, for the first reason given."""
+        """Have every actor stop, for the first reason given."""
         self._reason_to_stop = self._reason_to_stop or reason
 
     def look(self) -> Look:
-        """How far all are."""
+        """How far all actors are."""
         statuses = [self._past, *self._working.values()]
         funnel, bill = deepcopy((self._past.funnel, self._begun))
-        bill.merge(self._past.bill)
+        bill.merge(self._past.bill.paid())
         for status in self._working.values():
             funnel.merge(status.funnel)
-            bill.merge(status.bill)
+            bill.merge(status.bill.paid())
         asked, in_flight = (sum(getattr(status, name) for status in statuses) for name in ("asked", "in_flight"))
         return Look(asked, in_flight, funnel, bill, self._retries, len(self._working), self._reason_to_stop)
 

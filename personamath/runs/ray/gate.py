@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from personamath.errors import NotAsked
+from personamath.records import Completion, Request, Teacher
 from personamath.teachers.prices import Bill, Caps
-from personamath.records import Completion, Request
-from personamath.teachers.http import Teacher
 
 # An actor that has not reported for so long is dead: what it had in flight will not be answered any more.
 DEAD_AFTER_S = 30.0
-# For each actor until its next report, while no answer has told what one costs.
+# For each actor until its next report, while the cost of an answer is not known.
 FIRST_ALLOWANCE = 8
 
 
@@ -53,11 +52,11 @@ class Allowances:
 
     def _left(self, bill: Bill) -> int:
         """Answers until a cap is reached, if they cost what the others cost on average."""
-        answers, left = bill.answers.total(), list[int]()
+        left = list[int]()
         if self._caps.answers is not None:
-            left.append(self._caps.answers - answers)
+            left.append(self._caps.answers - bill.answers)
         if self._caps.usd is not None and bill.usd:
-            left.append(int((self._caps.usd - bill.usd) / (bill.usd / answers)))
+            left.append(int((self._caps.usd - bill.usd) / bill.usd_each))
         return min(left, default=FIRST_ALLOWANCE * self._actors + sum(count for count, _ in self._out.values()))
 
 

@@ -1,32 +1,34 @@
-"""The actor: takes blocks of seed problems through the stages, several at once in one event loop."""
+"""The actor: runs the recipe on blocks of seed problems, several at once in one event loop."""
 
 import asyncio
 import dataclasses
-import resource
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pyarrow as pa
 
 from personamath.answers import Grader
 from personamath.errors import PersonaMathError, RunDirectoryError
-from personamath.runs.funnel import Funnel
 from personamath.journal.journaled import JournaledTeacher
-from personamath.teachers.pace import Pace
-from personamath.runs.pipeline import augment
-from personamath.teachers.prices import Caps, Price
+from personamath.journal.run_folder import RunFolder
+from personamath.methods.work import Outcome
+from personamath.recipe import Recipe
+from personamath.records import Completion, Persona, Problem, Request, Teacher
+from personamath.runs.funnel import Funnel
+from personamath.runs.pipeline import digests
 from personamath.runs.ray import blocks
 from personamath.runs.ray.answers import BlockAnswers
 from personamath.runs.ray.blocks import Block
 from personamath.runs.ray.desk import Status
-from personamath.runs.ray.folder import RunFolder
 from personamath.runs.ray.gate import Allowance, Gate
-from personamath.recipe import Recipe
-from personamath.records import Completion, Persona, Problem, Request, Row
-from personamath.methods.persona.stages import Stages
-from personamath.teachers.http import HttpTeacher, Patience, Teacher
+from personamath.runs.run import run
+from personamath.teachers.http import HttpTeacher
+from personamath.teachers.pace import Pace
+from personamath.teachers.patience import Patience
+from personamath.teachers.prices import Caps, Prices
 
 REPORT_EVERY_S = 0.5
 _PROBLEM_SCHEMA = pa.schema(
@@ -71,7 +73,7 @@ class Job:
     """This actor's slice, as are the two that follow."""
     rpm: float | None
     tpm: float | None
-    price: Price | None
+    prices: Prices
     caps: Caps
     """Of the whole run: a block alone may reach them, too."""
     desk: Any
@@ -136,6 +138,8 @@ class BlockWorker:
                     f"{self._folder.name}: not there on every machine of the cluster; give an --output on a file "
                     "system that all share, or in an object store"
                 )
+            import resource  # not on Windows, where the journal refuses to run
+
             _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             await self._endpoints.__aenter__()
@@ -179,68 +183,88 @@ class _Work:
         self._folder = folder
         self._block = block
         self._answers = BlockAnswers(folder, block.name)
-        self._recalling = _Recalling(job.desk, self._answers, asked)
-        self._teacher = JournaledTeacher(
-            self._answers, self._recalling if job.desk_remembers else asked, slots, job.price, job.caps
-        )
+        self._recalling = _Recalling(job.desk if job.desk_remembers else None, self._answers, asked)
+        self._slots = slots
+        self._asking: JournaledTeacher | None = None
+        """None until it asks."""
+        self._reason_to_stop: PersonaMathError | None = None
         self._funnel = Funnel()
-        self._rows = _Rows()
-        self.stop = self._teacher.stop
+        self._outcomes: dict[int, Outcome] = {}
 
     @property
     def asked(self) -> int:
         """Requests answered by the endpoints."""
-        return self._teacher.asked - self._recalling.recalled
+        return self._asking.asked - self._recalling.recalled if self._asking else 0
 
     @property
     def replayed(self) -> int:
         """Requests answered from what was kept."""
-        return self._teacher.replayed + self._recalling.recalled
+        return self._asking.replayed + self._recalling.recalled if self._asking else 0
 
     def status(self) -> Status:
         """How far it is."""
         funnel = Funnel(done=self._funnel.done, rows=self._funnel.rows, tokens=self._funnel.tokens)
-        return Status(self.asked, self._teacher.in_flight, funnel, self._answers.asked)
+        return Status(self.asked, self._asking.in_flight if self._asking else 0, funnel, self._answers.asked)
+
+    def stop(self, reason: PersonaMathError) -> None:
+        """Ask nothing more, and end with `reason`."""
+        self._reason_to_stop = reason
+        if self._asking:
+            self._asking.stop(reason)
+
+    def add(self, position: int, outcome: Outcome) -> None:
+        """Take the outcome of the seed problem at this position in the block."""
+        self._outcomes[position] = outcome
+        self._funnel.add(outcome)
 
     async def run(self, grader: Grader) -> None:
-        """Take the problems through the stages, and put the rows into the run directory."""
+        """Run the recipe on the block's problems, and put the rows into the run directory."""
         async with self._answers:
-            stages = Stages(self._job.recipe, self._job.personas, self._teacher, grader)
-            window = min(self._job.concurrency, len(self._block.problems))
-            problems = enumerate(self._block.problems)
-            await augment(stages, problems, window, self._rows, self._funnel, self._teacher.end)
+            await run(
+                self._job.recipe,
+                enumerate(self._block.problems),
+                self._recalling,
+                self._answers,
+                self,
+                total=len(self._block.problems),
+                personas=self._job.personas,
+                concurrency=self._slots,
+                window=self._job.concurrency,
+                prices=self._job.prices,
+                caps=self._job.caps,
+                grader=grader,
+                watch=self._watch,
+            )
         await asyncio.to_thread(self._finish)
+
+    @asynccontextmanager
+    async def _watch(self, asking: JournaledTeacher) -> AsyncIterator[None]:
+        self._asking = asking
+        if self._reason_to_stop:
+            asking.stop(self._reason_to_stop)
+        yield
 
     def _finish(self) -> None:
         self._answers.gather()
-        rows = self._rows.in_order()
-        blocks.write_rows(self._folder, self._block.name, self._job.made_by, rows, self._funnel, self._answers.bill)
-
-
-class _Rows:
-    """The rows of a block, by the position of their seed problems."""
-
-    def __init__(self) -> None:
-        self._rows: dict[int, list[Row]] = {}
-
-    def add(self, position: int, rows: Iterable[Row]) -> None:
-        self._rows[position] = list(rows)
-
-    def in_order(self) -> list[Row]:
-        return [row for position in sorted(self._rows) for row in self._rows[position]]
+        outcomes = [self._outcomes[position] for position in sorted(self._outcomes)]
+        rows = [row for outcome in outcomes for row in outcome.rows]
+        used = [used for outcome in outcomes for used in digests(outcome)]
+        worked = blocks.Worked(self._job.made_by, self._funnel, self._answers.bill.paid())
+        blocks.write_rows(self._folder, self._block.name, self._job.recipe.method.outline, rows, used, worked)
 
 
 class _Recalling:
     """A teacher that first asks the desk, where a run that was begun elsewhere may have the answer."""
 
-    def __init__(self, desk: Any, answers: BlockAnswers, teacher: Teacher) -> None:
+    def __init__(self, desk: Any | None, answers: BlockAnswers, teacher: Teacher) -> None:
+        """Without a desk only the teacher is asked."""
         self._desk = desk
         self._answers = answers
         self._teacher = teacher
         self.recalled = 0
 
     async def complete(self, request: Request) -> Completion:
-        known: Completion | None = await self._desk.known.remote(request.digest)
+        known: Completion | None = await self._desk.known.remote(request.digest) if self._desk else None
         if known is None:
             return await self._teacher.complete(request)
         self.recalled += 1

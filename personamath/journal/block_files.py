@@ -1,0 +1,109 @@
+"""Answers beside the journal: the files that the engine for many machines writes, a few for each block.
+
+RUN/blocks/000012-5f0c77a1b2d3/answers-*.parquet   every answer, untouched: the journal's columns, and a hash
+RUN/blocks/000012-5f0c77a1b2d3/rows.parquet        the rows of a finished block; see personamath.runs.ray.blocks
+"""
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from io import BytesIO
+from typing import Any, get_type_hints
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from personamath.errors import RunDirectoryError
+from personamath.journal.file_format import BLOCKS, answer_sha256
+from personamath.journal.run_folder import RunFolder
+from personamath.journal.salvage import Answer
+from personamath.journal.store import Journal
+from personamath.records import Completion
+from personamath.teachers.prices import Paid
+
+ROWS = "rows.parquet"
+ANSWERS = "answers-"
+
+_TYPES = {str: pa.string(), int: pa.int64(), int | None: pa.int64(), float: pa.float64()}
+# And the SHA-256 of the answer (docs/data.md), so that the digest of a run needs no texts.
+ANSWER_SCHEMA = pa.schema(
+    [*((name, _TYPES[hint]) for name, hint in get_type_hints(Answer).items()), ("sha256", pa.binary(32))]
+)
+_PAID = ("digest", "request", "purpose", "prompt_tokens", "completion_tokens")
+
+
+def write_answers(folder: RunFolder, block: str, answers: Sequence[Answer]) -> None:
+    """Write one more file of answers into a block's folder, under a name that no other file ever has."""
+    name = f"{BLOCKS}/{block}/{ANSWERS}{uuid.uuid4().hex}.parquet"
+    hashes = [answer_sha256(answer.digest, answer.finish_reason, answer.text) for answer in answers]
+    folder.write(name, as_parquet(pa.table([*map(list, zip(*answers, strict=True)), hashes], schema=ANSWER_SCHEMA)))
+
+
+def answer_files(folder: RunFolder, block: str) -> list[str]:
+    """A block's files of answers; an answer may be in several, and then the first counts."""
+    names = folder.names(f"{BLOCKS}/{block}")
+    return [f"{BLOCKS}/{block}/{name}" for name in names if name.startswith(ANSWERS) and name.endswith(".parquet")]
+
+
+def all_answer_files(folder: RunFolder) -> Iterator[str]:
+    """The files of answers of all blocks."""
+    for block in folder.names(BLOCKS):
+        yield from answer_files(folder, block)
+
+
+def read_answers(folder: RunFolder, file: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The answers of one file, as tuples of these columns."""
+    table = open_parquet(folder, file).read(columns=list(columns))
+    yield from zip(*(table[name].to_pylist() for name in columns), strict=True)
+
+
+def paid_in(folder: RunFolder, block: str) -> Iterator[Paid]:
+    """What each answer in a block's folder used."""
+    counted = set[str]()
+    for file in answer_files(folder, block):
+        for digest, request, purpose, *tokens in read_answers(folder, file, _PAID):
+            if digest not in counted:
+                counted.add(digest)
+                yield Paid.of(model_of(request), purpose, Completion("", "stop", *tokens))
+
+
+def model_of(request: str) -> str:
+    """The model that a request asks, from the JSON that was sent."""
+    return str(json.loads(request)["model"])
+
+
+def adopt_answers(journal: Journal, folder: RunFolder, names: Iterable[str] | None = None) -> None:
+    """Move the answers of these blocks, or of all, into the journal, so that each answer is in one place.
+
+    In an object store the files stay: there the journal is a scratch copy.
+    """
+    for name in folder.names(BLOCKS) if names is None else names:
+        if folder.path:  # before the answers: it counts them
+            folder.remove(f"{BLOCKS}/{name}/{ROWS}")
+        for file in answer_files(folder, name):
+            with suppress(FileNotFoundError):  # an actor of a killed driver has just moved it into another file
+                journal.adopt(Answer(*values) for values in read_answers(folder, file, Answer._fields))
+            if folder.path:
+                folder.remove(file)
+        if folder.path:
+            with suppress(OSError):  # not empty: such an actor still writes, and the next run adopts that
+                (folder.path / BLOCKS / name).rmdir()
+
+
+def open_parquet(folder: RunFolder, file: str) -> pq.ParquetFile:
+    """A parquet file of a run directory; `FileNotFoundError` where there is no such file."""
+    content = folder.read(file)
+    try:
+        return pq.ParquetFile(BytesIO(content))
+    except pa.ArrowInvalid as error:
+        raise RunDirectoryError(
+            f"{folder.name}: {file} is damaged ({error}); remove it and run the same command"
+        ) from None
+
+
+def as_parquet(table: pa.Table) -> bytes:
+    """The bytes of a parquet file with these rows."""
+    buffer = BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""Runs: from a recipe and a teacher to the rows of a dataset."""

@@ -1,0 +1,39 @@
+"""From a recipe to a dataset folder, on a cluster."""
+
+from personamath.folder.provenance import Origins
+from personamath.journal.run_folder import RUN_FILE
+from personamath.recipe import Recipe
+from personamath.runs.dataset import Inputs, Made, Watched, write_dataset
+from personamath.runs.ray.cluster import ClusterSetup
+from personamath.runs.ray.driver import RayRun
+from personamath.runs.run_file import check_same_recipe, write_run_file
+from personamath.runs.setup import Setup, endpoint_key
+
+
+async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
+    """As `make_dataset`, with blocks of seed problems in actors of Ray Data."""
+    key = endpoint_key(setup.base_url)
+    cluster = ClusterSetup(
+        address=setup.ray_address,
+        block=setup.block,
+        concurrency=setup.concurrency,
+        rpm=setup.rpm,
+        tpm=setup.tpm,
+        base_url=setup.base_url,
+        key=key,
+        patience=setup.patience_with_endpoints,
+        prices=setup.prices(recipe),
+        caps=setup.caps,
+    )
+    inputs = Inputs.read(recipe)
+    with RayRun(setup.output, recipe, inputs.personas, cluster) as run:
+        if not setup.replace:
+            run.folder.fetch(RUN_FILE, run.home / RUN_FILE)
+            check_same_recipe(run.home, recipe)
+        origins = Origins.found(recipe, inputs.personas)
+        async with watched(run.shown, None)(run):
+            await run.work(inputs.problems, inputs.funnel)
+        folder = write_dataset(run.home, inputs, origins, run.rows(), run.answers())
+        write_run_file(run.home, recipe, setup, inputs.funnel, run, run.retries)
+        run.upload()
+    return Made(inputs.funnel, run, run.retries, folder)

@@ -1,0 +1,103 @@
+"""run.json: what a run directory's dataset was made by, and what it came to."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from personamath.errors import BadInput, RunDirectoryError
+from personamath.files import read_json, written_whole
+from personamath.folder.provenance import package_versions
+from personamath.recipe import Recipe
+from personamath.runs.funnel import Funnel
+from personamath.runs.setup import Setup
+from personamath.teachers.prices import Bill
+from personamath.teachers.urls import without_secrets
+
+FILE_NAME = "run.json"
+REMEDY = "run the same `personamath augment` command again"
+
+
+class AskedCounts(Protocol):
+    """What a run asked, and what it cost."""
+
+    @property
+    def asked(self) -> int:
+        """Requests answered by the teacher, this time."""
+        ...
+
+    @property
+    def replayed(self) -> int:
+        """Requests answered from the run directory."""
+        ...
+
+    @property
+    def bill(self) -> Bill:
+        """Of all answers in the run directory."""
+        ...
+
+
+def write_run_file(
+    folder: Path, recipe: Recipe, setup: Setup, funnel: Funnel, asked: AskedCounts, retries: Counter[str]
+) -> None:
+    """Write run.json; raises `RunDirectoryError` where the disk refuses."""
+    outline = recipe.method.outline
+    content = {
+        "complete": funnel.complete,
+        "simulated": recipe.simulated,
+        "recipe": recipe.as_dict(),
+        "endpoints": ["vllm in-process"] if setup.offline_vllm else [without_secrets(url) for url in setup.base_url],
+        "versions": package_versions(),
+        "engine": setup.engine,
+        "answers": {"asked this time": asked.asked, "from the journal": asked.replayed},
+        "asked again after": dict(retries.most_common()),
+        "paid": asked.bill.as_dict(kind.name for kind in outline.kinds),
+        **funnel.as_dict(outline),
+    }
+    path = folder / FILE_NAME
+    try:
+        with written_whole(path) as partial:
+            partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RunDirectoryError(f"cannot write {path}: {error.strerror}") from None
+
+
+def read_run_file(folder: Path) -> dict[str, Any]:
+    """The content of a run directory's run.json; `BadInput` where there is none."""
+    return read_json(folder / FILE_NAME, "give a run directory, or " + REMEDY)
+
+
+def read_recipe(folder: Path) -> Recipe:
+    """The recipe of a run directory; `BadInput` where it is none."""
+    return recipe_of(read_run_file(folder), folder / FILE_NAME)
+
+
+def recipe_of(content: Mapping[str, Any], path: Path) -> Recipe:
+    """The recipe in run.json or provenance.json."""
+    try:
+        return Recipe.of(content["recipe"], str(path))
+    except (LookupError, TypeError, AttributeError):
+        raise BadInput(f"{path}: not as PersonaMath writes it; {REMEDY}") from None
+
+
+def check_same_recipe(folder: Path, recipe: Recipe) -> None:
+    """Raise `BadInput` where a run directory holds the dataset of another recipe, naming the keys that differ."""
+    if not (folder / FILE_NAME).exists():
+        return
+    before, now = read_recipe(folder).as_dict(), json.loads(json.dumps(recipe.as_dict()))
+    before = json.loads(json.dumps(before))
+    differing = [
+        f"{key} was {_shown(before.get(key))}, is {_shown(now.get(key))}"
+        for key in dict.fromkeys([*before, *now])
+        if before.get(key) != now.get(key)
+    ]
+    if differing:
+        raise BadInput(
+            f"{folder}: holds the dataset of another recipe ({'; '.join(differing)}): give another --output, or "
+            "--replace to replace that dataset; its answers stay in the journal either way"
+        )
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,179 @@
+"""Where a run lives and how its teacher is reached: what decides how long a run takes, never what comes out of it."""
+
+import gc
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from personamath.errors import BadInput
+from personamath.journal.run_folder import is_url
+from personamath.recipe import Recipe
+from personamath.teachers.http import HttpTeacher
+from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
+from personamath.teachers.pace import Pace
+from personamath.teachers.patience import Patience
+from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Prices, find_price
+from personamath.teachers.urls import OPENAI_URL
+from personamath.teachers.waves import WaveTeacher
+
+KEY_VARIABLE = "OPENAI_API_KEY"
+URL_VARIABLE = "OPENAI_BASE_URL"  # as the OpenAI SDK has it
+# Descriptors beside the connections: the journal, the grader's pipes, the dataset's files.
+OTHER_DESCRIPTORS = 64
+# Asking makes and drops thousands of objects a second, few of them in cycles: at Python's own 700 a tenth of the CPU
+# goes into looking for those.
+OBJECTS_PER_COLLECTION = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """The folder of a run, its teacher's endpoints, its limits; each text is also an option's help, under its group."""
+
+    output: Annotated[
+        str,
+        "run directory; made, or taken up where it stopped; for the ray engine also a URL as fsspec knows it",
+        "run",
+    ]
+    replace: Annotated[bool, "let this recipe replace the dataset of another recipe in the run directory", "run"] = (
+        False
+    )
+    base_url: Annotated[
+        tuple[str, ...],
+        "OpenAI-compatible endpoint, up to and including /v1; several serve one model side by side",
+        "teacher",
+    ] = (OPENAI_URL,)
+    concurrency: Annotated[int, "requests in flight", "teacher"] = 256
+    timeout: Annotated[float, "seconds for one try of one request", "teacher"] = 120.0
+    attempts: Annotated[int, "tries of one request before it has failed; 429 answers are not counted", "teacher"] = 10
+    patience: Annotated[float, "seconds to wait for an endpoint that answered before and stopped", "teacher"] = 600.0
+    offline_vllm: Annotated[
+        bool, "run the teacher in this process, with vLLM, instead of asking an endpoint", "teacher"
+    ] = False
+    vllm_args: Annotated[
+        str | None, "arguments of vllm.LLM as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'", "teacher"
+    ] = None
+    rpm: Annotated[
+        float | None, "requests a minute, in place of what the endpoints announce (no cap otherwise)", "limits"
+    ] = None
+    tpm: Annotated[float | None, "prompt and completion tokens a minute, in the same way", "limits"] = None
+    max_usd: Annotated[
+        float | None,
+        "stop once the answers in the run directory have cost this much; only requests in flight can exceed it",
+        "limits",
+    ] = None
+    max_requests: Annotated[int | None, "stop once the run directory holds this many answers", "limits"] = None
+    price_in: Annotated[
+        float | None, "USD per million prompt tokens, for a teacher that is not in the price list", "limits"
+    ] = None
+    price_out: Annotated[
+        float | None, "USD per million completion tokens; both 0 for hardware of your own", "limits"
+    ] = None
+    batch: Annotated[
+        bool, "ask through the OpenAI Batch API: half the price, up to a day for each wave of requests", "batch"
+    ] = False
+    batch_queue_tokens: Annotated[
+        int | None, "most prompt tokens to have enqueued there at once: your batch queue limit, if any", "batch"
+    ] = None
+    engine: Annotated[
+        Literal["local", "ray"], "`local`, or `ray`: a cluster of machines (docs/scaling.md)", "cluster"
+    ] = "local"
+    ray_address: Annotated[
+        str | None, "a running cluster's (default RAY_ADDRESS, else one is started here)", "cluster"
+    ] = None
+    block: Annotated[int, "seed problems in a block of the ray engine", "cluster"] = 128
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run can mean."""
+        for name in ("concurrency", "timeout", "attempts", "patience", "block"):
+            if getattr(self, name) <= 0:
+                raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
+        for name in ("rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
+            if (value := getattr(self, name)) is not None and not value > 0:
+                raise BadInput(f"{name} is {value}: it must be more than 0")
+        if self.batch and self.offline_vllm:
+            raise BadInput("--batch asks a provider, --offline-vllm asks nobody: give one of them")
+        if self.batch and len(self.base_url) > 1:
+            raise BadInput("--batch asks one endpoint: give one --base-url")
+        if self.engine == "ray" and (self.batch or self.offline_vllm):
+            raise BadInput("the ray engine asks endpoints: --batch and --offline-vllm need the local one")
+        if self.engine == "local" and is_url(self.output):
+            raise BadInput(
+                f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"
+            )
+        for name, (meant, of) in {
+            "batch_queue_tokens": (self.batch, "--batch"),
+            "vllm_args": (self.offline_vllm, "--offline-vllm"),
+            "ray_address": (self.engine == "ray", "--engine ray"),
+        }.items():
+            if getattr(self, name) is not None and not meant:
+                raise BadInput(f"--{name.replace('_', '-')} is for {of}: give both, or neither")
+        if self.vllm_args is not None:
+            read_arguments(self.vllm_args)
+
+    @property
+    def caps(self) -> Caps:
+        """The most that the run directory may come to."""
+        return Caps(self.max_usd, self.max_requests)
+
+    @property
+    def patience_with_endpoints(self) -> Patience:
+        """How long and how often to ask."""
+        return Patience(self.timeout, self.attempts, self.patience)
+
+    def prices(self, recipe: Recipe) -> Prices:
+        """What models cost; raises `BadInput` where --max-usd needs the teacher's price and it is not known."""
+        price = find_price(recipe.teacher, self.price_in, self.price_out)
+        if self.max_usd is not None and price is None:
+            raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
+        return Prices(recipe.teacher, price.in_batches() if price and self.batch else price)
+
+
+def endpoint_key(base_url: Sequence[str]) -> str | None:
+    """The key for the endpoints; `BadInput` where there is none and it takes one."""
+    key = os.environ.get(KEY_VARIABLE, "").strip() or None
+    if key is None and OPENAI_URL in base_url:
+        raise BadInput(f"{KEY_VARIABLE} is not set: export it, or name another endpoint with --base-url")
+    return key
+
+
+def open_teacher(recipe: Recipe, setup: Setup) -> HttpTeacher | WaveTeacher:
+    """The teacher of a setup; `async with` opens and closes its connections."""
+    if setup.offline_vllm:
+        arguments = read_arguments(setup.vllm_args or "{}")
+        return OfflineTeacher(lambda: load_vllm(recipe.teacher, arguments))
+    key = endpoint_key(setup.base_url)
+    if setup.batch:
+        from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
+
+        return BatchTeacher(
+            Path(setup.output),
+            setup.base_url[0],
+            key,
+            queue_tokens=setup.batch_queue_tokens,
+            attempts=min(setup.attempts, LINE_ATTEMPTS),
+            gone_s=setup.patience,
+        )
+    return HttpTeacher(setup.base_url, key, setup.patience_with_endpoints, Pace(setup.rpm, setup.tpm))
+
+
+def ready_process(concurrency: int) -> None:
+    """Let this process have `concurrency` requests in flight; `BadInput` where the system does not."""
+    _allow_descriptors(concurrency + OTHER_DESCRIPTORS)
+    gc.set_threshold(OBJECTS_PER_COLLECTION)
+
+
+def _allow_descriptors(wanted: int) -> None:
+    """Raise this process's limit on open files, which is often 1,024, as far as the system lets it."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        if hard != resource.RLIM_INFINITY and hard < wanted:
+            raise BadInput(
+                f"this system allows {hard} open files: use --concurrency {hard - OTHER_DESCRIPTORS} or less"
+            )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

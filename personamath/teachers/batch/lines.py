@@ -1,0 +1,91 @@
+"""The files of a batch: a line for each request, and the lines of its results."""
+
+import json
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from personamath.errors import RequestFailed, RunDirectoryError, TeacherMisconfigured
+from personamath.teachers.replies import Replies, Retry
+from personamath.teachers.waves import Waiting
+
+# The API's limits on one batch, from its reference (batches.create, input_file_id): "up to 50,000 requests", "up to
+# 200 MB"; taken as the smaller of the two readings of MB.
+LINES_PER_BATCH = 50_000
+BYTES_PER_BATCH = 200 * 10**6
+ENDPOINT: Final = "/v1/chat/completions"
+# English is about 4 bytes a token, LaTeX and digits nearer 3: the estimate is on the safe side of the allowance.
+BYTES_PER_TOKEN = 3
+
+
+def cut(lines: deque[Waiting], most_tokens: int | None) -> list[Waiting]:
+    """Take the next batch's requests off the front: at least one, and no more than a batch may hold."""
+    part: list[Waiting] = []
+    size = tokens = 0
+    while lines and len(part) < LINES_PER_BATCH:
+        size, tokens = size + len(_line(lines[0])), tokens + prompt_tokens(lines[0])
+        if part and (size > BYTES_PER_BATCH or (most_tokens is not None and tokens > most_tokens)):
+            break
+        part.append(lines.popleft())
+    return part
+
+
+def prompt_tokens(waiting: Waiting) -> int:
+    """Tokens of a request's prompt, estimated."""
+    return len(waiting.request.prompt.encode()) // BYTES_PER_TOKEN + 1
+
+
+def write(path: Path, part: Iterable[Waiting]) -> None:
+    """Write the file of requests that is uploaded; raises `RunDirectoryError` if the disk refuses."""
+    try:
+        with path.open("wb") as file:
+            file.writelines(map(_line, part))
+    except OSError as error:
+        raise RunDirectoryError(
+            f"cannot write {path} ({error.strerror}): make room, then run the same command"
+        ) from None
+
+
+def _line(waiting: Waiting) -> bytes:
+    body = waiting.request.body()
+    return b'{"custom_id":"%b","method":"POST","url":"%b","body":%b}\n' % (
+        waiting.request.digest.encode(),
+        ENDPOINT.encode(),
+        body,
+    )
+
+
+class Results:
+    """Gives out the results of an ended batch, line by line, to the requests that wait for them."""
+
+    def __init__(self, batch_id: str, awaited: dict[str, Waiting], replies: Replies) -> None:
+        """`awaited` are the requests by custom_id; each one is taken out when its line comes."""
+        self._batch_id = batch_id
+        self._awaited = awaited
+        self._replies = replies
+        self._failed: list[tuple[Waiting, Exception]] = []
+
+    def take(self, line: bytes) -> None:
+        """Read one line; a line that was read before changes nothing."""
+        try:
+            entry = json.loads(line)
+            waiting = self._awaited.pop(entry["custom_id"], None)
+            response, error = entry.get("response") or {}, entry.get("error") or {}
+            status, body = int(response.get("status_code") or 0), response.get("body")
+            reason, detail = str(error.get("code") or "no response"), str(error.get("message") or "")
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return  # an illegible line says nothing on its request
+        if waiting is None:
+            return
+        try:
+            if not status:
+                raise Retry(reason, f"{self._batch_id}: {detail}")
+            waiting.give(self._replies.read(self._batch_id, status, body if isinstance(body, dict) else {}))
+        except (Retry, RequestFailed, TeacherMisconfigured) as why:
+            self._failed.append((waiting, why))
+
+    def failed(self, status: str) -> list[tuple[Waiting, Exception]]:
+        """Once all lines are read: the requests without an answer, and why; `status` is the batch's."""
+        silence = Retry(f"batch {status}", f"{self._batch_id} ended without a word on it")
+        return self._failed + [(waiting, silence) for waiting in self._awaited.values()]

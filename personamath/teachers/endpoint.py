@@ -1,0 +1,96 @@
+"""One endpoint: requests to it, what it allows, and whether it can be reached."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+import aiohttp
+
+from personamath.records import Completion
+from personamath.teachers.pace import Announced, Charge
+from personamath.teachers.patience import retry_after_s
+from personamath.teachers.replies import Replies, Retry
+from personamath.teachers.urls import checked, without_secrets
+
+# To open a connection. A slow model is given the whole time-out; an address that drops packets is not.
+CONNECT_TIMEOUT_S = 15.0
+# How often an endpoint that was left out is tried again.
+PROBE_EVERY_S = 2.0
+# Pauses that an endpoint asks for are shown from this length on; shorter ones come and go.
+SHOWN_PAUSE_S = 5.0
+# Tries in a row that met an outage before an endpoint is left out. Even if one try in five fails by chance, ten in a
+# row do so once in 10^7.
+OUTAGES_BEFORE_LEFT_OUT = 10
+UNREACHABLE = "unreachable"
+
+
+class Endpoint:
+    """One base URL, and how it fares."""
+
+    def __init__(self, base_url: str, allowance: Announced) -> None:
+        self.allowance = allowance
+        self.name = without_secrets(base_url)
+        self.in_flight = 0
+        self.reachable = True
+        """False while it is left out."""
+        self.connected = False
+        """Whether it ever sent an HTTP response, of whatever status."""
+        self._base_url = checked(base_url)
+        self._url = self._base_url + "/chat/completions"
+        self._why_out = ""
+        self._outages = 0
+        """In a row; a gateway in front of a dead server answers, too."""
+
+    async def send(self, session: aiohttp.ClientSession, body: bytes, charge: Charge, replies: Replies) -> Completion:
+        """Send one request once; raise `Retry` if another try may succeed."""
+        self.in_flight += 1
+        sent = self.allowance.sent(charge, time.monotonic())
+        try:
+            async with session.post(self._url, data=body, allow_redirects=False) as response:
+                self.connected = True
+                content = await response.read()
+                after_s = retry_after_s(response.headers)
+                self.allowance.heard(sent, response.status, response.headers, after_s, time.monotonic())
+                return replies.read(self.name, response.status, content, after_s)
+        except aiohttp.ConnectionTimeoutError:
+            raise Retry(UNREACHABLE, f"{self.name}: no connection in {CONNECT_TIMEOUT_S:.0f} s") from None
+        except aiohttp.ClientConnectorError as error:
+            raise Retry(UNREACHABLE, f"{self.name}: {error.strerror or error}") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Retry("connection lost", f"{self.name}: {type(error).__name__}") from None
+        finally:
+            self.in_flight -= 1
+
+    def answered(self) -> None:
+        """A try was answered with a completion."""
+        self._outages = 0
+
+    def failed(self, failure: Retry) -> bool:
+        """Count a failed try; return whether to leave this endpoint out."""
+        self._outages += failure.is_outage
+        return failure.reason == UNREACHABLE or self._outages >= OUTAGES_BEFORE_LEFT_OUT
+
+    def leave_out(self, why: str) -> None:
+        """Mark it as one that nothing is sent to."""
+        self.reachable, self._why_out = False, why
+
+    async def wait_until_back(self, session: aiohttp.ClientSession, timeout_s: float) -> None:
+        """Ask for its list of models now and then, until it answers."""
+        while not self.reachable:
+            await asyncio.sleep(PROBE_EVERY_S)
+            with suppress(aiohttp.ClientError, OSError):  # a TimeoutError is an OSError
+                # An endpoint without this path answers 404, and is there.
+                async with (
+                    asyncio.timeout(timeout_s),
+                    session.get(self._base_url + "/models", allow_redirects=False) as response,
+                ):
+                    self.reachable = response.status < 500
+            self._outages = OUTAGES_BEFORE_LEFT_OUT - 1  # one more, and it is left out again
+
+    def waiting_for(self, now: float) -> str:
+        """Its name and why requests wait for it; empty if they do not."""
+        if not self.reachable:
+            return f"{self.name} ({self._why_out})"
+        if (pause := self.allowance.pause_s(now)) > SHOWN_PAUSE_S:
+            return f"{self.name} (asks for {pause:,.0f} s)"
+        return ""

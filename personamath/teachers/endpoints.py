@@ -1,0 +1,128 @@
+"""The endpoints of a run: which one a request goes to, which ones are left out, and when all of them are gone."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from operator import itemgetter
+from typing import Self
+
+import aiohttp
+
+from personamath.errors import BadInput, NotAsked, TeacherMisconfigured
+from personamath.records import Completion
+from personamath.teachers.endpoint import CONNECT_TIMEOUT_S, Endpoint
+from personamath.teachers.pace import LOOK_S, Announced, Charge, Pace
+from personamath.teachers.patience import Patience, Silence
+from personamath.teachers.replies import Replies, Retry
+
+# How often a request that waits for any endpoint looks whether one is back.
+LOOK_AGAIN_S = 0.25
+
+
+class Endpoints:
+    """Endpoints that serve the same model. `async with` opens and closes the connections.
+
+    `api_key` is sent as a bearer token and appears nowhere else.
+    """
+
+    def __init__(self, base_urls: Sequence[str], api_key: str | None, patience: Patience, pace: Pace) -> None:
+        self._all = [Endpoint(url, Announced(pace.kinds)) for url in base_urls]
+        self._headers = {"Content-Type": "application/json"}
+        if api_key and not api_key.isprintable():
+            raise BadInput("the key holds characters that no key has, a line break perhaps")
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+        self._replies = Replies(api_key)
+        self._patience = patience
+        self._pace = pace
+        self.silence = Silence(patience.gone_s)
+        self._turn = asyncio.Lock()
+        """Held by the one request that waits for an endpoint; the others wait for it, in the order of their arrival."""
+        self._stopping = asyncio.Event()
+        self._probes: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),  # the journal bounds what is in flight
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),  # each try has its own total
+            headers=self._headers,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for probe in self._probes:
+            probe.cancel()
+        await asyncio.gather(*self._probes, return_exceptions=True)
+        await self._session.close()
+
+    def stop(self) -> None:
+        """Send nothing more: a request that still waits to be sent gets `NotAsked`."""
+        self._stopping.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait so long, or until `stop`."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and not answered."""
+        return sum(endpoint.in_flight for endpoint in self._all)
+
+    def waiting_for(self) -> str:
+        """Which endpoints are waited for and why, in a few words; empty while none is."""
+        now = time.monotonic()
+        waits = list(filter(None, (endpoint.waiting_for(now) for endpoint in self._all)))
+        return f"waiting for {' and '.join(waits)}" if waits else ""
+
+    async def next(self, charge: Charge) -> Endpoint:
+        """The endpoint to ask now. While none may be asked, requests wait in the order of their arrival."""
+        if not self._turn.locked() and isinstance(found := self._look(charge), Endpoint):
+            return found
+        async with self._turn:
+            while not isinstance(found := self._look(charge), Endpoint):
+                await self.pause(min(found, LOOK_AGAIN_S))
+            return found
+
+    def _look(self, charge: Charge) -> Endpoint | float:
+        """Of the endpoints that may be asked now, the one with the fewest in flight; else seconds to wait."""
+        if self._stopping.is_set():
+            raise NotAsked("the run is ending")
+        self.silence.check()
+        reachable = [endpoint for endpoint in self._all if endpoint.reachable]
+        if not reachable:
+            self._check_ever_reached()
+            return LOOK_AGAIN_S
+        now = time.monotonic()
+        wait = self._pace.wait_s(charge, now)
+        if not wait:
+            waits = [(one.allowance.wait_s(charge, now), one.in_flight, one) for one in reachable]
+            wait, _, endpoint = min(waits, key=itemgetter(0, 1))
+            if not wait:
+                return endpoint
+        if wait > LOOK_S:
+            self.silence.starts_at(now)  # nothing is answered because nothing is sent
+        return wait
+
+    def _check_ever_reached(self) -> None:
+        if not self._replies.answered and not any(one.in_flight or one.connected for one in self._all):
+            names = " and ".join(endpoint.name for endpoint in self._all)
+            raise TeacherMisconfigured(f"cannot reach {names}: check --base-url, the network and that it is running")
+
+    async def send(self, endpoint: Endpoint, body: bytes, charge: Charge) -> Completion:
+        """Send one request once; raise `Retry` if another try may succeed."""
+        self._pace.sent(charge, time.monotonic())
+        return await endpoint.send(self._session, body, charge, self._replies)
+
+    def failed(self, endpoint: Endpoint, failure: Retry, charge: Charge) -> None:
+        """Draw the conclusions from a failed try, for its endpoint and for the pace."""
+        self._pace.failed(charge, time.monotonic())
+        if endpoint.failed(failure) and endpoint.reachable:
+            endpoint.leave_out(failure.reason)
+            probe = asyncio.create_task(endpoint.wait_until_back(self._session, self._patience.timeout_s))
+            self._probes.add(probe)
+            probe.add_done_callback(self._probes.discard)
+        if not failure.counts:  # an endpoint that asks to wait is there
+            self.silence.starts_at(time.monotonic() + (failure.after_s or 0))

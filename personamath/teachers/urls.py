@@ -1,0 +1,23 @@
+"""Base URLs of endpoints: OpenAI's own, how others are written, and how any is shown."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+from personamath.errors import BadInput
+
+OPENAI_URL = "https://api.openai.com/v1"
+
+
+def checked(base_url: str) -> str:
+    """Return a base URL without its trailing slash; raise `BadInput` if it is not written as one."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise BadInput(f"base URL {without_secrets(base_url)!r}: write it as http://HOST:PORT/v1")
+    if parts.query or parts.username:
+        raise BadInput(f"base URL {without_secrets(base_url)!r}: write it without user, password and query")
+    return base_url.rstrip("/")
+
+
+def without_secrets(url: str) -> str:
+    """A URL as it may be shown: without user, password and query."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
