@@ -22,7 +22,11 @@ class Recipe:
     the settings of the method stand beside the other keys: `method: persona`, `k1: 5`.
     """
 
-    problems: Annotated[tuple[str, ...], "gsm8k or math (train split, from the Hub), or with a file: math:PATH"]
+    problems: Annotated[
+        tuple[str, ...],
+        "gsm8k or math (train split, from the Hub); a file of theirs, math:PATH; or a file of your own, "
+        "NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN",
+    ]
     teacher: Annotated[str, "model name, as the endpoint knows it; the paper's is gpt-4o-mini-2024-07-18"]
     method: Method = field(default_factory=PersonaMath)
     """How rows are made, with its settings."""
@@ -56,7 +60,10 @@ class Recipe:
         Raises `BadInput` for an unknown key, a wrong value, and a setting of another method.
         """
         values = {name: value for name, value in settings.items() if value is not None}
-        name = str(values.pop("method", PersonaMath.outline.method))
+        chosen = values.pop("method", PersonaMath.outline.method)
+        if not isinstance(chosen, str):  # a method of the caller's own, with its settings
+            return validated(cls, values, place, method=chosen)
+        name = chosen
         if name not in METHODS:
             raise BadInput(f"{place}: unknown method {name!r}; {nearest(name, METHODS)}")
         mine = setting_names(METHODS[name])

@@ -21,7 +21,7 @@ from personamath.methods import paper_rows
 from personamath.methods.method import Outline
 from personamath.methods.prompts import Prompt
 from personamath.methods.work import PASSED
-from personamath.sources.problems import source_label
+from personamath.sources.problems import SOURCES, source_label
 
 # The Hub's size categories: the category of the first bound that the number of rows is below.
 SIZE_CATEGORIES = {
@@ -112,7 +112,7 @@ def how(outline: Outline, recipe: Mapping[str, Any]) -> str:
 def _made_from(provenance: Mapping[str, Any]) -> str:
     """The sources of the seed problems, in words."""
     own = any("package" in problems for problems in provenance["problems"])
-    names = [source_label(source) for source in seed_sources(provenance)]
+    names = [SOURCES.get(source, f"`{source}`") for source in seed_sources(provenance)]
     known = [f"seed problems of {' and '.join(names)}"] if names else []
     return " and ".join([*known, *["seed problems written for the PersonaMath project"] * own])
 

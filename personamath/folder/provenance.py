@@ -162,8 +162,11 @@ def journal_digest(answers: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
 
 
 def _problems_name(source: str) -> str:
-    kind, _, path = source.partition(":")
-    return f"{kind}:{Path(path).name}" if path else kind
+    parsed = ProblemSource.parse(source)
+    if parsed.path is None:
+        return parsed.name
+    columns = source.split(":")[2:]
+    return ":".join([parsed.name, parsed.path.name, *columns])
 
 
 def _personas_name(source: str) -> dict[str, Any]:
@@ -174,8 +177,8 @@ def _personas_name(source: str) -> dict[str, Any]:
 def problems_origin(source: ProblemSource) -> dict[str, Any]:
     """Which problems these are: the digest of their file, or the commit of the Hub that they were loaded from."""
     if source.path is None:
-        return {"source": source.kind} | _hub_origin(source.hub_splits())
-    return {"source": f"{source.kind}:{source.path.name}"} | _file_origin(source.path)
+        return {"source": source.name} | _hub_origin(source.hub_splits())
+    return {"source": f"{source.name}:{source.path.name}"} | _file_origin(source.path)
 
 
 def personas_origin(source: str) -> dict[str, Any]:

@@ -9,26 +9,23 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from personamath.methods import estimates, stages
-from personamath.methods.method import Outline, Seeds, Usage
+from personamath.methods.method import Method, Outline, Seeds, Usage
 from personamath.methods.prompts import INFERENCE, REFLECTION, Prompt
-from personamath.methods.requests import Requests
 from personamath.methods.stages import CONFIGS, KINDS, REVIEW, STAGE, STEPS, Rewrite, check_counts
 from personamath.methods.work import Work
-from personamath.records import Persona, Problem, Request, Solution
+from personamath.records import Persona, Problem, Solution
 
 REWRITING = Prompt("Math problem: {problem} \nPlease rephrase the above math problem.")
 """The paper's rewriting prompt without its sentence about the persona."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Direct:
+class Direct(Method):
     """Rewrite each solved problem K1 times and each recovered problem K2 times, for nobody in particular."""
 
     k1: Annotated[int, "rewrites of each solved problem"] = 5
     k2: Annotated[int, "rewrites of each recovered problem"] = 15
 
-    persona_source: ClassVar[None] = None
-    paper_rows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     prompts: ClassVar[Mapping[str, Prompt]] = {
         "inference": INFERENCE,
         "rewriting": REWRITING,
@@ -57,10 +54,6 @@ The teacher never sees a reference answer. This is the control for the persona m
         """Refuse negative numbers of rewrites."""
         check_counts(self.k1, self.k2)
         return []
-
-    def first_request(self, seed: Problem, requests: Requests) -> Request:
-        """The request to solve the seed problem: the persona method's, so it is paid for once for both."""
-        return requests.solve(stages.INFERENCE, seed.question)
 
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:
         """Both stages, with samples of one rewriting prompt."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from personamath.methods import stages
-from personamath.methods.method import Seeds, Usage
+from personamath.methods.method import ASSUMED_COMPLETION_TOKENS, Seeds, Usage
 from personamath.methods.prompts import INFERENCE, REFLECTION
 from personamath.records import CHARACTERS_PER_TOKEN
 
@@ -13,8 +13,6 @@ ASSUMED_SOLVED = 12_100 / 14_973
 """The same over both sources, for problems of other sources."""
 PAPER_RECOVERED = 0.10
 """Wrong first answers that reflection puts right (v1, table 2: 0.3K of about 2.9K)."""
-ASSUMED_COMPLETION_TOKENS = 500
-"""Of an explanation, and of each part of a reflection. Ours: the paper states no tokens; a pilot measures them."""
 
 
 def two_stages(seeds: Seeds, k1: int, k2: int, added: float, template: int) -> Mapping[str, Usage]:

@@ -13,7 +13,7 @@ from personamath.errors import BadInput
 from personamath.methods.prompts import Prompt
 from personamath.methods.requests import Requests
 from personamath.methods.work import Work
-from personamath.records import Persona, Problem, Request, Solution
+from personamath.records import CHARACTERS_PER_TOKEN, Persona, Problem, Request, Solution
 
 AnswerFrom = Literal["seed", "derived", "majority"]
 """Where a row's reference answer comes from: its seed problem, another number (a masked one), or a vote."""
@@ -137,6 +137,10 @@ def _known(cls: Any, values: Mapping[str, Any]) -> Any:
     return cls(**{name: value for name, value in values.items() if name in cls._fields})
 
 
+ASSUMED_COMPLETION_TOKENS = 500
+"""Of an explanation, and of each part of a reflection. Ours: the paper states no tokens; a pilot measures them."""
+
+
 @dataclass(slots=True)
 class Usage:
     """What requests of one kind take."""
@@ -163,7 +167,11 @@ class Seeds:
 
 
 class Method(Protocol):
-    """A way to make rows of a seed problem. Implementations are frozen dataclasses; their fields are the settings."""
+    """A way to make rows of a seed problem.
+
+    Implementations are frozen dataclasses; their fields are the settings. `outline`, `prompts` and `augment` are what
+    a method must have; the rest has defaults for methods that inherit this class.
+    """
 
     @property
     def outline(self) -> Outline:
@@ -175,24 +183,6 @@ class Method(Protocol):
         """Its prompts by name."""
         ...
 
-    @property
-    def paper_rows(self) -> Mapping[str, tuple[str, ...]]:
-        """Rows that its paper reports, by source and for `all`: one for each step, and their sum; empty without any."""
-        ...
-
-    @property
-    def persona_source(self) -> str | None:
-        """Where its personas come from, as `--personas` takes it; None for a method without personas."""
-        ...
-
-    def check(self, personas: Sequence[Persona]) -> list[str]:
-        """Warnings about its settings, each a sentence; raises `BadInput` for settings that no run can mean."""
-        ...
-
-    def first_request(self, seed: Problem, requests: Requests) -> Request:
-        """What is asked first of a seed problem."""
-        ...
-
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:
         """The solutions to keep of one seed problem: a function of the seed, the settings and the teacher's answers.
 
@@ -200,10 +190,38 @@ class Method(Protocol):
         """
         ...
 
+    @property
+    def persona_source(self) -> str | None:
+        """Where its personas come from, as `--personas` takes it; None for a method without personas."""
+        return None
+
+    @property
+    def paper_rows(self) -> Mapping[str, tuple[str, ...]]:
+        """Rows that its paper reports, by source and for `all`: one for each step, and their sum; empty without any."""
+        return {}
+
+    def check(self, personas: Sequence[Persona]) -> list[str]:
+        """Warnings about its settings, each a sentence; raises `BadInput` for settings that no run can mean."""
+        return []
+
+    def first_request(self, seed: Problem, requests: Requests) -> Request:
+        """What is asked first of a seed problem; by default, to solve it."""
+        return requests.solve(self.outline.kinds[0].name, seed.question)
+
     def expected(self, seeds: Seeds, personas: Sequence[Persona]) -> Mapping[str, Usage]:
-        """What the seed problems of a source will take, by kind, for a plan without a pilot."""
-        ...
+        """What the seed problems of a source will take, by kind, for a plan without a pilot.
+
+        By default one request of each kind for each seed problem.
+        """
+        prompt = seeds.question_characters / CHARACTERS_PER_TOKEN
+        return {
+            kind.name: Usage(seeds.count, seeds.count * prompt, seeds.count * ASSUMED_COMPLETION_TOKENS)
+            for kind in self.outline.kinds
+        }
 
     def attempts(self, kept: Mapping[str, int]) -> Mapping[str, int]:
-        """How many rows of each step were tried for one seed problem, given how many of each were kept."""
-        ...
+        """How many rows of each step were tried for one seed problem, given how many of each were kept.
+
+        By default nothing, which means that the method does not say.
+        """
+        return {}

@@ -6,12 +6,11 @@ from typing import Annotated, ClassVar
 
 from personamath.methods import estimates, stages
 from personamath.methods.draw import PersonaDraw, draw
-from personamath.methods.method import Column, Outline, Seeds, Usage
+from personamath.methods.method import Column, Method, Outline, Seeds, Usage
 from personamath.methods.prompts import INFERENCE, REFLECTION, REWRITING, Prompt
-from personamath.methods.requests import Requests
 from personamath.methods.stages import CONFIGS, KINDS, REVIEW, STAGE, STEPS, Rewrite, check_counts
 from personamath.methods.work import Work
-from personamath.records import Persona, Problem, Request, Solution
+from personamath.records import Persona, Problem, Solution
 
 PAPER_ROWS = {
     "gsm8k": ("6.6K", "30.8K", "0.1K", "1.1K", "38.7K"),
@@ -22,7 +21,7 @@ PAPER_ROWS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonaMath:
+class PersonaMath(Method):
     """Rewrite each solved problem for K1 personas, and each problem recovered by reflection for K2."""
 
     k1: Annotated[int, "rewrites of each solved problem (not stated; table 2 implies 5 at 90 % kept)"] = 5
@@ -74,10 +73,6 @@ The teacher never sees a reference answer. Personas are drawn without replacemen
         check_counts(self.k1, self.k2)
         draw(personas, "", max(self.k1, self.k2), 0, self.persona_draw)
         return [f"k2 is {self.k2}, k1 is {self.k1}; the paper has K2 > K1"] if self.k2 <= self.k1 else []
-
-    def first_request(self, seed: Problem, requests: Requests) -> Request:
-        """The request to solve the seed problem."""
-        return requests.solve(stages.INFERENCE, seed.question)
 
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:
         """Both stages of the paper."""

@@ -5,18 +5,18 @@ Blind solving is a method too: its seed problems are the rewrites, and it makes 
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from personamath.errors import BadInput, RunDirectoryError
 from personamath.files import read_json, written_whole
-from personamath.methods.method import Kind, Outline, Seeds, Step, Usage
+from personamath.methods.method import Kind, Method, Outline, Step
 from personamath.methods.prompts import INFERENCE, Prompt
 from personamath.methods.requests import Requests
 from personamath.methods.work import KEPT, NO_ANSWER, WRONG, Outcome, Work
-from personamath.records import Persona, Problem, Request, Row, Solution
+from personamath.records import Problem, Request, Row, Solution
 
 FILE_NAME = "second_opinion.json"
 STEP = "second_opinion"
@@ -45,14 +45,12 @@ class Tally(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindSolves:
+class BlindSolves(Method):
     """Solve each problem `times` times, without an answer to reach."""
 
     times: int
 
     prompts: ClassVar[Mapping[str, Prompt]] = {"inference": INFERENCE}
-    paper_rows: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    persona_source: ClassVar[None] = None
     outline: ClassVar[Outline] = Outline(
         method=STEP,
         title="blind solves",
@@ -62,10 +60,6 @@ class BlindSolves:
         kinds=(Kind(STEP, "solve a rewrite again", STEP, "solve"),),
     )
 
-    def check(self, personas: Sequence[Persona]) -> list[str]:
-        """Nothing can be wrong."""
-        return []
-
     def first_request(self, seed: Problem, requests: Requests) -> Request:
         """The first blind solve. Sample 0 made the dataset's own solution, which is there because it is right."""
         return requests.solve(STEP, seed.question, sample=1)
@@ -74,10 +68,6 @@ class BlindSolves:
         """Solve, and keep no row: the outcome's counts say how often the answer is right."""
         await asyncio.gather(*(work.solve(seed, STEP, sample) for sample in range(1, self.times + 1)))
         return []
-
-    def expected(self, seeds: Seeds, personas: Sequence[Persona]) -> Mapping[str, Usage]:
-        """Nobody plans second opinions."""
-        return {}
 
 
 def as_problem(row: Row) -> Problem:

@@ -1,5 +1,6 @@
 """run.json: what a run directory's dataset was made by, and what it came to."""
 
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -16,6 +17,9 @@ from personamath.teachers.prices import Bill
 from personamath.teachers.urls import without_secrets
 
 FILE_NAME = "run.json"
+DEFAULTS = {
+    field.name: field.default for field in dataclasses.fields(Recipe) if field.default is not dataclasses.MISSING
+}
 REMEDY = "run the same `personamath augment` command again"
 
 
@@ -83,21 +87,26 @@ def recipe_of(content: Mapping[str, Any], path: Path) -> Recipe:
 
 def check_same_recipe(folder: Path, recipe: Recipe) -> None:
     """Raise `BadInput` where a run directory holds the dataset of another recipe, naming the keys that differ."""
-    if not (folder / FILE_NAME).exists():
+    path = folder / FILE_NAME
+    if not path.exists():
         return
-    before, now = read_recipe(folder).as_dict(), json.loads(json.dumps(recipe.as_dict()))
-    before = json.loads(json.dumps(before))
+    recorded = read_run_file(folder).get("recipe")
+    if not isinstance(recorded, dict):
+        raise BadInput(f"{path}: not as PersonaMath writes it; remove it to let this run replace its dataset")
+    now = json.loads(json.dumps(recipe.as_dict()))
+    # A key that a later version added is as it was by default. Once there was one method only.
+    before = DEFAULTS | {"method": "persona"} | recorded
     differing = [
-        f"{key} was {_shown(before.get(key))}, is {_shown(now.get(key))}"
-        for key in dict.fromkeys([*before, *now])
-        if before.get(key) != now.get(key)
+        f"{key} was {_json(before.get(key))}, is {_json(value)}"
+        for key, value in now.items()
+        if before.get(key) != value
     ]
     if differing:
         raise BadInput(
-            f"{folder}: holds the dataset of another recipe ({'; '.join(differing)}): give another --output, or "
-            "--replace to replace that dataset; its answers stay in the journal either way"
+            f"{folder}: holds the dataset of another recipe ({'; '.join(differing)}): give another output, or replace "
+            "that dataset with --replace; its answers stay in the journal either way"
         )
 
 
-def _shown(value: Any) -> str:
+def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)

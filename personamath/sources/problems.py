@@ -1,17 +1,15 @@
-"""Seed problems from GSM8K and MATH, in those datasets' own columns."""
+"""Seed problems: from GSM8K and MATH in their own columns, or from a file of one's own."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from personamath.answers import extract
 from personamath.errors import BadInput
 from personamath.records import Problem
 from personamath.sources.tables import HubSplit, TableRow, read_file, read_hub
-
-Kind = Literal["gsm8k", "math"]
 
 # Where the train splits live on the Hub. MATH has a config for each subject; alphabetical, as its files are ordered.
 GSM8K_REPO, GSM8K_CONFIGS = "openai/gsm8k", ("main",)
@@ -27,33 +25,44 @@ MATH_CONFIGS = (
 )
 SOURCES: dict[str, str] = {"gsm8k": "GSM8K", "math": "MATH"}
 """What people call the known sources."""
-COLUMNS: dict[Kind, tuple[str, ...]] = {"gsm8k": ("question", "answer"), "math": ("problem", "solution")}
+COLUMNS: dict[str, tuple[str, str]] = {"gsm8k": ("question", "answer"), "math": ("problem", "solution")}
+
+
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemSource:
     """One `--problems` argument."""
 
-    kind: Kind
+    name: str
+    """`gsm8k` or `math`, or a name of the user's own for other problems."""
     path: Path | None
     """A local file; None for the train split on the Hub."""
+    columns: tuple[str, str]
+    """Of the question, and of the answer or a solution that holds it."""
 
     @classmethod
     def parse(cls, text: str) -> "ProblemSource":
-        """Read `gsm8k`, `math`, `gsm8k:PATH` or `math:PATH`."""
-        kind, colon, path = text.partition(":")
-        if kind not in COLUMNS or (colon and not path):
-            raise BadInput(f"problems {text!r}: write gsm8k or math, or with a local file gsm8k:PATH or math:PATH")
-        return cls(kind, Path(path) if path else None)
+        """Read `gsm8k`, `math`, `gsm8k:PATH`, `math:PATH` or `NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN`."""
+        name, *rest = text.split(":")
+        if name in COLUMNS and len(rest) <= 1 and all(rest):
+            return cls(name, Path(rest[0]) if rest else None, COLUMNS[name])
+        if name not in COLUMNS and _NAME.fullmatch(name) and len(rest) == 3 and all(rest):
+            return cls(name, Path(rest[0]), (rest[1], rest[2]))
+        raise BadInput(
+            f"problems {text!r}: write gsm8k or math; for a local file of theirs gsm8k:PATH or math:PATH; for a file "
+            "of your own NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN, e.g. shop:mine.jsonl:question:answer"
+        )
 
     @property
     def id_prefix(self) -> str:
         """`math-train` for the Hub's split; a file gives its name: `math-demo` for demo.jsonl or math-demo.jsonl."""
         if self.path is None:
-            return f"{self.kind}-train"
+            return f"{self.name}-train"
         stem = re.sub(r"-\d{5}-of-\d{5}$", "", self.path.stem)  # the Hub's own shard names
-        name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-").removeprefix(f"{self.kind}-")
-        return f"{self.kind}-{name}"
+        name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-").removeprefix(f"{self.name}-")
+        return f"{self.name}-{name}"
 
     def rows(self) -> Iterator[TableRow]:
         """The source's rows, in its own columns."""
@@ -67,7 +76,7 @@ class ProblemSource:
         """Where its rows, or those of another split, lie on the Hub, in order; none for a local file."""
         if self.path is not None:
             return []
-        repo, configs = (GSM8K_REPO, GSM8K_CONFIGS) if self.kind == "gsm8k" else (MATH_REPO, MATH_CONFIGS)
+        repo, configs = (GSM8K_REPO, GSM8K_CONFIGS) if self.name == "gsm8k" else (MATH_REPO, MATH_CONFIGS)
         return [HubSplit(repo, config, split) for config in configs]
 
 
@@ -108,30 +117,28 @@ def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) ->
 
 
 def _problem(source: ProblemSource, id: str, row: TableRow) -> Problem | Skipped:
-    question_column, solution_column = COLUMNS[source.kind]
-    texts = [row.values.get(question_column, 0), row.values.get(solution_column, 0)]
+    texts = [row.values.get(column, 0) for column in source.columns]
     if not all(isinstance(text, str | None) for text in texts):
         found = ", ".join(row.values) or "none"
-        raise BadInput(
-            f"{row.place}: {source.kind} problems need the text columns {question_column} and {solution_column}; "
-            f"found {found}"
-        )
+        wanted = " and ".join(source.columns)
+        raise BadInput(f"{row.place}: {source.name} problems need the text columns {wanted}; found {found}")
     question, solution = (cast(str | None, text) or "" for text in texts)
     if not _is_unicode(question + solution):
         return Skipped(id, "half a surrogate pair")
-    answer = _gsm8k_answer(solution) if source.kind == "gsm8k" else extract(solution)
+    answer = _READERS.get(source.name, _any_answer)(solution)
     if not question.strip():
         return Skipped(id, "no question")
     if not answer or not answer.strip():
         return Skipped(id, "no reference answer")
     level = re.fullmatch(r"Level (\d)", str(row.values.get("level", "")))
+    subject = row.values.get("type" if source.name == "math" else "subject")
     return Problem(
         id=id,
-        source=source.kind,
+        source=source.name,
         question=question.strip(),
         answer=answer.strip(),
         level=int(level[1]) if level else None,
-        subject=str(row.values["type"]) if source.kind == "math" and row.values.get("type") else None,
+        subject=str(subject) if subject and source.name != "gsm8k" else None,
     )
 
 
@@ -145,6 +152,14 @@ def _is_unicode(text: str) -> bool:
 
 
 def _gsm8k_answer(solution: str) -> str | None:
-    """What stands after `####` in GSM8K's answer column."""
+    """The text after `####` in GSM8K's answer column."""
     _, marker, answer = solution.rpartition("####")
     return answer if marker else None
+
+
+def _any_answer(solution: str) -> str | None:
+    """The answer in a column of the user's own: a solution with a box or `####`, or else the bare answer."""
+    return extract(solution) or _gsm8k_answer(solution) or solution.strip().strip("$")
+
+
+_READERS: dict[str, Callable[[str], str | None]] = {"gsm8k": _gsm8k_answer, "math": extract}

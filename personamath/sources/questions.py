@@ -29,7 +29,7 @@ class QuestionSource:
         if head in COLUMNS:
             known = ProblemSource.parse(text)
             name = f"{head}:{known.path.name}" if known.path else head
-            return cls(name, COLUMNS[known.kind][0], known.path, tuple(known.hub_splits(split)))
+            return cls(name, known.columns[0], known.path, tuple(known.hub_splits(split)))
         place, colon, column = text.rpartition(":")
         if colon and column and Path(place).suffix in FILE_TYPES:
             return cls(f"{Path(place).name}:{column}", column, Path(place), ())

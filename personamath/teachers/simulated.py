@@ -20,7 +20,7 @@ from aiohttp import web
 from personamath.answers import equivalent, extract
 from personamath.methods import direct, prompts
 from personamath.records import CHARACTERS_PER_TOKEN, SIMULATED
-from personamath.sources.problems import COLUMNS, ProblemSource
+from personamath.sources.problems import ProblemSource
 
 MODEL = f"{SIMULATED}-teacher"
 
@@ -50,14 +50,16 @@ class Known(NamedTuple):
 
 
 def _known(source: ProblemSource) -> Iterator[Known]:
-    question_column, solution_column = COLUMNS[source.kind]
+    question_column, solution_column = source.columns
     for row in source.rows():
         solution = row.values[solution_column]
-        if source.kind == "gsm8k":
+        if source.name == "gsm8k":
             steps, _, answer = _CALCULATION.sub("", solution).rpartition("####")
             solution = f"{steps.strip()}\nThe final answer is $\\boxed{{{answer.strip()}}}$."
+        elif extract(solution) is None:  # a bare answer
+            solution = f"The final answer is $\\boxed{{{solution.strip()}}}$."
         if boxed := extract(solution):
-            yield Known(source.kind, row.values[question_column].strip(), solution, boxed)
+            yield Known(source.name, row.values[question_column].strip(), solution, boxed)
 
 
 def bundled_problems() -> list[str]:

@@ -105,8 +105,10 @@ def _with_intervals(name: str, found: dict[str, Interval]) -> Series:
 def keep_rates(data: RunData) -> Analysis | LeftOut:
     """How much of each step is kept, by level, of any method that this version knows."""
     name, title = "keep-rates", "What is kept, by level"
-    if data.seeds is None or data.solved is None or data.recipe is None:
+    if data.seeds is None or data.recipe is None:
         return LeftOut(name, title, data.why_missing("seeds"))
+    if not data.recipe.method.attempts({}):
+        return LeftOut(name, title, f"the method {data.outline.method!r} does not say how many rows it tries to make")
     tried, kept = _attempts(data.rows, data.seeds, data.recipe.method)
     steps, levels = data.outline.steps, sorted({level for level, _ in tried})
     cells: dict[tuple[str, str], tuple[Cell, ...]] = {}
@@ -123,8 +125,10 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
     return Analysis(
         name,
         title,
-        f"The first answer is right for {len(data.solved) / len(data.seeds):.1%} of {len(data.seeds):,} seed problems; "
-        f"{used / len(data.seeds):.1%} of them have a row.",
+        f"{used / len(data.seeds):.1%} of {len(data.seeds):,} seed problems have a row"
+        + (
+            "." if data.solved is None else f"; the first answer is right for {len(data.solved) / len(data.seeds):.1%}."
+        ),
         Table(("level", "step", "tried", "kept", "kept %", "low %", "high %"), tuple(cells.values())),
         Chart("bars", "level", "kept %", tuple(series)),
         "Tried is every row of a step that the method tried to make, given what it kept of the steps before. What was "

@@ -1,9 +1,9 @@
 """What the analyses read: the rows of a dataset folder, and more where its run, problems and personas are at hand."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,8 @@ class RunData:
     seeds: tuple[Problem, ...] | None = None
     """All seed problems, those without rows included; None where their source is not at hand or has changed."""
     solved: frozenset[str] | None = None
-    """Ids of the seed problems that the teacher's first answer solved; None without the seed problems."""
+    """Ids of the seed problems that the teacher's first answer solved; None without the seed problems, and for a method
+    that does not begin with solving them."""
     wrong: Mapping[str, str] | None = None
     """Wrong first solutions by the id of their seed problem; None without a journal and the seed problems."""
     personas: tuple[Persona, ...] | None = None
@@ -114,35 +115,53 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     provenance = read_provenance(folder)
     outline = _outline(provenance, folder / PROVENANCE)
     _recipe(provenance, outline, folder / PROVENANCE)
-    rows = read_rows(folder)
     content, path = (read_run_file(run), run / RUN_FILE) if run else (provenance, folder / PROVENANCE)
-    price, opinions = _price(content), read_opinions(run) if run else None
     recipe = _recipe(content, outline, path)
+    opinions = read_opinions(run) if run else None
+    data = RunData(name, read_rows(folder), provenance, price=_price(content), opinions=opinions)
     if recipe is None:
-        missing = dict.fromkeys(("seeds", "wrong", "personas"), UNKNOWN_METHOD.format(outline.method))
-        return RunData(name, rows, provenance, price=price, opinions=opinions, missing=missing)
-    missing = {}
-    seeds, solved, wrong, personas = None, None, None, None
+        why = UNKNOWN_METHOD.format(outline.method)
+        return replace(data, missing=dict.fromkeys(("seeds", "wrong", "personas"), why))
+    data = _with_seeds(data, recipe, local=run is not None)
+    data = _with_personas(data, recipe, local=run is not None)
+    return _with_first_answers(data, recipe, run)
+
+
+def _with_seeds(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
     try:
-        seeds = _seeds(recipe, provenance, rows, local=run is not None)
+        return replace(data, seeds=_seeds(recipe, data, local=local))
     except BadInput as error:
-        missing["seeds"] = f"the seed problems are not at hand: {error}"
-    if recipe.method.persona_source:
-        try:
-            personas = _personas(recipe.method.persona_source, provenance, local=run is not None)
-        except BadInput as error:
-            missing["personas"] = f"the personas are not at hand: {error}"
-    if seeds is not None:
-        first = {recipe.method.first_request(seed, recipe.requests).digest: seed.id for seed in seeds}
-        solved = frozenset(first[row.request] for row in rows if row.request in first)
+        return replace(data, missing={**data.missing, "seeds": f"the seed problems are not at hand: {error}"})
+
+
+def _with_personas(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
+    source = recipe.method.persona_source
+    if source is None:
+        return data
+    try:
+        return replace(data, personas=_personas(source, data, local=local))
+    except BadInput as error:
+        return replace(data, missing={**data.missing, "personas": f"the personas are not at hand: {error}"})
+
+
+def _with_first_answers(data: RunData, recipe: Recipe, run: Path | None) -> RunData:
+    """With the seed problems that the first answer solved, and the answers that did not."""
+    solves_first = data.outline.kinds[0].role == "solve"
+    solved, wrong = None, None
+    if data.seeds is not None and solves_first:
+        first = {recipe.method.first_request(seed, recipe.requests).digest: seed.id for seed in data.seeds}
+        solved = frozenset(first[row.request] for row in data.rows if row.request in first)
         if run:
-            unsolved = {digest: id for digest, id in first.items() if id not in solved}
-            wrong = dict(_answered(run, unsolved))
-    if run is None:
-        missing["wrong"] = "wrong solutions are in the run's journal, which is not published: give the run directory"
-    elif seeds is None:
-        missing["wrong"] = missing["seeds"]
-    return RunData(name, rows, provenance, seeds, solved, wrong, personas, price, opinions, missing)
+            wrong = dict(_answered(run, {digest: id for digest, id in first.items() if id not in solved}))
+    if wrong is not None:
+        return replace(data, solved=solved, wrong=wrong)
+    if not solves_first:
+        why = f"the method {data.outline.method!r} does not begin with solving the seed problem"
+    elif run is None:
+        why = "wrong solutions are in the run's journal, which is not published: give the run directory"
+    else:
+        why = data.missing["seeds"]
+    return replace(data, solved=solved, missing={**data.missing, "wrong": why})
 
 
 def _outline(provenance: Mapping[str, Any], path: Path) -> Outline:
@@ -163,13 +182,13 @@ def _price(run_file: Mapping[str, Any]) -> Price | None:
     return Price(**paid["price"], priced_for=paid.get("priced_for")) if paid.get("price") else None
 
 
-def _seeds(recipe: Recipe, provenance: Mapping[str, Any], rows: Iterable[Row], *, local: bool) -> tuple[Problem, ...]:
+def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]:
     """The seed problems, if they are still those that the rows came from."""
     sources = [ProblemSource.parse(source) for source in recipe.problems]
     for source in sources:
         if source.path and not local:
             raise BadInput(NOT_THERE.format(source.path))
-    recorded = {origin["source"]: origin for origin in provenance.get("problems", ())}
+    recorded = {origin["source"]: origin for origin in data.provenance.get("problems", ())}
     changed = []
     for source in sources:
         origin = problems_origin(source)
@@ -179,18 +198,18 @@ def _seeds(recipe: Recipe, provenance: Mapping[str, Any], rows: Iterable[Row], *
         raise BadInput(CHANGED.format(" and ".join(changed)))
     seeds = tuple(item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
     questions = {seed.id: seed.question for seed in seeds}
-    for row in rows:
+    for row in data.rows:
         if questions.get(row.seed_id) != row.seed_problem:
             raise BadInput(f"{row.seed_id} is not the problem that the data was made from; give the files of that run")
     return seeds
 
 
-def _personas(source: str, provenance: Mapping[str, Any], *, local: bool) -> tuple[Persona, ...]:
+def _personas(source: str, data: RunData, *, local: bool) -> tuple[Persona, ...]:
     """The personas, if they are still those that were drawn from."""
     path = None if source == BUNDLED else local_file(source)
     if path and not local:
         raise BadInput(NOT_THERE.format(path))
-    if is_changed(provenance.get("personas") or {}, personas_origin(source)):
+    if is_changed(data.provenance.get("personas") or {}, personas_origin(source)):
         raise BadInput(CHANGED.format(f"the source of personas {source!r}"))
     return tuple(read_personas(source))
 

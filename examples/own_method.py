@@ -1,0 +1,63 @@
+"""A method of your own: have the teacher retell each problem, and keep what it solves to the same answer.
+
+python examples/own_method.py --teacher qwen2.5:7b --base-url http://127.0.0.1:11434/v1 --output runs/retold
+"""
+
+import argparse
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import personamath
+from personamath.methods.method import Kind, Method, Outline, Step
+from personamath.methods.prompts import Prompt
+from personamath.methods.work import USABLE, Work
+from personamath.records import Dropped, Problem, Solution
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retelling(Method):
+    """Have the teacher tell each problem as a longer story, solve it, and keep it if the answer is still the same."""
+
+    sentences: int = 3
+
+    prompts: ClassVar = {"retell": Prompt("Retell this math problem in {sentences} sentences:\n{problem}")}
+    outline: ClassVar = Outline(
+        method="retelling",
+        title="retelling",
+        how="The teacher retells each problem in {sentences} sentences and solves the result.",
+        cite="",
+        steps=(Step("retold", "retold", "retold seed problems, solved", rewrites=True),),
+        kinds=(
+            Kind("retold: retell", "Retell the problem", "retold", "rewrite"),
+            Kind("retold: solve", "Solve the retold problem", "retold", "solve", after="retold: retell"),
+        ),
+    )
+
+    async def augment(self, seed: Problem, work: Work) -> list[Solution]:
+        """One retold problem of each seed problem."""
+        values = {"problem": seed.question, "sentences": str(self.sentences)}
+        told = await work.ask(work.requests.make("retold: retell", "retell", **values), seed.id)
+        if isinstance(told, Dropped):
+            return []
+        work.count("retold: retell", USABLE)
+        retold = replace(seed, id=f"{seed.id}/retold", question=told.text.strip(), parent=seed.id)
+        return work.correct([await work.solve(retold, "retold: solve")])
+
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--problems", default="gsm8k", help="as `personamath augment --problems` takes it")
+parser.add_argument("--teacher", required=True, help="model name, as the endpoint knows it")
+parser.add_argument("--base-url", required=True, help="endpoint, up to and including /v1")
+parser.add_argument("--output", default="runs/retold", help="run directory (default %(default)s)")
+options = parser.parse_args()
+
+rows = personamath.augment(
+    options.problems,
+    method=Retelling(sentences=4),
+    limit=10,
+    teacher=options.teacher,
+    base_url=options.base_url,
+    output=options.output,
+)
+print(f"{len(rows)} rows: {rows[0]['id']}, ...")
+print(rows[0]["problem"])

@@ -1,0 +1,220 @@
+"""The Python API: what `personamath augment` does, as a function, for scripts and notebooks."""
+
+import asyncio
+import dataclasses
+import json
+import threading
+import warnings
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from signal import SIGINT
+from typing import TYPE_CHECKING, Any
+
+from personamath.errors import BadInput, Interrupted, PersonaMathError
+from personamath.files import validated, written_whole
+from personamath.journal.run_folder import RUN_FILE, is_url
+from personamath.journal.store import Journal
+from personamath.recipe import Recipe
+from personamath.runs.dataset import Made, Watched, make_dataset
+from personamath.runs.funnel import Funnel, narrative
+from personamath.runs.progress import Stoppable, Watch
+from personamath.runs.setup import Setup
+from personamath.runs.watch import on_terminal
+
+if TYPE_CHECKING:
+    import datasets
+
+OWN_NAME = "own"
+"""The source name of problems that are given as rows."""
+OWN_FILE = "problems.jsonl"
+# As often as a bar is looked at, and a thread looks for Ctrl-C.
+REFRESH_S = 0.2
+
+_Work = Callable[[Watched], Coroutine[Any, Any, "datasets.Dataset"]]
+
+
+def load_recipe(path: str | Path, **overrides: Any) -> Recipe:
+    """A recipe from a YAML file; `overrides` win over its keys. Raises `BadInput` for what cannot be used."""
+    return Recipe.read(Path(path), **overrides)
+
+
+def augment(
+    problems: Any = None, *, output: str | Path, recipe: Recipe | str | Path | None = None, **settings: Any
+) -> "datasets.Dataset":
+    """Augment math problems with a teacher model, and return the kept rows.
+
+    `problems` is what `--problems` takes (a string or a list of them), or rows with `question` and `answer`: a list of
+    dicts or a `datasets.Dataset`. `output` is the run directory: every answer is journaled there as it arrives, and
+    the same call again asks for, and pays for, nothing twice. `recipe` is a recipe or the path of its YAML file.
+    `settings` are the options of `personamath augment` with underscores: `teacher`, `method`, `k1`, `base_url`,
+    `max_usd`, ...
+
+    The API key comes from the environment variable OPENAI_API_KEY. In a notebook it shows a progress bar. Warns where
+    requests failed: the same call tries just them again. Raises `PersonaMathError`: `BadInput` for what cannot be
+    used, `Interrupted` on Ctrl-C, and an error that shows the counts where no row was kept.
+    """
+
+    def work(watched: Watched) -> Coroutine[Any, Any, "datasets.Dataset"]:
+        return _augment(problems, output, recipe, settings, watched)
+
+    if _loop_runs() or threading.current_thread() is not threading.main_thread():
+        return _in_thread(work)
+    return asyncio.run(work(on_terminal))
+
+
+async def augment_async(
+    problems: Any = None, *, output: str | Path, recipe: Recipe | str | Path | None = None, **settings: Any
+) -> "datasets.Dataset":
+    """As `augment`, to be awaited. Cancelling it gives up the answers in flight; everything answered is kept."""
+    return await _augment(problems, output, recipe, settings, lambda funnel, _: _bar(funnel))
+
+
+async def _augment(
+    problems: Any, output: str | Path, recipe: Recipe | str | Path | None, settings: Mapping[str, Any], watched: Watched
+) -> "datasets.Dataset":
+    setup_names = {field.name for field in dataclasses.fields(Setup)}
+    of_setup = {name: value for name, value in settings.items() if name in setup_names}
+    of_recipe = {name: value for name, value in settings.items() if name not in setup_names}
+    setup = validated(Setup, of_setup | {"output": str(output)}, "augment()")
+    lines: str | None = None
+    if problems is not None:
+        of_recipe["problems"], lines = _as_sources(problems, setup)
+    if isinstance(recipe, Recipe):
+        chosen = Recipe.of(recipe.as_dict() | of_recipe, "augment()")
+    elif recipe is not None:
+        chosen = load_recipe(recipe, **of_recipe)
+    else:
+        chosen = Recipe.of(of_recipe, "augment()")
+    if lines is not None:
+        _write_problems(lines, setup)
+    return _rows(await make_dataset(chosen, setup, watched), chosen)
+
+
+def _as_sources(problems: Any, setup: Setup) -> tuple[list[str], str | None]:
+    """What `--problems` takes, and the lines of the file that it names where the problems were given as rows."""
+    rows = [problems] if isinstance(problems, str) else list(problems)
+    if all(isinstance(row, str) for row in rows):
+        return rows, None
+    if is_url(setup.output):
+        raise BadInput("problems given as rows need an output directory, not a URL: write them to a file first")
+    lines = "".join(_line(number, row) for number, row in enumerate(rows))
+    return [f"{OWN_NAME}:{Path(setup.output) / OWN_FILE}:question:answer"], lines
+
+
+def _write_problems(lines: str, setup: Setup) -> None:
+    """Write the problems into the run directory, unless it holds a dataset of other problems."""
+    folder = Path(setup.output)
+    path = folder / OWN_FILE
+    before = path.read_text(encoding="utf-8") if path.exists() else None
+    if before != lines and (folder / RUN_FILE).exists() and not setup.replace:
+        raise BadInput(
+            f"{folder}: holds a dataset of other problems: give another output, or replace=True to replace that "
+            "dataset; its answers stay in the journal either way"
+        )
+    # The journal makes the run directory, and refuses a folder that is not one.
+    with Journal(folder), written_whole(path) as partial:
+        partial.write_text(lines, encoding="utf-8")
+
+
+def _line(number: int, row: Any) -> str:
+    if not isinstance(row, Mapping) or not {"question", "answer"} <= set(row):
+        found = ", ".join(map(str, row)) if isinstance(row, Mapping) else type(row).__name__
+        raise BadInput(f"problem {number}: expected the keys question and answer; found {found}")
+    # An answer may be a number.
+    return json.dumps({**row, "answer": str(row["answer"])}, ensure_ascii=False, default=str) + "\n"
+
+
+def _rows(made: Made, recipe: Recipe) -> "datasets.Dataset":
+    """The rows of the dataset's default config."""
+    import datasets
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from personamath.folder.layout import Layout, part_path
+
+    if made.folder is None:
+        raise PersonaMathError("no row was kept:\n" + narrative(made.funnel, recipe.method.outline))
+    if not made.funnel.complete:
+        missing = made.funnel.failed + made.funnel.not_asked
+        warnings.warn(f"{missing:,} requests got no answer; the same call asks just for them", stacklevel=2)
+    layout = Layout(recipe.method.outline)
+    paths = [made.folder / part_path(step, part) for step, part in layout.files]
+    tables = [pq.read_table(path, schema=layout.schema) for path in paths if path.is_file()]
+    return datasets.Dataset(pa.concat_tables(tables))
+
+
+def _loop_runs() -> bool:
+    """Whether this thread has an event loop that runs, as a notebook's has."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _in_thread(work: _Work) -> "datasets.Dataset":
+    """Run to the end in a thread with an event loop of its own: a notebook's own loop runs already.
+
+    Ctrl-C stops the asking, waits for what is in flight, and raises `Interrupted`.
+    """
+    found: list[datasets.Dataset] = []
+    errors: list[BaseException] = []
+    stop: list[Callable[[PersonaMathError], object]] = []
+
+    def watched(funnel: Funnel, _: object) -> Watch:
+        @asynccontextmanager
+        async def watch(asking: Stoppable) -> AsyncIterator[None]:
+            loop = asyncio.get_running_loop()
+            stop.append(lambda reason: loop.call_soon_threadsafe(asking.stop, reason))
+            async with _bar(funnel)(asking):
+                yield
+
+        return watch
+
+    def run() -> None:
+        try:
+            found.append(asyncio.run(work(watched)))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="personamath", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        try:
+            thread.join(REFRESH_S)
+        except KeyboardInterrupt:
+            reason = Interrupted(SIGINT, "interrupted: every answer is journaled; the same call goes on from here")
+            if not stop:
+                raise reason from None
+            stop[0](reason)
+    if errors:
+        raise errors[0]
+    return found[0]
+
+
+def _bar(funnel: Funnel) -> Watch:
+    """A progress bar over the seed problems, as a widget in a notebook."""
+
+    @asynccontextmanager
+    async def watch(asking: Stoppable) -> AsyncIterator[None]:
+        from tqdm.auto import tqdm
+
+        async def show() -> None:
+            while True:
+                await asyncio.sleep(REFRESH_S)
+                refresh()
+
+        def refresh() -> None:
+            bar.set_postfix_str(f"{funnel.rows.total():,} rows, {asking.in_flight} in flight", refresh=False)
+            bar.update(funnel.done - bar.n)
+
+        with tqdm(total=funnel.seed_problems.total(), desc="augment", unit="problem") as bar:
+            showing = asyncio.create_task(show())
+            try:
+                yield
+            finally:
+                showing.cancel()
+                refresh()
+
+    return watch
