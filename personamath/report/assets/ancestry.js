@@ -17,7 +17,7 @@ function ancestry(row, steps, terms, turn) {
         row.review && part("Review", "of the wrong solution", row.review, terms),
         row.persona && part("Persona", row.occupation, row.persona, terms),
         ...Object.entries(row.columns).map(([name, text]) => part(name, "", text, terms)),
-        row.problem !== family.problem && part(step.rewrites ? "Rewrite" : "Problem", remark(row), row.problem, terms),
+        asks(row, step) && part(step.rewrites ? "Rewrite" : "Problem", remark(row), row.problem, terms),
         part(step.corrects ? "Correction" : "Solution", step.corrects ? "what is trained on" : "", row.response, terms),
         part("Reference answer", step.answer, `$${row.answer}$`, []),
       ].filter(Boolean),
@@ -30,6 +30,11 @@ function ancestry(row, steps, terms, turn) {
 function badges(row, step) {
   const texts = [step.label, step.rewrites && "reworded", row.review && "with a review"].filter(Boolean);
   return texts.map((text) => element("span", {}, text));
+}
+
+// Whether a row has a problem of its own.
+function asks(row, step) {
+  return step.rewrites || row.problem !== row.family.problem;
 }
 
 function remark(row) {
