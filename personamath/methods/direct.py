@@ -50,10 +50,9 @@ The teacher never sees a reference answer. This is the control for the persona m
         columns={"stage": STAGE, "review": REVIEW},
     )
 
-    def check(self, personas: Sequence[Persona]) -> list[str]:
+    def __post_init__(self) -> None:
         """Refuse negative numbers of rewrites."""
         check_counts(self.k1, self.k2)
-        return []
 
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:
         """Both stages, with samples of one rewriting prompt."""

@@ -63,6 +63,10 @@ The teacher never sees a reference answer. Personas are drawn without replacemen
         },
     )
 
+    def __post_init__(self) -> None:
+        """Refuse negative numbers of rewrites."""
+        check_counts(self.k1, self.k2)
+
     @property
     def persona_source(self) -> str:
         """Where its personas come from."""
@@ -70,7 +74,6 @@ The teacher never sees a reference answer. Personas are drawn without replacemen
 
     def check(self, personas: Sequence[Persona]) -> list[str]:
         """Warn of a K2 that the paper would not have; raises `BadInput` where there are too few personas."""
-        check_counts(self.k1, self.k2)
         draw(personas, "", max(self.k1, self.k2), 0, self.persona_draw)
         return [f"k2 is {self.k2}, k1 is {self.k1}; the paper has K2 > K1"] if self.k2 <= self.k1 else []
 

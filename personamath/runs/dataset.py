@@ -1,4 +1,4 @@
-"""From a recipe to a dataset folder: survey the problems, ask, write."""
+"""From a recipe to a dataset folder, in this process: survey the problems, ask, write."""
 
 import shutil
 import sys
@@ -20,7 +20,7 @@ from personamath.records import Persona, Problem, Row
 from personamath.runs.funnel import Funnel
 from personamath.runs.pipeline import Spool, new_first
 from personamath.runs.progress import Watch
-from personamath.runs.run import run, unwatched
+from personamath.runs.run import run
 from personamath.runs.run_file import AskedCounts, check_same_recipe, write_run_file
 from personamath.runs.setup import Setup, open_teacher, ready_process
 from personamath.sources.personas import read_personas
@@ -83,20 +83,8 @@ Watched = Callable[[Funnel, HttpTeacher | WaveTeacher | None], Watch]
 """What goes on beside a run, given its counts and its teacher, None on a cluster."""
 
 
-def _unwatched(*_: object) -> Watch:
-    return unwatched
-
-
-async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatched) -> Made:
-    """Make, or finish, the dataset of a recipe in the run directory of a setup.
-
-    The same call again asks for nothing twice. Raises `PersonaMathError` for whatever ends a run; what was answered
-    until then is kept.
-    """
-    if setup.engine == "ray":
-        from personamath.runs.ray.run import make_dataset_on_cluster
-
-        return await make_dataset_on_cluster(recipe, setup, watched)
+async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
+    """Make, or finish, the dataset of a recipe with this process alone."""
     prices = setup.prices(recipe)
     endpoints = open_teacher(recipe, setup)
     output = Path(setup.output)
