@@ -121,14 +121,17 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
     for step in steps:
         if shown := [cells[level, step.name] for level in levels if tried[level, step.name]]:
             series.append(Series.of_rows(step.label, shown, 0, 4, 5, 6))
-    used = len({row.seed_id for row in data.rows})
+    used = len({row.seed_id for row in data.rows}) / len(data.seeds)
+    finding = f"{used:.1%} of {len(data.seeds):,} seed problems have a row."
+    if data.solved is not None:
+        right = len(data.solved) / len(data.seeds)
+        finding = (
+            f"The first answer is right for {right:.1%} of {len(data.seeds):,} seed problems; {used:.1%} have a row."
+        )
     return Analysis(
         name,
         title,
-        f"{used / len(data.seeds):.1%} of {len(data.seeds):,} seed problems have a row"
-        + (
-            "." if data.solved is None else f"; the first answer is right for {len(data.solved) / len(data.seeds):.1%}."
-        ),
+        finding,
         Table(("level", "step", "tried", "kept", "kept %", "low %", "high %"), tuple(cells.values())),
         Chart("bars", "level", "kept %", tuple(series)),
         "Tried is every row of a step that the method tried to make, given what it kept of the steps before. What was "
