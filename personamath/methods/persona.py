@@ -102,6 +102,10 @@ The teacher never sees a reference answer. Personas are drawn without replacemen
         persona = sum(len(one.description) for one in personas) / len(personas)
         return estimates.two_stages(seeds, self.k1, self.k2, persona, len(REWRITING.template))
 
+    def attempts(self, kept: Mapping[str, int]) -> Mapping[str, int]:
+        """One first solution, K1 rewrites of a solved problem; else one reflection, K2 rewrites of a recovered one."""
+        return stages.attempts(kept, self.k1, self.k2)
+
 
 def rewrite_id(problem_id: str, persona: Persona) -> str:
     """The id of a problem rewritten for a persona, e.g. `math-train-00042/p0317`."""

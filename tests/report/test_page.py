@@ -79,8 +79,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Of a report with an attacker's row in it."""
     folder = tmp_path_factory.mktemp("report")
     hostile = row("stage2_rewrite", "math-train-00666", HOSTILE, HOSTILE, HOSTILE_PERSONA)
-    hostile = replace(hostile, seed_problem=HOSTILE, review=HOSTILE, subject=HOSTILE, answer=HOSTILE, teacher=HOSTILE)
-    hostile = replace(hostile, id=f"{hostile.id} {HOSTILE}", source=HOSTILE)
+    hostile = replace(hostile, seed_problem=HOSTILE, subject=HOSTILE, answer=HOSTILE, teacher=HOSTILE, source=HOSTILE)
+    hostile = replace(hostile, id=f"{hostile.id} {HOSTILE}", columns={**hostile.columns, "review": HOSTILE})
     written = [row("stage1_inference", f"math-train-01{n:03}", text, text) for n, (text, _, _) in enumerate(WRITTEN)]
     written.append(row("stage1_inference", "math-train-00999", "Long", "$x$ " * 15_000))
     data = report_data(hostile, *written, name=f"runs/v1 {HOSTILE}")
@@ -178,7 +178,7 @@ def test_search_finds_words_in_the_row_and_in_what_it_came_from(page: Page, addr
 
 def test_filters_narrow_the_list_and_stand_in_the_address(page: Page, address: str) -> None:
     open_rows(page, address)
-    choose(page, "step", "Stage 2: rewritten")
+    choose(page, "step", "2: rewrite")
     assert count(page).startswith("2 of ")
     choose(page, "level", "5")
     assert count(page).startswith("1 of ") and shown_ids(page) == ["math-train-00002/p0000"]
