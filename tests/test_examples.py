@@ -108,4 +108,4 @@ def test_own_method(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
 def test_every_example_opens_with_a_command_to_paste(path: Path) -> None:
     docstring = path.read_text(encoding="utf-8").split('"""')[1]
-    assert re.search(rf"^python examples/{path.name}\b", docstring, re.MULTILINE)
+    assert re.search(rf"^ *python examples/{path.name}\b", docstring, re.MULTILINE)

@@ -53,6 +53,7 @@ class Inputs:
     @classmethod
     def read(cls, recipe: Recipe) -> "Inputs":
         """Read problems and personas once; raises `BadInput` for what cannot be used."""
+        sources = _sources(recipe)
         for source in chosen_benchmarks(recipe.benchmark, recipe.problems):
             if source.path:  # the Hub's, and the rest of a file, are for the run to read
                 next(source.read(), None)
@@ -61,7 +62,7 @@ class Inputs:
         for warning in recipe.method.check(personas):
             print(f"warning: {warning}", file=sys.stderr)
         # Problems are read twice, once to meet bad input before anything is paid for: cheaper than to keep them all.
-        funnel = Funnel.survey(read_problems(_sources(recipe), recipe.limit))
+        funnel = Funnel.survey(read_problems(sources, recipe.limit))
         if not funnel.seed_problems:
             raise BadInput("no problem can serve: all were skipped, or the files are empty")
         return cls(recipe, personas, funnel)

@@ -11,6 +11,8 @@ from personamath.commands.cli import main
 from personamath.journal.block_files import write_answers
 from personamath.journal.run_folder import RunFolder
 from personamath.journal.salvage import Answer
+from personamath.teachers.simulated import MODEL, bundled_problems
+from tests.conftest import scripted_teacher
 from tests.support.local_hub import LocalHub
 
 
@@ -18,7 +20,10 @@ from tests.support.local_hub import LocalHub
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a finished run."""
     output = tmp_path_factory.mktemp("made") / "run"
-    assert main(["demo", "--data-only", "--output", str(output)]) == 0
+    problems = [flag for source in bundled_problems() for flag in ("--problems", source)]
+    with scripted_teacher(*problems) as teacher:
+        asked = ("--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(output))
+        assert main(["augment", *problems, *asked]) == 0
     return output
 
 

@@ -141,11 +141,12 @@ def test_what_is_no_finished_run_is_refused_in_one_line(
 
 def test_answers_of_a_block_are_summed_once_by_model_and_purpose(tmp_path: Path) -> None:
     folder = RunFolder(str(tmp_path))
-    requests = [Request(f"q{number}", model, 0.7, 100) for number, model in enumerate(("one", "two", "one"))]
+    models = ("one", "two", "one")
+    requests = [Request(f"q{number}", model, 0.7, 100, purpose="solve") for number, model in enumerate(models)]
     answers = [Answer.of(request, Completion("text", "stop", 10, None)) for request in requests]
     write_answers(folder, "000000-a", answers[:2])
     write_answers(folder, "000000-a", answers[1:])
     paid = sorted(paid_in(folder, "000000-a"))
-    assert paid == [Paid(model, "stage1_inference", 1, 10, 0, 1) for model in ("one", "one", "two")]
+    assert paid == [Paid(model, "solve", 1, 10, 0, 1) for model in ("one", "one", "two")]
     found = {digest for file in all_answer_files(folder) for (digest,) in read_answers(folder, file, ("digest",))}
     assert found == {request.digest for request in requests}

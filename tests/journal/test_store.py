@@ -64,8 +64,9 @@ def test_what_was_put_is_there_after_reopening(tmp_path: Path) -> None:
 
 def test_answers_are_summed_by_the_model_and_the_purpose_of_their_requests(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
-        put(journal, request(1), request(2), Request("What?", "teacher-2", 0.7, 2048, purpose="stage2_reflection"))
-        sums = [Paid("teacher-1", "stage1_inference", 2, 10, 0, 2), Paid("teacher-2", "stage2_reflection", 1, 5, 0, 1)]
+        asked = (("1?", "teacher-1", "solve"), ("2?", "teacher-1", "solve"), ("3?", "teacher-2", "reflect"))
+        put(journal, *(Request(prompt, model, 0.7, 2048, purpose=purpose) for prompt, model, purpose in asked))
+        sums = [Paid("teacher-1", "solve", 2, 10, 0, 2), Paid("teacher-2", "reflect", 1, 5, 0, 1)]
         assert sorted(journal.paid()) == sums
     # As earlier versions left it: an index by purpose alone.
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
