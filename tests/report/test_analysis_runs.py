@@ -75,8 +75,13 @@ def test_the_price_is_the_runs(run: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(run, tmp_path / "run")
     content = json.loads((copy / "run.json").read_text())
     content["paid"]["price"] = Price(1.5, 6.0, date="2026-01-01").as_dict()
-    (copy / "run.json").write_text(json.dumps(content))
-    assert read_run(copy / "dataset", "the demo", copy).price == Price(1.5, 6.0, date="2026-01-01", priced_for=None)
+    for priced_for in ("direct", "batch", None):
+        content["paid"]["priced_for"] = priced_for
+        if priced_for is None:  # as runs of earlier versions have it
+            del content["paid"]["priced_for"]
+        (copy / "run.json").write_text(json.dumps(content))
+        price = Price(1.5, 6.0, date="2026-01-01", priced_for=priced_for)
+        assert read_run(copy / "dataset", "the demo", copy).price == price
     assert read_run(copy / "dataset", "the demo").price is None
 
 
@@ -233,6 +238,13 @@ def test_a_step_pays_for_all_of_its_requests() -> None:
     assert column(found, "USD per 1,000 kept rows", {"step": "all"}) == pytest.approx(
         [(15_000 * 2 + 150 * 100) / 1e3 / 16]
     )
+    for price, says in (
+        (Price(2.0, 100.0), "the prices of direct requests; batches may cost less."),
+        (Price(4.0, 200.0, batch=0.5).in_batches(), "the prices of batches, for every request of the run"),
+        (Price(2.0, 100.0, priced_for=None), "did not record whether these are the prices of direct requests or of"),
+    ):
+        assert "Prices: 2 and 100 USD" in made(costs(priced(price))).note
+        assert says in made(costs(priced(price))).note
     unknown = costs(priced(None))
     assert column(unknown, "USD") == [None] * 5 and "No price is known" in made(unknown).note
     assert isinstance(costs(run_data()), LeftOut)

@@ -215,17 +215,21 @@ def _personas(source: str, data: RunData, *, local: bool) -> tuple[Persona, ...]
 
 
 def _answered(run: Path, asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The ids that belong to request digests, with the answers that the run remembers; cut ones are no attempts."""
+    """The ids that belong to request digests, with the answers that the run remembers; cut ones are no attempts.
+
+    In the order of `asked`, wherever the answers are: in the journal, or beside it in the blocks.
+    """
+    found = dict[str, str]()
     try:
         with closing(open_for_reading(run)) as journal:
             query = "select text from answers where digest = ? and finish_reason = 'stop'"
-            for digest, id in asked.items():
-                for (text,) in journal.execute(query, (digest,)):
-                    yield id, text.strip()
+            for digest in asked:
+                found.update((digest, text) for (text,) in journal.execute(query, (digest,)))
     except sqlite3.Error as error:
         raise unreadable(run / FILE_NAME, error) from None
     folder = RunFolder(str(run))
-    for file in all_answer_files(folder):  # which the ray engine keeps beside the journal
+    for file in all_answer_files(folder):
         for digest, finish_reason, text in read_answers(folder, file, ("digest", "finish_reason", "text")):
             if finish_reason == "stop" and digest in asked:
-                yield asked[digest], text.strip()
+                found.setdefault(digest, text)
+    yield from ((id, found[digest].strip()) for digest, id in asked.items() if digest in found)

@@ -28,7 +28,8 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
     inputs = Inputs.read(recipe)
     with RayRun(setup.output, recipe, inputs.personas, cluster) as run:
         if not setup.replace:
-            run.folder.fetch(RUN_FILE, run.home / RUN_FILE)
+            if not run.folder.path:
+                run.folder.fetch(RUN_FILE, run.home / RUN_FILE)
             check_same_recipe(run.home, recipe)
         origins = Origins.found(recipe, inputs.personas)
         async with watched(run.shown, None)(run):
