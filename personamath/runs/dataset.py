@@ -18,7 +18,7 @@ from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.funnel import Funnel
-from personamath.runs.pipeline import Spool, new_first
+from personamath.runs.pipeline import Sink, Spool, new_first
 from personamath.runs.progress import Watch
 from personamath.runs.run import run
 from personamath.runs.run_file import AskedCounts, check_same_recipe, write_run_file
@@ -102,7 +102,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
                 inputs.seeds(journal, in_waves=isinstance(endpoints, WaveTeacher)),
                 endpoints,
                 journal,
-                _Counted(spool, inputs.funnel),
+                Counted(spool, inputs.funnel),
                 total=inputs.funnel.seed_problems.total(),
                 personas=inputs.personas,
                 concurrency=setup.concurrency,
@@ -129,15 +129,16 @@ def write_dataset(
     return folder
 
 
-class _Counted:
-    """A spool whose outcomes are counted too."""
+class Counted:
+    """A sink whose outcomes are counted too."""
 
-    def __init__(self, spool: Spool, funnel: Funnel) -> None:
-        self._spool = spool
+    def __init__(self, sink: Sink, funnel: Funnel) -> None:
+        self._sink = sink
         self._funnel = funnel
 
     def add(self, position: int, outcome: Outcome) -> None:
-        self._spool.add(position, outcome)
+        """Take and count an outcome."""
+        self._sink.add(position, outcome)
         self._funnel.add(outcome)
 
 
