@@ -64,7 +64,7 @@ def write(folder: Path, math: Path, gsm8k: Path, count: int) -> None:
     names = (f"gsm8k:{gsm8k}/train.jsonl", f"math:{math}/train.jsonl")
     found = [item for item in read_problems(list(map(ProblemSource.parse, names))) if isinstance(item, Problem)]
     rows = sorted(made_up(found, count), key=lambda row: row.id)
-    funnel = Funnel()
+    funnel = Funnel.survey(found)
     funnel.add(Outcome(rows=rows))
     recipe = Recipe(problems=names, teacher="none")
     write_folder(folder, rows, recipe, funnel.as_dict(recipe.method.outline))
@@ -77,7 +77,7 @@ def run_part(part: str, data: RunData, tests: list[str]) -> str:
         overlaps = [strongest(tested.overlap(row.seed_problem), tested.overlap(row.problem)) for row in data.rows]
         return f"{sum(overlap is not None for overlap in overlaps):,} rows overlap"
     if part == "fidelity":
-        flags = [describe_drift(row.seed_problem, row.problem) for row in data.rows if row.column("persona")]
+        flags = [describe_drift(row.seed_problem, row.problem) for row in data.rows if row.step in data.rewriting]
         return f"{sum(flag is not None for flag in flags):,} of {len(flags):,} rewrites flagged"
     if part == "near duplicates":
         return duplicates(data).finding

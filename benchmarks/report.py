@@ -132,7 +132,7 @@ def draw_screenshots(run: Path) -> None:
         page.open(f"{url}#persona-groups")
         page.until("scrollY > 1000")
         page.screenshot(DOCS / "report-dark.png")
-        page.open(f"{url}#rows?step=Stage+2%3A+rewritten&source=MATH")
+        page.open(f"{url}#rows?step=stage2_rewrite&source=MATH")
         page.prefer(color_scheme="light")
         page.until("document.querySelector('.snippet mark, .snippet')")
         page.evaluate("document.querySelectorAll('[role=option]')[1].click()")

@@ -92,7 +92,7 @@ def test_a_method_without_personas_has_a_whole_report(direct_run: Path, tmp_path
     tried = sum(count for step, count in cells(keep_rates(data), "step", "tried") if step == "1: rewrite")
     assert tried == sum(requests["stage1_rewrite: rewrite"].values())
     html = write_report(data, tmp_path).read_text()
-    assert "rewriting without personas" in html and "<dt>personas</dt>" not in html
+    assert "Rewriting without personas" in html and "<dt>personas</dt>" not in html
 
 
 def lose_a_line(path: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_method_that_is_not_known_has_a_report_all_the_same(masked: Path, tmp_
     cases = next(one for one in found.made if one.name == "case-studies")
     assert {("masked", "hidden"), ("masked", "problem")} <= set(cells(cases, "step", "part"))
     html = write_report(data, tmp_path).read_text()
-    assert "masked numbers" in html and re.search(r"<td[^>]*>Solve for the number</td>", html)
+    assert "Masked numbers" in html and re.search(r"<td[^>]*>Solve for the number</td>", html)
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +291,7 @@ def test_the_page_says_which_rows_were_reworded_and_which_corrected(
         ("stage1_rewrite", ["1: rewrite", "reworded"], ["Seed problem", "Rewrite", "Solution", "Reference answer"]),
         (
             "stage2_reflection",
-            ["2: reflection", "with a review"],
+            ["2: reflection", "reviewed"],
             ["Seed problem", "Wrong solution", "Review", "Correction", "Reference answer"],
         ),
     ):

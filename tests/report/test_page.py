@@ -29,6 +29,7 @@ WRITTEN = [
     (r"It costs $\$5$ and $20\%$.", 2, 0),
     ("$ not mathematics $", 0, 0),
     ("an end without a beginning $", 0, 0),
+    (r"It is $\boxed{\text{Wednesday}}$.", 1, 0),
     (r"\[ never closed", 0, 0),
 ]
 LAST = f"math-train-01{len(WRITTEN) - 1:03}"
@@ -222,6 +223,14 @@ def test_mathematics_is_told_from_money(page: Page, address: str, number: int) -
     assert page.evaluate(f"{solution}.querySelectorAll('.katex-error').length") == 0, text
     if not formulas:
         assert page.evaluate(f"{solution}.textContent") == text.replace(r"\$", "$")
+
+
+def test_words_in_a_formula_stay_in_one_line(page: Page, address: str) -> None:
+    number = next(number for number, (text, _, _) in enumerate(WRITTEN) if "Wednesday" in text)
+    open_rows(page, address, f"row=math-train-01{number:03}")
+    page.until("document.querySelector('.ancestry .katex .text')")
+    assert page.evaluate("document.querySelector('.ancestry .katex .text').getClientRects().length") == 1
+    assert page.evaluate("document.querySelector('.ancestry .katex .text').offsetHeight") < 30
 
 
 def test_browsers_without_the_newest_functions_show_the_rows(page: Page, address: str) -> None:

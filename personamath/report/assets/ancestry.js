@@ -28,7 +28,7 @@ function ancestry(row, steps, terms, turn) {
 
 // What tells a row from the others at a glance: its step, whether its problem was reworded, whether it has a review.
 function badges(row, step) {
-  const texts = [step.label, step.rewrites && "reworded", row.review && "with a review"].filter(Boolean);
+  const texts = [step.label, step.rewrites && "reworded", row.review && "reviewed"].filter(Boolean);
   return texts.map((text) => element("span", {}, text));
 }
 

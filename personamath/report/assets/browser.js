@@ -129,7 +129,7 @@ class Browser {
   }
 
   fill(option, number) {
-    option.append(element("div", { class: "meta" }, this.rows.index.ids[number]));
+    option.append(element("div", { class: "meta" }, element("span", { class: "id" }, this.rows.index.ids[number])));
     const text = option.appendChild(element("div", { class: "snippet" }, "…"));
     this.rows.row(number).then((row) => {
       option.firstChild.append(element("span", { class: "badges" }, ...badges(row, this.rows.index.steps[row.step])));
