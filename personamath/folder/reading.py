@@ -18,7 +18,7 @@ def read_provenance(folder: Path) -> dict[str, Any]:
 
 def read_rows(folder: Path) -> tuple[Row, ...]:
     """All rows of a dataset folder, step after step; `BadInput` where there are none, or unreadable ones."""
-    steps = [step.name for step in layout_of(read_provenance(folder)).steps]
+    steps = [step.name for step in layout_of(read_provenance(folder), folder / PROVENANCE).steps]
     rows = tuple(row for step in steps for path in sorted((folder / step).glob("*.parquet")) for row in _rows(path))
     if not rows:
         raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
