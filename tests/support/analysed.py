@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from personamath.folder.provenance import Origins, provenance
 from personamath.methods.persona.stages import Outcome
+
+from personamath.folder.provenance import Origins, provenance
 from personamath.recipe import Recipe
 from personamath.records import Row
 from personamath.report.analysis.rows import RunData

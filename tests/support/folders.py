@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from personamath.folder.layout import CONFIGS, Part, part_path
+from personamath.folder.layout import Layout, Part, part_path
 from personamath.folder.provenance import Origins
 from personamath.folder.writing import write_folder
-from personamath.methods.persona.stages import Outcome
+from personamath.methods import PersonaMath
+from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
-from personamath.records import Row, Step
-from personamath.runs.funnel import STEPS, Funnel
+from personamath.records import Row
+from personamath.runs.funnel import Funnel
 
 RECIPE = Recipe(problems=("gsm8k", "math"), teacher="teacher-1")
+LAYOUT = Layout(PersonaMath.outline)
+STEPS = tuple(step.name for step in LAYOUT.steps)
 # More than one row group in the first step.
-SIZES: dict[Step, int] = {
+SIZES = {
     "stage1_inference": 4_500,
     "stage1_rewrite": 30,
     "stage2_reflection": 3,
@@ -21,15 +25,15 @@ SIZES: dict[Step, int] = {
 }
 
 # What a folder offers that was compared with no test problems. Without flags `strict` is all of it.
-UNCHECKED_CONFIGS = {config: steps for config, steps in CONFIGS.items() if config != "clean"}
+UNCHECKED_CONFIGS = {config: steps for config, steps in LAYOUT.configs.items() if config != "clean"}
 
 
-def sound_path(step: Step) -> str:
+def sound_path(step: str) -> str:
     """Where such a folder keeps the rows of a step that have no flag."""
     return part_path(step, Part("unchecked", flagged=False))
 
 
-def row(step: Step, number: int) -> Row:
+def row(step: str, number: int) -> Row:
     rewritten = step.endswith("rewrite")
     source = "math" if number % 2 else "gsm8k"
     # a seed problem goes through one stage only
@@ -40,26 +44,40 @@ def row(step: Step, number: int) -> Row:
         response=f"It is $\\boxed{{{number}}}$." * 20,
         answer=str(number),
         source=source,
-        stage=1 if step.startswith("stage1") else 2,
+        method="persona",
         step=step,
         seed_id=seed,
         seed_problem=f"What is {number}? ∑ “naïve” \n\n$x$",
         level=number % 5 + 1 if number % 2 else None,
         subject="Algebra" if number % 2 else None,
-        persona="A cook" if rewritten else None,
-        review="It adds." if step.startswith("stage2") else None,
         teacher="teacher-1",
         request=f"{number:032x}",
+        columns={
+            "stage": 1 if step.startswith("stage1") else 2,
+            "persona": "A cook" if rewritten else None,
+            "review": "It adds." if step.startswith("stage2") else None,
+        },
     )
 
 
-def rows(sizes: dict[Step, int] = SIZES) -> list[Row]:
+def changed(row: Row, **values: Any) -> Row:
+    """The row with other values in some of its columns, the method's own included."""
+    return Row.of({name: row.column(name) for name in LAYOUT.columns} | values)
+
+
+def rows(sizes: dict[str, int] = SIZES) -> list[Row]:
     made = [row(step, number) for step, size in sizes.items() for number in range(size)]
     return sorted(made, key=lambda row: (row.seed_id, STEPS.index(row.step)))  # as a run mixes the steps
 
 
-def write(folder: Path, rows: Sequence[Row], recipe: Recipe = RECIPE, origins: Origins | None = None) -> Path:
+def funnel_of(rows: Sequence[Row]) -> Funnel:
+    """The funnel of a run that kept these rows."""
     funnel = Funnel()
+    funnel.seed_problems.update({row.seed_id: row.source for row in rows}.values())
     funnel.add(Outcome(rows=list(rows)))
-    write_folder(folder, rows, recipe, funnel, origins)
+    return funnel
+
+
+def write(folder: Path, rows: Sequence[Row], recipe: Recipe = RECIPE, origins: Origins | None = None) -> Path:
+    write_folder(folder, rows, recipe, funnel_of(rows).as_dict(recipe.method.outline), origins)
     return folder

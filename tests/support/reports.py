@@ -1,7 +1,8 @@
 """A dataset for reports: rows of every step, with mathematics, money, and what an attacker would write."""
 
-from personamath.folder.provenance import Origins, provenance
 from personamath.methods.persona.stages import Outcome
+
+from personamath.folder.provenance import Origins, provenance
 from personamath.recipe import Recipe
 from personamath.records import Persona, Row, Step
 from personamath.report.analysis.rows import RunData
