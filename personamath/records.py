@@ -24,6 +24,9 @@ first that holds."""
 FinishReason = Literal["stop", "length", "content_filter", "refusal"]
 """Why a completion ended: by itself, at `max_tokens`, by the endpoint's filter, or because the model declined."""
 
+METHOD_OF_FORMAT_1 = "persona"
+"""Made the rows of datasets of format 1, which have no column `method`."""
+
 Cell = str | int | None
 """A value in a column that only one method has."""
 
@@ -169,13 +172,10 @@ class Row:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Row":
-        """A row from its published columns; raises `TypeError` where one of the common columns is missing.
-
-        Folders of format 1 have no column `method`: they were made by the persona method.
-        """
+        """A row from its published columns; raises `TypeError` where one of the common columns is missing."""
         common = {name: value for name, value in values.items() if name in _ROW_FIELDS}
         columns = {name: value for name, value in values.items() if name not in _ROW_FIELDS}
-        return cls(**{"method": "persona", **common}, columns=columns)
+        return cls(**{"method": METHOD_OF_FORMAT_1, **common}, columns=columns)
 
     def column(self, name: str) -> Cell:
         """The value of a published column, the method's own included."""

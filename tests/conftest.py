@@ -29,6 +29,9 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf-home"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # Read when the module is imported, which may have been before.
+    if config := sys.modules.get("datasets.config"):
+        monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "hf-home" / "datasets")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The dataset card, computed: every number comes from what stands in the folder, so a folder alone renders it again."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from personamath.folder.layout import CHART, PROVENANCE, Layout, StepFile
 from personamath.folder.licenses import check_license, license_of, problem_license
 from personamath.folder.markdown import code, fenced, table
 from personamath.folder.overlap import RULES
-from personamath.folder.provenance import MATH_OVERLAP, layout_of, seed_sources
+from personamath.folder.provenance import MATH_OVERLAP, layout_of, prompt_names, seed_sources
+from personamath.folder.reading import read_provenance
 from personamath.folder.rendering import render
 from personamath.methods import paper_rows
 from personamath.methods.method import Outline
@@ -33,6 +33,8 @@ SIZE_CATEGORIES = {
     100_000_000: "10M<n<100M",
     1_000_000_000: "100M<n<1B",
 }
+# All sources together, in tables and in `paper_rows`.
+ALL = "all"
 # What the Hub knows the problems by.
 SOURCE_DATASETS = {"gsm8k": "openai/gsm8k", "math": "EleutherAI/hendrycks_math"}
 
@@ -48,8 +50,8 @@ class FolderFacts:
     @classmethod
     def read(cls, folder: Path) -> "FolderFacts":
         """Count the parquet files and read provenance.json."""
-        provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
-        layout = layout_of(provenance)
+        provenance = read_provenance(folder)
+        layout = layout_of(provenance, folder / PROVENANCE)
         return cls(layout, measure(folder, layout), provenance)
 
 
@@ -69,11 +71,16 @@ def dataset_card(
     decided = license_of(provenance["personas"])
     license = decided if license is None else check_license(license, decided)
     reworded = {step.name for step in outline.steps if step.rewrites}
-    facts_of_method = {"columns": facts.layout.columns, "outline": outline, "how": how(outline, provenance["recipe"])}
+    papers = _papers(provenance, outline)
     return render(
         "dataset.md.jinja",
         {"origin": _origin, "license": problem_license},
-        **{**provenance, **facts_of_method},
+        **provenance,
+        name=_name(provenance, outline),
+        outline=outline,
+        how=how(outline, provenance["recipe"]),
+        prompt_names=prompt_names(provenance),
+        columns=facts.layout.columns,
         metadata=yaml.safe_dump(_metadata(facts, license), sort_keys=False, allow_unicode=True).strip(),
         repo_id=repo_id,
         version=version,
@@ -95,8 +102,8 @@ def dataset_card(
         flagged=sum(file.rows for file in facts.files if file.part.flagged),
         no_rows=" (no rows, so it cannot be loaded)",
         funnel_table=_funnel_table(provenance["funnel"]["requests"], outline),
-        composition=_composition(files, outline, list(provenance["funnel"]["problems"]["seed_problems"])),
-        paper_rows=bool(paper_rows(outline.method)),
+        composition=_composition(files, outline, provenance, papers),
+        papers=papers,
         lengths=_lengths(files),
         levels=_by_config(files, [_named(file.levels, "Level {}".format) for file in files], outline),
         subjects=_by_config(files, [_named(file.subjects, code) for file in files], outline),
@@ -110,18 +117,29 @@ def how(outline: Outline, recipe: Mapping[str, Any]) -> str:
 
 
 def _made_from(provenance: Mapping[str, Any]) -> str:
-    """The sources of the seed problems, in words."""
-    own = any("package" in problems for problems in provenance["problems"])
-    names = [SOURCES.get(source, f"`{source}`") for source in seed_sources(provenance)]
-    known = [f"seed problems of {' and '.join(names)}"] if names else []
-    return " and ".join([*known, *["seed problems written for the PersonaMath project"] * own])
+    """The sources of the seed problems, in words, e.g. `training problems of GSM8K and MATH`."""
+    sources = seed_sources(provenance)
+    known = [SOURCES[source] for source in sources if source in SOURCES]
+    others = [code(source) for source in sources if source not in SOURCES]
+    carried = any("package" in problems for problems in provenance["problems"])
+    parts = [
+        *([f"training problems of {' and '.join(known)}"] if known else []),
+        *([f"problems of {' and '.join(others)}"] if others else []),
+        *(["problems written for the PersonaMath project"] if carried else []),
+    ]
+    return " and ".join(parts)
+
+
+def _name(provenance: Mapping[str, Any], outline: Outline) -> str:
+    """What the dataset is called: PersonaMathQA is what comes of personas."""
+    return "PersonaMathQA" if provenance["personas"] else f"PersonaMath data by {outline.method}"
 
 
 def _metadata(facts: FolderFacts, license: str) -> dict[str, Any]:
     simulated = facts.provenance["simulated"]
     rows = sum(file.rows for file in facts.files)
     return {
-        "pretty_name": "PersonaMathQA" + (" (simulated)" if simulated else ""),
+        "pretty_name": _name(facts.provenance, facts.layout.outline) + (" (simulated)" if simulated else ""),
         "license": license,
         "language": ["en"],
         "task_categories": ["text-generation", "question-answering"],
@@ -129,7 +147,12 @@ def _metadata(facts: FolderFacts, license: str) -> dict[str, Any]:
         "annotations_creators": ["machine-generated"],
         "source_datasets": [SOURCE_DATASETS.get(source, "original") for source in seed_sources(facts.provenance)]
         or ["original"],
-        "tags": ["math", "reasoning", "persona", "synthetic"] + (["simulated"] if simulated else []),
+        "tags": [
+            *("math", "reasoning"),
+            *(["persona"] if facts.provenance["personas"] else []),
+            "synthetic",
+            *(["simulated"] if simulated else []),
+        ],
         "configs": facts.layout.card_configs(facts.files),
         "dataset_info": facts.layout.dataset_info(facts.files),
     }
@@ -156,17 +179,26 @@ def _funnel_table(requests: Mapping[str, Mapping[str, int]], outline: Outline) -
     return table(["request", "asked", "passed", "dropped"], rows, text_columns=(0, 3))
 
 
-def _composition(files: Sequence[StepFile], outline: Outline, sources: Sequence[str]) -> str:
-    """Rows by source and step, beside the paper's where the method has a paper that reports them."""
+def _papers(provenance: Mapping[str, Any], outline: Outline) -> dict[str, tuple[str, ...]]:
+    """The rows that the method's paper reports of the sources that this dataset is made from."""
+    known, papers = seed_sources(provenance), dict(paper_rows(outline.method))
+    together = papers.pop(ALL, None)
+    compared = {source: rows for source, rows in papers.items() if source in known}
+    return compared | ({ALL: together} if together and set(known) == set(papers) else {})
+
+
+def _composition(
+    files: Sequence[StepFile], outline: Outline, provenance: Mapping[str, Any], papers: Mapping[str, tuple[str, ...]]
+) -> str:
+    """Rows by source and step, beside the paper's where it reports them."""
     counts = {file.step: file.sources for file in files}
-    papers = paper_rows(outline.method)
+    sources, known = list(provenance["funnel"]["problems"]["seed_problems"]), (*seed_sources(provenance), ALL)
     steps = [step.name for step in outline.steps]
-    listed = list(papers) or [*sources, "all"]
     rows = []
-    for label in listed + [source for source in sources if source not in listed]:
-        of = sources if label == "all" else [label]
+    for label in [*sources, *([ALL] if len(sources) > 1 else [])]:
+        of = sources if label == ALL else [label]
         ours = [sum(counts.get(step, Counter())[source] for source in of) for step in steps]
-        name = source_label(label)
+        name = source_label(label) if label in known else code(label)
         rows.append([f"{name}, this version" if papers else name, *(f"{count:,}" for count in (*ours, sum(ours)))])
         if label in papers:
             rows.append([f"{name}, the paper", *papers[label]])

@@ -15,6 +15,7 @@ import yaml
 from personamath.errors import BadInput
 from personamath.folder.layout import CARD
 from personamath.folder.markdown import code, table
+from personamath.records import METHOD_OF_FORMAT_1
 
 ROWS_AT_ONCE = 2_000
 
@@ -159,4 +160,6 @@ def _rows(version: _Version) -> Iterator[_Row]:
 
 def _digest(values: Mapping[str, Any]) -> bytes:
     # 128 bits: among 10^9 rows no two digests meet by chance. By column name, as the order of columns is no content.
-    return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16).digest()
+    # A row of format 1 does not name its method, which is no change from a row that names the same one.
+    named = {"method": METHOD_OF_FORMAT_1, **values}
+    return hashlib.blake2b(json.dumps(named, sort_keys=True).encode(), digest_size=16).digest()

@@ -60,6 +60,8 @@ def check_readable(folder: Path, *, allow_simulated: bool = False) -> tuple[list
     """Check that a folder is a dataset's and can be read, before its rows are looked at; raises as `check_folder`."""
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder")
+    if not any(folder.rglob("*.parquet")):
+        raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
     claims = _read_provenance(folder)
     found = _check_files(folder, claims.layout)
     if claims.simulated and not allow_simulated:
@@ -70,8 +72,6 @@ def check_readable(folder: Path, *, allow_simulated: bool = False) -> tuple[list
 def _check_files(folder: Path, layout: Layout) -> list[tuple[str, Part]]:
     """The parquet files that are there; nothing else may lie in the folder, and nothing may be missing."""
     files = [(step, part) for step, part in layout.files if (folder / part_path(step, part)).exists()]
-    if not files:
-        raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
     expected = {CARD, PROVENANCE, CHART, *(part_path(step, part) for step, part in files)}
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
     for name in sorted(expected - found):
@@ -111,12 +111,12 @@ def _read_provenance(folder: Path) -> Claims:
     try:
         provenance = json.loads(path.read_text(encoding="utf-8"))
         return Claims(
-            layout_of(provenance),
+            layout_of(provenance, path),
             bool(provenance["simulated"]),
             dict(provenance["funnel"]["rows"]),
             license_of(provenance["personas"]),
         )
-    except (ValueError, TypeError, LookupError, BadInput) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise BadInput(f"{path}: not a provenance file ({_line(error)}); write the folder again") from None
 
 

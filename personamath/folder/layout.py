@@ -16,6 +16,8 @@ from personamath.records import Row
 CARD = "README.md"
 PROVENANCE = "provenance.json"
 CHART = "assets/funnel.png"
+FORMAT_VERSION = 2
+"""Of provenance.json. In format 1 the persona method was the only one: it has no `method`, and rows no such column."""
 
 
 class Part(NamedTuple):
@@ -42,10 +44,10 @@ PARTS = tuple(map(Part._make, product(("unchecked", "clean", "overlap"), (False,
 """In the order in which a config reads them."""
 
 COLUMNS = {
-    "id": "Tells the ancestry: `math-train-00042` is a seed problem, `math-train-00042/p0317` the same problem "
-    "rewritten for persona 317.",
+    "id": "Begins with the id of its seed problem: `math-train-00042` is a seed problem, and the id of whatever was "
+    "made from it begins with `math-train-00042/`.",
     "problem": "The question.",
-    "response": "The solution to train on, with its final answer boxed; after reflection, the corrected explanation.",
+    "response": "The solution to train on, with its final answer boxed.",
     "answer": "Reference final answer, which the response's boxed answer equals.",
     "source": "Where the seed problem comes from, e.g. `gsm8k` or `math`.",
     "method": "The method that made the row, e.g. `persona`.",
@@ -62,6 +64,10 @@ COLUMNS = {
     "`masked` (for numbers as well), or `13-gram` (13 words in a row); the first that holds, null where none does.",
 }
 """The columns of every dataset, in their order; the method's own come after `subject`."""
+COLUMNS_OF_FORMAT_1 = (
+    *("id", "problem", "response", "answer", "source", "stage", "step", "seed_id", "seed_problem", "level", "subject"),
+    *("persona", "review", "teacher", "request", "flag", "overlap"),
+)
 NUMBERS = frozenset({"level"})
 NULLABLE = frozenset({"level", "subject", "flag", "overlap"})
 _METHODS_COLUMNS_AFTER = "subject"
@@ -96,8 +102,7 @@ class Layout:
     """The configs, files and columns of a method's dataset."""
 
     outline: Outline
-    format_version: int = 2
-    """Of provenance.json; rows of format 1 have no column `method`."""
+    format_version: int = FORMAT_VERSION
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -121,11 +126,10 @@ class Layout:
         """Every column with its text for the card."""
         columns: dict[str, str] = {}
         for name, says in COLUMNS.items():
-            if name != "method" or self.format_version > 1:
-                columns[name] = says
+            columns[name] = says
             if name == _METHODS_COLUMNS_AFTER:
                 columns |= {own: column.says for own, column in self.outline.columns.items()}
-        return columns
+        return {name: columns[name] for name in COLUMNS_OF_FORMAT_1} if self.format_version == 1 else columns
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -20,7 +20,7 @@ PROBLEM_LICENSES = {"gsm8k": "mit", "math": "mit"}
 def license_of(personas: Mapping[str, Any] | None) -> str:
     """The licence that the personas of a provenance.json ask for; `unknown` for a file and for other Hub datasets.
 
-    Without personas nothing decides it: the publisher states it.
+    Without personas nothing decides the licence, so it is `unknown` too, and the publisher states it.
     """
     if personas is None:
         return UNKNOWN
@@ -41,9 +41,7 @@ def check_license(declared: str | None, decided: str) -> str:
     """
     if decided == UNKNOWN:
         if declared is None:
-            raise BadInput(
-                "the licence of this dataset is not known (its personas decide it, if it has any): state --license"
-            )
+            raise BadInput("the licence of this dataset is not known: state it with --license, e.g. cc-by-4.0")
         return declared.lower()  # as the Hub's identifiers are
     if declared is not None and declared.lower() != decided:
         raise BadInput(f"--license {declared} contradicts the personas' licence, {decided}: the rewrites hold them")

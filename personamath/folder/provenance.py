@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.folder.layout import Layout
+from personamath.folder.layout import FORMAT_VERSION, PROVENANCE, Layout
 from personamath.folder.overlap import TestProblems, chosen_benchmarks
 from personamath.methods import PersonaMath
 from personamath.methods.method import Outline
@@ -27,8 +27,6 @@ from personamath.sources.problems import ProblemSource
 from personamath.sources.questions import QuestionSource
 from personamath.sources.tables import HubSplit, resolved_commit
 
-FORMAT_VERSION = 2
-"""1 had no `method`: the persona method was the only one, and rows had no column of that name."""
 # What the numbers and the bytes of a run depend on.
 RECORDED_PACKAGES = (
     "personamath",
@@ -98,7 +96,7 @@ def provenance(
     return {
         "format": FORMAT_VERSION,
         "simulated": recipe.simulated,
-        "method": method.outline.as_dict(),
+        "method": method.outline.as_dict() | {"prompts": list(method.prompts)},
         "recipe": published_recipe(recipe),
         "prompts": {
             name: {"sha256": _sha256(prompt.template.encode()), "text": prompt.template}
@@ -114,11 +112,21 @@ def provenance(
     }
 
 
-def layout_of(provenance: Mapping[str, Any]) -> Layout:
-    """The layout of the folder that this provenance.json lies in."""
-    if "method" not in provenance:
-        return Layout(PersonaMath.outline, format_version=1)
-    return Layout(Outline.of(provenance["method"]), int(provenance["format"]))
+def layout_of(provenance: Mapping[str, Any], path: Path | str = PROVENANCE) -> Layout:
+    """The layout of the folder with this provenance.json; raises `BadInput`, which names `path`, where it has none."""
+    format_version = provenance.get("format")
+    if not isinstance(format_version, int) or format_version < 1:
+        raise BadInput(f"{path}: not a provenance file (its format is {format_version!r}); write the folder again")
+    if format_version > FORMAT_VERSION:
+        raise BadInput(f"{path}: has format {format_version}, this version reads up to {FORMAT_VERSION}: update it")
+    if format_version == 1:
+        return Layout(PersonaMath.outline, format_version)
+    return Layout(Outline.of(provenance.get("method"), f"{path}: method"), format_version)
+
+
+def prompt_names(provenance: Mapping[str, Any]) -> list[str]:
+    """The prompts in the method's order; the keys of provenance.json are sorted."""
+    return list(PersonaMath.prompts) if provenance["format"] == 1 else list(provenance["method"]["prompts"])
 
 
 def seed_sources(provenance: Mapping[str, Any]) -> list[str]:

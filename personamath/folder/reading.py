@@ -18,7 +18,7 @@ def read_provenance(folder: Path) -> dict[str, Any]:
 
 def read_rows(folder: Path) -> tuple[Row, ...]:
     """All rows of a dataset folder, step after step; `BadInput` where there are none, or unreadable ones."""
-    layout = layout_of(read_provenance(folder))
+    layout = layout_of(read_provenance(folder), folder / PROVENANCE)
     paths = [path for step in layout.steps for path in sorted((folder / step.name).glob("*.parquet"))]
     rows = tuple(row for path in paths for row in _rows(path, layout))
     if not rows:

@@ -5,15 +5,20 @@ to the card, reads what the method declares in its `Outline`. `provenance.json` 
 folder explains itself to any later version of this package.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 from personamath.errors import BadInput
+from personamath.files import validated
 from personamath.methods.prompts import Prompt
 from personamath.methods.requests import Requests
 from personamath.methods.work import Work
 from personamath.records import CHARACTERS_PER_TOKEN, Persona, Problem, Request, Solution
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+"""What a step may be called: it names a folder and a dataset config."""
 
 AnswerFrom = Literal["seed", "derived", "majority"]
 """Where a row's reference answer comes from: its seed problem, another number (a masked one), or a vote."""
@@ -86,6 +91,29 @@ class Outline:
     """Beside the configs that every dataset has and those of single steps."""
     columns: Mapping[str, Column] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse an outline whose parts do not fit together; raises `ValueError`."""
+        for fault in self._faults():
+            raise ValueError(f"method {self.method!r}: {fault}")
+
+    def _faults(self) -> Iterator[str]:
+        if not self.steps or not self.kinds:
+            yield "it needs at least one step and one kind of request"
+        steps = {step.name for step in self.steps}
+        for name in [*steps, *self.configs]:
+            if not _FOLDER_NAME.fullmatch(name):
+                yield f"{name!r} cannot name a folder: use letters, digits, '_', '-' and '.'"
+        before: set[str | None] = {None}
+        for kind in self.kinds:
+            if kind.step not in steps or kind.name.partition(":")[0] != kind.step:
+                yield f"the kind {kind.name!r} must begin with the name of its step, and the step must exist"
+            if kind.after not in before:
+                yield f"the kind {kind.name!r} waits for {kind.after!r}, which is no kind before it"
+            before.add(kind.name)
+        for name, config in self.configs.items():
+            if not set(config.steps) <= steps:
+                yield f"the config {name!r} has steps that do not exist"
+
     def step(self, name: str) -> Step:
         """The step of this name."""
         return next(step for step in self.steps if step.name == name)
@@ -103,7 +131,7 @@ class Outline:
         return max(depth.values())
 
     def as_dict(self) -> dict[str, Any]:
-        """For provenance.json."""
+        """For provenance.json: what has an order is a list."""
         return {
             "method": self.method,
             "title": self.title,
@@ -111,30 +139,33 @@ class Outline:
             "cite": self.cite,
             "steps": [step._asdict() | {"fixed": dict(step.fixed)} for step in self.steps],
             "kinds": [kind._asdict() for kind in self.kinds],
-            "configs": {name: config._asdict() for name, config in self.configs.items()},
-            "columns": {name: column._asdict() for name, column in self.columns.items()},
+            "configs": [{"name": name} | config._asdict() for name, config in self.configs.items()],
+            "columns": [{"name": name} | column._asdict() for name, column in self.columns.items()],
         }
 
     @classmethod
-    def of(cls, content: Mapping[str, Any]) -> "Outline":
-        """An outline from provenance.json; raises `BadInput` where it is not one."""
+    def of(cls, content: Any, place: str) -> "Outline":
+        """An outline from `as_dict`; fields that a later version added are left out.
+
+        Raises `BadInput` where it is not one; `place` names where it comes from.
+        """
         try:
-            return cls(
-                **{name: str(content[name]) for name in ("method", "title", "how", "cite")},
-                steps=tuple(_known(Step, step) for step in content["steps"]),
-                kinds=tuple(_known(Kind, kind) for kind in content["kinds"]),
-                configs={
-                    name: Config(config["says"], tuple(config["steps"])) for name, config in content["configs"].items()
-                },
-                columns={name: _known(Column, column) for name, column in content["columns"].items()},
-            )
+            values = {name: content[name] for name in ("method", "title", "how", "cite")} | {
+                "steps": [_known(Step, step) for step in content["steps"]],
+                "kinds": [_known(Kind, kind) for kind in content["kinds"]],
+                "configs": {config["name"]: _known(Config, config) for config in content["configs"]},
+                "columns": {column["name"]: _known(Column, column) for column in content["columns"]},
+            }
+            return validated(cls, values, place)
         except (LookupError, TypeError, AttributeError) as error:
-            raise BadInput(f"not a method's outline ({type(error).__name__}: {error})") from None
+            raise BadInput(f"{place}: not a method's outline ({type(error).__name__}: {error})") from None
+        except ValueError as error:
+            raise BadInput(f"{place}: {error}") from None
 
 
-def _known(cls: Any, values: Mapping[str, Any]) -> Any:
-    """A named tuple from its fields; a later version's additional fields are left out."""
-    return cls(**{name: value for name, value in values.items() if name in cls._fields})
+def _known(cls: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are fields of a named tuple."""
+    return {name: value for name, value in values.items() if name in cls._fields}
 
 
 ASSUMED_COMPLETION_TOKENS = 500

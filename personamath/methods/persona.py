@@ -58,7 +58,10 @@ The teacher never sees a reference answer. Personas are drawn without replacemen
         configs=CONFIGS,
         columns={
             "stage": STAGE,
-            "persona": Column("The persona the problem was rewritten for; null where nothing was rewritten."),
+            "persona": Column(
+                "The persona the problem was rewritten for; null where nothing was rewritten. An id that ends in "
+                "`/p0317` names the persona at place 317, counted from 0."
+            ),
             "review": REVIEW,
         },
     )

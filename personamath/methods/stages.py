@@ -69,7 +69,10 @@ CONFIGS = {
     "stage2": Config("learning from reflection", ("stage2_reflection", "stage2_rewrite")),
 }
 STAGE = Column("1 (diversification) or 2 (reflection).", "number")
-REVIEW = Column("Stage 2's review of the incorrect explanation; null in stage 1 and where the teacher wrote none.")
+REVIEW = Column(
+    "Stage 2's review of the incorrect explanation, which the response leaves out; null in stage 1 and where the "
+    "teacher wrote none."
+)
 
 
 class Rewrite(NamedTuple):

@@ -23,10 +23,12 @@ from personamath.folder.licenses import check_license, license_of
 from personamath.folder.markdown import code, fenced, table
 from personamath.folder.overlap import TestProblems
 from personamath.folder.provenance import Origins
+from personamath.methods import PersonaMath
 from personamath.recipe import Recipe
 from personamath.records import Row
-from personamath.runs.funnel import PURPOSES
-from tests.support.folders import RECIPE, SIZES, UNCHECKED_CONFIGS, row, rows, write
+from tests.support.folders import LAYOUT, RECIPE, SIZES, UNCHECKED_CONFIGS, row, rows, write
+
+KINDS = tuple(kind.name for kind in LAYOUT.outline.kinds)
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +141,9 @@ def test_the_statistics_are_those_of_the_rows(folder: Path) -> None:
             words = sorted(len(getattr(row, column).split()) for row in rows() if row.step == step)
             assert cells(text, f"`{column}` of {step}") == summary(words)
     for level in range(1, 6):
-        stages = Counter(row.stage for row in rows() if row.level == level)
+        stages = Counter(row.columns["stage"] for row in rows() if row.level == level)
         assert cells(text, f"Level {level}") == [f"{stages[1]:,}", f"{stages[2]:,}"]
-    stages = Counter(row.stage for row in rows() if row.subject)
+    stages = Counter(row.columns["stage"] for row in rows() if row.subject)
     assert cells(text, "`Algebra`") == [f"{stages[1]:,}", f"{stages[2]:,}"]
 
 
@@ -167,13 +169,13 @@ def test_lengths_are_exact(words: list[int]) -> None:
 
 
 def test_the_card_says_what_was_asked_and_dropped(facts: FolderFacts) -> None:
-    requests = {purpose: {"kept": 1} for purpose in PURPOSES} | {
+    requests = {kind: {"kept": 1} for kind in KINDS} | {
         "stage1_inference": {"kept": 12_100, "wrong answer": 2_700, "truncated": 150, "no final answer": 23}
     }
     provenance = json.loads(json.dumps(dict(facts.provenance)))
     provenance["funnel"]["requests"] = requests
     provenance["funnel"]["problems"]["skipped"] = {"no reference answer": ["math-train-00001", "math-train-00002"]}
-    card = dataset_card(FolderFacts(facts.files, provenance))
+    card = dataset_card(replace(facts, provenance=provenance))
     assert cells(card, "Stage 1: solve the seed problem") == [
         "14,973",
         "12,100",
@@ -185,7 +187,7 @@ def test_the_card_says_what_was_asked_and_dropped(facts: FolderFacts) -> None:
 def test_a_missing_fact_stops_the_card(facts: FolderFacts) -> None:
     for fact in ("journal", "prompts", "packages"):
         with pytest.raises(UndefinedError, match=fact):
-            dataset_card(FolderFacts(facts.files, {k: v for k, v in facts.provenance.items() if k != fact}))
+            dataset_card(replace(facts, provenance={k: v for k, v in facts.provenance.items() if k != fact}))
 
 
 def test_math_rows_come_with_the_contamination_statement(folder: Path, tmp_path: Path) -> None:
@@ -217,10 +219,10 @@ def test_the_card_counts_overlaps_and_flags(tmp_path: Path) -> None:
 
 def test_problems_that_the_package_carries_are_not_called_gsm8k_and_math(facts: FolderFacts) -> None:
     carried = {"source": "math:math-demo.jsonl", "package": "personamath 0.1.0", "bytes": 1, "sha256": "0"}
-    card = dataset_card(FolderFacts(facts.files, {**facts.provenance, "problems": [carried]}))
+    card = dataset_card(replace(facts, provenance={**facts.provenance, "problems": [carried]}))
     assert metadata(card)["source_datasets"] == ["original"]
     assert "written for the PersonaMath project" in card and "249" not in section(card, "Contamination")
-    card = dataset_card(FolderFacts(facts.files, {**facts.provenance, "problems": [carried, {"source": "gsm8k"}]}))
+    card = dataset_card(replace(facts, provenance={**facts.provenance, "problems": [carried, {"source": "gsm8k"}]}))
     assert metadata(card)["source_datasets"] == ["openai/gsm8k"]
 
 
@@ -292,7 +294,9 @@ def test_a_declared_licence_must_be_the_decided_one() -> None:
 
 
 def test_the_card_states_the_licence_of_every_source(tmp_path: Path, facts: FolderFacts) -> None:
-    hub = Recipe(problems=("gsm8k", "math:mine.jsonl"), teacher="t", personas="proj-persona/PersonaHub")
+    hub = Recipe(
+        problems=("gsm8k", "math:mine.jsonl"), teacher="t", method=PersonaMath(personas="proj-persona/PersonaHub")
+    )
     text = section(
         (write(tmp_path / "dataset", rows({"stage1_inference": 2}), hub) / "README.md").read_text(), "Licences"
     )
@@ -302,13 +306,15 @@ def test_the_card_states_the_licence_of_every_source(tmp_path: Path, facts: Fold
     assert cells(text, "personas `proj-persona/PersonaHub`") == ["cc-by-nc-sa-4.0"]
     with pytest.raises(BadInput, match="contradicts"):
         dataset_card(FolderFacts.read(tmp_path / "dataset"), license="mit")
-    mine = write(tmp_path / "mine", rows({"stage1_inference": 2}), replace(hub, personas="mine.jsonl"))
+    mine = write(
+        tmp_path / "mine", rows({"stage1_inference": 2}), replace(hub, method=PersonaMath(personas="mine.jsonl"))
+    )
     assert "**not known**" in (mine / "README.md").read_text()
     assert metadata(dataset_card(FolderFacts.read(mine), license="cc0-1.0"))["license"] == "cc0-1.0"
 
 
 REQUESTS: dict[str, dict[str, int]] = {
-    purpose: {"kept": 40 + number, "wrong answer": 9} for number, purpose in enumerate(PURPOSES)
+    kind: {"kept": 40 + number, "wrong answer": 9} for number, kind in enumerate(KINDS)
 }
 
 
@@ -323,11 +329,11 @@ def chunks(png: bytes) -> list[str]:
 
 
 def test_the_chart_is_a_function_of_the_counts() -> None:
-    png = draw_funnel(REQUESTS)
-    assert png[:8] == b"\x89PNG\r\n\x1a\n" and png == draw_funnel(REQUESTS)
+    png = draw_funnel(REQUESTS, LAYOUT.outline)
+    assert png[:8] == b"\x89PNG\r\n\x1a\n" and png == draw_funnel(REQUESTS, LAYOUT.outline)
     assert set(chunks(png)) == {"IHDR", "pHYs", "IDAT", "IEND"}  # no clock and no program's name
-    assert png != draw_funnel(REQUESTS | {"stage2_reflection": {"kept": 1}})
-    assert draw_funnel({str(purpose): {} for purpose in PURPOSES})  # nothing was asked
+    assert png != draw_funnel(REQUESTS | {"stage2_reflection": {"kept": 1}}, LAYOUT.outline)
+    assert draw_funnel({kind: {} for kind in KINDS}, LAYOUT.outline)  # nothing was asked
 
 
 def luminance(color: str) -> float:
@@ -353,4 +359,4 @@ def test_a_row_of_each_step_is_shown_whole(folder: Path) -> None:
     firsts: list[Row] = [next(row for row in rows() if row.step == step) for step in SIZES]
     for lines, first in zip(shown, firsts, strict=True):
         assert f"id: {first.id}" in lines and f"request: {first.request}" in lines
-        assert (f"persona: {first.persona}" if first.persona else "persona: null") in lines
+        assert (f"persona: {first.columns['persona'] or 'null'}") in lines

@@ -14,7 +14,7 @@ from personamath.errors import BadInput
 from personamath.folder.changes import ConfigChange, compare_folders, describe
 from personamath.folder.layout import CARD
 from personamath.records import Row
-from tests.support.folders import UNCHECKED_CONFIGS, rows, sound_path, write
+from tests.support.folders import UNCHECKED_CONFIGS, changed, rows, sound_path, write
 
 OLD = rows({"stage1_inference": 6, "stage1_rewrite": 9, "stage2_reflection": 3, "stage2_rewrite": 7})
 COLUMN_CHANGES: list[dict[str, Any]] = [
@@ -45,15 +45,15 @@ def test_nothing_changed_between_equal_folders(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", COLUMN_CHANGES)
 def test_any_column_that_differs_is_a_changed_row(tmp_path: Path, change: dict[str, Any]) -> None:
     (number, one) = next((number, row) for number, row in enumerate(OLD) if row.step == "stage1_rewrite" and row.level)
-    found = difference(tmp_path, OLD, [*OLD[:number], replace(one, **change), *OLD[number + 1 :]])
-    changed = {config: 1 if "stage1_rewrite" in steps else 0 for config, steps in UNCHECKED_CONFIGS.items()}
-    assert {config: one.changed for config, one in found.items()} == changed
+    found = difference(tmp_path, OLD, [*OLD[:number], changed(one, **change), *OLD[number + 1 :]])
+    expected = {config: 1 if "stage1_rewrite" in steps else 0 for config, steps in UNCHECKED_CONFIGS.items()}
+    assert {config: one.changed for config, one in found.items()} == expected
     assert not any(one.added or one.removed for one in found.values())
 
 
 def test_a_row_that_moves_to_the_other_stage_leaves_one_config_and_enters_another(tmp_path: Path) -> None:
     one = next(row for row in OLD if row.step == "stage1_inference")
-    moved = replace(one, step="stage2_reflection", stage=2)
+    moved = changed(one, step="stage2_reflection", stage=2)
     found = difference(tmp_path, OLD, [moved, *(row for row in OLD if row != one)])
     assert found["default"] == ConfigChange(25, 25, 0, 0, 1)
     assert found["stage1"] == ConfigChange(15, 14, 0, 1, 0)
@@ -62,13 +62,13 @@ def test_a_row_that_moves_to_the_other_stage_leaves_one_config_and_enters_anothe
 
 
 def test_a_config_without_rows_on_one_side_is_all_added_or_all_removed(tmp_path: Path) -> None:
-    stage1 = [row for row in OLD if row.stage == 1]
+    stage1 = [row for row in OLD if row.columns["stage"] == 1]
     found = difference(tmp_path, OLD, stage1)
     assert found["stage2"] == ConfigChange(10, 0, 0, 10, 0)
     assert found["default"] == ConfigChange(25, 15, 0, 10, 0)
     found = difference(tmp_path, stage1, OLD)
     assert found["stage2_rewrite"] == ConfigChange(0, 7, 7, 0, 0)
-    found = difference(tmp_path, [row for row in OLD if row.stage == 2], OLD)
+    found = difference(tmp_path, [row for row in OLD if row.columns["stage"] == 2], OLD)
     assert found["default"] == ConfigChange(10, 25, 15, 0, 0)
     assert found["stage2"] == ConfigChange(10, 10, 0, 0, 0)
 

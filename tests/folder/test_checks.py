@@ -19,7 +19,7 @@ from personamath.folder.checks import check_folder
 from personamath.folder.layout import CARD, CHART, PROVENANCE
 from personamath.folder.leaks import Secrets
 from personamath.records import Row
-from tests.support.folders import RECIPE, UNCHECKED_CONFIGS, rows, sound_path, write
+from tests.support.folders import LAYOUT, RECIPE, UNCHECKED_CONFIGS, changed, rows, sound_path, write
 
 SMALL = rows({"stage1_inference": 6, "stage1_rewrite": 9, "stage2_reflection": 3, "stage2_rewrite": 7})
 KEY = "sk-" + "proj-" + "a1B2" * 6
@@ -60,7 +60,7 @@ ROW_FAULTS: list[tuple[str, int, dict[str, Any], str]] = [
     ("stage2_rewrite", 2, {"response": f"\\boxed{{2}} see {Path.cwd()}/x"}, "response holds the current path"),
     ("stage2_rewrite", 2, {"response": f"\\boxed{{2}} {Path.home()}"}, "response holds the path of the home folder"),
     ("stage1_inference", 0, {"teacher": "simulated-teacher"}, "its teacher is simulated"),
-    ("stage1_inference", 0, {"stage": 2}, "it says that it is of stage1_inference, stage 2"),
+    ("stage1_inference", 0, {"stage": 2}, "its stage is 2, not 1"),
     ("stage1_inference", 5, {"id": "gsm8k-train-00000"}, "another row has the same id"),
     (
         "stage1_inference",
@@ -77,9 +77,9 @@ ROW_FAULTS: list[tuple[str, int, dict[str, Any], str]] = [
 def test_a_faulty_row_is_found_and_named(
     tmp_path: Path, step: str, number: int, change: dict[str, Any], message: str
 ) -> None:
-    changed = replace(nth(step, number), **change)
-    folder = write(tmp_path / "dataset", [changed if row == nth(step, number) else row for row in SMALL])
-    place = rf"dataset/{step}/train-sound.parquet \(config {step}\), row {number} \({changed.id}\): "
+    faulty = changed(nth(step, number), **change)
+    folder = write(tmp_path / "dataset", [faulty if row == nth(step, number) else row for row in SMALL])
+    place = rf"dataset/{step}/train-sound.parquet \(config {step}\), row {number} \({faulty.id}\): "
     with pytest.raises(BadInput, match=place + f"({message})"):
         check_folder(folder)
 
@@ -92,8 +92,7 @@ def test_a_faulty_row_far_down_is_named_by_its_place(tmp_path: Path) -> None:
 
 
 def test_a_secret_in_an_id_is_not_shown(tmp_path: Path) -> None:
-    changed = replace(SMALL[0], id=f"{KEY}/p0001", seed_id=KEY)
-    folder = write(tmp_path / "dataset", [changed, *SMALL[1:]])
+    folder = write(tmp_path / "dataset", [replace(SMALL[0], id=f"{KEY}/p0001", seed_id=KEY), *SMALL[1:]])
     with pytest.raises(BadInput, match=r"row 0 \(its id is not shown\): id holds a key") as raised:
         check_folder(folder)
     assert KEY not in str(raised.value)
@@ -101,7 +100,7 @@ def test_a_secret_in_an_id_is_not_shown(tmp_path: Path) -> None:
 
 def test_a_step_that_was_taken_out_is_missed(tmp_path: Path) -> None:
     folder = write(tmp_path / "dataset", SMALL)
-    fewer = write(tmp_path / "fewer", [row for row in SMALL if row.stage == 1])
+    fewer = write(tmp_path / "fewer", [row for row in SMALL if row.columns["stage"] == 1])
     (fewer / PROVENANCE).write_bytes((folder / PROVENANCE).read_bytes())
     with pytest.raises(BadInput, match=r"config stage2_reflection\): holds {} rows by source, provenance.json says {"):
         check_folder(fewer)
@@ -117,12 +116,12 @@ def test_an_id_that_two_steps_hold_is_found(tmp_path: Path) -> None:
         check_folder(folder)
 
 
-@pytest.mark.parametrize(("place", "column", "value"), [(15, "flag", "new 5"), (16, "overlap", "equal")])
-def test_a_row_in_a_file_of_other_rows_is_found(tmp_path: Path, place: int, column: str, value: str) -> None:
+@pytest.mark.parametrize(("column", "value"), [("flag", "new 5"), ("overlap", "equal")])
+def test_a_row_in_a_file_of_other_rows_is_found(tmp_path: Path, column: str, value: str) -> None:
     folder = write(tmp_path / "dataset", SMALL)
     rewrites = pq.read_table(folder / REWRITE)
     values = pa.array([None] * 3 + [value] + [None] * 5, pa.string())
-    pq.write_table(rewrites.set_column(place, column, values), folder / REWRITE)
+    pq.write_table(rewrites.set_column(rewrites.schema.get_field_index(column), column, values), folder / REWRITE)
     (folder / CARD).write_text(dataset_card(FolderFacts.read(folder)))  # so that its counts are not what is found
     with pytest.raises(BadInput, match=rf"{REWRITE} .*row 3 .*: its flag is .*: it is in the wrong file"):
         check_folder(folder)
@@ -170,7 +169,7 @@ def link_away(folder: Path) -> None:
 
 
 def as_bytes(table: pa.Table) -> pa.Table:
-    return table.set_column(13, "teacher", table["teacher"].cast(pa.binary()))
+    return table.set_column(LAYOUT.schema.get_field_index("teacher"), "teacher", table["teacher"].cast(pa.binary()))
 
 
 # Something done to a good folder, and what is said of it.
@@ -185,7 +184,7 @@ FOLDER_FAULTS: list[tuple[Callable[[Path], object], str]] = [
     (edit(CARD, "  default: true\n", ""), "README.md: its configs are not those of the files"),
     (
         edit(CARD, "dataset_info:\n", "dataset_info:\n- config_name: more\n"),
-        "config more: dataset_info tells of a conf",
+        "config more: dataset_info names a config",
     ),
     (lambda folder: (folder / CARD).write_text("# No YAML"), "README.md: no card with configs and dataset_info"),
     (edit(CARD, "configs:", "configs: ["), "README.md: no card with configs and dataset_info"),

@@ -1,6 +1,5 @@
 """provenance.json: what a folder came from, the same for the same journal, and nothing of the machine."""
 
-import asyncio
 import hashlib
 import json
 import os
@@ -8,7 +7,7 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from importlib.resources import files as resources
@@ -18,17 +17,17 @@ from typing import Any
 import datasets
 import pytest
 
-from personamath import prompts
 from personamath.commands.cli import main
 from personamath.errors import BadInput
-from personamath.folder.layout import COLUMNS, CONFIGS
 from personamath.folder.provenance import Origins, journal_digest, provenance, published_recipe
-from personamath.journal.store import Journal
+from personamath.journal.file_format import answer_sha256
+from personamath.methods import PersonaMath
+from personamath.methods.prompts import INFERENCE, REFLECTION
 from personamath.recipe import Recipe
 from personamath.records import Completion, Request
-from personamath.runs.funnel import Funnel
 from personamath.sources.personas import read_personas
 from tests.conftest import REPO
+from tests.support.folders import LAYOUT, funnel_of
 from tests.support.local_hub import local_hub
 from tests.support.local_hub.storage import Repository
 
@@ -58,8 +57,8 @@ def test_a_run_is_described_by_what_it_read_and_what_it_was_answered(demo: Path)
         content = Path(path.partition(":")[2]).read_bytes()
         assert (source["bytes"], source["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
         assert source["package"].startswith("personamath ")
-    for name, text in (("inference", prompts.INFERENCE), ("reflection", prompts.REFLECTION)):
-        assert facts["prompts"][name]["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    for name, prompt in (("inference", INFERENCE), ("reflection", REFLECTION)):
+        assert facts["prompts"][name]["sha256"] == hashlib.sha256(prompt.template.encode()).hexdigest()
 
 
 def test_the_journals_digest_can_be_computed_from_its_file_alone(demo: Path) -> None:
@@ -90,57 +89,64 @@ def test_nothing_tells_of_the_machine(demo: Path) -> None:
 
 
 def test_a_recipe_is_published_with_file_names_only() -> None:
-    recipe = Recipe(problems=("gsm8k", "math:/home/me/mine.jsonl"), teacher="t", personas="/home/me/people.txt")
+    recipe = Recipe(
+        problems=("gsm8k", "math:/home/me/mine.jsonl"), teacher="t", method=PersonaMath(personas="/home/me/people.txt")
+    )
     published = published_recipe(recipe)
     assert published["problems"] == ["gsm8k", "math:mine.jsonl"]
     assert published["personas"] == "people.txt"
-    assert published_recipe(replace(recipe, personas="owner/name:config"))["personas"] == "owner/name:config"
+    on_hub = replace(recipe, method=PersonaMath(personas="owner/name:config"))
+    assert published_recipe(on_hub)["personas"] == "owner/name:config"
 
 
 ANSWERS = [(f"question {number}", Completion(f"answer {number}", "stop", number, 2)) for number in range(20)]
 
 
-def journal(directory: Path, answers: Sequence[tuple[str, Completion]]) -> dict[str, Any]:
-    async def fill() -> None:
+def digest(answers: Sequence[tuple[str, Completion]]) -> dict[str, Any]:
+    """The digest of the answers to these prompts."""
+
+    def used() -> Iterator[tuple[str, bytes]]:
         for prompt, completion in answers:
-            request = Request(prompt, "teacher-1", 0.7, 100)
-            await opened.put(request, completion)
+            request = Request(prompt, "teacher-1", 0.7, 100).digest
+            yield request, answer_sha256(request, completion.finish_reason, completion.text)
 
-    with Journal(directory) as opened:
-        asyncio.run(fill())
-        return journal_digest(directory)  # also while the run still holds it
+    return journal_digest(used())
 
 
-def test_the_journals_digest_knows_no_order_and_no_clock_but_every_answer(tmp_path: Path) -> None:
-    one = journal(tmp_path / "one", ANSWERS)
-    assert one == journal(tmp_path / "two", ANSWERS[::-1])
+def test_the_journals_digest_depends_on_every_answer_and_on_no_order_or_clock() -> None:
+    one = digest(ANSWERS)
+    assert one == digest(ANSWERS[::-1])
     assert one["answers"] == 20
+    # Equal requests are asked, and so counted, once.
+    assert one == digest([*ANSWERS, *ANSWERS[:7]])
+    later = [(prompt, replace(completion, prompt_tokens=None)) for prompt, completion in ANSWERS]
+    assert one == digest(later)
     others = [
         ANSWERS[:-1],
         [*ANSWERS[:-1], (ANSWERS[-1][0], Completion("answer 20", "stop"))],
         [*ANSWERS[:-1], (ANSWERS[-1][0], Completion("answer 19", "length"))],
         [*ANSWERS[:-1], ("another question", Completion("answer 19", "stop"))],
     ]
-    digests = {journal(tmp_path / str(number), other)["sha256"] for number, other in enumerate(others)}
+    digests = {digest(other)["sha256"] for other in others}
     assert len(digests | {one["sha256"]}) == 5
 
 
 def test_a_file_is_known_by_its_digest_and_a_missing_one_is_named(tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     file.write_text("A cook\n")
-    recipe = Recipe(problems=(f"gsm8k:{tmp_path / 'gone.jsonl'}",), teacher="t", personas=str(file))
+    recipe = Recipe(problems=(f"gsm8k:{tmp_path / 'gone.jsonl'}",), teacher="t", method=PersonaMath(personas=str(file)))
     with pytest.raises(BadInput, match=r"gone\.jsonl: No such file"):
-        Origins.found(recipe, [], tmp_path)
+        Origins.found(recipe, [])
     recipe = replace(recipe, problems=(f"math:{file}",))
-    origins = Origins.found(recipe, [], tmp_path)
+    origins = Origins.found(recipe, [])
     known = {"sha256": hashlib.sha256(b"A cook\n").hexdigest(), "bytes": 7}
     assert origins.problems == [{"source": "math:mine.txt"} | known]
     assert origins.personas == {"source": "mine.txt", "local": True} | known
 
 
 def test_without_a_run_the_sources_are_named_and_nothing_is_claimed() -> None:
-    recipe = Recipe(problems=("gsm8k", "math"), teacher="t", personas="owner/name")
-    facts = provenance(recipe, Funnel(), Origins.named(recipe), {})
+    recipe = Recipe(problems=("gsm8k", "math"), teacher="t", method=PersonaMath(personas="owner/name"))
+    facts = provenance(recipe, funnel_of([]).as_dict(LAYOUT.outline), Origins.named(recipe), None, {})
     assert facts["problems"] == [{"source": "gsm8k"}, {"source": "math"}]
     assert facts["personas"] == {"source": "owner/name", "local": False, "rows_by_occupation": {}}
     assert facts["journal"] is None
@@ -150,7 +156,9 @@ ORIGINS = """
 import json
 from personamath.recipe import Recipe
 from personamath.folder.provenance import Origins
-origins = Origins.found(Recipe(problems=("gsm8k",), teacher="t", personas="me/people"), [], "")
+from personamath.methods import PersonaMath
+recipe = Recipe(problems=("gsm8k",), teacher="t", method=PersonaMath(personas="me/people"))
+origins = Origins.found(recipe, [])
 print(json.dumps([origins.problems[0]["hub"], origins.personas["hub"], origins.benchmarks[0]["hub"]]))
 assert origins.test_problems.overlap("2  + 2?") == "equal"
 """
@@ -196,13 +204,13 @@ def test_a_file_of_test_problems_is_known_by_its_digest_and_not_by_its_folder(tm
     problems = tmp_path / "math-mine.jsonl"
     problems.write_text(json.dumps({"problem": "What is 3 + 3?", "solution": r"\boxed{6}"}) + "\n")
     recipe = Recipe(problems=(f"math:{problems}",), teacher="t", benchmark=(f"math:{path}",))
-    origins = Origins.found(recipe, [], tmp_path)
+    origins = Origins.found(recipe, [])
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     expected = {"source": "math:test.jsonl", "column": "problem", "sha256": digest, "bytes": path.stat().st_size}
     assert list(origins.benchmarks) == [expected]
     assert origins.test_problems and origins.test_problems.overlap("What is 3 + 3?") == "masked"
     assert published_recipe(recipe)["benchmark"] == ["math:test.jsonl"]
-    assert Origins.found(replace(recipe, benchmark=()), [], tmp_path).test_problems is None
+    assert Origins.found(replace(recipe, benchmark=()), []).test_problems is None
 
 
 def test_every_row_can_be_derived_again_as_the_documentation_tells(demo: Path) -> None:
@@ -239,5 +247,5 @@ def test_the_documentation_names_every_column_and_config() -> None:
         for line in re.findall(r"^\| (`.*?) \| (?:string|int32)", text, re.M)
         for name in re.findall("`(.*?)`", line)
     ]
-    assert columns == list(COLUMNS)
-    assert all(f"`{config}`" in text for config in CONFIGS)
+    assert columns == list(LAYOUT.columns)
+    assert all(f"`{config}`" in text for config in LAYOUT.configs)

@@ -14,14 +14,13 @@ from huggingface_hub import DatasetCard
 
 from personamath.errors import RunDirectoryError
 from personamath.folder.checks import check_folder
-from personamath.folder.layout import COLUMNS, SCHEMA
 from personamath.folder.overlap import TestProblems
 from personamath.folder.provenance import Origins
 from personamath.folder.writing import write_folder
+from personamath.methods import PersonaMath
 from personamath.recipe import Recipe
-from personamath.records import Row, Step
-from personamath.runs.funnel import STEPS, Funnel
-from tests.support.folders import RECIPE, SIZES, UNCHECKED_CONFIGS, row, rows, write
+from personamath.records import Row
+from tests.support.folders import LAYOUT, RECIPE, SIZES, STEPS, UNCHECKED_CONFIGS, funnel_of, row, rows, write
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_config_loads_with_its_rows_in_order(folder: Path, config: str, streaming: bool) -> None:
     expected = [row for step in UNCHECKED_CONFIGS[config] for row in rows() if row.step == step]
     loaded = datasets.load_dataset(str(folder), config, split="train", streaming=streaming)
-    assert [Row(**values) for values in loaded] == expected
+    assert [Row.of(values) for values in loaded] == expected
 
 
 def test_the_default_config_is_everything_and_the_only_split_is_train(folder: Path) -> None:
@@ -45,7 +44,7 @@ def test_the_default_config_is_everything_and_the_only_split_is_train(folder: Pa
 
 def test_columns_have_the_documented_names_and_types(folder: Path) -> None:
     features = datasets.load_dataset(str(folder), "stage2", split="train").features
-    assert list(features) == list(COLUMNS) == SCHEMA.names
+    assert list(features) == list(LAYOUT.columns) == LAYOUT.schema.names
     types = {name: feature.dtype for name, feature in features.items()}
     assert {name for name, dtype in types.items() if dtype != "string"} == {"stage", "level"}
     assert types["stage"] == types["level"] == "int32"
@@ -58,8 +57,8 @@ def test_no_row_is_stored_twice(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("empty", STEPS)
-def test_a_step_without_rows_breaks_no_other_config(tmp_path: Path, empty: Step) -> None:
-    sizes: dict[Step, int] = {step: 0 if step == empty else 5 for step in STEPS}
+def test_a_step_without_rows_breaks_no_other_config(tmp_path: Path, empty: str) -> None:
+    sizes = {step: 0 if step == empty else 5 for step in STEPS}
     folder = write(tmp_path / "dataset", rows(sizes))
     for config, steps in UNCHECKED_CONFIGS.items():
         if steps != (empty,):
@@ -82,9 +81,12 @@ def test_the_card_counts_what_the_files_hold(folder: Path) -> None:
 
 
 LICENSES = [
-    (Recipe(problems=("math",), teacher="t", personas="proj-persona/PersonaHub"), "cc-by-nc-sa-4.0"),
+    (
+        Recipe(problems=("math",), teacher="t", method=PersonaMath(personas="proj-persona/PersonaHub")),
+        "cc-by-nc-sa-4.0",
+    ),
     (Recipe(problems=("math",), teacher="t"), "apache-2.0"),
-    (Recipe(problems=("math",), teacher="t", personas="mine.jsonl"), "unknown"),
+    (Recipe(problems=("math",), teacher="t", method=PersonaMath(personas="mine.jsonl")), "unknown"),
 ]
 
 
@@ -119,7 +121,7 @@ def test_a_folder_that_cannot_be_written_leaves_the_old_one_whole(tmp_path: Path
         raise OSError(28, "No space left on device")
 
     with pytest.raises(RunDirectoryError, match="No space left on device"):
-        write_folder(folder, until_the_disk_is_full(), RECIPE, Funnel())
+        write_folder(folder, until_the_disk_is_full(), RECIPE, funnel_of([]).as_dict(LAYOUT.outline))
     assert len(datasets.load_dataset(str(folder), split="train")) == 5
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("dataset")] == ["dataset"]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from personamath.folder.layout import Layout, Part, part_path
 from personamath.folder.provenance import Origins
@@ -57,6 +58,11 @@ def row(step: str, number: int) -> Row:
             "review": "It adds." if step.startswith("stage2") else None,
         },
     )
+
+
+def changed(row: Row, **values: Any) -> Row:
+    """The row with other values in some of its columns, the method's own included."""
+    return Row.of({name: row.column(name) for name in LAYOUT.columns} | values)
 
 
 def rows(sizes: dict[str, int] = SIZES) -> list[Row]:
