@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand, with a local Hub and scripted teachers where they reach for the network."""
+"""The README's commands and Python, run as they are, with a local Hub and scripted teachers in place of the network."""
 
 import json
 import os
@@ -21,8 +21,8 @@ from tests.support.local_hub import LocalHub, local_hub
 README = (REPO / "README.md").read_text()
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
 PROBLEMS_SCORED = 4
-# What takes the place of GPUs, of vLLM and of a model worth scoring; local problems stand in for the Hub's test sets,
-# whose commits are pinned.
+# Replacements for GPUs, for vLLM and for a model worth scoring; local problems replace the Hub's test sets, whose
+# commits are pinned.
 IN_SMALL = {
     "accelerate_configs/zero2.yaml": "accelerate_configs/cpu.yaml",
     "recipes/sft-qwen2.5-7b.yaml": "recipes/sft-tiny.yaml --dataset_name me/PersonaMathQA --dataset_revision v1.0.0"
@@ -32,7 +32,9 @@ IN_SMALL = {
     """ --metadata '{"files": {"gsm8k": "gsm8k.jsonl", "math": "math.jsonl"}}'""",
     "--scores runs/scores": "--without-scores",  # a few problems never reach a card
 }
-TEACHERS = ("gpt-4o-mini-2024-07-18", "Qwen/Qwen2.5-72B-Instruct")
+TEACHERS = ("gpt-4o-mini-2024-07-18", "Qwen/Qwen2.5-72B-Instruct", "qwen2.5:7b")
+OWN_PROBLEM = {"question": "A box holds 12 pens. How many pens do 3 boxes hold?", "answer": "36"}
+"""In the README's Python, and in the file of one's own problems."""
 
 
 def blocks(language: str) -> list[str]:
@@ -68,10 +70,12 @@ def hub(tmp_path: Path) -> Iterator[LocalHub]:
         yield hub
 
 
-def test_the_commands_run_as_they_stand(
+def test_the_commands_and_the_python_run_as_they_are(
     hub: LocalHub, start_teacher: Callable[..., ScriptedTeacher], tmp_path: Path
 ) -> None:
-    openai, open_teacher = (start_teacher(*PROBLEMS, "--model", model) for model in TEACHERS)
+    (tmp_path / "mine.jsonl").write_text(json.dumps(OWN_PROBLEM) + "\n")
+    known = [*PROBLEMS, "--problems", f"shop:{tmp_path}/mine.jsonl:question:answer"]
+    openai, open_teacher, own_teacher = (start_teacher(*known, "--model", model) for model in TEACHERS)
     for name in ("recipes", "accelerate_configs"):
         (tmp_path / name).symlink_to(REPO / name)
     for source in bundled_problems():
@@ -89,7 +93,7 @@ def test_the_commands_run_as_they_stand(
     for large, small in IN_SMALL.items():
         assert large in script
         script = script.replace(large, small)
-    assert script.count("personamath augment") == 3
+    assert script.count("personamath augment") == 4
     ran = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
@@ -104,26 +108,21 @@ def test_the_commands_run_as_they_stand(
         api.dataset_info("me/PersonaMathQA", revision=tag.name).sha,
     )
     assert openai.stats()["requests"] > open_teacher.stats()["requests"] > 100
+    assert (tmp_path / "runs/shop/dataset/README.md").is_file()
 
     for block in blocks("python"):
+        block = block.replace("http://127.0.0.1:11434/v1", own_teacher.base_url)
         ran = subprocess.run(
             [sys.executable, "-c", block], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
         assert ran.returncode == 0 and "boxed" in ran.stdout, ran.stderr
 
 
-def test_the_make_targets_and_the_files_it_names_are_there() -> None:
+def test_the_make_targets_are_there() -> None:
     targets = re.findall(r"^make (\w+)", README, re.MULTILINE) + re.findall(r"`make (\w+)`", README)
     makefile = (REPO / "Makefile").read_text()
     assert set(targets) == {"demo", "test", "check"}
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
-    (tree,) = blocks("text")
-    named = {line.split()[0] for line in tree.splitlines()}
-    modules = (REPO / "personamath" / "commands").glob("*.py")
-    commands = {path.stem for path in modules if "\nHELP = " in path.read_text(encoding="utf-8")}
-    assert commands == set(re.findall(r"\w+", re.search(r"commands/ +(.*)", tree)[1]))  # type: ignore[index]
-    assert all((REPO / name).exists() or (REPO / "personamath" / name).exists() for name in named)
-    assert {path.name for path in (REPO / "personamath").glob("*.py")} - {"__init__.py"} <= named
 
 
 def test_the_page_that_reproduces_the_paper_names_what_is_there() -> None:
