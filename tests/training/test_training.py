@@ -65,7 +65,7 @@ def test_attention_that_it_does_not_know_is_refused(unknown: str) -> None:
     from personamath.training.attention import per_sequence_attention
 
     some = torch.zeros(1, 1, 2, 4)
-    with pytest.raises(NotImplementedError, match=f"knows no {unknown}"):
+    with pytest.raises(NotImplementedError, match=f"does not support {unknown}"):
         per_sequence_attention(torch.nn.Module(), some, some, some, None, **{unknown: 4.0})  # type: ignore[arg-type]
 
 
@@ -87,7 +87,7 @@ def test_a_gated_base_model_says_how_to_get_access() -> None:
     refusal = OSError("a wrapper's words")
     refusal.__cause__ = GatedRepoError("no", response=httpx2.Response(403, request=httpx2.Request("GET", "http://hub")))
     assert why_not("meta-llama/Llama-2-7b-hf", None, refusal) == (
-        "no access to meta-llama/Llama-2-7b-hf: accept its licence on its page at the Hub, then export HF_TOKEN"
+        "no access to meta-llama/Llama-2-7b-hf: accept its licence on its page on the Hub, then export HF_TOKEN"
     )
 
 
@@ -273,7 +273,7 @@ def test_rows_of_a_folder(folder: Path) -> None:
     [
         ("me/PersonaMathQA", "default", None, "dataset_revision is missing"),
         ("FOLDER", "stage3", None, "config 'stage3'"),
-        ("FOLDER", "default", "v1.0.0", "is a local folder, which has none"),
+        ("FOLDER", "default", "v1.0.0", "has no revisions: leave it out"),
         ("me/PersonaMathQA", "default", "v1.0.0", "cannot load me/PersonaMathQA@v1.0.0"),
     ],
 )
