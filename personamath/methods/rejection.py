@@ -15,9 +15,10 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from personamath.errors import BadInput
 from personamath.methods import estimates
-from personamath.methods.equations import read_path
+from personamath.methods.arithmetic.equations import read_path
 from personamath.methods.method import Column, Kind, Method, Outline, Seeds, Step, Usage
 from personamath.methods.prompts import INFERENCE, Prompt
+from personamath.methods.requests import Requests
 from personamath.methods.work import Work
 from personamath.records import Dropped, Persona, Problem, Solution
 
@@ -60,10 +61,19 @@ The questions are the seed problems, unchanged. The teacher never sees a referen
         if self.k < 1:
             raise BadInput(f"k is {self.k}: it must be at least 1")
 
+    def check(self, personas: Sequence[Persona], requests: Requests) -> list[str]:
+        """Warn of a temperature at which all samples come out alike."""
+        alike = self.k > 1 and requests.temperature == 0
+        return [f"temperature is 0: all {self.k} samples of a problem will come out alike"] if alike else []
+
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:
         """All samples, then those to keep, in the order of their numbers."""
         samples = await asyncio.gather(*(_sample(seed, number, work) for number in range(self.k)))
         return _different(work.correct(samples), work)
+
+    def attempts(self, kept: Mapping[str, int]) -> Mapping[str, int]:
+        """K samples."""
+        return {REJECTION: self.k}
 
     def expected(self, seeds: Seeds, personas: Sequence[Persona]) -> Mapping[str, Usage]:
         """K requests for each seed problem."""

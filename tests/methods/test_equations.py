@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personamath.methods.equations import LONGEST, MOST_EQUALITIES, equalities, read_path
+from personamath.methods.arithmetic.equations import LONGEST, MOST_EQUALITIES, equalities, read_path
 
 READ = [
     # GSM8K's calculator marks

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from personamath.errors import BadInput, RequestFailed
 from personamath.methods import METHODS, PersonaMath, Rejection
-from personamath.methods.equations import read_path
+from personamath.methods.arithmetic.equations import read_path
 from personamath.methods.method import Seeds
 from personamath.methods.rejection import edit_distance
+from personamath.methods.requests import Requests
 from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Completion, Problem, Request
@@ -160,7 +161,19 @@ def test_it_is_a_method_by_its_name_and_plans_k_requests_for_each_seed_problem()
     [usage] = Rejection(k=5).expected(Seeds("gsm8k", 100, 200.0), []).values()
     assert usage.requests == 500
     assert Rejection().outline.waves == 1
-    assert Rejection().persona_source is None and Rejection().paper_rows == {} and Rejection().check([]) == []
+    assert Rejection().persona_source is None and Rejection().paper_rows == {}
+
+
+TEMPERATURES = [
+    (0.7, 8, []),
+    (0.0, 1, []),
+    (0.0, 8, ["temperature is 0: all 8 samples of a problem will come out alike"]),
+]
+
+
+@pytest.mark.parametrize(("temperature", "k", "warnings"), TEMPERATURES)
+def test_samples_that_will_be_alike_are_warned_of(temperature: float, k: int, warnings: list[str]) -> None:
+    assert Rejection(k=k).check([], Requests("m", temperature, 100)) == warnings
 
 
 DISTANCES = [

@@ -11,7 +11,7 @@ from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
 from personamath.answers.units import is_known, named
-from personamath.methods.plain_math import plain_math
+from personamath.methods.arithmetic.plain_math import plain_math
 
 MOST_UNIT_WORDS = 4
 """Words after a number that are read as its unit where an operator or nothing follows, as in `3 cups of flour + 2`."""

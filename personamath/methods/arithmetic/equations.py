@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from personamath.answers.expression import MOST_TOKENS, Expression, Operation, Unreadable, read_expression
 from personamath.answers.numeric import NoValue, evaluate
-from personamath.methods.sides import Side, Sides, sides
+from personamath.methods.arithmetic.sides import Side, Sides, sides
 
 LONGEST = 50_000
 """Characters of a solution that are read: several times the longest completions, and a bound on the time."""
