@@ -22,7 +22,7 @@ from pathlib import Path
 from personamath.folder.flags import describe_drift
 from personamath.folder.overlap import TestProblems, strongest
 from personamath.folder.writing import write_folder
-from personamath.methods.persona.stages import Outcome
+from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Problem, Row
 from personamath.report.analysis.duplicates import duplicates
@@ -48,16 +48,15 @@ def made_up(problems: list[Problem], count: int) -> Iterator[Row]:
             response="It follows step by step. " * 40 + f"$\\boxed{{{problem.answer}}}$",
             answer=problem.answer,
             source=problem.source,
-            stage=1,
+            method="persona",
             step="stage1_rewrite" if rewritten else "stage1_inference",
             seed_id=problem.id,
             seed_problem=problem.question,
             level=problem.level,
             subject=problem.subject,
-            persona="A cook" if rewritten else None,
-            review=None,
             teacher="none",
             request="0" * 32,
+            columns={"stage": 1, "persona": "A cook" if rewritten else None},
         )
 
 
@@ -65,9 +64,10 @@ def write(folder: Path, math: Path, gsm8k: Path, count: int) -> None:
     names = (f"gsm8k:{gsm8k}/train.jsonl", f"math:{math}/train.jsonl")
     found = [item for item in read_problems(list(map(ProblemSource.parse, names))) if isinstance(item, Problem)]
     rows = sorted(made_up(found, count), key=lambda row: row.id)
-    funnel = Funnel()
+    funnel = Funnel.survey(found)
     funnel.add(Outcome(rows=rows))
-    write_folder(folder, rows, Recipe(problems=names, teacher="none"), funnel)
+    recipe = Recipe(problems=names, teacher="none")
+    write_folder(folder, rows, recipe, funnel.as_dict(recipe.method.outline))
 
 
 def run_part(part: str, data: RunData, tests: list[str]) -> str:
@@ -77,7 +77,7 @@ def run_part(part: str, data: RunData, tests: list[str]) -> str:
         overlaps = [strongest(tested.overlap(row.seed_problem), tested.overlap(row.problem)) for row in data.rows]
         return f"{sum(overlap is not None for overlap in overlaps):,} rows overlap"
     if part == "fidelity":
-        flags = [describe_drift(row.seed_problem, row.problem) for row in data.rows if row.persona]
+        flags = [describe_drift(row.seed_problem, row.problem) for row in data.rows if row.step in data.rewriting]
         return f"{sum(flag is not None for flag in flags):,} of {len(flags):,} rewrites flagged"
     if part == "near duplicates":
         return duplicates(data).finding

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from personamath.records import Purpose
-from personamath.runs.plan import Plan, Usage
+from personamath.methods import PersonaMath
+from personamath.methods.method import Usage
+from personamath.runs.plan import Plan
 from personamath.teachers.prices import Price, find_price
 
 # Requests whose completions are graded.
-GRADED = ("stage1_inference", "stage1_rewrite: solve", "stage2_reflection", "stage2_rewrite: reflect")
+GRADED = [kind.name for kind in PersonaMath.outline.kinds if kind.role != "rewrite"]
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,7 @@ def table(options: argparse.Namespace, rates: Rates, price: Price) -> Iterable[s
         return float(price.usd(prompt_tokens(rows), completion_tokens(rows)))
 
     def disk_bytes(rows: int) -> float:
-        usage: dict[Purpose, Usage] = {
-            "stage1_inference": Usage(rows * rates.requests, prompt_tokens(rows), completion_tokens(rows))
-        }
+        usage = {"all": Usage(rows * rates.requests, prompt_tokens(rows), completion_tokens(rows))}
         return float(Plan({}, usage).disk_bytes)
 
     hours: dict[str, Callable[[int], float]] = {

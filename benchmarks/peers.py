@@ -32,7 +32,7 @@ from urllib.parse import urlsplit
 
 from augment import REPO, Peak
 
-from personamath import prompts
+from personamath.methods.prompts import INFERENCE
 from personamath.records import Problem
 from personamath.sources.problems import ProblemSource, read_problems
 
@@ -97,7 +97,7 @@ class Client:
         self._python = Path(sys.executable) if name == OURS else _environment(options.environments, name)
         self._directory = Path(tempfile.mkdtemp(prefix="personamath-benchmark-"))
         problems = read_problems([ProblemSource.parse(options.problems)], options.limit)
-        asked = [prompts.inference(problem.question) for problem in problems if isinstance(problem, Problem)]
+        asked = [INFERENCE.fill(problem=problem.question) for problem in problems if isinstance(problem, Problem)]
         self._prompts = self._directory / "prompts.jsonl"
         self._prompts.write_text("".join(json.dumps({"prompt": prompt}) + "\n" for prompt in asked))
         self._asked = set(asked)

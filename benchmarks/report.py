@@ -14,7 +14,7 @@ from pathlib import Path
 
 from personamath.folder.layout import dataset_folder
 from personamath.folder.provenance import Origins, provenance
-from personamath.methods.persona.stages import Outcome
+from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Row
 from personamath.report.analysis.result import Analyses
@@ -55,24 +55,22 @@ def made_up(rng: random.Random) -> RunData:
                     response=text(SOLUTION_WORDS) + " $\\boxed{7}$.",
                     answer="7",
                     source=source,
-                    stage=1,
+                    method="persona",
                     step="stage1_rewrite" if persona else "stage1_inference",
                     seed_id=f"{source}-train-{number:05}",
                     seed_problem=question,
                     level=number % 5 + 1 if number % 2 else None,
                     subject="Algebra" if number % 2 else None,
-                    persona=persona.description if persona else None,
-                    review=None,
                     teacher="made-up",
                     request=f"{rng.getrandbits(128):032x}",
+                    columns={"stage": 1, "persona": persona.description if persona else None},
                 )
             )
     funnel = Funnel(seed_problems=Counter(gsm8k=SEEDS // 2, math=SEEDS // 2))
     funnel.add(outcome)
     recipe = Recipe(problems=("gsm8k", "math"), teacher="made-up")
-    return RunData(
-        "made-up", tuple(outcome.rows), provenance(recipe, funnel, Origins.named(recipe), {}), personas=personas
-    )
+    facts = provenance(recipe, funnel.as_dict(recipe.method.outline), Origins.named(recipe), None, {})
+    return RunData("made-up", tuple(outcome.rows), facts, personas=personas)
 
 
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
@@ -134,7 +132,7 @@ def draw_screenshots(run: Path) -> None:
         page.open(f"{url}#persona-groups")
         page.until("scrollY > 1000")
         page.screenshot(DOCS / "report-dark.png")
-        page.open(f"{url}#rows?step=Stage+2%3A+rewritten&source=MATH")
+        page.open(f"{url}#rows?step=stage2_rewrite&source=MATH")
         page.prefer(color_scheme="light")
         page.until("document.querySelector('.snippet mark, .snippet')")
         page.evaluate("document.querySelectorAll('[role=option]')[1].click()")

@@ -2,7 +2,7 @@
 
     python benchmarks/scale.py --problems 2200 22000 220000
 
-Everything is the real run (stages, grader, journal, dataset folder) but the endpoint: a teacher in the same process
+Everything is the real run (method, grader, journal, dataset folder) but the endpoint: a teacher in the same process
 answers at once, so that a million rows take minutes. What the HTTP client costs is measured by benchmarks/augment.py.
 Problems are generated. Memory is the proportional set size of the run and its grading worker. CPU is that of both,
 without what a run of a single problem takes, which is the start and the same for any size.
@@ -27,19 +27,15 @@ from urllib.request import urlopen
 
 from augment import REPO, Peak, cpu_s
 
-from personamath import prompts
-from personamath.answers import Grader
-from personamath.commands.asking import ready_process
-from personamath.folder.writing import write_folder
-from personamath.journal.journaled import JournaledTeacher
+from personamath.folder.provenance import Origins
 from personamath.journal.store import Journal
-from personamath.methods.persona.stages import Stages
+from personamath.methods.prompts import REWRITING
 from personamath.recipe import Recipe
-from personamath.records import Completion, Problem, Request
-from personamath.runs.funnel import Funnel
-from personamath.runs.pipeline import Spool, augment
-from personamath.sources.personas import read_personas
-from personamath.sources.problems import ProblemSource, read_problems
+from personamath.records import Completion, Request
+from personamath.runs.dataset import Counted, Inputs, write_dataset
+from personamath.runs.pipeline import Spool
+from personamath.runs.run import run as run_recipe
+from personamath.runs.setup import ready_process
 from personamath.teachers.simulated import MODEL
 
 SERVER = REPO / "tests" / "support" / "scripted_teacher.py"
@@ -124,7 +120,7 @@ class Sums:
         await asyncio.sleep(0)
         (found,) = re.findall(r"has (\d+) crates and (\d+) jars", request.prompt)[:1]
         a, b = map(int, found)
-        if request.prompt.startswith(REWRITING):
+        if request.prompt.startswith(REWRITING_START):
             text = (
                 f"For {zlib.crc32(request.prompt.encode())} reasons. It has {a} crates and {b} jars. How many in all?"
             )
@@ -135,26 +131,30 @@ class Sums:
         return Completion(text, "stop", len(request.prompt) // 4, len(text) // 4)
 
 
-REWRITING = prompts.REWRITING.partition("{")[0]
+REWRITING_START = REWRITING.template.partition("{")[0]
 
 
 async def run(directory: Path) -> None:
     """One run in this process; prints its rows, its answers and its CPU seconds."""
     recipe = Recipe(problems=(f"gsm8k:{directory / 'sums.jsonl'}",), teacher=MODEL)
-    sources = [ProblemSource.parse(source) for source in recipe.problems]
-    funnel = Funnel.survey(read_problems(sources))
-    personas = read_personas(recipe.personas)
+    inputs = Inputs.read(recipe)
     output = directory / "run"
     ready_process(IN_FLIGHT)
     with Journal(output) as journal, Spool(output) as spool:
-        teacher = JournaledTeacher(journal, Sums(), IN_FLIGHT)
-        async with Grader() as grader:
-            problems = (item for item in read_problems(sources) if isinstance(item, Problem))
-            stages = Stages(recipe, personas, teacher, grader)
-            await augment(stages, enumerate(problems), IN_FLIGHT, spool, funnel, teacher.end)
-        write_folder(output / "dataset", spool.rows(), recipe, funnel)
+        asked = await run_recipe(
+            recipe,
+            enumerate(inputs.problems()),
+            Sums(),
+            journal,
+            Counted(spool, inputs.funnel),
+            total=inputs.funnel.seed_problems.total(),
+            personas=inputs.personas,
+            concurrency=IN_FLIGHT,
+            window=IN_FLIGHT,
+        )
+        write_dataset(output, inputs, Origins.named(recipe), spool.rows(), spool.answers())
     cpu = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(funnel.rows.total(), teacher.asked, cpu)
+    print(inputs.funnel.rows.total(), asked.asked, cpu)
 
 
 def until_first_request(directory: Path, count: int) -> tuple[float, float]:

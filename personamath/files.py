@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from personamath.errors import BadInput
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 T = TypeVar("T")
 
@@ -25,6 +28,7 @@ _WANTED = {
     "tuple": "a list",
     "list": "a list",
     "dict": "keys and values",
+    "dataclass": "keys and values",
     "finite": "a number",
 }
 
@@ -85,9 +89,22 @@ def _checked(name: str, hint: Any, value: Any, place: str) -> Any:
     try:
         return TypeAdapter(hint).validate_python(values if many and value is not None else values[0])
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        inner = "".join(f".{part}" for part in first["loc"] if isinstance(part, str))
-        raise BadInput(f"{place}: {name}{inner} is {_shown(first['input'])}; it must be {_wrong(first)}") from None
+        raise BadInput(f"{place}: {_wrong(error, name)}") from None
+
+
+def from_json(cls: type[T], content: Mapping[str, Any], place: str, remedy: str) -> T:
+    """Build a dataclass, nested ones too, from a JSON object that a program wrote.
+
+    Files of older and newer versions are read: a field with a default may be absent, an unknown field is ignored. No
+    value is converted. Raises `BadInput` for a missing or wrong field; the error names `place`, field and remedy.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        # From text: pydantic's strict mode refuses a mapping for a dataclass and a list for a tuple anywhere else.
+        return TypeAdapter(cls).validate_json(json.dumps(content), strict=True)
+    except ValidationError as error:
+        raise BadInput(f"{place}: {_wrong(error)}; {remedy}") from None
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -113,7 +130,7 @@ def read_yaml(path: Path, *, example: str) -> dict[Any, Any]:
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
-    """The object in a JSON file; `BadInput` with the remedy where there is none or it is not one."""
+    """Read the object in a JSON file; raises `BadInput` with the remedy where there is no file or no object in it."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -123,7 +140,7 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
     except ValueError as error:
         raise BadInput(f"{path}: not valid JSON ({in_one_line(error)}); {remedy}") from None
     if not isinstance(content, dict):
-        raise BadInput(f"{path}: not as PersonaMath writes it; {remedy}")
+        raise BadInput(f"{path}: not a JSON object; {remedy}")
     return content
 
 
@@ -144,13 +161,17 @@ def _wanted(kinds: set[Any], many: bool) -> str:
     return "a list" if many else " or ".join(names[kind] for kind in names if kind in kinds) or "another value"
 
 
-def _wrong(error: Any) -> str:
-    """What pydantic wanted, in our words."""
-    if error["type"] == "missing":
-        return "there"
+def _wrong(errors: "ValidationError", *outer: str) -> str:
+    """The first value that pydantic found wrong, as `name is value; it must be ...`; `outer` names what holds it."""
+    error = errors.errors(include_url=False)[0]
+    name = ".".join([*outer, *(str(part) for part in error["loc"])])
+    if error["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        return f"{name} is missing"
     if error["type"] == "literal_error":
-        return str(error["ctx"]["expected"]).replace("'", "")
-    return _WANTED.get(error["type"].partition("_")[0]) or str(error["msg"]).removeprefix("Input should be ")
+        wanted = str(error["ctx"]["expected"]).replace("'", "")
+    else:
+        wanted = _WANTED.get(error["type"].partition("_")[0]) or error["msg"].removeprefix("Input should be ")
+    return f"{name} is {_shown(error['input'])}; it must be {wanted}"
 
 
 def _shown(value: Any) -> str:

@@ -1,1 +1,1 @@
-"""The part of PersonaMath that knows the Hugging Face Hub: folders, cards, versions."""
+"""The part of PersonaMath that talks to the Hugging Face Hub: it publishes folders as versions."""

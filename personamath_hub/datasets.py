@@ -1,4 +1,4 @@
-"""Publishing a dataset: a copy of its folder with the version on the card, checked, then one commit and one tag."""
+"""Prepare a dataset to be published: a copy of its folder, checked, with the version on its card."""
 
 import shutil
 import tempfile
@@ -19,7 +19,7 @@ from personamath.methods.work import FAILED, NOT_ASKED
 from personamath_hub.versions.revisions import checked_repo_id, checked_version, download, predecessor
 
 FIRST = "This is the first version."
-"""The changelog where there is no version before."""
+"""The changelog of a first version."""
 
 
 class Prepared(NamedTuple):
@@ -27,11 +27,11 @@ class Prepared(NamedTuple):
 
     folder: Path
     checked: list[str]
-    """What holds, in lines for the user."""
+    """Checks that passed, in lines for the user."""
     changelog: str
-    """What changed since the version before, as it stands on the card; Markdown."""
+    """What changed since the previous version, in Markdown, as on the card."""
     failed: int
-    """Requests of the run that got no answer; their rows are missing."""
+    """How many requests of the run got no answer; their rows are missing."""
 
 
 @contextmanager
@@ -44,18 +44,18 @@ def prepared(
     allow_simulated: bool = False,
     api: HfApi | None = None,
 ) -> Iterator[Prepared]:
-    """A copy of a dataset folder, or of a run's, as it would be published: with its version on the card, and checked.
+    """Give a copy of a dataset folder, or of a run's, as it would be published: checked, with its version on the card.
 
-    The changelog is against the greatest version on the Hub below this one. As versions only grow, the same folder and
-    version give the same bytes whatever is published later. Raises `BadInput`, and `PublishError` where the Hub cannot
-    be read.
+    The changelog compares with the greatest version on the Hub below this one. Because versions only grow, the same
+    folder and version always give the same bytes, whatever is published later. Raises `BadInput`, and `PublishError`
+    where the Hub cannot be read.
     """
     checked_repo_id(repo_id)
     checked_version(version)
     original = dataset_folder(source)
     if not (original / PROVENANCE).is_file():
-        raise BadInput(f"{source}: neither a run nor a dataset folder: it has no {PROVENANCE}")
-    check_readable(original, allow_simulated=allow_simulated)  # its rows are checked below, in the copy
+        raise BadInput(f"{source}: not a run directory or a dataset folder: it has no {PROVENANCE}")
+    check_readable(original, allow_simulated=allow_simulated)  # the rows are checked below, in the copy
     before = predecessor(repo_id, version, repo_type="dataset", api=api)
     with tempfile.TemporaryDirectory(prefix="personamath-publish-") as scratch:
         changelog = FIRST
@@ -73,9 +73,9 @@ def prepared(
 def write_version(
     original: Path, folder: Path, repo_id: str, version: str, changelog: str = FIRST, license: str | None = None
 ) -> FolderFacts:
-    """Copy a dataset folder and write the card of this version over it; gives what the folder holds.
+    """Copy a dataset folder, write the card of this version over its own, and return what the folder contains.
 
-    Raises `BadInput` where `license` contradicts the personas', or neither says anything.
+    Raises `BadInput` where `license` contradicts the licence of the personas, or where neither is known.
     """
     facts = FolderFacts.read(original)
     license = check_license(license, license_of(facts.provenance["personas"]))

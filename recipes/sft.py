@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from personamath.errors import BadInput, PersonaMathError
-from personamath.training import tiny
+from personamath.training import prompts, tiny
 from personamath.training.arguments import Arguments, read_arguments
 from personamath.training.base_model import Base, load_base
 from personamath.training.batching import derive_batch, describe
-from personamath.training.checkpoints import claim, last_whole
+from personamath.training.checkpoints import check_finished, claim, last_whole
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
 from personamath.training.environment import git_commit, hardware, versions
@@ -44,7 +44,8 @@ def main() -> None:
         raise BadInput("LoRA does not go with ZeRO-3, which cannot merge the adapter: use zero2, ddp or single_gpu")
     output = Path(options.output_dir)
     if agreed((output / FILE_NAME).is_file(), f"{output} is finished"):
-        return say(f"{output} is finished: {output / FILE_NAME} tells of it")
+        check_finished(output, arguments.recipe)
+        return say(f"{output} is finished; {output / FILE_NAME} describes the run")
     batch = derive_batch(ours.effective_batch_size, options.per_device_train_batch_size, options.world_size)
     options.gradient_accumulation_steps = batch.gradient_accumulation_steps
     say(describe(batch))
@@ -65,12 +66,12 @@ def main() -> None:
     with in_turn(options):
         facts = {"data": data.commit or data.name, "tokens": counts.tokens, "base": base.record.commit}
         claim(output, arguments.recipe | facts)
-    checkpoint, passed_over = last_whole(output)
-    agreed(checkpoint and checkpoint.name, "the last whole checkpoint")
-    for path in passed_over:
-        say(f"passed over: {path} is not whole")
+    checkpoint, incomplete = last_whole(output)
+    agreed(checkpoint and checkpoint.name, "the last complete checkpoint")
+    for path in incomplete:
+        say(f"skipping {path}: it is incomplete")
     if checkpoint:
-        say(f"going on from {checkpoint}")
+        say(f"resuming from {checkpoint}")
     trainer = make_trainer(arguments, base, examples)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
@@ -183,7 +184,6 @@ def record(
     trainer: Any, arguments: Arguments, base: Base, data: TrainingData, counts: RowCounts, batch: Batch
 ) -> TrainingRecord:
     """What the run was."""
-    from personamath import prompts
     from personamath.training.trainer import SECONDS
 
     logged = [entry for entry in trainer.state.log_history if "loss" in entry]

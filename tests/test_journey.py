@@ -6,18 +6,19 @@ from pathlib import Path
 
 import datasets
 
-from personamath import prompts
-from personamath.answers import Grader, extract
+from personamath.answers import extract
 from personamath.commands.cli import main
 from personamath.folder.writing import write_folder
-from personamath.journal.journaled import JournaledTeacher
 from personamath.journal.store import Journal
-from personamath.methods.persona.stages import Stages
+from personamath.methods import PersonaMath
+from personamath.methods.draw import draw
+from personamath.methods.prompts import REFLECTION
 from personamath.recipe import Recipe
 from personamath.records import Completion, Problem, Request
 from personamath.runs.funnel import Funnel
-from personamath.runs.pipeline import Spool, augment
-from personamath.sources.personas import draw, read_personas
+from personamath.runs.pipeline import Spool
+from personamath.runs.run import run
+from personamath.sources.personas import read_personas
 from personamath.sources.problems import ProblemSource, read_problems
 
 EASY = {"question": "A box holds 12 pens. How many pens do 3 boxes hold?", "answer": "3*12 = <<3*12=36>>36\n#### 36"}
@@ -61,18 +62,12 @@ def test_the_journey_of_a_problem_of_each_stage(tmp_path: Path) -> None:
     assert (hard.id, hard.answer, hard.level, hard.subject) == ("math-train-00000", r"\frac{5}{6}", 2, "Prealgebra")
 
     # both go through the stages, answered by a teacher behind a journal, judged by the one grader
-    recipe = Recipe(problems=("gsm8k", "math"), teacher="teacher-1", k1=2, k2=3)
+    recipe = Recipe(problems=("gsm8k", "math"), teacher="teacher-1", method=PersonaMath(k1=2, k2=3))
     personas = read_personas("bundled")
     funnel = Funnel.survey([easy, hard])
     with Journal(tmp_path / "run") as journal, Spool(tmp_path / "run") as spool:
-
-        async def run() -> None:
-            async with Grader() as grader:
-                teacher = JournaledTeacher(journal, Teacher(), concurrency=4)
-                stages = Stages(recipe, personas, teacher, grader)
-                await augment(stages, enumerate([easy, hard]), 2, spool, funnel, teacher.end)
-
-        asyncio.run(run())
+        seeds = enumerate([easy, hard])
+        asyncio.run(run(recipe, seeds, Teacher(), journal, spool, total=2, personas=personas, concurrency=4))
         rows = list(spool.rows())
 
         # the easy one: its solution, and a solved rewrite for each persona drawn for it
@@ -84,22 +79,22 @@ def test_the_journey_of_a_problem_of_each_stage(tmp_path: Path) -> None:
         ]
         assert rows[0].response == "3 times 12 is \\boxed{36.0} pens."
         assert rows[1].problem == f"For {first.description}: {EASY['question']}"
-        assert (rows[1].answer, rows[1].step, rows[1].persona) == ("36", "stage1_rewrite", first.description)
+        assert (rows[1].answer, rows[1].step, rows[1].column("persona")) == ("36", "stage1_rewrite", first.description)
 
         # the hard one: corrected by reflection, and its rewrites with it; the review stays out of the response
         assert [row.step for row in rows[3:]] == ["stage2_reflection"] + ["stage2_rewrite"] * 3
         assert all(extract(row.response) == "5/6" for row in rows[3:])
-        assert {row.review for row in rows[3:]} == {"Fractions are not added that way."}
+        assert {row.column("review") for row in rows[3:]} == {"Fractions are not added that way."}
         assert {row.answer for row in rows[3:]} == {r"\frac{5}{6}"}
 
         # every row names the request it came from, and the journal has that answer as it was given
-        asked = Request(prompts.reflection(HARD["problem"], SLIP), "teacher-1", 0.7, 2048)
+        asked = Request(REFLECTION.fill(problem=HARD["problem"], explanation=SLIP), "teacher-1", 0.7, 2048)
         assert rows[3].request == asked.digest
         known = journal.get(asked.digest)
         assert known and known.text.startswith("**Review of Incorrect Explanation:**")
 
         # the rows become a folder, and the folder a dataset
-        write_folder(tmp_path / "run" / "dataset", rows, recipe, funnel)
+        write_folder(tmp_path / "run" / "dataset", rows, recipe, funnel.as_dict(recipe.method.outline))
     stage2 = datasets.load_dataset(str(tmp_path / "run" / "dataset"), "stage2", split="train")
     assert stage2[0]["id"] == hard.id and stage2[0]["request"] == asked.digest
     assert main(["journal", str(tmp_path / "run")]) == 0

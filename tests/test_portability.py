@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from personamath.commands.cli import DESCRIPTION
 from tests.answers.test_grader import OPEN
 from tests.commands.test_augment import PROBLEMS
 from tests.conftest import REPO
@@ -36,7 +35,7 @@ def test_the_machine_is_played_in_child_processes_too(python: dict[str, str]) ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([*CLI, "--help"], DESCRIPTION),
+        ([*CLI, "--help"], "augment"),
         ([*CLI, "augment", "--help"], "--teacher"),
         ([*CLI, "journal", "--help"], "journal"),
         (["-c", "import personamath.runs.ray.worker, personamath.runs.ray.driver; print('imported')"], "imported"),

@@ -10,7 +10,8 @@ from personamath.commands.settings import Setting, add_settings, merged, setting
 from personamath.files import validated
 from personamath.methods import METHODS
 from personamath.recipe import Recipe
-from personamath.runs.dataset import Made, make_dataset
+from personamath.runs.dataset import Made
+from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import SHOWN_NAMES, composition, narrative
 from personamath.runs.setup import URL_VARIABLE, Setup
 from personamath.runs.watch import on_terminal

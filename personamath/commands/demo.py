@@ -159,7 +159,7 @@ def _score(output: Path) -> None:
 def _show_model(output: Path) -> None:
     """Make what `personamath push` would upload, with the card it has without scores that count."""
     from personamath.training.record import TrainingRecord
-    from personamath_hub.models.base_models import BaseLicense
+    from personamath_hub.models.base_licenses import BaseLicense
     from personamath_hub.models.checks import check_model
     from personamath_hub.models.push import write_version
     from personamath_hub.models.training_data import DataFacts

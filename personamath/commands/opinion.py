@@ -16,6 +16,7 @@ from personamath.journal.store import Journal
 from personamath.methods.work import FAILED, Outcome
 from personamath.recipe import Recipe
 from personamath.records import Row
+from personamath.runs.dataset import Counted
 from personamath.runs.funnel import Funnel
 from personamath.runs.opinions import (
     FILE_NAME,
@@ -25,6 +26,7 @@ from personamath.runs.opinions import (
     tally,
     write_opinions,
 )
+from personamath.runs.pipeline import Outcomes
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
 from personamath.runs.run_file import read_recipe
@@ -115,7 +117,7 @@ async def _ask(recipe: Recipe, setup: Setup, rows: Sequence[Row]) -> tuple[list[
     endpoints = open_teacher(recipe, setup)
     ready_process(setup.concurrency)
     funnel = Funnel.survey(map(as_problem, rows))
-    sink = _Outcomes(funnel)
+    solves = Outcomes()
     with Journal(Path(setup.output)) as journal:
         async with endpoints:
             asked = await run_recipe(
@@ -123,23 +125,11 @@ async def _ask(recipe: Recipe, setup: Setup, rows: Sequence[Row]) -> tuple[list[
                 enumerate(map(as_problem, rows)),
                 endpoints,
                 journal,
-                sink,
+                Counted(solves, funnel),
                 total=len(rows),
                 concurrency=setup.concurrency,
                 window=setup.concurrency,
                 prices=setup.prices(recipe),
                 watch=on_terminal(funnel, endpoints),
             )
-    return [sink.outcomes[place] for place in range(len(rows))], asked.paid_now, asked
-
-
-class _Outcomes:
-    """Outcomes by the place of their problem, counted for the progress line too."""
-
-    def __init__(self, funnel: Funnel) -> None:
-        self.outcomes: dict[int, Outcome] = {}
-        self._funnel = funnel
-
-    def add(self, position: int, outcome: Outcome) -> None:
-        self.outcomes[position] = outcome
-        self._funnel.add(outcome)
+    return solves.in_order(), asked.paid_now, asked

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import dataclasses
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 from personamath.commands import augment
@@ -17,9 +17,10 @@ from personamath.methods.work import FAILED, NOT_ASKED, Outcome
 from personamath.recipe import Recipe, setting_names
 from personamath.records import Problem
 from personamath.runs import plan as planning
-from personamath.runs.dataset import Inputs
+from personamath.runs.dataset import Counted, Inputs
 from personamath.runs.funnel import Funnel
-from personamath.runs.plan import Pilot, Plan, usd
+from personamath.runs.pipeline import Outcomes
+from personamath.runs.plan import Plan, usd
 from personamath.runs.progress import duration
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
@@ -59,16 +60,17 @@ def run(options: argparse.Namespace) -> int:
         _show(planning.from_expectation(recipe.method, found.seeds, inputs.personas), recipe, setup, None)
         print("from       the rates of the paper's table 2, and assumed lengths: --pilot 50 measures both")
         return 0
-    pilot = Pilot(planning.chosen(inputs.problems(), found))
-    asked = asyncio.run(_ask(setup, inputs, pilot))
+    problems = planning.chosen(inputs.problems(), found)
+    asked, outcomes = asyncio.run(_ask(setup, inputs, problems))
+    pilot = list(zip(problems, outcomes, strict=True))
     plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas)
     _show(plan, recipe, setup, asked.answer_s)
     _show_pilot(plan, pilot, asked)
     return 0
 
 
-async def _ask(setup: Setup, inputs: Inputs, pilot: Pilot) -> Asked:
-    """Put the pilot's problems to the teacher."""
+async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tuple[Asked, list[Outcome]]:
+    """Put the pilot's problems to the teacher; gives what was asked, and the outcome of each problem."""
     if setup.offline_vllm:
         raise BadInput("--pilot asks an endpoint: leave out --offline-vllm, or the pilot")
     if is_url(setup.output):
@@ -76,40 +78,26 @@ async def _ask(setup: Setup, inputs: Inputs, pilot: Pilot) -> Asked:
     recipe = inputs.recipe
     endpoints = open_teacher(recipe, setup)
     ready_process(setup.concurrency)
-    funnel = Funnel.survey(pilot.problems)
+    funnel = Funnel.survey(problems)
+    outcomes = Outcomes()
     with Journal(Path(setup.output)) as journal:
         adopt_answers(journal, RunFolder(setup.output))
         async with endpoints:
-            return await run_recipe(
+            asked = await run_recipe(
                 recipe,
-                _seeds(pilot),
+                enumerate(problems),
                 endpoints,
                 journal,
-                _Shown(pilot, funnel),
-                total=len(pilot.problems),
+                Counted(outcomes, funnel),
+                total=len(problems),
                 personas=inputs.personas,
                 concurrency=setup.concurrency,
-                window=len(pilot.problems),
+                window=len(problems),
                 prices=setup.prices(recipe),
                 caps=setup.caps,
                 watch=on_terminal(funnel, endpoints),
             )
-
-
-def _seeds(pilot: Pilot) -> Iterator[tuple[int, Problem]]:
-    yield from enumerate(pilot.problems)
-
-
-class _Shown:
-    """A pilot whose outcomes are counted for the progress line too."""
-
-    def __init__(self, pilot: Pilot, funnel: Funnel) -> None:
-        self._pilot = pilot
-        self._funnel = funnel
-
-    def add(self, position: int, outcome: Outcome) -> None:
-        self._pilot.add(position, outcome)
-        self._funnel.add(outcome)
+    return asked, outcomes.in_order()
 
 
 def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> None:
@@ -154,12 +142,12 @@ def _row(cells: tuple[str, ...]) -> str:
     )
 
 
-def _show_pilot(plan: Plan, pilot: Pilot, asked: Asked) -> None:
+def _show_pilot(plan: Plan, pilot: Sequence[tuple[Problem, Outcome]], asked: Asked) -> None:
     spread = f", give or take {plan.error:.0%} (95 %: from how its problems differ)" if plan.error is not None else ""
-    print(f"from       a pilot of {len(pilot.problems):,} seed problems{spread}")
+    print(f"from       a pilot of {len(pilot):,} seed problems{spread}")
     bill = asked.bill
     money = "" if bill.known_usd is None else f", ${bill.known_usd:,.2f}"
     print(f"paid       {bill.answers:,} answers are in the run directory{money}; none is asked or paid again")
-    counts = [item for outcome in pilot.outcomes.values() for item in outcome.counts.items()]
+    counts = [item for _, outcome in pilot for item in outcome.counts.items()]
     if left := sum(count for (_, why), count in counts if why in (FAILED, NOT_ASKED)):
         print(f"warning: {left:,} of its requests got no answer, so the plan is too low", file=sys.stderr)

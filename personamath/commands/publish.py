@@ -9,6 +9,7 @@ from personamath.errors import BadInput
 
 if TYPE_CHECKING:
     from personamath_hub.versions.revisions import RepoType
+    from personamath_hub.versions.tree import HashFile
 
 DESCRIPTION = """\
 Publish a dataset as one version: one commit, one tag, a card that is computed. Then, for everyone:
@@ -66,22 +67,37 @@ def run(options: argparse.Namespace) -> int:
 
 
 def publish_folder(
-    folder: Path, options: argparse.Namespace, *, repo_type: "RepoType", message: str, load: str
+    folder: Path,
+    options: argparse.Namespace,
+    *,
+    repo_type: "RepoType",
+    message: str,
+    load: str,
+    hash_file: "HashFile | None" = None,
 ) -> None:
     """How `publish` and `push` end: the folder published as a version, or with --dry-run what that would upload.
 
-    `message` is the commit's title after the version, `load` the line of Python that loads what was published.
+    `message` is the commit's title after the version, `load` the line of Python that loads what was published,
+    `hash_file` one that knows some of the files already.
     """
     from personamath_hub.versions.publish import plan_version, publish_version
+    from personamath_hub.versions.tree import hash_file as read_and_hash
 
+    hash_file = hash_file or read_and_hash
     if options.dry_run:
-        plan = plan_version(folder, options.repo_id, options.version, repo_type=repo_type)
+        plan = plan_version(folder, options.repo_id, options.version, repo_type=repo_type, hash_file=hash_file)
         if plan.tagged and plan.difference:
             raise BadInput(f"{options.version} is published with other content: choose another version")
         print(f"\nDry run. {plan.describe(folder)}")
         return
     published = publish_version(
-        folder, options.repo_id, options.version, repo_type=repo_type, message=message, private=options.private
+        folder,
+        options.repo_id,
+        options.version,
+        repo_type=repo_type,
+        message=message,
+        private=options.private,
+        hash_file=hash_file,
     )
     print(f"\n{published.version} {'is published' if published.created else 'was published already'}: {published.url}")
     print(f"  {load}")

@@ -68,5 +68,5 @@ def run(options: argparse.Namespace) -> int:
             print(f"note: {line}", file=sys.stderr)
         load = f'AutoModelForCausalLM.from_pretrained("{options.repo_id}", revision="{options.version}")'
         name = options.repo_id.rpartition("/")[2]
-        publish_folder(ready.folder, options, repo_type="model", message=name, load=load)
+        publish_folder(ready.folder, options, repo_type="model", message=name, load=load, hash_file=ready.hash_file)
     return 0

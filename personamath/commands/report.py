@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
         data = read_run(folder, shown(options.source), source if (source / RUN_FILE).is_file() else None)
     if options.benchmark:
         data = looked_up(data, options.benchmark)
-    for why in data.missing.values():
+    for why in dict.fromkeys(data.missing.values()):
         print(f"note: {why}", file=sys.stderr)
     print(f"looking at {len(data.rows):,} rows ...", file=sys.stderr)
     page = write_report(data, options.output, compare, scores, without)

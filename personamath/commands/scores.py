@@ -54,9 +54,9 @@ def report(scored: ScoredRun, other: ScoredRun | None) -> Iterator[str]:
         if run.task in others:
             yield from comparison_lines(run, others[run.task])
     for name, which in (("", scored), ("other run, ", other)):
-        if which and which.unfit():
+        if which and which.all_faults():
             yield f"\nNot for a card ({name}{which.model}):"
-            yield from (f"  {reason}" for reason in which.unfit())
+            yield from (f"  {reason}" for reason in which.all_faults())
 
 
 def title(scored: ScoredRun) -> str:
@@ -119,7 +119,7 @@ def run_as_json(scored: ScoredRun) -> dict[str, Any]:
         "model": asdict(scored.tasks[0].model) | {"sha": scored.sha},
         "backend": scored.backend,
         "lm_eval": scored.harness,
-        "unfit": scored.unfit(),
+        "faults": scored.all_faults(),
         "tasks": [
             {name: getattr(run, name) for name in ("task", "version", "n", "n_original", "date", "prompt", "samples")}
             | {"generation": dict(run.generation), "limits": run.limits, "data": asdict(run.data)}

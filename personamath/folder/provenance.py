@@ -76,8 +76,8 @@ class Origins:
         compared = chosen_benchmarks(recipe.benchmark, recipe.problems)
         source = recipe.method.persona_source
         return cls(
-            [_problems_origin(ProblemSource.parse(source)) for source in recipe.problems],
-            _personas_name(source) | _personas_origin(source) if source else None,
+            [problems_origin(ProblemSource.parse(source)) for source in recipe.problems],
+            _personas_name(source) | personas_origin(source) if source else None,
             {persona.description: persona.occupation for persona in personas if persona.occupation},
             [_benchmark_origin(source) for source in compared],
             TestProblems(question for source in compared for question in source.read()) if compared else None,
@@ -182,18 +182,30 @@ def _personas_name(source: str) -> dict[str, Any]:
     return {"source": path.name if path else source, "local": path is not None}
 
 
-def _problems_origin(source: ProblemSource) -> dict[str, Any]:
+def problems_origin(source: ProblemSource) -> dict[str, Any]:
+    """Which problems these are: the digest of their file, or the commit of the Hub that they were loaded from."""
     if source.path is None:
         return {"source": source.name} | _hub_origin(source.hub_splits())
     return {"source": f"{source.name}:{source.path.name}"} | _file_origin(source.path)
 
 
-def _personas_origin(source: str) -> dict[str, Any]:
+def personas_origin(source: str) -> dict[str, Any]:
+    """Which personas these are, as of the problems."""
     if source == BUNDLED:
         with as_file(files("personamath.sources.bundled") / "personas.jsonl") as bundled:
             return _file_origin(bundled)
     path = local_file(source)
     return _file_origin(path) if path else _hub_origin([hub_dataset(source)])
+
+
+def is_changed(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether a source of problems or personas is no longer the recorded one, as far as digests and commits tell."""
+    if "sha256" in recorded:
+        return bool(recorded["sha256"] != found.get("sha256"))
+    commits = (
+        (old["commit"], new["commit"]) for old, new in zip(recorded.get("hub", ()), found.get("hub", ()), strict=False)
+    )
+    return any(None not in (old, new) and old != new for old, new in commits)
 
 
 def _benchmark_origin(source: QuestionSource) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from personamath.errors import BadInput
 from personamath.files import in_one_line, read_json
-from personamath.folder.layout import PROVENANCE
+from personamath.folder.layout import PROVENANCE, Layout
 from personamath.folder.provenance import layout_of
 from personamath.records import Row
 
@@ -18,19 +18,24 @@ def read_provenance(folder: Path) -> dict[str, Any]:
 
 def read_rows(folder: Path) -> tuple[Row, ...]:
     """All rows of a dataset folder, step after step; `BadInput` where there are none, or unreadable ones."""
-    steps = [step.name for step in layout_of(read_provenance(folder), folder / PROVENANCE).steps]
-    rows = tuple(row for step in steps for path in sorted((folder / step).glob("*.parquet")) for row in _rows(path))
+    layout = layout_of(read_provenance(folder), folder / PROVENANCE)
+    paths = [path for step in layout.steps for path in sorted((folder / step.name).glob("*.parquet"))]
+    rows = tuple(row for path in paths for row in _rows(path, layout))
     if not rows:
         raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
+    if unknown := {row.step for row in rows} - {step.name for step in layout.steps}:
+        raise BadInput(f"{folder}: {PROVENANCE} does not have the steps {', '.join(sorted(unknown))} of its rows")
     return rows
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path, layout: Layout) -> Iterator[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
+            if unknown := set(file.schema_arrow.names) - set(layout.columns):
+                raise TypeError(f"unknown: {', '.join(sorted(unknown))}")
             for batch in file.iter_batches():
                 yield from map(Row.of, batch.to_pylist())
     except TypeError as error:

@@ -52,7 +52,7 @@ def write_folder(
         compared = origins.test_problems is not None
         _write_parquet(partial, _counted(checked, origins.occupations, occupations), layout, compared=compared)
         facts = provenance(recipe, counts, origins, journal, occupations)
-        text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"  # the outline's columns and configs have an order
         (partial / PROVENANCE).write_text(text, encoding="utf-8")
         (partial / CHART).write_bytes(draw_funnel(facts["funnel"]["requests"], layout.outline))
         (partial / CARD).write_text(dataset_card(FolderFacts.read(partial)), encoding="utf-8")

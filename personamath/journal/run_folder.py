@@ -103,11 +103,11 @@ class RunFolder:
         try:
             start = self._at(name)
             files = [str(path) for path in self._fs.find(start)]
+            places = [to / path.removeprefix(start).lstrip("/") for path in files]
+            for place in places:
+                place.parent.mkdir(parents=True, exist_ok=True)
             if files:
-                places = [to / path.removeprefix(start).lstrip("/") for path in files]
-                self._fs.get(files, [str(place) for place in places])
-        except FileNotFoundError:
-            pass
+                self._fs.get(files, list(map(str, places)))
         except Exception as error:
             self._refuse("read", name, error)
 

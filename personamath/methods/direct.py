@@ -50,10 +50,9 @@ The teacher never sees a reference answer. This is the control for the persona m
         columns={"stage": STAGE, "review": REVIEW},
     )
 
-    def check(self, personas: Sequence[Persona]) -> list[str]:
+    def __post_init__(self) -> None:
         """Refuse negative numbers of rewrites."""
         check_counts(self.k1, self.k2)
-        return []
 
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:
         """Both stages, with samples of one rewriting prompt."""
@@ -73,3 +72,7 @@ The teacher never sees a reference answer. This is the control for the persona m
     def expected(self, seeds: Seeds, personas: Sequence[Persona]) -> Mapping[str, Usage]:
         """From the rates that the paper reports for rewrites through personas; nobody has published others."""
         return estimates.two_stages(seeds, self.k1, self.k2, 0.0, len(REWRITING.template))
+
+    def attempts(self, kept: Mapping[str, int]) -> Mapping[str, int]:
+        """One first solution, K1 rewrites of a solved problem; else one reflection, K2 rewrites of a recovered one."""
+        return stages.attempts(kept, self.k1, self.k2)

@@ -249,3 +249,10 @@ class Method(Protocol):
             kind.name: Usage(seeds.count, seeds.count * prompt, seeds.count * ASSUMED_COMPLETION_TOKENS)
             for kind in self.outline.kinds
         }
+
+    def attempts(self, kept: Mapping[str, int]) -> Mapping[str, int]:
+        """How many rows of each step were tried for one seed problem, given how many of each were kept.
+
+        By default nothing, which means that the method does not say.
+        """
+        return {}

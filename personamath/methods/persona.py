@@ -66,6 +66,10 @@ The teacher never sees a reference answer. Personas are drawn without replacemen
         },
     )
 
+    def __post_init__(self) -> None:
+        """Refuse negative numbers of rewrites."""
+        check_counts(self.k1, self.k2)
+
     @property
     def persona_source(self) -> str:
         """Where its personas come from."""
@@ -73,7 +77,6 @@ The teacher never sees a reference answer. Personas are drawn without replacemen
 
     def check(self, personas: Sequence[Persona]) -> list[str]:
         """Warn of a K2 that the paper would not have; raises `BadInput` where there are too few personas."""
-        check_counts(self.k1, self.k2)
         draw(personas, "", max(self.k1, self.k2), 0, self.persona_draw)
         return [f"k2 is {self.k2}, k1 is {self.k1}; the paper has K2 > K1"] if self.k2 <= self.k1 else []
 
@@ -101,6 +104,10 @@ The teacher never sees a reference answer. Personas are drawn without replacemen
         """From the rates in the paper's table 2, and from how long the questions and personas are."""
         persona = sum(len(one.description) for one in personas) / len(personas)
         return estimates.two_stages(seeds, self.k1, self.k2, persona, len(REWRITING.template))
+
+    def attempts(self, kept: Mapping[str, int]) -> Mapping[str, int]:
+        """One first solution, K1 rewrites of a solved problem; else one reflection, K2 rewrites of a recovered one."""
+        return stages.attempts(kept, self.k1, self.k2)
 
 
 def rewrite_id(problem_id: str, persona: Persona) -> str:

@@ -5,7 +5,7 @@ they rewrite a problem into; the order of the stages, the filters and the judgin
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -158,6 +158,13 @@ def _distinct(attempts: Sequence[Solution | Dropped], work: Work, purpose: str) 
         else:
             kept[attempt.problem.question] = attempt
     return list(kept.values())
+
+
+def attempts(kept: Mapping[str, int], k1: int, k2: int) -> dict[str, int]:
+    """How many rows of each step were tried for one seed problem, given how many of each were kept."""
+    inference, rewrite, reflection, rewrite_recovered = (step.name for step in STEPS)
+    solved, recovered = kept.get(inference, 0), kept.get(reflection, 0)
+    return {inference: 1, rewrite: k1 * solved, reflection: 1 - solved, rewrite_recovered: k2 * recovered}
 
 
 def check_counts(k1: int, k2: int) -> None:

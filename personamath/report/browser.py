@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from personamath.methods.method import AnswerFrom, Outline
 from personamath.records import Row
-from personamath.report.analysis.rows import RunData
-from personamath.runs.funnel import SOURCES, STEPS
+from personamath.report.analysis.rows import PERSONA, REVIEW, RunData, other_columns, text_of
+from personamath.sources.problems import source_label
 
 # What a page can hold: a browser lays out about 17 million pixels of height, 68 px a row, and 200,000 rows are about
 # 100 MB of page.
@@ -18,12 +19,12 @@ MOST_ROWS = 200_000
 # Unpacked in a few milliseconds, and large enough to compress well: about a megabyte of text.
 CHUNK_ROWS = 500
 NOT_KNOWN, NONE = "not known", "none"
-STEP_LABELS = {
-    "stage1_inference": "Stage 1: solved",
-    "stage1_rewrite": "Stage 1: rewritten",
-    "stage2_reflection": "Stage 2: corrected",
-    "stage2_rewrite": "Stage 2: rewritten",
+ANSWERS: dict[AnswerFrom, str] = {
+    "seed": "of the seed problem",
+    "derived": "of this problem",
+    "majority": "by majority vote",
 }
+"""What the page says of a reference answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Packed:
     """The rows of a dataset, for a page: gzipped JSON in base64, which no text in them can break out of."""
 
     index: str
-    """Of all rows: ids, filters, the number of the first row of each chunk."""
+    """Of all rows: ids, filters, the number of the first row of each chunk; and what the page says of each step."""
     chunks: tuple[str, ...]
     rows: int
     left_out: int
@@ -48,8 +49,13 @@ def pack(data: RunData, most: int = MOST_ROWS) -> Packed:
     for members in _chunked(families):
         starts.append(at)
         at += sum(map(len, members))
-        chunks.append(_packed([_family(family, data.wrong or {}, occupation_of) for family in members]))
-    index = {"ids": [row.id for row in rows], "starts": starts, "facets": _facets(rows, occupation_of)}
+        chunks.append(_packed([_family(family, data, occupation_of) for family in members]))
+    index = {
+        "ids": [row.id for row in rows],
+        "starts": starts,
+        "steps": _steps(data),
+        "facets": _facets(rows, data.outline, occupation_of),
+    }
     return Packed(_packed(index), tuple(chunks), len(rows), len(data.rows) - len(rows))
 
 
@@ -79,41 +85,58 @@ def _chunked(families: Iterable[list[Row]]) -> Iterator[list[list[Row]]]:
         yield chunk
 
 
-def _family(rows: Sequence[Row], wrong: Mapping[str, str], occupation_of: Mapping[str, str]) -> dict[str, Any]:
+def _steps(data: RunData) -> dict[str, dict[str, Any]]:
+    """What the page has to know of each step, by name."""
+    return {
+        step.name: {
+            "label": step.label,
+            "says": step.says,
+            "rewrites": step.name in data.rewriting,
+            "corrects": step.name in data.correcting,
+            "answer": ANSWERS.get(step.answer_from, ""),
+        }
+        for step in data.outline.steps
+    }
+
+
+def _family(rows: Sequence[Row], data: RunData, occupation_of: Mapping[str, str]) -> dict[str, Any]:
     """What a row's ancestry is shown from; what all its rows share stands there once."""
     seed = rows[0]
     return {
         "problem": seed.seed_problem,
-        "answer": seed.answer,
-        "source": SOURCES.get(seed.source, seed.source),
+        "source": source_label(seed.source),
         "level": seed.level,
         "subject": seed.subject,
-        "wrong": wrong.get(seed.seed_id),
-        "rows": [
-            {
-                "id": row.id,
-                "step": row.step,
-                "problem": row.problem,
-                "response": row.response,
-                "persona": row.persona,
-                "occupation": occupation_of.get(row.persona or ""),
-                "review": row.review,
-                "teacher": row.teacher,
-                "request": row.request,
-                "flag": row.flag,
-                "overlap": row.overlap,
-            }
-            for row in rows
-        ],
+        "wrong": (data.wrong or {}).get(seed.seed_id),
+        "rows": [_member(row, data.outline, occupation_of) for row in rows],
     }
 
 
-def _facets(rows: Sequence[Row], occupation_of: Mapping[str, str]) -> list[dict[str, Any]]:
+def _member(row: Row, outline: Outline, occupation_of: Mapping[str, str]) -> dict[str, Any]:
+    persona = text_of(row, PERSONA)
+    return {
+        "id": row.id,
+        "step": row.step,
+        "problem": row.problem,
+        "response": row.response,
+        "answer": row.answer,
+        "persona": persona,
+        "occupation": occupation_of.get(persona or ""),
+        "review": text_of(row, REVIEW),
+        "columns": other_columns(row, outline),
+        "teacher": row.teacher,
+        "request": row.request,
+        "flag": row.flag,
+        "overlap": row.overlap,
+    }
+
+
+def _facets(rows: Sequence[Row], outline: Outline, occupation_of: Mapping[str, str]) -> list[dict[str, Any]]:
     """The filters: each with its values, how many rows have each, and the place of every row's value."""
-    step_order = {STEP_LABELS[step]: at for at, step in enumerate(STEPS)}
+    labels = {step.name: step.label for step in outline.steps}
     facets: dict[str, tuple[str, list[str]]] = {
-        "step": ("Step", [STEP_LABELS[row.step] for row in rows]),
-        "source": ("Source", [SOURCES.get(row.source, row.source) for row in rows]),
+        "step": ("Step", [row.step for row in rows]),
+        "source": ("Source", [source_label(row.source) for row in rows]),
         "level": ("Level", [str(row.level) if row.level else NONE for row in rows]),
     }
     if occupation_of:
@@ -123,12 +146,13 @@ def _facets(rows: Sequence[Row], occupation_of: Mapping[str, str]) -> list[dict[
     made = []
     for name, (label, values) in facets.items():
         counts = Counter(values)
-        order = {value: at for at, value in enumerate(sorted(counts, key=lambda v: (step_order.get(v, 0), v)))}
+        texts = labels if name == "step" else {value: value for value in sorted(counts)}
+        order = {value: at for at, value in enumerate(value for value in texts if counts[value])}
         made.append(
             {
                 "name": name,
                 "label": label,
-                "values": [{"value": value, "label": value, "rows": counts[value]} for value in order],
+                "values": [{"value": value, "label": texts[value], "rows": counts[value]} for value in order],
                 "codes": [order[value] for value in values],
             }
         )
@@ -136,7 +160,8 @@ def _facets(rows: Sequence[Row], occupation_of: Mapping[str, str]) -> list[dict[
 
 
 def _group(row: Row, occupation_of: Mapping[str, str]) -> str:
-    return "no persona" if row.persona is None else occupation_of.get(row.persona, NOT_KNOWN)
+    persona = text_of(row, PERSONA)
+    return "no persona" if persona is None else occupation_of.get(persona, NOT_KNOWN)
 
 
 def _flag(row: Row) -> str:

@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping
 
-from personamath.folder.chart import LABELS, PASSED, passed
+from personamath.folder.chart import passed
+from personamath.methods.work import PASSED
 from personamath.report.analysis.result import Analysis, Chart, Series, Table
 from personamath.report.analysis.rows import RunData
-from personamath.runs.funnel import PURPOSES
 
 
 def funnel(data: RunData) -> Analysis:
-    """The requests by purpose, and what they led to, from provenance.json."""
+    """The requests of any method by kind, and what they led to, from provenance.json."""
     counted = data.provenance["funnel"]
     requests: Mapping[str, Mapping[str, int]] = counted["requests"]
-    asked = {purpose: sum(requests[purpose].values()) for purpose in PURPOSES}
-    through = {purpose: passed(requests[purpose]) for purpose in PURPOSES}
-    labels = tuple(LABELS[purpose] for purpose in PURPOSES)
+    kinds = data.outline.kinds
+    asked = {kind.name: sum(requests[kind.name].values()) for kind in kinds}
+    through = {kind.name: passed(requests[kind.name]) for kind in kinds}
+    labels = tuple(kind.says for kind in kinds)
     seeds = sum(counted["problems"]["seed_problems"].values())
     total = sum(asked.values())
     return Analysis(
@@ -28,13 +29,13 @@ def funnel(data: RunData) -> Analysis:
             ("request", "asked", "passed", "passed %", "dropped"),
             tuple(
                 (
-                    LABELS[purpose],
-                    asked[purpose],
-                    through[purpose],
-                    through[purpose] / asked[purpose] if asked[purpose] else None,
-                    _reasons(requests[purpose]),
+                    kind.says,
+                    asked[kind.name],
+                    through[kind.name],
+                    through[kind.name] / asked[kind.name] if asked[kind.name] else None,
+                    _reasons(requests[kind.name]),
                 )
-                for purpose in PURPOSES
+                for kind in kinds
             ),
         ),
         chart=Chart(

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from personamath import __version__
 from personamath.report.analysis.result import Analyses, Analysis
-from personamath.report.analysis.rows import RunData
+from personamath.report.analysis.rows import PERSONA, RunData, text_of
 from personamath.report.browser import Packed
 from personamath.report.numbers import is_number, shown
 from personamath.report.palette import COLOURS
@@ -46,6 +46,7 @@ def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Pa
         scripts=scripts,
         rows=len(data.rows),
         teacher=data.provenance["recipe"]["teacher"],
+        method=data.outline.title,
         simulated=data.provenance["simulated"],
         facts=_facts(data),
         sections=[_section(analysis, drawings.get(analysis.name), ids) for analysis in found.made],
@@ -55,14 +56,16 @@ def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Pa
 
 
 def _facts(data: RunData) -> dict[str, str]:
-    """What stands above everything else."""
+    """The numbers at the top of the page."""
     seeds = sum(data.provenance["funnel"]["problems"]["seed_problems"].values())
-    return {
+    facts = {
         "rows": f"{len(data.rows):,}",
         "seed problems": f"{seeds:,}",
-        "rows a seed problem": f"{len(data.rows) / seeds:.1f}" if seeds else "–",
-        "personas": f"{len({row.persona for row in data.rows if row.persona}):,}",
+        "rows per seed problem": f"{len(data.rows) / seeds:.1f}" if seeds else "–",
     }
+    if PERSONA in data.outline.columns:
+        facts["personas"] = f"{len({text_of(row, PERSONA) for row in data.rows} - {None}):,}"
+    return facts
 
 
 def _section(analysis: Analysis, drawing: str | None, ids: set[str]) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from personamath.files import validated, written_whole
 from personamath.journal.run_folder import RUN_FILE, is_url
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
-from personamath.runs.dataset import Made, Watched, make_dataset
+from personamath.runs.dataset import Made, Watched
+from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import Funnel, narrative
 from personamath.runs.progress import Stoppable, Watch
 from personamath.runs.setup import Setup

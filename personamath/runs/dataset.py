@@ -1,4 +1,4 @@
-"""From a recipe to a dataset folder: survey the problems, ask, write."""
+"""From a recipe to a dataset folder, in this process: survey the problems, ask, write."""
 
 import shutil
 import sys
@@ -18,9 +18,9 @@ from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.funnel import Funnel
-from personamath.runs.pipeline import Spool, new_first
+from personamath.runs.pipeline import Sink, Spool, new_first
 from personamath.runs.progress import Watch
-from personamath.runs.run import run, unwatched
+from personamath.runs.run import run
 from personamath.runs.run_file import AskedCounts, check_same_recipe, write_run_file
 from personamath.runs.setup import Setup, open_teacher, ready_process
 from personamath.sources.personas import read_personas
@@ -53,6 +53,7 @@ class Inputs:
     @classmethod
     def read(cls, recipe: Recipe) -> "Inputs":
         """Read problems and personas once; raises `BadInput` for what cannot be used."""
+        sources = _sources(recipe)
         for source in chosen_benchmarks(recipe.benchmark, recipe.problems):
             if source.path:  # the Hub's, and the rest of a file, are for the run to read
                 next(source.read(), None)
@@ -61,7 +62,7 @@ class Inputs:
         for warning in recipe.method.check(personas):
             print(f"warning: {warning}", file=sys.stderr)
         # Problems are read twice, once to meet bad input before anything is paid for: cheaper than to keep them all.
-        funnel = Funnel.survey(read_problems(_sources(recipe), recipe.limit))
+        funnel = Funnel.survey(read_problems(sources, recipe.limit))
         if not funnel.seed_problems:
             raise BadInput("no problem can serve: all were skipped, or the files are empty")
         return cls(recipe, personas, funnel)
@@ -83,20 +84,8 @@ Watched = Callable[[Funnel, HttpTeacher | WaveTeacher | None], Watch]
 """What goes on beside a run, given its counts and its teacher, None on a cluster."""
 
 
-def _unwatched(*_: object) -> Watch:
-    return unwatched
-
-
-async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatched) -> Made:
-    """Make, or finish, the dataset of a recipe in the run directory of a setup.
-
-    The same call again asks for nothing twice. Raises `PersonaMathError` for whatever ends a run; what was answered
-    until then is kept.
-    """
-    if setup.engine == "ray":
-        from personamath.runs.ray.run import make_dataset_on_cluster
-
-        return await make_dataset_on_cluster(recipe, setup, watched)
+async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
+    """Make, or finish, the dataset of a recipe with this process alone."""
     prices = setup.prices(recipe)
     endpoints = open_teacher(recipe, setup)
     output = Path(setup.output)
@@ -114,7 +103,7 @@ async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatch
                 inputs.seeds(journal, in_waves=isinstance(endpoints, WaveTeacher)),
                 endpoints,
                 journal,
-                _Counted(spool, inputs.funnel),
+                Counted(spool, inputs.funnel),
                 total=inputs.funnel.seed_problems.total(),
                 personas=inputs.personas,
                 concurrency=setup.concurrency,
@@ -141,15 +130,16 @@ def write_dataset(
     return folder
 
 
-class _Counted:
-    """A spool whose outcomes are counted too."""
+class Counted:
+    """A sink whose outcomes are counted too."""
 
-    def __init__(self, spool: Spool, funnel: Funnel) -> None:
-        self._spool = spool
+    def __init__(self, sink: Sink, funnel: Funnel) -> None:
+        self._sink = sink
         self._funnel = funnel
 
     def add(self, position: int, outcome: Outcome) -> None:
-        self._spool.add(position, outcome)
+        """Take and count an outcome."""
+        self._sink.add(position, outcome)
         self._funnel.add(outcome)
 
 

@@ -79,6 +79,21 @@ class Spool:
         yield from self._scratch.execute("select request, sha256 from answers")
 
 
+class Outcomes:
+    """Outcomes in memory, for runs of few seed problems."""
+
+    def __init__(self) -> None:
+        self._by_position: dict[int, Outcome] = {}
+
+    def add(self, position: int, outcome: Outcome) -> None:
+        """Take the outcome of the seed problem at this position."""
+        self._by_position[position] = outcome
+
+    def in_order(self) -> list[Outcome]:
+        """All of them, in the order of the seed problems."""
+        return [self._by_position[position] for position in sorted(self._by_position)]
+
+
 def digests(outcome: Outcome) -> Iterator[tuple[str, bytes]]:
     """Request digest and SHA-256 of every answer that was used for a seed problem."""
     for request, completion in outcome.answers.items():

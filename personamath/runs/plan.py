@@ -7,7 +7,7 @@ spread over each source by difficulty and length, so that a few represent all; e
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple
 
@@ -117,29 +117,17 @@ def chosen(problems: Iterable[Problem | Skipped], found: Survey) -> list[Problem
     return pilot
 
 
-@dataclass(slots=True)
-class Pilot:
-    """Outcomes of a pilot's problems; `run` fills it."""
-
-    problems: Sequence[Problem]
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-    """By the place of their problem."""
-
-    def add(self, position: int, outcome: Outcome) -> None:
-        """Take the outcome of the problem at this place."""
-        self.outcomes[position] = outcome
-
-    def of(self, source: str) -> list[Outcome]:
-        """The outcomes of one source's problems."""
-        return [self.outcomes[place] for place, problem in enumerate(self.problems) if problem.source == source]
-
-
-def from_pilot(method: Method, seeds: Sequence[Seeds], pilot: Pilot, personas: Sequence[Persona]) -> Plan:
+def from_pilot(
+    method: Method,
+    seeds: Sequence[Seeds],
+    pilot: Sequence[tuple[Problem, Outcome]],
+    personas: Sequence[Persona],
+) -> Plan:
     """The plan that follows from what became of the pilot's problems."""
     plan = Plan.empty(seeds, method.outline)
     variance = spent = 0.0
     for of in seeds:
-        outcomes = pilot.of(of.source)
+        outcomes = [outcome for problem, outcome in pilot if problem.source == of.source]
         if not outcomes:
             continue
         each = _mean_usage(outcomes, method.outline)

@@ -1,8 +1,8 @@
-"""Hedged requests (Dean and Barroso, The Tail at Scale, 2013): what takes far too long is asked a second time.
+"""Hedged requests (Dean and Barroso, The Tail at Scale, 2013): ask a second time when an answer takes far too long.
 
-A request that an endpoint never answers would else hold up its seed problem for the whole time-out, twice if the next
-one hangs as well, and with it the end of a run. The first try stays open, so that no answer is given up which may be
-paid for; whichever is answered first counts. How often both may be paid for is bounded.
+Without this, a request that an endpoint never answers holds up its seed problem, and so the end of the run, for the
+whole time-out, and twice as long if the next try hangs, too. The first try stays open, because its answer may be paid
+for; the first answer counts. `SHARE` and `AT_ONCE` bound how often both are paid for.
 """
 
 import asyncio
@@ -14,20 +14,20 @@ from itertools import islice, takewhile
 
 from personamath.records import Completion, Request
 
-# A try is overdue that has taken so many times as long as the slowest answer of late: of log-normal latencies of the
-# usual spread (a factor of 1.6), fewer than one in 10^5 take so long.
+# A try is overdue once it takes this many times as long as the slowest recent answer. Of log-normal latencies with the
+# usual spread (a factor of 1.6), fewer than one in 10^5 take that long.
 TIMES_THE_SLOWEST = 2.0
-# Late are the last so many answers, up to twice as many; before the first so many nothing is overdue.
+# Recent are at least this many last answers, and at most twice as many. Before the first of them nothing is overdue.
 ANSWERS_COMPARED = 256
-# A pause of the network or of this machine is no sign of a request that hangs.
+# Nothing is overdue sooner: the network or this machine may just have paused.
 LEAST_S = 1.0
-# Requests that may be asked a second time, of all answers; second tries themselves are not.
+# Second tries, as a share of all answers. A second try itself is never hedged.
 SHARE = 0.01
-# And at a time: an endpoint that stands still as a whole is not asked for everything twice.
+# Second tries at a time: an endpoint that stops answering altogether is not asked for everything twice.
 AT_ONCE = 16
-# How often to look for what is overdue.
+# How often to look for overdue tries.
 LOOK_EVERY_S = 0.25
-# A look that comes so late follows a pause of this process: what seems overdue may have been answered meanwhile.
+# A look this late follows a pause of this process: tries that seem overdue may have been answered meanwhile.
 LATE_LOOK_S = 1.0
 
 
@@ -44,20 +44,20 @@ class Try:
     """Of the second try."""
 
     def give(self, answer: Completion) -> None:
-        """Let the second try's answer be this one's."""
+        """Take the second try's answer, and end this try."""
         self.answer = answer
         if self.end and not self.end.expired():
             self.end.reschedule(self.since)
 
     async def second_answer(self) -> Completion | None:
-        """This try is over: the answer to the second one, waited for; None where there is none."""
+        """This try is over: wait for the second one, if there is one, and return its answer."""
         self.end = None
         if self.second:
             await asyncio.wait([self.second])
         return self.answer
 
     def leave(self) -> None:
-        """It is over: nobody waits for the second try any more."""
+        """Nobody waits for an answer any more: cancel the second try."""
         if self.second:
             self.second.cancel()
 
@@ -66,7 +66,7 @@ class Hedging:
     """The tries under way, how long the answered ones took, and second tries for those that take far longer."""
 
     def __init__(self, ask: Callable[[Request], Awaitable[Completion | None]]) -> None:
-        """`ask` is how to ask a second time; it gives None where that came to nothing."""
+        """`ask` asks a second time; it returns None if that fails."""
         self._ask = ask
         self._under_way: dict[Try, None] = {}
         """In the order in which they were sent."""
@@ -74,7 +74,7 @@ class Hedging:
         self._second_tries: set[asyncio.Task[None]] = set()
         self._answers = 0
         self._slowest = self._slowest_before = 0.0
-        """Of the answers since the last multiple of `ANSWERS_COMPARED`, and of as many before."""
+        """Seconds, among the answers since the last multiple of `ANSWERS_COMPARED`, and among as many before."""
 
     @contextmanager
     def watched(self, one: Try) -> Iterator[None]:
@@ -86,14 +86,14 @@ class Hedging:
             del self._under_way[one]
 
     def answered(self, seconds: float) -> None:
-        """A try was answered after so long."""
+        """A try was answered after this time."""
         self._slowest = max(self._slowest, seconds)
         self._answers += 1
         if self._answers % ANSWERS_COMPARED == 0:
             self._slowest_before, self._slowest = self._slowest, 0.0
 
     async def ask_again(self) -> None:
-        """Ask a second time for what is overdue, until cancelled."""
+        """Ask a second time for overdue tries, until cancelled."""
         looked_at = time.monotonic()
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
@@ -106,7 +106,7 @@ class Hedging:
                     one.second.add_done_callback(self._second_tries.discard)
 
     def overdue(self, now: float) -> list[Try]:
-        """Tries to be asked a second time now."""
+        """The tries to hedge now."""
         if self._answers < ANSWERS_COMPARED:
             return []
         longest = max(LEAST_S, TIMES_THE_SLOWEST * max(self._slowest, self._slowest_before))

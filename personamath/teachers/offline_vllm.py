@@ -1,4 +1,4 @@
-"""Asking vLLM in this process: waves of prompts into one engine, for GPUs of one's own without a server.
+"""Asking vLLM in this process: waves of prompts into one engine, for your own GPUs without a server.
 
 What is covered: `LLM.chat` on a wave at a time, in parts, with the model's own chat template and sampling defaults, as
 `vllm serve` has them; prompts that the engine refuses, answers that did not end. What is not: several engines or nodes
@@ -19,17 +19,17 @@ from personamath.teachers.waves import Waiting, WaveTeacher
 
 T = TypeVar("T")
 
-# Conversations in one call. All of them come back together: few enough that a kill loses minutes, so many that the
-# time in which the last ones finish on an emptying GPU is small beside the rest.
+# Conversations in one call, which all come back together: few enough that a kill loses only minutes, and enough that
+# the last ones, on a GPU that runs empty, take a small part of the time.
 PER_CALL = 8_192
-# Of a request whose answer came back empty or broken off.
+# Tries of a request whose answer comes back empty or broken off.
 ATTEMPTS = 3
 # Enough of an engine's error to name the cause in one line.
 SHOWN_OF_AN_ERROR = 300
 
 
 class Engine(Protocol):
-    """What is used of `vllm.LLM`, 0.30 to 0.33."""
+    """The part of `vllm.LLM`, 0.30 to 0.33, that is used."""
 
     def get_default_sampling_params(self) -> Any:
         """A new `SamplingParams` with the defaults of the model's generation config."""
@@ -41,14 +41,14 @@ class Engine(Protocol):
 
 
 class Loaded(NamedTuple):
-    """An engine, and the errors by which it refuses a prompt without being broken."""
+    """An engine, and the errors with which it refuses a prompt and goes on working."""
 
     engine: Engine
     refusals: tuple[type[Exception], ...]
 
 
 def read_arguments(text: str) -> dict[str, Any]:
-    """The arguments of `vllm.LLM` from YAML, of which JSON is a part."""
+    """Parse arguments of `vllm.LLM`, written as YAML or JSON."""
     try:
         arguments = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -70,7 +70,7 @@ def load_vllm(model: str, arguments: Mapping[str, Any]) -> Loaded:
         ) from None
     try:
         return Loaded(LLM(model=model, **arguments), (VLLMClientError, ValueError))
-    except Exception as error:  # a wrong name, a wrong argument, too little memory: all sorts, none of them a bug here
+    except Exception as error:  # a wrong name, a wrong argument, too little memory: any type, and not a bug here
         raise BadInput(f"vllm cannot load {model}: {_in_one_line(error)}") from None
 
 
@@ -93,7 +93,7 @@ class OfflineTeacher(WaveTeacher):
         del self._engine  # its GPUs are free while the dataset is written
 
     def interrupt(self, reason: Exception) -> str | None:
-        """End when the engine comes back, with its answers kept; at once where it is idle."""
+        """End when the engine comes back, so that its answers are kept; at once if it is idle."""
         if not self._in_engine:
             return super().interrupt(reason)
         self._reason_to_stop = reason
@@ -134,7 +134,7 @@ class OfflineTeacher(WaveTeacher):
                 waiting.give(answer)
 
     def _chat(self, requests: list[Request]) -> list[Completion | Exception]:
-        """What the engine makes of each request. It refuses a call for one prompt: then in halves, down to that one."""
+        """The answer to each request. The engine refuses a whole call for one prompt: halve it, down to that one."""
         try:
             outputs = self._engine.chat(
                 [[{"role": "user", "content": request.prompt}] for request in requests],
@@ -182,7 +182,7 @@ def _in_one_line(error: Exception) -> str:
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """Wait for work in a thread that no one waits for at the end, unlike asyncio's own: a call may take minutes."""
+    """Do work in a daemon thread: asyncio's own are waited for when the process ends, and a call may take minutes."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 

@@ -1,11 +1,11 @@
-"""How fast to ask: at the pace of the user, else at that which an endpoint announces in `x-ratelimit-*` headers.
+"""How fast to ask: as the user says, else as an endpoint announces in `x-ratelimit-*` headers.
 
 An endpoint's allowance is a bucket: it holds `limit` requests (or tokens), each request takes from it, and it fills up
-again. OpenAI's fills steadily, `reset` being the time until it is full; others are full again at once when a minute is
-over. Both are followed by keeping our own count of the bucket, put right by every reply. A count is ahead of the
-headers: they tell how things stood when that request was let in, before all that was sent since.
+again. OpenAI's fills steadily, and `reset` is the time until it is full; others fill up at once when a minute is over.
+For both we keep our own count of the bucket and correct it with every reply. Our count is ahead of the headers: they
+describe the bucket when their request was let in, before everything that was sent since.
 
-What is not covered: other names than OpenAI's for the headers, and limits that nobody announces.
+What is not covered: headers with other names than OpenAI's, and limits that are not announced.
 """
 
 import re
@@ -18,32 +18,33 @@ from personamath.records import Completion, Request
 Kind = Literal["requests", "tokens"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PERIOD_S = 60.0
-"""What `--rpm` and `--tpm` are per, and what a limit is per where the endpoint does not tell."""
+"""The time that `--rpm` and `--tpm` are per, and announced limits whose period is not known."""
 PERIODS_S = (PERIOD_S, 86_400.0)
-"""What announced limits are per, for the rounding of the headers to be taken out."""
+"""The usual periods of announced limits. Headers are rounded, so a period near one of these is taken as it."""
 PERIOD_TOLERANCE = 0.25
-# What may be made up for after a pause of ours (a slow disk, a busy machine); more would be a burst, which endpoints
-# that count by the second refuse.
+# How much of a pause of ours (a slow disk, a busy machine) to make up for; more would be a burst, which endpoints that
+# count by the second refuse.
 CATCH_UP_S = 0.5
-# Two requests may arrive this much closer to one another than they were sent: so much of a bucket is left in it, and
-# no less than so many requests.
+# Two requests may arrive this much closer to one another than they were sent. So a bucket is never emptied: it keeps
+# what flows in during this time, and at least this many requests.
 JITTER_S = 0.1
 JITTER_REQUESTS = 2.0
-# Asked before an endpoint's first reply, which tells its allowance, and how long that reply is waited for.
+# Requests before an endpoint's first reply, which announces its allowance, and how long to wait for that reply.
 FIRST_REQUESTS = 4
 FIRST_REPLY_S = 5.0
-# What a bucket holds is not sent all at once but over some such time, more slowly the less is left: near its end the
-# requests arrive about in the order in which they were sent, and the headers of the last tell of all of them.
+# A full bucket is not sent all at once but over about this time, more slowly as it empties. Near its end the requests
+# then arrive about in the order in which they were sent, and the headers of the last one count all of them.
 SPREAD_S = 2.0
-# From there on, and from one request after a refusal, as many again every so often: a refusal comes sooner than that.
+# How often the requests may double, from the first few on, or from one on after a refusal; the next refusal arrives
+# sooner than that.
 DOUBLING_S = 0.25
-# How soon to look again for a reply that nobody can foresee.
+# How soon to look again for a reply that may come at any time.
 LOOK_S = 0.02
-# So many refusals in a row that the headers do not explain mean that waiting is needed all the same.
+# After this many refusals in a row, pause even if the headers do not explain them.
 REFUSED_IN_A_ROW = 5
-# The first pause after a refusal that does not say for how long; the next are eight times as long, up to the reset.
+# The first pause after a refusal without a Retry-After; each further one is eight times as long, up to the reset.
 FIRST_PAUSE_S = 1.0
-# A rough count, before there is a better one: a token of English is about four characters.
+# A rough estimate: a token of English is about four characters.
 CHARACTERS_PER_TOKEN = 4
 
 _DURATION = re.compile(r"(?:[\d.]+(?:ms|s|m|h|d))+")
@@ -54,7 +55,7 @@ _EPOCH = 1e9
 
 
 class Bucket:
-    """So much a second, and at most `capacity` at a time."""
+    """Fills by `rate` a second, up to `capacity`."""
 
     def __init__(self, rate: float, capacity: float, level: float, now: float) -> None:
         self.rate = rate
@@ -65,12 +66,12 @@ class Bucket:
         self._at = now
 
     def level(self, now: float) -> float:
-        """What is in it."""
+        """How much is in it."""
         filled = self._level + self.rate * (now - self._at)
-        return min(filled, max(self.capacity, self._level))  # what was given back may stand above the brim
+        return min(filled, max(self.capacity, self._level))  # what was put back may exceed the capacity
 
     def wait_s(self, cost: float, now: float, left: float = 0.0) -> float:
-        """Seconds until `cost` is in it beside what is to be left; a cost above the capacity runs it into debt."""
+        """Seconds until it holds `cost` and, beyond that, `left`; a cost above the capacity runs it into debt."""
         missing = min(cost + left, self.capacity) - self.level(now)
         return 0.0 if missing <= 0 else missing / self.rate
 
@@ -79,22 +80,22 @@ class Bucket:
         return cost / (self.rate + max(0.0, self.level(now)) / SPREAD_S)
 
     def take(self, cost: float, now: float) -> None:
-        """Take `cost` out; a negative one is given back."""
+        """Take `cost` out; a negative cost is put back."""
         self._level, self._at = self.level(now) - cost, now
         self.taken += cost
 
     def set(self, level: float, now: float) -> None:
-        """Put right what is in it."""
+        """Correct how much is in it."""
         self._level, self._at = min(level, self.capacity), now
 
 
 class Charge(NamedTuple):
-    """Tokens that a request is reckoned at."""
+    """How many tokens a request counts for."""
 
     most: float
-    """Prompt and `max_tokens`: what OpenAI takes from its allowance, whatever the completion comes to."""
+    """Prompt and `max_tokens`: OpenAI takes this from its allowance, however long the completion is."""
     expected: float
-    """Prompt and a completion as long as those so far: what the user's own allowance is meant for."""
+    """Prompt and a completion of the average length so far: what the user's own allowance counts."""
 
 
 class Pace:
@@ -106,10 +107,10 @@ class Pace:
         self._answers = 0
         self._completion_tokens = 0
         self.kinds: frozenset[Kind] = frozenset(kind for kind, cap in zip(KINDS, (rpm, tpm), strict=True) if cap)
-        """What of an endpoint's own word it takes the place of."""
+        """The kinds that the user sets; what endpoints announce of these is ignored."""
 
     def charge(self, request: Request) -> Charge:
-        """What to reckon a request at before it is answered; its completion like those so far."""
+        """How many tokens to count for a request before it is answered."""
         prompt = len(request.prompt) / CHARACTERS_PER_TOKEN
         most = prompt + request.max_tokens
         return Charge(most, prompt + self._completion_tokens / self._answers if self._answers else most)
@@ -120,21 +121,21 @@ class Pace:
         return max(wait, self._tokens.wait_s(charge.expected, now)) if self._tokens else wait
 
     def sent(self, charge: Charge, now: float) -> None:
-        """One request goes."""
+        """A request is sent."""
         if self._requests:
             self._requests.take(1, now)
         if self._tokens:
             self._tokens.take(charge.expected, now)
 
     def answered(self, charge: Charge, completion: Completion, now: float) -> None:
-        """It is answered: take the tokens that it really took, where the endpoint counts them."""
+        """A request is answered: count the tokens that it really took, if the endpoint says how many."""
         if self._tokens and completion.prompt_tokens is not None and completion.completion_tokens is not None:
             self._answers += 1
             self._completion_tokens += completion.completion_tokens
             self._tokens.take(completion.prompt_tokens + completion.completion_tokens - charge.expected, now)
 
     def failed(self, charge: Charge, now: float) -> None:
-        """It was not answered: give its tokens back."""
+        """A request was not answered: put its tokens back."""
         if self._tokens:
             self._tokens.take(-charge.expected, now)
 
@@ -148,7 +149,7 @@ def _paced(per_minute: float | None) -> Bucket | None:
 
 
 class Sent(NamedTuple):
-    """How an endpoint's buckets stood when a request went."""
+    """An endpoint's buckets when a request was sent."""
 
     at: float
     charge: Charge
@@ -156,19 +157,19 @@ class Sent(NamedTuple):
 
 
 class Announced:
-    """What one endpoint says of its allowance, and how much of it is left."""
+    """The allowance that one endpoint announces, and how much of it is left."""
 
     def __init__(self, ignored: Collection[Kind] = ()) -> None:
         self._kinds = [kind for kind in KINDS if kind not in ignored]
         self._buckets: dict[Kind, Bucket] = {}
         self._steady = False
-        """Whether it refuses although there is something left, as endpoints do that count by the second."""
+        """Whether it refuses although something is left, as endpoints that count by the second do."""
         self._run_up = FIRST_REQUESTS
         self._run_up_at = 0.0
-        """From then on so many requests, and as many again every `DOUBLING_S`."""
+        """From then on `_run_up` requests are allowed, and twice as many after every `DOUBLING_S`."""
         self._run_up_sent = 0
         self._newest = -1.0
-        """When the request went that the headers were last taken from; replies come in any order."""
+        """When the request was sent whose headers were used last; replies come in any order."""
         self._next = 0.0
         """When the next request is due."""
         self._replied = False
@@ -177,7 +178,7 @@ class Announced:
         self._paused_until = 0.0
 
     def wait_s(self, charge: Charge, now: float) -> float:
-        """Seconds until the next request may go, as far as can be told now."""
+        """Seconds until the next request may go, as far as is known now."""
         if now < self._paused_until:
             return self._paused_until - now
         if not self._replied:
@@ -193,11 +194,11 @@ class Announced:
         return max(waits)
 
     def pause_s(self, now: float) -> float:
-        """Seconds that it has asked to be left alone for."""
+        """Seconds for which it has asked to be left alone."""
         return max(0.0, self._paused_until - now)
 
     def sent(self, charge: Charge, now: float) -> Sent:
-        """One request goes; gives what `heard` is to be told with its reply."""
+        """A request is sent; `heard` needs what this returns."""
         if not self._run_up_sent:
             self._run_up_at = now
         self._run_up_sent += 1
@@ -206,7 +207,7 @@ class Announced:
             cost = _cost(kind, charge)
             interval = max(interval, bucket.interval_s(cost, now))
             bucket.take(cost, now)
-        # The clock of an event loop is coarse: what it slept over is made up for.
+        # The clock of an event loop is coarse: make up for the time that it overslept.
         self._next = max(self._next, now - LOOK_S) + interval
         return Sent(now, charge, {kind: bucket.taken for kind, bucket in self._buckets.items()})
 
@@ -214,28 +215,28 @@ class Announced:
         """A reply came, with these headers; `after_s` is its Retry-After."""
         if not self._replied:
             self._replied, self._run_up_at = True, now
-        words = {kind: word for kind in self._kinds if (word := _Word.of(kind, headers))}
-        if words and sent.at >= self._newest:
+        limits = {kind: limit for kind in self._kinds if (limit := _Limit.of(kind, headers))}
+        if limits and sent.at >= self._newest:
             self._newest = sent.at
-            for kind, word in words.items():
-                self._follow(kind, word, sent, now)
+            for kind, limit in limits.items():
+                self._follow(kind, limit, sent, now)
         if sent.at < self._paused_until:
-            return  # news from before the last refusal
+            return  # it was sent before the last refusal
         if status != 429:
             self._refused = 0
         elif self._buckets:
-            spent = [word for kind, word in words.items() if word.remaining < _cost(kind, sent.charge)]
-            self._refuse(bool(spent), after_s, max((word.reset_s or 0.0 for word in spent), default=PERIOD_S), now)
+            spent = [limit for kind, limit in limits.items() if limit.remaining < _cost(kind, sent.charge)]
+            self._refuse(bool(spent), after_s, max((limit.reset_s or 0.0 for limit in spent), default=PERIOD_S), now)
 
-    def _follow(self, kind: Kind, word: "_Word", sent: Sent, now: float) -> None:
-        used = word.limit - word.remaining
-        rate = _rate(word.limit, used, word.reset_s)
+    def _follow(self, kind: Kind, limit: "_Limit", sent: Sent, now: float) -> None:
+        used = limit.most - limit.remaining
+        rate = _rate(limit.most, used, limit.reset_s)
         bucket = self._buckets.get(kind)
         if bucket is None:
-            bucket = self._buckets[kind] = Bucket(rate, word.limit, word.limit, now)
+            bucket = self._buckets[kind] = Bucket(rate, limit.most, limit.most, now)
         bucket.rate = rate
-        bucket.capacity = max(1.0, rate * CATCH_UP_S) if self._steady else word.limit
-        level = word.remaining + rate * (now - sent.at) - (bucket.taken - sent.taken.get(kind, 0.0))
+        bucket.capacity = max(1.0, rate * CATCH_UP_S) if self._steady else limit.most
+        level = limit.remaining + rate * (now - sent.at) - (bucket.taken - sent.taken.get(kind, 0.0))
         bucket.set(min(level, bucket.level(now)) if self._steady else level, now)
 
     def _refuse(self, explained: bool, after_s: float | None, reset_s: float, now: float) -> None:
@@ -252,7 +253,7 @@ class Announced:
 
 
 def _rate(limit: float, used: float, reset_s: float | None) -> float:
-    """How fast a bucket fills up that is whole again after `reset_s`."""
+    """How fast a bucket fills that is full again after `reset_s`."""
     if used <= 0 or not reset_s:
         return limit / PERIOD_S
     period = limit * reset_s / used
@@ -263,26 +264,26 @@ def _cost(kind: Kind, charge: Charge) -> float:
     return 1.0 if kind == "requests" else charge.most
 
 
-class _Word(NamedTuple):
-    """An endpoint's word on one kind of allowance."""
+class _Limit(NamedTuple):
+    """What an endpoint announces of one kind of allowance."""
 
-    limit: float
+    most: float
     remaining: float
     reset_s: float | None
-    """Seconds until it is whole again; None where that is not told."""
+    """Seconds until all of it is there again; None if it does not say."""
 
     @classmethod
-    def of(cls, kind: Kind, headers: Mapping[str, str]) -> "_Word | None":
-        """None without a legible limit; Azure sends -1 where it has none."""
+    def of(cls, kind: Kind, headers: Mapping[str, str]) -> "_Limit | None":
+        """None without a legible limit; Azure sends -1 for no limit."""
         if (limit := headers.get(f"x-ratelimit-limit-{kind}")) is None:
             return None
         try:
-            word = cls(float(limit), float(headers[f"x-ratelimit-remaining-{kind}"]), None)
+            read = cls(float(limit), float(headers[f"x-ratelimit-remaining-{kind}"]), None)
         except (KeyError, ValueError):
             return None
-        if not (0 < word.limit < float("inf") and word.remaining >= 0):
+        if not (0 < read.most < float("inf") and read.remaining >= 0):
             return None
-        return word._replace(reset_s=seconds(headers.get(f"x-ratelimit-reset-{kind}", "")))
+        return read._replace(reset_s=seconds(headers.get(f"x-ratelimit-reset-{kind}", "")))
 
 
 def seconds(text: str) -> float | None:

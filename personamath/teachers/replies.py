@@ -1,6 +1,6 @@
 """What an endpoint's reply to a chat request means: a completion, a reason to ask again, or an end.
 
-Shared by every way of asking that gets OpenAI's replies back: over HTTP, and as lines of a batch.
+Shared by the two ways of asking that get OpenAI's replies: over HTTP, and in batches.
 """
 
 import json
@@ -11,7 +11,7 @@ from personamath.records import Completion, FinishReason
 
 Json = dict[str, Any]
 
-# A 400 is one request's fault, unless it meets the first requests of a run alike: then all the others are spared it.
+# A 400 is the fault of one request, unless the first requests of a run all get it: then the run ends at once.
 REFUSALS_BEFORE_ANY_ANSWER = 8
 # Some endpoints report their content filter as an error instead of a finish_reason.
 FILTER_CODES = {"content_filter", "content_policy_violation"}
@@ -22,19 +22,19 @@ SHOWN_OF_A_BODY = 200
 
 
 class Retry(Exception):
-    """One try failed in a way that another may not."""
+    """One try failed, and another may succeed."""
 
     def __init__(self, reason: str, detail: str, after_s: float | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
         self.after_s = after_s
-        """The endpoint's own word on when to come back."""
+        """Seconds after which the endpoint asks to come back; None if it does not say."""
         self.counts = reason != "http 429"
         self.is_outage = reason == "timeout" or reason == "connection lost" or reason.startswith("http 5")
 
 
 class Replies:
-    """Reads the replies of one run; `api_key` is taken out of whatever is shown of them."""
+    """Reads the replies of one run; `api_key` is removed from everything that is shown of them."""
 
     def __init__(self, api_key: str | None = None) -> None:
         self._api_key = api_key
@@ -43,10 +43,10 @@ class Replies:
         """Whether any reply was a completion."""
 
     def read(self, name: str, status: int, content: bytes | Json, after_s: float | None = None) -> Completion:
-        """The completion in a reply, as bytes or already parsed; `name` is the endpoint's, as errors show it.
+        """The completion in a reply, as bytes or already parsed; `name` is the endpoint's, for errors.
 
-        Raises `Retry` where another try may fare better, `RequestFailed` where this request cannot be answered, and
-        `TeacherMisconfigured` where none can.
+        Raises `Retry` if another try may succeed, `RequestFailed` if this request cannot be answered, and
+        `TeacherMisconfigured` if none can.
         """
         if status == 200:
             completion = _completion(content)
@@ -76,7 +76,7 @@ class Replies:
         raise RequestFailed(f"http {status}", said)
 
     def without_key(self, text: str) -> str:
-        """Some proxies repeat the key that they refuse."""
+        """A text that may be shown: some proxies repeat the key that they refuse."""
         return text.replace(self._api_key, "[key]") if self._api_key else text
 
 
@@ -100,7 +100,7 @@ def _parsed(content: bytes | Json) -> Any:
 
 
 def _completion(content: bytes | Json) -> Completion:
-    """The completion in a chat response; anything else that calls itself a success is asked again."""
+    """The completion in a chat response of status 200; `Retry` if there is none in it."""
     try:
         body = _parsed(content)
         choice = body["choices"][0]
@@ -109,7 +109,7 @@ def _completion(content: bytes | Json) -> Completion:
         usage = body.get("usage") or {}
         prompt_tokens, completion_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
         for part in (text, refusal):
-            str(part or "").encode()  # half a surrogate pair is half an answer
+            str(part or "").encode()  # raises for half a surrogate pair: the answer was cut
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         size = f"{len(content):,} bytes" if isinstance(content, bytes) else "a line"
         raise Retry("malformed body", f"{type(error).__name__} in {size}") from None
@@ -119,7 +119,7 @@ def _completion(content: bytes | Json) -> Completion:
     if not isinstance(text, str) or (not text.strip() and finish == "stop"):
         if finish == "stop":
             raise Retry("empty answer", f"finish_reason {reason!r} without content")
-        text = ""  # a filter or a limit that struck before the first visible token
+        text = ""  # the filter or the limit struck before the first visible token
     return Completion(text, finish, _count(prompt_tokens), _count(completion_tokens))
 
 

@@ -2,7 +2,7 @@ r"""The embedded teacher: an OpenAI-compatible endpoint on loopback that plays a
 
 It knows the reference solutions of the problems it is given, recognises the prompts of the methods, and answers in the
 forms real models use. By a seeded share it fails problems, spoils rewrites and recovers by reflection; the same prompt
-always gets the same completion. What it writes is no data: its name marks every row, card and run as simulated.
+always gets the same completion. Its output is not data: its name marks every row, card and run as simulated.
 """
 
 import hashlib
@@ -80,7 +80,7 @@ class SimulatedTeacher:
             self._answers.setdefault(known.source, []).append(known.answer)
 
     def complete(self, prompt: str) -> str:
-        """The completion of a prompt; of one that is not PersonaMath's, or about an unknown problem, an apology."""
+        """Complete a prompt; apologise if it is not PersonaMath's or its problem is not known."""
         for pattern, reply in (
             (_REFLECTION, self._reflect),
             (_REWRITING, self._rewrite),
@@ -89,7 +89,7 @@ class SimulatedTeacher:
         ):
             if found := pattern.fullmatch(prompt):
                 return reply(**found.groupdict())
-        return "I am sorry, I only play a teacher, and this is none of the prompts I know."
+        return "I am sorry, I only play a teacher, and I do not know this prompt."
 
     def _solve(self, problem: str) -> str:
         habit = self._habits.solves_rewrite if _ASKED in problem else self._habits.solves
@@ -207,7 +207,7 @@ def _tokens(text: str) -> int:
 @asynccontextmanager
 async def serve(app: web.Application) -> AsyncIterator[str]:
     """Serve on a free port of this machine's loopback as long as the context lasts; gives the base URL."""
-    # As real endpoints do: a request whose client is gone is dropped.
+    # Like real endpoints, drop a request whose client is gone.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     try:

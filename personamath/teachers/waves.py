@@ -1,7 +1,8 @@
-"""Requests gathered into waves, for teachers that are asked many things at once: a batch file, an engine in-process.
+"""Gather requests into waves, for teachers that take many at once: a batch file, an engine in this process.
 
-The stages have no barrier: each seed problem's coroutine asks when it can. A wave is what waits when nothing runs any
-more that could ask: no answer is on its way to the journal, no grade is being decided, every coroutine waits.
+The stages have no barrier: each seed problem's coroutine asks when it can. A wave is all requests that wait once
+nothing runs that could ask for more: no answer is on its way to the journal, no grade is being decided, every coroutine
+waits.
 """
 
 import asyncio
@@ -13,14 +14,14 @@ from typing import Self
 
 from personamath.records import Completion, Request
 
-# Seed problems in the stages at once. Each holds its texts and its coroutines as long as it waits, see
-# docs/BENCHMARKS.md for the memory; the paper's 15,000 fit whole, so its run is four waves.
+# Seed problems in the stages at once. Each keeps its texts and its coroutines in memory while it waits (see
+# docs/BENCHMARKS.md). The paper's 15,000 all fit, so its run is four waves.
 WINDOW = 25_000
-# Turns of the event loop without a step, after which none will come: from one answer to the next question the stages
-# take fewer than ten.
+# After this many turns of the event loop without a step, none will come: from one answer to the next question the
+# stages take fewer than ten.
 QUIET_TURNS = 50
 LOOK_AGAIN_S = 0.005
-# Answers given out at once wait in memory for the journal and the grader; more are read when these are through.
+# Answers that wait in memory to be written and graded; more are read once there are no more than this.
 UNDIGESTED = 2_000
 
 
@@ -31,10 +32,10 @@ class Waiting:
     request: Request
     answer: asyncio.Future[Completion] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     attempts: int = 0
-    """How often it was asked, this time."""
+    """How often it was asked since the command started."""
 
     def give(self, answer: Completion | Exception) -> None:
-        """Let the coroutine go on; it may have gone already."""
+        """Resume the coroutine with an answer or an error, unless it has ended already."""
         if self.answer.done():
             return
         if isinstance(answer, Completion):
@@ -46,7 +47,7 @@ class Waiting:
 class Waves:
     """Where requests wait until there is a wave of them.
 
-    `watch` tells it how to see what runs outside it; without, a wave is what is asked in a few turns of the event loop.
+    `watch` lets it see what runs elsewhere; without it, a wave is what is asked within a few turns of the event loop.
     """
 
     def __init__(self) -> None:
@@ -66,11 +67,11 @@ class Waves:
         return len(self._all)
 
     def watch(self, running: Callable[[], int], steps: Callable[[], int]) -> None:
-        """`running` counts answers given out that are being written or graded; `steps` grows with whatever is done."""
+        """`running` counts the answers that are being written or graded; `steps` grows with each that is done."""
         self._running, self._steps = running, steps
 
     async def ask(self, request: Request) -> Completion:
-        """Wait for the answer; raises what `stop` was given once it was."""
+        """Wait for the answer; raises the reason once `stop` has given one."""
         if self._reason_to_stop:
             raise self._reason_to_stop
         waiting = Waiting(request)
@@ -88,7 +89,7 @@ class Waves:
         self._came.set()
 
     async def next(self, enough: int | None = None) -> list[Waiting]:
-        """All that waits for a wave, in the order it came, once nothing can add to it or there is `enough`."""
+        """All requests that wait, in the order they came, once nothing can add to them or there are `enough`."""
         while True:
             await self._came.wait()
             await self._quiet(enough)
@@ -100,31 +101,31 @@ class Waves:
                 return wave
 
     async def digested(self, most: int = UNDIGESTED) -> None:
-        """Wait until no more than so many answers given out are still being written and graded."""
+        """Wait until at most this many answers are still being written and graded."""
         while self._running() > most:
             await asyncio.sleep(LOOK_AGAIN_S)
 
     def stop(self, reason: Exception) -> None:
-        """End every coroutine that waits, or comes to wait, with `reason`."""
+        """Raise `reason` in every coroutine that waits, now or later."""
         if not self._reason_to_stop:
             self._reason_to_stop = reason
         for waiting in list(self._all):
             waiting.give(reason)
             if not waiting.answer.cancelled():
-                waiting.answer.exception()  # seen: who waits may be cancelled by the first one that ends
+                waiting.answer.exception()  # counts as seen: the first coroutine that ends may cancel the others
 
     async def _quiet(self, enough: int | None) -> None:
         turns = 0
         while turns < QUIET_TURNS and not (enough and len(self._next) >= enough):
             before = self._steps_here + self._steps()
-            # Only what runs in other threads and processes takes time; the rest takes turns.
+            # Only other threads and processes take time; everything else takes turns of the event loop.
             await asyncio.sleep(LOOK_AGAIN_S if self._running() else 0)
             quiet = not self._running() and before == self._steps_here + self._steps()
             turns = turns + 1 if quiet else 0
 
 
 class WaveTeacher(ABC):
-    """A teacher that answers waves: `async with` starts what answers them, and ends it."""
+    """A teacher that answers waves while its context lasts."""
 
     def __init__(self) -> None:
         self.waves = Waves()
@@ -147,29 +148,29 @@ class WaveTeacher(ABC):
         return await self.waves.ask(request)
 
     def interrupt(self, reason: Exception) -> str | None:
-        """End early: whoever waits gets `reason`, at once or when what is returned, in words, has been waited for."""
+        """End early, with `reason` for every request that waits. Returns what to wait for first, None for nothing."""
         self.waves.stop(reason)
         return None
 
     @abstractmethod
     async def _open(self) -> None:
-        """What is needed before the first wave."""
+        """Set up what the first wave needs."""
 
     @abstractmethod
     async def _close(self) -> None:
-        """Let go of it."""
+        """Close what `_open` set up."""
 
     @abstractmethod
     def waiting_for(self) -> str:
-        """For the live line: which wave, and how far it is."""
+        """For the live line: which wave, and how much of it is done."""
 
     @abstractmethod
     def left_behind(self) -> str:
-        """For a run that ends early: what becomes of what was asked."""
+        """For a run that ends early: what goes on without it, and how to go on."""
 
     @abstractmethod
     async def _serve(self) -> None:
-        """Answer one wave after another, until cancelled; an error ends whoever waits."""
+        """Answer one wave after another, until cancelled; an error is raised in every request that waits."""
 
     def _end(self, work: asyncio.Task[None]) -> None:
         if not work.cancelled() and (error := work.exception()):

@@ -1,17 +1,18 @@
-"""The loss curve of a run, as a table and as a picture."""
+"""The loss curve of a run, as a table and as an image."""
 
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+LOSSES, LOSS_CURVE = "loss.csv", "loss.png"
 COLUMNS = ("step", "epoch", "loss", "learning_rate")
 
 
 def write_curve(log_history: Sequence[Mapping[str, Any]], folder: Path) -> None:
-    """Write loss.csv and loss.png from the trainer's log: one row for each logged step."""
+    """Write the table and the image from the trainer's log; the table has a row for each logged step."""
     points = [entry for entry in log_history if "loss" in entry]
-    with (folder / "loss.csv").open("w", encoding="utf-8", newline="") as file:
+    with (folder / LOSSES).open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", restval="")
         writer.writeheader()
         writer.writerows(points)
@@ -25,4 +26,4 @@ def write_curve(log_history: Sequence[Mapping[str, Any]], folder: Path) -> None:
     axes.set_ylabel("training loss (nats per token)")
     axes.grid(alpha=0.3)
     # No software tag: the same curve gives the same bytes.
-    figure.savefig(folder / "loss.png", dpi=120, metadata={"Software": None})
+    figure.savefig(folder / LOSS_CURVE, dpi=120, metadata={"Software": None})

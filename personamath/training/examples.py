@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from personamath.errors import BadInput
-from personamath.prompts import alpaca
+from personamath.training.prompts import alpaca
 
 PromptFormat = Literal["clean", "paper"]
 DropReason = Literal["longer than max_length", "no response within max_length", "special token in the text", "empty"]

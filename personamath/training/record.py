@@ -1,17 +1,20 @@
-"""training.json: what a fine-tuned model was made from, written beside its weights and read by its card."""
+"""training.json: what a fine-tuned model was made from, written beside its weights and read by its card.
+
+A field that is added later gets a default that says what its absence means, so that older records stay readable.
+"""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any
 
 from personamath.errors import BadInput
-
-T = TypeVar("T")
+from personamath.files import from_json, read_json, written_whole
 
 FILE_NAME = "training.json"
+# Raised only when a field changes its meaning: a record with more or fewer fields keeps it.
 FORMAT_VERSION = 1
+REMEDY = "take the file that recipes/sft.py wrote, or fine-tune again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,42 +118,21 @@ class TrainingRecord:
     format_version: int = FORMAT_VERSION
 
     def write(self, folder: Path) -> None:
-        """Write it as a whole into the model's folder."""
-        partial = folder / (FILE_NAME + ".partial")
-        partial.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(folder / FILE_NAME)
+        """Write the record into the model's folder."""
+        with written_whole(folder / FILE_NAME) as path:
+            path.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> "TrainingRecord":
-        """The record of a model's folder; raises BadInput where it is missing or not one."""
+        """Read the record of a model's folder; raises BadInput where there is none, or a field is missing or wrong."""
         path = folder / FILE_NAME
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise BadInput(f"{path} is missing: fine-tune with recipes/sft.py, which writes it") from None
-        except (OSError, ValueError) as error:
-            raise BadInput(f"{path}: {error}") from None
-        if not isinstance(content, dict) or content.get("format_version") != FORMAT_VERSION:
-            raise BadInput(f"{path}: not a training record of format {FORMAT_VERSION}")
-        return _built(cls, content, str(path))
-
-
-def _built(cls: type[T], content: Any, where: str) -> T:
-    """A record dataclass from JSON, nested ones too."""
-    hints = get_type_hints(cls)
-    names = set(hints)
-    if not isinstance(content, dict) or set(content) != names:
-        difference = ", ".join(sorted(names.symmetric_difference(content if isinstance(content, dict) else ())))
-        raise BadInput(f"{where}: fields missing or unknown: {difference}")
-    values: dict[str, Any] = {}
-    for name, value in content.items():
-        hint = hints[name]
-        if isinstance(hint, type) and hasattr(hint, "__dataclass_fields__"):
-            values[name] = _built(hint, value, f"{where}: {name}")
-            continue
-        origin = getattr(hint, "__origin__", hint)
-        accepted = hint if isinstance(hint, UnionType) else (int, float) if origin is float else origin
-        if not isinstance(value, accepted) or (origin in (int, float) and isinstance(value, bool)):
-            raise BadInput(f"{where}: {name} is {value!r}")
-        values[name] = value
-    return cls(**values)
+        content = read_json(path, REMEDY)
+        version = content.get("format_version", FORMAT_VERSION)
+        if version != FORMAT_VERSION:
+            raise BadInput(
+                f"{path}: a training record of format {version}, and this version of PersonaMath reads format "
+                f"{FORMAT_VERSION}: use the version that wrote it"
+            )
+        # Unknown fields are dropped, not kept: a record that was read is never written again, and `personamath push`
+        # publishes the file as it is.
+        return from_json(cls, content, str(path), REMEDY)

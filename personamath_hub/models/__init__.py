@@ -1,1 +1,1 @@
-"""A model on the Hub: its card, its files, its checks, its results, its push."""
+"""Publishing a model: its files, checks, scores, licence and card."""

@@ -1,8 +1,9 @@
-"""The model card, computed: from training.json, the scores, and what is known of the data and of the base model."""
+"""Compute a model card from training.json, the scores, and what is known about the dataset and the base model."""
 
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,18 @@ import yaml
 
 from personamath.errors import BadInput
 from personamath.evaluation.scores import ScoredRun
+from personamath.files import from_json, read_json
 from personamath.folder.licenses import UNKNOWN
 from personamath.folder.markdown import code, python_text, table
 from personamath.folder.provenance import MATH_OVERLAP, seed_sources
 from personamath.folder.rendering import render
 from personamath.sources.problems import source_label
+from personamath.training.curve import LOSS_CURVE, LOSSES
 from personamath.training.record import FILE_NAME, TrainingRecord
-from personamath_hub.models.base_models import BaseLicense
+from personamath_hub.models.base_licenses import BaseLicense
+from personamath_hub.models.files import CONFIG, SAVE_AGAIN
 from personamath_hub.models.paper import PAPER_MODELS
-from personamath_hub.models.results import (
+from personamath_hub.models.published_scores import (
     SCORES,
     gains,
     metrics_table,
@@ -29,16 +33,16 @@ from personamath_hub.models.results import (
 )
 from personamath_hub.models.training_data import DataFacts
 
-CHART, LOSS_CURVE, LOSSES = "assets/scores.png", "loss.png", "loss.csv"
-# Licences that ask a model trained on the data for no more than its base model's licence does.
+CHART = "assets/scores.png"
+# Licences of data that require nothing of a model beyond what its base model's licence requires.
 PERMISSIVE = frozenset({"apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-3.0", "odc-by", "bsd-3-clause"})
-# What a completion may take of the context: the prompt needs the rest. The paper allows 4,096 new tokens.
+# At most this many new tokens, the paper's limit, and at most half of the context: the prompt needs the rest.
 LONGEST_COMPLETION = 4_096
-# Those of lm-eval that load a folder by themselves; the first where the scores name another.
+# Backends of lm-eval that load a folder themselves; the card names the first where the scores used another.
 BACKENDS = ("vllm", "hf")
-# A problem of this project's own for the quick start.
+# The problem of the quick start, written for this card.
 EXAMPLE = "A bakery fills 12 boxes with 8 rolls each and gives 5 rolls away. How many rolls does it have left?"
-# By the training record's word for the strategy.
+# By the strategy in the training record.
 ACCELERATE_CONFIGS = {
     "one process": "single_gpu",
     "data parallel": "ddp",
@@ -47,6 +51,14 @@ ACCELERATE_CONFIGS = {
     "DeepSpeed ZeRO-3 with offload": "zero3_offload",
     "FSDP2": "fsdp2",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Config:
+    """What is read of config.json."""
+
+    max_position_embeddings: int
+    """The model's context, in tokens."""
 
 
 def model_card(
@@ -59,17 +71,16 @@ def model_card(
     data: DataFacts | None = None,
     license: BaseLicense | None = None,
 ) -> str:
-    """README.md of a model folder: YAML for the Hub, and what a reader has to know.
+    """Return README.md of a model folder: YAML for the Hub, then what a reader must know.
 
-    The folder holds training.json and config.json, and loss.png where there is a curve. Without `scores` the card says
-    in its first line that there are none; without `repo_id` and `version` it is the card of a folder that is not
-    published. `data` is what is known of the dataset, `license` of the base model's licence; without them it is what
-    can be known without asking anyone. Raises `BadInput` where the folder lacks what the card is computed from, and for
-    scores that must not be published.
+    The folder has training.json and config.json, and loss.png where there is a curve. Without `scores` the card's first
+    line says that there are none; without `repo_id` and `version` it is the card of an unpublished folder. `data` and
+    `license` default to what is known without asking the Hub. Raises `BadInput` where a file that the card is computed
+    from is missing or wrong, and for scores that must not be published.
     """
     for run in (scores, base_scores):
-        if reasons := run.unfit() if run else []:
-            raise BadInput(f"{folder}: these scores must not reach a card: {'; '.join(reasons)}")
+        if faults := run.all_faults() if run else []:
+            raise BadInput(f"{folder}: these scores must not reach a card: {'; '.join(faults)}")
     record = TrainingRecord.read(folder)
     data, license = data or DataFacts(), license or BaseLicense.named(record.base_model)
     data.check(record.data)
@@ -118,10 +129,9 @@ def model_card(
 
 
 def published_license(base: str, data: str) -> tuple[str, str | None]:
-    """The Hub's identifier of the model's licence, and a name where that is `other`: both of the two licences hold.
+    """Return the Hub's identifier of the model's licence, and a name where the identifier is `other`.
 
-    Whether a dataset's licence reaches a model trained on it is not settled; the card states both and leaves neither
-    out.
+    Whether a dataset's licence applies to a model trained on it is not settled, so the card states both licences.
     """
     if base == UNKNOWN or data in PERMISSIVE or data == base:
         return base, None
@@ -161,12 +171,9 @@ def _yaml(metadata: Mapping[str, Any]) -> str:
 
 
 def _completion_tokens(folder: Path) -> int:
-    """Half of the model's context, so that the other half is left to the prompt."""
-    path = folder / "config.json"
-    try:
-        context = int(json.loads(path.read_text(encoding="utf-8"))["max_position_embeddings"])
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise BadInput(f"{path}: does not tell the model's context, max_position_embeddings ({error!r})") from None
+    """Return half of the model's context, at most LONGEST_COMPLETION; the other half is left for the prompt."""
+    path = folder / CONFIG
+    context = from_json(_Config, read_json(path, SAVE_AGAIN), str(path), SAVE_AGAIN).max_position_embeddings
     return min(LONGEST_COMPLETION, context // 2)
 
 
@@ -176,7 +183,7 @@ def _base_link(record: TrainingRecord) -> str:
 
 
 def _data_link(record: TrainingRecord) -> str:
-    """The dataset as repo@version, which leads to just that version."""
+    """Return the dataset as repo@version, linked to that version."""
     data = record.data
     if data.local:
         return f"the local folder {code(data.name)}"
@@ -185,7 +192,7 @@ def _data_link(record: TrainingRecord) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """E.g. `9.5 hours`."""
+    """Format a duration, e.g. `9.5 hours`."""
     for unit, length in (("hours", 3600), ("minutes", 60)):
         if seconds >= length:
             return f"{seconds / length:.1f} {unit}"
@@ -193,7 +200,7 @@ def _duration(seconds: float) -> str:
 
 
 def _recipe_table(record: TrainingRecord, of_paper: Mapping[str, object]) -> str:
-    """The recipe as it ran; beside the paper's settings where it has some for this base model."""
+    """Return the recipe as a table, next to the paper's settings where it has some for this base model."""
     header, rows = ["setting", "value"], [[code(key), code(_text(value))] for key, value in record.recipe.items()]
     if of_paper:
         header.append("the paper's")
@@ -203,12 +210,12 @@ def _recipe_table(record: TrainingRecord, of_paper: Mapping[str, object]) -> str
 
 
 def _text(value: object) -> str:
-    """A setting as YAML and a command line have it."""
+    """Format a setting as YAML and a command line have it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _training_command(record: TrainingRecord) -> str:
-    """The command that trains this model again, with every setting of its recipe."""
+    """Return the command that trains this model again, with every setting of its recipe."""
     config = ACCELERATE_CONFIGS.get(str(record.hardware.get("strategy")))
     if record.hardware.get("accelerator") == "cpu":
         launch = "--cpu "
@@ -217,7 +224,7 @@ def _training_command(record: TrainingRecord) -> str:
     settings = [
         f"    --{key} {' '.join(shlex.quote(_text(item)) for item in (value if isinstance(value, list) else [value]))}"
         for key, value in record.recipe.items()
-        if value not in (None, [])  # a command line has no way to say so; both are defaults
+        if value not in (None, [])  # a command line cannot express them, and both are defaults
     ]
     first = f"accelerate launch {launch}--num_processes {record.batch.processes} recipes/sft.py"
     return " \\\n".join([first, *settings, "    --output_dir runs/model"])

@@ -1,6 +1,5 @@
-"""What must hold before a model is published; everything is read as its users will read it."""
+"""Check a model before it is published, reading it as its users will."""
 
-import json
 from collections.abc import Iterator
 from importlib.util import find_spec
 from math import prod
@@ -8,17 +7,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from personamath.errors import BadInput
+from personamath.files import in_one_line, read_json
 from personamath.folder.leaks import Leak, Secrets
 from personamath.training.record import TrainingRecord
-from personamath_hub.models.files import GENERATION, INDEX, TOKENIZER, ModelFiles
+from personamath_hub.models.files import GENERATION, INDEX, SAVE_AGAIN, TOKENIZER, ModelFiles, WeightIndex
 
 READERS = ("safetensors", "transformers")
 HEADER_LENGTH_BYTES = 8
-"""Of the number before a safetensors header."""
+"""A safetensors file begins with the length of its header, a number of this many bytes."""
 
 
 class Weights(NamedTuple):
-    """What the weights come to."""
+    """The size of a model's weights."""
 
     tensors: int
     parameters: int
@@ -26,40 +26,42 @@ class Weights(NamedTuple):
 
 
 def check_model(folder: Path, *, allow_simulated: bool = False) -> list[str]:
-    """Check a model folder; returns what holds, in lines for the user.
+    """Check a model folder; returns the checks that passed, in lines for the user.
 
-    Raises `BadInput`, which names the file, at the first thing that does not hold. Of the weights only the headers are
-    read: their bytes are read when they are hashed.
+    Raises `BadInput`, which names the file, at the first check that fails. Of the weights only the headers are read:
+    their bytes are read when they are hashed.
     """
     if not all(map(find_spec, READERS)):
-        raise BadInput("a model is read as its users will read it, by transformers: pip install 'personamath[eval]'")
+        raise BadInput("checking a model needs transformers: pip install 'personamath[eval]'")
     files, record = ModelFiles.of(folder), TrainingRecord.read(folder)
     if record.data.simulated and not allow_simulated:
-        raise BadInput(f"{folder}: trained on simulated data; --allow-simulated publishes it nevertheless")
+        raise BadInput(f"{folder}: trained on simulated data; publish it anyway with --allow-simulated")
     weights = check_weights(folder, files)
     check_end(folder, record)
     size = check_leaks(folder, files)
     return [
         f"{weights.tensors:,} tensors, {weights.parameters:,} parameters, {weights.bytes:,} bytes of weights",
         f"tokenizer, generation config and training record agree on {record.prompt.eos!r} as EOS",
-        f"no key and no path of this machine in {size:,} bytes beside the weights",
+        f"no key and no path of this machine in {size:,} bytes besides the weights",
     ]
 
 
 def check_weights(folder: Path, files: ModelFiles) -> Weights:
-    """Check that the files of weights are whole, and hold the tensors that their index says."""
+    """Check that the files of weights are complete, and contain the tensors that their index lists."""
     shapes: dict[str, tuple[str, list[int]]] = {}
     for name in files.weights:
         for tensor, shape in _tensors(folder / name):
             if tensor in shapes:
-                raise BadInput(f"{folder / name}: its tensor {tensor} is in {shapes[tensor][0]} too")
+                raise BadInput(f"{folder / name}: its tensor {tensor} is also in {shapes[tensor][0]}; {SAVE_AGAIN}")
             shapes[tensor] = name, shape
     if INDEX in files.others:
-        indexed = json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
+        indexed = WeightIndex.read(folder).weight_map
         if wrong := sorted({*indexed.items()} ^ {(tensor, name) for tensor, (name, _) in shapes.items()}):
-            raise BadInput(f"{folder / INDEX}: not what the files hold, e.g. {wrong[0][0]} in {wrong[0][1]}")
+            raise BadInput(
+                f"{folder / INDEX}: does not match the files, e.g. {wrong[0][0]} in {wrong[0][1]}; {SAVE_AGAIN}"
+            )
     if not shapes:
-        raise BadInput(f"{folder / files.weights[0]}: holds no tensors; save the model again")
+        raise BadInput(f"{folder / files.weights[0]}: has no tensors; {SAVE_AGAIN}")
     parameters = sum(prod(shape) for _, shape in shapes.values())
     return Weights(len(shapes), parameters, sum((folder / name).stat().st_size for name in files.weights))
 
@@ -69,16 +71,16 @@ def check_end(folder: Path, record: TrainingRecord) -> None:
     tokenizer, eos = _tokenizer(folder), record.prompt.eos
     if tokenizer.eos_token != eos:
         raise BadInput(f"{folder / TOKENIZER}: its EOS is {tokenizer.eos_token!r}, the model was trained with {eos!r}")
-    stops = _json(folder / GENERATION).get("eos_token_id")
+    stops = read_json(folder / GENERATION, SAVE_AGAIN).get("eos_token_id")
     if (stops if isinstance(stops, list) else [stops]) != [tokenizer.eos_token_id]:
         raise BadInput(
-            f"{folder / GENERATION}: stops at token {stops}, and not at {tokenizer.eos_token_id}, {eos!r}, "
-            "which ends every response"
+            f"{folder / GENERATION}: eos_token_id is {stops}; it must be {tokenizer.eos_token_id}, {eos!r}, which ends "
+            "every response"
         )
 
 
 def check_leaks(folder: Path, files: ModelFiles) -> int:
-    """Check that no key and no path of this machine stands in what is published; gives the bytes that were read."""
+    """Check that no published file contains a key or a path of this machine; returns how many bytes were read."""
     secrets, size = Secrets(folder), 0
     for name in files.others:
         _refuse(folder / name, secrets.in_file(folder / name))
@@ -92,7 +94,7 @@ def check_leaks(folder: Path, files: ModelFiles) -> int:
 
 def _refuse(path: Path, leak: Leak | None) -> None:
     if leak:
-        raise BadInput(f"{path}: holds {leak.what} at byte {leak.place}; it must not be published")
+        raise BadInput(f"{path}: contains {leak.what} at byte {leak.place}; remove it before publishing")
 
 
 def _header(path: Path) -> bytes:
@@ -108,7 +110,7 @@ def _tensors(path: Path) -> Iterator[tuple[str, list[int]]]:
             for name in file.keys():  # noqa: SIM118, it is no dict
                 yield name, file.get_slice(name).get_shape()
     except (SafetensorError, OSError) as error:
-        raise BadInput(f"{path}: not a readable safetensors file ({error}); save the model again") from None
+        raise BadInput(f"{path}: not a readable safetensors file ({in_one_line(error)}); {SAVE_AGAIN}") from None
 
 
 def _tokenizer(folder: Path) -> Any:
@@ -116,16 +118,5 @@ def _tokenizer(folder: Path) -> Any:
 
     try:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # whatever it is, the model's users would meet it too
-        reason = " ".join(str(error).split())
-        raise BadInput(f"{folder}: its tokenizer cannot be loaded ({reason}); save it again") from error
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path}: {error}") from None
-    if not isinstance(content, dict):
-        raise BadInput(f"{path}: not a JSON object")
-    return content
+    except Exception as error:  # whatever it is, the model's users would get it too
+        raise BadInput(f"{folder}: its tokenizer cannot be loaded ({in_one_line(error)}); save it again") from error

@@ -1,14 +1,15 @@
-"""What of a model folder is published: the weights, what is needed to use them, and what tells of the run."""
+"""Which files of a model folder are published: the weights, what is needed to use them, and the run's record."""
 
-import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from personamath.errors import BadInput
+from personamath.files import from_json, read_json
 from personamath.folder.layout import CARD
+from personamath.training.curve import LOSS_CURVE, LOSSES
 from personamath.training.record import FILE_NAME
-from personamath_hub.models.base_models import LICENSE_FILES
-from personamath_hub.models.card import LOSS_CURVE, LOSSES
+from personamath_hub.models.base_licenses import LICENSE_FILES
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 CONFIG, GENERATION, TOKENIZER = "config.json", "generation_config.json", "tokenizer_config.json"
@@ -28,24 +29,41 @@ OPTIONAL = (
 )
 
 
+SAVE_AGAIN = "save the model again, as safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightIndex:
+    """The index of weights that are split over several files."""
+
+    weight_map: dict[str, str]
+    """File by tensor."""
+
+    @classmethod
+    def read(cls, folder: Path) -> "WeightIndex":
+        """Read the index of a model folder; raises BadInput where it is missing or torn."""
+        path = folder / INDEX
+        return from_json(cls, read_json(path, SAVE_AGAIN), str(path), SAVE_AGAIN)
+
+
 class ModelFiles(NamedTuple):
     """The files of a model folder."""
 
     weights: tuple[str, ...]
     others: tuple[str, ...]
-    """What is published beside the weights, the card apart."""
+    """Files that are published besides the weights and the card."""
     left: tuple[str, ...]
-    """Files and folders that stay where they are, e.g. checkpoints."""
+    """Files and folders that are not published, e.g. checkpoints."""
 
     @classmethod
     def of(cls, folder: Path) -> "ModelFiles":
-        """What lies in a folder; raises BadInput where it is no model folder, or not a whole one."""
+        """List the files of a folder; raises BadInput where it is not a complete model folder."""
         if not folder.is_dir():
             raise BadInput(f"{folder}: no such folder")
         for name in REQUIRED:
             if not (folder / name).is_file():
                 raise BadInput(
-                    f"{folder / name} is missing: fine-tune with recipes/sft.py, which leaves a whole folder"
+                    f"{folder / name} is missing: fine-tune with recipes/sft.py, which writes a complete folder"
                 )
         weights = _weights(folder)
         index = (INDEX,) if (folder / INDEX).is_file() else ()
@@ -56,14 +74,8 @@ class ModelFiles(NamedTuple):
 
 
 def _weights(folder: Path) -> tuple[str, ...]:
-    path = folder / INDEX
-    names = {WEIGHTS}
-    if path.is_file():
-        try:
-            names = set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values())
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            raise BadInput(f"{path}: not an index of weights ({error!r}); save the model again") from None
+    names = {*WeightIndex.read(folder).weight_map.values()} if (folder / INDEX).is_file() else {WEIGHTS}
     for name in sorted(names):
         if Path(name).name != name or not (folder / name).is_file():
-            raise BadInput(f"{folder / name} is missing: save the model again, as safetensors")
+            raise BadInput(f"{folder / name} is missing: {SAVE_AGAIN}")
     return tuple(sorted(names))

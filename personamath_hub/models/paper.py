@@ -1,4 +1,4 @@
-"""What the paper reports of its models: arXiv 2410.01504 v1, section 4 and appendix A."""
+"""The paper's models: their settings and scores (arXiv 2410.01504 v1, section 4 and appendix A)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from personamath.report.analysis.paper import PAPER_SCORES
 
 BENCHMARKS = {"gsm8k": "GSM8K", "math": "MATH"}
-"""What the paper scores on, by the part of our task's name; zero-shot, greedy, with its own prompt and graders."""
+"""The paper's benchmarks, by the part of our task's name; zero-shot, greedy, with its own prompt and graders."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaperModel:
-    """One line of the paper's tables."""
+    """One model of the paper's tables."""
 
     name: str
     base: Mapping[str, float]
-    """What the base model got, in percent, by benchmark."""
+    """Scores of the base model by benchmark, in percent."""
     tuned: Mapping[str, float]
-    """What the fine-tuned model got."""
+    """Scores of the fine-tuned model."""
     effective_batch_size: int
     max_length: int
 
     @property
     def recipe(self) -> dict[str, object]:
-        """Its settings, in TRL's names."""
+        """Its training settings, in TRL's names."""
         return {
             "effective_batch_size": self.effective_batch_size,
             "max_length": self.max_length,

@@ -1,4 +1,4 @@
-"""Publishing a model: its folder with a computed card and its scores, checked, then one commit and one tag."""
+"""Prepare a model to be published: its folder, checked, with a computed card, its scores and its licence's files."""
 
 import json
 import shutil
@@ -14,15 +14,16 @@ from personamath.errors import BadInput
 from personamath.folder.chart import draw_scores
 from personamath.folder.layout import CARD
 from personamath.training.record import FILE_NAME, TrainingRecord
-from personamath_hub.models.base_models import AGREEMENTS, NOTICE, BaseLicense, card_metadata
+from personamath_hub.models.base_licenses import AGREEMENTS, NOTICE, BaseLicense, card_metadata
 from personamath_hub.models.card import CHART, model_card
 from personamath_hub.models.checks import check_model
 from personamath_hub.models.files import ModelFiles
 from personamath_hub.models.paper import PAPER_MODELS
-from personamath_hub.models.results import SCORES, bars, eval_result_files, scores_json
-from personamath_hub.models.scored import Scores, read_scores
+from personamath_hub.models.published_scores import SCORES, bars, eval_result_files, scores_json
+from personamath_hub.models.scores import Scores, read_scores
 from personamath_hub.models.training_data import DataFacts
 from personamath_hub.versions.revisions import checked_repo_id, checked_version, predecessor, read_files, refs
+from personamath_hub.versions.tree import HashFile, hash_file, remembering
 
 
 class PreparedModel(NamedTuple):
@@ -30,9 +31,11 @@ class PreparedModel(NamedTuple):
 
     folder: Path
     checked: list[str]
-    """What holds, in lines for the user."""
+    """Checks that passed, in lines for the user."""
     noticed: list[str]
-    """What somebody should know before anything is uploaded, in lines."""
+    """What the user should know before anything is uploaded, in lines."""
+    hash_file: HashFile
+    """For publishing: it knows the weights that were hashed already, many gigabytes."""
 
 
 @contextmanager
@@ -45,11 +48,12 @@ def prepared_model(
     data: Path | None = None,
     allow_simulated: bool = False,
     api: HfApi | None = None,
+    hash_file: HashFile = hash_file,
 ) -> Iterator[PreparedModel]:
-    """A model folder as it would be published: with the card of its version, its scores, and its licence's files.
+    """Give a model folder as it would be published: with its card, its scores, and its licence's files.
 
-    The weights are not copied but linked to. Without `results` the card says that there are no scores. `data` is the
-    dataset folder of a model that was trained on a local one. The same folder, results and version give the same bytes
+    The weights are linked, not copied. Without `results` the card says that there are no scores. `data` is the dataset
+    folder of a model that was trained on a local one. The same folder, results and version always give the same bytes,
     whatever is published later. Raises `BadInput`, and `PublishError` where the Hub cannot be read.
     """
     checked_repo_id(repo_id)
@@ -59,15 +63,17 @@ def prepared_model(
     license = BaseLicense.on_hub(record.base_model, api)
     license.check_name(repo_id)
     facts = _data_facts(record, data, api)
-    scores = read_scores(results, source, record.base_model, api) if results else None
+    hash_once = remembering(hash_file)
+    scores = read_scores(results, source, record.base_model, api, hash_once) if results else None
     predecessor(repo_id, version, repo_type="model", api=api)  # versions only grow
     with tempfile.TemporaryDirectory(prefix="personamath-push-") as scratch:
         folder = Path(scratch)
         write_version(source, folder, repo_id, version, scores, facts, license)
         if scores:
             scored = ", ".join(f"{run.task} ({run.n:,} problems)" for run in scores.model.tasks)
-            checked.append(f"scores of this model, fit for its card: {scored}")
-        yield PreparedModel(folder, checked, list(_notices(source, folder, repo_id, version, record, api)))
+            checked.append(f"scores of this model, ready for its card: {scored}")
+        noticed = list(_notices(source, folder, repo_id, version, record, api))
+        yield PreparedModel(folder, checked, noticed, hash_once)
 
 
 def write_version(
@@ -81,7 +87,7 @@ def write_version(
     *,
     copy: bool = False,
 ) -> None:
-    """Write what is published of a model folder into an empty one; its own files are links unless they are copied."""
+    """Write everything that is published into an empty folder; the model's own files are linked unless `copy`."""
     files = ModelFiles.of(source)
     for name in (*files.weights, *files.others):
         if copy:
@@ -100,32 +106,32 @@ def _data_facts(record: TrainingRecord, data: Path | None, api: HfApi | None) ->
     if not record.data.local:
         if data:
             raise BadInput(
-                f"--data {data}: the model was trained on {record.data.name} of the Hub, which is read there"
+                f"--data {data}: the model was trained on {record.data.name}, which is read from the Hub; leave it out"
             )
         return DataFacts.on_hub(record.data, api)
     facts = DataFacts.in_folder(data) if data else DataFacts()
     held, read = facts.rows.get(record.data.config), record.rows.read
     if held is not None and held != read:
-        raise BadInput(f"--data {data}: holds {held:,} rows, the model was trained on {read:,}: not the same dataset")
+        raise BadInput(f"--data {data}: has {held:,} rows, but the model was trained on {read:,}; give that dataset")
     return facts
 
 
 def _write_license(folder: Path, license: BaseLicense) -> None:
-    """The files by which the base model's licence is met; what lies in the model's folder comes first."""
+    """Write the files that meet the base model's licence; those in the model's folder take precedence."""
     for name, content in license.files.items():
         if not (folder / name).exists():
             (folder / name).write_bytes(content)
     terms = license.terms
     if terms and not any((folder / name).is_file() for name in AGREEMENTS):
         raise BadInput(
-            f"the base model is under the {terms.name}, whose text has to go along, and its repository holds none: "
+            f"the base model's {terms.name} requires its text to be included, and its repository has none: "
             f"put it into the model's folder as {AGREEMENTS[0]} ({terms.url})"
         )
     if terms and terms.notice:
         path = folder / NOTICE
         said = path.read_text(encoding="utf-8") if path.exists() else ""
         if terms.notice not in said:
-            path.unlink(missing_ok=True)  # it may be a link to the model's own
+            path.unlink(missing_ok=True)  # it may be a link to the file in the model's folder
             path.write_text(f"{said.strip()}\n{terms.notice}\n".lstrip(), encoding="utf-8")
 
 
@@ -141,7 +147,7 @@ def _write_scores(folder: Path, repo_id: str, version: str, scores: Scores) -> N
 
 
 def _base_model(files: Mapping[str, bytes]) -> str | None:
-    """The base model that a repository's record or card names."""
+    """Return the base model that a repository's record or card names."""
     record, card = files.get(FILE_NAME), files.get(CARD)
     try:
         found = json.loads(record)["base_model"]["name"] if record else card_metadata(card or b"").get("base_model")
@@ -153,20 +159,20 @@ def _base_model(files: Mapping[str, bytes]) -> str | None:
 def _notices(
     source: Path, folder: Path, repo_id: str, version: str, record: TrainingRecord, api: HfApi | None
 ) -> Iterator[str]:
-    """What is not wrong, and what somebody may not have meant."""
+    """What is no error, but may not be what the user meant."""
     if left := ModelFiles.of(source).left:
         yield f"not published of {source}: {', '.join(left)}"
     if record.data.local:
-        yield f"trained on the local folder {record.data.name}: nobody else can load the data; publish it first"
+        yield f"trained on the local folder {record.data.name}, which nobody else can load; publish the data first"
     main, tags = refs(repo_id, repo_type="model", api=api)
     if main is None or version in tags:
         return
     if tags:
-        yield f"{repo_id} has other versions: {', '.join(sorted(tags))}; they stay as they are"
+        yield f"{repo_id} has other versions: {', '.join(sorted(tags))}; they are left unchanged"
     there = read_files(repo_id, main, (CARD, FILE_NAME), repo_type="model", api=api)
     if there.get(CARD, b"") != (folder / CARD).read_bytes() and CARD in there:
         of = next((f"that of {tag}" for tag, commit in tags.items() if commit == main), "of no version")
-        yield f"the card on main is {of}, and not the one of this version: it will be replaced"
+        yield f"the card on main is {of}; this version's card will replace it"
     base = _base_model(there)
     if base and base != record.base_model.name:
         yield f"the model on main is made from {base}, this one from {record.base_model.name}"

@@ -1,4 +1,4 @@
-"""What is known of the dataset that a model was trained on: its licence, and what its rows were made from."""
+"""What is known about the dataset that a model was trained on: its licence, size and provenance."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from personamath.errors import BadInput
 from personamath.folder.layout import CARD, PROVENANCE, dataset_folder
 from personamath.folder.licenses import UNKNOWN
 from personamath.training.record import TrainingData
-from personamath_hub.models.base_models import card_license, card_metadata
+from personamath_hub.models.base_licenses import card_license, card_metadata
 from personamath_hub.versions.revisions import read_files
 
 
@@ -22,13 +22,13 @@ class DataFacts:
 
     license: str = UNKNOWN
     rows: Mapping[str, int] = field(default_factory=dict)
-    """By config, as its card counts them; empty where the card does not."""
+    """Number of rows by config, from its card; empty where the card does not say."""
     provenance: Mapping[str, Any] | None = None
-    """The content of its provenance.json; None where it has none, as a dataset that PersonaMath did not make."""
+    """The content of its provenance.json; None where it has none because PersonaMath did not make it."""
 
     @classmethod
     def in_folder(cls, source: Path) -> "DataFacts":
-        """Of a dataset folder, or of a run's."""
+        """Read a dataset folder, or the one in a run directory."""
         folder = dataset_folder(source)
         if not folder.is_dir():
             raise BadInput(f"{source}: no such folder")
@@ -37,7 +37,7 @@ class DataFacts:
 
     @classmethod
     def on_hub(cls, data: TrainingData, api: HfApi | None = None) -> "DataFacts":
-        """Of the dataset that a training record names, at its commit; raises `PublishError`."""
+        """Read the dataset that a training record names, at its commit; raises `PublishError`."""
         revision = data.commit or data.revision or "main"
         files = read_files(data.name, revision, (CARD, PROVENANCE), repo_type="dataset", api=api)
         return cls._read(files, f"{data.name}@{revision}")
@@ -54,8 +54,14 @@ class DataFacts:
         return cls(card_license(card), rows, provenance)
 
     def check(self, data: TrainingData) -> None:
-        """Raise `BadInput` where a model trained on this cannot have the record that it has."""
+        """Raise `BadInput` where the training record contradicts the dataset."""
         if self.provenance and self.provenance["simulated"] != data.simulated:
-            raise BadInput(f"{data.name}: whether it is simulated is told otherwise by the training record")
+            raise BadInput(
+                f"{data.name}: its {PROVENANCE} and the training record differ in whether it is simulated; give the "
+                "dataset that was trained on"
+            )
         if self.rows and data.config not in self.rows:
-            raise BadInput(f"{data.name}: has no config {data.config}, which the training record names")
+            raise BadInput(
+                f"{data.name}: has no config {data.config}, which the training record names; give the dataset that was "
+                "trained on"
+            )

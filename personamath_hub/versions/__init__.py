@@ -1,1 +1,1 @@
-"""The publish protocol: one folder, one commit, one tag."""
+"""The protocol of publishing: one folder becomes one commit and one tag."""

@@ -1,7 +1,8 @@
-"""What the Hub's failures mean: whether to try again, how long to wait, and one line for the user.
+"""Explain the Hub's failures: whether to try again, how long to wait, and one line for the user.
 
-Seen with huggingface_hub 2.4: it raises `HfHubHTTPError` for answers, httpx's errors for the line, a `RuntimeError`
-around either where a large file's upload failed, and the built-in `ConnectionError` for everything that fails in xet.
+As observed with huggingface_hub 2.4: it raises `HfHubHTTPError` for HTTP statuses, httpx's errors for the connection, a
+`RuntimeError` around either where the upload of a large file failed, and the built-in `ConnectionError` for every
+failure in xet.
 """
 
 import json
@@ -18,38 +19,39 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from personamath.files import in_one_line
+
 FAILURES = (httpx2.HTTPError, OSError, RuntimeError, ValueError)
-"""What the client raises on purpose; `HfHubHTTPError` is among the first."""
+"""What the client raises on purpose; the first includes `HfHubHTTPError`."""
 
 FIRST_WAIT_S = 0.5
-# With 8 tries a minute in all: a Hub that restarts is back by then, and nobody believes that the command hangs.
+# Eight tries then take about a minute: a restarting Hub is back by then, and the command does not seem to hang.
 LONGEST_WAIT_S = 30.0
 # The Hub counts requests over windows of five minutes.
 LONGEST_ASKED_WAIT_S = 300.0
-# Somebody else came first (409, 412), too many requests (429), a timeout (408): reading again and repeating helps.
+# A concurrent change (409, 412), too many requests (429), a timeout (408): reading again and repeating helps.
 PASSING_STATUSES = frozenset({408, 409, 412, 429})
-# The Hub's answer to a commit whose large file it has lost, or never got in full: repeating uploads it again.
+# The Hub's answer to a commit whose large file it lost, or received in part: repeating uploads the file again.
 LOST_OBJECT = "LFS pointer pointed to a file that does not exist"
-SHOWN_CHARACTERS = 300
 
 
 class Incomplete(RuntimeError):
-    """The Hub does not hold what was just sent to it."""
+    """The Hub does not have what was just sent to it."""
 
 
 def cause(error: BaseException) -> BaseException:
-    """What a large file's upload failed of; any other error itself."""
+    """Return why the upload of a large file failed; any other error is its own cause."""
     return error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same may succeed in a moment."""
+    """Whether the same request may succeed in a moment."""
     if cause(error) is not error:
-        # To upload is to follow addresses that the Hub has just handed out; whatever became of them, it makes new ones.
+        # An upload uses addresses that the Hub has just issued; whatever happened to them, a new try gets new ones.
         return True
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
-        # Whatever is asked for by name, the Hub has just named: somebody deleted it meanwhile, or it is not seen yet.
+        # The Hub has just named the file or revision: somebody deleted it since, or the Hub cannot find it yet.
         vanished = isinstance(error, EntryNotFoundError | RevisionNotFoundError)
         return status in PASSING_STATUSES or status >= 500 or vanished or LOST_OBJECT in str(error)
     if isinstance(error, OfflineModeIsEnabled) or _lacks_xet(error):
@@ -59,12 +61,12 @@ def is_passing(error: BaseException) -> bool:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether nobody listens at the endpoint's address."""
+    """Whether nothing listens at the endpoint's address."""
     return isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
 
 
 def wait_s(tries: int, error: BaseException) -> float:
-    """Seconds until the next try: the Hub's word, else doubling; jittered, so that two publishers come apart."""
+    """Return seconds until the next try: as the Hub says, else doubling; with jitter, to separate two publishers."""
     if (asked := _asked_wait_s(cause(error))) is not None:
         return asked + random.uniform(0, FIRST_WAIT_S)
     return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (tries - 1)) * random.uniform(0.5, 1.0)
@@ -77,7 +79,7 @@ def _asked_wait_s(error: BaseException) -> float | None:
     retry_after = headers.get("Retry-After", "")
     if retry_after.isdecimal():
         return float(retry_after)
-    # Such a header comes with every answer; it asks for a wait only where nothing remains.
+    # The header comes with every answer; it asks for a wait only where no requests remain.
     spent = re.search(r"\br=0; *t=(\d+)", headers.get("RateLimit", ""))
     return float(spent[1]) if spent else None
 
@@ -87,7 +89,7 @@ def _lacks_xet(error: BaseException) -> bool:
 
 
 def name(error: BaseException) -> str:
-    """The failure in a word or two."""
+    """Name the failure in a few words."""
     error = cause(error)
     if isinstance(error, HfHubHTTPError):
         return f"the Hub answered {error.response.status_code}"
@@ -95,7 +97,7 @@ def name(error: BaseException) -> str:
 
 
 def explain(error: BaseException, repo_id: str, endpoint: str) -> str:
-    """One line: what is wrong and what to do."""
+    """Explain in one line what is wrong and what to do."""
     error = cause(error)
     if isinstance(error, HfHubHTTPError):
         return _explain_answer(error, repo_id, endpoint)
@@ -104,36 +106,32 @@ def explain(error: BaseException, repo_id: str, endpoint: str) -> str:
     if _lacks_xet(error):
         return f"{endpoint} has no xet storage: set HF_HUB_DISABLE_XET=1"
     if isinstance(error, ConnectionError):
-        return f"the upload by xet failed: {_one_line(str(error))}: try again, or without xet: HF_HUB_DISABLE_XET=1"
+        return f"the upload by xet failed ({in_one_line(error)}): try again, or without xet: HF_HUB_DISABLE_XET=1"
     if isinstance(error, httpx2.RequestError):
-        # Not its text, which may quote a header.
+        # Without the error's text, which may quote a header.
         reason = str(error) if is_unreachable(error) else name(error)
         return f"cannot reach {endpoint} ({reason}): check the network and HF_ENDPOINT, then run the same command again"
     if isinstance(error, json.JSONDecodeError):
-        return f"what {endpoint} answered is not JSON: check HF_ENDPOINT"
+        return f"{endpoint} did not answer with JSON: check HF_ENDPOINT"
     if isinstance(error, Incomplete):
         return f"{error}: run the same command again later"
-    return _one_line(str(error) or name(error))
+    return in_one_line(error)
 
 
 def _explain_answer(error: HfHubHTTPError, repo_id: str, endpoint: str) -> str:
     status = error.response.status_code
     tokens = f"{endpoint}/settings/tokens"
     if isinstance(error, GatedRepoError):
-        return f"access to {repo_id} is restricted: ask for it at {error.response.url.copy_with(path='')}"
+        return f"access to {repo_id} is restricted: request it at {error.response.url.copy_with(path='')}"
     if isinstance(error, RevisionNotFoundError):
         return f"{repo_id} has no such revision"
     if isinstance(error, RepositoryNotFoundError):
-        return f"{repo_id} does not exist, or is private and not ours to see: check the name, and the token in HF_TOKEN"
+        return f"{repo_id} does not exist, or is private and hidden from this token: check the name and HF_TOKEN"
     if status == 401:
         return f"the Hub does not accept the token: set HF_TOKEN to a write token from {tokens}"
     if status == 403:
         owner = repo_id.partition("/")[0]
         return f"this token may not write for {owner}: use your own namespace, and a write token from {tokens}"
     if is_passing(error):
-        return f"{name(error)}: run the same command again later, it goes on where this one ended"
-    return f"{name(error)}: {_one_line(error.server_message or 'no reason given')}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:SHOWN_CHARACTERS]
+        return f"{name(error)}: run the same command again later; it continues where this one stopped"
+    return f"{name(error)}: {in_one_line(error.server_message or 'no reason given')}"

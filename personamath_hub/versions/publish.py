@@ -1,17 +1,18 @@
-"""Versions of a dataset or a model: a complete folder, one commit, one tag.
+"""Publish a version of a dataset or a model: a complete folder becomes one commit and one tag.
 
-The protocol, which holds where it is killed, repeated, or run twice at once:
+The protocol is safe to kill, to repeat, and to run twice at once:
 
-1. Where the version's tag is there, equal content is done and other content is refused, before any upload.
-2. Else the folder is compared with main. Where they differ, one commit adds, changes and deletes, on top of the commit
-   that was compared. Where they do not, or where a commit of this title holds the folder already, none is made.
-3. The tree at that commit is read back, and the first byte of its large files; only then it is tagged.
-4. What fails on the way is repeated from reading the refs.
+1. Where the version's tag exists, equal content means success and other content is refused, before any upload.
+2. Otherwise the folder is compared with main. Where they differ, one commit adds, changes and deletes files, on top of
+   the commit that was compared. Where they are equal, or where a commit with this title has the same files, no commit
+   is made.
+3. The tree at that commit is read back, with the first byte of each large file; only then it is tagged.
+4. After a failure everything is repeated, beginning with the refs.
 
-So a reader of a tag, or of main, sees whole versions only, and a tag never moves. What is not covered: two publishers
-who give the same version to different content leave both contents on main, one after the other; one of them gets the
-tag and the other is refused. And a Hub that takes a request and never answers: the client waits for ever, so end the
-command and run it again.
+So a reader of a tag or of main only ever sees complete versions, and a tag never moves. Two cases are not covered. Two
+publishers who give the same version to different content leave both contents on main, one after the other; one of them
+gets the tag and the other is refused. And if the Hub accepts a request and never answers, the client waits for ever:
+end the command and run it again.
 """
 
 import logging
@@ -50,7 +51,7 @@ from personamath_hub.versions.revisions import (
     read_refs,
     reading,
 )
-from personamath_hub.versions.tree import Difference, LocalFile, compare, read_folder
+from personamath_hub.versions.tree import Difference, HashFile, LocalFile, compare, hash_file, read_folder
 
 TRIES = 8
 
@@ -59,7 +60,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PublishedVersion:
-    """A version that is on the Hub, whole and tagged."""
+    """A version that is on the Hub, complete and tagged."""
 
     repo_id: str
     version: str
@@ -68,21 +69,21 @@ class PublishedVersion:
     url: str
     """Where its files can be seen."""
     created: bool
-    """False where the version was there already."""
+    """False where the version was published before."""
 
 
 class Plan(NamedTuple):
-    """What publishing a folder as a version would do."""
+    """What publishing a folder as a version would change."""
 
     tagged: str | None
-    """The commit that has the version's tag; None where the version is new."""
+    """The commit with the version's tag; None where the version is new."""
     head: str | None
-    """The commit that main is at; None where there is no repository yet, or none that we may see."""
+    """The commit of main; None where the repository is missing or hidden from us."""
     difference: Difference
-    """Against the tagged commit where there is one, else against main."""
+    """Compared with the tagged commit where there is one, else with main."""
 
     def describe(self, folder: Path) -> str:
-        """What would be uploaded from the folder and what removed, a file a line."""
+        """List the files that would be uploaded or removed, one a line."""
         uploads = (*self.difference.added, *self.difference.changed)
         lines = [f"  {(folder / path).stat().st_size:>14,} bytes  {path}" for path in uploads]
         lines += [f"  {'removed':>20}  {path}" for path in self.difference.removed]
@@ -98,23 +99,46 @@ def publish_version(
     message: str,
     private: bool = False,
     api: HfApi | None = None,
+    hash_file: HashFile = hash_file,
 ) -> PublishedVersion:
-    """Publish a complete folder as one version, or find that it is published; files that it lacks are deleted.
+    """Publish a complete folder as one version, unless it is published already; files that it lacks are deleted.
 
-    The commit's title is the version and `message`. The repository is created where there is none; `private` decides
-    who may see it then, and is refused for a public one. Token and endpoint are those of huggingface_hub's environment
-    unless `api` brings its own. Raises `BadInput` for a repository without its owner, a version that is not
-    vMAJOR.MINOR.PATCH or a folder that cannot be published, and `PublishError` for everything else, in one line with
-    the remedy.
+    The commit's title is the version and `message`. A missing repository is created, private where `private`; `private`
+    is refused for a public repository. Token and endpoint come from huggingface_hub's environment unless `api` has its
+    own; `hash_file` may know some files already. Raises `BadInput` for a repository without its owner, a version other
+    than vMAJOR.MINOR.PATCH or a folder that cannot be published, and `PublishError` for everything else, in one line
+    with the remedy.
     """
     return _Publication(
-        api or HfApi(), checked_repo_id(repo_id), repo_type, checked_version(version), folder, message, private
+        api=api or HfApi(),
+        repo_id=checked_repo_id(repo_id),
+        repo_type=repo_type,
+        version=checked_version(version),
+        folder=folder,
+        hash_file=hash_file,
+        message=message,
+        private=private,
     ).publish()
 
 
-def plan_version(folder: Path, repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> Plan:
-    """What `publish_version` would do, found out without writing anything; raises as it does."""
-    publication = _Publication(api or HfApi(), checked_repo_id(repo_id), repo_type, checked_version(version), folder)
+def plan_version(
+    folder: Path,
+    repo_id: str,
+    version: str,
+    *,
+    repo_type: RepoType,
+    api: HfApi | None = None,
+    hash_file: HashFile = hash_file,
+) -> Plan:
+    """Find out what `publish_version` would do, without writing anything; raises as it does."""
+    publication = _Publication(
+        api=api or HfApi(),
+        repo_id=checked_repo_id(repo_id),
+        repo_type=repo_type,
+        version=checked_version(version),
+        folder=folder,
+        hash_file=hash_file,
+    )
     return reading(publication.plan, repo_id, publication.api)
 
 
@@ -124,20 +148,21 @@ def _token(api: HfApi) -> str | None:
 
 @dataclass
 class _Publication:
-    """One folder on its way to one version; every step may be repeated."""
+    """The publishing of one folder as one version; every step may be repeated."""
 
     api: HfApi
     repo_id: str
     repo_type: RepoType
     version: str
     folder: Path
+    hash_file: HashFile
     message: str = ""
     private: bool = False
     was_there: bool | None = None
-    """Whether the first look at the Hub found the version; None before it."""
+    """Whether the Hub had the version when it was first asked; None before that."""
 
     def publish(self) -> PublishedVersion:
-        """Try until it is done or there is no use in trying."""
+        """Try until it succeeds or another try cannot help."""
         if not _token(self.api):
             tokens = f"{self.api.endpoint}/settings/tokens"
             raise self._refusal(f"there is no token: set HF_TOKEN to a write token from {tokens}")
@@ -148,7 +173,7 @@ class _Publication:
                 return self._try()
             except FAILURES as error:
                 pause = wait_s(tries, error)
-                # An endpoint that never answered is a wrong address or no network, and no outage.
+                # If the endpoint has never answered, the address is wrong or there is no network: no outage that ends.
                 hopeless = self.was_there is None and is_unreachable(error)
                 if tries == TRIES or hopeless or not is_passing(error) or pause > LONGEST_ASKED_WAIT_S:
                     raise self._refusal(explain(error, self.repo_id, self.api.endpoint)) from None
@@ -156,7 +181,7 @@ class _Publication:
                 time.sleep(pause)
 
     def plan(self) -> Plan:
-        """What is there and what is missing."""
+        """Compare the folder with what the Hub has."""
         files = self._files
         refs = read_refs(self.api, self.repo_id, self.repo_type)
         tagged = refs.tags.get(self.version)
@@ -175,8 +200,8 @@ class _Publication:
         self._check_privacy()
         if plan.tagged and plan.difference:
             raise self._refusal(
-                "it is already, with other content, and versions do not change; "
-                f"the folder has {plan.difference}: choose another version"
+                f"the Hub already has this version with other content, and versions do not change; the folder has "
+                f"{plan.difference}: choose another version"
             )
         commit = plan.tagged or self._committed(plan) or self._commit(plan)
         self._verify(commit)
@@ -192,7 +217,7 @@ class _Publication:
             raise self._refusal(f"the repository is public: {settings}")
 
     def _committed(self, plan: Plan) -> str | None:
-        """A commit that holds the folder already: main, or what a killed run or a lost response left behind it."""
+        """Find a commit that equals the folder: main, or one left behind by a killed run or a lost response."""
         if not plan.difference:
             return plan.head
         for commit in self.api.list_repo_commits(self.repo_id, repo_type=self.repo_type):
@@ -203,9 +228,9 @@ class _Publication:
     def _commit(self, plan: Plan) -> str:
         difference = plan.difference
         if ".gitignore" in difference.removed:
-            # The Hub would leave out what the old .gitignore names, even in the commit that deletes it.
+            # The Hub would leave out the files that the old .gitignore names, even in the commit that deletes it.
             raise self._refusal("the repository has a .gitignore: delete it there first")
-        # Deletions first: a file may make room for a folder of its name.
+        # Deletions first: a file may be replaced by a folder of the same name.
         operations: list[CommitOperationAdd | CommitOperationDelete] = [
             *(CommitOperationDelete(path, is_folder=False) for path in difference.removed),
             *self._additions(*difference.added, *difference.changed),
@@ -219,20 +244,20 @@ class _Publication:
         ).oid
 
     def _verify(self, commit: str) -> None:
-        """Read back what the Hub holds, and send again what it lost."""
+        """Read back the files of a commit, and upload again what the Hub has lost."""
         tree = self._tree(commit)
         if difference := compare(self._files, tree):
             if read_folder(self.folder) != self._files:
-                raise self._refusal("the folder changed meanwhile: run the same command again")
-            raise Incomplete(f"the commit lacks something: {difference}")
+                raise self._refusal("the folder changed while it was published: run the same command again")
+            raise Incomplete(f"the commit differs from the folder: {difference}")
         large = [path for path in self._files if tree[path].lfs]
         if lost := [path for path in large if not self._is_stored(path, commit)]:
             self.api.preupload_lfs_files(self.repo_id, self._additions(*lost), repo_type=self.repo_type)
             if still := [path for path in lost if not self._is_stored(path, commit)]:
-                raise Incomplete(f"the Hub does not give back {', '.join(still)}")
+                raise Incomplete(f"the Hub does not return {', '.join(still)}")
 
     def _is_stored(self, path: str, commit: str) -> bool:
-        """Whether a large file's content can be read, and not only its pointer in git."""
+        """Whether the Hub has a large file's content, and not only its pointer in git."""
         url = hf_hub_url(self.repo_id, path, repo_type=self.repo_type, revision=commit, endpoint=self.api.endpoint)
         headers = {"Authorization": f"Bearer {_token(self.api)}", "Range": "bytes=0-0"}
         response = get_session().get(url, headers=headers)
@@ -242,12 +267,12 @@ class _Publication:
 
     @property
     def _title(self) -> str:
-        """Of the commit; by it a commit that a killed run left without a tag is found again."""
+        """The commit's title, by which a commit that a killed run left without a tag is found again."""
         return " ".join(f"{self.version}: {self.message}".split())
 
     @cached_property
     def _files(self) -> dict[str, LocalFile]:
-        return read_folder(self.folder)
+        return read_folder(self.folder, self.hash_file)
 
     def _refusal(self, reason: str) -> PublishError:
         return PublishError(f"{self.repo_id} {self.version} is not published: {reason}")

@@ -1,4 +1,4 @@
-"""Reading the Hub: which versions a repository has, and what a revision holds."""
+"""Read from the Hub: the versions of a repository, and the files of a revision."""
 
 import re
 import tempfile
@@ -15,7 +15,7 @@ from personamath_hub.versions.failures import FAILURES, explain
 from personamath_hub.versions.tree import LocalFile
 
 _VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-# The client knows more rules, but lets a name without its owner pass.
+# The client checks more rules, but accepts a name without its owner.
 _REPO_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 RepoType = Literal["dataset", "model"]
@@ -23,45 +23,45 @@ T = TypeVar("T")
 
 
 class PublishError(PersonaMathError):
-    """The Hub, or what is already there, does not let a version be published or read."""
+    """A version cannot be published or read: the Hub refuses, or other content is already there."""
 
 
 class Refs(NamedTuple):
-    """Main and the tags, as they were at one moment."""
+    """The commits of main and of the tags, at one moment."""
 
     main: str | None
     tags: Mapping[str, str]
 
 
 def versions(repo_id: str, *, repo_type: RepoType, api: HfApi | None = None) -> list[str]:
-    """Versions of a repository, the newest last; none where there is no repository, or none that we may see.
+    """Return the versions of a repository, the newest last; none where the repository is missing or hidden from us.
 
-    Tags that are not vMAJOR.MINOR.PATCH are left out. Raises `PublishError`.
+    Tags other than vMAJOR.MINOR.PATCH are left out. Raises `PublishError`.
     """
     return sorted(filter(_VERSION.fullmatch, refs(repo_id, repo_type=repo_type, api=api).tags), key=_order)
 
 
 def refs(repo_id: str, *, repo_type: RepoType, api: HfApi | None = None) -> Refs:
-    """Main and the tags; nothing where there is no repository, or none that we may see. Raises `PublishError`."""
+    """Return main and the tags; empty where the repository is missing or hidden from us. Raises `PublishError`."""
     api = api or HfApi()
     return reading(lambda: read_refs(api, repo_id, repo_type), repo_id, api)
 
 
 def predecessor(repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> str | None:
-    """The greatest published version below this one; None where there is none.
+    """Return the greatest published version below this one; None where there is none.
 
-    Raises `PublishError` for a new version below a published one: a predecessor that changed later would change what
-    this version's card says.
+    Raises `PublishError` for a new version below a published one: the published one's card compares with its
+    predecessor, which must not change.
     """
     order = _order(checked_version(version))
     published = versions(repo_id, repo_type=repo_type, api=api)
     if version not in published and published and order < _order(published[-1]):
-        raise PublishError(f"{repo_id} has {published[-1]} already, and versions only grow: choose one above it")
+        raise PublishError(f"{repo_id} already has {published[-1]}, and versions only grow: choose a greater one")
     return max((one for one in published if _order(one) < order), key=_order, default=None)
 
 
 def download(repo_id: str, revision: str, folder: Path, *, repo_type: RepoType, api: HfApi | None = None) -> Path:
-    """All files of a revision into a folder, which is returned; raises `PublishError`."""
+    """Download all files of a revision into a folder, and return the folder; raises `PublishError`."""
     api = api or HfApi()
     commit = resolve(repo_id, revision, repo_type=repo_type, api=api).resolved
 
@@ -75,7 +75,7 @@ def download(repo_id: str, revision: str, folder: Path, *, repo_type: RepoType, 
 def read_files(
     repo_id: str, revision: str, names: Collection[str], *, repo_type: RepoType, api: HfApi | None = None
 ) -> dict[str, bytes]:
-    """Content of those of the named files that a revision holds; raises `PublishError`."""
+    """Return the contents of the named files that a revision has; raises `PublishError`."""
     api = api or HfApi()
 
     def read() -> dict[str, bytes]:
@@ -94,7 +94,7 @@ def read_files(
 def holds(
     repo_id: str, revision: str, files: Mapping[str, LocalFile], *, repo_type: RepoType, api: HfApi | None = None
 ) -> bool:
-    """Whether a revision holds these files with this content, whatever else it holds; raises `PublishError`."""
+    """Whether a revision has these files with this content, among others; raises `PublishError`."""
     api = api or HfApi()
 
     def read() -> bool:
@@ -106,7 +106,7 @@ def holds(
 
 
 def resolve(repo_id: str, revision: str, *, repo_type: RepoType, api: HfApi | None = None) -> ResolvedRevision:
-    """A revision's readable name and the commit that it is now, for the records; raises `PublishError`."""
+    """Return a revision's readable name and its current commit; raises `PublishError`."""
     api = api or HfApi()
 
     def read() -> ResolvedRevision:
@@ -117,21 +117,21 @@ def resolve(repo_id: str, revision: str, *, repo_type: RepoType, api: HfApi | No
 
 
 def checked_repo_id(repo_id: str) -> str:
-    """A repository's name with its owner; raises `BadInput` for what is none."""
+    """Return `repo_id` if it is OWNER/NAME; raises `BadInput` otherwise."""
     if not _REPO_ID.fullmatch(repo_id):
         raise BadInput(f"{repo_id!r}: write it as OWNER/NAME, e.g. me/PersonaMathQA")
     return repo_id
 
 
 def checked_version(version: str) -> str:
-    """A version that is one; raises `BadInput` for what is not vMAJOR.MINOR.PATCH."""
+    """Return `version` if it is vMAJOR.MINOR.PATCH; raises `BadInput` otherwise."""
     if not _VERSION.fullmatch(version):
-        raise BadInput(f"{version!r} is not a version: it reads vMAJOR.MINOR.PATCH, e.g. v1.0.0")
+        raise BadInput(f"{version!r} is not a version: write it as vMAJOR.MINOR.PATCH, e.g. v1.0.0")
     return version
 
 
 def reading(read: Callable[[], T], repo_id: str, api: HfApi) -> T:
-    """What a read gives; the client's failures become a `PublishError` of one line."""
+    """Call `read`; the client's failures become a `PublishError` of one line."""
     try:
         return read()
     except FAILURES as error:
@@ -139,7 +139,7 @@ def reading(read: Callable[[], T], repo_id: str, api: HfApi) -> T:
 
 
 def read_refs(api: HfApi, repo_id: str, repo_type: RepoType) -> Refs:
-    """As `refs`, with the client's own errors."""
+    """Like `refs`, but raises the client's own errors."""
     try:
         refs = api.list_repo_refs(repo_id, repo_type=repo_type)
     except GatedRepoError:

@@ -1,17 +1,18 @@
-"""What a folder and a revision hold, and how they differ: known by content hashes alone, without a download."""
+"""The files of a folder and of a revision, and how they differ: compared by hashes, without a download."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from huggingface_hub.hf_api import RepoFile
 
 from personamath.errors import BadInput
 
-# The Hub writes it when it creates a repository, to say which files are large; a folder need not bring it along.
+# The Hub writes it when it creates a repository, to say which files are large; a folder need not have it.
 KEPT = frozenset({".gitattributes"})
-# The Hub refuses the first two and lets the third decide which files of a commit it leaves out.
+# The Hub refuses the first two, and leaves out of a commit the files that the third names.
 UNPUBLISHABLE = frozenset({".git", ".cache", ".gitignore"})
 READ_BYTES = 1 << 20
 # Enough to recognize the mistake, short enough for one line.
@@ -20,21 +21,24 @@ SHOWN_PATHS = 3
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """Content of a file, by both of the names that the Hub may give it."""
+    """The content of a file, as the two hashes that the Hub may report of it."""
 
     sha1: str
-    """Git's name of a blob with this content: what the Hub reports of a regular file."""
+    """Git's hash of a blob with this content; the Hub reports it for a regular file."""
     sha256: str
-    """What the Hub reports of a large file."""
+    """The Hub reports it for a large file."""
 
     def equals(self, remote: RepoFile) -> bool:
         """Whether the Hub's file has this content."""
         return remote.lfs.sha256 == self.sha256 if remote.lfs else remote.blob_id == self.sha1
 
 
+HashFile = Callable[[Path], LocalFile]
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What would have to happen to a revision for it to hold exactly a folder; false where nothing would.
+    """The changes that would make a revision equal to a folder; false where there are none.
 
     `str` is one line that names a few of the paths.
     """
@@ -57,7 +61,7 @@ def _shown(paths: tuple[str, ...]) -> str:
 
 
 def compare(local: Mapping[str, LocalFile], remote: Mapping[str, RepoFile]) -> Difference:
-    """How a folder differs from a revision; what the Hub keeps for itself does not count."""
+    """Compare a folder with a revision; the Hub's own files do not count."""
     both = local.keys() & remote.keys()
     return Difference(
         added=tuple(sorted(local.keys() - both)),
@@ -66,17 +70,35 @@ def compare(local: Mapping[str, LocalFile], remote: Mapping[str, RepoFile]) -> D
     )
 
 
-def read_folder(folder: Path) -> dict[str, LocalFile]:
-    """Every file under a folder by its path in the repository, hashed.
+def hash_file(path: Path) -> LocalFile:
+    """Hash a file, read once and in pieces."""
+    with path.open("rb") as file:
+        sha256 = hashlib.sha256()
+        # Git hashes the size before the content.
+        sha1 = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
+        while piece := file.read(READ_BYTES):
+            sha1.update(piece)
+            sha256.update(piece)
+    return LocalFile(sha1.hexdigest(), sha256.hexdigest())
 
-    Raises `BadInput` where the folder is empty, cannot be read, or holds what the Hub would not publish as it is.
+
+def remembering(hash_file: HashFile = hash_file) -> HashFile:
+    """Return a `hash_file` that reads each file only once, also through links; the files must not change meanwhile."""
+    remembered = cache(hash_file)
+    return lambda path: remembered(path.resolve())
+
+
+def read_folder(folder: Path, hash_file: HashFile = hash_file) -> dict[str, LocalFile]:
+    """Hash every file under a folder; keys are paths in the repository.
+
+    Raises `BadInput` where the folder is empty, cannot be read, or has files that the Hub would not publish unchanged.
     """
     try:
         files = {path.relative_to(folder).as_posix(): hash_file(path) for path in _walk(folder)}
     except OSError as error:
         raise BadInput(f"cannot read {error.filename or folder}: {error.strerror or error}") from None
     if not files:
-        raise BadInput(f"{folder} holds no files: nothing to publish")
+        raise BadInput(f"{folder} contains no files: nothing to publish")
     return files
 
 
@@ -88,15 +110,3 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield from _walk(path)
         else:
             yield path
-
-
-def hash_file(path: Path) -> LocalFile:
-    """A file, read once in pieces."""
-    with path.open("rb") as file:
-        sha256 = hashlib.sha256()
-        # Git hashes the size before the content.
-        sha1 = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
-        while piece := file.read(READ_BYTES):
-            sha1.update(piece)
-            sha256.update(piece)
-    return LocalFile(sha1.hexdigest(), sha256.hexdigest())

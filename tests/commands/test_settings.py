@@ -1,15 +1,19 @@
 """Recipes as YAML: the same keys as the options, the command line wins, mistakes are named."""
 
 import argparse
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
-from personamath.commands.augment import Setup
-from personamath.commands.settings import Setting, add_settings, build, merge_settings, settings_of
+from personamath.commands import augment
+from personamath.commands.augment import method_settings, read_settings
+from personamath.commands.settings import Setting, settings_of
 from personamath.errors import BadInput
+from personamath.methods import METHODS, PersonaMath
 from personamath.recipe import Recipe
+from personamath.runs.setup import Setup
 from tests.conftest import REPO
 
 MINIMAL = "problems: [gsm8k, math]\nteacher: teacher-1\noutput: runs/x\n"
@@ -17,27 +21,47 @@ MINIMAL = "problems: [gsm8k, math]\nteacher: teacher-1\noutput: runs/x\n"
 
 def merge(config: Path | None, *options: str) -> tuple[Recipe, Setup]:
     parser = argparse.ArgumentParser()
-    add_settings(parser, Recipe, Setup)
-    merged = merge_settings(parser.parse_args(options), config, Recipe, Setup)
-    return build(Recipe, merged), build(Setup, merged)
+    augment.add_arguments(parser)
+    parser.set_defaults(parser=parser)
+    parsed = parser.parse_args([*options, *(["--config", str(config)] if config else [])])
+    return read_settings(parsed)
 
 
-@pytest.mark.parametrize("setting", settings_of(Recipe, Setup), ids=lambda setting: setting.name)
+def method(recipe: Recipe) -> PersonaMath:
+    assert isinstance(recipe.method, PersonaMath)
+    return recipe.method
+
+
+ALL = [*settings_of(Recipe), *method_settings(), *settings_of(Setup)]
+# What goes with a setting that means nothing by itself.
+COMPANIONS = {
+    "batch_queue_tokens": {"batch": "true"},
+    "vllm_args": {"offline_vllm": "true"},
+    "ray_address": {"engine": "ray"},
+    "price_in": {"price_out": "1"},
+}
+
+
+@pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.name)
 def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: Path, setting: Setting) -> None:
-    by_kind = {int: "7", float: "0.25", bool: "true", str: "some"}
+    by_kind = {int: "7", float: "0.25", bool: "true", str: "{some: 1}" if setting.name == "vllm_args" else "some"}
     value = setting.choices[-1] if setting.choices else by_kind[setting.kind]
+    of = next(
+        (name for name, cls in METHODS.items() if setting.name in {one.name for one in settings_of(cls)}), "persona"
+    )
     recipe = tmp_path / "recipe.yaml"
-    lines = {"problems": "[gsm8k]", "teacher": "t", "output": "o"} | {setting.name: value}
-    recipe.write_text("".join(f"{name}: {text}\n" for name, text in lines.items()))
+    lines = {"problems": "[gsm8k]", "teacher": "t", "output": "o", "method": of}
+    lines |= {setting.name: value} | COMPANIONS.get(setting.name, {})
+    recipe.write_text("".join(f"{name}: {json.dumps(text.strip('[]'))}\n" for name, text in lines.items()))
+    recipe.write_text(recipe.read_text().replace('"true"', "true"))
     options = [part for name, text in lines.items() for part in (f"--{name.replace('_', '-')}", text.strip("[]"))]
-    if setting.kind is bool:
-        options.remove("true")
+    options = [part for part in options if part != "true"]
     assert merge(recipe) == merge(None, *options)
 
 
 def test_only_a_default_that_says_something_is_shown() -> None:
     parser = argparse.ArgumentParser()
-    add_settings(parser, Recipe, Setup)
+    augment.add_arguments(parser)
     help = parser.format_help()
     assert "(default 2048)" in help and "(default )" not in help and "(default {})" not in help
 
@@ -46,7 +70,7 @@ def test_the_command_line_wins(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(MINIMAL + "k1: 3\nk2: 9\n")
     merged, _ = merge(recipe, "--k1", "7", "--problems", "math:mine.jsonl")
-    assert (merged.k1, merged.k2, merged.problems) == (7, 9, ("math:mine.jsonl",))
+    assert (method(merged).k1, method(merged).k2, merged.problems) == (7, 9, ("math:mine.jsonl",))
 
 
 def test_hyphens_and_empty_keys_are_understood(tmp_path: Path) -> None:
@@ -58,7 +82,7 @@ def test_hyphens_and_empty_keys_are_understood(tmp_path: Path) -> None:
 
 BAD = [
     ("temprature: 1\n", "unknown key 'temprature'; the nearest known one is 'temperature'"),
-    ("learning_rate: 1\n", "unknown key 'learning_rate'; known are problems, teacher, personas, "),
+    ("learning_rate: 1\n", "unknown key 'learning_rate'; known are method, problems, teacher, "),
     ("k1: many\n", "k1 is 'many'; it must be a whole number"),
     ("k1: 5.5\n", "k1 is 5.5; it must be a whole number"),
     ("k1: [5]\n", "k1 is [5]; it must be a whole number"),
@@ -73,7 +97,7 @@ BAD = [
 @pytest.mark.parametrize(("line", "message"), BAD)
 def test_mistakes_are_named_with_their_file(tmp_path: Path, line: str, message: str) -> None:
     recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(line)
+    recipe.write_text((MINIMAL if line[0] != "-" else "") + line)
     with pytest.raises(BadInput) as error:
         merge(recipe)
     assert message in str(error.value) and str(error.value).startswith(str(recipe))
@@ -102,10 +126,12 @@ def test_values_that_no_run_can_mean_are_refused(flags: tuple[str, str]) -> None
 def test_the_papers_recipes_are_what_they_say() -> None:
     v1, _ = merge(REPO / "recipes" / "augment-paper-v1.yaml", "--output", "o")
     assert v1 == Recipe(
-        problems=("gsm8k", "math"), teacher="gpt-4o-mini-2024-07-18", personas="proj-persona/PersonaHub"
+        problems=("gsm8k", "math"),
+        teacher="gpt-4o-mini-2024-07-18",
+        method=PersonaMath(personas="proj-persona/PersonaHub"),
     )
     v2, _ = merge(REPO / "recipes" / "augment-paper-v2.yaml", "--output", "o")
-    assert (v2.k1, v2.k2, v2.persona_draw) == (11, 22, "by-occupation")
+    assert (method(v2).k1, method(v2).k2, method(v2).persona_draw) == (11, 22, "by-occupation")
 
 
 def test_what_v2_does_not_state_is_marked_assumed() -> None:

@@ -52,7 +52,7 @@ def test_a_run_says_what_was_scored_and_how(tmp_path: Path) -> None:
     write_run(tmp_path, {GSM8K: right(1, 0, 1, 1)})
     run = read_results([tmp_path])
     (task,) = run.tasks
-    assert run.unfit() == []
+    assert run.all_faults() == []
     assert (run.model, run.backend, run.harness) == ("me/PersonaMath-tiny", "hf", "0.4.13")
     assert (task.task, task.version, task.n, task.n_original) == (GSM8K, "1.0", 4, 4)
     assert task.data.name == "openai/gsm8k"
@@ -65,25 +65,25 @@ LOCAL = {"name": "mine.jsonl", "config": None, "split": None, "revision": None, 
 UNFIT: dict[str, tuple[dict[str, Any], str]] = {
     "limit": ({"config": {"limit": 4}}, "--limit 4"),
     "subset": ({"problems": 1319}, "20 of 1,319 problems were scored"),
-    "small file": ({"metadata": {"problems": 1319}}, "the data holds 20 problems, and not the 1,319"),
+    "small file": ({"metadata": {"problems": 1319}}, "the data has 20 problems, and the dataset 1,319"),
     "other problems": ({"metadata": {"fingerprint": "e" * 32, "data": LOCAL}}, "are not those of the dataset"),
     "no sampling": ({"metadata": {"repeats": 8}}, "the 8 completions of every problem are the same"),
     "chat": ({"top": {"chat_template": "{{ messages }}"}}, "chat template"),
     "sampled": ({"config": {"gen_kwargs": {"temperature": 1, "max_gen_toks": 64}}}, "--gen_kwargs temperature=1"),
-    "two runs": ({"top": {"results": {GSM8K: {"exact_match,none": 0.5}}}}, "they are of two runs"),
+    "two runs": ({"top": {"results": {GSM8K: {"exact_match,none": 0.5}}}}, "they are from two runs"),
 }
 
 
 @pytest.mark.parametrize(("change", "said"), UNFIT.values(), ids=UNFIT)
 def test_what_must_not_reach_a_card_is_said(tmp_path: Path, change: dict[str, Any], said: str) -> None:
     write_run(tmp_path, {GSM8K: right(1, 0, 1, 1) * 5}, **change)
-    (reason,) = read_results([tmp_path]).unfit()
+    (reason,) = read_results([tmp_path]).all_faults()
     assert reason.startswith(f"{GSM8K}: ") and said in reason
 
 
 def test_a_smaller_limit_on_the_tokens_is_another_setting_and_no_fault(tmp_path: Path) -> None:
     write_run(tmp_path, {GSM8K: right(1, 0)}, config={"gen_kwargs": {"max_gen_toks": 1024}})
-    assert read_results([tmp_path]).unfit() == []
+    assert read_results([tmp_path]).all_faults() == []
 
 
 def test_missing_and_cut_samples_are_said(tmp_path: Path) -> None:
@@ -91,23 +91,23 @@ def test_missing_and_cut_samples_are_said(tmp_path: Path) -> None:
     (samples,) = tmp_path.glob("samples_*")
     lines = samples.read_text().splitlines(keepends=True)
     samples.write_text("".join(lines[:2]))
-    assert any("2 different samples of 3" in reason for reason in read_results([path]).unfit())
+    assert any("2 different samples of 3" in reason for reason in read_results([path]).all_faults())
     samples.unlink()
-    assert "samples are missing" in " ".join(read_results([path]).unfit())
+    assert "samples are missing" in " ".join(read_results([path]).all_faults())
 
 
 def test_tasks_of_several_files_are_one_run_and_several_models_are_said(tmp_path: Path) -> None:
     write_run(tmp_path / "a", {GSM8K: right(1, 0)})
     write_run(tmp_path / "b", {"personamath_math": right(1, 1)})
     assert [task.task for task in read_results([tmp_path]).tasks] == [GSM8K, "personamath_math"]
-    assert read_results([tmp_path]).unfit() == []
+    assert read_results([tmp_path]).all_faults() == []
     write_run(tmp_path / "b", {"personamath_math": right(1, 1)}, model="me/another")
-    assert "2 models" in " ".join(read_results([tmp_path]).unfit())
+    assert "2 models" in " ".join(read_results([tmp_path]).all_faults())
     retrained = {"name": "me/PersonaMath-tiny", "revision": None, "training_record": "d" * 64, "local": False}
     write_run(tmp_path / "b", {"personamath_math": right(1, 1)}, metadata={"model": retrained})
-    assert "trained again" in " ".join(read_results([tmp_path]).unfit())
+    assert "trained again" in " ".join(read_results([tmp_path]).all_faults())
     write_run(tmp_path / "b", {"personamath_math": right(1, 1)}, top={"lm_eval_version": "0.5"})
-    assert "2 versions of lm-eval: 0.4.13, 0.5" in " ".join(read_results([tmp_path]).unfit())
+    assert "2 versions of lm-eval: 0.4.13, 0.5" in " ".join(read_results([tmp_path]).all_faults())
 
 
 def test_a_task_that_is_there_twice_must_be_chosen(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_task_that_is_there_twice_must_be_chosen(tmp_path: Path) -> None:
     assert read_results([later]).scores()[0].value == 1
 
 
-def test_a_file_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_file_of_something_else_is_one_line(tmp_path: Path) -> None:
     torn, other = tmp_path / "results_torn.json", tmp_path / "results_other.json"
     torn.write_text('{"results": ')
     other.write_text(json.dumps({"results": {}}))
@@ -127,6 +127,32 @@ def test_a_file_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
         with pytest.raises(BadInput, match="--output_path") as error:
             read_results([path])
         assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+DATA = {"name": "openai/gsm8k", "config": "main", "split": "test", "revision": "0" * 40, "local": False}
+
+
+def test_facts_of_a_newer_version_are_ignored(tmp_path: Path) -> None:
+    newer = DATA | {"fingerprint": "f" * 32, "language": "en"}
+    write_run(tmp_path, {GSM8K: right(1, 0)}, metadata={"data": newer}, top={"energy_kwh": 0.2})
+    assert read_results([tmp_path]).tasks[0].data.fingerprint == "f" * 32
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"metadata": {"data": DATA}}, f"{GSM8K}: metadata.personamath.data.fingerprint is missing; score it again"),
+        ({"metadata": {"prompt": 3}}, f"{GSM8K}: metadata.personamath.prompt is 3; it must be text; score it again"),
+        ({"metadata": {"repeats": "8"}}, f"{GSM8K}: repeats is '8'; it must be a whole number; score it again"),
+        ({"config": {"limit": "all"}}, "config.limit is 'all'; it must be a number; run lm_eval"),
+        ({"top": {"n-samples": {GSM8K: 4}}}, "it must be keys and values; run lm_eval"),
+    ],
+)
+def test_a_wrong_field_of_a_results_file_is_named(change: dict[str, Any], error: str, tmp_path: Path) -> None:
+    path = write_run(tmp_path, {GSM8K: right(1, 0)}, **change)
+    with pytest.raises(BadInput) as caught:
+        read_results([path])
+    assert str(caught.value).startswith(f"{path}: ") and error in str(caught.value)
 
 
 def two_runs(tmp_path: Path, first: list[int], second: list[int], **change: Any) -> tuple[TaskRun, TaskRun]:
@@ -145,7 +171,7 @@ def against(tmp_path: Path, first: list[int], second: list[int]) -> Comparison:
     return compared
 
 
-def test_a_difference_that_chance_would_not_give_is_told_in_points(tmp_path: Path) -> None:
+def test_a_significant_difference_is_given_in_points(tmp_path: Path) -> None:
     found = against(tmp_path, [1] * 60 + [0] * 40, [1] * 40 + [0] * 60)
     assert found.difference.value == pytest.approx(0.2) and (found.better, found.worse) == (20, 0)
     assert found.p == pytest.approx(2 / 2**20) and found.shown
@@ -156,7 +182,7 @@ def test_a_difference_that_chance_would_not_give_is_told_in_points(tmp_path: Pat
     assert other.words().startswith("worse by 20.0 ± ")
 
 
-def test_a_difference_that_chance_would_give_is_not_shown(tmp_path: Path) -> None:
+def test_a_difference_that_may_be_chance_is_not_shown(tmp_path: Path) -> None:
     found = against(tmp_path, [1, 1, 1, 0] * 10, [1, 1, 0, 1] * 9 + [1, 1, 0, 0])
     assert found.p is not None and found.p > 0.5 and not found.shown
     assert found.words().startswith("no difference shown: +2.5 ± ")
@@ -175,7 +201,7 @@ def test_runs_are_compared_on_the_problems_that_both_scored(tmp_path: Path) -> N
 
 def test_what_cannot_be_compared_says_why(tmp_path: Path) -> None:
     versions = two_runs(tmp_path, [1], [1], top={"versions": {GSM8K: 2.0}})
-    assert incomparable(*versions) == "not compared: versions 1.0 and 2.0 of the task are two scores"
+    assert incomparable(*versions) == "not compared: versions 1.0 and 2.0 of the task are different scores"
     one, two = two_runs(tmp_path, [1], [1])
     assert incomparable(one, replace(two, items=())) == "not compared: the samples are missing"
     elsewhere = tuple(replace(item, question="another") for item in two.items)
@@ -209,11 +235,11 @@ def test_the_command_prints_scores_by_subject_and_level_and_a_comparison(
     for name in ("exact_match", "subject Algebra", "level 5"):
         assert f"  {name:24}    100{row}" in out
     assert "exact_match              better by 50.0 ± " in out
-    assert "Not for a card (other run, me/base):\n  personamath_math: scored with --limit 100: a look" in out
+    assert "Not for a card (other run, me/base):\n  personamath_math: scored with --limit 100: a preview" in out
     found = json.loads(printed(capsys, tmp_path / "new", "--against", tmp_path / "old", "--json"))
     assert {score["group"] for score in found["tasks"][0]["scores"]} == {"all", "subject=Algebra", "level=5"}
     assert found["comparison"]["personamath_math"][0]["difference"]["value"] == 0.5
-    assert found["unfit"] == [] and len(found["against"]["unfit"]) == 1
+    assert found["faults"] == [] and len(found["against"]["faults"]) == 1
 
 
 def test_the_command_ends_with_one_line_where_there_is_nothing(

@@ -22,8 +22,8 @@ from personamath.evaluation.scores import ScoredModel
 from personamath.evaluation.tasks import FOLDER, metrics, sources
 from personamath.evaluation.tasks.data import HubData, fingerprint, load
 from personamath.evaluation.tasks.model import Room, model_of, room_of
-from personamath.prompts import ALPACA, PAPER_EVALUATION, STOP
 from personamath.sources.tables import read_file
+from personamath.training.prompts import ALPACA, PAPER_EVALUATION, STOP
 from tests.conftest import REPO
 from tests.support.task_files import ROWS, write_files
 from tests.support.tiny_eval import EOS, write_model

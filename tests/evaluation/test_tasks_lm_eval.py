@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from personamath.evaluation.scores import ScoredRun, TaskRun, read_results
-from personamath.prompts import ALPACA, PAPER_EVALUATION
 from personamath.sources.tables import read_file
+from personamath.training.prompts import ALPACA, PAPER_EVALUATION
 from tests.support.task_files import ROWS, write_files
 from tests.support.tiny_eval import AFTER_PAPER, AFTER_PROMPT, CONTEXT, EOS, write_model
 
@@ -171,7 +171,7 @@ def test_lm_eval_scores_a_model_behind_a_server(server: tuple[str, Path], tmp_pa
     right = sum("18" in text for (text,) in first["resps"])
     assert maj8.items[0].values["pass@1"] == right / 8 and maj8.items[0].values["pass@8"] == 1
 
-    said = " ".join(run.unfit())
-    assert "--limit 1" in said and "1 of 2 problems were scored" in said and "not the 1,319" in said
+    said = " ".join(run.all_faults())
+    assert "--limit 1" in said and "1 of 2 problems were scored" in said and "the dataset 1,319" in said
     done = subprocess.run([BIN / "personamath", "scores", tmp_path], capture_output=True, text=True, check=True)
     assert "Not for a card (model):\n  personamath_gsm8k: scored with --limit 1" in done.stdout

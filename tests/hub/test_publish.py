@@ -173,19 +173,19 @@ REFUSED = [
     (["few", "v1.0.0"], {"HF_TOKEN": "hf_nobody"}, "does not accept the token"),
     (["few", "v1.0.0"], {"HF_TOKEN": "hf_bob"}, "may not write for alice"),
     (["few", "v1.0.0"], {"HF_ENDPOINT": "http://127.0.0.1:9"}, "check the network and HF_ENDPOINT"),
-    (["few", "1.0"], {}, "it reads vMAJOR.MINOR.PATCH"),
+    (["few", "1.0"], {}, "write it as vMAJOR.MINOR.PATCH"),
     (["few", "v1.0.0", "--license", "mit"], {}, "contradicts the personas' licence, apache-2.0"),
     (["direct", "v1.0.0"], {}, "the licence of this dataset is not known: state it with --license"),
     (["simulated", "v1.0.0"], {}, "--allow-simulated"),
-    (["nowhere", "v1.0.0"], {}, "neither a run nor a dataset folder"),
-    (["nowhere", "1.0"], {}, "it reads vMAJOR.MINOR.PATCH"),
+    (["nowhere", "v1.0.0"], {}, "not a run directory or a dataset folder"),
+    (["nowhere", "1.0"], {}, "write it as vMAJOR.MINOR.PATCH"),
     (["nowhere", "v1.0.0", "--repo-id", "x"], {}, "'x': write it as OWNER/NAME"),
     (["nowhere", "v1.0.0", "--repo-id", "me/a b"], {}, "'me/a b': write it as OWNER/NAME"),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "environment", "message"), REFUSED)
-def test_what_cannot_be_published_is_told_in_one_line(
+def test_what_cannot_be_published_is_refused_in_one_line(
     run: Run, hub: LocalHub, runs: Path, arguments: list[str], environment: dict[str, str], message: str
 ) -> None:
     source, version, *flags = arguments

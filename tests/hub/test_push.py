@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +21,9 @@ from personamath.evaluation import tasks
 from personamath.training.record import TrainingRecord
 from personamath_hub.models.push import prepared_model
 from personamath_hub.versions import failures
-from personamath_hub.versions.publish import publish_version
+from personamath_hub.versions.publish import plan_version, publish_version
 from personamath_hub.versions.revisions import PublishError
+from personamath_hub.versions.tree import LocalFile, hash_file
 from tests.support.folders import rows, write
 from tests.support.lm_eval_output import write_run
 from tests.support.local_hub import LocalHub
@@ -334,10 +336,34 @@ def test_scores_of_the_pushed_model_are_of_the_folder_too(local: Path, api: HfAp
             assert entry.source_url == f"https://huggingface.co/{repo}/blob/v1.0.0/scores.json"
     write_model(tmp_path / "other", says="No.")
     with (
-        pytest.raises(BadInput, match=f"scores of {repo}, and not of the model in"),
+        pytest.raises(BadInput, match=f"scores of {repo}, not of the model in"),
         prepared_model(tmp_path / "other", repo, "v1.0.0", results=[tmp_path / "by-commit"], api=api),
     ):
         pass
+
+
+def test_the_weights_are_read_once_however_many_results_there_are(local: Path, api: HfApi, tmp_path: Path) -> None:
+    repo = "alice/hashed-once"
+    publish(local, repo, "v0.1.0", api)
+    sha = api.model_info(repo).sha
+    results = [
+        write_run(
+            tmp_path / task, {f"personamath_{task}": [{"exact_match": 1.0}]}, model=repo, config={"model_sha": sha}
+        )
+        for task in ("gsm8k", "math", "svamp")
+    ]
+    read: Counter[str] = Counter()
+
+    def counting(path: Path) -> LocalFile:
+        read[path.name] += 1
+        return hash_file(path)
+
+    with prepared_model(local, repo, "v1.0.0", results=results, api=api, hash_file=counting) as ready:
+        assert read == {"model.safetensors": 1}
+        for _ in range(2):  # a push that is repeated, and a dry run
+            plan = plan_version(ready.folder, repo, "v1.0.0", repo_type="model", api=api, hash_file=ready.hash_file)
+            assert plan.difference
+        assert read["model.safetensors"] == 1 and set(read.values()) == {1}
 
 
 def test_the_weights_are_not_copied(local: Path, api: HfApi) -> None:
@@ -369,12 +395,12 @@ def test_a_local_dataset_is_brought_along(local: Path, api: HfApi, tmp_path: Pat
         with prepared_model(local, "alice/own-data", "v1.0.0", results=[], data=data, api=api) as ready:
             return (ready.folder / "README.md").read_text()
 
-    with pytest.raises(BadInput, match=r"holds 6 rows, the model was trained on 4,540: not the same dataset"):
+    with pytest.raises(BadInput, match=r"has 6 rows, but the model was trained on 4,540"):
         prepare()
     replace(LOCAL, rows=replace(LOCAL.rows, read=6)).write(local)
     assert "| teacher | `teacher-1`" in prepare()
     replace(LOCAL, data=RECORD.data).write(local)
-    with pytest.raises(BadInput, match=r"--data .*: the model was trained on me/PersonaMathQA of the Hub"):
+    with pytest.raises(BadInput, match=r"--data .*: the model was trained on me/PersonaMathQA, which is read"):
         prepare()
 
 
@@ -405,6 +431,6 @@ def test_a_dry_run_shows_everything_and_uploads_nothing(pushed: Pushed, hub: Loc
     assert dry.status == 0, dry.stderr
     assert re.search(r"Dry run\. What would be uploaded:\n +[\d,]+ bytes  README\.md\n$", dry.stdout)
     assert (
-        "has other versions: v1.0.0" in dry.stderr and "fit for its card: personamath_mine (8 problems)" in dry.stdout
+        "has other versions: v1.0.0" in dry.stderr and "ready for its card: personamath_mine (8 problems)" in dry.stdout
     )
     assert not hub.asked("POST", "/(commit|preupload|create)")

@@ -12,11 +12,11 @@ from huggingface_hub import HfApi
 
 from personamath.errors import BadInput
 from personamath.evaluation.tasks.model import model_of
-from personamath_hub.models.base_models import TERMS, BaseLicense
+from personamath_hub.models.base_licenses import TERMS, BaseLicense
 from personamath_hub.models.checks import check_model, check_weights
 from personamath_hub.models.files import ModelFiles
 from personamath_hub.models.push import write_version
-from personamath_hub.models.scored import read_scores
+from personamath_hub.models.scores import read_scores
 from personamath_hub.models.training_data import DataFacts
 from tests.support.lm_eval_output import write_run
 from tests.support.model_folders import LOCAL, RECORD, based_on, write_facts, write_model
@@ -44,7 +44,7 @@ def change(path: Path, **values: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
-def test_a_whole_folder_passes_and_is_told_in_numbers(model: Path) -> None:
+def test_a_complete_folder_passes_and_is_described_in_numbers(model: Path) -> None:
     weights, end, leaks = check_model(model)
     assert int(weights.split()[0]) > 10 and "'</s>' as EOS" in end and "no key" in leaks
     files = ModelFiles.of(model)
@@ -67,7 +67,7 @@ def test_shards_are_weights_of_one_model(model: Path, tmp_path: Path) -> None:
     weight_map = json.loads(index.read_text())["weight_map"]
     lost = min(weight_map)
     change(index, weight_map={name: file for name, file in weight_map.items() if name != lost})
-    with pytest.raises(BadInput, match=f"not what the files hold, e.g. {lost}"):
+    with pytest.raises(BadInput, match=f"does not match the files, e.g. {lost}"):
         check_weights(sharded, files)
     (sharded / files.weights[-1]).unlink()
     with pytest.raises(BadInput, match="is missing: save the model again"):
@@ -98,20 +98,20 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "other weights": (lambda folder: (folder / "model.safetensors").write_bytes(b"PAR1"), "not a readable safetensors"),
     "no tokenizer": (lambda folder: (folder / "tokenizer.json").write_text("{}"), "tokenizer cannot be loaded"),
     "another EOS": (other_eos, "its EOS is '<pad>', the model was trained with '</s>'"),
-    "runs on": (lambda folder: generate(folder, eos_token_id=None), "stops at token None"),
-    "stops early": (lambda folder: generate(folder, eos_token_id=[7, 1]), r"stops at token \[7, 1\]"),
+    "runs on": (lambda folder: generate(folder, eos_token_id=None), "eos_token_id is None; it must be"),
+    "stops early": (lambda folder: generate(folder, eos_token_id=[7, 1]), r"eos_token_id is \[7, 1\]; it must be"),
     "a torn config": (lambda folder: (folder / "generation_config.json").write_text("{"), r"generation_config\.json: "),
     "its own path": (
         lambda folder: change(folder / "trainer_state.json", best_model_checkpoint=f"{folder}/checkpoint-1"),
-        r"trainer_state\.json: holds the path of model at byte",
+        r"trainer_state\.json: contains the path of model at byte",
     ),
     "a home folder": (
         lambda folder: change(folder / "config.json", source="/home/me/base/"),
         "a path in a home folder",
     ),
-    "a key": (lambda folder: (folder / "loss.csv").write_text("hf_" + "x" * 34), r"loss\.csv: holds a Hub token"),
+    "a key": (lambda folder: (folder / "loss.csv").write_text("hf_" + "x" * 34), r"loss\.csv: contains a Hub token"),
     "an index out of the folder": (lambda folder: index(folder, {"weight_map": {"a": "../w"}}), "save the model again"),
-    "a torn index": (lambda folder: index(folder, []), "not an index of weights"),
+    "a torn index": (lambda folder: index(folder, []), "not a JSON object; save the model again"),
 }
 
 
@@ -136,7 +136,7 @@ def test_a_key_in_the_header_of_the_weights_is_found(folder: Path) -> None:
 
     path = folder / "model.safetensors"
     save_file(load_file(path), path, metadata={"format": "pt", "from": "/home/someone/base/model"})
-    with pytest.raises(BadInput, match=r"model\.safetensors: holds a path in a home folder"):
+    with pytest.raises(BadInput, match=r"model\.safetensors: contains a path in a home folder"):
         check_model(folder)
 
 
@@ -166,20 +166,20 @@ def test_scores_of_this_training_are_taken_wherever_the_folder_was(folder: Path,
 def test_scores_of_another_training_are_refused(folder: Path, tmp_path: Path) -> None:
     other = write_facts(tmp_path / "other" / "model", replace(LOCAL, wall_seconds=1.0))
     results = write_run(tmp_path / "scores", {"personamath_gsm8k": RIGHT}, metadata=local(other))
-    with pytest.raises(BadInput, match=r"scores of model, and not of the model in .*runs/model"):
+    with pytest.raises(BadInput, match=r"scores of model, not of the model in .*runs/model"):
         read_scores([results], folder, BASE)
 
 
 def test_scores_of_a_folder_without_a_record_are_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "bare" / "model").mkdir(parents=True)
     results = write_run(tmp_path / "scores", {"personamath_gsm8k": RIGHT}, metadata=local(tmp_path / "bare" / "model"))
-    with pytest.raises(BadInput, match="scores of model, and not of the model in"):
+    with pytest.raises(BadInput, match="scores of model, not of the model in"):
         read_scores([results], folder, BASE)
 
 
 def test_scores_through_an_api_of_no_repository_are_refused(folder: Path, tmp_path: Path) -> None:
     results = write_run(tmp_path / "scores", {"personamath_gsm8k": RIGHT}, model="served")
-    with pytest.raises(BadInput, match="scores of served, and not of"):
+    with pytest.raises(BadInput, match="scores of served, not of"):
         read_scores([results], folder, BASE)
 
 
@@ -189,7 +189,7 @@ def test_the_base_models_scores_come_along_and_do_not_stand_alone(folder: Path, 
     of_base = write_run(tmp_path / "base", {"personamath_gsm8k": RIGHT}, model="some/base")
     scores = read_scores([own, of_base], folder, base)
     assert scores.model.model == "model" and scores.base and scores.base.model == "some/base"
-    with pytest.raises(BadInput, match="of the base model alone"):
+    with pytest.raises(BadInput, match="only scores of the base model"):
         read_scores([of_base], folder, base)
 
 
@@ -201,7 +201,7 @@ def test_scores_of_other_weights_are_refused(folder: Path, tmp_path: Path, argum
         metadata=local(folder),
         config={"model_args": arguments},
     )
-    with pytest.raises(BadInput, match="not the weights as they are"):
+    with pytest.raises(BadInput, match="with other weights than the folder's"):
         read_scores([results], folder, BASE)
 
 
@@ -218,7 +218,7 @@ def test_scores_that_must_not_reach_a_card_are_refused_in_words(folder: Path, tm
     with pytest.raises(BadInput, match="3 of 1,319 problems"):
         read_scores([part], folder, BASE)
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(BadInput, match=r"holds no results_"):
+    with pytest.raises(BadInput, match=r"contains no results_"):
         read_scores([tmp_path / "nothing"], folder, BASE)
 
 
@@ -257,7 +257,7 @@ def test_a_folder_of_its_own_holds_copies(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_licence_whose_text_is_nowhere_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"Apache License 2\.0, whose text has to go along.*as LICENSE"):
+    with pytest.raises(BadInput, match=r"Apache License 2\.0 requires its text to be included.*as LICENSE"):
         written(tmp_path / "out", folder, BaseLicense("apache-2.0", {}))
 
 

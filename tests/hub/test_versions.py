@@ -148,8 +148,8 @@ def test_a_version_does_not_change(hub: LocalHub, api: HfApi, repo: str, write: 
     with pytest.raises(PublishError) as refused:
         publish(write(SECOND), repo, "v1.0.0", api)
     assert str(refused.value) == (
-        f"{repo} v1.0.0 is not published: it is already, with other content, and versions do not change; the folder "
-        "has 2 added (provenance.json/recipe.json, stage3/train-00000-of-00001.parquet); "
+        f"{repo} v1.0.0 is not published: the Hub already has this version with other content, and versions do not "
+        "change; the folder has 2 added (provenance.json/recipe.json, stage3/train-00000-of-00001.parquet); "
         "2 changed (README.md, stage1/train-00000-of-00001.parquet); "
         "2 removed (provenance.json, stage2/train-00000-of-00001.parquet): choose another version"
     )
@@ -312,7 +312,7 @@ def test_the_same_version_published_meanwhile(hub: LocalHub, api: HfApi, repo: s
     assert hub.repository(repo).refs("tags") == {"v1.0.0": published.commit} and len(titles(hub, repo)) == 2
 
     hub.before("POST", path, lambda _: publish(other, repo, "v1.1.0", api))
-    with pytest.raises(PublishError, match=r"v1.1.0 is not published: it is already, with other content"):
+    with pytest.raises(PublishError, match=r"v1.1.0 is not published: the Hub already has this version"):
         publish(write(FIRST | {"more.txt": b"more"}), repo, "v1.1.0", api)
     assert content(hub, repo, "v1.1.0") == SECOND and is_sound(hub, repo)
 
@@ -491,7 +491,7 @@ def test_a_private_version_is_private(hub: LocalHub, api: HfApi, repo: str, writ
     bob = HfApi(endpoint=hub.endpoint, token="hf_bob")
     publish(write(FIRST), repo, "v1.0.0", api, private=True)
     assert versions(repo, repo_type="dataset", api=bob) == []
-    with pytest.raises(PublishError, match="does not exist, or is private and not ours to see"):
+    with pytest.raises(PublishError, match="does not exist, or is private and hidden from this token"):
         resolve(repo, "v1.0.0", repo_type="dataset", api=bob)
     assert publish(write(SECOND), repo, "v1.1.0", api).created  # stays private
     api.update_repo_settings(repo, repo_type="dataset", private=False)
@@ -507,7 +507,7 @@ def test_a_gated_repository_and_an_unknown_revision_are_named(
     with pytest.raises(PublishError, match=f"^cannot read {repo}: {repo} has no such revision$"):
         resolve(repo, "v9.9.9", repo_type="dataset", api=api)
     hub.answer("GET", "/refs", 403, X_Error_Code="GatedRepo")
-    with pytest.raises(PublishError, match=f"access to {repo} is restricted: ask for it at {hub.endpoint}"):
+    with pytest.raises(PublishError, match=f"access to {repo} is restricted: request it at {hub.endpoint}"):
         versions(repo, repo_type="dataset", api=api)
 
 
@@ -549,7 +549,7 @@ def test_a_hub_that_goes_on_failing_is_given_up(hub: LocalHub, api: HfApi, repo:
 
 @pytest.mark.parametrize("version", ["1.0.0", "v1.0", "v1.0.0-rc1", "v01.0.0", "main", "v1.0.0\n", ""])
 def test_versions_have_one_form(version: str, write: Write) -> None:
-    with pytest.raises(BadInput, match="is not a version: it reads vMAJOR"):
+    with pytest.raises(BadInput, match="is not a version: write it as vMAJOR"):
         publish_version(write(FIRST), "alice/x", version, repo_type="dataset", message="math")
 
 
@@ -564,7 +564,7 @@ def test_repositories_are_named_with_their_owner(repo_id: str, api: HfApi, write
 def test_folders_that_cannot_be_published(api: HfApi, repo: str, write: Write, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for folder, reason in (
-        (tmp_path / "empty", "holds no files"),
+        (tmp_path / "empty", "contains no files"),
         (tmp_path / "missing", "cannot read .*missing: No such file"),
         (write({".git/HEAD": b"ref"}), r"\.git cannot be published: remove it"),
         (write({"a/.gitignore": b"*"}), r"\.gitignore cannot be published"),
@@ -592,7 +592,7 @@ def test_a_folder_that_changes_while_it_is_published_is_not_tagged(
 ) -> None:
     folder = write(FIRST)
     hub.before("POST", "/validate-yaml", lambda _: (folder / "provenance.json").write_bytes(b"changed"))
-    with pytest.raises(PublishError, match="the folder changed meanwhile: run the same command again"):
+    with pytest.raises(PublishError, match="the folder changed while it was published: run the same command again"):
         publish(folder, repo, "v1.0.0", api)
     assert not hub.repository(repo).refs("tags")
     publish(folder, repo, "v1.0.0", api)

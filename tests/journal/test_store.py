@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from personamath.errors import Interrupted, PersonaMathError, RequestFailed, RunDirectoryError, TeacherMisconfigured
-from personamath.journal.file_format import FILE_NAME, open_for_reading, open_for_writing
+from personamath.journal.file_format import FILE_NAME, PAID, open_for_reading, open_for_writing
 from personamath.journal.journaled import JournaledTeacher
 from personamath.journal.store import DISK_RESERVE_BYTES, LOOK_FOR_ROOM_EVERY_S, Journal
 from personamath.records import Completion, Request
+from personamath.teachers.prices import Paid
 
 
 def request(number: int = 0) -> Request:
@@ -59,6 +60,24 @@ def test_what_was_put_is_there_after_reopening(tmp_path: Path) -> None:
     with Journal(tmp_path / "run") as journal:
         assert journal.get(request(2).digest) == ANSWER
         assert journal.get(request(3).digest) is None
+
+
+def test_answers_are_summed_by_the_model_and_the_purpose_of_their_requests(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        asked = (("1?", "teacher-1", "solve"), ("2?", "teacher-1", "solve"), ("3?", "teacher-2", "reflect"))
+        put(journal, *(Request(prompt, model, 0.7, 2048, purpose=purpose) for prompt, model, purpose in asked))
+        sums = [Paid("teacher-1", "solve", 2, 10, 0, 2), Paid("teacher-2", "reflect", 1, 5, 0, 1)]
+        assert sorted(journal.paid()) == sums
+    # As earlier versions left it: an index by purpose alone.
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        connection.executescript("drop index paid_by_model; create index paid on answers (purpose)")
+    with Journal(tmp_path) as journal:
+        assert sorted(journal.paid()) == sums
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
+        assert "paid_by_model" in str(connection.execute(f"explain query plan {PAID}").fetchall())
+        connection.execute("update answers set request = 'damaged' where request like '%teacher-2%'")
+    with Journal(tmp_path) as journal:  # a sum is no place to find damage: the others still count
+        assert sorted(journal.paid()) == [sums[1]._replace(model=""), sums[0]]
 
 
 def test_an_answer_is_on_the_disk_and_not_in_its_cache_when_put_returns(tmp_path: Path) -> None:

@@ -6,17 +6,18 @@ from collections.abc import Callable
 
 import pytest
 
-from personamath import prompts
 from personamath.answers import Grade, grade
 from personamath.errors import RequestFailed
-from personamath.methods.persona.stages import Outcome, Stages
+from personamath.methods import PersonaMath, prompts
+from personamath.methods.draw import draw
+from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Completion, Persona, Problem, Request
-from personamath.sources.personas import draw
+from personamath.runs.pipeline import Line
 
 SEED = Problem("math-train-00042", "math", "What is 6 times 7?", "42", level=3, subject="Prealgebra")
 PERSONAS = [Persona(index, f"Person number {index}") for index in range(30)]
-RECIPE = Recipe(problems=("math",), teacher="teacher-1", k1=3, k2=4)
+RECIPE = Recipe(problems=("math",), teacher="teacher-1", method=PersonaMath(k1=3, k2=4))
 RIGHT = r"6 * 7 is $\boxed{42}$."
 WRONG = r"6 + 7 is $\boxed{13}$."
 REFLECTED = "### Review of Incorrect Explanation\nIt adds.\n\n### Corrected Explanation\n" + RIGHT
@@ -49,18 +50,19 @@ class InlineGrader:
 
 def augment(script: Script, recipe: Recipe = RECIPE) -> tuple[Outcome, ScriptedTeacher]:
     teacher = ScriptedTeacher(script)
-    return asyncio.run(Stages(recipe, PERSONAS, teacher, InlineGrader()).augment(SEED)), teacher
+    line = Line(recipe.method, recipe.requests, teacher, InlineGrader(), tuple(PERSONAS), recipe.rng_seed)
+    return asyncio.run(line.augment(SEED)), teacher
 
 
 def script(first: str = RIGHT, solved: str = RIGHT, reflected: str = REFLECTED, later: str = REFLECTED) -> Script:
     """Answers by the kind of prompt; rewrites keep the question and name the persona."""
 
     def answer(prompt: str) -> str:
-        if prompt == prompts.inference(SEED.question):
+        if prompt == prompts.INFERENCE.fill(problem=SEED.question):
             return first
         if prompt.startswith("Math problem:"):
             return f"{prompt.rpartition('persona:')[2].strip()} asks: what is 6 times 7?"
-        if prompt == prompts.reflection(SEED.question, first):
+        if prompt == prompts.REFLECTION.fill(problem=SEED.question, explanation=first):
             return reflected
         return solved if prompt.startswith("Please provide") else later
 
@@ -73,8 +75,13 @@ def test_stage_1_keeps_the_solution_and_a_solved_rewrite_for_each_persona() -> N
     assert [row.id for row in outcome.rows] == [SEED.id, *(f"{SEED.id}/p{persona.index:04}" for persona in drawn)]
     assert [row.step for row in outcome.rows] == ["stage1_inference"] + ["stage1_rewrite"] * 3
     seed, rewrite = outcome.rows[:2]
-    assert (seed.problem, seed.persona, seed.stage, seed.review) == (SEED.question, None, 1, None)
-    assert rewrite.persona == drawn[0].description
+    assert (seed.problem, seed.column("persona"), seed.column("stage"), seed.column("review")) == (
+        SEED.question,
+        None,
+        1,
+        None,
+    )
+    assert rewrite.column("persona") == drawn[0].description
     assert rewrite.problem == f"{drawn[0].description} asks: what is 6 times 7?"
     assert (rewrite.seed_id, rewrite.seed_problem, rewrite.answer) == (SEED.id, SEED.question, "42")
     assert (rewrite.level, rewrite.subject, rewrite.teacher) == (3, "Prealgebra", "teacher-1")
@@ -84,7 +91,9 @@ def test_stage_1_keeps_the_solution_and_a_solved_rewrite_for_each_persona() -> N
 def test_stage_2_reflects_on_the_wrong_solution_and_keeps_the_correction_without_the_review() -> None:
     outcome, _ = augment(script(first=WRONG))
     assert [row.step for row in outcome.rows] == ["stage2_reflection"] + ["stage2_rewrite"] * 4
-    assert {(row.response, row.review, row.stage) for row in outcome.rows} == {(RIGHT, "It adds.", 2)}
+    assert {(row.response, row.column("review"), row.column("stage")) for row in outcome.rows} == {
+        (RIGHT, "It adds.", 2)
+    }
 
 
 def test_stage_2_rewrites_are_solved_by_reflection_on_the_original_questions_wrong_solution() -> None:
@@ -178,5 +187,5 @@ def test_every_request_and_every_token_is_counted_once(first: str) -> None:
 
 def test_raising_k_keeps_the_earlier_rows() -> None:
     few, _ = augment(script())
-    more, _ = augment(script(), Recipe(problems=("math",), teacher="teacher-1", k1=9, k2=20))
+    more, _ = augment(script(), Recipe(problems=("math",), teacher="teacher-1", method=PersonaMath(k1=9, k2=20)))
     assert more.rows[: len(few.rows)] == few.rows

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -28,10 +29,9 @@ from personamath.report.analysis.persona_groups import persona_groups
 from personamath.report.analysis.quality import contamination, fidelity
 from personamath.report.analysis.result import Analysis, Cell, LeftOut
 from personamath.report.analysis.rows import RunData, read_run
-from personamath.runs.funnel import PURPOSES, STEPS
 from personamath.teachers.prices import Price
 from tests.support.analysed import RECIPE, run_data
-from tests.support.folders import row, rows, write
+from tests.support.folders import STEPS, row, rows, write
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +75,13 @@ def test_the_price_is_the_runs(run: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(run, tmp_path / "run")
     content = json.loads((copy / "run.json").read_text())
     content["paid"]["price"] = Price(1.5, 6.0, date="2026-01-01").as_dict()
-    (copy / "run.json").write_text(json.dumps(content))
-    assert read_run(copy / "dataset", "the demo", copy).price == Price(1.5, 6.0, date="2026-01-01")
+    for priced_for in ("direct", "batch", None):
+        content["paid"]["priced_for"] = priced_for
+        if priced_for is None:  # as runs of earlier versions have it
+            del content["paid"]["priced_for"]
+        (copy / "run.json").write_text(json.dumps(content))
+        price = Price(1.5, 6.0, date="2026-01-01", priced_for=priced_for)
+        assert read_run(copy / "dataset", "the demo", copy).price == price
     assert read_run(copy / "dataset", "the demo").price is None
 
 
@@ -128,7 +133,7 @@ def test_rows_of_seed_problems_all_count_in_the_keep_rates(run: Path, data: RunD
 def test_personas_are_drawn_again_as_the_run_drew_them(run: Path, data: RunData) -> None:
     found = persona_groups(data)
     requests = json.loads((run / "run.json").read_text())["requests"]
-    asked = sum(sum(requests[purpose].values()) for purpose in PURPOSES if purpose.endswith(": rewrite"))
+    asked = sum(sum(requests[kind.name].values()) for kind in data.outline.kinds if kind.role == "rewrite")
     assert sum(column(found, "asked for")) == asked
     kept = sum(asked * share for asked, share in zip(column(found, "asked for"), column(found, "kept %"), strict=True))
     assert round(kept) == sum(one.step.endswith("rewrite") for one in data.rows)
@@ -157,14 +162,15 @@ SEEDS = tuple(
 )
 
 
-def known(wrong: dict[str, str], some: Any = None) -> RunData:
-    """Data whose seed problems, and wrong first solutions, are known."""
-    return replace(run_data(some), seeds=SEEDS, wrong=wrong)
+def known(wrong: dict[str, str], some: Any = None, solved: Iterable[str] = ()) -> RunData:
+    """Data whose seed problems, and first solutions, are known."""
+    return replace(run_data(some), seeds=SEEDS, solved=frozenset(solved), wrong=wrong)
 
 
 def test_first_answers_are_right_where_there_is_a_row_and_wrong_where_the_journal_says() -> None:
     solved = [row("stage1_inference", number) for number in (1, 3, 5)]  # levels 2, 4 and 1
-    found = first_answers(known({SEEDS[4].id: "no", SEEDS[9].id: "no"}, solved))  # levels 5 and 5
+    wrong = {SEEDS[4].id: "no", SEEDS[9].id: "no"}  # levels 5 and 5
+    found = first_answers(known(wrong, solved, solved=(one.seed_id for one in solved)))
     assert column(found, "problems") == [3, 2]
     assert column(found, "mean level") == pytest.approx([7 / 3, 5])
     assert column(found, "the paper's mean level") == [3.22, 4.28]
@@ -178,8 +184,8 @@ def test_before_is_every_seed_problem_and_after_are_the_rows() -> None:
     assert column(found, "seed problems %", {"value": "MATH, level 2"}) == [
         sum(s.level == 2 for s in SEEDS) / len(SEEDS)
     ]
-    assert column(found, "stage 1 %", {"value": "MATH, level 2"}) == pytest.approx([2 / 3])
-    assert "stage 2 %" not in found.table.columns
+    assert column(found, "stage1 %", {"value": "MATH, level 2"}) == pytest.approx([2 / 3])
+    assert "stage2 %" not in found.table.columns
     shares = zip(*(cells[2:] for cells in found.table.rows if cells[0] == "level"), strict=True)
     assert [sum(map(float, map(str, some))) for some in shares] == pytest.approx([1, 1])
 
@@ -210,13 +216,15 @@ def test_false_wrong_counts_what_another_grader_accepts_and_what_of_it_was_recov
     numbers = dict(zip(column(found, "first answers that were not kept"), column(found, "number"), strict=True))
     assert numbers["all"] == 3 and numbers["without a final answer"] == 1
     assert numbers["right by math-verify"] == numbers["right by any of the three"] == 1
-    assert column(found, "recovered by reflection")[-1] == 1
+    assert column(found, "recovered")[-1] == 1
     assert isinstance(false_wrong(known({})), LeftOut)
 
 
 def priced(price: Price | None) -> RunData:
     few = run_data()
-    tokens = {purpose: {"prompt": 1_000 * place, "completion": 10 * place} for place, purpose in enumerate(PURPOSES)}
+    tokens = {
+        kind.name: {"prompt": 1_000 * place, "completion": 10 * place} for place, kind in enumerate(few.outline.kinds)
+    }
     facts = dict(few.provenance) | {"funnel": {**few.provenance["funnel"], "tokens": tokens}}
     return replace(few, provenance=facts, price=price)
 
@@ -230,6 +238,13 @@ def test_a_step_pays_for_all_of_its_requests() -> None:
     assert column(found, "USD per 1,000 kept rows", {"step": "all"}) == pytest.approx(
         [(15_000 * 2 + 150 * 100) / 1e3 / 16]
     )
+    for price, says in (
+        (Price(2.0, 100.0), "the prices of direct requests; batches may cost less."),
+        (Price(4.0, 200.0, batch=0.5).in_batches(), "the prices of batches, for every request of the run"),
+        (Price(2.0, 100.0, priced_for=None), "did not record whether these are the prices of direct requests or of"),
+    ):
+        assert "Prices: 2 and 100 USD" in made(costs(priced(price))).note
+        assert says in made(costs(priced(price))).note
     unknown = costs(priced(None))
     assert column(unknown, "USD") == [None] * 5 and "No price is known" in made(unknown).note
     assert isinstance(costs(run_data()), LeftOut)
@@ -237,7 +252,7 @@ def test_a_step_pays_for_all_of_its_requests() -> None:
 
 def test_a_case_comes_with_its_whole_ancestry() -> None:
     few = run_data()
-    wrong = {one.seed_id: f"wrong about {one.seed_id}" for one in few.rows if one.stage == 2}
+    wrong = {one.seed_id: f"wrong about {one.seed_id}" for one in few.rows if one.columns["stage"] == 2}
     found = case_studies(replace(few, wrong=wrong))
     assert list(dict.fromkeys(column(found, "step"))) == ["1: inference", "1: rewrite", "2: reflection", "2: rewrite"]
     (id,) = column(found, "text", {"step": "2: rewrite", "part": "id"})
@@ -248,10 +263,10 @@ def test_a_case_comes_with_its_whole_ancestry() -> None:
     assert parts == {
         "id": chosen.id,
         "seed problem": chosen.seed_problem,
-        "persona": chosen.persona,
+        "persona": chosen.columns["persona"],
         "rewritten problem": chosen.problem,
         "wrong solution of the seed problem": f"wrong about {chosen.seed_id}",
-        "review": chosen.review,
+        "review": chosen.columns["review"],
         "corrected explanation": chosen.response,
         "reference answer": chosen.answer,
     }
@@ -333,9 +348,14 @@ def test_what_is_no_data_set_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"none")
     with pytest.raises(BadInput, match="not a readable parquet file"):
         read_run(folder, "x")
-    (folder / "provenance.json").write_text('{"recipe": {"problem": 1}}')
-    with pytest.raises(BadInput, match="not as PersonaMath writes it"):
-        read_run(folder, "x")
+    for content, message in (
+        ("{}", "not as PersonaMath writes it"),
+        ('{"method": {"steps": 3}}', "not as PersonaMath writes it"),
+        ('{"recipe": {"problem": 1}}', "unknown key 'problem'; the nearest known one is 'problems'"),
+    ):
+        (folder / "provenance.json").write_text(content)
+        with pytest.raises(BadInput, match=f"provenance.json: {message}"):
+            read_run(folder, "x")
 
 
 def test_another_data_set_is_read_from_a_column_of_a_file(tmp_path: Path) -> None:

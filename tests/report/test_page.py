@@ -29,6 +29,7 @@ WRITTEN = [
     (r"It costs $\$5$ and $20\%$.", 2, 0),
     ("$ not mathematics $", 0, 0),
     ("an end without a beginning $", 0, 0),
+    (r"It is $\boxed{\text{Wednesday}}$.", 1, 0),
     (r"\[ never closed", 0, 0),
 ]
 LAST = f"math-train-01{len(WRITTEN) - 1:03}"
@@ -79,8 +80,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Of a report with an attacker's row in it."""
     folder = tmp_path_factory.mktemp("report")
     hostile = row("stage2_rewrite", "math-train-00666", HOSTILE, HOSTILE, HOSTILE_PERSONA)
-    hostile = replace(hostile, seed_problem=HOSTILE, review=HOSTILE, subject=HOSTILE, answer=HOSTILE, teacher=HOSTILE)
-    hostile = replace(hostile, id=f"{hostile.id} {HOSTILE}", source=HOSTILE)
+    hostile = replace(hostile, seed_problem=HOSTILE, subject=HOSTILE, answer=HOSTILE, teacher=HOSTILE, source=HOSTILE)
+    hostile = replace(hostile, id=f"{hostile.id} {HOSTILE}", columns={**hostile.columns, "review": HOSTILE})
     written = [row("stage1_inference", f"math-train-01{n:03}", text, text) for n, (text, _, _) in enumerate(WRITTEN)]
     written.append(row("stage1_inference", "math-train-00999", "Long", "$x$ " * 15_000))
     data = report_data(hostile, *written, name=f"runs/v1 {HOSTILE}")
@@ -178,7 +179,7 @@ def test_search_finds_words_in_the_row_and_in_what_it_came_from(page: Page, addr
 
 def test_filters_narrow_the_list_and_stand_in_the_address(page: Page, address: str) -> None:
     open_rows(page, address)
-    choose(page, "step", "Stage 2: rewritten")
+    choose(page, "step", "2: rewrite")
     assert count(page).startswith("2 of ")
     choose(page, "level", "5")
     assert count(page).startswith("1 of ") and shown_ids(page) == ["math-train-00002/p0000"]
@@ -222,6 +223,14 @@ def test_mathematics_is_told_from_money(page: Page, address: str, number: int) -
     assert page.evaluate(f"{solution}.querySelectorAll('.katex-error').length") == 0, text
     if not formulas:
         assert page.evaluate(f"{solution}.textContent") == text.replace(r"\$", "$")
+
+
+def test_words_in_a_formula_stay_in_one_line(page: Page, address: str) -> None:
+    number = next(number for number, (text, _, _) in enumerate(WRITTEN) if "Wednesday" in text)
+    open_rows(page, address, f"row=math-train-01{number:03}")
+    page.until("document.querySelector('.ancestry .katex .text')")
+    assert page.evaluate("document.querySelector('.ancestry .katex .text').getClientRects().length") == 1
+    assert page.evaluate("document.querySelector('.ancestry .katex .text').offsetHeight") < 30
 
 
 def test_browsers_without_the_newest_functions_show_the_rows(page: Page, address: str) -> None:

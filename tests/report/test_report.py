@@ -104,13 +104,12 @@ def test_every_row_is_packed_with_its_family() -> None:
     assert wrong == {"math-train-00002": "It is $5$, plainly."}
     steps = next(facet for facet in index["facets"] if facet["name"] == "step")
     assert [(value["label"], value["rows"]) for value in steps["values"]] == [
-        ("Stage 1: solved", 41),
-        ("Stage 1: rewritten", 1),
-        ("Stage 2: corrected", 1),
-        ("Stage 2: rewritten", 1),
+        ("1: inference", 41),
+        ("1: rewrite", 1),
+        ("2: reflection", 1),
+        ("2: rewrite", 1),
     ]
-    stages = [steps["values"][code]["value"][: len("Stage 1")] for code in steps["codes"]]
-    assert stages == ["Stage " + member["step"][len("stage")] for member in rows]
+    assert [steps["values"][code]["value"] for code in steps["codes"]] == [member["step"] for member in rows]
 
 
 def test_flags_and_overlaps_are_filters() -> None:

@@ -5,18 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from personamath.methods.persona.stages import Stages
 
 from personamath.errors import BadInput, RunDirectoryError
-from personamath.journal.journaled import JournaledTeacher
 from personamath.journal.store import Journal
+from personamath.methods import PersonaMath
+from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Completion, Problem, Request
-from personamath.runs.funnel import Funnel
-from personamath.runs.pipeline import Spool, augment, new_first
-from tests.methods.test_stages import InlineGrader
+from personamath.runs.pipeline import Spool, new_first
+from personamath.runs.run import run as run_recipe
 
-RECIPE = Recipe(problems=("gsm8k",), teacher="teacher-1", k1=0, k2=0)
+RECIPE = Recipe(problems=("gsm8k",), teacher="teacher-1", method=PersonaMath(k1=0, k2=0))
 
 
 def seed(number: int) -> Problem:
@@ -50,22 +49,17 @@ class Slow:
 
 
 class FullDisk(Spool):
-    def add(self, position: int, rows: object) -> None:
+    def add(self, position: int, outcome: Outcome) -> None:
         raise RunDirectoryError("no room")
 
 
 def run(directory: Path, problems: Iterator[Problem], spool: Spool) -> tuple[list[Request], list[Request]]:
     """What was asked, and what of it is in the journal, by a run that ends with an error."""
     slow = Slow()
-
-    async def run_stages() -> None:
-        stages = Stages(RECIPE, [], teacher, InlineGrader())
-        await augment(stages, enumerate(problems), 4, spool, Funnel(), teacher.end)
-
     with Journal(directory) as journal, spool:
-        teacher = JournaledTeacher(journal, slow, 4)
+        seeds = enumerate(problems)
         with pytest.raises((BadInput, RunDirectoryError)):
-            asyncio.run(run_stages())
+            asyncio.run(run_recipe(RECIPE, seeds, slow, journal, spool, total=20, concurrency=4, window=4))
         return slow.asked, [request for request in slow.asked if journal.has(request.digest)]
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from personamath.commands.cli import main
-from personamath.recipe import Recipe
+from personamath.methods import PersonaMath
+from personamath.methods.method import Usage
 from personamath.records import Persona, Problem
-from personamath.runs.plan import Plan, Usage, chosen, from_paper, survey, wall_s
+from personamath.runs.plan import Plan, chosen, from_expectation, shares, survey, wall_s
 from personamath.sources.problems import ProblemSource, Skipped, read_problems
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
@@ -34,22 +35,41 @@ def test_a_pilot_is_spread_over_the_sources_and_over_their_levels_and_lengths() 
             problem(number, "gsm8k", None),
         ]
         problems.append(Skipped(f"skipped-{number}", "no reference answer"))
-    seeds = survey(problems, 60)
-    assert {source: (of.count, len(of.chosen)) for source, of in seeds.items()} == {
+    found = survey(problems, 60)
+    assert {of.source: (of.count, len(found.pilot[of.source])) for of in found.seeds} == {
         "math": (300, 30),
         "gsm8k": (300, 30),
     }
-    pilot = chosen(problems, seeds)
+    pilot = chosen(problems, found)
     levels = [one.level for one in pilot if one.source == "math"]
     assert {level: levels.count(level) for level in set(levels)} == {1: 6, 2: 6, 3: 6, 4: 6, 5: 6}
     mean = sum(len(one.question) for one in pilot if one.source == "math") / 30
-    assert mean == pytest.approx(seeds["math"].question_characters / 300, rel=0.05)
+    assert mean == pytest.approx(found.seeds[0].question_characters, rel=0.05)
     assert len(chosen(problems, survey(problems, 10_000))) == 600
+
+
+SHARES = [
+    # wanted, counts, expected
+    (1, {"a": 300, "b": 300}, {"a": 1, "b": 1}),
+    (3, {"a": 300, "b": 300}, {"a": 2, "b": 1}),
+    (10, {"a": 7_473, "b": 7_500}, {"a": 5, "b": 5}),
+    (10, {"a": 9_999, "b": 1}, {"a": 9, "b": 1}),
+    (7, {"a": 10, "b": 20, "c": 30}, {"a": 1, "b": 2, "c": 4}),
+    (100, {"a": 5, "b": 3}, {"a": 5, "b": 3}),
+    (0, {"a": 5}, {"a": 0}),
+]
+
+
+@pytest.mark.parametrize(("wanted", "counts", "expected"), SHARES)
+def test_a_pilot_is_shared_by_largest_remainder_with_one_problem_of_each_source_at_least(
+    wanted: int, counts: dict[str, int], expected: dict[str, int]
+) -> None:
+    assert shares(wanted, counts) == expected
 
 
 def test_without_a_pilot_the_papers_rates_give_the_papers_requests() -> None:
     problems = [problem(n, "gsm8k", None) for n in range(7_473)] + [problem(n) for n in range(7_500)]
-    plan = from_paper(Recipe(problems=("gsm8k",), teacher="t"), survey(problems), PERSONAS)
+    plan = from_expectation(PersonaMath(), survey(problems).seeds, PERSONAS)
     requests = {purpose: round(usage.requests) for purpose, usage in plan.usage.items()}
     assert requests["stage1_inference"] == 14_973
     assert requests["stage1_rewrite: rewrite"] == requests["stage1_rewrite: solve"] == 5 * 12_000
@@ -59,8 +79,7 @@ def test_without_a_pilot_the_papers_rates_give_the_papers_requests() -> None:
 
 
 def test_the_time_follows_from_what_is_in_flight_and_from_the_pace() -> None:
-    plan = Plan({"math": 1})
-    plan.usage["stage1_inference"] = Usage(6_000.0, 300_000.0, 900_000.0)
+    plan = Plan({"math": 1}, {"stage1_inference": Usage(6_000.0, 300_000.0, 900_000.0)})
     assert wall_s(plan, concurrency=100, answer_s=2.0) == 120
     assert wall_s(plan, concurrency=100, answer_s=2.0, rpm=600) == 600
     assert wall_s(plan, concurrency=100, answer_s=2.0, rpm=600, tpm=60_000) == 1_200
@@ -182,6 +201,6 @@ def test_bad_use_is_told_in_one_line(flags: list[str], message: str, capsys: pyt
 
 def test_the_real_problems_are_all_planned(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sources = [f"gsm8k:{data / 'gsm8k' / 'train.jsonl'}", f"math:{data / 'math' / 'train.jsonl'}"]
-    seeds = survey(read_problems([ProblemSource.parse(source) for source in sources], None), 50)
-    assert sum(len(of.chosen) for of in seeds.values()) == 50
-    assert 14_900 < sum(of.count for of in seeds.values()) <= 14_973
+    found = survey(read_problems([ProblemSource.parse(source) for source in sources], None), 50)
+    assert sum(map(len, found.pilot.values())) == 50
+    assert 14_900 < sum(of.count for of in found.seeds) <= 14_973

@@ -12,6 +12,7 @@ from personamath.errors import NotAsked, PersonaMathError, RunDirectoryError
 from personamath.journal.block_files import adopt_answers, answer_files, paid_in
 from personamath.journal.run_folder import RunFolder
 from personamath.journal.store import Journal
+from personamath.methods import PersonaMath
 from personamath.recipe import Recipe
 from personamath.records import Completion, Persona, Problem, Request
 from personamath.runs.funnel import Funnel
@@ -126,7 +127,7 @@ def test_blocks_travel_whole_and_are_named_by_what_they_hold() -> None:
     assert blocks.fingerprint(RECIPE, PERSONAS) != blocks.fingerprint(RECIPE, PERSONAS[:-1])
     more = Recipe(problems=("gsm8k",), teacher=MODEL, limit=3)
     assert blocks.fingerprint(RECIPE, PERSONAS) == blocks.fingerprint(more, PERSONAS)
-    other = Recipe(problems=RECIPE.problems, teacher=MODEL, k1=6)
+    other = Recipe(problems=RECIPE.problems, teacher=MODEL, method=PersonaMath(k1=6))
     assert blocks.fingerprint(RECIPE, PERSONAS) != blocks.fingerprint(other, PERSONAS)
 
 

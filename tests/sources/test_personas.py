@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personamath.errors import BadInput
+from personamath.methods.draw import draw
 from personamath.records import Persona
-from personamath.sources.personas import BUNDLED, draw, read_personas
+from personamath.sources.personas import BUNDLED, read_personas
 
 ISCO_08 = {
     "Managers",

@@ -2,23 +2,20 @@
 
 from collections.abc import Sequence
 
-from personamath.methods.persona.stages import Outcome
-
 from personamath.folder.provenance import Origins, provenance
+from personamath.methods import PersonaMath
 from personamath.recipe import Recipe
 from personamath.records import Row
 from personamath.report.analysis.rows import RunData
-from personamath.runs.funnel import STEPS, Funnel
-from tests.support.folders import rows
+from tests.support.folders import STEPS, funnel_of, rows
 
-RECIPE = Recipe(problems=("math",), teacher="teacher-1", k1=2, k2=3)
+RECIPE = Recipe(problems=("math",), teacher="teacher-1", method=PersonaMath(k1=2, k2=3))
 
 
-def run_data(some: Sequence[Row] | None = None) -> RunData:
+def run_data(some: Sequence[Row] | None = None, recipe: Recipe = RECIPE) -> RunData:
     """A published dataset, by default of a few rows of every step, of which nothing more is known."""
     made = rows(dict.fromkeys(STEPS, 4)) if some is None else some
-    funnel = Funnel()
-    funnel.add(Outcome(rows=list(made)))
-    facts = provenance(RECIPE, funnel, Origins.named(RECIPE), {})
+    counts = funnel_of(made).as_dict(recipe.method.outline)
+    facts = provenance(recipe, counts, Origins.named(recipe), None, {})
     missing = dict.fromkeys(("seeds", "wrong", "personas"), "not at hand")
     return RunData("made by hand", tuple(made), facts, missing=missing)

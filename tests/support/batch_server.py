@@ -23,8 +23,9 @@ from typing import Any
 
 from aiohttp import web
 
+from personamath.records import CHARACTERS_PER_TOKEN
 from personamath.sources.problems import ProblemSource
-from personamath.teachers.simulated import CHARACTERS_PER_TOKEN, MODEL, SimulatedTeacher, chat_reply
+from personamath.teachers.simulated import MODEL, SimulatedTeacher, chat_reply
 from tests.support.scripted_teacher import PAPER_HABITS
 
 MOST_LINES = 50_000

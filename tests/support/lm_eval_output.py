@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from personamath.evaluation.scores import FACTS
-from personamath.prompts import ALPACA
+from personamath.training.prompts import ALPACA
 
 TIME = "2026-01-02T03-04-05.678901"
 

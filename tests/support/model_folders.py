@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from personamath import prompts
+from personamath.training import prompts
 from personamath.training.record import BaseModel, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
 from tests.support.tiny_eval import AFTER_PROMPT
 from tests.support.tiny_eval import write_model as write_tiny_model

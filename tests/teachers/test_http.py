@@ -5,21 +5,17 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import openai
 import pytest
 from aiohttp import web
-from multidict import CIMultiDict
 
-from personamath.errors import BadInput, RequestFailed, TeacherError, TeacherMisconfigured
+from personamath.errors import RequestFailed, TeacherError, TeacherMisconfigured
 from personamath.records import Completion, Request
 from personamath.teachers.http import HttpTeacher
-from personamath.teachers.patience import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, Patience, backoff_s, retry_after_s
+from personamath.teachers.patience import Patience
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, serve
-from personamath.teachers.urls import without_secrets
 
 KEY = "sk-very-secret"
 REQUEST = Request("What is 1 + 1?", "teacher-1", 0.7, 2048)
@@ -309,18 +305,6 @@ def test_after_the_patience_every_request_fails_at_once() -> None:
     assert first > 1 > second
 
 
-@pytest.mark.parametrize(
-    "url", ["localhost:8000", "ftp://host/v1", "http://", "", "http://me:pw@host/v1", "http://host/v1?a=b"]
-)
-def test_a_base_url_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(BadInput, match="write it"):
-        HttpTeacher([url])
-
-
-def test_secrets_in_a_url_are_not_shown() -> None:
-    assert without_secrets("https://me:pass@host:8000/v1?key=abc#x") == "https://host:8000/v1"
-
-
 def test_the_embedded_teacher_answers_the_openai_client() -> None:
     async def run() -> tuple[str, str]:
         async with (
@@ -350,30 +334,3 @@ def test_equal_requests_are_equal_bytes_and_the_sample_tells_rollouts_apart() ->
         Request("What is 1 + 1?", "teacher-1", 0.7, 2048, sample=1),
     ]
     assert len({request.digest for request in (REQUEST, *others)}) == 6
-
-
-AFTER = [
-    ({"Retry-After": "3"}, 3.0),
-    ({"retry-after-ms": "250", "Retry-After": "3"}, 0.25),
-    ({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}, 3600.0),
-    ({"Retry-After": format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)}, 0.0),
-    ({"Retry-After": "Fri, 02 Jan 1970 00:00:20 GMT", "Date": "Fri, 02 Jan 1970 00:00:00 GMT"}, 20.0),
-    ({"Retry-After": "-1"}, 0.0),
-    ({"Retry-After": "soon"}, None),
-    ({}, None),
-]
-
-
-@pytest.mark.parametrize(("headers", "seconds"), AFTER)
-def test_the_endpoints_word_on_when_to_come_back_is_read(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after_s(CIMultiDict(headers)) == (
-        seconds if seconds is None else pytest.approx(seconds, abs=seconds / 4)
-    )
-
-
-def test_backoff_doubles_up_to_its_limit_and_is_jittered() -> None:
-    waits = [[backoff_s(failures, None) for _ in range(200)] for failures in range(1, 12)]
-    for backoffs, wait in enumerate(waits):
-        full = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2**backoffs)
-        assert full / 2 <= min(wait) < max(wait) <= full
-        assert max(wait) - min(wait) > full / 4

@@ -1,5 +1,6 @@
 """Prices and bills: what is listed, what is given, what an answer costs once, and where a run ends at a cap."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
@@ -14,7 +15,8 @@ import yaml
 
 from personamath.commands.cli import main
 from personamath.errors import BadInput
-from personamath.records import Completion
+from personamath.journal.store import Journal
+from personamath.records import Completion, Request
 from personamath.teachers.prices import PRICE_LIST, Bill, Caps, Paid, Price, Prices, find_price
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
@@ -62,6 +64,59 @@ def test_a_bill_goes_on_from_what_the_journal_holds() -> None:
     facts = bill.as_dict(["stage1_inference", "stage2_reflection"])
     assert [facts["by_purpose"][purpose]["usd"] for purpose in facts["by_purpose"]] == [2.0, 1.0]
     assert Bill.so_far(None, []).as_dict([])["usd"] is None
+
+
+def test_each_models_answers_are_priced_by_its_own_price() -> None:
+    gpt, listed = "gpt-4o-mini", find_price("gpt-4o-mini")
+    assert listed
+    bill = Bill.so_far(
+        Prices("mine", Price(1.0, 10.0)),
+        [
+            Paid("mine", "stage1_inference", 2, 1_000_000, 100_000, 0),
+            Paid(gpt, "stage1_inference", 3, 1_000_000, 1_000_000, 0),
+            Paid(gpt, "stage2_reflection", 1, 1_000_000, 0, 1),
+            Paid("unknown", "stage2_reflection", 4, 5_000, 5_000, 0),
+        ],
+    )
+    theirs = 2 * listed.prompt + listed.completion
+    assert bill.usd == pytest.approx(2.0 + theirs) and bill.unpriced == {"unknown": 4}
+    assert bill.usd_each == pytest.approx((2.0 + theirs) / 6)  # of the answers that have a price
+    facts = bill.as_dict(["stage1_inference", "stage2_reflection", "stage2_rewrite: rewrite"])
+    assert facts["usd"] == pytest.approx(2.0 + theirs)
+    assert (facts["answers"], facts["answers_without_price"], facts["answers_without_token_counts"]) == (10, 4, 1)
+    by_purpose = [(one["answers"], one["usd"], one["answers_without_price"]) for one in facts["by_purpose"].values()]
+    assert by_purpose == [
+        (5, pytest.approx(2.0 + listed.prompt + listed.completion), 0),
+        (5, pytest.approx(listed.prompt), 4),
+        (0, 0.0, 0),
+    ]
+    assert {model: one["usd"] for model, one in facts["by_model"].items()} == {
+        gpt: pytest.approx(theirs),
+        "mine": 2.0,
+        "unknown": None,
+    }
+    assert facts["by_model"]["unknown"]["price"] is None and facts["by_model"][gpt]["price"] == listed.as_dict()
+    reflections = facts["by_model"][gpt]["by_purpose"]["stage2_reflection"]
+    assert (reflections["answers"], reflections["usd"]) == (1, listed.prompt)
+
+
+def test_money_is_unknown_where_no_answer_has_a_price() -> None:
+    unknown = Paid("unknown", "stage1_inference", 1, 10, 10, 0)
+    assert Bill.so_far(Prices("mine", Price(1.0, 1.0)), []).known_usd == 0.0
+    assert Bill.so_far(Prices("mine", Price(1.0, 1.0)), [unknown]).known_usd is None
+    assert Bill.so_far(Prices("mine", None), []).known_usd is None
+    assert Bill.so_far(None, [unknown]).known_usd is None
+
+
+def test_a_price_says_how_its_requests_are_sent() -> None:
+    direct = Price(2.0, 8.0, batch=0.5)
+    assert (direct.priced_for, direct.in_batches().priced_for) == ("direct", "batch")
+    assert direct.in_batches() == Price(1.0, 4.0, priced_for="batch")
+    unknown_share = Price(2.0, 8.0)
+    assert unknown_share.in_batches() == unknown_share  # reckoned at the full price, and says so
+    bill = Bill(Prices("mine", direct.in_batches())).as_dict([])
+    assert (bill["price"]["prompt"], bill["priced_for"]) == (1.0, "batch")
+    assert Bill(None).as_dict([])["priced_for"] is None
 
 
 CAPPED = [
@@ -116,6 +171,31 @@ def test_run_json_holds_the_bill_of_every_answer_paid_once(start_teacher: Start,
         assert tokens["completion"] == paid["by_purpose"][purpose]["completion_tokens"]
     assert run(teacher, tmp_path / "run", *PRICE) == 0
     assert run_file(tmp_path / "run")["paid"] == paid
+
+
+def test_answers_of_another_teacher_in_the_directory_are_not_charged_at_this_teachers_price(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
+    assert run(teacher, tmp_path / "alone", *PRICE) == 0
+    alone = run_file(tmp_path / "alone")["paid"]
+
+    async def ask_others() -> None:
+        for model, prompt in (("gpt-4o-mini", "one"), ("gpt-4o-mini", "two"), ("not-listed", "three")):
+            completion = Completion("text", "stop", 1_000_000, 1_000_000)
+            await journal.put(Request(prompt, model, 0.7, 100), completion)
+
+    with Journal(output) as journal:
+        asyncio.run(ask_others())
+    capsys.readouterr()
+    assert run(teacher, output, *PRICE) == 0
+    paid = run_file(output)["paid"]
+    assert paid["by_model"][MODEL] == alone["by_model"][MODEL]
+    assert paid["by_model"]["gpt-4o-mini"]["usd"] == pytest.approx(2 * (0.15 + 0.60))
+    assert paid["by_model"]["not-listed"]["usd"] is None and paid["answers_without_price"] == 1
+    assert paid["usd"] == pytest.approx(alone["usd"] + 1.50)
+    total = f"${paid['usd']:,.2f}, without the answers of models whose price is not known (1 of not-listed)."
+    assert total in capsys.readouterr().out
 
 
 def test_a_run_ends_at_its_cap_of_requests_and_goes_on_with_a_higher_one(

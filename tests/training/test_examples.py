@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from personamath.errors import BadInput
-from personamath.prompts import alpaca
 from personamath.training.examples import IGNORED, Example, PromptFormat, make_examples
+from personamath.training.prompts import alpaca
 from personamath.training.vocabulary import generation_config, prepare
 from tests.support.tiny_models import KINDS, TokenizerKind, make_tokenizer
 

@@ -205,11 +205,16 @@ def test_killed_and_started_again_the_losses_are_the_uninterrupted_runs(
 
     said = run(again)
 
-    assert f"passed over: {half}" in said
-    assert f"going on from {last}" in said
+    assert f"skipping {half}" in said
+    assert f"resuming from {last}" in said
     assert losses(output) == pytest.approx(losses(two_nodes), abs=1e-6)
     assert len(losses(output)) == STEPS
     assert "is finished" in run(again)
+
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in output.rglob("*")}
+    refused = run([*again, "--learning_rate", "0.002"], status=1)
+    assert f"sft: {output} holds a finished run that differs in learning_rate (0.001 there, 0.002 here)" in refused
+    assert before == {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in output.rglob("*")}
 
     # Killed while it saved the model: the last checkpoint is the last step, and no step is added.
     (output / FILE_NAME).unlink()

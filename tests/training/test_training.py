@@ -1,6 +1,5 @@
 """Parts of fine-tuning: batches, checkpoints, attention, data, the record."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -20,11 +19,10 @@ from hypothesis import strategies as st
 from personamath.errors import BadInput
 from personamath.training.base_model import load_base, why_not
 from personamath.training.batching import EpochOrder, derive_batch, describe
-from personamath.training.checkpoints import SEAL, claim, is_whole, last_whole, seal
+from personamath.training.checkpoints import RECIPE_FILE, SEAL, check_finished, claim, is_whole, last_whole, seal
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
 from personamath.training.examples import Example, make_examples
-from personamath.training.record import FILE_NAME, TrainingRecord
 from personamath_hub.models.card import ACCELERATE_CONFIGS
 from tests.conftest import REPO
 from tests.support.folders import RECIPE, rows, write
@@ -170,12 +168,48 @@ def test_no_checkpoint_at_all(tmp_path: Path) -> None:
     assert last_whole(tmp_path) == (None, [])
 
 
-def test_another_recipe_does_not_go_on_in_a_folder(tmp_path: Path) -> None:
-    run = {"learning_rate": 2e-5, "save_steps": 500, "data": "abc"}
-    claim(tmp_path, run)
-    claim(tmp_path, run | {"save_steps": 100, "report_to": ["wandb"]})  # how it is kept and watched may change
-    with pytest.raises(BadInput, match="differs in data, learning_rate"):
-        claim(tmp_path, {"learning_rate": 1e-5, "data": "abd"})
+RUN = {"learning_rate": 2e-5, "save_steps": 500, "seed": 1, "data": "abc", "lora_target_modules": ["q_proj"]}
+CHANGES: list[tuple[dict[str, Any], str]] = [
+    ({}, ""),
+    # How a run is watched and stored may change.
+    ({"save_steps": 100, "report_to": ["wandb"], "logging_steps": 1, "dataloader_num_workers": 2}, ""),
+    ({"learning_rate": 1e-5}, "learning_rate (2e-05 there, 1e-05 here)"),
+    ({"bf16": True}, "bf16 (not set there, true here)"),
+    ({"lora_target_modules": ["v_proj"]}, 'lora_target_modules (["q_proj"] there, ["v_proj"] here)'),
+    ({"seed": 2, "save_steps": 1, "data": "abd"}, 'data ("abc" there, "abd" here), seed (1 there, 2 here)'),
+]
+
+
+def refusal(check: Callable[[], None]) -> str:
+    """What is said to differ; empty where nothing is refused."""
+    try:
+        check()
+    except BadInput as error:
+        (line,) = str(error).splitlines()
+        assert line.endswith("; choose another output_dir, or undo the change")
+        return line.partition("differs in ")[2].rpartition("; ")[0]
+    return ""
+
+
+@pytest.mark.parametrize(("change", "differences"), CHANGES)
+def test_another_recipe_is_not_resumed_in_a_folder(change: dict[str, Any], differences: str, tmp_path: Path) -> None:
+    claim(tmp_path, RUN)
+    assert refusal(lambda: claim(tmp_path, RUN | change)) == differences
+    assert not [path for path in tmp_path.iterdir() if path.name != RECIPE_FILE]
+
+
+@pytest.mark.parametrize(("change", "differences"), CHANGES)
+def test_another_recipe_does_not_pass_for_a_finished_run(
+    change: dict[str, Any], differences: str, tmp_path: Path
+) -> None:
+    replace(RECORD, recipe=RUN).write(tmp_path)
+    assert refusal(lambda: check_finished(tmp_path, RUN | change)) == differences
+
+
+def test_a_key_that_the_new_recipe_lacks_is_a_difference(tmp_path: Path) -> None:
+    claim(tmp_path, RUN)
+    without = {name: value for name, value in RUN.items() if name != "seed"}
+    assert refusal(lambda: claim(tmp_path, without)) == "seed (1 there, not set here)"
 
 
 LENGTHS = (3, 1, 7, 2)
@@ -284,28 +318,6 @@ def test_no_row_left_is_an_error() -> None:
     tokenizer = make_tokenizer("byte-level BPE", ["What is it?"])
     with pytest.raises(BadInput, match="longer than max_length"):
         make_dataset(datasets.Dataset.from_dict({"problem": ["a"], "response": ["b"]}), tokenizer, "clean", 3)
-
-
-def test_the_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    RECORD.write(tmp_path)
-    assert TrainingRecord.read(tmp_path) == RECORD
-
-
-@pytest.mark.parametrize(
-    ("change", "error"),
-    [
-        ({"steps": "many"}, "steps is 'many'"),
-        ({"steps": None, "more": 1}, "fields missing or unknown: more"),
-        ({"format_version": 99}, "not a training record of format 1"),
-        ({"rows": {"read": 1}}, "rows: fields missing or unknown"),
-    ],
-)
-def test_a_record_that_is_none_is_refused(change: dict[str, Any], error: str, tmp_path: Path) -> None:
-    RECORD.write(tmp_path)
-    path = tmp_path / FILE_NAME
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(BadInput, match=error):
-        TrainingRecord.read(tmp_path)
 
 
 def test_the_curve_holds_every_logged_step(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What an evaluation came to: lm-eval's results and samples, read, bounded by an interval, and compared."""
+"""Scores: lm-eval's results and samples, read, with bootstrap intervals, and compared."""
 
 from personamath.evaluation.scores.comparison import Comparison, compare_runs, incomparable
 from personamath.evaluation.scores.reading import read_results

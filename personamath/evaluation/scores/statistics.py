@@ -5,14 +5,14 @@ from math import comb
 from typing import NamedTuple
 
 RESAMPLES = 10_000
-"""Of a bootstrap: the ends of a 95 % interval then move by a few hundredths of a point between two rng seeds."""
+"""Enough that the ends of a 95 % interval differ by a few hundredths of a point between two rng seeds."""
 RNG_SEED = 2410
-"""Of every bootstrap, so that the same values always give the same interval."""
+"""One for every bootstrap, so that the same values always give the same interval."""
 COVERAGE = 0.95
 
 
 class Interval(NamedTuple):
-    """A value with the ends of its 95 % interval."""
+    """A value with its 95 % interval."""
 
     value: float
     low: float
@@ -20,9 +20,9 @@ class Interval(NamedTuple):
 
 
 def bootstrap_mean(values: Sequence[float]) -> Interval:
-    """The mean of at least one value with its percentile bootstrap interval, whatever the order of the values.
+    """Return the mean of the values with its percentile bootstrap interval; their order does not matter.
 
-    Resampling n values with replacement is drawing how often each distinct value comes: one multinomial draw.
+    Resampling n values with replacement only decides how often each distinct value occurs: one multinomial draw.
     """
     import numpy as np
 
@@ -35,7 +35,7 @@ def bootstrap_mean(values: Sequence[float]) -> Interval:
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """Two-sided p of McNemar's exact test: how items that only one of two runs got right fall, if none is better."""
+    """Return the two-sided p of McNemar's exact test, from how many items only one of the two runs got right."""
     trials, fewer = only_first + only_second, min(only_first, only_second)
     tail = sum(comb(trials, k) for k in range(fewer + 1))
     return min(1.0, 2 * tail / (1 << trials))

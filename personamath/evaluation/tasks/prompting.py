@@ -1,9 +1,9 @@
-"""What a task asks: the prompts of `personamath.prompts`, filled with a problem."""
+"""What a task asks: the prompts of `personamath.training.prompts`, filled with a problem."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from personamath import prompts
+from personamath.training import prompts
 
 
 def alpaca(doc: Mapping[str, Any]) -> str:

@@ -1,139 +1,167 @@
 """What the data is made of: rows by step beside the paper's, levels and subjects before and after, keep rates."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 
-from personamath.evaluation.scores.statistics import bootstrap_mean
-from personamath.records import Step
+from personamath.evaluation.scores.statistics import Interval, bootstrap_mean
+from personamath.methods import Method, paper_rows
+from personamath.records import Problem, Row
 from personamath.report.analysis.intervals import wilson
-from personamath.report.analysis.paper import COMPOSITION, MEAN_LEVEL, PAPER
+from personamath.report.analysis.paper import MEAN_LEVEL, PAPER
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
-from personamath.runs.funnel import SOURCES, STEPS
+from personamath.sources.problems import source_label
 
-STEP_NAMES: dict[Step, str] = {
-    "stage1_inference": "1: inference",
-    "stage1_rewrite": "1: rewrite",
-    "stage2_reflection": "2: reflection",
-    "stage2_rewrite": "2: rewrite",
-}
+ALL = "all"
+HARD = 4
+"""Of MATH's levels, 1 to 5, the first that people call hard."""
 
 
 def composition(data: RunData) -> Analysis:
-    """Rows by source and step, beside the paper's table 2."""
+    """Rows by source and step, of any method; beside its paper's, where the method has a paper that reports them."""
     counts = Counter((row.source, row.step) for row in data.rows)
-    sources = [source for source in SOURCES if any(counts[source, step] for step in STEPS)]
+    steps, sources = data.outline.steps, sorted({row.source for row in data.rows})
+    papers = {source: [_printed(cell) for cell in cells] for source, cells in paper_rows(data.outline.method).items()}
     rows: list[tuple[Cell, ...]] = []
-    for label, of in [*((source, [source]) for source in sources), ("all", sources)]:
-        ours = [sum(counts[source, step] for source in of) for step in STEPS]
-        names = [*STEP_NAMES.values(), "all"]
-        for name, count, printed in zip(names, [*ours, sum(ours)], COMPOSITION[label], strict=True):
-            papers = round(float(printed.removesuffix("K")) * 1_000)
-            rows.append((SOURCES.get(label, label), name, count, papers, count / papers))
-    total, all_papers = len(data.rows), rows[-1][3]
+    for source, of in [*((source, [source]) for source in sources), (ALL, sources)]:
+        ours = [sum(counts[one, step.name] for one in of) for step in steps]
+        theirs = papers.get(source, [None] * (len(steps) + 1))
+        for name, count, paper in zip([*(step.label for step in steps), ALL], [*ours, sum(ours)], theirs, strict=True):
+            beside = (paper, count / paper if paper else None) if papers else ()
+            rows.append((source_label(source), name, count, *beside))
+    labels = tuple(step.label for step in steps)
     series = [
-        Series(SOURCES[source], tuple(STEP_NAMES.values()), tuple(float(counts[source, step]) for step in STEPS))
+        Series(source_label(source), labels, tuple(float(counts[source, step.name]) for step in steps))
         for source in sources
     ]
+    finding, note = f"{len(data.rows):,} rows were kept.", "Kept rows by source and step."
+    if papers:
+        finding = f"{len(data.rows):,} rows were kept; the paper kept {papers[ALL][-1]:,}."
+        note = (
+            f"Kept rows by source and step, beside those that {data.outline.cite} reports, as printed there: rounded, "
+            "so sums may be off by 1 %. Another teacher, other seed problems or other settings give other numbers."
+        )
+    columns = ("source", "step", "rows", *(("the paper's rows", "ours to the paper's %") if papers else ()))
     return Analysis(
         "composition",
         "Composition",
-        f"{total:,} rows were kept; the paper kept {all_papers:,}.",
-        Table(("source", "step", "rows", "the paper's rows", "ours to the paper's %"), tuple(rows)),
+        finding,
+        Table(columns, tuple(rows)),
         Chart("bars", "step", "rows", tuple(series)),
-        f"Kept rows by source and step, beside table 2 of {PAPER}, whose numbers are rounded to hundreds and whose "
-        "MATH row does not add up exactly: read them as within 1 %. The paper's teacher was gpt-4o-mini-2024-07-18; "
-        "another teacher, other seed problems or other K1 and K2 give other numbers.",
+        note,
     )
 
 
+def _printed(cell: str) -> int:
+    """A number of rows as a paper prints it, e.g. `6.6K`."""
+    return round(float(cell.removesuffix("K")) * 1_000)
+
+
 def first_answers(data: RunData) -> Analysis | LeftOut:
-    """Mean level of the problems that the teacher's first answer got right and wrong: the paper's table 1."""
+    """Mean level of the problems that the teacher's first answer got right and wrong, of any method: table 1."""
     name, title = "first-answers", "Level of right and wrong first answers"
-    if data.seeds is None or data.wrong is None:
+    if data.seeds is None or data.solved is None or data.wrong is None:
         return LeftOut(name, title, data.why_missing("wrong", "seeds"))
-    solved = {row.seed_id for row in data.rows if row.step == "stage1_inference"}
     levels = {
-        "right": [seed.level for seed in data.seeds if seed.id in solved and seed.level],
+        "right": [seed.level for seed in data.seeds if seed.id in data.solved and seed.level],
         "wrong": [seed.level for seed in data.seeds if seed.id in data.wrong and seed.level],
     }
     if not all(levels.values()):
         return LeftOut(name, title, "no problem with a level was answered right, or none was answered wrong")
     found = {answer: bootstrap_mean([float(level) for level in some]) for answer, some in levels.items()}
-    rows = tuple((answer, len(levels[answer]), *found[answer], MEAN_LEVEL[answer]) for answer in ("right", "wrong"))
-    series = Series(
-        "mean level",
-        tuple(found),
-        tuple(one.value for one in found.values()),
-        tuple(one.low for one in found.values()),
-        tuple(one.high for one in found.values()),
+    beside = bool(paper_rows(data.outline.method))
+    rows = tuple(
+        (answer, len(levels[answer]), *found[answer], *([MEAN_LEVEL[answer]] if beside else []))
+        for answer in ("right", "wrong")
     )
+    series = [_with_intervals("mean level", found)]
+    finding = (
+        f"Problems answered right have mean level {found['right'].value:.2f}, problems answered wrong "
+        f"{found['wrong'].value:.2f}"
+    )
+    if beside:
+        series.append(Series("the paper", tuple(MEAN_LEVEL), tuple(MEAN_LEVEL.values())))
+        finding += f"; in the paper {MEAN_LEVEL['right']} and {MEAN_LEVEL['wrong']}"
     return Analysis(
         name,
         title,
-        f"Problems answered right have mean level {found['right'].value:.2f}, problems answered wrong "
-        f"{found['wrong'].value:.2f}; in the paper {MEAN_LEVEL['right']} and {MEAN_LEVEL['wrong']}.",
-        Table(("first answer", "problems", "mean level", "low", "high", "the paper's mean level"), rows),
-        Chart(
-            "bars",
-            "first answer",
-            "mean level",
-            (series, Series("the paper", tuple(MEAN_LEVEL), tuple(MEAN_LEVEL.values()))),
+        f"{finding}.",
+        Table(
+            ("first answer", "problems", "mean level", "low", "high", *(["the paper's mean level"] if beside else [])),
+            rows,
         ),
+        Chart("bars", "first answer", "mean level", tuple(series)),
         f"Table 1 of {PAPER}: MATH's levels, 1 to 5, by the teacher's first answer. Problems without a level "
         "(GSM8K's, and MATH's `Level ?`) are left out, as are answers that were cut off. Intervals: 95 %, bootstrap "
         "over problems.",
     )
 
 
+def _with_intervals(name: str, found: dict[str, Interval]) -> Series:
+    value, low, high = zip(*found.values(), strict=True)
+    return Series(name, tuple(found), value, low, high)
+
+
 def keep_rates(data: RunData) -> Analysis | LeftOut:
-    """How much of each step is kept, by level."""
+    """How much of each step is kept, by level, of any method that this version knows."""
     name, title = "keep-rates", "What is kept, by level"
-    if data.seeds is None:
+    if data.seeds is None or data.recipe is None:
         return LeftOut(name, title, data.why_missing("seeds"))
-    recipe = data.recipe
-    kept = Counter((row.step, _level(row.level, row.source)) for row in data.rows)
-    seeds = Counter(_level(seed.level, seed.source) for seed in data.seeds)
-    groups = sorted(seeds)
-    rows: list[tuple[Cell, ...]] = []
-    for group in groups:
-        solved, recovered = kept["stage1_inference", group], kept["stage2_reflection", group]
-        tried = [
-            (solved, seeds[group]),
-            (kept["stage1_rewrite", group], recipe.k1 * solved),
-            (recovered, seeds[group] - solved),
-            (kept["stage2_rewrite", group], recipe.k2 * recovered),
-        ]
-        for step, (successes, trials) in zip(STEPS, tried, strict=True):
+    if not data.recipe.method.attempts({}):
+        return LeftOut(name, title, f"the method {data.outline.method!r} does not say how many rows it tries to make")
+    tried, kept = _attempts(data.rows, data.seeds, data.recipe.method)
+    steps, levels = data.outline.steps, sorted({level for level, _ in tried})
+    cells: dict[tuple[str, str], tuple[Cell, ...]] = {}
+    for level in levels:
+        for step in steps:
+            trials, successes = tried[level, step.name], kept[level, step.name]
             share = wilson(successes, trials) if trials else (None, None, None)
-            rows.append((group, STEP_NAMES[step], trials, successes, *share))
+            cells[level, step.name] = (level, step.label, trials, successes, *share)
     series = []
-    for step in STEPS:
-        shown = [row for row in rows if row[1] == STEP_NAMES[step] and row[2]]
-        if shown:
-            series.append(Series.of_rows(STEP_NAMES[step], shown, 0, 4, 5, 6))
-    first = wilson(sum(kept["stage1_inference", group] for group in groups), len(data.seeds))
+    for step in steps:
+        if shown := [cells[level, step.name] for level in levels if tried[level, step.name]]:
+            series.append(Series.of_rows(step.label, shown, 0, 4, 5, 6))
+    used = len({row.seed_id for row in data.rows}) / len(data.seeds)
+    finding = f"{used:.1%} of {len(data.seeds):,} seed problems have a row."
+    if data.solved is not None:
+        right = len(data.solved) / len(data.seeds)
+        finding = (
+            f"The first answer is right for {right:.1%} of {len(data.seeds):,} seed problems; {used:.1%} have a row."
+        )
     return Analysis(
         name,
         title,
-        f"The first answer is right for {first.value:.1%} of {len(data.seeds):,} seed problems.",
-        Table(("level", "step", "tried", "kept", "kept %", "low %", "high %"), tuple(rows)),
+        finding,
+        Table(("level", "step", "tried", "kept", "kept %", "low %", "high %"), tuple(cells.values())),
         Chart("bars", "level", "kept %", tuple(series)),
-        "Tried is, in stage 1, every seed problem and K1 rewrites of each solved one; in stage 2, every seed "
-        "problem that was not solved and K2 rewrites of each recovered one. What was cut off, failed or could not "
-        "be used counts as not kept. Intervals: 95 %, Wilson's; rewrites of one problem are not independent, so "
-        "theirs are too narrow.",
+        "Tried is every row of a step that the method tried to make, given what it kept of the steps before. What was "
+        "cut off, failed or could not be used counts as not kept. Intervals: 95 %, Wilson's; rows of one seed problem "
+        "are not independent, so intervals are too narrow for a step that makes several.",
     )
 
 
+def _attempts(
+    rows: Iterable[Row], seeds: Iterable[Problem], method: Method
+) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+    """How many rows were tried and how many kept, by level and step."""
+    of_seed: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        of_seed[row.seed_id][row.step] += 1
+    tried, kept = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for seed in seeds:
+        level, here = _level(seed.level, seed.source), of_seed[seed.id]
+        for step, attempts in method.attempts(here).items():
+            kept[level, step] += here[step]
+            # At least what is there: somebody may have taken rows of an earlier step out of the folder.
+            tried[level, step] += max(attempts, here[step])
+    return tried, kept
+
+
 def before_and_after(data: RunData) -> Analysis:
-    """Shares of the levels and subjects among the seed problems and the rows of both stages."""
-    seeds = data.seeds or {row.seed_id: row for row in data.rows}.values()
-    sets: dict[str, list[tuple[str, str]]] = {
-        "seed problems": [_kinds(seed.source, seed.level, seed.subject) for seed in seeds],
-        "stage 1": [_kinds(row.source, row.level, row.subject) for row in data.rows if row.stage == 1],
-        "stage 2": [_kinds(row.source, row.level, row.subject) for row in data.rows if row.stage == 2],
-    }
-    sets = {label: members for label, members in sets.items() if members}
+    """Shares of the levels and subjects among the seed problems and the rows, config by config, of any method."""
+    seeds: Collection[Problem | Row] = data.seeds or {row.seed_id: row for row in data.rows}.values()
+    groups: dict[str, Collection[Problem | Row]] = {"seed problems": seeds, **_groups(data)}
+    sets = {name: [_kinds(one.source, one.level, one.subject) for one in of] for name, of in groups.items()}
     rows: list[tuple[Cell, ...]] = []
     for place, kind in enumerate(("level", "subject")):
         counts = {label: Counter(member[place] for member in members) for label, members in sets.items()}
@@ -144,14 +172,12 @@ def before_and_after(data: RunData) -> Analysis:
         Series(label, tuple(str(row[1]) for row in levels), tuple(float(row[2 + place] or 0) for row in levels))
         for place, label in enumerate(sets)
     ]
-    hard = {
-        label: sum(value in ("MATH, level 4", "MATH, level 5") for value, _ in some) / len(some)
-        for label, some in sets.items()
-    }
+    hard = ", ".join(f"{_hard(of):.1%} of {name}" for name, of in groups.items())
+    has_levels = any(seed.level for seed in seeds)
     return Analysis(
         "before-after",
         "Levels and subjects, before and after",
-        "MATH's levels 4 and 5 are " + ", ".join(f"{share:.1%} of {label}" for label, share in hard.items()) + ".",
+        f"Level {HARD} and above: {hard}." if has_levels else "No seed problem has a level.",
         Table(("of", "value", *(f"{label} %" for label in sets)), tuple(rows)),
         Chart("bars", "level of the seed problem", "share %", tuple(series)),
         "A rewritten problem has the level and subject of its seed problem: what is shown is which seed problems "
@@ -164,9 +190,21 @@ def before_and_after(data: RunData) -> Analysis:
     )
 
 
+def _groups(data: RunData) -> dict[str, list[Row]]:
+    """The rows of the method's own configs, or where it has none of each step; those that have any."""
+    configs = {name: config.steps for name, config in data.outline.configs.items()}
+    configs = configs or {step.name: (step.name,) for step in data.outline.steps}
+    groups = {name: [row for row in data.rows if row.step in steps] for name, steps in configs.items()}
+    return {name: rows for name, rows in groups.items() if rows}
+
+
+def _hard(problems: Collection[Problem | Row]) -> float:
+    return sum((problem.level or 0) >= HARD for problem in problems) / len(problems)
+
+
 def _level(level: int | None, source: str) -> str:
-    return f"{SOURCES.get(source, source)}, level {level}" if level else SOURCES.get(source, source)
+    return f"{source_label(source)}, level {level}" if level else source_label(source)
 
 
 def _kinds(source: str, level: int | None, subject: str | None) -> tuple[str, str]:
-    return _level(level, source), subject or SOURCES.get(source, source)
+    return _level(level, source), subject or source_label(source)

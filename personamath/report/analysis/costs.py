@@ -1,11 +1,9 @@
-"""What a kept row cost, by step: tokens, and money where the price is known."""
+"""What a kept row cost, by step, for any method: tokens, and money where the price is known."""
 
 from collections import Counter
 
-from personamath.report.analysis.composition import STEP_NAMES
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
-from personamath.runs.funnel import PURPOSES, STEPS
 from personamath.teachers.prices import Price, find_price
 
 NAME, TITLE = "costs", "What a kept row cost"
@@ -21,17 +19,18 @@ def costs(data: RunData) -> Analysis | LeftOut:
     tokens = data.provenance["funnel"]["tokens"]
     if not any(count for counts in tokens.values() for count in counts.values()):
         return LeftOut(NAME, TITLE, "the endpoint did not count tokens")
-    price = data.price or find_price(data.recipe.teacher)
+    teacher = str(data.provenance["recipe"]["teacher"])
+    price = data.price or find_price(teacher)
     rows: list[tuple[Cell, ...]] = []
     spent = Counter[str]()
-    for step in STEPS:
+    for step in data.outline.steps:
         of_step = Counter[str]()
-        for purpose in PURPOSES:
-            if purpose.partition(":")[0] == step:
-                of_step.update(tokens[purpose])
+        for kind in data.outline.kinds:
+            if kind.step == step.name:
+                of_step.update(tokens[kind.name])
         spent.update(of_step)
-        kept = sum(row.step == step for row in data.rows)
-        rows.append(_row(STEP_NAMES[step], kept, of_step["prompt"], of_step["completion"], price))
+        kept = sum(row.step == step.name for row in data.rows)
+        rows.append(_row(step.label, kept, of_step["prompt"], of_step["completion"], price))
     rows.append(_row("all", len(data.rows), spent["prompt"], spent["completion"], price))
     shown = [row for row in rows if row[1]]
     unit, column = ("USD per 1,000 kept rows", 6) if price else ("tokens per kept row", 4)
@@ -54,13 +53,12 @@ def costs(data: RunData) -> Analysis | LeftOut:
             tuple(rows),
         ),
         Chart("bars", "step", unit, (series,)),
-        "A step pays for all of its requests: rewrites that were not usable, wrong solutions, and in stage 2 every "
-        "problem that reflection did not recover. "
+        "A step pays for all of its requests, also for those that led to no row. "
         + (
             f"Prices: {price.prompt:g} and {price.completion:g} USD per million prompt and completion tokens "
             f"({price.source}{f', {price.date}' if price.date else ''}), {_PRICED_FOR[price.priced_for]}."
             if price
-            else f"No price is known for {data.recipe.teacher}."
+            else f"No price is known for {teacher}."
         ),
     )
 

@@ -1,4 +1,4 @@
-"""How many of stage 1's wrong answers only the grader calls wrong, so that reflection had nothing to mend."""
+"""How many of the wrong first answers only the grader calls wrong, so that there was nothing to mend."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -38,14 +38,14 @@ def verdicts(reference: str, solution: str, source: str) -> Verdicts:
 
 
 def false_wrong(data: RunData) -> Analysis | LeftOut:
-    """The wrong first answers as all graders see them, and how many of them reflection recovered."""
+    """The wrong first answers of any method as all graders see them, and how many of their problems were recovered."""
     if data.seeds is None or data.wrong is None:
         return LeftOut(NAME, TITLE, data.why_missing("wrong", "seeds"))
     if not data.wrong:
         return LeftOut(NAME, TITLE, "no first answer was wrong")
     seeds = {seed.id: seed for seed in data.seeds}
     found = {id: verdicts(seeds[id].answer, text, seeds[id].source) for id, text in data.wrong.items()}
-    recovered = {row.seed_id for row in data.rows if row.step == "stage2_reflection"}
+    recovered = {row.seed_id for row in data.rows} & found.keys()
     kinds = {
         "all": set(found),
         "without a final answer": {id for id, one in found.items() if one.answer is None},
@@ -74,10 +74,10 @@ def false_wrong(data: RunData) -> Analysis | LeftOut:
         NAME,
         TITLE,
         f"Of {len(found):,} wrong first answers another grader accepts {len(disputed):,} "
-        f"({len(disputed) / len(found):.1%}); of the {len(recovered):,} that reflection recovered, "
+        f"({len(disputed) / len(found):.1%}); of the {len(recovered):,} that were recovered, "
         f"{len(disputed & recovered):,}.",
         Table(
-            ("first answers that were not kept", "number", "of wrong %", "recovered by reflection", "of recovered %"),
+            ("first answers that were not kept", "number", "of wrong %", "recovered", "of recovered %"),
             tuple(rows),
         ),
         Chart(
@@ -86,9 +86,9 @@ def false_wrong(data: RunData) -> Analysis | LeftOut:
             "share %",
             (Series("of the wrong", tuple(bars), tuple(len(kinds[bar]) / len(found) for bar in bars)),),
         ),
-        "The data was made with PersonaMath's grader, whose verdict stands in the first row. math-verify is asked "
-        "about the boxed answer alone, and not about what it could not bound; the paper's rules are those of its "
-        "released graders for the source "
+        "Recovered are the seed problems that have a row after all. The data was made with PersonaMath's grader. "
+        "math-verify is asked about the boxed answer alone, and not about what it could not bound; the paper's rules "
+        "are those of its released graders for the source "
         f"({', '.join(f'{count:,} of {source}' for source, count in sources.items())}), faults included: they read "
         r"3.4 as 3 in GSM8K. An answer that another grader accepts is not therefore right."
         + (f" Reference against answer: {examples}." if examples else ""),

@@ -114,5 +114,5 @@ def _same_problems(one: TaskRun, other: TaskRun) -> bool:
 
 
 def _warning(scores: Sequence[ScoredRun]) -> str | None:
-    faults = [f"{run.model}: {fault}" for run in scores for fault in run.unfit()]
+    faults = [f"{run.model}: {fault}" for run in scores for fault in run.all_faults()]
     return "; ".join(faults) or None

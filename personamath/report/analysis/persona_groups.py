@@ -1,15 +1,16 @@
-"""Which personas help: what rewrites for each occupation group come to, freed from which problems they met."""
+"""Which personas help: rewrites by occupation group, adjusted for the problems they met; for the persona method."""
 
 from collections.abc import Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
 from personamath.evaluation.scores.statistics import Interval
+from personamath.methods.persona import PersonaMath, rewrite_id
+from personamath.recipe import Recipe
 from personamath.records import Row
 from personamath.report.analysis.intervals import adjusted_means
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
-from personamath.sources.personas import draw
 
 NAME, TITLE = "persona-groups", "Which personas help"
 HEADINGS = ("kept, adjusted %", "novelty, adjusted %", "words, adjusted", "flagged, adjusted %")
@@ -26,11 +27,14 @@ class _Attempt(NamedTuple):
 
 def persona_groups(data: RunData) -> Analysis | LeftOut:
     """Keep rate, novelty, length and flag rate by occupation group, adjusted for the seed problems."""
+    recipe = data.recipe
+    if recipe is None or not isinstance(recipe.method, PersonaMath):
+        return LeftOut(NAME, TITLE, f"the method {data.outline.method!r} does not rewrite for personas")
     if data.personas is None:
         return LeftOut(NAME, TITLE, data.why_missing("personas"))
     if not any(persona.occupation for persona in data.personas):
         return LeftOut(NAME, TITLE, "the personas have no `occupation` column; the bundled ones have ISCO-08's groups")
-    attempts = [attempt for attempt in _attempts(data) if attempt.occupation]
+    attempts = [attempt for attempt in _attempts(data, recipe, recipe.method) if attempt.occupation]
     if not any(attempt.row for attempt in attempts):
         return LeftOut(NAME, TITLE, "no rewrite was kept for a persona of a known occupation")
     names = sorted({attempt.occupation for attempt in attempts})
@@ -66,16 +70,16 @@ def persona_groups(data: RunData) -> Analysis | LeftOut:
     )
 
 
-def _attempts(data: RunData) -> Iterator[_Attempt]:
+def _attempts(data: RunData, recipe: Recipe, method: PersonaMath) -> Iterator[_Attempt]:
     """Every rewrite that was asked for, found again by drawing again."""
-    recipe, personas = data.recipe, data.personas or ()
+    personas = data.personas or ()
     rows = {row.id: row for row in data.rows}
-    wanted = {"stage1_inference": recipe.k1, "stage2_reflection": recipe.k2}
     for first in data.rows:
-        if first.step in wanted:
-            for persona in draw(personas, first.id, wanted[first.step], recipe.rng_seed, recipe.persona_draw):
-                row = rows.get(f"{first.id}/p{persona.index:04}")
-                yield _Attempt(first.id, persona.occupation or "", row)
+        if first.step in data.rewriting:
+            continue  # what is rewritten is not rewritten again
+        for persona in method.drawn(first.step, first.id, personas, recipe.rng_seed):
+            row = rows.get(rewrite_id(first.id, persona))
+            yield _Attempt(first.id, persona.occupation or "", row)
 
 
 def _adjusted(attempts: Sequence[_Attempt], values: Sequence[float], most: float = 1.0) -> dict[str, Interval]:

@@ -13,9 +13,9 @@ KINDS = ("missing", "new", "changed")
 
 
 def fidelity(data: RunData) -> Analysis | LeftOut:
-    """How many rewrites lack something of their seed problem or add something to it."""
+    """How many rewrites lack something of their seed problem or add something to it; for methods that rewrite."""
     name, title = "fidelity", "Did the rewrites keep their problems?"
-    rewritten = [row for row in data.rows if row.step.endswith("rewrite")]
+    rewritten = [row for row in data.rows if row.step in data.rewriting]
     if not rewritten:
         return LeftOut(name, title, "nothing was rewritten")
     groups: dict[str, list[Row]] = {"all": rewritten}
@@ -43,7 +43,7 @@ def fidelity(data: RunData) -> Analysis | LeftOut:
 
 
 def second_opinion(data: RunData) -> Analysis | LeftOut:
-    """How many rewrites are solved to their seed problem's answer by a teacher that does not know it."""
+    """How many rewrites are solved blindly to their seed problem's answer; for methods that rewrite."""
     name, title = "second-opinion", "Are the rewrites solved to the same answer again?"
     groups: dict[str, list[Opinion]] = {"flagged": [], "not flagged": []}
     for row in data.rows:
@@ -78,7 +78,7 @@ def second_opinion(data: RunData) -> Analysis | LeftOut:
 
 
 def contamination(data: RunData) -> Analysis | LeftOut:
-    """How many rows overlap with test problems, by the strongest rule that holds."""
+    """How many rows of any method overlap with test problems, by the strongest rule that holds."""
     name, title = "contamination", "Overlap with test problems"
     if not data.provenance.get("benchmarks"):
         return LeftOut(

@@ -1,30 +1,38 @@
 """What the analyses read: the rows of a dataset folder, and more where its run, problems and personas are at hand."""
 
-import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from personamath import prompts
 from personamath.errors import BadInput
+from personamath.folder.layout import PROVENANCE, Layout
+from personamath.folder.provenance import is_changed, layout_of, personas_origin, problems_origin
+from personamath.folder.reading import read_provenance, read_rows
 from personamath.journal.block_files import all_answer_files, read_answers
 from personamath.journal.file_format import FILE_NAME, open_for_reading, unreadable
 from personamath.journal.run_folder import RUN_FILE, RunFolder
+from personamath.methods import METHODS
+from personamath.methods.method import Outline
 from personamath.recipe import Recipe
-from personamath.records import Persona, Problem, Request, Row
-from personamath.runs.funnel import STEPS
+from personamath.records import Persona, Problem, Row
 from personamath.runs.opinions import Opinion, read_opinions
+from personamath.runs.run_file import read_run_file, recipe_of
 from personamath.sources.personas import BUNDLED, local_file, read_personas
 from personamath.sources.problems import ProblemSource, read_problems
 from personamath.teachers.prices import Price
 
-PROVENANCE = "provenance.json"
+PERSONA, REVIEW = "persona", "review"
+"""Columns that have a place of their own beside a row; only some methods have them."""
+NOT_THERE = "{} is a file of the machine that made the data: give the run directory"
+CHANGED = "{} changed after the data was made: restore it, or run the same `personamath augment` command again"
+UNKNOWN_METHOD = "this version of PersonaMath does not know the method {!r}: install the one that made the data"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunData:
     """A dataset, and what is known of how it was made."""
 
@@ -35,95 +43,137 @@ class RunData:
     provenance: Mapping[str, Any]
     """The folder's provenance.json, with `recipe`, `funnel`, `simulated` and more."""
     seeds: tuple[Problem, ...] | None = None
-    """All seed problems, those without rows included; None where their source is not at hand."""
+    """All seed problems, those without rows included; None where their source is not at hand or has changed."""
+    solved: frozenset[str] | None = None
+    """Ids of the seed problems that the teacher's first answer solved; None without the seed problems, and for a method
+    that does not begin with solving them."""
     wrong: Mapping[str, str] | None = None
     """Wrong first solutions by the id of their seed problem; None without a journal and the seed problems."""
     personas: tuple[Persona, ...] | None = None
-    """All personas that were drawn from; None where their source is not at hand."""
+    """All personas that were drawn from; None for a method without, and where their source is not at hand."""
     price: Price | None = None
-    """What the run was told that its teacher costs; None where it was not, or the run is not at hand."""
+    """The teacher's price as the run was billed; None where it is not known, or the run is not at hand."""
     opinions: Mapping[str, Opinion] | None = None
     """Blind solves of rewrites by the id of their row; None where nobody asked, or the run is not at hand."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Why `seeds`, `wrong` or `personas` is None, by that name: one sentence with the remedy."""
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The configs and columns of the dataset."""
+        return layout_of(self.provenance)
+
+    @property
+    def outline(self) -> Outline:
+        """The method's steps, kinds of requests and columns, as the dataset declares them."""
+        return self.layout.outline
+
+    @cached_property
+    def rewriting(self) -> frozenset[str]:
+        """Names of the steps whose problems were reworded."""
+        return frozenset(step.name for step in self.outline.steps if step.rewrites)
+
+    @cached_property
+    def correcting(self) -> frozenset[str]:
+        """Names of the steps whose responses correct a wrong solution."""
+        return frozenset(kind.step for kind in self.outline.kinds if kind.role == "reflect")
+
+    @cached_property
+    def recipe(self) -> Recipe | None:
+        """What decided the rows, local files by name only; None where this version does not know the method."""
+        return _recipe(self.provenance, self.outline, Path(PROVENANCE))
 
     @property
     def simulated(self) -> bool:
         """Whether the embedded teacher wrote it."""
         return bool(self.provenance["simulated"])
 
-    @property
-    def recipe(self) -> Recipe:
-        """What decided the rows, local files by name only."""
-        return _recipe(self.provenance["recipe"])
-
     def why_missing(self, *names: str) -> str:
         """Why one of these is None, for `LeftOut`."""
         return next((self.missing[name] for name in names if name in self.missing), f"{names[0]} is not at hand")
 
 
+def text_of(row: Row, column: str) -> str | None:
+    """The text in one of the method's own columns; None where there is none."""
+    value = row.columns.get(column)
+    return None if value is None else str(value)
+
+
+def other_columns(row: Row, outline: Outline) -> dict[str, str]:
+    """The method's own columns of a row, without persona, review and those that are the same in its whole step."""
+    apart = {PERSONA, REVIEW, *outline.step(row.step).fixed}
+    texts = {name: text_of(row, name) for name in outline.columns if name not in apart}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
 def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     """Read a dataset folder; with its run directory also what the journal and the recipe's own files tell.
 
-    Memory holds every row. Raises `BadInput` for a folder that is no dataset's or was written by another version;
-    what is only missing is named in `missing`.
+    Memory holds every row. Raises `BadInput` for a folder that is not a dataset's or that another version wrote. What
+    is only missing, or no longer what the data was made from, is named in `missing`.
     """
-    provenance = _read_json(folder / PROVENANCE)
-    rows = read_rows(folder)
-    run_file = _read_json(run / RUN_FILE) if run else provenance
-    recipe = _recipe(run_file["recipe"])
-    missing: dict[str, str] = {}
-    seeds, personas, wrong = None, None, None
-    try:
-        seeds = _seeds(recipe, local=run is not None)
-    except BadInput as error:
-        missing["seeds"] = f"the seed problems cannot be read: {error}"
-    try:
-        personas = _personas(recipe, local=run is not None)
-    except BadInput as error:
-        missing["personas"] = f"the personas cannot be read: {error}"
-    if run is None:
-        missing["wrong"] = "wrong solutions are in the run's journal, which is not published: give the run directory"
-    elif seeds is None:
-        missing["wrong"] = missing["seeds"]
-    else:
-        solved = {row.seed_id for row in rows if row.step == "stage1_inference"}
-        wrong = dict(_wrong(run, recipe, (seed for seed in seeds if seed.id not in solved)))
+    provenance = read_provenance(folder)
+    outline = _outline(provenance, folder / PROVENANCE)
+    _recipe(provenance, outline, folder / PROVENANCE)
+    content, path = (read_run_file(run), run / RUN_FILE) if run else (provenance, folder / PROVENANCE)
+    recipe = _recipe(content, outline, path)
     opinions = read_opinions(run) if run else None
-    return RunData(name, rows, provenance, seeds, wrong, personas, _price(run_file), opinions, missing)
+    data = RunData(name, read_rows(folder), provenance, price=_price(content), opinions=opinions)
+    if recipe is None:
+        why = UNKNOWN_METHOD.format(outline.method)
+        return replace(data, missing=dict.fromkeys(("seeds", "wrong", "personas"), why))
+    data = _with_seeds(data, recipe, local=run is not None)
+    data = _with_personas(data, recipe, local=run is not None)
+    return _with_first_answers(data, recipe, run)
 
 
-def read_rows(folder: Path) -> tuple[Row, ...]:
-    """All rows of a dataset folder, step after step; `BadInput` where there are none, or another version's."""
-    rows = tuple(row for step in STEPS for path in sorted((folder / step).glob("*.parquet")) for row in _rows(path))
-    if not rows:
-        raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
-    return rows
-
-
-def read_recipe(run: Path) -> Recipe:
-    """The recipe of a run directory; `BadInput` where it is none."""
-    return _recipe(_read_json(run / RUN_FILE)["recipe"])
-
-
-def _read_json(path: Path) -> dict[str, Any]:
+def _with_seeds(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        _recipe(content["recipe"])
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such file; give a run directory, a dataset folder or owner/name@v1.0.0") from None
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from None
-    except (ValueError, TypeError, LookupError) as error:
-        raise BadInput(f"{path}: not as PersonaMath writes it ({error}); run the same augment command again") from None
-    return dict(content)
+        return replace(data, seeds=_seeds(recipe, data, local=local))
+    except BadInput as error:
+        return replace(data, missing={**data.missing, "seeds": f"the seed problems are not at hand: {error}"})
 
 
-def _recipe(fields: Mapping[str, Any]) -> Recipe:
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
-    }
-    return Recipe(**values)
+def _with_personas(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
+    source = recipe.method.persona_source
+    if source is None:
+        return data
+    try:
+        return replace(data, personas=_personas(source, data, local=local))
+    except BadInput as error:
+        return replace(data, missing={**data.missing, "personas": f"the personas are not at hand: {error}"})
+
+
+def _with_first_answers(data: RunData, recipe: Recipe, run: Path | None) -> RunData:
+    """With the seed problems that the first answer solved, and the answers that did not."""
+    solves_first = data.outline.kinds[0].role == "solve"
+    solved, wrong = None, None
+    if data.seeds is not None and solves_first:
+        first = {recipe.method.first_request(seed, recipe.requests).digest: seed.id for seed in data.seeds}
+        solved = frozenset(first[row.request] for row in data.rows if row.request in first)
+        if run:
+            wrong = dict(_answered(run, {digest: id for digest, id in first.items() if id not in solved}))
+    if wrong is not None:
+        return replace(data, solved=solved, wrong=wrong)
+    if not solves_first:
+        why = f"the method {data.outline.method!r} does not begin with solving the seed problem"
+    elif run is None:
+        why = "wrong solutions are in the run's journal, which is not published: give the run directory"
+    else:
+        why = data.missing["seeds"]
+    return replace(data, solved=solved, missing={**data.missing, "wrong": why})
+
+
+def _outline(provenance: Mapping[str, Any], path: Path) -> Outline:
+    try:
+        return layout_of(provenance).outline
+    except (BadInput, LookupError, TypeError, ValueError) as error:
+        raise BadInput(f"{path}: not as PersonaMath writes it ({error}); write the folder again") from None
+
+
+def _recipe(content: Mapping[str, Any], outline: Outline, path: Path) -> Recipe | None:
+    """The recipe in run.json or provenance.json; None where this version does not know its method."""
+    return recipe_of(content, path) if outline.method in METHODS else None
 
 
 def _price(run_file: Mapping[str, Any]) -> Price | None:
@@ -132,51 +182,54 @@ def _price(run_file: Mapping[str, Any]) -> Price | None:
     return Price(**paid["price"], priced_for=paid.get("priced_for")) if paid.get("price") else None
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches():
-                yield from (Row(**values) for values in batch.to_pylist())
-    except TypeError as error:
-        raise BadInput(f"{path}: its columns are not this version's ({error}); write the folder again") from None
-    except (pa.ArrowException, OSError) as error:
-        raise BadInput(f"{path}: not a readable parquet file ({' '.join(str(error).split())})") from None
-
-
-def _seeds(recipe: Recipe, *, local: bool) -> tuple[Problem, ...]:
+def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]:
+    """The seed problems, if they are still those that the rows came from."""
     sources = [ProblemSource.parse(source) for source in recipe.problems]
     for source in sources:
         if source.path and not local:
-            raise BadInput(f"{source.path} is a file of the machine that made the data: give the run directory")
-    return tuple(item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
+            raise BadInput(NOT_THERE.format(source.path))
+    recorded = {origin["source"]: origin for origin in data.provenance.get("problems", ())}
+    changed = []
+    for source in sources:
+        origin = problems_origin(source)
+        if is_changed(recorded.get(origin["source"], {}), origin):
+            changed.append(str(source.path or origin["source"]))
+    if changed:
+        raise BadInput(CHANGED.format(" and ".join(changed)))
+    seeds = tuple(item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
+    questions = {seed.id: seed.question for seed in seeds}
+    for row in data.rows:
+        if questions.get(row.seed_id) != row.seed_problem:
+            raise BadInput(f"{row.seed_id} is not the problem that the data was made from; give the files of that run")
+    return seeds
 
 
-def _personas(recipe: Recipe, *, local: bool) -> tuple[Persona, ...]:
-    if not local and recipe.personas != BUNDLED and (path := local_file(recipe.personas)):
-        raise BadInput(f"{path} is a file of the machine that made the data: give the run directory")
-    return tuple(read_personas(recipe.personas))
+def _personas(source: str, data: RunData, *, local: bool) -> tuple[Persona, ...]:
+    """The personas, if they are still those that were drawn from."""
+    path = None if source == BUNDLED else local_file(source)
+    if path and not local:
+        raise BadInput(NOT_THERE.format(path))
+    if is_changed(data.provenance.get("personas") or {}, personas_origin(source)):
+        raise BadInput(CHANGED.format(f"the source of personas {source!r}"))
+    return tuple(read_personas(source))
 
 
-def _wrong(run: Path, recipe: Recipe, unsolved: Iterable[Problem]) -> Iterator[tuple[str, str]]:
-    """First solutions, as the run remembers them, of seed problems that were not solved; cut ones are no attempts."""
-    asked = {_first_request(recipe, seed).digest: seed.id for seed in unsolved}
+def _answered(run: Path, asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The ids that belong to request digests, with the answers that the run remembers; cut ones are no attempts.
+
+    In the order of `asked`, wherever the answers are: in the journal, or beside it in the blocks.
+    """
+    found = dict[str, str]()
     try:
         with closing(open_for_reading(run)) as journal:
             query = "select text from answers where digest = ? and finish_reason = 'stop'"
-            for digest, id in asked.items():
-                for (text,) in journal.execute(query, (digest,)):
-                    yield id, text.strip()
+            for digest in asked:
+                found.update((digest, text) for (text,) in journal.execute(query, (digest,)))
     except sqlite3.Error as error:
         raise unreadable(run / FILE_NAME, error) from None
     folder = RunFolder(str(run))
-    for file in all_answer_files(folder):  # which the ray engine keeps beside the journal
+    for file in all_answer_files(folder):
         for digest, finish_reason, text in read_answers(folder, file, ("digest", "finish_reason", "text")):
             if finish_reason == "stop" and digest in asked:
-                yield asked[digest], text.strip()
-
-
-def _first_request(recipe: Recipe, seed: Problem) -> Request:
-    return Request(prompts.inference(seed.question), recipe.teacher, recipe.temperature, recipe.max_tokens)
+                found.setdefault(digest, text)
+    yield from ((id, found[digest].strip()) for digest, id in asked.items() if digest in found)

@@ -139,12 +139,12 @@ def lengths_by_step(data: RunData) -> Analysis:
         words = np.array([len(text.split()) for text in some])
         low, median, high = np.quantile(words, [0.05, 0.5, 0.95], method="nearest")
         rows.append((name, len(some), float(words.mean()), int(low), int(median), int(high)))
-    rewritten = [float(str(row[2])) for row in rows if row[0] == "problem, stage1_rewrite"]
+    rewritten = [len(row.problem.split()) for row in data.rows if row.step in data.rewriting]
     return Analysis(
         "lengths",
         "Lengths before and after",
         f"Seed problems have {rows[0][2]:.0f} words on average"
-        + (f", their rewrites in stage 1 {rewritten[0]:.0f}." if rewritten else "."),
+        + (f", rewrites {sum(rewritten) / len(rewritten):.0f}." if rewritten else "."),
         Table(("texts", "number", "mean words", "5th percentile", "median", "95th percentile"), tuple(rows)),
         None,
         "Words are what stands between white space.",

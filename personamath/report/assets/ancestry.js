@@ -1,35 +1,45 @@
 // A row with everything it came from, in the order in which it came.
 
-const STEPS = {
-  stage1_inference: "solved",
-  stage1_rewrite: "rewritten, solved",
-  stage2_reflection: "corrected",
-  stage2_rewrite: "rewritten, corrected",
-};
-
-function ancestry(row, terms, turn) {
+function ancestry(row, steps, terms, turn) {
   const { family } = row;
-  const rewritten = row.step.endsWith("_rewrite");
-  const second = row.step.startsWith("stage2");
+  const step = steps[row.step];
   const facts = [family.source, family.level && `level ${family.level}`, family.subject].filter(Boolean).join(" · ");
   return [
     element("h2", {}, row.id),
-    siblings(row, turn),
+    element("p", { class: "badges" }, ...badges(row, step)),
+    siblings(row, steps, turn),
     element(
       "ol",
       { class: "ancestry" },
       ...[
         part("Seed problem", facts, family.problem, terms),
-        second && wrong(family, terms),
-        second && row.review && part("Review", "of the wrong solution", row.review, terms),
-        rewritten && part("Persona", row.occupation, row.persona, terms),
-        rewritten && part("Rewrite", row.flag ? `flag: ${row.flag}` : "for that persona", row.problem, terms),
-        part(second ? "Correction" : "Solution", second ? "what is trained on" : "", row.response, terms),
-        part("Reference answer", "of the seed problem", `$${family.answer}$`, []),
+        step.corrects && wrong(family, terms),
+        row.review && part("Review", "of the wrong solution", row.review, terms),
+        row.persona && part("Persona", row.occupation, row.persona, terms),
+        ...Object.entries(row.columns).map(([name, text]) => part(name, "", text, terms)),
+        asks(row, step) && part(step.rewrites ? "Rewrite" : "Problem", remark(row), row.problem, terms),
+        part(step.corrects ? "Correction" : "Solution", step.corrects ? "what is trained on" : "", row.response, terms),
+        part("Reference answer", step.answer, `$${row.answer}$`, []),
       ].filter(Boolean),
     ),
     facts_of(row),
   ];
+}
+
+// What tells a row from the others at a glance: its step, whether its problem was reworded, whether it has a review.
+function badges(row, step) {
+  const texts = [step.label, step.rewrites && "reworded", row.review && "reviewed"].filter(Boolean);
+  return texts.map((text) => element("span", {}, text));
+}
+
+// Whether a row has a problem of its own.
+function asks(row, step) {
+  return step.rewrites || row.problem !== row.family.problem;
+}
+
+function remark(row) {
+  if (row.flag) return `flag: ${row.flag}`;
+  return row.persona ? "for that persona" : "";
 }
 
 function part(title, remark, text, terms) {
@@ -44,11 +54,12 @@ function wrong({ wrong }, terms) {
   return element("li", { class: "missing" }, element("h3", {}, "Wrong solution"), where);
 }
 
-// The rows of the same seed problem.
-function siblings(row, turn) {
+// The rows of the same seed problem; what its id adds to the seed problem's names a row, or else its step.
+function siblings(row, steps, turn) {
   const buttons = row.family.rows.map((other) => {
-    const button = element("button", { type: "button" }, other.persona ? other.id.split("/").pop() : STEPS[other.step]);
-    button.title = other.persona ?? "";
+    const { label } = steps[other.step];
+    const button = element("button", { type: "button" }, other.id.split("/").slice(1).join("/") || label);
+    button.title = other.persona ?? label;
     if (other === row) button.setAttribute("aria-current", "true");
     button.addEventListener("click", () => turn(other));
     return button;

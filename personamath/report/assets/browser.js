@@ -129,10 +129,10 @@ class Browser {
   }
 
   fill(option, number) {
-    option.append(element("div", { class: "meta" }, this.rows.index.ids[number]));
+    option.append(element("div", { class: "meta" }, element("span", { class: "id" }, this.rows.index.ids[number])));
     const text = option.appendChild(element("div", { class: "snippet" }, "…"));
     this.rows.row(number).then((row) => {
-      option.firstChild.append(element("span", {}, STEPS[row.step] ?? row.step));
+      option.firstChild.append(element("span", { class: "badges" }, ...badges(row, this.rows.index.steps[row.step])));
       text.replaceChildren(...prose(row.problem.slice(0, 240), this.terms));
     });
   }
@@ -151,7 +151,7 @@ class Browser {
     const row = await this.rows.row(number);
     if (this.open !== number) return;
     const detail = this.part("detail");
-    this.part("row").replaceChildren(...ancestry(row, this.terms, (other) => this.turn(other)));
+    this.part("row").replaceChildren(...ancestry(row, this.rows.index.steps, this.terms, (other) => this.turn(other)));
     this.view.classList.add("reading");
     detail.scrollTop = 0;
     if (firmly) detail.focus();

@@ -90,7 +90,7 @@ class Rows {
   }
 }
 
-const SEARCHED = ["id", "problem", "response", "persona", "review"];
+const SEARCHED = ["id", "problem", "response", "answer", "persona", "review"];
 
 function holds(row, patterns) {
   const { family } = row;
@@ -98,7 +98,7 @@ function holds(row, patterns) {
     (pattern) =>
       SEARCHED.some((field) => row[field] && pattern.test(row[field])) ||
       pattern.test(family.problem) ||
-      pattern.test(family.answer) ||
+      Object.values(row.columns).some((text) => pattern.test(text)) ||
       (family.wrong && pattern.test(family.wrong)),
   );
 }

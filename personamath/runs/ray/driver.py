@@ -58,9 +58,9 @@ class RayRun:
         with contextlib.ExitStack() as stack:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="personamath-")))
             self.home = self.folder.path or scratch
-            """A directory of this machine with a journal: the run directory, unless that is in an object store."""
+            """The run directory; a scratch copy of its journal and run.json, if it is in an object store."""
             if not self.folder.path:
-                for name in JOURNAL_FILES:
+                for name in (*JOURNAL_FILES, RUN_FILE):
                     self.folder.fetch(name, self.home / name)
             self._journal = stack.enter_context(Journal(self.home))
             self._held = stack.pop_all()

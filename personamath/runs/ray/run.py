@@ -1,7 +1,6 @@
 """From a recipe to a dataset folder, on a cluster."""
 
 from personamath.folder.provenance import Origins
-from personamath.journal.run_folder import RUN_FILE
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Inputs, Made, Watched, write_dataset
 from personamath.runs.ray.cluster import ClusterSetup
@@ -28,7 +27,6 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
     inputs = Inputs.read(recipe)
     with RayRun(setup.output, recipe, inputs.personas, cluster) as run:
         if not setup.replace:
-            run.folder.fetch(RUN_FILE, run.home / RUN_FILE)
             check_same_recipe(run.home, recipe)
         origins = Origins.found(recipe, inputs.personas)
         async with watched(run.shown, None)(run):

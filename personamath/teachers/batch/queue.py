@@ -43,7 +43,7 @@ class ProviderQueue:
         self._freed.set()
 
     async def room_for(self, tokens: int) -> None:
-        """Wait until the allowance admits so many more tokens; alone in the queue, any batch may try."""
+        """Wait until the allowance admits this many more tokens; if the queue is empty, any batch may try."""
         while True:
             full = self._allowance and self._tokens and sum(self._tokens.values()) + tokens > self._allowance
             held_s = self._held_until - time.monotonic()

@@ -60,7 +60,7 @@ class BatchRecord:
             raise RunDirectoryError(f"{self.path}: cannot be used ({error})") from None
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def batches(self) -> list[Submitted]:
@@ -103,24 +103,24 @@ class BatchRecord:
         return Submitted(number, name, file_id, None, tokens, now, False)
 
     def created(self, batch: Submitted, batch_id: str) -> Submitted:
-        """Note the provider's name for it."""
+        """Note the provider's id of a batch."""
         with self._writing():
             self._connection.execute("update batches set batch_id = ? where number = ?", (batch_id, batch.number))
         return batch._replace(batch_id=batch_id)
 
     def ended(self, batch: Submitted) -> None:
-        """Note that it no longer stands in the provider's queue."""
+        """Note that a batch has left the provider's queue."""
         with self._writing():
             self._connection.execute("update batches set ended = 1 where number = ?", (batch.number,))
 
     def forget(self, batch: Submitted) -> None:
-        """A batch that never was, or of which nothing was asked."""
+        """Remove a batch that was never created, or of which nothing was asked."""
         with self._writing():
             self._connection.execute("delete from lines where batch = ?", (batch.number,))
             self._connection.execute("delete from batches where number = ?", (batch.number,))
 
     def unanswered(self, digests: Iterable[str]) -> None:
-        """Requests that their batch did not answer, to be asked again."""
+        """Note requests that their batch did not answer; they are asked again."""
         with self._writing():
             self._connection.executemany("delete from lines where digest = ?", ((digest,) for digest in digests))
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from personamath.records import CHARACTERS_PER_TOKEN
 from personamath.sources.problems import ProblemSource
-from personamath.teachers.simulated import CHARACTERS_PER_TOKEN, MODEL, SimulatedTeacher
+from personamath.teachers.simulated import MODEL, SimulatedTeacher
 from tests.support.scripted_teacher import PAPER_HABITS
 from vllm.exceptions import VLLMValidationError
 

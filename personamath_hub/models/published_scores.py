@@ -1,4 +1,4 @@
-"""Scores as a model's card shows them, and in the two forms in which the Hub reads them."""
+"""Scores in every form in which they are published: tables and chart of the card, scores.json, the Hub's two forms."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,36 +12,36 @@ from huggingface_hub.repocard_data import eval_results_to_model_index
 from personamath.evaluation.scores import Score, ScoredRun, TaskRun, compare_runs, incomparable
 from personamath.folder.chart import Bar
 from personamath.folder.markdown import code, table
-from personamath.prompts import PAPER_EVALUATION
+from personamath.training.prompts import PAPER_EVALUATION
 from personamath.training.record import Prompt
 from personamath_hub.models.paper import BENCHMARKS, PaperModel
 
 SCORES = "scores.json"
-"""The file with every score of the card, by subject and level too."""
+"""The file with every score, including those by subject and level."""
 PREFIX, PAPER_SUFFIX, PAPER_METRIC = "personamath_", "_paper", "paper"
-# Datasets that are registered as benchmarks, and the Hub's name of their task
-# (https://huggingface.co/docs/hub/eval-results). Of others the Hub keeps the entry and shows no leaderboard.
+# Datasets that the Hub has registered as benchmarks, and its name of their task
+# (https://huggingface.co/docs/hub/eval-results). For others the Hub keeps the entry but shows no leaderboard.
 BENCHMARK_TASKS = {"openai/gsm8k": "gsm8k"}
 
 
 def main_metric(run: TaskRun) -> str:
-    """The metric that a task is told by: the released graders' verdict where prompt and grader are the paper's."""
+    """Return the task's headline metric: the released graders' verdict where prompt and grader are the paper's."""
     of_paper = run.task.endswith(PAPER_SUFFIX) and PAPER_METRIC in run.metrics
     return PAPER_METRIC if of_paper else run.main_metric
 
 
 def percent(score: Score) -> str:
-    """A score alone."""
+    """Format a score in percent, without its interval."""
     return f"{100 * score.value:.1f}"
 
 
 def interval(score: Score) -> str:
-    """Its 95 % interval."""
+    """Format the 95 % interval of a score in percent."""
     return f"{100 * score.low:.1f} to {100 * score.high:.1f}"
 
 
 def results_table(scores: ScoredRun, base: ScoredRun | None, paper: PaperModel | None, prompt: Prompt) -> str:
-    """Every task by its main metric, beside the base model's and the paper's figures."""
+    """Return a table of every task by its main metric, next to the base model's and the paper's figures."""
     of_base = _by_version(base)
     rows = []
     for run in scores.tasks:
@@ -65,7 +65,7 @@ def results_table(scores: ScoredRun, base: ScoredRun | None, paper: PaperModel |
 
 
 def metrics_table(scores: ScoredRun) -> str:
-    """Every metric of every task over all its problems."""
+    """Return a table of every metric of every task over all its problems."""
     rows = [
         [f"`{run.task}`", f"`{metric}`", percent(score), interval(score)]
         for run in scores.tasks
@@ -76,7 +76,7 @@ def metrics_table(scores: ScoredRun) -> str:
 
 
 def parts_table(scores: ScoredRun) -> str | None:
-    """The main metric by subject and by level; None where no task has any."""
+    """Return a table of the main metric by subject and by level; None where no task has any."""
     rows = [
         [f"`{run.task}`", code(group.replace("=", " ")), f"{score.n:,}", percent(score), interval(score)]
         for run in scores.tasks
@@ -87,7 +87,7 @@ def parts_table(scores: ScoredRun) -> str | None:
 
 
 def settings_table(scores: ScoredRun) -> str:
-    """What each task was scored on, and how the completions were made."""
+    """Return a table of the problems of each task and how its completions were generated."""
     rows = [
         [f"`{run.task}`", _source(run), code(_generation(run)), _limits(run), (run.date or "–")[:10]]
         for run in scores.tasks
@@ -97,40 +97,40 @@ def settings_table(scores: ScoredRun) -> str:
 
 
 def gains(scores: ScoredRun, base: ScoredRun) -> list[str]:
-    """By how much the model is better or worse than its base model, problem by problem; a sentence for each task."""
+    """Compare the model with its base model problem by problem; returns a sentence for each task."""
     of_base = {run.task: run for run in base.tasks}
     pairs = [(run, of_base[run.task]) for run in scores.tasks if run.task in of_base]
     return [f"`{run.task}`: {incomparable(run, other) or _gain(run, other)}" for run, other in pairs]
 
 
 def _gain(run: TaskRun, base: TaskRun) -> str:
-    """The comparison by the main metric; which metrics a task has follows from its version."""
+    """Compare by the main metric; both runs have it, because a task's version fixes its metrics."""
     return next(one.words() for one in compare_runs(run, base) if one.metric == main_metric(run))
 
 
 def scores_json(scores: ScoredRun, base: ScoredRun | None) -> str:
-    """Content of scores.json: what the tables say, unrounded, and by subject and level; shares from 0 to 1."""
+    """Return the content of scores.json: every score unrounded, by subject and level too, as a share from 0 to 1."""
     runs = {"model": scores, "base_model": base}
     return json.dumps({name: _as_json(run) for name, run in runs.items() if run}, indent=2, ensure_ascii=False) + "\n"
 
 
 def eval_results(scores: ScoredRun) -> list[EvalResult]:
-    """Every task by its main metric, in percent, as `huggingface_hub` reads it from a `model-index`."""
+    """Return every task by its main metric, in percent, as `huggingface_hub` reads it from a `model-index`."""
     return [_eval_result(run, run.score(main_metric(run)), scores) for run in scores.tasks]
 
 
 def model_index(scores: ScoredRun, name: str) -> list[dict[str, Any]]:
-    """They as the `model-index` of the card's YAML."""
-    # One by one: the library would join two tasks on the same data under the first one's name.
+    """Return the `model-index` of the card's YAML."""
+    # One by one: the library would merge two tasks on the same data under the first one's name.
     indexes = [eval_results_to_model_index(name, [result]) for result in eval_results(scores)]
     results = [result for (index,) in indexes for result in index["results"]]
     return [{"name": name, "results": results}]
 
 
 def eval_result_files(scores: ScoredRun, repo_id: str, version: str) -> dict[str, str]:
-    """`.eval_results/*.yaml` by path, one for each task on a dataset of the Hub; in percent.
+    """Return `.eval_results/*.yaml` by path, one for each task on a dataset of the Hub, in percent.
 
-    Tasks with the paper's prompt and graders, and with several samples, are left out: a leaderboard is for one number.
+    Tasks with the paper's prompt and graders, and with several samples, are left out: a leaderboard takes one number.
     """
     source = f"https://huggingface.co/{repo_id}/blob/{version}/{SCORES}"
     files = {}
@@ -153,7 +153,7 @@ def eval_result_files(scores: ScoredRun, repo_id: str, version: str) -> dict[str
 
 
 def bars(scores: ScoredRun, base: ScoredRun | None, paper: PaperModel | None) -> list[Bar]:
-    """What the card's chart shows, in the order of the results' table."""
+    """Return the bars of the card's chart, in the order of the results table."""
     of_base = _by_version(base)
     found = []
     for run in scores.tasks:
@@ -174,13 +174,13 @@ def bars(scores: ScoredRun, base: ScoredRun | None, paper: PaperModel | None) ->
 
 
 def _benchmark(run: TaskRun) -> str | None:
-    """What of the paper's benchmarks a task scores on, with one completion for each problem."""
+    """Return the paper's benchmark that a task scores, with one completion for each problem; else None."""
     name = run.task.removeprefix(PREFIX).removesuffix(PAPER_SUFFIX)
     return name if name in BENCHMARKS and run.samples == 1 else None
 
 
 def _by_version(scores: ScoredRun | None) -> dict[tuple[str, str], TaskRun]:
-    """Tasks by name and version: another version is another score."""
+    """Return tasks by name and version: scores of different versions are not comparable."""
     return {(run.task, run.version): run for run in scores.tasks} if scores else {}
 
 
@@ -211,7 +211,7 @@ def _generation(run: TaskRun) -> str:
 
 
 def _limits(run: TaskRun) -> str:
-    """What was left of the model's context, which differs by problem."""
+    """Format the limit of new tokens, which depends on the length of the prompt."""
     if not run.limits:
         return "–"
     least, most = run.limits

@@ -1,6 +1,6 @@
-"""What a base model's licence asks of a model that was made from it, and the files by which it is met.
+"""The licences of base models: what each requires of a model made from one, and the files that meet it.
 
-Read in the agreements themselves: Llama 2 (July 18, 2023), sections 1.b.i, iii, iv and v; Llama 3.1 (July 23, 2024),
+Taken from the agreements themselves: Llama 2 (July 18, 2023), sections 1.b.i, iii, iv and v; Llama 3.1 (July 23, 2024),
 sections 1.b.i, iii and iv; Apache 2.0, section 4.
 """
 
@@ -18,28 +18,28 @@ from personamath.training.record import BaseModel
 from personamath_hub.versions.revisions import read_files
 
 AGREEMENTS = ("LICENSE", "LICENSE.txt", "LICENSE.md")
-"""What a repository calls the text of its licence."""
+"""Names under which a repository has the text of its licence."""
 NOTICE = "NOTICE"
 LICENSE_FILES = (*AGREEMENTS, "USE_POLICY.md", NOTICE)
-"""What goes along with the weights, as it stands in the base model's repository."""
+"""Files that are published with the weights, as the base model's repository has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What one licence asks of whoever passes on a model made from one under it."""
+    """What one licence requires of anyone who publishes a model made from one under it."""
 
     name: str
     url: str
     agreement: bool = True
-    """Whether its text has to go along."""
+    """Whether its text must be included."""
     notice: str | None = None
-    """What a file named NOTICE has to say; None where none is asked for."""
+    """The text that a file named NOTICE must have; None where none is required."""
     display: str | None = None
-    """What has to be displayed prominently."""
+    """Text that must be displayed prominently."""
     name_begins_with: str | None = None
-    """What the model's name has to begin with."""
+    """What the model's name must begin with."""
     conditions: tuple[str, ...] = ()
-    """Whatever else a user has to know, in sentences."""
+    """Other conditions that a user must know, as sentences."""
 
 
 _LARGE_USERS = (
@@ -80,7 +80,7 @@ TERMS: Mapping[str, Terms] = {
 }
 """By the Hub's identifier."""
 
-# The paper's base models, by their names on the Hub: their licence is known without asking.
+# The paper's base models, by their names on the Hub: their licences are known without a request.
 LICENSES = {
     "meta-llama/Llama-2-7b-hf": "llama2",
     "meta-llama/Llama-2-13b-hf": "llama2",
@@ -92,21 +92,21 @@ LICENSES = {
 
 @dataclass(frozen=True, slots=True)
 class BaseLicense:
-    """Under which licence a base model is, and the files that say so."""
+    """A base model's licence and its files."""
 
     identifier: str
-    """The Hub's, e.g. `llama3.1`; `unknown` where nobody stated one."""
+    """The Hub's identifier, e.g. `llama3.1`; `unknown` where none is stated."""
     files: Mapping[str, bytes]
-    """By the name they have in its repository."""
+    """Contents by name in its repository."""
 
     @classmethod
     def named(cls, base: BaseModel) -> "BaseLicense":
-        """What is known without asking the Hub."""
+        """Return what is known without asking the Hub."""
         return cls(UNKNOWN if base.local else LICENSES.get(base.name, UNKNOWN), {})
 
     @classmethod
     def on_hub(cls, base: BaseModel, api: HfApi | None = None) -> "BaseLicense":
-        """What its repository holds and its card says, at the commit it was loaded from; raises `PublishError`."""
+        """Read the licence and its files from the base model's repository, at its commit; raises `PublishError`."""
         if base.local:
             return cls.named(base)
         names = (CARD, *LICENSE_FILES)
@@ -116,22 +116,22 @@ class BaseLicense:
 
     @property
     def terms(self) -> Terms | None:
-        """What it asks for, where that is known."""
+        """What the licence requires, where that is known."""
         return TERMS.get(self.identifier)
 
     def check_name(self, repo_id: str) -> None:
-        """Raise `BadInput` where the licence does not allow a model of this name."""
+        """Raise `BadInput` where the licence does not allow this name for the model."""
         wanted = self.terms and self.terms.name_begins_with
         owner, _, name = repo_id.rpartition("/")
         if self.terms and wanted and not name.startswith(wanted):
             raise BadInput(
-                f"--repo-id {repo_id}: the {self.terms.name} wants the model's name to begin with {wanted}: "
+                f"--repo-id {repo_id}: the {self.terms.name} requires the model's name to begin with {wanted}, "
                 f"e.g. {owner}/{wanted}-{name}"
             )
 
 
 def card_metadata(card: bytes) -> Mapping[str, Any]:
-    """The YAML of a card; empty where there is none that can be read."""
+    """Return the YAML of a card; empty where there is none, or none that can be parsed."""
     try:
         metadata = yaml.safe_load(card.decode().split("---\n")[1])
     except (LookupError, ValueError, yaml.YAMLError):
@@ -140,6 +140,6 @@ def card_metadata(card: bytes) -> Mapping[str, Any]:
 
 
 def card_license(card: bytes) -> str:
-    """The licence that the YAML of a card states, `unknown` where it states none."""
+    """Return the licence that the YAML of a card states, `unknown` where it states none."""
     license = card_metadata(card).get("license")
     return license.lower() if isinstance(license, str) else UNKNOWN

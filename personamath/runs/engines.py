@@ -1,0 +1,24 @@
+"""Which engine makes a dataset: this process, or a cluster."""
+
+from personamath.recipe import Recipe
+from personamath.runs.dataset import Made, Watched, make_dataset_here
+from personamath.runs.progress import Watch
+from personamath.runs.run import unwatched
+from personamath.runs.setup import Setup
+
+
+def _unwatched(*_: object) -> Watch:
+    return unwatched
+
+
+async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatched) -> Made:
+    """Make, or finish, the dataset of a recipe in the run directory of a setup.
+
+    The same call again asks for nothing twice. Raises `PersonaMathError` for whatever ends a run; what was answered
+    until then is kept.
+    """
+    if setup.engine == "ray":
+        from personamath.runs.ray.run import make_dataset_on_cluster  # the only import of anything of Ray's
+
+        return await make_dataset_on_cluster(recipe, setup, watched)
+    return await make_dataset_here(recipe, setup, watched)

@@ -1,0 +1,313 @@
+"""Reports of datasets that any method made, known or not, of both formats, and with inputs that changed since."""
+
+import asyncio
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow.parquet as pq
+import pytest
+
+from personamath.commands.cli import main
+from personamath.errors import BadInput
+from personamath.methods import Direct, PersonaMath
+from personamath.methods.method import Column, Kind, Method, Outline, Step
+from personamath.methods.work import Work
+from personamath.recipe import Recipe
+from personamath.records import Problem, Row, Solution
+from personamath.report.analysis.catalogue import analyses
+from personamath.report.analysis.composition import composition, keep_rates
+from personamath.report.analysis.persona_groups import persona_groups
+from personamath.report.analysis.result import Analysis, LeftOut
+from personamath.report.analysis.rows import RunData, read_run
+from personamath.report.write import write_report
+from personamath.runs.engines import make_dataset
+from personamath.runs.setup import Setup
+from personamath.sources.problems import ProblemSource
+from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
+from tests.support.chromium import Page, chromium, executable
+from tests.support.folders import write
+
+
+def run_of(method: Method, output: Path, problems: tuple[str, ...], **settings: Any) -> Path:
+    """A finished run on the embedded teacher."""
+    recipe = Recipe(problems=problems, teacher=MODEL, method=method, **settings)
+    teacher = SimulatedTeacher(map(ProblemSource.parse, bundled_problems()))
+
+    async def make() -> None:
+        async with serve(application(teacher)) as base_url:
+            await make_dataset(recipe, Setup(base_url=(base_url,), output=str(output)))
+
+    asyncio.run(make())
+    return output
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """The bundled problems in files of one's own."""
+    folder = tmp_path_factory.mktemp("problems")
+    copies = [
+        (source.partition(":")[0], shutil.copy(source.partition(":")[2], folder)) for source in bundled_problems()
+    ]
+    return tuple(f"{name}:{path}" for name, path in copies)
+
+
+@pytest.fixture(scope="module")
+def persona_run(tmp_path_factory: pytest.TempPathFactory, sources: tuple[str, ...]) -> Path:
+    """Of personas in a file of one's own."""
+    folder = tmp_path_factory.mktemp("persona")
+    personas = folder / "personas.jsonl"
+    some = [{"persona": f"A cook number {number}", "occupation": f"group {number % 3}"} for number in range(20)]
+    personas.write_text("".join(json.dumps(one) + "\n" for one in some))
+    return run_of(PersonaMath(k1=2, k2=3, personas=str(personas)), folder / "run", sources)
+
+
+@pytest.fixture(scope="module")
+def direct_run(tmp_path_factory: pytest.TempPathFactory, sources: tuple[str, ...]) -> Path:
+    return run_of(Direct(k1=2, k2=3), tmp_path_factory.mktemp("direct") / "run", sources)
+
+
+def read(run: Path) -> RunData:
+    return read_run(run / "dataset", run.name, run)
+
+
+def cells(found: Analysis | LeftOut, *columns: str) -> list[tuple[Any, ...]]:
+    assert isinstance(found, Analysis), found
+    places = [found.table.columns.index(name) for name in columns]
+    return [tuple(row[place] for place in places) for row in found.table.rows]
+
+
+def test_a_method_without_personas_has_a_whole_report(direct_run: Path, tmp_path: Path) -> None:
+    data = read(direct_run)
+    assert data.seeds and data.wrong and data.solved and data.personas is None and not data.missing
+    found = analyses(data)
+    assert {one.name for one in found.left_out} == {"contamination", "second-opinion", "stage-two", "persona-groups"}
+    assert "'direct' does not rewrite for personas" in str(persona_groups(data))
+    assert cells(composition(data), "step")[-1] == ("all",) and "paper" not in str(composition(data))
+    requests = json.loads((direct_run / "run.json").read_text())["requests"]
+    tried = sum(count for step, count in cells(keep_rates(data), "step", "tried") if step == "1: rewrite")
+    assert tried == sum(requests["stage1_rewrite: rewrite"].values())
+    html = write_report(data, tmp_path).read_text()
+    assert "Rewriting without personas" in html and "<dt>personas</dt>" not in html
+
+
+def lose_a_line(path: Path) -> None:
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+
+
+def change_a_word(path: Path) -> None:
+    path.write_text(path.read_text().replace("How many", "How much"))
+
+
+CHANGES = [
+    (lose_a_line, True, "gsm8k-demo.jsonl changed after the data was made"),
+    (change_a_word, True, "gsm8k-demo.jsonl changed after the data was made"),
+    (Path.unlink, True, "gsm8k-demo.jsonl: No such file or directory"),
+    # A folder without digests: the rows tell.
+    (change_a_word, False, "is not the problem that the data was made from"),
+]
+
+
+@pytest.mark.parametrize(("change", "recorded", "why"), CHANGES)
+def test_a_problems_file_that_changed_after_the_run_is_named_and_not_used(
+    sources: tuple[str, ...],
+    persona_run: Path,
+    tmp_path: Path,
+    change: Callable[[Path], None],
+    recorded: bool,
+    why: str,
+) -> None:
+    run = shutil.copytree(persona_run, tmp_path / "run")
+    changed = moved(run, sources, tmp_path)
+    if not recorded:
+        edit(run / "dataset/provenance.json", lambda content: [one.pop("sha256") for one in content["problems"]])
+    assert read(run).seeds and not read(run).missing
+    change(changed)
+    data = read(run)
+    assert data.seeds is None and data.solved is None and data.wrong is None and data.personas
+    assert why in data.missing["seeds"] and data.missing["wrong"] == data.missing["seeds"]
+
+
+def test_a_report_is_made_although_a_problems_file_changed(
+    sources: tuple[str, ...], persona_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = shutil.copytree(persona_run, tmp_path / "run")
+    changed = moved(run, sources, tmp_path)
+    lose_a_line(changed)
+    assert main(["report", str(run), "--output", str(tmp_path / "report")]) == 0
+    assert capsys.readouterr().err.count(f"{changed} changed after the data was made") == 1, "one note is enough"
+    html = (tmp_path / "report" / "index.html").read_text()
+    for title in ("Level of right and wrong first answers", "What is kept, by level"):
+        assert f"<strong>{title}.</strong> the seed problems are not at hand: {changed}" in html
+
+
+def moved(run: Path, sources: tuple[str, ...], folder: Path) -> Path:
+    """Let a run name copies of its problems; gives the first of them."""
+    copies = [(source.partition(":")[0], Path(shutil.copy(source.partition(":")[2], folder))) for source in sources]
+    edit(run / "run.json", lambda content: content["recipe"].update(problems=[f"{n}:{path}" for n, path in copies]))
+    return copies[0][1]
+
+
+def test_a_personas_file_that_changed_after_the_run_is_named_and_not_used(persona_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(persona_run, tmp_path / "run")
+    personas = Path(shutil.copy(persona_run.parent / "personas.jsonl", tmp_path))
+    edit(run / "run.json", lambda content: content["recipe"].update(personas=str(personas)))
+    assert isinstance(persona_groups(read(run)), Analysis)
+    lose_a_line(personas)
+    data = read(run)
+    assert data.personas is None and data.seeds
+    left = persona_groups(data)
+    assert isinstance(left, LeftOut) and f"{str(personas)!r} changed after the data was made" in left.why
+
+
+def edit(path: Path, change: Callable[[Any], object]) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_a_run_of_format_1_has_the_same_report(persona_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(persona_run, tmp_path / "run")
+    for path in (run / "dataset").rglob("*.parquet"):
+        pq.write_table(pq.read_table(path).drop_columns(["method"]), path)
+    for name in ("run.json", "dataset/provenance.json"):
+        edit(run / name, lambda content: (content.pop("method", None), content["recipe"].pop("method")))
+    edit(run / "dataset/provenance.json", lambda content: content.update(format=1))
+    before, now = read(run), read(persona_run)
+    assert "method" not in before.layout.columns and before.rows == now.rows
+    assert analyses(before) == analyses(now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Masking(Method):
+    """A method that this version does not know; several of its rows may share a problem."""
+
+    prompts: ClassVar = {}
+    outline: ClassVar = Outline(
+        method="masking",
+        title="masked numbers",
+        how="Numbers are masked.",
+        cite="",
+        steps=(
+            Step("sampled", "sampled", "solutions of seed problems"),
+            Step("masked", "masked", "problems that ask for a number of their seed problem", "derived"),
+        ),
+        kinds=(
+            Kind("sampled", "Solve the problem", "sampled", "solve"),
+            Kind("masked: mask", "Mask a number", "masked", "rewrite", after="sampled"),
+            Kind("masked: solve", "Solve for the number", "masked", "solve", after="masked: mask"),
+        ),
+        columns={"hidden": Column("The number that is masked.")},
+    )
+
+    async def augment(self, seed: Problem, work: Work) -> list[Solution]:
+        """Nobody calls it."""
+        raise NotImplementedError
+
+
+def masked_row(seed: str, tail: str, hidden: str | None = None) -> Row:
+    problem = "Ann has 3 apples and buys 4. How many has she?"
+    return Row(
+        id=f"{seed}{tail}",
+        problem=f"{problem} It is 7. What is X?" if hidden else problem,
+        response=f"Truly $\\boxed{{{hidden or 7}}}$, by {tail or 'the first'}.",
+        answer=hidden or "7",
+        source="olympiads",
+        method="masking",
+        step="masked" if hidden else "sampled",
+        seed_id=seed,
+        seed_problem=problem,
+        level=None,
+        subject=None,
+        teacher="teacher-1",
+        request="0" * 32,
+        columns={"hidden": hidden},
+    )
+
+
+@pytest.fixture(scope="module")
+def masked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dataset folder of an unknown method."""
+    tails = [("", None), ("/s0003", None), ("/m0", "3"), ("/m1", "4")]
+    rows = [masked_row(f"olympiads-{number}", *tail) for number in range(5) for tail in tails]
+    recipe = Recipe(problems=("gsm8k",), teacher="teacher-1", method=Masking())
+    return write(tmp_path_factory.mktemp("masked") / "dataset", rows, recipe)
+
+
+def test_a_method_that_is_not_known_has_a_report_all_the_same(masked: Path, tmp_path: Path) -> None:
+    data = read_run(masked, "masked")
+    assert data.recipe is None and "does not know the method 'masking'" in data.missing["seeds"]
+    assert cells(composition(data), "source", "step", "rows")[:3] == [
+        ("olympiads", "sampled", 10),
+        ("olympiads", "masked", 10),
+        ("olympiads", "all", 20),
+    ]
+    found = analyses(data)
+    assert {"composition", "before-after", "case-studies", "near-duplicates"} <= {one.name for one in found.made}
+    cases = next(one for one in found.made if one.name == "case-studies")
+    assert {("masked", "hidden"), ("masked", "problem")} <= set(cells(cases, "step", "part"))
+    html = write_report(data, tmp_path).read_text()
+    assert "Masked numbers" in html and re.search(r"<td[^>]*>Solve for the number</td>", html)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    if executable() is None:
+        pytest.skip("no chromium on the path: apt-get install chromium")
+    with chromium(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+PARTS = "[...document.querySelectorAll('.ancestry h3')].map((h) => h.firstChild.textContent)"
+BADGES = "[...document.querySelectorAll('article .badges span')].map((badge) => badge.textContent)"
+FAMILY = "[...document.querySelectorAll('.family button')].map((button) => button.textContent)"
+ANSWER = "document.querySelector('.ancestry li:last-child h3').textContent"
+
+
+def test_the_page_shows_where_a_row_of_any_method_comes_from(browser: Page, masked: Path, tmp_path: Path) -> None:
+    address = write_report(read_run(masked, "masked"), tmp_path).as_uri()
+    browser.open(f"{address}#rows?row=olympiads-2/s0003")
+    browser.until("document.querySelector('.ancestry')")
+    assert browser.evaluate(PARTS) == ["Seed problem", "Solution", "Reference answer"]
+    assert browser.evaluate(FAMILY) == ["sampled", "s0003", "m0", "m1"]
+    assert browser.evaluate(BADGES) == ["sampled"] and "of the seed problem" in browser.evaluate(ANSWER)
+    browser.evaluate("document.querySelectorAll('.family button')[3].click()")
+    browser.until("document.querySelector('article h2').textContent === 'olympiads-2/m1'")
+    assert browser.evaluate(PARTS) == ["Seed problem", "hidden", "Problem", "Solution", "Reference answer"]
+    assert browser.evaluate(BADGES) == ["masked"] and "of this problem" in browser.evaluate(ANSWER)
+    assert browser.problems == []
+
+
+def test_the_page_says_which_rows_were_reworded_and_which_corrected(
+    browser: Page, direct_run: Path, tmp_path: Path
+) -> None:
+    data = read(direct_run)
+    address = write_report(data, tmp_path).as_uri()
+    for step, badges, parts in (
+        ("stage1_rewrite", ["1: rewrite", "reworded"], ["Seed problem", "Rewrite", "Solution", "Reference answer"]),
+        (
+            "stage2_reflection",
+            ["2: reflection", "reviewed"],
+            ["Seed problem", "Wrong solution", "Review", "Correction", "Reference answer"],
+        ),
+    ):
+        row = next(row for row in data.rows if row.step == step)
+        browser.open(f"{address}#rows?row={row.id}")
+        browser.until("document.querySelector('.ancestry')")
+        assert browser.evaluate(BADGES) == badges
+        assert browser.evaluate(PARTS) == parts
+    assert browser.problems == []
+
+
+def test_rows_whose_step_the_outline_does_not_have_are_refused(masked: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(masked, tmp_path / "dataset")
+    edit(folder / "provenance.json", lambda content: content["method"]["steps"].pop())
+    data = read_run(folder, "half")
+    assert {row.step for row in data.rows} == {"sampled"}, "what is not declared is not read"
+    shutil.move(next((folder / "masked").glob("*.parquet")), folder / "sampled" / "train-other.parquet")
+    with pytest.raises(BadInput, match="does not have the steps masked of its rows"):
+        read_run(folder, "half")

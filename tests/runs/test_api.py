@@ -1,0 +1,161 @@
+"""The Python API: the same runs as the command, from scripts and from within a running event loop."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+
+import personamath
+from personamath.commands.cli import main
+from personamath.errors import BadInput, PersonaMathError
+from personamath.methods import Direct
+from personamath.recipe import Recipe
+from personamath.teachers.simulated import MODEL, bundled_problems
+from tests.conftest import REPO, ScriptedTeacher
+
+Start = Callable[..., ScriptedTeacher]
+SOURCES = bundled_problems()
+SERVED = [flag for source in SOURCES for flag in ("--problems", source)]
+
+
+def bundled_rows(count: int) -> list[dict[str, Any]]:
+    """Problems that the scripted teacher knows, as a user would give them."""
+    lines = Path(SOURCES[0].partition(":")[2]).read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines[:count]]
+    return [{"question": row["question"], "answer": row["answer"].rpartition("####")[2].strip()} for row in rows]
+
+
+@pytest.fixture
+def ask(start_teacher: Start) -> dict[str, Any]:
+    """What every call needs to reach the teacher."""
+    return {"teacher": MODEL, "base_url": start_teacher(*SERVED).base_url}
+
+
+def test_rows_and_dataset_and_sources_give_the_same_rows(ask: dict[str, Any], tmp_path: Path) -> None:
+    rows = bundled_rows(6)
+    by_list = personamath.augment(rows, output=tmp_path / "list", method="direct", k1=2, k2=1, **ask)
+    by_dataset = personamath.augment(
+        datasets.Dataset.from_list(rows), output=tmp_path / "dataset", method=Direct(k1=2, k2=1), **ask
+    )
+    assert by_list.to_list() == by_dataset.to_list()
+    assert by_list.num_rows > 6 and set(by_list["source"]) == {"own"} and set(by_list["method"]) == {"direct"}
+    by_name = personamath.augment(SOURCES, output=tmp_path / "named", limit=6, method="direct", k1=2, k2=1, **ask)
+    assert set(by_name["source"]) == {"gsm8k", "math"}
+    again = datasets.load_dataset(str(tmp_path / "named" / "dataset"), "default", split="train")
+    assert again.to_list() == by_name.to_list()
+
+
+def test_the_same_call_again_asks_for_nothing(start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*SERVED)
+    call: dict[str, Any] = {"teacher": MODEL, "base_url": teacher.base_url, "output": tmp_path, "k1": 1, "k2": 1}
+    first = personamath.augment(bundled_rows(4), **call)
+    asked = teacher.stats()["requests"]
+    assert personamath.augment(bundled_rows(4), **call).to_list() == first.to_list()
+    assert teacher.stats()["requests"] == asked
+
+
+def test_it_works_inside_a_running_event_loop_and_in_a_thread(
+    ask: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = bundled_rows(3)
+
+    async def notebook() -> tuple[datasets.Dataset, datasets.Dataset]:
+        one = personamath.augment(rows, output=tmp_path / "one", k1=1, k2=1, **ask)
+        return one, await personamath.augment_async(rows, output=tmp_path / "two", k1=1, k2=1, **ask)
+
+    one, two = asyncio.run(notebook())
+    assert one.to_list() == two.to_list()
+    assert "3/3" in capsys.readouterr().err  # the progress bar
+    found: list[datasets.Dataset] = []
+    thread = threading.Thread(
+        target=lambda: found.append(personamath.augment(rows, output=tmp_path / "three", k1=1, k2=1, **ask))
+    )
+    thread.start()
+    thread.join()
+    assert found[0].to_list() == one.to_list()
+
+
+def test_a_recipe_file_and_a_recipe_are_taken_and_settings_win(ask: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(json.dumps({"problems": SOURCES[:1], "teacher": MODEL, "method": "direct", "k1": 3, "k2": 1}))
+    recipe = personamath.load_recipe(path, k1=1)
+    assert recipe == Recipe(problems=(SOURCES[0],), teacher=MODEL, method=Direct(k1=1, k2=1))
+    by_file = personamath.augment(recipe=path, k1=1, limit=3, output=tmp_path / "a", **ask)
+    by_recipe = personamath.augment(recipe=recipe, limit=3, output=tmp_path / "b", **ask)
+    assert by_file.to_list() == by_recipe.to_list()
+
+
+BAD_CALLS = [
+    ({"rng_sede": 1}, "augment(): unknown key 'rng_sede'; the nearest known one is 'rng_seed'"),
+    ({"k1": "many"}, "augment(): k1 is 'many'; it must be a whole number"),
+    ({"method": "persono"}, "augment(): unknown method 'persono'; the nearest known one is 'persona'"),
+    ({"method": "direct", "personas": "bundled"}, "personas is a setting of persona; the method is direct"),
+    ({"concurrency": 0}, "concurrency is 0: it must be more than 0"),
+    ({"problems": [{"question": "1 + 1?"}]}, "problem 0: expected the keys question and answer; found question"),
+    ({"problems": [7]}, "problem 0: expected the keys question and answer; found int"),
+    ({"problems": ["gsm8", "math"]}, "problems 'gsm8': write gsm8k or math"),
+    ({"problems": []}, "no problems: name at least one source"),
+    ({"problems": None}, "problems is missing"),
+]
+
+
+@pytest.mark.parametrize(("changed", "message"), BAD_CALLS)
+def test_a_call_that_cannot_be_meant_is_refused_in_a_line(
+    changed: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    call: dict[str, Any] = {"problems": bundled_rows(2), "teacher": "t", "base_url": "http://127.0.0.1:9/v1"}
+    with pytest.raises(BadInput) as error:
+        personamath.augment(output=tmp_path / "run", **(call | changed))
+    assert message in str(error.value) and "\n" not in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_problems_in_a_finished_run_directory_are_refused(ask: dict[str, Any], tmp_path: Path) -> None:
+    call: dict[str, Any] = {"output": tmp_path / "run", "k1": 1, "k2": 1, **ask}
+    kept = personamath.augment(bundled_rows(3), **call)
+    with pytest.raises(BadInput, match="holds a dataset of other problems: give another output, or replace=True"):
+        personamath.augment(bundled_rows(2), **call)
+    assert personamath.augment(bundled_rows(3), **call).to_list() == kept.to_list()
+    assert len(personamath.augment(bundled_rows(2), replace=True, **call)) < len(kept)
+
+
+def test_where_no_row_is_kept_the_error_shows_what_became_of_the_requests(ask: dict[str, Any], tmp_path: Path) -> None:
+    unknown = [{"question": "What is the teacher's favourite number?", "answer": "7"}]
+    with pytest.raises(PersonaMathError, match=r"no row was kept:\n(.|\n)*stage1_inference +1 requests: 1 no final"):
+        personamath.augment(unknown, output=tmp_path / "run", **ask)
+
+
+def test_requests_without_an_answer_are_a_warning(start_teacher: Start, tmp_path: Path) -> None:
+    url = start_teacher(*SERVED, "--fault", "http_400=0.2").base_url
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        personamath.augment(bundled_rows(10), teacher=MODEL, base_url=url, output=tmp_path / "run", k1=2, k2=2)
+    assert any("requests got no answer; the same call asks just for them" in str(one.message) for one in said)
+
+
+def test_importing_the_package_is_quick_and_has_what_it_promises() -> None:
+    heavy = ("numpy", "pyarrow", "aiohttp", "pydantic", "sympy", "datasets", "torch")
+    code = f"import sys, personamath; print([name for name in {heavy!r} if name in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPO).stdout
+    assert said.strip() == "[]"
+    assert personamath.grade("3/4", "so it is \\boxed{0.75}").correct
+    assert personamath.extract("First \\boxed{1}, then \\boxed{2}.") == "2" and personamath.equivalent("1/2", "0.5")
+    assert set(personamath.__all__) <= set(dir(personamath))
+    assert (Path(personamath.__file__).parent / "py.typed").is_file()
+
+
+def test_the_command_and_the_function_share_a_run_directory(ask: dict[str, Any], tmp_path: Path) -> None:
+    flags = ["--teacher", MODEL, "--base-url", ask["base_url"], "--limit", "4", "--k1", "1", "--k2", "1"]
+    output = tmp_path / "run"
+    assert main(["augment", "--problems", SOURCES[0], *flags, "--output", str(output)]) == 0
+    rows = personamath.augment(SOURCES[0], output=output, limit=4, k1=1, k2=1, **ask)
+    assert json.loads((output / "run.json").read_text())["answers"]["asked this time"] == 0
+    assert rows.num_rows
