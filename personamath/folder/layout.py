@@ -54,7 +54,8 @@ COLUMNS = {
     "step": "The method's step that made the row.",
     "seed_id": "Id of the seed problem.",
     "seed_problem": "The seed problem's question.",
-    "level": "The seed problem's level, e.g. MATH's from 1 to 5; null where its source gives none (GSM8K, MATH's `Level ?`).",
+    "level": "The seed problem's level, e.g. MATH's from 1 to 5; null where its source gives none (GSM8K, and MATH's "
+    "`Level ?`).",
     "subject": "The seed problem's subject, e.g. one of MATH's seven; null where its source gives none (GSM8K).",
     "teacher": "The model that wrote the rewrite and the response.",
     "request": "Digest of the request that produced the response, a key of the run's journal.",
