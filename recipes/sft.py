@@ -5,7 +5,7 @@ accelerate launch --config_file accelerate_configs/zero2.yaml recipes/sft.py --c
 accelerate launch --config_file accelerate_configs/single_gpu.yaml recipes/sft.py \\
     --config recipes/sft-qwen2.5-7b.yaml --dataset_revision v1.1.0 --output_dir runs/qwen
 
-Stopped in whatever way, the same command goes on from the last whole checkpoint. docs/training.md says the rest.
+After any interruption, the same command resumes from the last complete checkpoint. See docs/training.md.
 """
 
 import os
@@ -34,14 +34,14 @@ T = TypeVar("T")
 
 
 def main() -> None:
-    """Run a recipe from its data to a model folder that can be scored and pushed."""
+    """Run a recipe, from its data to a model folder that can be scored and pushed."""
     # --- recipe: parsed before anything heavy is loaded
     # The new name does not exist in transformers 5.20, which vLLM needs.
     warnings.filterwarnings("ignore", "`gradient_checkpointing` is deprecated", FutureWarning)
     arguments = read_arguments()
     ours, options, model = arguments.ours, arguments.trainer, arguments.model
     if model.use_peft and getattr(options.deepspeed_plugin, "zero_stage", None) == 3:
-        raise BadInput("LoRA does not go with ZeRO-3, which cannot merge the adapter: use zero2, ddp or single_gpu")
+        raise BadInput("LoRA does not work with ZeRO-3, which cannot merge the adapter: use zero2, ddp or single_gpu")
     output = Path(options.output_dir)
     if agreed((output / FILE_NAME).is_file(), f"{output} is finished"):
         check_finished(output, arguments.recipe)
@@ -50,7 +50,7 @@ def main() -> None:
     options.gradient_accumulation_steps = batch.gradient_accumulation_steps
     say(describe(batch))
 
-    # --- data and base model: what can be wrong with them is said before any weight is loaded
+    # --- data and base model: both are checked before any weight is loaded
     with in_turn(options):
         rows, data = load_rows(ours.dataset_name, ours.dataset_config, ours.dataset_revision, ours.allow_simulated)
     with in_turn(options):
@@ -62,7 +62,7 @@ def main() -> None:
         f" dropped: {counts.dropped or 'none'}; truncated: {counts.truncated:,}"
     )
 
-    # --- train, from the last whole checkpoint on
+    # --- train, resuming from the last complete checkpoint
     with in_turn(options):
         facts = {"data": data.commit or data.name, "tokens": counts.tokens, "base": base.record.commit}
         claim(output, arguments.recipe | facts)
@@ -75,7 +75,7 @@ def main() -> None:
     trainer = make_trainer(arguments, base, examples)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
-    # --- what is left behind
+    # --- write the model folder
     save_model(trainer, arguments, base)
     if trainer.accelerator.is_main_process:
         trainer.state.save_to_json(str(output / "trainer_state.json"))
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def agreed(fact: T, what: str) -> T:
-    """A fact of the output folder, after asking that every process sees the same; raises BadInput where one differs."""
+    """Return a fact about the output folder; raises BadInput where another process sees a different one."""
     from accelerate.utils import gather_object
 
     if len(set(gather_object([fact]))) > 1:
@@ -98,17 +98,17 @@ def agreed(fact: T, what: str) -> T:
 
 @contextmanager
 def in_turn(options: Any) -> Iterator[None]:
-    """The first process of all, then the first of each node, then the others: what the first writes, the others read.
+    """Run the block in the first process, then in the first of each node, then in the others, which read its cache.
 
-    Right on nodes that share a file system and on nodes that do not; two that made examples at once would write the
-    same cache.
+    This works on nodes with and without a shared file system. Two processes that made examples at the same time would
+    write the same cache.
     """
     with options.main_process_first(local=False), options.main_process_first(local=True):
         yield
 
 
 def find_base(model: Any, rows: Any, output: Path, options: Any) -> Base:
-    """The base model; a tiny one is made first, from the rows."""
+    """Load the base model; a tiny one is first made from the rows."""
     if model.model_name_or_path != tiny.NAME:
         return load_base(model.model_name_or_path, model.model_revision)
     folder = output / tiny.NAME
@@ -119,7 +119,7 @@ def find_base(model: Any, rows: Any, output: Path, options: Any) -> Base:
 
 
 def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
-    """The trainer, with its weights loaded."""
+    """Make the trainer; this loads the weights."""
     from trl import get_peft_config, get_quantization_config
 
     from personamath.training import attention
@@ -134,7 +134,7 @@ def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
         "dtype": model.dtype,
         "attn_implementation": model.attn_implementation or attention.choose(options.padding_free, windowed),
     }
-    # Rows that are too long were dealt with when the examples were made; TRL must not cut them again.
+    # Rows that are too long were handled when the examples were made; TRL must not cut them again.
     options.max_length = None
     options.ddp_find_unused_parameters = False
     trainer = ExactTrainer(
@@ -152,16 +152,16 @@ def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
 
 
 def save_model(trainer: Any, arguments: Arguments, base: Base) -> None:
-    """Weights, tokenizer and generation config; of a LoRA run the adapter as well, merged into the weights."""
+    """Save weights, tokenizer and generation config; after a LoRA run also the adapter, merged into the weights."""
     import torch
 
     output = Path(arguments.trainer.output_dir)
     if not arguments.model.use_peft:
         if arguments.trainer.bf16 and str(trainer.accelerator.distributed_type.value) in ("NO", "MULTI_GPU"):
-            # Trained in float32 under autocast; DeepSpeed saves its 16-bit weights by itself. Checkpoints keep float32.
+            # Trained in float32 under autocast; DeepSpeed saves 16-bit weights itself. Checkpoints keep float32.
             trainer.accelerator.unwrap_model(trainer.model).to(torch.bfloat16)
         trainer.save_model(str(output))
-        # A pickle of the arguments, paths of this machine among them; the record says what matters of them.
+        # A pickle of the arguments, including paths of this machine; the record has what matters.
         (output / "training_args.bin").unlink(missing_ok=True)
         return
     adapter = output / "adapter"
@@ -183,7 +183,7 @@ def save_model(trainer: Any, arguments: Arguments, base: Base) -> None:
 def record(
     trainer: Any, arguments: Arguments, base: Base, data: TrainingData, counts: RowCounts, batch: Batch
 ) -> TrainingRecord:
-    """What the run was."""
+    """Describe the run."""
     from personamath.training.trainer import SECONDS
 
     logged = [entry for entry in trainer.state.log_history if "loss" in entry]
@@ -193,7 +193,7 @@ def record(
         prompt=Prompt(
             format=arguments.ours.prompt_format,
             training=prompts.ALPACA,
-            # Both formats are evaluated with the prompt as it was trained; `clean` makes its tokens the same too.
+            # Both formats are evaluated with the trained prompt; with `clean`, its tokens are the same too.
             evaluation=prompts.ALPACA,
             eos=base.tokenizer.eos_token,
             stop=prompts.STOP,
@@ -213,13 +213,13 @@ def record(
 
 
 def say(text: str) -> None:
-    """Print once, not once a process."""
+    """Print once, not in every process."""
     if os.environ.get("RANK", "0") == "0":
         print(text, flush=True)
 
 
 def complain(text: str) -> None:
-    """Print once a node: what is wrong may be wrong on one of them only."""
+    """Print once a node: an error may occur on one node only."""
     if os.environ.get("LOCAL_RANK", "0") == "0":
         print(text, flush=True)
 
@@ -231,5 +231,5 @@ if __name__ == "__main__":
         complain(f"sft: {error}")
         sys.exit(1)
     except KeyboardInterrupt:
-        say("interrupted: the same command goes on from the last whole checkpoint")
+        say("interrupted: the same command resumes from the last complete checkpoint")
         sys.exit(128 + signal.SIGINT)

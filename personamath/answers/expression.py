@@ -86,14 +86,12 @@ def tokens_of(text: str) -> list[str]:
     return tokens
 
 
-class Reader:
-    """Recursive descent over tokens; `token` is the next one, empty at the end."""
+class Tokens:
+    """Tokens, and the place that is read next; `token` is the next one, empty at the end."""
 
     def __init__(self, tokens: list[str]) -> None:
         self.tokens = [*tokens, ""]
         self.at = 0
-        self.depth = 0
-        self.open_bars = 0
 
     @property
     def token(self) -> str:
@@ -108,8 +106,26 @@ class Reader:
         self.at += 1
         return token
 
+    def argument_text(self) -> str:
+        """The text in braces, or one token, as it is written."""
+        if self.token != "{":
+            return self.take()
+        start = self.at
+        while self.take() != "}":
+            pass
+        return "".join(self.tokens[start + 1 : self.at - 1])
+
+
+class Reader(Tokens):
+    """Recursive descent over tokens."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        super().__init__(tokens)
+        self.depth = 0
+        self.open_bars = 0
+
     def group_content(self) -> Expression:
-        r"""What stands in a group: a sum, or TeX's `a \over b` and `n \choose k`."""
+        r"""The content of a group: a sum, or TeX's `a \over b` and `n \choose k`."""
         content = self.sum()
         if self.token in ("\\over", "\\choose"):
             name = "/" if self.take() == "\\over" else "binom"
@@ -200,7 +216,7 @@ class Reader:
         return atom
 
     def absolute_value(self) -> Expression:
-        """What stands between two bars, after the first."""
+        """The expression between two bars, after the first."""
         self.open_bars += 1
         content = self.group_content()
         self.take("|")
@@ -260,15 +276,6 @@ class Reader:
             return Fraction(token[0])
         self.at -= 1
         return self.atom(mixed=False)
-
-    def argument_text(self) -> str:
-        """What stands in braces, or one token, as it is written."""
-        if self.token != "{":
-            return self.take()
-        start = self.at
-        while self.take() != "}":
-            pass
-        return "".join(self.tokens[start + 1 : self.at - 1])
 
     def function(self, name: str) -> Expression:
         """A function with its base or degree, its power and its argument."""

@@ -1,1 +1,1 @@
-"""Scoring a checkpoint: tasks for lm-eval, and what its results say."""
+"""Score a checkpoint: tasks for lm-eval, and the scores in its results."""

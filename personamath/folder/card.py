@@ -21,7 +21,7 @@ from personamath.methods import paper_rows
 from personamath.methods.method import Outline
 from personamath.methods.prompts import Prompt
 from personamath.methods.work import PASSED
-from personamath.sources.problems import SOURCES, source_label
+from personamath.sources.problems import SOURCES
 
 # The Hub's size categories: the category of the first bound that the number of rows is below.
 SIZE_CATEGORIES = {
@@ -131,8 +131,8 @@ def _made_from(provenance: Mapping[str, Any]) -> str:
 
 
 def _name(provenance: Mapping[str, Any], outline: Outline) -> str:
-    """What the dataset is called: PersonaMathQA is what comes of personas."""
-    return "PersonaMathQA" if provenance["personas"] else f"PersonaMath data by {outline.method}"
+    """What the dataset is called; the paper's name is for data made with personas."""
+    return "PersonaMathQA" if provenance["personas"] else f"PersonaMath-{outline.method}"
 
 
 def _metadata(facts: FolderFacts, license: str) -> dict[str, Any]:
@@ -192,13 +192,14 @@ def _composition(
 ) -> str:
     """Rows by source and step, beside the paper's where it reports them."""
     counts = {file.step: file.sources for file in files}
-    sources, known = list(provenance["funnel"]["problems"]["seed_problems"]), (*seed_sources(provenance), ALL)
+    sources = list(provenance["funnel"]["problems"]["seed_problems"])
+    labels = {ALL: ALL} | {source: SOURCES[source] for source in seed_sources(provenance) if source in SOURCES}
     steps = [step.name for step in outline.steps]
     rows = []
     for label in [*sources, *([ALL] if len(sources) > 1 else [])]:
         of = sources if label == ALL else [label]
         ours = [sum(counts.get(step, Counter())[source] for source in of) for step in steps]
-        name = source_label(label) if label in known else code(label)
+        name = labels.get(label) or code(label)
         rows.append([f"{name}, this version" if papers else name, *(f"{count:,}" for count in (*ours, sum(ours)))])
         if label in papers:
             rows.append([f"{name}, the paper", *papers[label]])

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 
 from personamath.errors import BadInput
 from personamath.folder.layout import CARD
 from personamath.folder.markdown import code, table
 from personamath.records import METHOD_OF_FORMAT_1
+from personamath.sources.tables import opened_parquet
 
 ROWS_AT_ONCE = 2_000
 
@@ -148,14 +147,12 @@ class _Row(NamedTuple):
 def _rows(version: _Version) -> Iterator[_Row]:
     for place, path in enumerate(version.files):
         try:
-            with pq.ParquetFile(path) as file:
+            with opened_parquet(path) as file:
                 for batch in file.iter_batches(ROWS_AT_ONCE):
                     for values in batch.to_pylist():
                         yield _Row(values["id"], values["source"], values["step"], bytes([place]) + _digest(values))
         except KeyError as column:
             raise BadInput(f"{path}: no column {column}, so its rows cannot be compared") from None
-        except (pa.ArrowException, OSError) as error:
-            raise BadInput(f"{path}: not a readable parquet file ({' '.join(str(error).split())})") from None
 
 
 def _digest(values: Mapping[str, Any]) -> bytes:

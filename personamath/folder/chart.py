@@ -44,9 +44,12 @@ def draw_funnel(requests: Mapping[str, Mapping[str, int]], outline: Outline) -> 
             axes.text(all_asked, place, text, va="center", color=INK, fontsize=10)
         axes.set_yticks(places, [kind.says for kind in outline.kinds], color=INK, fontsize=10)
         axes.set_xlim(0, max(*asked, 1) * 1.36)  # room for the longest bar's text
+        axes.set_ylim(-0.6, len(outline.kinds) - 0.4)  # bars of one height, however many there are
         axes.set_title("Requests to the teacher, and what passed", loc="left", color=INK, fontsize=12, weight="bold")
 
-    return _picture(draw, height=1.2 + 0.4 * len(outline.kinds))
+    # The legend lies below: any bar may be the longest, and its text reaches to the edge.
+    below = {"loc": "upper left", "bbox_to_anchor": (0, 0), "ncols": 2, "borderaxespad": 0}
+    return _picture(draw, height=1.2 + 0.4 * len(outline.kinds), legend=below)
 
 
 def draw_scores(bars: Sequence[Bar]) -> bytes:
@@ -70,10 +73,10 @@ def draw_scores(bars: Sequence[Bar]) -> bytes:
         axes.set_xlim(0, 136)  # room for the legend beside a full score
         axes.set_title("Scores in percent, with 95 % intervals", loc="left", color=INK, fontsize=12, weight="bold")
 
-    return _picture(draw, height=1.4 + 0.42 * max(len(bars), 3))
+    return _picture(draw, height=1.4 + 0.42 * max(len(bars), 3), legend={"loc": "lower right"})
 
 
-def _picture(draw: Callable[[Any], None], height: float) -> bytes:
+def _picture(draw: Callable[[Any], None], height: float, legend: Mapping[str, Any]) -> bytes:
     """A PNG of horizontal bars, 9 inches wide; the same bytes for the same bars and matplotlib."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -90,7 +93,7 @@ def _picture(draw: Callable[[Any], None], height: float) -> bytes:
         axes.set_xticks([])
         axes.spines[:].set_visible(False)
         handles, labels = axes.get_legend_handles_labels()
-        axes.legend(handles[::-1], labels[::-1], frameon=False, labelcolor=INK, loc="lower right", fontsize=10)
+        axes.legend(handles[::-1], labels[::-1], frameon=False, labelcolor=INK, fontsize=10, **legend)
         picture = io.BytesIO()
         figure.savefig(picture, format="png", metadata={"Software": None})
     return picture.getvalue()

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import yaml
 
 from personamath.answers import grade
@@ -20,6 +19,7 @@ from personamath.folder.leaks import Secrets
 from personamath.folder.licenses import UNKNOWN, license_of
 from personamath.folder.provenance import layout_of
 from personamath.records import SIMULATED
+from personamath.sources.tables import opened_parquet
 
 
 def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
@@ -88,20 +88,17 @@ def _measured(folder: Path, step: str, part: Part, layout: Layout) -> StepFile:
     """A parquet file, read from end to end, in the documented columns."""
     path = folder / part_path(step, part)
     where = f"{path} (config {step})"
-    try:
-        metadata = pq.read_metadata(path)
-        schema = metadata.schema.to_arrow_schema().remove_metadata()
+    with opened_parquet(path, where) as file:
+        schema = file.schema_arrow.remove_metadata()
         if not schema.equals(layout.schema):
             found, expected = (
                 {f"{field.name}: {field.type}" for field in columns} for columns in (schema, layout.schema)
             )
             differing = ", ".join(sorted(found ^ expected)) or "their order"
             raise BadInput(f"{where}: its columns are not the documented ones; differing: {differing}")
-        if not metadata.num_rows:
+        if not file.metadata.num_rows:
             raise BadInput(f"{where}: holds no rows; write the folder again")
         return measure_file(folder, step, part, layout)
-    except (pa.ArrowException, OSError) as error:
-        raise BadInput(f"{where}: not a readable parquet file ({_line(error)}); write the folder again") from None
 
 
 def _read_provenance(folder: Path) -> Claims:
@@ -178,7 +175,7 @@ class _RowCheck:
         """Check every row of a file; raises `BadInput` with its place."""
         start = 0
         path = self._folder / part_path(step, part)
-        with pq.ParquetFile(path) as file:
+        with opened_parquet(path) as file:
             for batch in file.iter_batches(ROW_GROUP_ROWS):
                 for fault in self._faults(batch, step, part):
                     id = batch["id"].slice(fault.row, 1)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from personamath.folder.layout import Layout, Part, StepFile, part_path
 from personamath.records import Row
+from personamath.sources.tables import opened_parquet
 
 
 def measure(folder: Path, layout: Layout) -> list[StepFile]:
@@ -28,7 +28,7 @@ def measure(folder: Path, layout: Layout) -> list[StepFile]:
 def measure_file(folder: Path, step: str, part: Part, layout: Layout) -> StepFile:
     """The file of a part of a step, which has at least one row."""
     path = folder / part_path(step, part)
-    with pq.ParquetFile(path) as file:
+    with opened_parquet(path, f"{path} (config {step})") as file:
         first = file.read_row_group(0).slice(0, 1).to_pylist()[0]
         measured = StepFile(step, part, path.stat().st_size, example=Row.of(first))
         for group in range(file.num_row_groups):

@@ -50,12 +50,13 @@ COLUMNS = {
     "response": "The solution to train on, with its final answer boxed.",
     "answer": "Reference final answer, which the response's boxed answer equals.",
     "source": "Where the seed problem comes from, e.g. `gsm8k` or `math`.",
-    "method": "The method that made the row, e.g. `persona`.",
+    "method": "The method that made the row.",
     "step": "The method's step that made the row.",
     "seed_id": "Id of the seed problem.",
     "seed_problem": "The seed problem's question.",
-    "level": "The seed problem's level in MATH, 1 to 5; null in GSM8K and where MATH says `Level ?`.",
-    "subject": "The seed problem's subject in MATH; null in GSM8K.",
+    "level": "The seed problem's level, e.g. MATH's from 1 to 5; null where its source gives none (GSM8K, and MATH's "
+    "`Level ?`).",
+    "subject": "The seed problem's subject, e.g. one of MATH's seven; null where its source gives none (GSM8K).",
     "teacher": "The model that wrote the rewrite and the response.",
     "request": "Digest of the request that produced the response, a key of the run's journal.",
     "flag": "What of its seed problem's numbers and LaTeX a rewritten problem lacks or adds, as far as a program can "

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.files import in_one_line, read_json
+from personamath.files import read_json
 from personamath.folder.layout import PROVENANCE, Layout
 from personamath.folder.provenance import layout_of
 from personamath.records import Row
+from personamath.sources.tables import opened_parquet
 
 
 def read_provenance(folder: Path) -> dict[str, Any]:
@@ -29,16 +30,11 @@ def read_rows(folder: Path) -> tuple[Row, ...]:
 
 
 def _rows(path: Path, layout: Layout) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        with pq.ParquetFile(path) as file:
+        with opened_parquet(path) as file:
             if unknown := set(file.schema_arrow.names) - set(layout.columns):
                 raise TypeError(f"unknown: {', '.join(sorted(unknown))}")
             for batch in file.iter_batches():
                 yield from map(Row.of, batch.to_pylist())
     except TypeError as error:
         raise BadInput(f"{path}: its columns are not this version's ({error}); write the folder again") from None
-    except (pa.ArrowException, OSError) as error:
-        raise BadInput(f"{path}: not a readable parquet file ({in_one_line(error)})") from None

@@ -231,7 +231,7 @@ class Method(Protocol):
         """Rows that its paper reports, by source and for `all`: one for each step, and their sum; empty without any."""
         return {}
 
-    def check(self, personas: Sequence[Persona]) -> list[str]:
+    def check(self, personas: Sequence[Persona], requests: Requests) -> list[str]:
         """Warnings about its settings, each a sentence; raises `BadInput` for settings that no run can mean."""
         return []
 

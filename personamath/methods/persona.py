@@ -8,6 +8,7 @@ from personamath.methods import estimates, stages
 from personamath.methods.draw import PersonaDraw, draw
 from personamath.methods.method import Column, Method, Outline, Seeds, Usage
 from personamath.methods.prompts import INFERENCE, REFLECTION, REWRITING, Prompt
+from personamath.methods.requests import Requests
 from personamath.methods.stages import CONFIGS, KINDS, REVIEW, STAGE, STEPS, Rewrite, check_counts
 from personamath.methods.work import Work
 from personamath.records import Persona, Problem, Solution
@@ -75,7 +76,7 @@ The teacher never sees a reference answer. Personas are drawn without replacemen
         """Where its personas come from."""
         return self.personas
 
-    def check(self, personas: Sequence[Persona]) -> list[str]:
+    def check(self, personas: Sequence[Persona], requests: Requests) -> list[str]:
         """Warn of a K2 that the paper would not have; raises `BadInput` where there are too few personas."""
         draw(personas, "", max(self.k1, self.k2), 0, self.persona_draw)
         return [f"k2 is {self.k2}, k1 is {self.k1}; the paper has K2 > K1"] if self.k2 <= self.k1 else []

@@ -59,7 +59,7 @@ class Inputs:
                 next(source.read(), None)
         source_of_personas = recipe.method.persona_source
         personas = read_personas(source_of_personas) if source_of_personas else []
-        for warning in recipe.method.check(personas):
+        for warning in recipe.method.check(personas, recipe.requests):
             print(f"warning: {warning}", file=sys.stderr)
         # Problems are read twice, once to meet bad input before anything is paid for: cheaper than to keep them all.
         funnel = Funnel.survey(read_problems(sources, recipe.limit))

@@ -6,10 +6,12 @@ And the keys and values of a YAML file.
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from personamath.errors import BadInput
+from personamath.files import in_one_line
 
 
 class TableRow(NamedTuple):
@@ -109,15 +111,26 @@ def _read_json(path: Path) -> Iterator[TableRow]:
 
 
 def _read_parquet(path: Path) -> Iterator[TableRow]:
+    number = 0
+    with opened_parquet(path) as file:
+        for batch in file.iter_batches():
+            for values in batch.to_pylist():
+                yield TableRow(f"{path}: row {number}", values)
+                number += 1
+
+
+@contextmanager
+def opened_parquet(path: Path, place: str | None = None) -> Iterator[Any]:
+    """A parquet file, a `pyarrow.parquet.ParquetFile`, as long as the context lasts.
+
+    Raises `BadInput`, which names `place` or else the path, for a file that cannot be read, also when that shows only
+    while it is read.
+    """
     import pyarrow
     import pyarrow.parquet
 
-    number = 0
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches():
-                for values in batch.to_pylist():
-                    yield TableRow(f"{path}: row {number}", values)
-                    number += 1
-    except pyarrow.ArrowInvalid as error:
-        raise BadInput(f"{path}: not a readable parquet file ({error})") from None
+            yield file
+    except (pyarrow.ArrowException, OSError) as error:
+        raise BadInput(f"{place or path}: not a readable parquet file ({in_one_line(error)})") from None

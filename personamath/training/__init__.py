@@ -1,4 +1,4 @@
-"""Fine-tuning: rows made into examples, trained on exactly, and a record of what the run was. Never sees a teacher.
+"""Fine-tuning: rows become examples, a model is trained on them, and a record describes the run. No teacher is used.
 
-`recipes/sft.py` is the way in. `examples` and `batching` need no torch; `trainer` and `attention` do.
+`recipes/sft.py` is the entry point. `examples` and `batching` need no torch; `trainer` and `attention` do.
 """

@@ -1,4 +1,4 @@
-"""The keys of a fine-tuning recipe: TRL's own, and the few of ours."""
+"""The keys of a fine-tuning recipe: TRL's, and a few of our own."""
 
 import sys
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.files import read_yaml
+from personamath.files import in_one_line, read_yaml
 from personamath.training.examples import PromptFormat
 
 LossNormalization = Literal["tokens", "paper"]
@@ -16,25 +16,25 @@ DERIVED = "gradient_accumulation_steps"
 
 @dataclass(kw_only=True)
 class RecipeArguments:
-    """What a recipe says beside TRL's SFTConfig and ModelConfig."""
+    """The keys of a recipe besides those of TRL's SFTConfig and ModelConfig."""
 
     dataset_name: str = field(
         metadata={"help": "Dataset on the Hub, e.g. me/PersonaMathQA, or a local dataset folder."}
     )
     dataset_config: str = field(default="default", metadata={"help": "Dataset config: default, stage1, stage2, ..."})
     dataset_revision: str | None = field(
-        default=None, metadata={"help": "Version (tag) or commit of a dataset on the Hub; needed there."}
+        default=None, metadata={"help": "Version (tag) or commit of a dataset on the Hub; required for one."}
     )
     prompt_format: PromptFormat = field(
         default="clean",
         metadata={"help": "`clean`: a space starts the response; `paper`: as the released trainer. docs/training.md"},
     )
     effective_batch_size: int = field(
-        default=16, metadata={"help": "Examples of one optimizer step; accumulation is derived from it (appendix A)."}
+        default=16, metadata={"help": "Examples of one optimizer step; accumulation is derived (paper: appendix A)."}
     )
     loss_normalization: LossNormalization = field(
         default="tokens",
-        metadata={"help": "`tokens`: the step's mean over tokens, TRL's; `paper`: mean of the micro-batches' means."},
+        metadata={"help": "`tokens`: mean over the step's tokens (TRL); `paper`: mean of the micro-batches' means."},
     )
     allow_simulated: bool = field(
         default=False, metadata={"help": "Train on the embedded teacher's rows, to try things out."}
@@ -42,7 +42,7 @@ class RecipeArguments:
 
 
 class Arguments(NamedTuple):
-    """A recipe, parsed."""
+    """A parsed recipe."""
 
     ours: RecipeArguments
     trainer: Any
@@ -50,11 +50,11 @@ class Arguments(NamedTuple):
     model: Any
     """trl.ModelConfig"""
     recipe: dict[str, Any]
-    """The keys that the YAML or the command line set, and the values they came to."""
+    """The keys that the YAML or the command line set, with their final values."""
 
 
 def read_arguments(arguments: Sequence[str] | None = None) -> Arguments:
-    """Parse `--config YAML` and overrides by TRL's parser; raises BadInput for what no run can mean."""
+    """Parse `--config YAML` and overrides with TRL's parser; raises BadInput for a recipe that cannot be run."""
     from trl import ModelConfig, SFTConfig, TrlParser
 
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -63,7 +63,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> Arguments:
     try:
         ours, trainer, model = parser.parse_args_and_config(given)
     except (ValueError, TypeError, OSError) as error:
-        raise BadInput(f"recipe: {' '.join(str(error).split())}") from error
+        raise BadInput(f"recipe: {in_one_line(error)}") from error
     _refuse(set_keys, trainer, model)
     values = {**vars(ours), **vars(model), **vars(trainer)}
     recipe = {key: _plain(values[key]) for key in sorted(set_keys) if key in values and key != "output_dir"}
@@ -89,20 +89,20 @@ def _refuse(set_keys: set[str], trainer: Any, model: Any) -> None:
         raise BadInput("max_length is missing: state how many tokens an example may have, e.g. 2048")
     if trainer.packing:
         raise BadInput(
-            "packing puts several examples into one and so changes the effective batch; use padding_free: true"
+            "packing joins several examples into one, which changes the effective batch; use padding_free: true instead"
         )
     if trainer.train_sampling_strategy != "random":
         raise BadInput(
-            "train_sampling_strategy changes which examples share a step; padding_free: true wastes nothing without"
+            "train_sampling_strategy changes which examples share a step; use padding_free: true to avoid padding"
         )
     if trainer.push_to_hub:
         raise BadInput(
-            "push_to_hub would publish without scores or a version; use `personamath push` when it is scored"
+            "push_to_hub would publish without scores or a version; score the model, then use `personamath push`"
         )
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it, without the folders of one machine."""
+    """Convert a value to JSON's types; an absolute path becomes its last part, without this machine's folders."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

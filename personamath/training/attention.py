@@ -1,8 +1,8 @@
-"""Attention over a flattened batch, each sequence by itself: no dense mask, and no attention across examples.
+"""Attention over a flattened batch, one sequence at a time: no dense mask, and no attention across examples.
 
-`padding_free` puts the sequences of a batch one after another. Flash-attention's wheel takes that as it is; where it is
-missing, transformers would build a dense block mask over all tokens. This runs torch's own variable-length kernel on
-CUDA, and elsewhere one call of SDPA for each sequence.
+`padding_free` concatenates the sequences of a batch. Flash-attention takes such a batch directly; without its wheel,
+transformers would build a dense block mask over all tokens. This module runs torch's variable-length kernel on CUDA
+instead, and elsewhere one call of SDPA for each sequence.
 """
 
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ from transformers import AttentionInterface
 from transformers.utils import is_flash_attn_2_available
 
 NAME = "per_sequence"
-# From this version on `varlen_attn` takes the window and grouped heads as used below.
+# Since this version `varlen_attn` takes the window and grouped heads as used below.
 VARLEN_SINCE = Version("2.13")
 VARLEN_DTYPES = (torch.bfloat16, torch.float16)
 CAUSAL_WINDOW = (-1, 0)
-# What some models ask of their attention and this one would leave out in silence.
+# Options that some models pass and that this attention would ignore silently.
 UNSUPPORTED = ("sliding_window", "softcap", "s_aux")
 
 
 def choose(padding_free: bool, windowed: bool) -> str | None:
-    """The implementation for a run that names none: flash-attention, else ours; None is the model's default.
+    """Choose the implementation for a run that names none: flash-attention, else ours; None is the model's default.
 
-    `windowed`: whether the model attends within a sliding window, which only flash-attention and the default know.
+    `windowed`: whether the model uses a sliding window, which only flash-attention and the default support.
     """
     if not padding_free:
         return None
@@ -36,7 +36,7 @@ def choose(padding_free: bool, windowed: bool) -> str | None:
 
 
 def register() -> None:
-    """Make it known to transformers under NAME; without a mask function of that name no mask is built."""
+    """Register it with transformers under NAME; without a mask function of that name no mask is built."""
     AttentionInterface.register(NAME, per_sequence_attention)
 
 
@@ -54,11 +54,12 @@ def per_sequence_attention(
 ) -> tuple[torch.Tensor, None]:
     """Causal attention, query (batch, heads, tokens, size) -> (batch, tokens, heads, size).
 
-    `cu_seq_lens_q` (sequences + 1) holds where each sequence of a flattened batch starts; without it each row of the
-    batch is one sequence, padded on the right at most: a token never looks to its right, so padding needs no mask.
+    `cu_seq_lens_q` (sequences + 1) has the start of each sequence of a flattened batch. Without it each row of the
+    batch is one sequence, padded on the right if at all: a token does not attend to its right, so padding needs no
+    mask.
     """
     if unknown := [name for name in UNSUPPORTED if others.get(name) is not None]:
-        raise NotImplementedError(f"{NAME} attention knows no {unknown[0]}: set attn_implementation for this model")
+        raise NotImplementedError(f"{NAME} attention does not support {unknown[0]}: set attn_implementation")
     query, key, value = _as_autocast(query, key, value)
     grouped = query.shape[1] != key.shape[1]
     if cu_seq_lens_q is None:
@@ -73,7 +74,7 @@ def per_sequence_attention(
 
 
 def _as_autocast(*tensors: torch.Tensor) -> Iterator[torch.Tensor]:
-    """Tensors in autocast's type: rotary embeddings of float32 weights leave query and key in float32, value not."""
+    """Cast tensors to autocast's type: with float32 weights, rotary embeddings leave query and key in float32."""
     device = tensors[0].device.type
     cast = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
     return (tensor.to(cast) if cast else tensor for tensor in tensors)

@@ -1,9 +1,10 @@
-"""The base model of a run: its config and tokenizer, looked at before any weight is loaded."""
+"""The base model of a run: its config and tokenizer, checked before any weight is loaded."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from personamath.errors import BadInput
+from personamath.files import in_one_line
 from personamath.training.record import BaseModel
 from personamath.training.vocabulary import prepare
 
@@ -19,7 +20,7 @@ class Base(NamedTuple):
 
 
 def load_base(name: str, revision: str | None) -> Base:
-    """Config and tokenizer of a model on the Hub or in a folder; raises BadInput in one line, e.g. without access."""
+    """Load config and tokenizer of a model on the Hub or in a folder; raises BadInput, e.g. where access is missing."""
     from transformers import AutoConfig, AutoTokenizer
 
     try:
@@ -35,14 +36,13 @@ def load_base(name: str, revision: str | None) -> Base:
 
 
 def why_not(name: str, revision: str | None, error: Exception) -> str:
-    """One line on why a base model cannot be loaded: the client's error may stand behind several others."""
+    """Explain in one line why a base model cannot be loaded; the client's error may be the cause of several others."""
     from huggingface_hub.errors import GatedRepoError
 
     where = f"{name}@{revision}" if revision else name
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, GatedRepoError):
-            return f"no access to {where}: accept its licence on its page at the Hub, then export HF_TOKEN"
+            return f"no access to {where}: accept its licence on its page on the Hub, then export HF_TOKEN"
         cause = cause.__cause__ or cause.__context__
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return f"cannot load the base model {where} ({reason}); check the name, the network and HF_TOKEN"
+    return f"cannot load the base model {where} ({in_one_line(error)}); check the name, the network and HF_TOKEN"

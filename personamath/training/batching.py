@@ -1,4 +1,4 @@
-"""The effective batch: stated once, the same examples in every step whatever the machine."""
+"""The effective batch: a recipe states it once, and every step sees the same examples on any machine."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from personamath.training.record import Batch
 
 
 def derive_batch(effective_batch_size: int, per_device: int, processes: int) -> Batch:
-    """The accumulation steps that make the effective batch; BadInput where none do."""
+    """Derive the accumulation steps from the effective batch; raises BadInput where it does not divide."""
     at_once = per_device * processes
     if effective_batch_size < 1 or effective_batch_size % at_once:
         fitting = [size for size in range(1, per_device + 1) if effective_batch_size % (size * processes) == 0]
@@ -30,7 +30,7 @@ def derive_batch(effective_batch_size: int, per_device: int, processes: int) -> 
 
 
 def describe(batch: Batch) -> str:
-    """E.g. `Effective batch 16 = 1 per device x 4 accumulation steps x 4 processes`."""
+    """Describe a batch, e.g. `Effective batch 16 = 1 per device x 4 accumulation steps x 4 processes`."""
     return (
         f"Effective batch {batch.effective_batch_size} = {batch.per_device_train_batch_size} per device"
         f" x {batch.gradient_accumulation_steps} accumulation steps x {batch.processes} processes"
@@ -41,9 +41,8 @@ def describe(batch: Batch) -> str:
 class EpochOrder:
     """The order of an epoch's examples, as a sampler: shuffled by seed and epoch, whole effective batches only.
 
-    Step s of an epoch sees entries [s * B, (s + 1) * B) for the effective batch B: processes and accumulation share
-    these out among themselves, none of them changes the set. The up to B - 1 examples left over sit the epoch out,
-    others in each.
+    Step s of an epoch sees entries [s * B, (s + 1) * B) for the effective batch B, whatever the number of processes and
+    accumulation steps. The up to B - 1 examples that remain are skipped in this epoch; other ones in the next.
     """
 
     examples: int
@@ -52,23 +51,23 @@ class EpochOrder:
     epoch: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse data that makes no step."""
+        """Refuse data that does not fill a step."""
         if self.examples < self.effective_batch_size:
             raise BadInput(
                 f"{self.examples} examples do not fill one step of effective_batch_size {self.effective_batch_size}"
             )
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by the data loader before each epoch."""
+        """Choose the epoch; the data loader calls this before each."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        """Examples of an epoch."""
+        """Return the number of examples in an epoch."""
         return self.examples // self.effective_batch_size * self.effective_batch_size
 
     def __iter__(self) -> Iterator[int]:
-        """Their indices."""
-        import numpy  # not at import: the record and its readers need none
+        """Yield the indices of the examples."""
+        import numpy  # here, because most importers of this module need no numpy
 
         order = numpy.random.default_rng([self.seed, self.epoch]).permutation(self.examples)
         return iter(order[: len(self)].tolist())

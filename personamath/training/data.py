@@ -1,4 +1,4 @@
-"""The dataset of a run: a version on the Hub, or a local folder, as rows and as the record tells of it."""
+"""The dataset of a run: rows of a version on the Hub or of a local folder, and their entry in the record."""
 
 from collections import Counter
 from functools import partial
@@ -6,21 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
+from personamath.files import in_one_line
 from personamath.records import SIMULATED
 from personamath.sources.tables import cached_commit
 from personamath.training.examples import Example, PromptFormat, make_examples
 from personamath.training.record import RowCounts, TrainingData
 
 COLUMNS = ("problem", "response")
-# Rows tokenized together: enough for the tokenizer's threads, little enough to hold.
+# Rows tokenized together: enough to occupy the tokenizer's threads, few enough to keep in memory.
 BATCH_ROWS = 1000
 
 
 def load_rows(name: str, config: str, revision: str | None, allow_simulated: bool) -> tuple[Any, TrainingData]:
-    """The rows (a `datasets.Dataset` with `problem` and `response`) and where they came from.
+    """Load the rows, a `datasets.Dataset` with `problem` and `response`, and describe where they come from.
 
-    A folder is read as it is; a dataset on the Hub only at a named revision, so that the run can be repeated. Raises
-    BadInput where it cannot be loaded, lacks the columns, or is simulated and that is not allowed.
+    A dataset on the Hub needs a revision, so that the run can be repeated. Raises BadInput where the dataset cannot be
+    loaded, lacks a column, or is simulated and `allow_simulated` is false.
     """
     import datasets
 
@@ -28,10 +29,10 @@ def load_rows(name: str, config: str, revision: str | None, allow_simulated: boo
     if not local and revision is None:
         raise BadInput(f"dataset_revision is missing: name a version of {name}, e.g. --dataset_revision v1.0.0")
     if local and revision is not None:
-        raise BadInput(f"dataset_revision is {revision}, but {name} is a local folder, which has none: leave it out")
+        raise BadInput(f"dataset_revision is {revision}, but the local folder {name} has no revisions: leave it out")
     try:
         rows = datasets.load_dataset(name, config, split="train", revision=revision)
-    except Exception as error:  # whatever `datasets` or the Hub's client raises, what helps is the same
+    except Exception as error:  # whatever `datasets` or the Hub's client raises, the remedy is the same
         raise BadInput(_why(name, config, revision, error)) from error
     if missing := [column for column in COLUMNS if column not in rows.column_names]:
         raise BadInput(f"{name}: column {missing[0]!r} is missing; it has {', '.join(rows.column_names)}")
@@ -40,7 +41,7 @@ def load_rows(name: str, config: str, revision: str | None, allow_simulated: boo
     )
     if simulated and not allow_simulated:
         raise BadInput(
-            f"{name}: its rows are simulated, nobody should train on them; --allow_simulated true to try things out"
+            f"{name}: its rows are simulated, and nobody should train on them; to try it anyway: --allow_simulated true"
         )
     return rows.select_columns(list(COLUMNS)), TrainingData(
         name=without_machine(name) if local else name,
@@ -53,7 +54,7 @@ def load_rows(name: str, config: str, revision: str | None, allow_simulated: boo
 
 
 def make_dataset(rows: Any, tokenizer: Any, prompt_format: PromptFormat, max_length: int) -> tuple[Any, RowCounts]:
-    """Examples of all rows (columns `input_ids` and `labels`, as the trainer takes them), and counts of the rows."""
+    """Make examples of all rows (columns `input_ids` and `labels`, as the trainer takes them), and count the rows."""
     encode = partial(_encode, tokenizer=tokenizer, prompt_format=prompt_format, max_length=max_length)
     examples = rows.map(
         encode, batched=True, batch_size=BATCH_ROWS, remove_columns=rows.column_names, desc="Making examples"
@@ -61,7 +62,7 @@ def make_dataset(rows: Any, tokenizer: Any, prompt_format: PromptFormat, max_len
     dropped = Counter(reason for reason in examples["dropped"] if reason)
     used = examples.filter(_is_kept, input_columns="dropped") if dropped else examples
     if not len(used):
-        raise BadInput(f"no row can be trained on: {dict(dropped)}; raise max_length, or look at the data")
+        raise BadInput(f"no row can be trained on: {dict(dropped)}; increase max_length, or check the data")
     counts = RowCounts(
         read=len(rows),
         used=len(used),
@@ -74,7 +75,7 @@ def make_dataset(rows: Any, tokenizer: Any, prompt_format: PromptFormat, max_len
 
 
 def without_machine(folder: str) -> str:
-    """A folder's name for a record: as it was given where it is relative, else its last part."""
+    """Return a folder's name for a record: a relative path as given, the last part of an absolute one."""
     return Path(folder).as_posix() if not Path(folder).is_absolute() else Path(folder).name
 
 
@@ -98,14 +99,13 @@ def _is_kept(dropped: str) -> bool:
 
 
 def _commit(rows: Any, name: str) -> str:
-    """The commit of the Hub that the cached rows were loaded from."""
+    """Return the commit on the Hub that the cached rows were loaded from."""
     commit = cached_commit(rows)
     if commit is None:
-        raise BadInput(f"{name}: cannot tell its commit from the cache; download it and name the folder instead")
+        raise BadInput(f"{name}: its cache does not show its commit; download the dataset and name the folder instead")
     return commit
 
 
 def _why(name: str, config: str, revision: str | None, error: Exception) -> str:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     where = f"{name}@{revision}" if revision else name
-    return f"cannot load {where}, config {config!r} ({reason}); check the name, the revision and HF_TOKEN"
+    return f"cannot load {where}, config {config!r} ({in_one_line(error)}); check the name, the revision and HF_TOKEN"

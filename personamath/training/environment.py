@@ -1,4 +1,4 @@
-"""What a run ran on, for its record."""
+"""The hardware and software of a run, for its record."""
 
 import platform
 import subprocess
@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-# What the numbers of a run depend on; those that are not installed are left out.
+# The packages that a run's numbers depend on; a missing one is left out.
 RECORDED_PACKAGES = (
     "personamath",
     "accelerate",
@@ -23,7 +23,7 @@ RECORDED_PACKAGES = (
 
 
 def hardware(accelerator: Any) -> dict[str, Any]:
-    """The kind of device, how many, and how the work was spread; `accelerator` is accelerate's."""
+    """Return the kind and number of devices and how the work was split; `accelerator` is accelerate's."""
     import torch
 
     cuda = accelerator.device.type == "cuda"
@@ -36,7 +36,7 @@ def hardware(accelerator: Any) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Python's and the packages' versions."""
+    """Return the versions of Python and of the packages."""
     found = {"python": platform.python_version()}
     for name in RECORDED_PACKAGES:
         try:
@@ -47,7 +47,7 @@ def versions() -> dict[str, str]:
 
 
 def git_commit() -> str | None:
-    """The commit of the checkout this package runs from, with `-dirty` after it where files were changed; else None."""
+    """Return the commit of the checkout that this package runs from, `-dirty` after changes; None without one."""
     checkout = Path(__file__).parent.parent.parent
     if not (checkout / ".git").exists():
         return None

@@ -1,14 +1,14 @@
-"""Rows made into training examples: token ids, and labels on the response only.
+"""Make training examples of rows: token ids, and labels on the response only.
 
-Two formats (docs/training.md tells them apart by example):
+There are two formats, which docs/training.md compares by example.
 
 `clean`, the default: the Alpaca prompt, one space, the response, the tokenizer's own EOS. The space keeps every token
-on one side of the border between prompt and response, so a prompt is the same tokens in training and in evaluation. A
-row that does not fit is left out: its answer, which stands at the end, would be cut.
+on one side of the border between prompt and response, so a prompt has the same tokens in training and in evaluation. A
+row that does not fit is dropped, because cutting its end would cut its answer.
 
-`paper`: byte for byte what the released trainer feeds (Stanford Alpaca's preprocessing): prompt, response and the EOS's
-text tokenized as one string, cut at `max_length`, and as many labels masked as the prompt alone has tokens. Where the
-vocabulary merges the prompt's colon with the response's first letters, that token is masked with it.
+`paper`: byte for byte what the released trainer uses (Stanford Alpaca's preprocessing): prompt, response and the text
+of EOS are tokenized as one string and cut at `max_length`, and as many labels are masked as the prompt alone has
+tokens. Where the vocabulary merges the prompt's colon with the response's first letters, that token is masked too.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from personamath.training.prompts import alpaca
 PromptFormat = Literal["clean", "paper"]
 DropReason = Literal["longer than max_length", "no response within max_length", "special token in the text", "empty"]
 
-# What torch's cross entropy leaves out.
+# The label that torch's cross entropy skips.
 IGNORED = -100
 
 
@@ -30,20 +30,20 @@ class Example:
     """One row as the trainer takes it."""
 
     input_ids: list[int]
-    """BOS where the tokenizer has one, prompt, response, EOS."""
+    """BOS where the tokenizer adds one, prompt, response, EOS."""
     labels: list[int]
-    """As long as `input_ids`: IGNORED on the prompt, the ids themselves on the response and EOS."""
+    """As many as `input_ids`: IGNORED on the prompt, the ids themselves on the response and EOS."""
     truncated: bool
-    """Whether the end, EOS with it, was cut (format `paper` only)."""
+    """Whether the end was cut, including EOS (format `paper` only)."""
 
 
 def make_examples(
     problems: Sequence[str], responses: Sequence[str], tokenizer: Any, prompt_format: PromptFormat, max_length: int
 ) -> list[Example | DropReason]:
-    """Examples of rows, in their order; a row that cannot be one gives the reason instead.
+    """Make an example of each row, in order; a row that is dropped gives the reason instead.
 
-    `tokenizer` is one of transformers' that passed `vocabulary.prepare`; rows are tokenized together, which its Rust
-    part does in parallel. Raises BadInput where a vocabulary merges over the border even with a space at it.
+    `tokenizer` is a tokenizer of transformers that passed `vocabulary.prepare`; it tokenizes the rows together, in
+    parallel. Raises BadInput where its vocabulary merges tokens over the border in spite of the space.
     """
     prompts = [alpaca(problem) for problem in problems]
     if prompt_format == "paper":
@@ -51,7 +51,7 @@ def make_examples(
     else:
         texts = [f"{prompt} {response.strip()}" for prompt, response in zip(prompts, responses, strict=True)]
     prompt_ids, text_ids = _tokenize(prompts, tokenizer), _tokenize(texts, tokenizer)
-    # Spelled out in a problem or response, e.g. `</s>`, they would end or start a text in the midst of it.
+    # Spelled out in a problem or response, e.g. `</s>`, they would end or start a text in its middle.
     specials = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     made: list[Example | DropReason] = []
     for response, prompt, ids in zip(responses, prompt_ids, text_ids, strict=True):
@@ -65,8 +65,8 @@ def make_examples(
 
 
 def _tokenize(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
-    """Ids of texts, with the BOS that the tokenizer adds and without an EOS that it may add."""
-    # `verbose=False`: no warning that a text is longer than the model's context; what does not fit is told by count.
+    """Return the ids of texts, with the BOS that the tokenizer adds and without an EOS that it may add."""
+    # `verbose=False`: no warning that a text exceeds the model's context; such rows are counted.
     ids: list[list[int]] = tokenizer(list(texts), verbose=False)["input_ids"] if texts else []
     adds_eos = tokenizer("a")["input_ids"][-1] == tokenizer.eos_token_id
     return [text[:-1] for text in ids] if adds_eos else ids
@@ -78,7 +78,7 @@ def _example(
     border = len(prompt)
     if prompt_format == "clean":
         if ids[:border] != list(prompt):
-            raise BadInput("this tokenizer merges the prompt's end with a space after it: only format `paper` fits it")
+            raise BadInput("this tokenizer merges the prompt's end with the space after it: use prompt_format: paper")
         if len(ids) > max_length:
             return "longer than max_length"
     if border >= max_length:

@@ -26,7 +26,7 @@ class BaseModel:
     commit: str | None
     """The commit its weights were loaded from; None for a local folder or a model built from a config."""
     local: bool
-    """Whether it came from a folder, or was built from a config, and not from the Hub."""
+    """Whether it came from a folder or was built from a config, instead of from the Hub."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,52 +38,52 @@ class TrainingData:
     config: str
     """Dataset config, e.g. `default`."""
     revision: str | None
-    """What was asked for, e.g. `v1.0.0`; None for a local folder."""
+    """The revision that was requested, e.g. `v1.0.0`; None for a local folder."""
     commit: str | None
     """The commit it resolved to; None for a local folder."""
     local: bool
     """Whether it came from a folder."""
     simulated: bool
-    """Whether the embedded teacher wrote it: such a model is for trying things out."""
+    """Whether the embedded teacher wrote it; such a model is only for trying things out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """How rows became text."""
+    """The text around the rows."""
 
     format: str
     """`clean` or `paper`; see docs/training.md."""
     training: str
-    """The prompt with `{instruction}` for the problem."""
+    """The prompt, with `{instruction}` for the problem."""
     evaluation: str
-    """The prompt to use the model with, in the same form; it never ends in a space."""
+    """The prompt to use the model with, in the same form; it does not end with a space."""
     eos: str
     """The token that ends every response, e.g. `</s>`."""
     stop: str
-    """The one text beside EOS at which a completion may be stopped."""
+    """The only text besides EOS that may stop a completion."""
     bos: bool
     """Whether the tokenizer puts a BOS before the prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCounts:
-    """What became of the dataset's rows."""
+    """How many of the dataset's rows were used."""
 
     read: int
     used: int
     dropped: dict[str, int]
-    """By reason, e.g. `longer than max_length`."""
+    """Number of rows by reason, e.g. `longer than max_length`."""
     truncated: int
-    """Used, but cut at max_length (format `paper` only)."""
+    """Rows that were used, but cut at max_length (format `paper` only)."""
     tokens: int
     """Tokens of one epoch."""
     label_tokens: int
-    """Those of them with a loss."""
+    """How many of them have a loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one optimizer step sees."""
+    """The examples of one optimizer step."""
 
     effective_batch_size: int
     per_device_train_batch_size: int
@@ -93,7 +93,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRecord:
-    """What a run was."""
+    """A run of fine-tuning."""
 
     base_model: BaseModel
     data: TrainingData
@@ -101,20 +101,20 @@ class TrainingRecord:
     rows: RowCounts
     batch: Batch
     recipe: dict[str, Any]
-    """Every key the recipe or the command line set, in TRL's names, and the values they came to."""
+    """Every key that the recipe or the command line set, in TRL's names, with its final value."""
     steps: int
     """Optimizer steps."""
     epochs: float
     final_loss: float
     """Training loss of the last logged step, in nats a token."""
     wall_seconds: float
-    """From the first step to the last, over all sittings of a resumed run."""
+    """From the first step to the last, summed over the parts of a resumed run."""
     hardware: dict[str, Any]
     """`accelerator` (e.g. `NVIDIA H200`), `count`, and `strategy` (e.g. `DeepSpeed ZeRO-2`)."""
     versions: dict[str, str]
-    """Of Python and the packages that the numbers depend on."""
+    """Versions of Python and of the packages that the numbers depend on."""
     git_commit: str | None
-    """Of the checkout that ran; None for an installed package."""
+    """The commit of the checkout that ran; None for an installed package."""
     format_version: int = FORMAT_VERSION
 
     def write(self, folder: Path) -> None:

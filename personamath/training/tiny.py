@@ -1,11 +1,11 @@
-"""A model of random weights and a tokenizer trained on the data at hand: the whole way, on a CPU, in seconds."""
+"""A tiny model of random weights with a tokenizer trained on the data, to try the whole pipeline on a CPU."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 NAME = "tiny"
-"""What `model_name_or_path` calls it."""
+"""Its name in `model_name_or_path`."""
 
 VOCABULARY = 1_024
 HIDDEN = 64
@@ -13,7 +13,7 @@ LAYERS = 2
 HEADS, KEY_HEADS = 4, 2
 CONTEXT = 4_096
 END, PADDING = "<|endoftext|>", "<pad>"
-# Qwen2.5's: one character that is no letter may start a word, so that `:The` can be one token.
+# Qwen2.5's pattern: one character other than a letter may begin a word, so that `:The` can be one token.
 WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
@@ -44,7 +44,7 @@ def write_tiny_model(folder: Path, texts: Iterable[str], rng_seed: int) -> None:
 
 
 def train_tokenizer(texts: Iterable[str]) -> Any:
-    """A byte-level BPE tokenizer, of Qwen2.5's kind, of the texts."""
+    """Train a byte-level BPE tokenizer like Qwen2.5's on the texts."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 

@@ -1,4 +1,4 @@
-"""TRL's SFTTrainer with this project's promises: exact batches, either loss normalisation, whole checkpoints."""
+"""TRL's SFTTrainer with exact batches, two ways to normalize the loss, and checkpoints that are complete."""
 
 import time
 from pathlib import Path
@@ -13,7 +13,7 @@ from personamath.training.batching import EpochOrder
 from personamath.training.checkpoints import seal, unseal
 
 SECONDS = "wall_seconds"
-"""Key of the trainer's log: seconds of training so far, over all sittings of a resumed run."""
+"""Key of the trainer's log: seconds of training so far, summed over the parts of a resumed run."""
 
 
 class _LogLastStep(TrainerCallback):
@@ -23,14 +23,14 @@ class _LogLastStep(TrainerCallback):
 
 
 class ExactTrainer(SFTTrainer):
-    """Trains on ready examples (`input_ids`, `labels`), which it never changes."""
+    """Trains on finished examples (`input_ids`, `labels`), which it does not change."""
 
     def __init__(
         self, *, effective_batch_size: int, loss_normalization: LossNormalization, train_dataset: Any, **options: Any
     ) -> None:
-        """Take SFTTrainer's options, and what the recipe says of batches and loss."""
+        """Take SFTTrainer's options, and the recipe's keys for batch and loss."""
         self._order = EpochOrder(len(train_dataset), effective_batch_size, options["args"].seed)
-        # So that a curve has its two ends, and the record its final loss, whatever `logging_steps`.
+        # So the curve has both ends and the record its final loss, whatever `logging_steps`.
         options["args"].logging_first_step = True
         super().__init__(train_dataset=train_dataset, **options)
         self.add_callback(_LogLastStep())
@@ -43,7 +43,7 @@ class ExactTrainer(SFTTrainer):
         return self._order
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the wall time to what is logged; it goes into the checkpoints with the rest."""
+        """Add the wall time to the log entry; checkpoints save the log."""
         now = time.monotonic()
         before = next((entry[SECONDS] for entry in reversed(self.state.log_history) if SECONDS in entry), 0.0)
         logs[SECONDS] = round(before + now - self._started, 3)
@@ -51,18 +51,18 @@ class ExactTrainer(SFTTrainer):
         super().log(logs, start_time)
 
     def _run_epoch(self, *arguments: Any, **named: Any) -> None:
-        # transformers would train another step of a run whose last checkpoint is its last step.
+        # transformers would train one step too many where the last checkpoint is the last step.
         if self.state.global_step >= self.state.max_steps:
             self.control.should_training_stop = True
             return
         super()._run_epoch(*arguments, **named)
 
     def _save_checkpoint(self, model: PreTrainedModel, trial: Any) -> None:
-        # Older checkpoints go only once this one is whole on every process.
+        # Older checkpoints are deleted only once this one is complete on every process.
         limit, self.args.save_total_limit = self.args.save_total_limit, None
         checkpoint = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         if self.args.should_save:
-            unseal(checkpoint)  # one that was passed over is written anew
+            unseal(checkpoint)  # an incomplete one is written again
         try:
             super()._save_checkpoint(model, trial)
         finally:
@@ -74,4 +74,4 @@ class ExactTrainer(SFTTrainer):
         self.accelerator.wait_for_everyone()
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
-        """Write none: TRL's would describe another dataset; ours is computed from the record."""
+        """Write no card: TRL's would describe another dataset, and ours is computed from the record."""

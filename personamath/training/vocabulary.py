@@ -4,29 +4,29 @@ from typing import Any
 
 from personamath.errors import BadInput
 
-# Tokens that base models reserve for this: LLaMA-3.1's, Qwen2.5's, then what others have. LLaMA-2 has none but <unk>.
+# Tokens that base models reserve for padding, LLaMA-3.1's and Qwen2.5's among them. LLaMA-2 has only <unk>.
 PADDING_TOKENS = ("<pad>", "<|finetune_right_pad_id|>", "<|fim_pad|>", "<unk>")
 
 
 def prepare(tokenizer: Any, config: Any, name: str) -> None:
     """Check the tokenizer against its model's config, and give it a padding token other than its EOS.
 
-    EOS stays the tokenizer's own: LLaMA-3.1 keeps `<|end_of_text|>` (the release set LLaMA-2's `</s>` on it, so that
-    generation never stopped). No token is added, so embeddings keep their size. Raises BadInput with the remedy.
+    The tokenizer keeps its own EOS: LLaMA-3.1 keeps `<|end_of_text|>` (the release gave it LLaMA-2's `</s>`, so that
+    generation never stopped). No token is added, so the embeddings keep their size. Raises BadInput with the remedy.
     """
     if tokenizer.eos_token_id is None:
         raise BadInput(f"{name}: its tokenizer has no EOS token, so a model trained with it could not stop; set one")
     rows = getattr(config.get_text_config(), "vocab_size", None)
     if rows is None:
-        raise BadInput(f"{name}: its config names no vocab_size")
+        raise BadInput(f"{name}: its config has no vocab_size; use the config that belongs to the model")
     if (largest := max(tokenizer.get_vocab().values())) >= rows:
         raise BadInput(
-            f"{name}: its tokenizer has token {largest}, its embeddings only {rows} rows; they do not belong together"
+            f"{name}: its tokenizer has token {largest}, its embeddings only {rows} rows; use the model's own tokenizer"
         )
     if (added := _added_bos(tokenizer)) > 1:
-        raise BadInput(f"{name}: its tokenizer adds BOS {added} times")
+        raise BadInput(f"{name}: its tokenizer adds BOS {added} times; set it to add one, or none")
     tokenizer.pad_token = _padding(tokenizer)
-    tokenizer.padding_side = "right"  # the attention of training counts on it
+    tokenizer.padding_side = "right"  # `attention` relies on it
 
 
 def adds_bos(tokenizer: Any) -> bool:
@@ -42,7 +42,7 @@ def set_tokens(model: Any, tokenizer: Any) -> None:
 
 
 def generation_config(tokenizer: Any) -> Any:
-    """A generation config that stops at the EOS that was trained, greedy as in the evaluation."""
+    """Return a generation config that stops at the trained EOS and is greedy, as in the evaluation."""
     from transformers import GenerationConfig
 
     return GenerationConfig(
@@ -58,7 +58,7 @@ def _added_bos(tokenizer: Any) -> int:
 
 
 def _padding(tokenizer: Any) -> str:
-    """The tokenizer's own where it has one, else a reserved token, else EOS: padding is never a label in any case."""
+    """Choose the tokenizer's own padding token, else a reserved one, else EOS: padding is never a label."""
     vocabulary, eos = tokenizer.get_vocab(), tokenizer.eos_token
     own = tokenizer.pad_token
     for token in (own, *PADDING_TOKENS):

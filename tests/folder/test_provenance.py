@@ -1,9 +1,11 @@
 """provenance.json: what a folder came from, the same for the same journal, and nothing of the machine."""
 
+import asyncio
 import hashlib
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.folder.provenance import Origins, journal_digest, provenance, published_recipe
 from personamath.journal.file_format import answer_sha256
+from personamath.journal.store import Journal
 from personamath.methods import PersonaMath
 from personamath.methods.prompts import INFERENCE, REFLECTION
 from personamath.recipe import Recipe
@@ -68,6 +71,20 @@ def test_the_journals_digest_can_be_computed_from_its_file_alone(demo: Path) -> 
     for answer in sorted(answers):
         expected.update(hashlib.sha256("\n".join(answer).encode()).digest())
     assert read(demo)["journal"] == {"answers": len(answers), "sha256": expected.hexdigest()}
+
+
+def test_answers_that_were_not_used_leave_no_trace_in_the_folder(demo: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(demo, run)
+    with Journal(run) as journal:
+        opinion = Request("Is this solution correct?", "another-teacher", 0.0, 100)
+        asyncio.run(journal.put(opinion, Completion("Yes.", "stop")))
+    assert main(["demo", "--data-only", "--output", str(run)]) == 0
+    files = [path.relative_to(demo) for path in (demo / "dataset").rglob("*") if path.is_file()]
+    assert all((run / file).read_bytes() == (demo / file).read_bytes() for file in files)
+    with closing(sqlite3.connect(run / "journal.sqlite")) as connection:
+        (held,) = connection.execute("select count(*) from answers").fetchone()
+    assert read(run)["journal"]["answers"] == held - 1
 
 
 def test_rows_are_counted_by_the_occupation_of_their_persona(demo: Path) -> None:

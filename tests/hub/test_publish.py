@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import yaml
 from personamath.commands.cli import main
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import scripted_teacher
+from tests.support.folders import write_format_1
 from tests.support.local_hub import LocalHub, local_hub
 
 REPO = "alice/PersonaMathQA"
@@ -22,11 +24,19 @@ PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", sou
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs of a teacher that is not marked as simulated: `few` with K1 = 2, `more` with K1 = 3; and one that is."""
+    """Runs of a teacher that is not marked as simulated: `few` with K1 = 2, `more` with K1 = 3, and `direct`, without
+    personas; and one that is.
+    """
     folder = tmp_path_factory.mktemp("runs")
-    for model, name, k1 in (("teacher-1", "few", 2), ("teacher-1", "more", 3), (MODEL, "simulated", 2)):
+    for model, name, method, k1 in (
+        ("teacher-1", "few", "persona", 2),
+        ("teacher-1", "more", "persona", 3),
+        ("teacher-1", "direct", "direct", 2),
+        (MODEL, "simulated", "persona", 2),
+    ):
         with scripted_teacher(*PROBLEMS, "--model", model) as teacher:
-            flags = ["--teacher", model, "--base-url", teacher.base_url, "--k1", str(k1), "--k2", "4"]
+            flags = ["--teacher", model, "--base-url", teacher.base_url]
+            flags += ["--method", method, "--k1", str(k1), "--k2", "4"]
             assert main(["augment", *PROBLEMS, *flags, "--output", str(folder / name)]) == 0
     return folder
 
@@ -165,6 +175,7 @@ REFUSED = [
     (["few", "v1.0.0"], {"HF_ENDPOINT": "http://127.0.0.1:9"}, "check the network and HF_ENDPOINT"),
     (["few", "1.0"], {}, "write it as vMAJOR.MINOR.PATCH"),
     (["few", "v1.0.0", "--license", "mit"], {}, "contradicts the personas' licence, apache-2.0"),
+    (["direct", "v1.0.0"], {}, "the licence of this dataset is not known: state it with --license"),
     (["simulated", "v1.0.0"], {}, "--allow-simulated"),
     (["nowhere", "v1.0.0"], {}, "not a run directory or a dataset folder"),
     (["nowhere", "1.0"], {}, "write it as vMAJOR.MINOR.PATCH"),
@@ -187,6 +198,31 @@ def test_what_cannot_be_published_is_refused_in_one_line(
 def test_simulated_data_is_published_on_request_and_says_so(run: Run, hub: LocalHub, runs: Path) -> None:
     assert publish(run, runs / "simulated", "v1.0.0", "--allow-simulated").returncode == 0
     assert "do not train on this" in hub.repository(REPO).blob("v1.0.0:README.md").decode()
+
+
+def test_without_personas_the_publisher_states_the_licence(run: Run, hub: LocalHub, runs: Path) -> None:
+    done = publish(run, runs / "direct", "v1.0.0", "--license", "CC-BY-4.0")
+    assert done.returncode == 0, done.stderr
+    there = load(run, REPO, "v1.0.0")
+    assert there == load(run, runs / "direct" / "dataset", "main")
+    assert {row["method"] for row in there["default"]} == {"direct"} and "persona" not in there["default"][0]
+    card = hub.repository(REPO).blob("v1.0.0:README.md").decode()
+    assert yaml.safe_load(card.split("---")[1])["license"] == "cc-by-4.0"
+    assert "under **cc-by-4.0**, as its publisher states" in card
+
+
+def test_a_dataset_of_version_0_1_0_is_published_and_compared_with_todays(
+    run: Run, hub: LocalHub, runs: Path, tmp_path: Path
+) -> None:
+    old = write_format_1(tmp_path / "old")
+    done = publish(run, old, "v1.0.0", "--allow-simulated")
+    assert done.returncode == 0, done.stderr
+    assert load(run, REPO, "v1.0.0") == load(run, old, "main")
+    new = publish(run, runs / "simulated", "v1.1.0", "--allow-simulated")
+    assert new.returncode == 0, new.stderr
+    # The first problems of both are the same ones, asked of the same teacher with the same K1.
+    (changed,) = re.findall(r"^\| `stage1_inference` .*\| +(\d+) \|$", new.stdout, re.MULTILINE)
+    assert changed == "0"
 
 
 def test_a_folder_that_was_tampered_with_is_refused(run: Run, hub: LocalHub, runs: Path, tmp_path: Path) -> None:

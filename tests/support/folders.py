@@ -1,10 +1,11 @@
 """Dataset folders made up for tests: rows of every step, of both sources, that hold what real rows hold."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from personamath.folder.layout import Layout, Part, part_path
+from personamath.folder.layout import CHART, Layout, Part, part_path
 from personamath.folder.provenance import Origins
 from personamath.folder.writing import write_folder
 from personamath.methods import PersonaMath
@@ -16,6 +17,7 @@ from personamath.runs.funnel import Funnel
 RECIPE = Recipe(problems=("gsm8k", "math"), teacher="teacher-1")
 LAYOUT = Layout(PersonaMath.outline)
 STEPS = tuple(step.name for step in LAYOUT.steps)
+FORMAT_1 = Path(__file__).parent / "format_1"
 # More than one row group in the first step.
 SIZES = {
     "stage1_inference": 4_500,
@@ -80,4 +82,12 @@ def funnel_of(rows: Sequence[Row]) -> Funnel:
 
 def write(folder: Path, rows: Sequence[Row], recipe: Recipe = RECIPE, origins: Origins | None = None) -> Path:
     write_folder(folder, rows, recipe, funnel_of(rows).as_dict(recipe.method.outline), origins)
+    return folder
+
+
+def write_format_1(folder: Path) -> Path:
+    """A dataset of 32 rows as PersonaMath 0.1.0 wrote it, of the embedded teacher; only its chart is made up."""
+    shutil.copytree(FORMAT_1, folder)
+    (folder / CHART).parent.mkdir()
+    (folder / CHART).write_bytes(b"\x89PNG")
     return folder

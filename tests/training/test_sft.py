@@ -277,7 +277,7 @@ def test_a_lora_run_leaves_an_adapter_and_the_merged_model(dataset: Path, tmp_pa
 
 def test_lora_with_zero3_is_refused_before_any_weight_is_loaded(dataset: Path, tmp_path: Path) -> None:
     said = run(command("cpu_zero3.yaml", dataset, tmp_path / "model", "--use_peft", "true"), status=1)
-    assert "sft: LoRA does not go with ZeRO-3" in said
+    assert "sft: LoRA does not work with ZeRO-3" in said
     assert not (tmp_path / "model").exists()
 
 

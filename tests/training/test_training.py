@@ -1,13 +1,10 @@
-"""Parts of fine-tuning: batches, checkpoints, attention, data, the record."""
+"""Parts of fine-tuning: batches, base models, attention, data, the loss curve, recipes."""
 
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -19,14 +16,12 @@ from hypothesis import strategies as st
 from personamath.errors import BadInput
 from personamath.training.base_model import load_base, why_not
 from personamath.training.batching import EpochOrder, derive_batch, describe
-from personamath.training.checkpoints import RECIPE_FILE, SEAL, check_finished, claim, is_whole, last_whole, seal
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
 from personamath.training.examples import Example, make_examples
 from personamath_hub.models.card import ACCELERATE_CONFIGS
 from tests.conftest import REPO
 from tests.support.folders import RECIPE, rows, write
-from tests.support.model_folders import RECORD
 from tests.support.tiny_models import make_tokenizer, write_model
 
 RECIPES = sorted((REPO / "recipes").glob("sft-*.yaml"))
@@ -65,7 +60,7 @@ def test_attention_that_it_does_not_know_is_refused(unknown: str) -> None:
     from personamath.training.attention import per_sequence_attention
 
     some = torch.zeros(1, 1, 2, 4)
-    with pytest.raises(NotImplementedError, match=f"knows no {unknown}"):
+    with pytest.raises(NotImplementedError, match=f"does not support {unknown}"):
         per_sequence_attention(torch.nn.Module(), some, some, some, None, **{unknown: 4.0})  # type: ignore[arg-type]
 
 
@@ -87,7 +82,7 @@ def test_a_gated_base_model_says_how_to_get_access() -> None:
     refusal = OSError("a wrapper's words")
     refusal.__cause__ = GatedRepoError("no", response=httpx2.Response(403, request=httpx2.Request("GET", "http://hub")))
     assert why_not("meta-llama/Llama-2-7b-hf", None, refusal) == (
-        "no access to meta-llama/Llama-2-7b-hf: accept its licence on its page at the Hub, then export HF_TOKEN"
+        "no access to meta-llama/Llama-2-7b-hf: accept its licence on its page on the Hub, then export HF_TOKEN"
     )
 
 
@@ -133,83 +128,6 @@ def test_epochs_differ_and_repeat() -> None:
 def test_too_few_examples_for_a_step() -> None:
     with pytest.raises(BadInput, match="15 examples do not fill one step of effective_batch_size 16"):
         EpochOrder(15, 16, 0)
-
-
-def checkpoint(folder: Path, number: int) -> Path:
-    made = folder / f"checkpoint-{number}"
-    (made / "global_step").mkdir(parents=True)
-    (made / "model.safetensors").write_bytes(b"weights" * number)
-    (made / "global_step" / "optimizer.pt").write_bytes(b"moments")
-    seal(made)
-    return made
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda made: (made / SEAL).unlink(),
-        lambda made: (made / "model.safetensors").unlink(),
-        lambda made: (made / "global_step" / "optimizer.pt").write_bytes(b"mom"),
-        lambda made: (made / SEAL).write_text("{"),
-        lambda made: shutil.rmtree(made / "global_step"),
-    ],
-)
-def test_a_checkpoint_that_is_not_whole_is_passed_over(damage: Callable[[Path], Any], tmp_path: Path) -> None:
-    older, newer = checkpoint(tmp_path, 90), checkpoint(tmp_path, 100)
-    assert last_whole(tmp_path) == (newer, [])
-    damage(newer)
-    assert not is_whole(newer)
-    assert last_whole(tmp_path) == (older, [newer])
-
-
-def test_no_checkpoint_at_all(tmp_path: Path) -> None:
-    (tmp_path / "checkpoint-final").mkdir()
-    assert last_whole(tmp_path / "nowhere") == (None, [])
-    assert last_whole(tmp_path) == (None, [])
-
-
-RUN = {"learning_rate": 2e-5, "save_steps": 500, "seed": 1, "data": "abc", "lora_target_modules": ["q_proj"]}
-CHANGES: list[tuple[dict[str, Any], str]] = [
-    ({}, ""),
-    # How a run is watched and stored may change.
-    ({"save_steps": 100, "report_to": ["wandb"], "logging_steps": 1, "dataloader_num_workers": 2}, ""),
-    ({"learning_rate": 1e-5}, "learning_rate (2e-05 there, 1e-05 here)"),
-    ({"bf16": True}, "bf16 (not set there, true here)"),
-    ({"lora_target_modules": ["v_proj"]}, 'lora_target_modules (["q_proj"] there, ["v_proj"] here)'),
-    ({"seed": 2, "save_steps": 1, "data": "abd"}, 'data ("abc" there, "abd" here), seed (1 there, 2 here)'),
-]
-
-
-def refusal(check: Callable[[], None]) -> str:
-    """What is said to differ; empty where nothing is refused."""
-    try:
-        check()
-    except BadInput as error:
-        (line,) = str(error).splitlines()
-        assert line.endswith("; choose another output_dir, or undo the change")
-        return line.partition("differs in ")[2].rpartition("; ")[0]
-    return ""
-
-
-@pytest.mark.parametrize(("change", "differences"), CHANGES)
-def test_another_recipe_is_not_resumed_in_a_folder(change: dict[str, Any], differences: str, tmp_path: Path) -> None:
-    claim(tmp_path, RUN)
-    assert refusal(lambda: claim(tmp_path, RUN | change)) == differences
-    assert not [path for path in tmp_path.iterdir() if path.name != RECIPE_FILE]
-
-
-@pytest.mark.parametrize(("change", "differences"), CHANGES)
-def test_another_recipe_does_not_pass_for_a_finished_run(
-    change: dict[str, Any], differences: str, tmp_path: Path
-) -> None:
-    replace(RECORD, recipe=RUN).write(tmp_path)
-    assert refusal(lambda: check_finished(tmp_path, RUN | change)) == differences
-
-
-def test_a_key_that_the_new_recipe_lacks_is_a_difference(tmp_path: Path) -> None:
-    claim(tmp_path, RUN)
-    without = {name: value for name, value in RUN.items() if name != "seed"}
-    assert refusal(lambda: claim(tmp_path, without)) == "seed (1 there, not set here)"
 
 
 LENGTHS = (3, 1, 7, 2)
@@ -273,7 +191,7 @@ def test_rows_of_a_folder(folder: Path) -> None:
     [
         ("me/PersonaMathQA", "default", None, "dataset_revision is missing"),
         ("FOLDER", "stage3", None, "config 'stage3'"),
-        ("FOLDER", "default", "v1.0.0", "is a local folder, which has none"),
+        ("FOLDER", "default", "v1.0.0", "has no revisions: leave it out"),
         ("me/PersonaMathQA", "default", "v1.0.0", "cannot load me/PersonaMathQA@v1.0.0"),
     ],
 )

@@ -1,9 +1,9 @@
-"""lm-eval tasks: YAML files, and the functions they name. `lm_eval --include_path "$(personamath tasks)"` finds them.
+"""lm-eval tasks: YAML files and their functions, found by `lm_eval --include_path "$(personamath tasks)"`.
 
-Importing them takes neither torch nor lm-eval; `harness` alone, which lm-eval loads, imports lm-eval.
+Importing them needs neither torch nor lm-eval, except for `harness`, which lm-eval loads.
 """
 
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-"""Where the YAML files lie."""
+"""The folder of the YAML files."""

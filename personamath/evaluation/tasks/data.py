@@ -1,4 +1,4 @@
-"""A task's problems: from the Hub at the commit that the task names, or from a local file."""
+"""Load a task's problems from the Hub, at the commit that the task names, or from a local file."""
 
 import hashlib
 import json
@@ -9,17 +9,18 @@ from typing import Any, NamedTuple
 from personamath.errors import BadInput
 from personamath.evaluation.scores import DataSource
 from personamath.evaluation.tasks.sources import DATA_SETS, Doc, Row
+from personamath.files import in_one_line
 from personamath.sources.tables import read_file
 
 Reader = Callable[[Iterable[Row]], list[Doc]]
 
 
 class HubData(NamedTuple):
-    """Where a task's problems lie on the Hub."""
+    """The dataset of a task's problems on the Hub."""
 
     repo: str
     configs: Sequence[str | None]
-    """One after the other; None for the only one."""
+    """Read in this order; None is the dataset's only one."""
     split: str
     """In the notation of `datasets`, e.g. `test` or `train+test`."""
     revision: str
@@ -27,29 +28,29 @@ class HubData(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """Problems, and where they came from."""
+    """Problems and their source."""
 
     docs: list[Doc]
     source: DataSource
 
 
 def load(name: str, read: Reader, hub: HubData, files: Mapping[str, str]) -> Loaded:
-    """The problems of the dataset `name`: of its file in `files`, else of the Hub.
+    """Load the problems of the dataset `name` from its file in `files`, or else from the Hub.
 
-    Raises BadInput where they cannot be read, or lack a column that the dataset has.
+    Raises BadInput where they cannot be read, or lack a column of the dataset.
     """
     if not isinstance(files, Mapping) or not files.keys() <= set(DATA_SETS):
-        raise BadInput(f"--metadata files: {files}; give paths by the name of a dataset, one of {', '.join(DATA_SETS)}")
+        raise BadInput(f"--metadata files: {files}; give paths by dataset name, one of {', '.join(DATA_SETS)}")
     file = files.get(name)
     place = file or f"{hub.repo} at {hub.revision}"
     try:
         docs = read([row.values for row in read_file(Path(file))] if file else rows_of(name, hub))
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise BadInput(
-            f"{place}: not the columns of {name} ({error}); give it as it is on the Hub, {hub.repo}"
+            f"{place}: not the columns of {name} ({in_one_line(error)}); use those of {hub.repo} on the Hub"
         ) from None
     if not docs:
-        raise BadInput(f"{place}: holds no problems of {name}")
+        raise BadInput(f"{place}: contains no problems of {name}; use the data of {hub.repo} on the Hub")
     if file:
         return Loaded(docs, DataSource(Path(file).name, None, None, None, True, fingerprint(docs)))
     config = ", ".join(each for each in hub.configs if each) or None
@@ -57,23 +58,22 @@ def load(name: str, read: Reader, hub: HubData, files: Mapping[str, str]) -> Loa
 
 
 def rows_of(name: str, hub: HubData) -> list[Row]:
-    """The rows on the Hub, through `datasets` and its cache; raises BadInput where it cannot be reached."""
+    """Load the rows from the Hub, through `datasets` and its cache; raises BadInput where it cannot be reached."""
     import datasets
 
     rows: list[Row] = []
     try:
         for config in hub.configs:
             rows.extend(datasets.load_dataset(hub.repo, config, split=hub.split, revision=hub.revision))
-    except Exception as error:  # whatever the Hub's client raises, the user can do the same things
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    except Exception as error:  # whatever the Hub's client raises, the remedy is the same
         raise BadInput(
-            f"cannot load {hub.repo} at {hub.revision} from the Hub ({reason}); check the network, or give {name} from "
-            f"a local file: --metadata '{json.dumps({'files': {name: 'PATH'}})}'"
+            f"cannot load {hub.repo} at {hub.revision} from the Hub ({in_one_line(error)}); check the network, or give "
+            f"{name} from a local file: --metadata '{json.dumps({'files': {name: 'PATH'}})}'"
         ) from error
     return rows
 
 
 def fingerprint(docs: Sequence[Mapping[str, Any]]) -> str:
-    """128 bits over the questions and references, whatever their order and white space."""
+    """Return a digest of the questions and references that ignores their order and white space, 128 bits in hex."""
     texts = sorted(" ".join(f"{doc['question']}\n{doc['answer']}".split()) for doc in docs)
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]

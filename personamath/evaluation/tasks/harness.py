@@ -1,4 +1,4 @@
-"""The task as lm-eval runs it: what the YAML says, with the room of the model and without lm-eval's guesses."""
+"""The task class that lm-eval runs: the task's YAML, with completions that fit the model's context."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -15,14 +15,14 @@ from personamath.evaluation.tasks.data import HubData, load
 from personamath.evaluation.tasks.model import Room, is_api, model_of, room_of
 
 FIRST_SEED = 1234
-"""Of the samples of a problem behind an API: lm-eval sends all with one seed, and would get one completion again."""
+"""The first sample's seed behind an API: lm-eval sends one seed for all samples, which gives equal completions."""
 
 
 class MathTask(ConfigurableTask):
     """A task of this package; named by `class` in its YAML.
 
-    `process_docs` makes rows into problems, `process_results` completions into metrics; this adds the metric `stopped`,
-    asks for `repeats` samples that may differ, and keeps every completion within the model's context.
+    `process_docs` turns rows into problems, `process_results` completions into metrics. This class adds the metric
+    `stopped`, requests `repeats` samples that may differ, and keeps every completion within the model's context.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -31,7 +31,7 @@ class MathTask(ConfigurableTask):
         self.facts["prompt"] = self.doc_to_text({"question": "{instruction}"})
 
     def download(self, dataset_kwargs: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
-        """Load the problems, once; where that fails, lm-eval ends with one line."""
+        """Load the problems; where that fails, lm-eval ends with one line."""
         config, metadata = self.config, self.config.metadata
         names = config.dataset_name if isinstance(config.dataset_name, list) else [config.dataset_name]
         hub = HubData(config.dataset_path, names, config.test_split, config.dataset_kwargs["revision"])
@@ -44,15 +44,15 @@ class MathTask(ConfigurableTask):
         self.dataset = {config.test_split: datasets.Dataset.from_list(loaded.docs)}
 
     def test_docs(self) -> Any:
-        """The problems, which `download` has processed."""
+        """Return the problems, which `download` has processed."""
         return self.dataset[self.config.test_split]
 
     def build_all_requests(self, **options: Any) -> None:
-        """As lm-eval does, but never from its cache of requests, which would hand one model's limits to another."""
+        """Build the requests without lm-eval's cache, which would give one model's limits to another."""
         super().build_all_requests(**{**options, "cache_requests": False})
 
     def construct_requests(self, doc: Mapping[str, Any], ctx: str, **options: Any) -> list[Instance]:
-        """A request for each sample of a problem."""
+        """Make a request for each sample of a problem."""
         name, number, samples = options["metadata"]
         settings = {**self.config.generation_kwargs, "max_gen_toks": self.limit(ctx)}
         requests = []
@@ -63,7 +63,7 @@ class MathTask(ConfigurableTask):
         return requests
 
     def process_results(self, doc: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
-        """The metrics of a problem; `stopped` is missing where the model's tokenizer is not at hand."""
+        """Return the metrics of a problem; `stopped` is missing where the model's tokenizer cannot be loaded."""
         metrics: dict[str, float] = super().process_results(doc, results)
         limit = self.limit(self.doc_to_text(doc))
         stopped = [ended for text in results if (ended := self.room.stopped(text, limit)) is not None]
@@ -71,17 +71,17 @@ class MathTask(ConfigurableTask):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What lm-eval's results are to say of the task beside its YAML; `personamath.evaluation.scores` reads it."""
+        """What lm-eval's results say about the task besides its YAML; `personamath.evaluation.scores` reads it."""
         facts: dict[str, Any] = self.config.metadata.setdefault(FACTS, {})
         return facts
 
     @property
     def room(self) -> Room:
-        """What is known of the model, looked up when it is first asked for: lm-eval tells a task its arguments."""
+        """The model's context and tokenizer, loaded when they are first needed, from the arguments in the metadata."""
         if self._room is None:
             self._room = room_of(self.config.metadata)
         return self._room
 
     def limit(self, prompt: str) -> int:
-        """How many tokens the completion of a prompt may have."""
+        """Return how many tokens the completion of a prompt may have."""
         return self.room.limit(prompt, int(self.config.generation_kwargs["max_gen_toks"]))

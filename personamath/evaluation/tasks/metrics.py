@@ -1,4 +1,4 @@
-"""What a completion gets: our grader's verdict, math-verify's and the paper's, and whether it has an answer at all."""
+"""The metrics of a completion: the verdicts of our grader, of math-verify and of the paper's, and its form."""
 
 import atexit
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ Doc = Mapping[str, Any]
 Marks = dict[str, float]
 
 VERIFY_LIMIT = 5.0
-"""Seconds math-verify may take for a completion, as in its own default; then its process is killed: not right."""
+"""Seconds that math-verify may take for a completion, its own default; then it is killed, and counts as wrong."""
 
 verifier = SymbolicWorker(task="completion", limit=VERIFY_LIMIT)
 """The process that runs math-verify; it starts at the first completion."""
@@ -21,26 +21,26 @@ atexit.register(verifier.close)
 
 
 def word_problem(doc: Doc, completions: Sequence[str]) -> Marks:
-    """Of GSM8K and what is like it; `paper` is the released GSM8K grader."""
+    """Grade a word problem, as in GSM8K; `paper` is the released GSM8K grader."""
     (completion,) = completions
     return marks(doc, completion) | {"paper": float(grade_paper_gsm8k(doc["answer"], completion))}
 
 
 def competition_problem(doc: Doc, completions: Sequence[str]) -> Marks:
-    """Of MATH and what is like it; `paper` is the released MATH grader."""
+    """Grade a competition problem, as in MATH; `paper` is the released MATH grader."""
     (completion,) = completions
     return marks(doc, completion) | {"paper": float(grade_paper_math(doc["answer"], completion))}
 
 
 def multiple_choice(doc: Doc, completions: Sequence[str]) -> Marks:
-    """Of MMLU: the boxed answer is the letter, or the text of one choice."""
+    """Grade a question of MMLU, whose boxed answer is a letter or the text of one choice."""
     (completion,) = completions
     right = picked(extract(completion) or "", doc["choices"]) == doc["answer"]
     return competition_problem(doc, completions) | {"exact_match": float(right)}
 
 
 def marks(doc: Doc, completion: str) -> Marks:
-    """What every task with one completion for each problem tells."""
+    """Return the metrics of every task with one completion for each problem."""
     graded = grade(doc["answer"], completion)
     return {
         "exact_match": float(graded.correct),
@@ -50,14 +50,14 @@ def marks(doc: Doc, completion: str) -> Marks:
 
 
 def picked(answer: str, choices: Sequence[str]) -> str | None:
-    """The letter that an answer names or, if it names none, whose text alone it is equivalent to."""
+    """Return the letter that an answer names or, if it names none, the one choice that it is equivalent to."""
     named = [letter for letter in LETTERS if equivalent(letter, answer)]
     meant = named or [letter for letter, text in zip(LETTERS, choices, strict=True) if equivalent(text, answer)]
     return meant[0] if len(meant) == 1 else None
 
 
 def vote(doc: Doc, completions: Sequence[str]) -> Marks:
-    """Of several completions of one problem: the majority's verdict, whether one of 8 is right, and the mean."""
+    """Grade several completions of one problem: by majority, whether one of 8 is correct, and their mean."""
     answers = [extract(completion) for completion in completions]
     right = [answer is not None and equivalent(doc["answer"], answer) for answer in answers]
     chosen = majority([answer for answer in answers if answer is not None])
@@ -70,7 +70,7 @@ def vote(doc: Doc, completions: Sequence[str]) -> Marks:
 
 
 def majority(answers: Sequence[str]) -> str | None:
-    """The answer that most others are equivalent to; of several, the one that came first; None if there is none."""
+    """Return the answer that most others are equivalent to, the first of several; None without answers."""
     groups: list[list[str]] = []
     for answer in answers:
         group = next((group for group in groups if equivalent(group[0], answer)), None)
@@ -82,5 +82,5 @@ def majority(answers: Sequence[str]) -> str | None:
 
 
 def pass_at(k: int, *, right: int, of: int) -> float:
-    """The unbiased estimate of pass@k (Chen et al. 2021): how likely k of the samples hold a right one."""
+    """Return the unbiased estimate of pass@k (Chen et al. 2021): how likely one of k samples is correct."""
     return 1 - comb(of - right, k) / comb(of, k)

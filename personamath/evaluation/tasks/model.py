@@ -1,8 +1,8 @@
-"""What lm-eval's `--model_args` tell of the model: how many tokens a completion may have, and which weights these are.
+"""Facts about the model, from lm-eval's `--model_args`: its identity, and how many tokens a completion may have.
 
-lm-eval's hf backend stops with an error where `max_gen_toks` does not leave room for the prompt, and
-local-completions then sends an empty prompt; so the limit is fitted to the context here. Of a completion no backend
-passes on why it ended, only its text, without EOS and stop text; so it is counted in tokens again.
+Where `max_gen_toks` leaves no room for the prompt, lm-eval's hf backend fails and local-completions sends an empty
+prompt, so the limit is reduced here to fit the context. No backend reports why a completion ended, only its text
+without EOS and stop text, so its tokens are counted again.
 """
 
 import hashlib
@@ -17,24 +17,24 @@ from personamath.training.record import FILE_NAME
 Count = Callable[[str], int]
 
 STEPS = 8
-"""The limit is a multiple of this part of the context, so that most prompts have the same one and share a batch."""
+"""The limit is a multiple of the context divided by this, so that most prompts have the same one and share a batch."""
 SLACK = 0.02
-"""A completion this close to the limit counts as cut: its text need not give the very tokens it was made of."""
+"""A completion this close to the limit counts as cut: its text may give other tokens than were generated."""
 API_CONTEXT = 2048
 """lm-eval's default `max_length` of local-completions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What is known of a model's context."""
+    """A model's context, and how to count tokens."""
 
     context: int | None
-    """Tokens of prompt and completion together; None where nothing tells."""
+    """Tokens of prompt and completion together; None where it is not known."""
     count: Count | None
-    """Tokens of a text, without special tokens; None where there is no tokenizer."""
+    """Counts the tokens of a text, without special tokens; None where there is no tokenizer."""
 
     def limit(self, prompt: str, asked: int) -> int:
-        """How many tokens the completion of a prompt may have: what was asked for, or what is left of the context."""
+        """Return how many tokens the completion of a prompt may have: `asked`, or what is left of the context."""
         if self.context is None or self.count is None:
             return asked
         step = max(1, self.context // STEPS)
@@ -42,12 +42,12 @@ class Room:
         return min(asked, max(step, left // step * step))
 
     def stopped(self, completion: str, limit: int) -> bool | None:
-        """Whether a completion ended before its limit, by EOS or the stop text; None where nothing tells."""
+        """Whether a completion ended before its limit, by EOS or the stop text; None where that is not known."""
         return None if self.count is None else self.count(completion) < limit * (1 - SLACK)
 
 
 def room_of(arguments: Mapping[str, Any]) -> Room:
-    """What lm-eval's `--model_args` tell of the model: of its own tokenizer and, behind an API, `max_length`."""
+    """Find the model's context and tokenizer from lm-eval's `--model_args`."""
     tokenizer = tokenizer_of(arguments)
 
     def count(text: str) -> int:
@@ -57,7 +57,7 @@ def room_of(arguments: Mapping[str, Any]) -> Room:
 
 
 def model_of(arguments: Mapping[str, Any]) -> ScoredModel:
-    """Which model is scored: of a local folder its name, and the digest of the record that its training left."""
+    """Identify the model that is scored; a local folder by its name and the digest of its training record."""
     given = str(arguments.get("peft") or arguments.get("pretrained") or arguments.get("model") or "unknown")
     folder = Path(given)
     if not folder.is_dir():
@@ -73,7 +73,7 @@ def is_api(arguments: Mapping[str, Any]) -> bool:
 
 
 def tokenizer_of(arguments: Mapping[str, Any]) -> Any:
-    """The tokenizer that lm-eval uses; None where it uses none, or it is not at hand."""
+    """Load the tokenizer that lm-eval uses; None where it uses none, or it cannot be loaded."""
     name = arguments.get("tokenizer") or arguments.get("pretrained") or arguments.get("model")
     if not isinstance(name, str) or arguments.get("tokenizer_backend") in ("none", "None"):
         return None
@@ -86,7 +86,7 @@ def tokenizer_of(arguments: Mapping[str, Any]) -> Any:
 
 
 def context_of(arguments: Mapping[str, Any], tokenizer: Any) -> int | None:
-    """The context, found as lm-eval's backends find it."""
+    """Find the context as lm-eval's backends do."""
     said = arguments.get("max_length") or arguments.get("max_model_len")
     if is_api(arguments):
         return int(said or API_CONTEXT) - 1  # lm-eval keeps one token back
@@ -102,5 +102,5 @@ def context_of(arguments: Mapping[str, Any], tokenizer: Any) -> int | None:
 
 
 def revision_of(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of the arguments that names the files to load."""
+    """Return the arguments that choose the files to load."""
     return {name: arguments[name] for name in ("revision", "subfolder", "trust_remote_code") if arguments.get(name)}

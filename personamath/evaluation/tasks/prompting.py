@@ -1,4 +1,4 @@
-"""What a task asks: the prompts of `personamath.training.prompts`, filled with a problem."""
+"""The prompts of the tasks: those of `personamath.training.prompts`, with a problem."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,10 +7,10 @@ from personamath.training import prompts
 
 
 def alpaca(doc: Mapping[str, Any]) -> str:
-    """The prompt that models are trained on."""
+    """Return the prompt that models are trained with."""
     return prompts.alpaca(doc["question"])
 
 
 def paper(doc: Mapping[str, Any]) -> str:
-    """The prompt that the paper evaluates with."""
+    """Return the prompt that the paper evaluates with."""
     return prompts.paper_evaluation(doc["question"])

@@ -1,4 +1,4 @@
-r"""The test sets, from their own columns: each function makes a dataset's rows into problems of one form.
+r"""The test sets: each function turns a dataset's rows into problems of one form.
 
 A problem is a dict of `question`, `answer` (the reference, LaTeX or plain, without dollar signs), `subject` and
 `level`; the last two are None where the dataset has none. A row that lacks a column raises KeyError.
@@ -14,7 +14,7 @@ from personamath.answers import extract
 Row = Mapping[str, Any]
 Doc = dict[str, Any]
 
-# MMLU's STEM subjects as Qwen2.5-Math's and LLMBox's evaluations take them: 3,018 questions.
+# MMLU's STEM subjects, as in the evaluations of Qwen2.5-Math and LLMBox: 3,018 questions.
 STEM = frozenset(
     (
         "abstract_algebra",
@@ -52,11 +52,11 @@ DATA_SETS = (
     "amc23",
     "aime24",
 )
-"""Names under which `--metadata '{"files": …}'` takes local files; each has its function here."""
+"""The names for local files in `--metadata '{"files": …}'`; each has its function here."""
 
 
 def gsm8k(rows: Iterable[Row]) -> list[Doc]:
-    """GSM8K: the reference stands behind `####`."""
+    """GSM8K: the reference follows `####`."""
     return [problem(row["question"], number(row["answer"].rpartition("####")[2])) for row in rows]
 
 
@@ -66,7 +66,7 @@ def math(rows: Iterable[Row]) -> list[Doc]:
 
 
 def math500(rows: Iterable[Row]) -> list[Doc]:
-    """MATH-500: 500 of MATH's test problems, with the reference in a column of its own."""
+    """MATH-500: 500 of MATH's test problems, with the reference in its own column."""
     return [problem(row["problem"], row["answer"], row["subject"], level(row["level"])) for row in rows]
 
 
@@ -108,7 +108,7 @@ def aime24(rows: Iterable[Row]) -> list[Doc]:
 
 
 def mmlu_stem(rows: Iterable[Row]) -> list[Doc]:
-    """MMLU's STEM subjects: the question with its four choices; the reference is a letter."""
+    """MMLU's STEM subjects: a question with its four choices; the reference is a letter."""
     docs = []
     for row in rows:
         if row["subject"] in STEM:
@@ -119,12 +119,12 @@ def mmlu_stem(rows: Iterable[Row]) -> list[Doc]:
 
 
 def problem(question: str, answer: str, subject: str | None = None, level: int | None = None) -> Doc:
-    """One problem of the common form."""
+    """Make a problem of the common form."""
     return {"question": question.strip(), "answer": answer.strip(), "subject": subject, "level": level}
 
 
 def number(value: str | float) -> str:
-    """A number as one writes it: no separators, no zeros before it, no `.0` behind it."""
+    """Format a number without separators, leading zeros or a trailing `.0`."""
     text = format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value).strip().replace(",", "")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -132,12 +132,12 @@ def number(value: str | float) -> str:
 
 
 def level(value: str | int) -> int | None:
-    """MATH's `Level 5` or 5; None for `Level ?`."""
+    """Return the level of MATH's `Level 5` or 5; None for `Level ?`."""
     digits = re.search(r"\d+", str(value))
     return int(digits[0]) if digits else None
 
 
 def two_sentences(body: str, question: str) -> str:
-    """A body and its question, with the full stop that many bodies lack."""
+    """Join a body and its question, with the full stop that many bodies lack."""
     body = body.strip()
     return f"{body}{'' if not body or body[-1] in '.?!' else '.'} {question.strip()}".strip()

@@ -1,0 +1,1 @@
+"""The arithmetic of a solution in words: its equalities, and whether they hold."""
