@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from types import UnionType
+from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from personamath.errors import BadInput
@@ -64,6 +64,8 @@ def validated(cls: type[T], values: Mapping[str, Any], place: str, **given: Any)
     list. Raises `BadInput` for an unknown key, naming the nearest known one, and for a missing or wrong value.
     """
     hints = _hints(cls)
+    # An empty key leaves the default, unless the field can be none.
+    values = {key: value for key, value in values.items() if value is not None or _admits_none(hints.get(key))}
     for key in values:
         if key not in hints or key in given:
             raise BadInput(f"{place}: unknown key {key!r}; {nearest(str(key), hints)}")
@@ -147,6 +149,10 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
 def _hints(cls: type) -> dict[str, Any]:
     hints = get_type_hints(cls)
     return {field.name: hints[field.name] for field in dataclasses.fields(cls) if field.init}
+
+
+def _admits_none(hint: Any) -> bool:
+    return hint is None or NoneType in _kinds(hint)
 
 
 def _kinds(hint: Any) -> set[Any]:

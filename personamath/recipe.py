@@ -1,17 +1,31 @@
 """What decides the rows of a run: the same recipe over the same journal gives the same dataset."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from personamath.errors import BadInput
 from personamath.files import nearest, read_yaml, validated
 from personamath.methods import METHODS, Method, PersonaMath
 from personamath.methods.requests import Requests
 from personamath.records import SIMULATED
+
+OWN_FIELDS = {
+    "messages": "holds the prompt, which is set here: see the key `system` and the method's prompts",
+    "model": "is the key `teacher`",
+    "max_tokens": "is a key of its own",
+    "max_completion_tokens": "is the key `max_tokens`, with `token_limit: max_completion_tokens`",
+    "temperature": "is a key of its own",
+    "n": "must stay 1: a method asks for samples one by one",
+    "stream": "must stay off: answers are read whole",
+}
+"""Fields of a request's body that are not for `request`, and why."""
+# OpenAI's reasoning models refuse `max_tokens`. With or without a router's `openai/` before the name.
+_REASONS = re.compile(r"(?:openai/)?(?:o\d|gpt-(?:[5-9]|\d\d))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +44,19 @@ class Recipe:
     teacher: Annotated[str, "model name, as the endpoint knows it; the paper's is gpt-4o-mini-2024-07-18"]
     method: Method = field(default_factory=PersonaMath)
     """How rows are made, with its settings."""
-    temperature: Annotated[float, "sampling temperature of every request (the paper's)"] = 0.7
+    temperature: Annotated[
+        float | None, "sampling temperature of every request (the paper's); `none` leaves it to the model"
+    ] = 0.7
     max_tokens: Annotated[int, "longest completion; one that is cut is dropped and counted (ours: not stated)"] = 2048
+    token_limit: Annotated[
+        Literal["max_tokens", "max_completion_tokens"] | None,
+        "the field in which the teacher takes max_tokens (default: max_completion_tokens for OpenAI's reasoning "
+        "models, gpt-5 and later and the o-series, max_tokens for all others)",
+    ] = None
+    system: Annotated[str | None, "system message of every request (the paper has none)"] = None
+    request: Annotated[
+        Mapping[str, Any], "more fields of every request's body, as YAML, e.g. '{top_p: 0.9, reasoning_effort: none}'"
+    ] = field(default_factory=dict)
     rng_seed: Annotated[int, "decides which personas are drawn for which question"] = 42
     benchmark: Annotated[
         tuple[str, ...],
@@ -46,8 +71,11 @@ class Recipe:
             raise BadInput("no problems: name at least one source, e.g. --problems gsm8k")
         if not self.teacher:
             raise BadInput("no teacher: name a model, e.g. --teacher gpt-4o-mini-2024-07-18")
-        if not isfinite(self.temperature) or self.temperature < 0:
+        if self.temperature is not None and not (isfinite(self.temperature) and self.temperature >= 0):
             raise BadInput(f"temperature is {self.temperature}: it must be a number, 0 or more")
+        for name in self.request:
+            if name in OWN_FIELDS:
+                raise BadInput(f"request: {name} {OWN_FIELDS[name]}")
         for name in ("max_tokens", "limit"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -59,7 +87,7 @@ class Recipe:
 
         Raises `BadInput` for an unknown key, a wrong value, and a setting of another method.
         """
-        values = {name: value for name, value in settings.items() if value is not None}
+        values = dict(settings)
         chosen = values.pop("method", PersonaMath.outline.method)
         if not isinstance(chosen, str):  # a method of the caller's own, with its settings
             return validated(cls, values, place, method=chosen)
@@ -91,7 +119,16 @@ class Recipe:
     @property
     def requests(self) -> Requests:
         """How it asks."""
-        return Requests(self.teacher, self.temperature, self.max_tokens, self.method.prompts)
+        limit = self.token_limit or ("max_completion_tokens" if _REASONS.match(self.teacher) else "max_tokens")
+        return Requests(
+            self.teacher,
+            self.temperature,
+            self.max_tokens,
+            self.method.prompts,
+            self.system,
+            dict(self.request),
+            limit,
+        )
 
     @property
     def simulated(self) -> bool:

@@ -30,7 +30,7 @@ METHOD_OF_FORMAT_1 = "persona"
 Cell = str | int | None
 """A value in a column that only one method has."""
 
-_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,10 @@ class Request:
     """One chat request. Equal requests are the same request: it is asked, and paid for, once."""
 
     prompt: str
-    """Sent as the only message, in the user's role."""
+    """Sent as the user's message."""
     model: str
-    temperature: float
+    temperature: float | None
+    """None leaves it out: some models accept only their own."""
     max_tokens: int
     """Limit on the tokens of the completion."""
     sample: int = 0
@@ -81,15 +82,24 @@ class Request:
     purpose: str = field(default="", compare=False)
     """Name of its kind, e.g. `stage1_rewrite: solve`, for counting; neither sent nor part of the identity. It begins
     with the name of the step that pays for it."""
+    system: str | None = None
+    """The system's message; None sends none."""
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """More fields of the body, e.g. `{"reasoning_effort": "none"}`."""
+    token_limit: str = "max_tokens"
+    """The field in which this model takes `max_tokens`."""
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The system's message, if there is one, and the user's."""
+        system = [] if self.system is None else [{"content": self.system, "role": "system"}]
+        return [*system, {"content": self.prompt, "role": "user"}]
 
     def body(self) -> bytes:
         """The JSON that is sent, with sorted keys, so that equal requests are equal bytes."""
-        fields = {
-            "max_tokens": self.max_tokens,
-            "messages": [{"content": self.prompt, "role": "user"}],
-            "model": self.model,
-            "temperature": self.temperature,
-        }
+        fields = {self.token_limit: self.max_tokens, "messages": self.messages, "model": self.model, **self.extra}
+        if self.temperature is not None:
+            fields["temperature"] = self.temperature
         return _encoded(fields).encode()
 
     @cached_property

@@ -2,10 +2,12 @@
 
 import argparse
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+import yaml
 
 from personamath.errors import BadInput
 from personamath.files import nearest, read_yaml
@@ -24,6 +26,11 @@ class Setting(NamedTuple):
     group: str | None
     """The heading that its help comes under, where the field names one."""
     default: Any
+    optional: bool
+    """Whether `none` is a value of its own, other than the default."""
+
+
+METAVARS: dict[type, str] = {int: "N", float: "X", dict: "YAML"}
 
 
 def settings_of(cls: type) -> list[Setting]:
@@ -35,11 +42,14 @@ def settings_of(cls: type) -> list[Setting]:
         if not texts or not isinstance(texts[0], str):
             continue  # no option, such as a recipe's method
         many = get_origin(hint) is tuple
-        choices = get_args(hint) if get_origin(hint) is Literal else None
+        parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+        literals = [get_args(part) for part in parts if get_origin(part) is Literal]
+        choices = literals[0] if literals else None
         kinds = [part for part in get_args(hint) or [hint] if part not in (NoneType, Ellipsis)]
-        kind = str if choices else kinds[0]
+        kind = str if choices else dict if get_origin(hint) is Mapping else kinds[0]
+        optional = NoneType in parts and field.default is not None
         group = texts[1] if len(texts) > 1 else None
-        found.append(Setting(field.name, kind, many, choices, texts[0], group, field.default))
+        found.append(Setting(field.name, kind, many, choices, texts[0], group, field.default, optional))
     return found
 
 
@@ -64,10 +74,10 @@ def _add(group: Any, setting: Setting) -> None:
     default = "" if setting.default in (dataclasses.MISSING, None, ()) else f" (default {_shown(setting.default)})"
     group.add_argument(
         flag,
-        type=setting.kind,
+        type=_fields if setting.kind is dict else _or_none(setting.kind) if setting.optional else setting.kind,
         action="append" if setting.many else "store",
         choices=setting.choices,
-        metavar=None if setting.choices else {int: "N", float: "X", str: setting.name.upper()}[setting.kind],
+        metavar=None if setting.choices else METAVARS.get(setting.kind, setting.name.upper()),
         default=argparse.SUPPRESS,
         help=(setting.help + ("; may be repeated" if setting.many else "") + default).replace("%", "%%"),
     )
@@ -82,9 +92,29 @@ def merged(options: argparse.Namespace, config: Path | None, known: Iterable[str
             name = str(key).replace("-", "_")
             if name not in known:
                 raise BadInput(f"{config}: unknown key {key!r}; {nearest(name, known)}")
-            if value is not None:  # an empty key leaves the default
-                values[name] = value
+            values[name] = value
     return values | {name: value for name, value in vars(options).items() if name in known}
+
+
+def _or_none(kind: type) -> Callable[[str], Any]:
+    """Converts an option's text by `kind`, `none` to None."""
+
+    def convert(text: str) -> Any:
+        return None if text.lower() in ("none", "null") else kind(text)
+
+    convert.__name__ = kind.__name__  # argparse names it in its error
+    return convert
+
+
+def _fields(text: str) -> dict[str, Any]:
+    """Keys and values in YAML, of which JSON is a part."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        content = None
+    if not isinstance(content, dict):
+        raise argparse.ArgumentTypeError(f"{text!r}: write keys and values, e.g. '{{top_p: 0.9}}'")
+    return content
 
 
 def _shown(default: Any) -> str:

@@ -18,7 +18,9 @@ from personamath.teachers.urls import without_secrets
 
 FILE_NAME = "run.json"
 DEFAULTS = {
-    field.name: field.default for field in dataclasses.fields(Recipe) if field.default is not dataclasses.MISSING
+    field.name: field.default if field.default is not dataclasses.MISSING else {}
+    for field in dataclasses.fields(Recipe)
+    if field.default is not dataclasses.MISSING or field.name == "request"
 }
 REMEDY = "run the same `personamath augment` command again"
 

@@ -141,6 +141,8 @@ def endpoint_key(base_url: Sequence[str]) -> str | None:
 def open_teacher(recipe: Recipe, setup: Setup) -> HttpTeacher | WaveTeacher:
     """The teacher of a setup; `async with` opens and closes its connections."""
     if setup.offline_vllm:
+        if recipe.request:
+            raise BadInput("request: its fields are for an endpoint; --offline-vllm takes --vllm-args")
         arguments = read_arguments(setup.vllm_args or "{}")
         return OfflineTeacher(lambda: load_vllm(recipe.teacher, arguments))
     key = endpoint_key(setup.base_url)

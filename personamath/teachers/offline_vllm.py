@@ -137,7 +137,7 @@ class OfflineTeacher(WaveTeacher):
         """The answer to each request. The engine refuses a whole call for one prompt: halve it, down to that one."""
         try:
             outputs = self._engine.chat(
-                [[{"role": "user", "content": request.prompt}] for request in requests],
+                [request.messages for request in requests],
                 [self._sampling(request) for request in requests],
                 use_tqdm=False,
             )
@@ -155,7 +155,9 @@ class OfflineTeacher(WaveTeacher):
 
     def _sampling(self, request: Request) -> Any:
         params = self._engine.get_default_sampling_params()
-        params.temperature, params.max_tokens = request.temperature, request.max_tokens
+        params.max_tokens = request.max_tokens
+        if request.temperature is not None:
+            params.temperature = request.temperature
         return params
 
     def _refusal(self, error: Exception) -> PersonaMathError:

@@ -111,7 +111,7 @@ class Pace:
 
     def charge(self, request: Request) -> Charge:
         """How many tokens to count for a request before it is answered."""
-        prompt = len(request.prompt) / CHARACTERS_PER_TOKEN
+        prompt = (len(request.prompt) + len(request.system or "")) / CHARACTERS_PER_TOKEN
         most = prompt + request.max_tokens
         return Charge(most, prompt + self._completion_tokens / self._answers if self._answers else most)
 

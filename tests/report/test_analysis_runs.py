@@ -349,9 +349,9 @@ def test_what_is_no_data_set_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="not a readable parquet file"):
         read_run(folder, "x")
     for content, message in (
-        ("{}", "not as PersonaMath writes it"),
-        ('{"method": {"steps": 3}}', "not as PersonaMath writes it"),
-        ('{"recipe": {"problem": 1}}', "unknown key 'problem'; the nearest known one is 'problems'"),
+        ("{}", "not a provenance file"),
+        ('{"format": 2, "method": {"steps": 3}}', "method: "),
+        ('{"format": 1, "recipe": {"problem": 1}}', "unknown key 'problem'; the nearest known one is 'problems'"),
     ):
         (folder / "provenance.json").write_text(content)
         with pytest.raises(BadInput, match=f"provenance.json: {message}"):

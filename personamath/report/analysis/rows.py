@@ -113,7 +113,7 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     is only missing, or no longer what the data was made from, is named in `missing`.
     """
     provenance = read_provenance(folder)
-    outline = _outline(provenance, folder / PROVENANCE)
+    outline = layout_of(provenance, folder / PROVENANCE).outline
     _recipe(provenance, outline, folder / PROVENANCE)
     content, path = (read_run_file(run), run / RUN_FILE) if run else (provenance, folder / PROVENANCE)
     recipe = _recipe(content, outline, path)
@@ -162,13 +162,6 @@ def _with_first_answers(data: RunData, recipe: Recipe, run: Path | None) -> RunD
     else:
         why = data.missing["seeds"]
     return replace(data, solved=solved, missing={**data.missing, "wrong": why})
-
-
-def _outline(provenance: Mapping[str, Any], path: Path) -> Outline:
-    try:
-        return layout_of(provenance).outline
-    except (BadInput, LookupError, TypeError, ValueError) as error:
-        raise BadInput(f"{path}: not as PersonaMath writes it ({error}); write the folder again") from None
 
 
 def _recipe(content: Mapping[str, Any], outline: Outline, path: Path) -> Recipe | None:
