@@ -81,6 +81,8 @@ def _checked(name: str, hint: Any, value: Any, place: str) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     kinds = _kinds(hint)
+    if isinstance(value, str) and value.lower() in ("none", "null") and NoneType in kinds and str not in kinds:
+        return None
     many = any(get_origin(kind) in (tuple, list) for kind in kinds)
     texts = str in kinds or any(str in get_args(kind) for kind in kinds)
     values = list(value) if many and isinstance(value, (list, tuple)) else [value]

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from personamath.errors import BadInput, Interrupted, PersonaMathError
 from personamath.files import validated, written_whole
-from personamath.journal.run_folder import RUN_FILE, is_url
+from personamath.journal.run_folder import DATASET, RUN_FILE, is_url, local_copy
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
-from personamath.runs.dataset import Made, Watched
+from personamath.runs.dataset import Watched
 from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import Funnel, narrative
 from personamath.runs.progress import Stoppable, Watch
@@ -89,7 +89,14 @@ async def _augment(
         chosen = Recipe.of(of_recipe, "augment()")
     if lines is not None:
         _write_problems(lines, setup)
-    return _rows(await make_dataset(chosen, setup, watched), chosen)
+    made = await make_dataset(chosen, setup, watched)
+    if made.folder is None:
+        raise PersonaMathError("no row was kept:\n" + narrative(made.funnel, chosen.method.outline))
+    if not made.funnel.complete:
+        missing = made.funnel.failed + made.funnel.not_asked
+        warnings.warn(f"{missing:,} requests got no answer; the same call asks just for them", stacklevel=2)
+    with local_copy(setup.output, DATASET) as home:
+        return _rows(home / DATASET, chosen)
 
 
 def _as_sources(problems: Any, setup: Setup) -> tuple[list[str], str | None]:
@@ -126,7 +133,7 @@ def _line(number: int, row: Any) -> str:
     return json.dumps({**row, "answer": str(row["answer"])}, ensure_ascii=False, default=str) + "\n"
 
 
-def _rows(made: Made, recipe: Recipe) -> "datasets.Dataset":
+def _rows(folder: Path, recipe: Recipe) -> "datasets.Dataset":
     """The rows of the dataset's default config."""
     import datasets
     import pyarrow as pa
@@ -134,13 +141,8 @@ def _rows(made: Made, recipe: Recipe) -> "datasets.Dataset":
 
     from personamath.folder.layout import Layout, part_path
 
-    if made.folder is None:
-        raise PersonaMathError("no row was kept:\n" + narrative(made.funnel, recipe.method.outline))
-    if not made.funnel.complete:
-        missing = made.funnel.failed + made.funnel.not_asked
-        warnings.warn(f"{missing:,} requests got no answer; the same call asks just for them", stacklevel=2)
     layout = Layout(recipe.method.outline)
-    paths = [made.folder / part_path(step, part) for step, part in layout.files]
+    paths = [folder / part_path(step, part) for step, part in layout.files]
     tables = [pq.read_table(path, schema=layout.schema) for path in paths if path.is_file()]
     return datasets.Dataset(pa.concat_tables(tables))
 
