@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from personamath.methods.method import Outline
-from personamath.methods.work import FAILED, NOT_ASKED, Failure, Outcome
+from personamath.methods.work import FAILED, MARKS, NOT_ASKED, REASONING, Failure, Outcome
 from personamath.records import Problem
 from personamath.sources.problems import Skipped, source_label
 
@@ -29,6 +29,8 @@ class Funnel:
     """By source and step."""
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
+    taken_off: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Completions by kind and by what was taken off them before they were read."""
     failures: list[Failure] = field(default_factory=list)
     """The first `LISTED_FAILURES`; all of them are in `counts`."""
 
@@ -50,6 +52,7 @@ class Funnel:
             self.rows[row.source, row.step] += 1
         self.counts.update(outcome.counts)
         self.tokens.update(outcome.tokens)
+        self.taken_off.update(outcome.taken_off)
         self.failures += outcome.failures[: LISTED_FAILURES - len(self.failures)]
 
     def merge(self, part: "Funnel") -> None:
@@ -58,6 +61,7 @@ class Funnel:
         self.rows.update(part.rows)
         self.counts.update(part.counts)
         self.tokens.update(part.tokens)
+        self.taken_off.update(part.taken_off)
         self.failures += part.failures[: LISTED_FAILURES - len(self.failures)]
 
     @property
@@ -74,6 +78,13 @@ class Funnel:
     def not_asked(self) -> int:
         """Requests that a cap kept from being sent; what would have followed from their answers is not known."""
         return self._total(NOT_ASKED)
+
+    def taken_off_by_kind(self) -> dict[str, int]:
+        """Completions by what was taken off them."""
+        found = Counter[str]()
+        for (_, what), count in self.taken_off.items():
+            found[what] += count
+        return {what: found[what] for what in (REASONING, MARKS)}
 
     def _total(self, reason: str) -> int:
         return sum(count for (_, of), count in self.counts.items() if of == reason)
