@@ -66,6 +66,10 @@ class Outcome:
     """`prompt` and `completion` tokens by kind, as far as the endpoint counts them; journaled answers included."""
     taken_off: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Completions by kind and by what was taken off them, `REASONING` or `MARKS`, whatever became of the rest."""
+    graded: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Attempts by source, kind, and `KEPT`, `WRONG` or `NO_ANSWER`: how they were graded, whatever became of them."""
+    wrong: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By source, the reference answer and the final answer of the first wrong attempt."""
     failures: list[Failure] = field(default_factory=list)
     answers: dict[str, Completion] = field(default_factory=dict)
     """Every answer that was used, by the digest of its request: requests that come out alike are paid for once."""
@@ -113,7 +117,11 @@ class Work:
         """Grade a response; counts it as kept, wrong, or without an answer."""
         response = response.strip()
         grade = await self._grader.grade(problem.answer, response)
-        self.count(request.purpose, KEPT if grade.correct else NO_ANSWER if grade.answer is None else WRONG)
+        reason = KEPT if grade.correct else NO_ANSWER if grade.answer is None else WRONG
+        self.count(request.purpose, reason)
+        self.outcome.graded[problem.source, request.purpose, reason] += 1
+        if reason == WRONG:
+            self.outcome.wrong.setdefault(problem.source, (problem.answer, str(grade.answer)))
         return Solution(problem, request.purpose.partition(":")[0], response, grade.correct, request.digest)
 
     async def ask(self, request: Request, problem_id: str) -> Completion | Dropped:

@@ -161,6 +161,22 @@ def test_a_teacher_that_thinks_aloud_gives_the_rows_of_one_that_does_not(
         assert all(text.startswith("<think>") for (text,) in journal.execute("select text from answers"))
 
 
+def test_a_source_of_which_nothing_is_ever_right_is_named(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"question": f"What is {n} + 1?", "answer": str(n + 1)} for n in range(12)]
+    (tmp_path / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "shifted.jsonl").write_text(
+        "".join(json.dumps(row | {"answer": f"about {row['answer']}7"}) + "\n" for row in rows)
+    )
+    teacher = start_teacher("--problems", f"sums:{tmp_path}/sums.jsonl:question:answer", *PROBLEMS)
+    arguments = command(teacher, tmp_path / "run", "--problems", f"shifted:{tmp_path}/shifted.jsonl:question:answer")
+    assert main(arguments) == 0
+    shown = capsys.readouterr().err
+    assert re.search(r"warning: none of \d+ first answers to shifted problems is right, e\.g\. '.*' where the ", shown)
+    assert "GSM8K" not in shown and "MATH" not in shown
+
+
 def test_the_key_comes_from_the_environment_and_appears_nowhere(start_teacher: Start, tmp_path: Path) -> None:
     teacher = start_teacher(*PROBLEMS, "--key", KEY)
     arguments = command(teacher, tmp_path / "run", "--limit", "5")
