@@ -51,6 +51,16 @@ def written_whole(path: Path, beside: str = "partial") -> Iterator[Path]:
         raise
 
 
+def at_home(path: str) -> str:
+    """A path with its leading `~` or `~user` written out, which a shell does on a command line, but not in a file."""
+    if not path.startswith("~"):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:  # no such user: then it is the name of a folder
+        return path
+
+
 def in_one_line(what: object, characters: int = SHOWN_CHARACTERS) -> str:
     """Somebody else's message, white space collapsed and cut; an exception without a message gives its type's name."""
     text = " ".join(str(what).split()) or type(what).__name__
