@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from personamath.errors import BadInput
 
@@ -79,7 +79,7 @@ def validated(cls: type[T], values: Mapping[str, Any], place: str, **given: Any)
     for key in values:
         if key not in hints or key in given:
             raise BadInput(f"{place}: unknown key {key!r}; {nearest(str(key), hints)}")
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+    for field in dataclasses.fields(cast(Any, cls)):
         if field.default is field.default_factory is dataclasses.MISSING and field.name not in {*values, *given}:
             raise BadInput(f"{place}: {field.name} is missing")
     checked = {name: _checked(name, hints[name], value, place) for name, value in values.items()}
