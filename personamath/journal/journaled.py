@@ -31,8 +31,12 @@ class Memory(Protocol):
         """Keep one answer."""
         ...
 
+    async def pay(self, paid: Paid) -> None:
+        """Keep what a reply cost that was no answer."""
+        ...
+
     def paid(self) -> list[Paid]:
-        """What its answers used, by model and purpose."""
+        """What its answers, and the replies that were none, used, by model and purpose."""
         ...
 
     def has_room(self) -> bool:
@@ -87,6 +91,11 @@ class JournaledTeacher:
             if self._reason_to_stop:
                 await self._drained()
             raise
+
+    async def pay_for(self, paid: Paid) -> None:
+        """Count what a reply cost that was no answer: the caps include it."""
+        await self._journal.pay(paid)
+        self.bill.add(paid)
 
     async def _remember_or_ask(self, request: Request) -> Completion:
         digest = request.digest

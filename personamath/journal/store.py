@@ -22,6 +22,7 @@ from personamath.journal.file_format import (
     BLOCKS,
     FILE_NAME,
     INSERT,
+    INSERT_THROWN_AWAY,
     PAID,
     is_damage,
     open_for_writing,
@@ -48,7 +49,8 @@ _ROWS_AT_ONCE = (64, 16, 4, 1)
 
 
 class _Entry(NamedTuple):
-    answer: Answer
+    what: Answer | Paid
+    """An answer, or what was paid for without getting one."""
     written: asyncio.Future[None]
 
 
@@ -130,7 +132,7 @@ class Journal:
             raise unreadable(self.path, error) from None
 
     def paid(self) -> list[Paid]:
-        """What its answers used, by model and purpose."""
+        """What its answers, and the replies that were none, used, by model and purpose."""
         try:
             return [Paid(model or "", *sums) for model, *sums in self._reader.execute(PAID).fetchall()]
         except sqlite3.Error as error:
@@ -150,8 +152,15 @@ class Journal:
 
     async def put(self, request: Request, completion: Completion) -> None:
         """Write one answer, durable on return, power cut or not; `RunDirectoryError` where the disk refuses."""
+        await self._durable(Answer.of(request, completion))
+
+    async def pay(self, paid: Paid) -> None:
+        """Write what a reply cost that was no answer; durable on return."""
+        await self._durable(paid)
+
+    async def _durable(self, what: Answer | Paid) -> None:
         written = asyncio.get_running_loop().create_future()
-        self._waiting.put(_Entry(Answer.of(request, completion), written))
+        self._waiting.put(_Entry(what, written))
         await written
 
     def _write(self, connection: sqlite3.Connection) -> None:
@@ -173,7 +182,10 @@ def _commit(path: Path, connection: sqlite3.Connection, batch: list[_Entry]) -> 
     failure: RunDirectoryError | None = None
     try:
         with connection:
-            _insert(connection, [entry.answer for entry in batch])
+            _insert(connection, [entry.what for entry in batch if isinstance(entry.what, Answer)])
+            paid = [entry.what for entry in batch if isinstance(entry.what, Paid)]
+            used = [(one.model, one.purpose, one.prompt_tokens, one.completion_tokens) for one in paid]
+            connection.executemany(INSERT_THROWN_AWAY, used)
     except sqlite3.DatabaseError as error:
         failure = unreadable(path, error) if is_damage(error) else _unwritable(error)
     except Exception as error:  # whatever it is, no caller may wait for ever

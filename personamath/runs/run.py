@@ -77,6 +77,10 @@ async def run(
         teacher.stop if isinstance(teacher, HttpTeacher) else None,
     )
     paid_before = asking.bill.usd
+    if isinstance(teacher, HttpTeacher | WaveTeacher):
+        teacher.thrown_away = asking.pay_for
+        if any(one.answers and one.model == recipe.teacher for one in asking.bill.paid()):
+            teacher.answered_before()
     async with AsyncExitStack() as stack:
         judge = grader if grader else await stack.enter_async_context(Grader())
         if isinstance(teacher, WaveTeacher):

@@ -9,11 +9,12 @@ import aiohttp
 from personamath.records import Completion
 from personamath.teachers.pace import Announced, Charge
 from personamath.teachers.patience import retry_after_s
-from personamath.teachers.replies import Replies, Retry
+from personamath.teachers.proxies import proxy_for
+from personamath.teachers.refusals import Retry
+from personamath.teachers.replies import Replies
+from personamath.teachers.troubles import UNREACHABLE, trouble
 from personamath.teachers.urls import checked, without_secrets
 
-# To open a connection. A slow model is given the whole time-out; an address that drops packets is not.
-CONNECT_TIMEOUT_S = 15.0
 # How often an endpoint that was left out is tried again.
 PROBE_EVERY_S = 2.0
 # Pauses that an endpoint asks for are shown from this length on; shorter ones come and go.
@@ -21,7 +22,6 @@ SHOWN_PAUSE_S = 5.0
 # Tries in a row that met an outage before an endpoint is left out. Even if one try in five fails by chance, ten in a
 # row do so once in 10^7.
 OUTAGES_BEFORE_LEFT_OUT = 10
-UNREACHABLE = "unreachable"
 
 
 class Endpoint:
@@ -36,28 +36,27 @@ class Endpoint:
         self.connected = False
         """Whether it ever sent an HTTP response, of whatever status."""
         self._base_url = checked(base_url)
+        self.proxy = proxy_for(self._base_url)
         self._url = self._base_url + "/chat/completions"
         self._why_out = ""
         self._outages = 0
         """In a row; a gateway in front of a dead server answers, too."""
+        self._left_alone_until = 0.0
 
     async def send(self, session: aiohttp.ClientSession, body: bytes, charge: Charge, replies: Replies) -> Completion:
         """Send one request once; raise `Retry` if another try may succeed."""
         self.in_flight += 1
         sent = self.allowance.sent(charge, time.monotonic())
         try:
-            async with session.post(self._url, data=body, allow_redirects=False) as response:
+            async with session.post(self._url, data=body, allow_redirects=False, proxy=self.proxy) as response:
                 self.connected = True
                 content = await response.read()
                 after_s = retry_after_s(response.headers)
                 self.allowance.heard(sent, response.status, response.headers, after_s, time.monotonic())
-                return replies.read(self.name, response.status, content, after_s)
-        except aiohttp.ConnectionTimeoutError:
-            raise Retry(UNREACHABLE, f"{self.name}: no connection in {CONNECT_TIMEOUT_S:.0f} s") from None
-        except aiohttp.ClientConnectorError as error:
-            raise Retry(UNREACHABLE, f"{self.name}: {error.strerror or error}") from None
+                location = without_secrets(response.headers.get("Location", ""))
+                return replies.read(self.name, response.status, content, after_s, location)
         except (aiohttp.ClientError, OSError) as error:
-            raise Retry("connection lost", f"{self.name}: {type(error).__name__}") from None
+            raise trouble(self.name, self.proxy, error) from None
         finally:
             self.in_flight -= 1
 
@@ -74,6 +73,14 @@ class Endpoint:
         """Mark it as one that nothing is sent to."""
         self.reachable, self._why_out = False, why
 
+    def leave_alone(self, seconds: float) -> None:
+        """It asks to be asked later; others are preferred until then."""
+        self._left_alone_until = max(self._left_alone_until, time.monotonic() + seconds)
+
+    def asks_to_wait_s(self, now: float) -> float:
+        """Seconds for which it has asked to be left alone; short waits do not count."""
+        return max(0.0, self._left_alone_until - now)
+
     async def wait_until_back(self, session: aiohttp.ClientSession, timeout_s: float) -> None:
         """Ask for its list of models now and then, until it answers."""
         while not self.reachable:
@@ -82,7 +89,7 @@ class Endpoint:
                 # An endpoint without this path answers 404, and is there.
                 async with (
                     asyncio.timeout(timeout_s),
-                    session.get(self._base_url + "/models", allow_redirects=False) as response,
+                    session.get(self._base_url + "/models", allow_redirects=False, proxy=self.proxy) as response,
                 ):
                     self.reachable = response.status < 500
             self._outages = OUTAGES_BEFORE_LEFT_OUT - 1  # one more, and it is left out again
@@ -91,6 +98,8 @@ class Endpoint:
         """Its name and why requests wait for it; empty if they do not."""
         if not self.reachable:
             return f"{self.name} ({self._why_out})"
-        if (pause := self.allowance.pause_s(now)) > SHOWN_PAUSE_S:
+        pause, asked = self.allowance.pause_s(now), self.asks_to_wait_s(now)
+        if asked or pause > SHOWN_PAUSE_S:
+            pause = max(pause, asked)
             return f"{self.name} (asks for {pause:,.0f} s)"
         return ""

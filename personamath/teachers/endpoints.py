@@ -11,10 +11,12 @@ import aiohttp
 
 from personamath.errors import BadInput, NotAsked, TeacherMisconfigured
 from personamath.records import Completion
-from personamath.teachers.endpoint import CONNECT_TIMEOUT_S, Endpoint
+from personamath.teachers.endpoint import SHOWN_PAUSE_S, Endpoint
 from personamath.teachers.pace import LOOK_S, Announced, Charge, Pace
-from personamath.teachers.patience import Patience, Silence
-from personamath.teachers.replies import Replies, Retry
+from personamath.teachers.patience import Patience, Silence, backoff_s
+from personamath.teachers.refusals import Retry
+from personamath.teachers.replies import Replies
+from personamath.teachers.troubles import CONNECT_TIMEOUT_S
 
 # How often a request that waits for any endpoint looks whether one is back.
 LOOK_AGAIN_S = 0.25
@@ -39,7 +41,11 @@ class Endpoints:
         self.silence = Silence(patience.gone_s)
         self._turn = asyncio.Lock()
         """Held by the one request that waits for an endpoint; the others wait for it, in the order of their arrival."""
-        self._stopping = asyncio.Event()
+        self._stopping = False
+        self._over = asyncio.Event()
+        """Set once nothing more is sent: the run is ending, or the endpoints are gone."""
+        self._paced_until = 0.0
+        """When the request that waits for its turn may go, by the limits that are known."""
         self._probes: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -59,12 +65,24 @@ class Endpoints:
 
     def stop(self) -> None:
         """Send nothing more: a request that still waits to be sent gets `NotAsked`."""
-        self._stopping.set()
+        self._stopping = True
+        self._over.set()
+
+    def answered_before(self) -> None:
+        """An earlier command got answers: refusals are now of single requests."""
+        self._replies.refusals.answered = True
 
     async def pause(self, seconds: float) -> None:
-        """Wait so long, or until `stop`."""
+        """Wait so long, or until nothing more is sent."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            await asyncio.wait_for(self._over.wait(), seconds)
+
+    async def pause_after(self, endpoint: Endpoint, failures: int, failure: Retry) -> None:
+        """Wait before the next try: as long as the endpoint asks, unless another one can be asked meanwhile."""
+        now = time.monotonic()
+        others = any(one.reachable and not one.asks_to_wait_s(now) for one in self._all if one is not endpoint)
+        after_s = None if others and (failure.after_s or 0) > SHOWN_PAUSE_S else failure.after_s
+        await self.pause(backoff_s(failures, after_s))
 
     @property
     def in_flight(self) -> int:
@@ -75,7 +93,10 @@ class Endpoints:
         """Which endpoints are waited for and why, in a few words; empty while none is."""
         now = time.monotonic()
         waits = list(filter(None, (endpoint.waiting_for(now) for endpoint in self._all)))
-        return f"waiting for {' and '.join(waits)}" if waits else ""
+        if waits:
+            return f"waiting for {' and '.join(waits)}"
+        paced_s = self._paced_until - now
+        return f"waiting {paced_s:,.0f} s to stay within the rate limits" if paced_s > SHOWN_PAUSE_S else ""
 
     async def next(self, charge: Charge) -> Endpoint:
         """The endpoint to ask now. While none may be asked, requests wait in the order of their arrival."""
@@ -83,12 +104,14 @@ class Endpoints:
             return found
         async with self._turn:
             while not isinstance(found := self._look(charge), Endpoint):
+                self._paced_until = time.monotonic() + found
                 await self.pause(min(found, LOOK_AGAIN_S))
+            self._paced_until = 0.0
             return found
 
     def _look(self, charge: Charge) -> Endpoint | float:
         """Of the endpoints that may be asked now, the one with the fewest in flight; else seconds to wait."""
-        if self._stopping.is_set():
+        if self._stopping:
             raise NotAsked("the run is ending")
         self.silence.check()
         reachable = [endpoint for endpoint in self._all if endpoint.reachable]
@@ -96,25 +119,42 @@ class Endpoints:
             self._check_ever_reached()
             return LOOK_AGAIN_S
         now = time.monotonic()
-        wait = self._pace.wait_s(charge, now)
+        paced = wait = self._pace.wait_s(charge, now)
         if not wait:
-            waits = [(one.allowance.wait_s(charge, now), one.in_flight, one) for one in reachable]
+            welcome = [one for one in reachable if not one.asks_to_wait_s(now)] or reachable
+            waits = [(one.allowance.wait_s(charge, now), one.in_flight, one) for one in welcome]
             wait, _, endpoint = min(waits, key=itemgetter(0, 1))
             if not wait:
                 return endpoint
-        if wait > LOOK_S:
+            self._check_patience(wait, f"{endpoint.name} lets nothing in for now, by the limits it announces")
+        if not paced and endpoint.allowance.pause_s(now):
+            self.silence.excuse_until(now + wait)
+        elif wait > LOOK_S:
             self.silence.starts_at(now)  # nothing is answered because nothing is sent
         return wait
 
+    def _check_patience(self, wait_s: float, said: str) -> None:
+        """Count the endpoints as gone if the shortest wait that they ask for is longer than the patience."""
+        if wait_s > self._patience.gone_s:
+            self.silence.give_up(
+                f"{said}; it asks to wait {wait_s:,.0f} s, longer than --patience ({self._patience.gone_s:g} s)"
+            )
+            self._over.set()
+
     def _check_ever_reached(self) -> None:
-        if not self._replies.answered and not any(one.in_flight or one.connected for one in self._all):
+        if not any(one.in_flight or one.connected for one in self._all):
             names = " and ".join(endpoint.name for endpoint in self._all)
-            raise TeacherMisconfigured(f"cannot reach {names}: check --base-url, the network and that it is running")
+            why = self.silence.last_words.removeprefix(f"{names}: ")
+            raise TeacherMisconfigured(
+                f"cannot reach {names}" + (f" ({why})" if why else "") + ": check --base-url, the network and that it "
+                "is running"
+            )
 
     async def send(self, endpoint: Endpoint, body: bytes, charge: Charge) -> Completion:
         """Send one request once; raise `Retry` if another try may succeed."""
         self._pace.sent(charge, time.monotonic())
-        return await endpoint.send(self._session, body, charge, self._replies)
+        with self._replies.refusals.trying():
+            return await endpoint.send(self._session, body, charge, self._replies)
 
     def failed(self, endpoint: Endpoint, failure: Retry, charge: Charge) -> None:
         """Draw the conclusions from a failed try, for its endpoint and for the pace."""
@@ -124,5 +164,15 @@ class Endpoints:
             probe = asyncio.create_task(endpoint.wait_until_back(self._session, self._patience.timeout_s))
             self._probes.add(probe)
             probe.add_done_callback(self._probes.discard)
-        if not failure.counts:  # an endpoint that asks to wait is there
-            self.silence.starts_at(time.monotonic() + (failure.after_s or 0))
+        self.silence.last_words = str(failure)
+        if failure.after_s is not None:
+            self._asked_to_wait(endpoint, failure.after_s, str(failure))
+
+    def _asked_to_wait(self, endpoint: Endpoint, seconds: float, said: str) -> None:
+        """An endpoint asks to be left alone: prefer others, show it if it is long, end the run if it is too long."""
+        now = time.monotonic()
+        if seconds > min(SHOWN_PAUSE_S, self._patience.gone_s):
+            endpoint.leave_alone(seconds)
+        if all(one.asks_to_wait_s(now) > self._patience.gone_s for one in self._all if one.reachable):
+            self._check_patience(seconds, said)
+        self.silence.excuse_until(now + seconds)

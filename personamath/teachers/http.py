@@ -1,8 +1,9 @@
 """Asking over HTTP: any OpenAI-compatible endpoint, or several.
 
 What is covered: each request is retried by itself, with jittered exponential backoff, after a 429 (Retry-After is
-honoured), a 5xx, a reset, a time-out, or a body that is cut, malformed or empty. The run ends at once on 401, 403, 404,
-an exhausted account, and an endpoint that was never reached. An endpoint that answered before and goes away is left out
+honoured), a 5xx, a reset, a time-out, a body that is cut, malformed or empty, or an answer that did not end by itself.
+The run ends at once on 401, 404, an exhausted account, an endpoint that was never reached or that refuses whatever it
+is asked (`refusals.py`), and a wait beyond the patience. An endpoint that answered before and goes away is left out
 until it is back (`endpoints.py`). `pace.py` decides how fast to ask, `hedging.py` when to ask a second time because an
 answer is overdue. What is not covered: asking in batches.
 
@@ -22,8 +23,9 @@ from personamath.teachers.endpoint import Endpoint
 from personamath.teachers.endpoints import Endpoints
 from personamath.teachers.hedging import Hedging, Try
 from personamath.teachers.pace import Charge, Pace
-from personamath.teachers.patience import Patience, backoff_s
-from personamath.teachers.replies import Retry
+from personamath.teachers.patience import Patience
+from personamath.teachers.prices import Paid, ThrownAway, not_counted
+from personamath.teachers.refusals import Retry
 
 
 class HttpTeacher:
@@ -45,6 +47,8 @@ class HttpTeacher:
         self._hedging = Hedging(self._ask_second)
         self.retries: Counter[str] = Counter()
         """Tries after which a request was asked again, by reason."""
+        self.thrown_away: ThrownAway = not_counted
+        """Takes what an answer that is of no use has cost."""
 
     async def __aenter__(self) -> Self:
         await self._endpoints.__aenter__()
@@ -71,6 +75,10 @@ class HttpTeacher:
         """Send nothing more: requests that wait to be sent get `NotAsked`, those that were sent may be answered."""
         self._endpoints.stop()
 
+    def answered_before(self) -> None:
+        """An earlier command got answers from this model: a request that is refused now is refused by itself."""
+        self._endpoints.answered_before()
+
     @property
     def in_flight(self) -> int:
         """Requests that were sent and not answered."""
@@ -96,7 +104,7 @@ class HttpTeacher:
                 if tries >= self._patience.attempts:
                     raise RequestFailed(failure.reason, str(failure)) from None
                 self.retries[failure.reason] += 1
-                await self._endpoints.pause(backoff_s(failures, failure.after_s))
+                await self._endpoints.pause_after(endpoint, failures, failure)
 
     async def _ask_second(self, request: Request) -> Completion | None:
         """Ask for an overdue request once more, like any other request but within the time of one try.
@@ -126,6 +134,8 @@ class HttpTeacher:
             timed_out = f"{endpoint.name}: no answer in {self._patience.timeout_s:.0f} s"
             failure = ended if isinstance(ended, Retry) else Retry("timeout", timed_out)
             self._endpoints.failed(endpoint, failure, charge)
+            if paid := Paid.wasted(one.request, failure.usage):
+                await self.thrown_away(paid)
             if answer := await one.second_answer():
                 return answer
             raise failure from None

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import yaml
 
-from personamath.errors import BadInput, PersonaMathError, RequestFailed, TeacherMisconfigured
-from personamath.records import Completion, FinishReason, Request
-from personamath.teachers.replies import REFUSALS_BEFORE_ANY_ANSWER, Retry
+from personamath.errors import BadInput, TeacherMisconfigured
+from personamath.records import Completion, Request
+from personamath.teachers.finish import finish
+from personamath.teachers.refusals import Refusal, Refusals, Retry
 from personamath.teachers.waves import Waiting, WaveTeacher
 
 T = TypeVar("T")
@@ -83,8 +84,7 @@ class OfflineTeacher(WaveTeacher):
         self._per_call = per_call
         self._in_engine = 0
         self._reason_to_stop: Exception | None = None
-        self._answered = False
-        self._refused = 0
+        self._tries = Refusals()
 
     async def _open(self) -> None:
         self._engine, self._refusals = self._load()
@@ -98,6 +98,10 @@ class OfflineTeacher(WaveTeacher):
             return super().interrupt(reason)
         self._reason_to_stop = reason
         return f"{self._in_engine:,} prompts in the engine"
+
+    def answered_before(self) -> None:
+        """An earlier command got answers from this model."""
+        self._tries.answered = True
 
     def waiting_for(self) -> str:
         """For the live line."""
@@ -123,13 +127,14 @@ class OfflineTeacher(WaveTeacher):
             answers = await _in_thread(lambda: self._chat([waiting.request for waiting in part]))
         finally:
             self._in_engine = 0
+        # Only now: the first prompts of a part may be refused, and the others answered.
+        for failure in answers:
+            if isinstance(failure, Refusal) and (judged := self._tries.judge(failure)) is not failure:
+                raise judged
         for waiting, answer in zip(part, answers, strict=True):
             waiting.attempts += 1
-            if isinstance(answer, Retry) and waiting.attempts < ATTEMPTS:
-                self.retries[answer.reason] += 1
-                self.waves.put(waiting)
-            elif isinstance(answer, Retry):
-                waiting.give(RequestFailed(answer.reason, str(answer)))
+            if isinstance(answer, Retry):
+                await self.retried_or_failed(waiting, answer, ATTEMPTS)
             else:
                 waiting.give(answer)
 
@@ -145,12 +150,13 @@ class OfflineTeacher(WaveTeacher):
             if len(requests) > 1:
                 half = len(requests) // 2
                 return self._chat(requests[:half]) + self._chat(requests[half:])
-            return [self._refusal(error)]
+            said = f"vllm refused a prompt ({_in_one_line(error)})"
+            return [Refusal("refused by the engine", said, "check --teacher, --max-tokens and --vllm-args")]
         except Exception as error:  # out of memory, a dead worker: the engine is gone
             raise TeacherMisconfigured(
                 f"vllm's engine ended ({_in_one_line(error)}); every answer is journaled: the same command goes on"
             ) from None
-        self._answered = True
+        self._tries.answered = True
         return [_read(output) for output in outputs]
 
     def _sampling(self, request: Request) -> Any:
@@ -160,23 +166,18 @@ class OfflineTeacher(WaveTeacher):
             params.temperature = request.temperature
         return params
 
-    def _refusal(self, error: Exception) -> PersonaMathError:
-        self._refused += 1
-        said = f"vllm refused a prompt ({_in_one_line(error)})"
-        if not self._answered and self._refused >= REFUSALS_BEFORE_ANY_ANSWER:
-            raise TeacherMisconfigured(f"{said}, as all so far: check --teacher, --max-tokens and --vllm-args")
-        return RequestFailed("refused by the engine", said)
-
 
 def _read(output: Any) -> Completion | Exception:
     """The completion in a `RequestOutput`."""
     first = output.outputs[0]
-    if first.finish_reason not in ("stop", "length"):
-        return Retry(f"engine {first.finish_reason}", "the engine broke the answer off")
-    if not first.text.strip() and first.finish_reason == "stop":
-        return Retry("empty answer", "finish_reason 'stop' without text")
-    finish = cast(FinishReason, first.finish_reason)
-    return Completion(first.text, finish, len(output.prompt_token_ids or ()), len(first.token_ids))
+    usage = (len(output.prompt_token_ids or ()), len(first.token_ids))
+    # None is of an answer that goes on; over HTTP it is of a server that does not say.
+    ended = None if first.finish_reason is None else finish(first.finish_reason)
+    if ended is None:
+        return Retry(f"engine {first.finish_reason}", "the engine broke the answer off", usage=usage)
+    if ended == "stop" and not first.text.strip():
+        return Retry("empty answer", f"finish_reason {first.finish_reason!r} without text", usage=usage)
+    return Completion(first.text, ended, *usage)
 
 
 def _in_one_line(error: Exception) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple, get_args
 
 from personamath.records import Completion, Request
+from personamath.teachers.patience import credible
 
 Kind = Literal["requests", "tokens"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -290,10 +291,10 @@ def seconds(text: str) -> float | None:
     """A reset as seconds from now: `12ms`, `6m0s`, a number, or seconds since 1970; None for anything else."""
     try:
         if _DURATION.fullmatch(text):
-            return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+            return credible(sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text)))
         number = float(text)
     except ValueError:
         return None
     if number > _EPOCH:
         number -= time.time()
-    return number if 0 <= number < float("inf") else None
+    return credible(number)

@@ -13,6 +13,8 @@ from personamath.errors import RequestFailed
 FIRST_BACKOFF_S = 0.5
 # Long enough for a restarting server, short enough that nobody believes the run has hung.
 LONGEST_BACKOFF_S = 60.0
+# No allowance is for longer than a month: what an endpoint says beyond that is a mistake, and ignored.
+LONGEST_CREDIBLE_S = 31 * 86_400.0
 # The doubling stops here: far beyond the longest wait, and long before a float overflows.
 _DOUBLINGS = 16
 
@@ -26,7 +28,8 @@ class Patience:
     attempts: int = 10
     """Tries of one request. A 429 does not count: the endpoint has said that a later try is welcome."""
     gone_s: float = 600.0
-    """How long nothing may be answered at all, once something was, before the run ends."""
+    """How long nothing may be answered at all, once something was, before the run ends; no wait that an endpoint asks
+    for may be longer."""
 
 
 class Silence:
@@ -36,8 +39,12 @@ class Silence:
         self._longest_s = longest_s
         self._since = 0.0
         """Monotonic time of the last answer, or of the first request after a time without any."""
+        self._excused_until = 0.0
         self._asking = 0
-        self._gone = False
+        self._gone = ""
+        """Why the endpoints count as gone; empty while they do not."""
+        self.last_words = ""
+        """Of the last failed try."""
 
     def asked(self) -> None:
         """A request begins to wait for its answer."""
@@ -50,19 +57,28 @@ class Silence:
         self._asking -= 1
 
     def starts_at(self, moment: float) -> None:
-        """Count from this moment on: an answer has come, or there is a good reason for silence until then."""
+        """Count from this moment on: an answer has come, or nothing was asked until then."""
         self._since = moment
+
+    def excuse_until(self, moment: float) -> None:
+        """An endpoint asks to wait until then; if it does so for ever, that is silence, too."""
+        self._excused_until = min(moment, self._since + self._longest_s)
+
+    def give_up(self, why: str) -> None:
+        """Count the endpoints as gone from now on."""
+        self._gone = self._gone or why
 
     @property
     def is_too_long(self) -> bool:
         """Whether the endpoints count as gone."""
-        return time.monotonic() - self._since > self._longest_s
+        return bool(self._gone) or time.monotonic() - max(self._since, self._excused_until) > self._longest_s
 
     def check(self) -> None:
         """Raise `RequestFailed` once the endpoints are gone; for good, so that the rest of a run ends at once."""
-        self._gone = self._gone or self.is_too_long
-        if self._gone:
-            raise RequestFailed("teacher gone", f"no endpoint has answered for {self._longest_s:.0f} s")
+        if self.is_too_long:
+            last = f" (last: {self.last_words})" if self.last_words else ""
+            self.give_up(f"no endpoint has answered for {self._longest_s:.0f} s{last}")
+            raise RequestFailed("teacher gone", self._gone)
 
 
 def backoff_s(failures: int, after_s: float | None) -> float:
@@ -74,18 +90,24 @@ def backoff_s(failures: int, after_s: float | None) -> float:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that `retry-after-ms` or `Retry-After` (seconds or an HTTP date) asks for; None if neither is legible.
+    """Seconds that `retry-after-ms` or `Retry-After` (seconds or an HTTP date) asks for; None if neither is credible.
 
     A date is counted from the endpoint's own `Date`: this machine's clock may be wrong, or jump.
     """
     with suppress(KeyError, ValueError):
-        return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        return credible(float(headers["retry-after-ms"]) / 1000)
     value = headers.get("Retry-After")
     if value is None:
         return None
     with suppress(ValueError):
-        return max(0.0, float(value))
-    with suppress(ValueError, TypeError):
+        return credible(float(value))
+    with suppress(ValueError, TypeError, OverflowError):
         then, now = parsedate_to_datetime(value), headers.get("Date")
-        return max(0.0, (then - (parsedate_to_datetime(now) if now else datetime.now(UTC))).total_seconds())
+        wait_s = (then - (parsedate_to_datetime(now) if now else datetime.now(UTC))).total_seconds()
+        return credible(max(0.0, wait_s))  # a date that has passed is now
     return None
+
+
+def credible(seconds: float) -> float | None:
+    """A wait that an endpoint asks for; None for one that it cannot mean: negative, no number, or of months."""
+    return seconds if 0 <= seconds <= LONGEST_CREDIBLE_S else None

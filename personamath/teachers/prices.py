@@ -1,14 +1,14 @@
 """What a teacher costs, and what a run has cost: tokens by model and purpose, and their price."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.records import Completion
+from personamath.records import Completion, Request
 from personamath.teachers.price_list import look_up
 
 PER = 1_000_000
@@ -100,14 +100,30 @@ class Paid(NamedTuple):
         prompt, written = completion.prompt_tokens or 0, completion.completion_tokens
         return cls(model, purpose, 1, prompt, written or 0, int(written is None))
 
+    @classmethod
+    def wasted(cls, request: Request, usage: tuple[int | None, int | None]) -> "Paid | None":
+        """Tokens of a reply that was no answer; None where the endpoint did not count them."""
+        prompt, written = usage
+        if not prompt and not written:
+            return None
+        return cls(request.model, request.purpose, 0, prompt or 0, written or 0, 0)
+
     def plus(self, more: "Paid") -> "Paid":
         """These answers and more of the same model and purpose."""
         return Paid(self.model, self.purpose, *(one + other for one, other in zip(self[2:], more[2:], strict=True)))
 
 
+ThrownAway = Callable[[Paid], Awaitable[None]]
+"""Takes what a reply cost that was no answer: it is paid for like one."""
+
+
+async def not_counted(_: Paid) -> None:
+    """Nobody keeps a bill."""
+
+
 @dataclass(slots=True)
 class Bill:
-    """What the answers of a run directory cost: every journaled answer once, however often it is used."""
+    """What a run directory cost: every journaled answer once, however often it is used, and what was thrown away."""
 
     prices: Prices | None
     """None to count tokens only."""

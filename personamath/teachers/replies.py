@@ -1,36 +1,31 @@
 """What an endpoint's reply to a chat request means: a completion, a reason to ask again, or an end.
 
-Shared by the two ways of asking that get OpenAI's replies: over HTTP, and in batches.
+Shared by the two ways of asking that get OpenAI's replies: over HTTP, and in batches. `finish.py` reads the
+finish_reason, `error_bodies.py` the errors; `refusals.py` decides whether a refusal is of one request or of all.
 """
 
 import json
-from typing import Any, cast
+from typing import Any, NamedTuple
 
-from personamath.errors import RequestFailed, TeacherMisconfigured
-from personamath.records import Completion, FinishReason
+from personamath.errors import TeacherMisconfigured
+from personamath.files import in_one_line
+from personamath.records import Completion
+from personamath.teachers.error_bodies import SHOWN_OF_A_BODY, ApiError, describe, holds_error, read_error
+from personamath.teachers.finish import finish
+from personamath.teachers.parameters import parameter_remedy
+from personamath.teachers.refusals import REFUSALS_BEFORE_ANY_ANSWER, Refusal, Refusals, Retry
 
 Json = dict[str, Any]
 
-# A 400 is the fault of one request, unless the first requests of a run all get it: then the run ends at once.
-REFUSALS_BEFORE_ANY_ANSWER = 8
-# Some endpoints report their content filter as an error instead of a finish_reason.
-FILTER_CODES = {"content_filter", "content_policy_violation"}
-# An error that only money mends, although its status is that of a rate limit.
-NO_CREDIT = "insufficient_quota"
-# Enough of an error's body to name the cause in one line.
-SHOWN_OF_A_BODY = 200
-
-
-class Retry(Exception):
-    """One try failed, and another may succeed."""
-
-    def __init__(self, reason: str, detail: str, after_s: float | None = None) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.after_s = after_s
-        """Seconds after which the endpoint asks to come back; None if it does not say."""
-        self.counts = reason != "http 429"
-        self.is_outage = reason == "timeout" or reason == "connection lost" or reason.startswith("http 5")
+ADD_CREDIT = "the account has no credit left; add some and run the same command"
+CHECK_ALL = "check --teacher, --max-tokens and --base-url"
+NO_API = "check --base-url (it usually ends in /v1) and what stands between here and the endpoint"
+# Kinds of parts that are no part of the answer's text. `text` and `output_text` are; so is a part without a kind.
+_TEXT_KINDS = ("text", "output_text", None)
+# Azure's and Gemini's words for why a prompt got no choice at all.
+_PROMPT_FILTERS = ("prompt_filter_results", "prompt_feedback", "promptFeedback", "content_filter_results")
+# A finish_reason is a word; of anything longer the start is enough.
+SHOWN_OF_A_REASON = 40
 
 
 class Replies:
@@ -38,46 +33,69 @@ class Replies:
 
     def __init__(self, api_key: str | None = None) -> None:
         self._api_key = api_key
-        self._refusals = 0
-        self.answered = False
-        """Whether any reply was a completion."""
+        self.refusals = Refusals()
 
-    def read(self, name: str, status: int, content: bytes | Json, after_s: float | None = None) -> Completion:
+    def read(
+        self, name: str, status: int, content: bytes | Json, after_s: float | None = None, location: str = ""
+    ) -> Completion:
         """The completion in a reply, as bytes or already parsed; `name` is the endpoint's, for errors.
 
-        Raises `Retry` if another try may succeed, `RequestFailed` if this request cannot be answered, and
-        `TeacherMisconfigured` if none can.
+        Raises `Retry` if another try may succeed, `Refusal` if this request cannot be answered, and
+        `TeacherMisconfigured` if none can. `location` is where a redirect leads.
         """
         if status == 200:
-            completion = _completion(content)
-            self.answered = True
-            return completion
-        code, message = read_error(content)
-        if status == 400 and code in FILTER_CODES:
-            self.answered = True
+            completion = self._completion(name, content)
+            if isinstance(completion, Completion):
+                self.refusals.answered = True
+                return completion
+            error = completion
+        else:
+            error = read_error(status, content)
+        if error.is_filtered:
+            self.refusals.answered = True
             return Completion("", "content_filter")
-        message = self.without_key(message)
-        said = f"{name} answered {status}" + (f" ({message})" if message else "")
-        if status == 401:
-            raise TeacherMisconfigured(f"{said}: check the key in OPENAI_API_KEY")
-        if status == 403:
-            raise TeacherMisconfigured(f"{said}: check that the key may use this model here")
-        if status == 404:
-            raise TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
-        if code == NO_CREDIT:
-            raise TeacherMisconfigured(f"{said}: the account has no credit left; add some and run the same command")
-        if may_pass(status):
-            raise Retry(f"http {status}", said, after_s)
-        self._refusals += 1
-        if not self.answered and self._refusals >= REFUSALS_BEFORE_ANY_ANSWER:
-            raise TeacherMisconfigured(
-                f"{said}, as to every request so far: check --teacher, --max-tokens and --base-url"
-            )
-        raise RequestFailed(f"http {status}", said)
+        words = self.shown(error.message)
+        said = f"{name} answered {status}" + (f" ({words})" if words else "")
+        _end_if_hopeless(error, said)
+        if error.status in (400, 422) and (remedy := parameter_remedy(words)):
+            raise TeacherMisconfigured(f"{said}: {remedy}")  # every request has this parameter: the first decides
+        if error.status == 200:
+            raise Retry("error with status 200", said)
+        if may_pass(error.status):
+            raise Retry(f"http {error.status}", said, after_s)
+        raise _refusal(error.status, said, location)
+
+    def shown(self, text: str) -> str:
+        """The start of an endpoint's own words, in one line, as they may be shown."""
+        return in_one_line(self.without_key(text), SHOWN_OF_A_BODY) if text.strip() else ""
 
     def without_key(self, text: str) -> str:
         """A text that may be shown: some proxies repeat the key that they refuse."""
         return text.replace(self._api_key, "[key]") if self._api_key else text
+
+    def _completion(self, name: str, content: bytes | Json) -> Completion | ApiError:
+        """The completion in a reply of status 200, or the error in it; `Retry` if there is neither."""
+        try:
+            body = json.loads(content) if isinstance(content, bytes) else content
+        except (ValueError, RecursionError):
+            what = self.shown(describe(content)) if isinstance(content, bytes) else "no JSON"
+            raise Retry("malformed body", f"{name} answered 200 with {what}", remedy=NO_API) from None
+        try:
+            choices = body["choices"]
+            if not choices and any(body.get(key) for key in _PROMPT_FILTERS):
+                return Completion("", "content_filter", *_usage(body))
+            choice = choices[0]
+            if choice.get("error"):
+                return read_error(200, body)
+            return _read_choice(name, choice, _usage(body))
+        except (LookupError, TypeError, AttributeError, UnicodeEncodeError):
+            if holds_error(body):
+                return read_error(200, body)
+            what = self.shown(json.dumps(body))
+            usage = _usage(body) if isinstance(body, dict) else (None, None)
+            raise Retry(
+                "malformed body", f"{name} answered 200 without a completion ({what})", usage=usage, remedy=NO_API
+            ) from None
 
 
 def may_pass(status: int) -> bool:
@@ -85,42 +103,78 @@ def may_pass(status: int) -> bool:
     return status in {408, 409, 425, 429} or status >= 500
 
 
-def read_error(content: bytes | Json) -> tuple[str, str]:
-    """Code and message of an OpenAI-style error body, as far as it is one."""
-    try:
-        error = _parsed(content)["error"]
-        code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else ("", error)
-    except (ValueError, KeyError, TypeError):
-        code, message = "", content.decode(errors="replace") if isinstance(content, bytes) else json.dumps(content)
-    return str(code or ""), " ".join(str(message or "").split())[:SHOWN_OF_A_BODY]
+def _end_if_hopeless(error: ApiError, said: str) -> None:
+    """Raise `TeacherMisconfigured` for an error that every request would meet."""
+    if error.is_no_credit:
+        raise TeacherMisconfigured(f"{said}: {ADD_CREDIT}")
+    remedy = {
+        401: "check the key in OPENAI_API_KEY",
+        404: "check --teacher and --base-url (it usually ends in /v1)",
+        407: "the proxy wants a user and a password; write it as http://USER:PASSWORD@HOST:PORT",
+    }.get(error.status)
+    if remedy:
+        raise TeacherMisconfigured(f"{said}: {remedy}")
 
 
-def _parsed(content: bytes | Json) -> Any:
-    return json.loads(content) if isinstance(content, bytes) else content
+def _refusal(status: int, said: str, location: str) -> Refusal | Retry:
+    """What cannot be answered: most often one request, unless nothing else is answered either."""
+    if 300 <= status < 400:
+        where = location or "an unnamed place"
+        detail = f"{said.partition(' (')[0]}, a redirect to {where}"
+        return Refusal("redirect", detail, "give the address it leads to as --base-url", REFUSALS_BEFORE_ANY_ANSWER)
+    if status == 403:
+        remedy = "check that the key may use this model here"
+        return Refusal("http 403", said, remedy, REFUSALS_BEFORE_ANY_ANSWER)
+    return Refusal(f"http {status}", said, CHECK_ALL)
 
 
-def _completion(content: bytes | Json) -> Completion:
-    """The completion in a chat response of status 200; `Retry` if there is none in it."""
-    try:
-        body = _parsed(content)
-        choice = body["choices"][0]
-        message = choice["message"]
-        text, refusal, reason = message.get("content"), message.get("refusal"), choice.get("finish_reason")
-        usage = body.get("usage") or {}
-        prompt_tokens, completion_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        for part in (text, refusal):
-            str(part or "").encode()  # raises for half a surrogate pair: the answer was cut
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        size = f"{len(content):,} bytes" if isinstance(content, bytes) else "a line"
-        raise Retry("malformed body", f"{type(error).__name__} in {size}") from None
-    finish: FinishReason = cast(FinishReason, reason) if reason in ("length", "content_filter") else "stop"
-    if refusal and not text:
-        finish, text = "refusal", refusal
-    if not isinstance(text, str) or (not text.strip() and finish == "stop"):
-        if finish == "stop":
-            raise Retry("empty answer", f"finish_reason {reason!r} without content")
-        text = ""  # the filter or the limit struck before the first visible token
-    return Completion(text, finish, _count(prompt_tokens), _count(completion_tokens))
+class _Message(NamedTuple):
+    text: str
+    refusal: str
+
+
+def _read_choice(name: str, choice: Json, usage: tuple[int | None, int | None]) -> Completion:
+    """The completion in a choice; raises `Retry` for one that is empty or did not end by itself."""
+    text, refusal = _texts(choice["message"])
+    (text + refusal).encode()  # raises for half a surrogate pair: the answer was cut
+    reason = choice.get("finish_reason")
+    ended = finish(reason)
+    if ended is None:
+        shown = in_one_line(ascii(reason), SHOWN_OF_A_REASON)
+        raise Retry(f"finish_reason {shown}", f"{name}: the answer did not end by itself", usage=usage)
+    blank = not text.strip()
+    if refusal and blank:
+        return Completion(refusal, "refusal", *usage)
+    if blank and ended == "stop":
+        thought = any(choice["message"].get(key) for key in ("reasoning", "reasoning_content"))
+        detail = f"{name}: finish_reason {reason!r} without content" + (", but with reasoning" if thought else "")
+        raise Retry("empty answer", detail, usage=usage)
+    # Where the filter or the limit struck before the first visible token, there is no text.
+    return Completion(text, ended, *usage)
+
+
+def _texts(message: Json) -> _Message:
+    """Text and refusal of a message, whose content is a text, null, or a list of parts."""
+    content, refusal = message.get("content"), message.get("refusal") or ""
+    if content is None or isinstance(content, str):
+        return _Message(content or "", str(refusal))
+    text = ""
+    for part in content if isinstance(content, list) else [content]:
+        if isinstance(part, str):
+            text += part
+        elif part.get("type") in _TEXT_KINDS:
+            text += part["text"] or ""
+        elif part["type"] == "refusal":
+            refusal = part.get("refusal") or refusal
+    return _Message(text, str(refusal))
+
+
+def _usage(body: Json) -> tuple[int | None, int | None]:
+    """Tokens of prompt and completion, as far as the endpoint counts them."""
+    usage = body.get("usage")
+    if not isinstance(usage, dict):
+        return None, None
+    return _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
 
 
 def _count(tokens: object) -> int | None:

@@ -12,7 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
+from personamath.errors import RequestFailed
 from personamath.records import Completion, Request
+from personamath.teachers.prices import Paid, ThrownAway, not_counted
+from personamath.teachers.refusals import Retry
 
 # Seed problems in the stages at once. Each keeps its texts and its coroutines in memory while it waits (see
 # docs/BENCHMARKS.md). The paper's 15,000 all fit, so its run is four waves.
@@ -131,6 +134,8 @@ class WaveTeacher(ABC):
         self.waves = Waves()
         self.retries: Counter[str] = Counter()
         """Tries after which a request was asked again, by reason."""
+        self.thrown_away: ThrownAway = not_counted
+        """Takes what an answer that is of no use has cost."""
 
     async def __aenter__(self) -> Self:
         await self._open()
@@ -151,6 +156,20 @@ class WaveTeacher(ABC):
         """End early, with `reason` for every request that waits. Returns what to wait for first, None for nothing."""
         self.waves.stop(reason)
         return None
+
+    @abstractmethod
+    def answered_before(self) -> None:
+        """An earlier command got answers from this model: a request that is refused now is refused by itself."""
+
+    async def retried_or_failed(self, waiting: Waiting, why: Retry, attempts: int) -> None:
+        """Put a request whose try failed into the next wave, or fail it after so many tries."""
+        if paid := Paid.wasted(waiting.request, why.usage):
+            await self.thrown_away(paid)
+        if waiting.attempts < attempts:
+            self.retries[why.reason] += 1
+            self.waves.put(waiting)
+        else:
+            waiting.give(RequestFailed(why.reason, str(why)))
 
     @abstractmethod
     async def _open(self) -> None:

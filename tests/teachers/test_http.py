@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -15,6 +16,7 @@ from personamath.errors import RequestFailed, TeacherError, TeacherMisconfigured
 from personamath.records import Completion, Request
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.patience import Patience
+from personamath.teachers.prices import Paid
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, serve
 
 KEY = "sk-very-secret"
@@ -22,13 +24,22 @@ REQUEST = Request("What is 1 + 1?", "teacher-1", 0.7, 2048)
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def chat(content: str | None = r"$\boxed{2}$", finish_reason: str | None = "stop", **message: object) -> web.Response:
+def chat(content: object = r"$\boxed{2}$", finish_reason: str | None = "stop", **message: object) -> web.Response:
     choice = {"message": {"content": content, **message}, "finish_reason": finish_reason}
     return web.json_response({"choices": [choice], "usage": {"prompt_tokens": 5, "completion_tokens": 7}})
 
 
 def error(status: int, message: str = "scripted", code: str | None = None, **headers: str) -> web.Response:
     return web.json_response({"error": {"message": message, "code": code}}, status=status, headers=headers)
+
+
+def json_of(body: object, status: int = 200) -> web.Response:
+    return web.json_response(body, status=status)
+
+
+def text_of(text: str | bytes, status: int = 200, **headers: str) -> web.Response:
+    body = text if isinstance(text, bytes) else text.encode()
+    return web.Response(body=body, status=status, headers={name.replace("_", "-"): v for name, v in headers.items()})
 
 
 class Server:
@@ -93,7 +104,30 @@ ANSWERS = [
     (chat(None, "content_filter"), Completion("", "content_filter", 5, 7)),
     (chat(None, refusal="I cannot."), Completion("I cannot.", "refusal", 5, 7)),
     (chat(finish_reason=None), Completion(r"$\boxed{2}$", "stop", 5, 7)),
+    (chat(finish_reason="max_tokens"), Completion(r"$\boxed{2}$", "length", 5, 7)),
+    (chat("half", "SAFETY"), Completion("half", "content_filter", 5, 7)),
+    (chat("2", "tool_calls", tool_calls=[]), Completion("2", "stop", 5, 7)),
+    # Reasoning beside the content is no part of the text.
+    (chat("2", reasoning="1 + 1"), Completion("2", "stop", 5, 7)),
+    (chat("2", reasoning_content="1 + 1"), Completion("2", "stop", 5, 7)),
+    (chat(None, "length", reasoning="so lon"), Completion("", "length", 5, 7)),
+    (chat(None, "model_length", reasoning_content="so lon"), Completion("", "length", 5, 7)),
+    # Text in parts.
+    (chat([{"type": "text", "text": "1 + "}, {"type": "text", "text": "1"}]), Completion("1 + 1", "stop", 5, 7)),
+    (chat([{"type": "thinking", "thinking": []}, {"type": "text", "text": "2"}]), Completion("2", "stop", 5, 7)),
+    (chat([{"type": "output_text", "text": "2"}, "!"]), Completion("2!", "stop", 5, 7)),
+    (chat([{"type": "refusal", "refusal": "I cannot."}]), Completion("I cannot.", "refusal", 5, 7)),
+    (chat([], "length"), Completion("", "length", 5, 7)),
+    # A filter's words.
     (error(400, code="content_filter"), Completion("", "content_filter")),
+    (error(403, "Your input was flagged for violence"), Completion("", "content_filter")),
+    (error(403, "no", "content_policy_violation"), Completion("", "content_filter")),
+    (json_of({"error": {"code": 403, "message": "requires moderation: flagged"}}), Completion("", "content_filter")),
+    (
+        json_of({"choices": [], "prompt_filter_results": [{"content_filter_results": {"hate": {"filtered": True}}}]}),
+        Completion("", "content_filter"),
+    ),
+    (json_of({"choices": [], "promptFeedback": {"blockReason": "SAFETY"}}), Completion("", "content_filter")),
     (
         web.json_response({"choices": [{"message": {"content": "2"}}], "usage": {"prompt_tokens": 10**30}}),
         Completion("2", "stop", None, None),
@@ -130,6 +164,17 @@ PASSING = [
     chat(""),
     chat(" \n"),
     chat(None),
+    chat([]),
+    chat([{"type": "image", "image": "..."}]),
+    chat([1]),
+    chat(None, reasoning="so long"),
+    chat("half of the te", "abort"),
+    chat("half of the te", "error"),
+    chat("to to to to to", "repetition"),
+    text_of("data: {}\n\ndata: [DONE]\n\n"),
+    text_of(b"\x0b\x02\x80{}\x03", Content_Encoding="br"),
+    text_of(b"\x28\xb5\x2f\xfd{}", Content_Encoding="zstd"),
+    text_of("{}", Content_Encoding="deflate"),
 ]
 
 
@@ -171,7 +216,17 @@ ENDING = [
     (error(401, f"bad key: Bearer {KEY}"), "check the key in OPENAI_API_KEY"),
     (error(403), "may use this model"),
     (error(404, "no such model"), "check --teacher and --base-url"),
+    (error(407, "who are you"), "HTTP://USER:PASSWORD@".lower()),
+    (text_of("", 301, Location="https://secret@other.example/v1?key=1"), "redirect to https://other.example/v1, as"),
+    # The account has no credit, in the words of many.
     (error(429, "quota", "insufficient_quota"), "no credit left"),
+    (error(429, "quota", "billing_not_active"), "no credit left"),
+    (error(402, "Insufficient Balance"), "(Insufficient Balance): the account has no credit left"),
+    (error(400, "Your credit balance is too low to access the API"), "no credit left"),
+    (json_of({"error": {"message": "quota", "type": "insufficient_quota"}}, 429), "no credit left"),
+    (json_of([{"error": {"code": 429, "message": "Quota exceeded, limit: 0, model: m"}}], 429), "no credit left"),
+    (json_of({"error": {"message": "pay first", "code": 402}}), "answered 200 (pay first): the account has no credit"),
+    (json_of({"choices": [{"error": {"code": 402, "message": "pay"}, "message": None}]}), "no credit left"),
 ]
 
 
@@ -183,6 +238,94 @@ def test_what_no_request_can_pass_ends_the_run_at_once_with_the_remedy(reply: we
     assert remedy in str(failure)
     assert KEY not in str(failure)
     assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 413, 422])
+def test_what_one_request_cannot_pass_does_not_end_the_run_after_an_answer(status: int) -> None:
+    answer, failure = ask(Server(chat(), error(status, "not this one")), times=2)
+    assert isinstance(answer, Completion)
+    assert isinstance(failure, RequestFailed) and "not this one" in str(failure)
+
+
+def test_fast_refusals_do_not_end_a_run_whose_first_answer_is_slow() -> None:
+    class SlowOnce(Server):
+        async def reply(self, request: web.Request) -> web.StreamResponse:
+            response = await super().reply(request)
+            if response.status == 200:
+                await asyncio.sleep(0.3)
+            return response
+
+    answers = ask(SlowOnce(*[error(400)] * 10, chat()), times=11)
+    assert sum(isinstance(answer, RequestFailed) for answer in answers) == 10
+    assert sum(isinstance(answer, Completion) for answer in answers) == 1
+
+
+def test_in_a_directory_with_answers_refusals_are_of_single_requests() -> None:
+    async def run() -> None:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", Server(error(400)).reply)
+        async with serve(app) as url, HttpTeacher([url]) as teacher:
+            teacher.answered_before()
+            answers = await asyncio.gather(*(teacher.complete(REQUEST) for _ in range(20)), return_exceptions=True)
+        assert all(isinstance(answer, RequestFailed) for answer in answers)
+
+    asyncio.run(run())
+
+
+NO_API = [
+    (json_of({"error": {"message": "model is loading"}}), "error with status 200", "answered 200 (model is loading)"),
+    (json_of({"object": "error", "message": "too busy"}), "error with status 200", "answered 200 (too busy)"),
+    (json_of([{"error": {"message": "too busy"}}]), "error with status 200", "answered 200 (too busy)"),
+    (json_of({"detail": "not now"}), "error with status 200", "answered 200 (not now)"),
+    (
+        json_of({"error": {"code": 502, "message": "Provider error", "metadata": {"raw": "out of memory"}}}),
+        "http 502",
+        "answered 200 (Provider error: out of memory)",
+    ),
+    (text_of("<html><title> Please\nsign in </title>"), "malformed body", "with an HTML page titled 'Please sign in'"),
+    (text_of("<!DOCTYPE html><h1>524", 524), "http 524", "answered 524 (an HTML page)"),
+    (text_of('data: {"id": 1}\n\ndata: [DONE]'), "malformed body", "a stream of events (SSE), which was not asked for"),
+    (text_of(b"\x0b", Content_Encoding="br"), "malformed body", "Can not decode content-encoding: brotli (br))"),
+    (text_of(b"\x28\xb5\x2f\xfd{}"), "malformed body", "a body compressed with zstd, which its headers do not say"),
+    (text_of(""), "malformed body", "an empty body"),
+    (text_of('{"choices": ['), "malformed body", "JSON that is cut or broken, 13 bytes"),
+    (json_of({"hello": "world"}), "malformed body", 'without a completion ({"hello": "world"})'),
+    (chat("half", "abort"), "finish_reason 'abort'", "did not end by itself"),
+    (chat(None, reasoning="thoughts"), "empty answer", "without content, but with reasoning"),
+    (error(500, f"Bearer {KEY} " + "x" * 500), "http 500", "Bearer [key] xxx"),
+    (error(500, "x" * 195 + KEY), "http 500", "xxx"),  # the key at the end of what is shown
+]
+
+
+@pytest.mark.parametrize(("reply", "reason", "words"), NO_API)
+def test_what_the_endpoint_says_is_named_in_one_line(reply: web.Response, reason: str, words: str) -> None:
+    (failure,) = ask(Server(reply), patience=Patience(attempts=1))
+    assert isinstance(failure, RequestFailed) and failure.reason == reason
+    assert words in str(failure) and "\n" not in str(failure)
+    assert KEY[:6] not in str(failure)
+
+
+def test_an_address_where_there_is_no_api_ends_the_run_before_all_tries_are_used_up() -> None:
+    failures = ask(Server(text_of("<html>")), times=8)
+    assert any(isinstance(failure, TeacherMisconfigured) and "an HTML page" in str(failure) for failure in failures)
+
+
+def test_what_was_paid_for_without_an_answer_is_counted() -> None:
+    async def run() -> list[Paid]:
+        paid: list[Paid] = []
+
+        async def take(one: Paid) -> None:
+            paid.append(one)
+
+        app = web.Application()
+        replies = [chat(""), chat("half", "abort"), json_of({"choices": [], "usage": {"prompt_tokens": 3}}), error(500)]
+        app.router.add_post("/v1/chat/completions", Server(*replies, chat()).reply)
+        async with serve(app) as url, HttpTeacher([url]) as teacher:
+            teacher.thrown_away = take
+            await teacher.complete(REQUEST)
+        return paid
+
+    assert [one[3:5] for one in asyncio.run(run())] == [(5, 7), (5, 7), (3, 0)]
 
 
 def test_an_endpoint_that_was_never_reached_ends_the_run_at_once() -> None:
@@ -247,9 +390,42 @@ def test_an_endpoint_that_is_down_behind_its_gateway_is_left_out_like_a_dead_one
     assert len(down.bodies) <= 100
 
 
-def test_an_endpoint_that_asks_to_wait_longer_than_the_patience_is_not_gone() -> None:
-    server = Server(error(429, **{"Retry-After": "1.5"}), chat())
-    assert ask(server, patience=Patience(gone_s=0.5)) == [Completion(r"$\boxed{2}$", "stop", 5, 7)]
+def test_a_wait_longer_than_the_patience_ends_the_run_at_once_with_the_endpoints_words() -> None:
+    server = Server(error(429, "daily limit reached", **{"Retry-After": "86400"}), chat())
+    start = time.monotonic()
+    failures = ask(server, times=3, patience=Patience(gone_s=60))
+    assert time.monotonic() - start < 5
+    gone = [failure for failure in failures if isinstance(failure, RequestFailed)]
+    assert gone and all(failure.reason == "teacher gone" for failure in gone)
+    assert re.search(
+        r"\(daily limit reached\); it asks to wait 86,400 s, longer than --patience \(60 s\)", str(gone[0])
+    )
+
+
+def test_an_endpoint_that_asks_for_a_day_leaves_its_requests_to_the_others() -> None:
+    asleep, awake = Server(error(429, **{"Retry-After": "86400"})), Server(chat())
+    assert ask(asleep, awake, times=20) == [Completion(r"$\boxed{2}$", "stop", 5, 7)] * 20
+    assert len(asleep.bodies) <= 10
+
+
+@pytest.mark.parametrize("after", ["inf", "nan", "-5", "1e12", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_wait_that_nobody_can_mean_is_ignored(after: str) -> None:
+    server = Server(error(429, **{"Retry-After": after}), chat())
+    assert ask(server, patience=Patience(gone_s=10)) == [Completion(r"$\boxed{2}$", "stop", 5, 7)]
+
+
+def test_a_long_wait_is_shown() -> None:
+    async def run() -> str:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", Server(error(429, **{"Retry-After": "40"})).reply)
+        async with serve(app) as url, HttpTeacher([url]) as teacher:
+            asking = asyncio.create_task(teacher.complete(REQUEST))
+            await asyncio.sleep(0.5)
+            shown = teacher.waiting_for()
+            asking.cancel()
+        return shown
+
+    assert re.fullmatch(r"waiting for http://127.0.0.1:\d+/v1 \(asks for (40|39) s\)", asyncio.run(run()))
 
 
 def test_an_endpoint_that_dies_is_left_out_until_it_answers_again() -> None:

@@ -20,7 +20,7 @@ from personamath.errors import BadInput, RequestFailed, RunDirectoryError, Teach
 from personamath.journal.file_format import open_for_reading
 from personamath.records import Completion, Request
 from personamath.teachers.offline_vllm import ATTEMPTS, Loaded, OfflineTeacher, read_arguments
-from personamath.teachers.replies import REFUSALS_BEFORE_ANY_ANSWER
+from personamath.teachers.refusals import REFUSALS_BEFORE_ANY_ANSWER
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
 from tests.conftest import REPO
@@ -169,11 +169,16 @@ def test_a_refused_prompt_costs_the_others_nothing() -> None:
     assert sum(isinstance(answer, Completion) for answer in answers) == 59
 
 
+def test_the_first_prompts_of_a_wave_may_be_refused_alone() -> None:
+    answers = ask(Engine(refuses="long"), [*["too long"] * 2 * REFUSALS_BEFORE_ANY_ANSWER, "short"])
+    assert answers[-1] == Completion("re: short", "stop", 2, 3)
+    assert all(isinstance(answer, RequestFailed) for answer in answers[:-1])
+
+
 def test_an_engine_that_refuses_everything_or_breaks_ends_the_run() -> None:
     engine = Engine(refuses="prompt")
     answers = ask(engine, [f"prompt {number}" for number in range(60)])
-    assert all(isinstance(answer, TeacherMisconfigured) and "as all so far" in str(answer) for answer in answers)
-    assert sum(len(call) == 1 for call in engine.calls) == REFUSALS_BEFORE_ANY_ANSWER
+    assert all(isinstance(answer, TeacherMisconfigured) and "every request so far" in str(answer) for answer in answers)
     answers = ask(Engine(), ["fine", "breaks"])
     assert all("RuntimeError: CUDA out of memory" in str(answer) for answer in answers)
 

@@ -74,6 +74,11 @@ class BlockAnswers:
         if len(self._fresh) >= FLUSH_ANSWERS:
             self._full.set()
 
+    async def pay(self, paid: Paid) -> None:
+        """Count what a reply cost that was no answer, for as long as the block is worked on."""
+        for bill in (self.bill, self.asked):
+            bill.add(paid)
+
     def recall(self, digest: str) -> None:
         """Say that the answer to come is kept in another place of the run directory already."""
         self._recalled.add(digest)

@@ -28,7 +28,7 @@ from personamath.runs.run import run
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
-from personamath.teachers.prices import Caps, Prices
+from personamath.teachers.prices import Caps, Paid, Prices
 
 REPORT_EVERY_S = 0.5
 _PROBLEM_SCHEMA = pa.schema(
@@ -103,6 +103,7 @@ class BlockWorker:
         self._job = job
         self._folder = RunFolder(job.output)
         self._endpoints = HttpTeacher(job.base_url, job.key.reveal(), job.patience, Pace(job.rpm, job.tpm))
+        self._endpoints.thrown_away = self._pay_for
         self._gate = Gate(self._endpoints)
         self._name = uuid.uuid4().hex
         self._slots = asyncio.Semaphore(job.concurrency)
@@ -110,6 +111,11 @@ class BlockWorker:
         self._started = False
         self._working: dict[int, _Work] = {}
         self._finished: dict[int, Status] = {}
+
+    async def _pay_for(self, paid: Paid) -> None:
+        """Count what a reply cost that was no answer, on any block's bill: the run's is their sum."""
+        for work in list(self._working.values())[:1]:
+            await work.pay(paid)
 
     async def __call__(self, batch: pa.Table) -> pa.Table:
         """Work on one block; a run that stops is told to the desk, not raised, so that no other block is lost by it."""
@@ -205,6 +211,10 @@ class _Work:
         """How far it is."""
         funnel = Funnel(done=self._funnel.done, rows=self._funnel.rows, tokens=self._funnel.tokens)
         return Status(self.asked, self._asking.in_flight if self._asking else 0, funnel, self._answers.asked)
+
+    async def pay(self, paid: Paid) -> None:
+        """Count what a reply cost that was no answer."""
+        await self._answers.pay(paid)
 
     def stop(self, reason: PersonaMathError) -> None:
         """Ask nothing more, and end with `reason`."""

@@ -13,8 +13,9 @@ from openai.types import Batch
 from personamath.errors import TeacherMisconfigured
 from personamath.teachers.batch.lines import ENDPOINT
 from personamath.teachers.batch.record import Submitted
+from personamath.teachers.error_bodies import read_error
 from personamath.teachers.patience import FIRST_BACKOFF_S, LONGEST_BACKOFF_S
-from personamath.teachers.replies import NO_CREDIT, Replies, may_pass, read_error
+from personamath.teachers.replies import ADD_CREDIT, Replies, may_pass
 
 T = TypeVar("T")
 
@@ -153,17 +154,18 @@ class BatchApi:
 
     def _passing(self, error: openai.APIStatusError) -> str:
         """The words of an error that may pass; raises `TeacherMisconfigured`, which ends the run, for any other."""
-        code, message = read_error(error.response.content)
         status = error.status_code
-        message = self._replies.without_key(message)
-        said = f"{self._base_url} answered {status}" + (f" ({message})" if message else "")
-        if may_pass(status) and code != NO_CREDIT:
+        read = read_error(status, error.response.content)
+        words = self._replies.shown(read.message)
+        said = f"{self._base_url} answered {status}" + (f" ({words})" if words else "")
+        if read.is_no_credit:
+            raise TeacherMisconfigured(f"{said}: {ADD_CREDIT}") from None
+        if may_pass(status):
             return said
         remedy = {
             401: "check the key in OPENAI_API_KEY",
             403: "check that the key may use the Batch API here",
             404: "check --base-url; an endpoint without the Batch API can be asked without --batch",
-            429: "the account has no credit left; add some and run the same command",
         }.get(status, "the same command without --batch asks without batches")
         raise TeacherMisconfigured(f"{said}: {remedy}") from None
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from personamath.errors import RequestFailed, RunDirectoryError, TeacherMisconfigured
-from personamath.teachers.replies import Replies, Retry
+from personamath.errors import RunDirectoryError, TeacherMisconfigured
+from personamath.teachers.refusals import Refusal, Retry
+from personamath.teachers.replies import Replies
 from personamath.teachers.waves import Waiting
 
 # The API's limits on one batch, from its reference (batches.create, input_file_id): "up to 50,000 requests", "up to
@@ -82,10 +83,13 @@ class Results:
             if not status:
                 raise Retry(reason, f"{self._batch_id}: {detail}")
             waiting.give(self._replies.read(self._batch_id, status, body if isinstance(body, dict) else {}))
-        except (Retry, RequestFailed, TeacherMisconfigured) as why:
+        except (Retry, Refusal, TeacherMisconfigured) as why:
             self._failed.append((waiting, why))
 
     def failed(self, status: str) -> list[tuple[Waiting, Exception]]:
         """Once all lines are read: the requests without an answer, and why; `status` is the batch's."""
         silence = Retry(f"batch {status}", f"{self._batch_id} ended without a word on it")
-        return self._failed + [(waiting, silence) for waiting in self._awaited.values()]
+        # Only now: the first lines of a file may be refused, and later ones answered.
+        judge = self._replies.refusals.judge
+        judged = [(waiting, judge(why) if isinstance(why, Refusal) else why) for waiting, why in self._failed]
+        return judged + [(waiting, silence) for waiting in self._awaited.values()]

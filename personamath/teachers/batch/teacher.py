@@ -8,13 +8,14 @@ from pathlib import Path
 
 from openai.types import Batch
 
-from personamath.errors import RequestFailed, TeacherMisconfigured
+from personamath.errors import TeacherMisconfigured
 from personamath.teachers.batch import lines
 from personamath.teachers.batch.api import BatchApi, has_ended
 from personamath.teachers.batch.lines import Results, cut, prompt_tokens
 from personamath.teachers.batch.queue import QUEUE_FULL, ProviderQueue
 from personamath.teachers.batch.record import BatchRecord, Submitted
-from personamath.teachers.replies import Replies, Retry
+from personamath.teachers.refusals import Retry
+from personamath.teachers.replies import Replies
 from personamath.teachers.waves import Waiting, WaveTeacher
 
 # Each may take the whole 24 hours, so fewer than over HTTP.
@@ -77,6 +78,10 @@ class BatchTeacher(WaveTeacher):
     async def _close(self) -> None:
         self._record.close()
         await self._api.close()
+
+    def answered_before(self) -> None:
+        """An earlier command got answers from this model."""
+        self._replies.refusals.answered = True
 
     def waiting_for(self) -> str:
         """For the live line: which wave, which batches, how many of their lines are done."""
@@ -215,13 +220,7 @@ class BatchTeacher(WaveTeacher):
         if fatal := next((why for _, why in failed if isinstance(why, TeacherMisconfigured)), None):
             raise fatal
         for waiting, why in failed:
-            self._again(waiting, why)
-
-    def _again(self, waiting: Waiting, why: Exception) -> None:
-        if isinstance(why, Retry) and waiting.attempts >= self._attempts:
-            why = RequestFailed(why.reason, str(why))
-        if isinstance(why, Retry):
-            self.retries[why.reason] += 1
-            self.waves.put(waiting)
-        else:
-            waiting.give(why)
+            if isinstance(why, Retry):
+                await self.retried_or_failed(waiting, why, self._attempts)
+            else:
+                waiting.give(why)

@@ -1,0 +1,51 @@
+"""Why a completion ended: the `finish_reason` of many servers, in the four words of ours."""
+
+import re
+
+from personamath.records import FinishReason
+
+# The model ended by itself, or at a stop string. OpenAI, vLLM, TGI (`eos_token`), Anthropic (`end_turn`), Cohere
+# (`COMPLETE`); null and "" come from servers that do not say.
+_WHOLE = {
+    "",
+    "complete",
+    "completed",
+    "endofturn",
+    "endturn",
+    "eos",
+    "eostoken",
+    "functioncall",
+    "stop",
+    "stopsequence",
+    "stopstring",
+    "stoptoken",
+    "toolcall",
+    "toolcalls",
+    "tooluse",
+}
+# `length`, `max_tokens`, `model_length`, `max_output_tokens`, `token_limit`, `model_context_window_exceeded`.
+_LENGTH = re.compile(r"length|max\w*tokens?|tokens?limit|contextwindow")
+# `content_filter`, and the words of Gemini, Bedrock and Zhipu.
+_FILTERED = re.compile(r"filter|safety|recitation|blocklist|blocked|prohibited|spii|moderat|policy|guardrail|sensitive")
+_REFUSED = re.compile(r"refus")
+# `FinishReason.STOP` and `FINISH_REASON_STOP` are Google's `STOP`.
+_PREFIX = "finishreason"
+
+
+def finish(reason: object) -> FinishReason | None:
+    """The kind of an end; None for one that says nothing about the text: `abort`, `error`, `repetition`, anything else.
+
+    A text that ended in such a way may be half of one, so it is asked for again.
+    """
+    if reason == "stop":
+        return "stop"
+    if not isinstance(reason, str | None):
+        return None
+    word = re.sub(r"[^a-z]", "", (reason or "").lower()).removeprefix(_PREFIX)
+    if word in _WHOLE and (word or not (reason or "").strip()):
+        return "stop"
+    if _FILTERED.search(word):
+        return "content_filter"
+    if _LENGTH.search(word):
+        return "length"
+    return "refusal" if _REFUSED.search(word) else None

@@ -1,0 +1,48 @@
+"""Why no reply was read: no connection, a bad certificate, a proxy's refusal, a body in another encoding."""
+
+import aiohttp
+
+from personamath.files import in_one_line
+from personamath.teachers.refusals import Retry
+from personamath.teachers.urls import without_secrets
+
+# To open a connection. A slow model is given the whole time-out; an address that drops packets is not.
+CONNECT_TIMEOUT_S = 15.0
+UNREACHABLE = "unreachable"
+
+
+def trouble(name: str, proxy: str | None, error: aiohttp.ClientError | OSError) -> Retry:
+    """The failed try of a request to the endpoint `name`, named for what it is."""
+    through = f" through the proxy {without_secrets(proxy)}" if proxy else ""
+    if what := _unreachable(error):
+        return Retry(UNREACHABLE, f"{name}{through}: {what}")
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return Retry(UNREACHABLE, f"{name}{through}: the proxy answered {error.status} ({in_one_line(error.message)})")
+    if what := _undecodable(error):
+        remedy = "let the endpoint, or what stands before it, compress with gzip or not at all"
+        return Retry("malformed body", f"{name} answered with {what}", remedy=remedy)
+    return Retry("connection lost", f"{name}{through}: {type(error).__name__}")
+
+
+def _unreachable(error: Exception) -> str:
+    """Why there is no connection; empty if there was one."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return f"no connection in {CONNECT_TIMEOUT_S:.0f} s"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not trusted ({in_one_line(error.certificate_error)}); SSL_CERT_FILE names your own"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return f"no TLS there ({in_one_line(error.strerror or error)}); is it http:// ?"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.strerror or in_one_line(error)
+    return ""
+
+
+def _undecodable(error: Exception) -> str:
+    """What a reply is that cannot be read here; empty where it was cut or never came."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        said = error.message
+    elif isinstance(error, aiohttp.ClientPayloadError) and "content-encoding" in str(error).lower():
+        said = str(error).partition("message:")[2] or str(error)
+    else:
+        return ""
+    return f"a body that cannot be read ({in_one_line(said.partition('. Please')[0])})"
