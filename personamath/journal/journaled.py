@@ -93,7 +93,7 @@ class JournaledTeacher:
             raise
 
     async def pay_for(self, paid: Paid) -> None:
-        """Count what a reply cost that was no answer; `NotAsked`, so that it is not asked again, once a cap is reached."""
+        """Count what a reply cost that was no answer; raises `NotAsked`, so that nobody asks again, at a cap."""
         await self._journal.pay(paid)
         self.bill.add(paid)
         if self._caps.reached(self.bill, 0):

@@ -78,7 +78,7 @@ class Replies:
     def _completion(self, name: str, content: bytes | Json | list[Any]) -> Completion | ApiError:
         """The completion in a reply of status 200, or the error in it; `Retry` if there is neither."""
         try:
-            body = json.loads(content) if isinstance(content, bytes) else content
+            body: Any = json.loads(content) if isinstance(content, bytes) else content
         except (ValueError, RecursionError):
             what = self.shown(describe(content)) if isinstance(content, bytes) else "no JSON"
             raise Retry("malformed body", f"{name} answered 200 with {what}", remedy=NO_API) from None
