@@ -70,11 +70,24 @@ LINE = {
     "an error that calls itself 200": Line(("error_in_200=0.2",)),
     "empty content": Line(("empty=0.2",)),
     "null content": Line(("null=0.2",)),
+    "answers that break off": Line(("abort=0.1", "repetition=0.1")),
+    "a reply that is no JSON: HTML, a stream of events, brotli": Line(("html=0.05", "sse=0.05", "br=0.05")),
+    "a wait that nobody can mean": Line(("absurd_wait=0.2",)),
+    "text in parts, reasoning beside it": Line(("parts=0.3", "reasoned=0.3")),
 }
-ENDINGS = {"an answer stopped by a content filter": "content_filter", "an answer cut at the length limit": "length"}
+ENDINGS = {
+    "an answer stopped by a content filter": "content_filter",
+    "an answer cut at the length limit": "length",
+    "an answer whose reasoning used up the limit": "max_tokens",
+    "a prompt refused by moderation": "moderated",
+    "a prompt without a choice, but with filter results": "no_choice",
+}
 SIGNALS = {"Ctrl-C (SIGINT)": signal.SIGINT, "SIGTERM": signal.SIGTERM}
 # Cases with a test of their own, which names them.
 OTHERS = (
+    "a few requests that are always refused",
+    "the account runs out of credit",
+    "the endpoint asks to wait longer than `--patience`",
     "the endpoint dies and comes back",
     "one of two endpoints dies",
     "every endpoint dies for good",
@@ -161,7 +174,7 @@ def test_faults_of_single_requests_leave_no_trace(
 
 
 def test_endings_are_answers_and_leave_no_row(start_teacher: Start, tmp_path: Path) -> None:
-    endings = [flag for name in ENDINGS.values() for flag in ("--fault", f"{name}=0.05")]
+    endings = [flag for name in ENDINGS.values() for flag in ("--fault", f"{name}=0.03")]
     calm = start_teacher(*PROBLEMS, *endings)
     assert run_process(command(calm, tmp_path / "calm")).returncode == 0
     faulty = start_teacher(*PROBLEMS, *endings, "--fault", "http_500=0.1")
@@ -170,6 +183,34 @@ def test_endings_are_answers_and_leave_no_row(start_teacher: Start, tmp_path: Pa
         kept_promise(fault, done.returncode, done.stdout + done.stderr)
     assert all(faulty.stats()[name] == calm.stats()[name] > 5 for name in ENDINGS.values())
     assert dataset_bytes(tmp_path / "faulty") == dataset_bytes(tmp_path / "calm")
+
+
+def test_requests_that_are_always_refused_end_no_run(start_teacher: Start, tmp_path: Path) -> None:
+    """The second run asks nothing but what is refused."""
+    arguments = command(start_teacher(*PROBLEMS, "--fault", "refused=0.1"), tmp_path / "run")
+    for _ in range(2):
+        done = run_process(arguments)
+        kept_promise("a few requests that are always refused", done.returncode, done.stdout + done.stderr)
+    assert run_file(tmp_path / "run")["answers"]["asked this time"] == 0
+
+
+# What a provider says in the middle of a run, by the flag of the scripted teacher.
+MIDDLE = {
+    "the account runs out of credit": "no_credit",
+    "the endpoint asks to wait longer than `--patience`": "wait_a_day",
+}
+
+
+@pytest.mark.parametrize("fault", MIDDLE)
+def test_a_provider_that_will_not_go_on(
+    fault: str, start_teacher: Start, tmp_path: Path, undisturbed: Undisturbed
+) -> None:
+    teacher = start_teacher(*PROBLEMS, "--latency", "0.02", "--fault", f"{MIDDLE[fault]}=0.01")
+    done = run_process(command(teacher, tmp_path / "run", "--concurrency", "8"))
+    kept_promise(fault, done.returncode, done.stdout + done.stderr)
+    answered = teacher.stats()["answered"]
+    finished(command(start_teacher(*PROBLEMS), tmp_path / "run"), tmp_path / "run", undisturbed)
+    assert run_file(tmp_path / "run")["answers"]["from the journal"] == answered > 0
 
 
 def test_an_endpoint_that_dies_and_comes_back_is_waited_for(

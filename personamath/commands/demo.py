@@ -92,6 +92,8 @@ def _missing() -> str | None:
 def _embedded_teacher(sources: list[str]) -> Iterator[str]:
     """Serve the teacher from a thread of its own, as an endpoint elsewhere would be; gives its base URL."""
     teacher = SimulatedTeacher(ProblemSource.parse(source) for source in sources)
+    unproxied = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    os.environ["no_proxy"] = f"{unproxied},127.0.0.1" if unproxied else "127.0.0.1"
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated teacher", daemon=True)
     thread.start()

@@ -93,9 +93,11 @@ class JournaledTeacher:
             raise
 
     async def pay_for(self, paid: Paid) -> None:
-        """Count what a reply cost that was no answer: the caps include it."""
+        """Count what a reply cost that was no answer; raises `NotAsked`, so that nobody asks again, at a cap."""
         await self._journal.pay(paid)
         self.bill.add(paid)
+        if self._caps.reached(self.bill, 0):
+            raise NotAsked("a cap of this run is reached")
 
     async def _remember_or_ask(self, request: Request) -> Completion:
         digest = request.digest

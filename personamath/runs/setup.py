@@ -50,7 +50,9 @@ class Setup:
     concurrency: Annotated[int, "requests in flight", "teacher"] = 256
     timeout: Annotated[float, "seconds for one try of one request", "teacher"] = 120.0
     attempts: Annotated[int, "tries of one request before it has failed; 429 answers are not counted", "teacher"] = 10
-    patience: Annotated[float, "seconds to wait for an endpoint that answered before and stopped", "teacher"] = 600.0
+    patience: Annotated[
+        float, "seconds to wait for an endpoint that stops answering, or asks to be left alone", "teacher"
+    ] = 600.0
     offline_vllm: Annotated[
         bool, "run the teacher in this process, with vLLM, instead of asking an endpoint", "teacher"
     ] = False

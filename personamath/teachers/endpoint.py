@@ -29,14 +29,15 @@ class Endpoint:
 
     def __init__(self, base_url: str, allowance: Announced) -> None:
         self.allowance = allowance
-        self.name = without_secrets(base_url)
         self.in_flight = 0
         self.reachable = True
         """False while it is left out."""
         self.connected = False
         """Whether it ever sent an HTTP response, of whatever status."""
         self._base_url = checked(base_url)
-        self.proxy = proxy_for(self._base_url)
+        self._proxy = proxy_for(self._base_url)
+        through = f" through the proxy {without_secrets(self._proxy)}" if self._proxy else ""
+        self.name = self._base_url + through
         self._url = self._base_url + "/chat/completions"
         self._why_out = ""
         self._outages = 0
@@ -48,7 +49,7 @@ class Endpoint:
         self.in_flight += 1
         sent = self.allowance.sent(charge, time.monotonic())
         try:
-            async with session.post(self._url, data=body, allow_redirects=False, proxy=self.proxy) as response:
+            async with session.post(self._url, data=body, allow_redirects=False, proxy=self._proxy) as response:
                 self.connected = True
                 content = await response.read()
                 after_s = retry_after_s(response.headers)
@@ -56,7 +57,7 @@ class Endpoint:
                 location = without_secrets(response.headers.get("Location", ""))
                 return replies.read(self.name, response.status, content, after_s, location)
         except (aiohttp.ClientError, OSError) as error:
-            raise trouble(self.name, self.proxy, error) from None
+            raise trouble(self.name, error) from None
         finally:
             self.in_flight -= 1
 
@@ -89,7 +90,7 @@ class Endpoint:
                 # An endpoint without this path answers 404, and is there.
                 async with (
                     asyncio.timeout(timeout_s),
-                    session.get(self._base_url + "/models", allow_redirects=False, proxy=self.proxy) as response,
+                    session.get(self._base_url + "/models", allow_redirects=False, proxy=self._proxy) as response,
                 ):
                     self.reachable = response.status < 500
             self._outages = OUTAGES_BEFORE_LEFT_OUT - 1  # one more, and it is left out again

@@ -22,7 +22,7 @@ _NO_CREDIT_WORDS = re.compile(
     re.IGNORECASE,
 )
 # A rate limit of zero: nothing is ever let in. `limit: 0` (Gemini), `Limit 0` (OpenAI), `"quota_limit_value": "0"`.
-_NOTHING_ALLOWED = re.compile(r"(?:\blimit|quota_?limit(?:_?value)?|quota_?value)\W{0,4}0(?![\d.,])", re.IGNORECASE)
+_NOTHING_ALLOWED = re.compile(r"(?:\blimit|quota_?limit(?:_?value)?|quota_?value)\W{0,4}0(?!\d|[.,]\d)", re.IGNORECASE)
 _CREDIT_STATUSES = {400, 403, 429}
 # One prompt was refused by a filter. Some endpoints report that as an error instead of a finish_reason.
 _FILTER_CODES = re.compile(
@@ -75,7 +75,7 @@ class ApiError(NamedTuple):
         return self.status in _CREDIT_STATUSES and bool(_NO_CREDIT_WORDS.search(words))
 
 
-def read_error(status: int, content: bytes | Json) -> ApiError:
+def read_error(status: int, content: bytes | Json | list[Any]) -> ApiError:
     """Read the error in a reply: OpenAI's form, those of others, or what the body is if it is no JSON."""
     text = content.decode(errors="replace") if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False)
     try:

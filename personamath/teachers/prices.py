@@ -114,7 +114,7 @@ class Paid(NamedTuple):
 
 
 ThrownAway = Callable[[Paid], Awaitable[None]]
-"""Takes what a reply cost that was no answer: it is paid for like one."""
+"""Takes what a reply cost that was no answer: it is paid for like one. May raise what ends the request."""
 
 
 async def not_counted(_: Paid) -> None:

@@ -36,7 +36,12 @@ class Replies:
         self.refusals = Refusals()
 
     def read(
-        self, name: str, status: int, content: bytes | Json, after_s: float | None = None, location: str = ""
+        self,
+        name: str,
+        status: int,
+        content: bytes | Json | list[Any],
+        after_s: float | None = None,
+        location: str = "",
     ) -> Completion:
         """The completion in a reply, as bytes or already parsed; `name` is the endpoint's, for errors.
 
@@ -73,10 +78,10 @@ class Replies:
         """A text that may be shown: some proxies repeat the key that they refuse."""
         return text.replace(self._api_key, "[key]") if self._api_key else text
 
-    def _completion(self, name: str, content: bytes | Json) -> Completion | ApiError:
+    def _completion(self, name: str, content: bytes | Json | list[Any]) -> Completion | ApiError:
         """The completion in a reply of status 200, or the error in it; `Retry` if there is neither."""
         try:
-            body = json.loads(content) if isinstance(content, bytes) else content
+            body: Any = json.loads(content) if isinstance(content, bytes) else content
         except (ValueError, RecursionError):
             what = self.shown(describe(content)) if isinstance(content, bytes) else "no JSON"
             raise Retry("malformed body", f"{name} answered 200 with {what}", remedy=NO_API) from None

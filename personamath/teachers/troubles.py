@@ -4,24 +4,22 @@ import aiohttp
 
 from personamath.files import in_one_line
 from personamath.teachers.refusals import Retry
-from personamath.teachers.urls import without_secrets
 
 # To open a connection. A slow model is given the whole time-out; an address that drops packets is not.
 CONNECT_TIMEOUT_S = 15.0
 UNREACHABLE = "unreachable"
 
 
-def trouble(name: str, proxy: str | None, error: aiohttp.ClientError | OSError) -> Retry:
+def trouble(name: str, error: aiohttp.ClientError | OSError) -> Retry:
     """The failed try of a request to the endpoint `name`, named for what it is."""
-    through = f" through the proxy {without_secrets(proxy)}" if proxy else ""
     if what := _unreachable(error):
-        return Retry(UNREACHABLE, f"{name}{through}: {what}")
+        return Retry(UNREACHABLE, f"{name}: {what}")
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return Retry(UNREACHABLE, f"{name}{through}: the proxy answered {error.status} ({in_one_line(error.message)})")
+        return Retry(UNREACHABLE, f"{name}: the proxy answered {error.status} ({in_one_line(error.message)})")
     if what := _undecodable(error):
         remedy = "let the endpoint, or what stands before it, compress with gzip or not at all"
         return Retry("malformed body", f"{name} answered with {what}", remedy=remedy)
-    return Retry("connection lost", f"{name}{through}: {type(error).__name__}")
+    return Retry("connection lost", f"{name}: {type(error).__name__}")
 
 
 def _unreachable(error: Exception) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-from personamath.errors import RequestFailed
+from personamath.errors import PersonaMathError, RequestFailed
 from personamath.records import Completion, Request
 from personamath.teachers.prices import Paid, ThrownAway, not_counted
 from personamath.teachers.refusals import Retry
@@ -163,8 +163,12 @@ class WaveTeacher(ABC):
 
     async def retried_or_failed(self, waiting: Waiting, why: Retry, attempts: int) -> None:
         """Put a request whose try failed into the next wave, or fail it after so many tries."""
-        if paid := Paid.wasted(waiting.request, why.usage):
-            await self.thrown_away(paid)
+        try:
+            if paid := Paid.wasted(waiting.request, why.usage):
+                await self.thrown_away(paid)
+        except PersonaMathError as reason:  # a cap, or a disk that refuses: of this request, not of the wave
+            waiting.give(reason)
+            return
         if waiting.attempts < attempts:
             self.retries[why.reason] += 1
             self.waves.put(waiting)

@@ -12,12 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from personamath.errors import Interrupted, PersonaMathError, RequestFailed, RunDirectoryError, TeacherMisconfigured
+from personamath.errors import (
+    Interrupted,
+    NotAsked,
+    PersonaMathError,
+    RequestFailed,
+    RunDirectoryError,
+    TeacherMisconfigured,
+)
 from personamath.journal.file_format import FILE_NAME, PAID, open_for_reading, open_for_writing
 from personamath.journal.journaled import JournaledTeacher
 from personamath.journal.store import DISK_RESERVE_BYTES, LOOK_FOR_ROOM_EVERY_S, Journal
 from personamath.records import Completion, Request
-from personamath.teachers.prices import Paid
+from personamath.teachers.prices import Caps, Paid, Price, Prices
 
 
 def request(number: int = 0) -> Request:
@@ -271,6 +278,21 @@ def test_an_error_that_ends_the_run_lets_the_others_in_flight_arrive_first(tmp_p
         assert [isinstance(answer, TeacherMisconfigured) for answer in answers[:5]] == [True] + [False] * 4
         assert all(isinstance(answer, TeacherMisconfigured) for answer in answers[5:])
         assert all(journal.get(request(number).digest) for number in range(1, 5))
+
+
+def test_what_replies_cost_that_were_no_answers_is_kept_and_counts_for_the_caps(tmp_path: Path) -> None:
+    paid = Paid("teacher-1", "solve", 0, 5, 7, 0)
+    prices = Prices("teacher-1", Price(1_000_000, 1_000_000))
+    with Journal(tmp_path) as journal:
+        teacher = JournaledTeacher(journal, SlowTeacher(), 4, prices, Caps(usd=20))
+        asyncio.run(teacher.pay_for(paid))
+        assert (teacher.bill.usd, teacher.bill.answers, teacher.bill.tokens) == (12, 0, 12)
+        with pytest.raises(NotAsked):
+            asyncio.run(teacher.pay_for(paid))
+        assert isinstance(ask(teacher, request())[0], NotAsked)
+    with Journal(tmp_path) as journal:
+        assert journal.paid() == [Paid("teacher-1", "solve", 0, 10, 14, 0)]
+        assert len(journal) == 0
 
 
 def test_a_stopped_teacher_asks_nothing_more(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ FAULTS: dict[str, tuple[int, Json] | str | None] = {
     "http_429": (429, _error("scripted 429")),
     "status_0": (0, {}),
     "empty": (200, chat_reply(MODEL, "", "")),
+    "abort": (200, {"choices": [{"message": {"content": "half"}, "finish_reason": "abort"}]}),
     "wrong_types": (200, {"choices": {"0": "none"}}),
     "expired": "batch_expired",
     "timeout": "request_timeout",

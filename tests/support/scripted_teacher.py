@@ -65,9 +65,9 @@ async def _drip(request: web.Request, body: bytes) -> web.StreamResponse:
     return stream
 
 
-def _status(status: int, headers: dict[str, str] | None = None) -> Fault:
+def _status(status: int, headers: dict[str, str] | None = None, message: str = "") -> Fault:
     async def answer(_: web.Request, __: bytes) -> web.StreamResponse:
-        error = {"error": {"message": f"scripted {status}", "type": "scripted", "code": None}}
+        error = {"error": {"message": message or f"scripted {status}", "type": "scripted", "code": None}}
         return web.json_response(error, status=status, headers=headers)
 
     return answer
@@ -102,6 +102,24 @@ def _thinking(body: bytes) -> bytes:
     return json.dumps(answer).encode()
 
 
+def _encoded(body: bytes, encoding: str) -> Fault:
+    """Bytes in an encoding that was not asked for."""
+
+    async def answer(_: web.Request, __: bytes) -> web.StreamResponse:
+        return web.Response(body=body, headers={"Content-Encoding": encoding})
+
+    return answer
+
+
+def _in_parts(body: bytes) -> bytes:
+    answer = json.loads(body)
+    message = answer["choices"][0]["message"]
+    text, thoughts = message["content"], {"type": "thinking", "thinking": [{"type": "text", "text": "Let me see."}]}
+    half = len(text) // 2
+    message["content"] = [thoughts, *({"type": "text", "text": part} for part in (text[:half], text[half:]))]
+    return json.dumps(answer).encode()
+
+
 def _without_usage(body: bytes) -> bytes:
     answer = json.loads(body)
     del answer["usage"]
@@ -122,11 +140,25 @@ FAULTS: dict[str, Fault] = {
     "error_in_200": _body(lambda _: b'{"error": {"message": "overloaded"}}'),
     "empty": _message(content=""),
     "null": _message(content=None),
+    "abort": _message("abort", content="The answer is"),
+    "repetition": _message("repetition", content="to to to to"),
+    "html": _body(lambda _: b"<!doctype html><title>Just a moment</title>"),
+    "sse": _body(lambda body: b"data: " + body + b"\n\ndata: [DONE]\n\n"),
+    "br": _encoded(b"\x0b\x02\x80{}\x03", "br"),
+    "absurd_wait": _status(429, {"Retry-After": "inf"}),
+    "wait_a_day": _status(429, {"Retry-After": "86400"}, "daily limit reached"),
+    "no_credit": _status(402, message="Insufficient Balance"),
 }
 # Not faults of the line but answers, always the same to the same prompt.
 ENDINGS: dict[str, Fault] = {
     "uncounted": _body(_without_usage),
     "thinks": _body(_thinking),
+    "parts": _body(_in_parts),
+    "reasoned": _message(reasoning="Let me see.", reasoning_content="Let me see."),
+    "moderated": _status(403, message="Your input was flagged"),
+    "no_choice": _body(lambda _: b'{"choices": [], "prompt_filter_results": [{"prompt_index": 0}]}'),
+    "max_tokens": _message("max_tokens", content=None, reasoning="Let me see."),
+    "refused": _status(400, message="context length exceeded"),
     "length": _message("length"),
     "content_filter": _message("content_filter", content=None),
     "refusal": _message(content=None, refusal="I cannot help with that."),

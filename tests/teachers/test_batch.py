@@ -116,7 +116,18 @@ def test_the_rows_are_those_of_asking_directly(
     assert "from the journal" in capsys.readouterr().out
 
 
-LINE_FAULTS = ("http_500", "http_429", "status_0", "empty", "wrong_types", "expired", "timeout", "missing", "illegible")
+LINE_FAULTS = (
+    "http_500",
+    "http_429",
+    "status_0",
+    "empty",
+    "abort",
+    "wrong_types",
+    "expired",
+    "timeout",
+    "missing",
+    "illegible",
+)
 
 
 def test_lines_and_batches_that_fail_are_asked_again_and_leave_no_trace(

@@ -250,6 +250,19 @@ def test_a_run_ends_at_its_cap_of_money_passed_by_no_more_than_what_is_in_flight
     assert teacher.stats()["again"] == 0
 
 
+def test_tokens_of_replies_that_are_thrown_away_are_on_the_bill(start_teacher: Start, tmp_path: Path) -> None:
+    wasteful, thrifty = start_teacher(*PROBLEMS, "--fault", "abort=0.3"), start_teacher(*PROBLEMS)
+    bills = []
+    for name, teacher in {"wasteful": wasteful, "thrifty": thrifty}.items():
+        assert run(teacher, tmp_path / name, *PRICE) == 0
+        assert run(teacher, tmp_path / name, *PRICE) == 0  # from the journal alone
+        bills.append(run_file(tmp_path / name)["paid"])
+    more, less = bills
+    assert more["answers"] == less["answers"]
+    assert 1.2 < more["prompt_tokens"] / less["prompt_tokens"] < 1.8
+    assert more["usd"] > less["usd"]
+
+
 def test_money_cannot_be_capped_where_it_cannot_be_counted(
     start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

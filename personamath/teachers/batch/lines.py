@@ -82,7 +82,7 @@ class Results:
         try:
             if not status:
                 raise Retry(reason, f"{self._batch_id}: {detail}")
-            waiting.give(self._replies.read(self._batch_id, status, body if isinstance(body, dict) else {}))
+            waiting.give(self._replies.read(self._batch_id, status, body if isinstance(body, dict | list) else {}))
         except (Retry, Refusal, TeacherMisconfigured) as why:
             self._failed.append((waiting, why))
 
