@@ -149,7 +149,7 @@ def _free_name(directory: Path) -> Path:
 
 def _write_answers(path: Path, answers: Iterable[Answer]) -> int:
     """Make a journal of these answers and return their number."""
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(sqlite3.connect(path.absolute())) as connection:
         # Begun anew if anything happens, so without a log of its own.
         connection.execute("pragma journal_mode = off")
         connection.executescript(_CREATE)
@@ -170,14 +170,32 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise RunDirectoryError(f"{directory}: no {FILE_NAME} in it, so it is not a run")
     try:
-        return _checked(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True), path)
+        return _open_read_only(path, "mode=ro")
     except _Unreadable as error:
         raise RunDirectoryError(f"{error}; a damaged journal is recovered by the run that made it") from None
 
 
+def _open_read_only(path: Path, how: str) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
+        connection.execute("select 1 from sqlite_master").fetchall()  # only now SQLite opens its files
+    except sqlite3.Error as error:
+        log = path.with_name(f"{path.name}-wal")
+        # On storage that nobody can write to, SQLite cannot make the files that readers share with a writer.
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN and how == "mode=ro" and not log.exists():
+            return _open_read_only(path, "immutable=1")
+        raise _unusable(path, error) from None
+    return _checked(connection, path)
+
+
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """A connection that may write to the journal, which is made where there is none."""
-    connection = _checked(sqlite3.connect(path, timeout=30, check_same_thread=False), path, writable=True)
+    try:
+        # Absolute: SQLite may read `file:x` as a URL.
+        opened = sqlite3.connect(path.absolute(), timeout=30, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from None
+    connection = _checked(opened, path, writable=True)
     try:
         connection.execute("pragma synchronous = full")
         connection.executescript(_INDEX)

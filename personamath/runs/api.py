@@ -12,7 +12,7 @@ from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
 from personamath.errors import BadInput, Interrupted, PersonaMathError
-from personamath.files import validated, written_whole
+from personamath.files import is_unicode, local_path, validated, written_whole
 from personamath.journal.run_folder import RUN_FILE, is_url
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
@@ -37,7 +37,7 @@ _Work = Callable[[Watched], Coroutine[Any, Any, "datasets.Dataset"]]
 
 def load_recipe(path: str | Path, **overrides: Any) -> Recipe:
     """A recipe from a YAML file; `overrides` win over its keys. Raises `BadInput` for what cannot be used."""
-    return Recipe.read(Path(path), **overrides)
+    return Recipe.read(local_path(str(path)), **overrides)
 
 
 def augment(
@@ -123,7 +123,9 @@ def _line(number: int, row: Any) -> str:
         found = ", ".join(map(str, row)) if isinstance(row, Mapping) else type(row).__name__
         raise BadInput(f"problem {number}: expected the keys question and answer; found {found}")
     # An answer may be a number.
-    return json.dumps({**row, "answer": str(row["answer"])}, ensure_ascii=False, default=str) + "\n"
+    values = {**row, "answer": str(row["answer"])}
+    text = json.dumps(values, ensure_ascii=False, default=str)
+    return (text if is_unicode(text) else json.dumps(values, default=str)) + "\n"
 
 
 def _rows(made: Made, recipe: Recipe) -> "datasets.Dataset":
@@ -141,7 +143,7 @@ def _rows(made: Made, recipe: Recipe) -> "datasets.Dataset":
         warnings.warn(f"{missing:,} requests got no answer; the same call asks just for them", stacklevel=2)
     layout = Layout(recipe.method.outline)
     paths = [made.folder / part_path(step, part) for step, part in layout.files]
-    tables = [pq.read_table(path, schema=layout.schema) for path in paths if path.is_file()]
+    tables = [pq.read_table(path.absolute(), schema=layout.schema) for path in paths if path.is_file()]
     return datasets.Dataset(pa.concat_tables(tables))
 
 
