@@ -6,11 +6,13 @@ ends, and the next one keeps the file aside and goes on with every answer that i
 
 import hashlib
 import itertools
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from personamath.errors import RunDirectoryError
@@ -180,12 +182,25 @@ def _open_read_only(path: Path, how: str) -> sqlite3.Connection:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
         connection.execute("select 1 from sqlite_master").fetchall()  # only now SQLite opens its files
     except sqlite3.Error as error:
-        log = path.with_name(f"{path.name}-wal")
-        # On storage that nobody can write to, SQLite cannot make the files that readers share with a writer.
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN and how == "mode=ro" and not log.exists():
-            return _open_read_only(path, "immutable=1")
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN and how == "mode=ro":
+            return _open_on_read_only_storage(path)
         raise _unusable(path, error) from None
     return _checked(connection, path)
+
+
+def _open_on_read_only_storage(path: Path) -> sqlite3.Connection:
+    """A connection where SQLite cannot make the file that readers share with a writer: there is no writer, either."""
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists():
+        return _open_read_only(path, "immutable=1")
+    # A run was killed, then copied there: the log is worked in elsewhere. Open files stay readable after their removal.
+    with TemporaryDirectory(prefix="personamath-journal-") as scratch:
+        copy = Path(scratch) / path.name
+        for file in (path, log):
+            shutil.copyfile(file, copy.with_name(file.name))
+        with closing(sqlite3.connect(copy)) as connection:
+            connection.execute("pragma journal_mode = delete")
+        return _open_read_only(copy, "immutable=1")
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
