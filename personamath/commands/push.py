@@ -4,7 +4,7 @@ import argparse
 import sys
 from contextlib import nullcontext
 
-from personamath.commands.publish import publish_folder
+from personamath.commands.publish import add_replace_others, publish_folder
 from personamath.files import local_path
 
 DESCRIPTION = """\
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="publish a model of a simulated teacher's rows")
+    add_replace_others(parser)
     parser.add_argument("--dry-run", action="store_true", help="check, and show what would be uploaded and replaced")
 
 
