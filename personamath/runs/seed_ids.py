@@ -45,6 +45,6 @@ def warn_of_moved(directory: Path, seeds: Iterable[Problem], is_begun: Callable[
         return None
     return (
         f"{moved:,} of {begun:,} problems that this run has asked about have another id now ({example}): other "
-        "personas are drawn for them, and their rewrites are asked, and paid for, anew; to keep the answers, stop, give the "
-        "problems file its earlier name and rows, and add new rows at its end"
+        "personas are drawn for them, and their rewrites are asked, and paid for, anew; to keep the answers, stop, "
+        "give the problems file its earlier name and rows, and add new rows at its end"
     )
