@@ -58,7 +58,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> Arguments:
     """Parse `--config YAML` and overrides with TRL's parser; raises BadInput for a recipe that cannot be run."""
     from trl import ModelConfig, SFTConfig, TrlParser
 
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = [plain_path(each) for each in (sys.argv[1:] if arguments is None else arguments)]
     set_keys = _set_keys(given)
     # Without abbreviations, which would be neither recorded nor refused.
     parser = TrlParser((RecipeArguments, SFTConfig, ModelConfig), description=__doc__, allow_abbrev=False)
