@@ -3,12 +3,16 @@
 import dataclasses
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from personamath.errors import BadInput
 
@@ -19,6 +23,11 @@ T = TypeVar("T")
 
 # Enough of somebody else's message to name the cause in one line.
 SHOWN_CHARACTERS = 300
+FILE_URL = "file://"
+# Marks of fsspec's chains and of glob's patterns.
+READ_AS_MORE = ("::", "[", "*", "?")
+TEXT = "utf-8-sig"
+"""How text files of users are read: as UTF-8, without the byte order mark that some editors put first."""
 # What pydantic calls a wrong value, in our words.
 _WANTED = {
     "int": "a whole number",
@@ -51,14 +60,51 @@ def written_whole(path: Path, beside: str = "partial") -> Iterator[Path]:
         raise
 
 
-def at_home(path: str) -> str:
-    """A path with its leading `~` or `~user` written out, which a shell does on a command line, but not in a file."""
-    if not path.startswith("~"):
-        return path
+def plain_path(text: str) -> str:
+    """A path without what only shells and URL libraries understand: a leading `~` is written out, `file://` taken off.
+
+    Anything else, a name on the Hub and another store's URL too, stays as it is.
+    """
+    if text[: len(FILE_URL)].lower() == FILE_URL:
+        return url2pathname(urlsplit(text).path)
+    if not text.startswith("~"):
+        return text
     try:
-        return str(Path(path).expanduser())
+        return str(Path(text).expanduser())
     except RuntimeError:  # no such user: then it is the name of a folder
-        return path
+        return text
+
+
+def local_path(text: str) -> Path:
+    """The path of a file or folder on this machine, as an option or a recipe names it."""
+    return Path(plain_path(text))
+
+
+@contextmanager
+def folder_for_libraries(folder: Path) -> Iterator[Path]:
+    """Give a path of a folder that fsspec, `datasets` and pyarrow take for nothing but a path.
+
+    They read `run-15:30/x` as a URL, `a::b` as a chain of them, and `a[1]` as a pattern. An absolute path rules out the
+    first; for the others a folder of a plain name with links to the files is given, and removed at the end. A link to
+    the folder would not do, because `datasets` follows it.
+    """
+    absolute = folder.absolute()
+    if not any(mark in str(absolute) for mark in READ_AS_MORE):
+        yield absolute
+        return
+    with tempfile.TemporaryDirectory(prefix="personamath-links-") as scratch:
+        links = Path(scratch) / "folder"
+        shutil.copytree(absolute, links, copy_function=os.symlink)
+        yield links
+
+
+def is_unicode(text: str) -> bool:
+    """Whether no half of a surrogate pair is in a text: JSON may escape one, which no file and no request can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def in_one_line(what: object, characters: int = SHOWN_CHARACTERS) -> str:
@@ -96,6 +142,8 @@ def _checked(name: str, hint: Any, value: Any, place: str) -> Any:
     many = any(get_origin(kind) in (tuple, list) for kind in kinds)
     texts = str in kinds or any(str in get_args(kind) for kind in kinds)
     values = list(value) if many and isinstance(value, (list, tuple)) else [value]
+    if any(isinstance(one, str) and not is_unicode(one) for one in values):
+        raise BadInput(f"{place}: {name} is {_shown(value)}, which is no valid Unicode: write it in UTF-8")
     if any(isinstance(one, bool) for one in values) and bool not in kinds:
         raise BadInput(f"{place}: {name} is {_shown(value)}; it must be {_wanted(kinds, many)}")
     if texts:  # YAML reads `teacher: 7` as a number
@@ -133,7 +181,7 @@ def read_yaml(path: Path, *, example: str) -> dict[Any, Any]:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(path.read_text(encoding=TEXT))
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -146,7 +194,7 @@ def read_yaml(path: Path, *, example: str) -> dict[Any, Any]:
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
     """Read the object in a JSON file; raises `BadInput` with the remedy where there is no file or no object in it."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding=TEXT))
     except FileNotFoundError:
         raise BadInput(f"{path}: no such file; {remedy}") from None
     except OSError as error:

@@ -5,10 +5,9 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from pathlib import Path
 
 from personamath.commands.settings import Setting, add_settings, merged, settings_of
-from personamath.files import validated
+from personamath.files import local_path, validated
 from personamath.methods import METHODS
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Made
@@ -47,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = EPILOG
     recipe = parser.add_argument_group("recipe", "what decides the rows; also the keys of a --config file")
-    recipe.add_argument("--config", type=Path, metavar="YAML", help="a recipe with any of these keys; the options win")
+    recipe.add_argument(
+        "--config", type=local_path, metavar="YAML", help="a recipe with any of these keys; the options win"
+    )
     add_settings(parser, "recipe", settings_of(Recipe))
     method = parser.add_argument_group("method", "how rows are made of a seed problem")
     method.add_argument(

@@ -4,13 +4,16 @@ Only the subcommand that runs is imported: `personamath --help` is quick.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 from personamath import __version__
 from personamath.errors import Interrupted, PersonaMathError
+from personamath.files import in_one_line
 
 COMMANDS = {
     "demo": "try everything on a simulated teacher: no key, no network",
@@ -36,8 +39,39 @@ commands, in the order of a project:
 """
 
 
+# As a shell reports a program that SIGPIPE ended, which is what most programs do when nobody reads on.
+NOBODY_READS = 128 + 13
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Exit status 0: done; 1: an error; 2: usage; 3: incomplete, run again; 130, 143: interrupted."""
+    """Run one command.
+
+    Exit status 0: done; 1: an error; 2: usage; 3: incomplete, run again; 130, 143: interrupted; 141: nobody reads the
+    output on, as after `| head`.
+    """
+    try:
+        try:
+            return _main(arguments)
+        finally:
+            sys.stdout.flush()  # at the end of the process an error here would be a traceback
+    except BrokenPipeError:
+        _drop_output()
+        return NOBODY_READS
+    except OSError as error:  # a full disk, read-only storage: nothing in the program is wrong
+        _drop_output()
+        place = error.filename or "cannot write the output"
+        with suppress(OSError):
+            print(f"personamath: {place}: {error.strerror or in_one_line(error)}", file=sys.stderr)
+        return 1
+
+
+def _drop_output() -> None:
+    """Send what is left of the output nowhere: Python would try again at its end, and fail with a traceback."""
+    with suppress(OSError, ValueError):  # a stand-in for a file has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] not in COMMANDS:
         return _without_command(given)

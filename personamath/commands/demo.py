@@ -16,6 +16,7 @@ from pathlib import Path
 
 from personamath.commands.augment import augment_and_report
 from personamath.errors import BadInput
+from personamath.files import folder_for_libraries, plain_path
 from personamath.recipe import Recipe
 from personamath.runs.setup import Setup
 from personamath.sources.problems import ProblemSource
@@ -45,7 +46,9 @@ LOG_LINES = 15
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("--output", default="runs/demo", metavar="DIR", help="run directory (default %(default)s)")
+    parser.add_argument(
+        "--output", type=plain_path, default="runs/demo", metavar="DIR", help="run directory (default %(default)s)"
+    )
     parser.add_argument("--data-only", action="store_true", help="stop at the dataset, in a few seconds")
 
 
@@ -119,7 +122,8 @@ def _show_version(folder: Path, published: Path) -> None:
     print(f"--- what `personamath publish` would upload is in {published}")
     for line in check_folder(published, allow_simulated=True):
         print(f"checked: {line}")
-    loaded = datasets.load_dataset(str(published), split="train")
+    with folder_for_libraries(published) as plain:
+        loaded = datasets.load_dataset(str(plain), split="train")
     print(f"loaded back: {loaded.num_rows:,} rows of {len(loaded.column_names)} columns")
 
 
@@ -202,7 +206,8 @@ def _show_rows(folder: Path) -> None:
 
     datasets.disable_progress_bars()
     for step in (step.name for step in layout_of(read_provenance(folder)).steps):
-        row = datasets.load_dataset(str(folder), step, split="train")[0]
+        with folder_for_libraries(folder) as plain:
+            row = datasets.load_dataset(str(plain), step, split="train")[0]
         print(f"\n--- one row of {step} " + "-" * (80 - len(step)))
         for column, value in row.items():
             print(f"{column}: {value}")

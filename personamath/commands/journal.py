@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.files import written_whole
+from personamath.files import local_path, written_whole
 from personamath.journal.block_files import all_answer_files, read_answers
 from personamath.journal.file_format import FILE_NAME, JOURNAL_FILES, open_for_reading, unreadable
 from personamath.journal.run_folder import RunFolder, local_copy
@@ -33,7 +33,7 @@ the ray engine keeps beside it, in RUN/blocks/*/answers-*.parquet, are counted a
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("run_directory", metavar="RUN", help="run directory: a path, or a URL")
-    parser.add_argument("--export", type=Path, metavar="FILE", help="write every answer to this parquet file")
+    parser.add_argument("--export", type=local_path, metavar="FILE", help="write every answer to this parquet file")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -93,7 +93,7 @@ def _export(journal: sqlite3.Connection, folder: RunFolder, file: Path) -> int:
     schema = pa.schema([(name, types.get(name, pa.string())) for name in names])
     written = 0
     try:
-        with written_whole(file) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+        with written_whole(file) as partial, pq.ParquetWriter(partial.absolute(), schema, compression="zstd") as writer:
             while rows := answers.fetchmany(EXPORT_ROWS):
                 writer.write_table(pa.table(list(zip(*rows, strict=True)), schema=schema))
                 written += len(rows)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from personamath.errors import BadInput
+from personamath.files import plain_path
 from personamath.folder.provenance import layout_of
 from personamath.folder.reading import read_provenance, read_rows
 from personamath.journal.run_folder import DATASET, is_url, shown
@@ -54,7 +55,9 @@ exit    0 complete   1 an error   2 usage   3 some requests failed: the same com
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = EPILOG
-    parser.add_argument("run_directory", metavar="RUN", help="run directory, with its dataset; not a URL")
+    parser.add_argument(
+        "run_directory", type=plain_path, metavar="RUN", help="run directory, with its dataset; not a URL"
+    )
     parser.add_argument(
         "--solves", type=int, default=3, metavar="N", help="solves of each rewrite (default %(default)s)"
     )

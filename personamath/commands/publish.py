@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from personamath.errors import BadInput
 
 if TYPE_CHECKING:
+    from personamath_hub.versions.publish import Plan
     from personamath_hub.versions.revisions import RepoType
     from personamath_hub.versions.tree import HashFile
 
@@ -34,8 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--license", help="where the personas' licence is not known; else theirs decides")
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="publish what a simulated teacher wrote")
+    add_replace_others(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="check, and show what would be uploaded and what changed"
+    )
+
+
+def add_replace_others(parser: argparse.ArgumentParser) -> None:
+    """Declare the option of `publish` and `push` that gives up what others put on main."""
+    parser.add_argument(
+        "--replace-others",
+        action="store_true",
+        help="replace or remove files that others put on main, e.g. an edited README; without it they are kept",
     )
 
 
@@ -85,11 +96,25 @@ def publish_folder(
 
     hash_file = hash_file or read_and_hash
     if options.dry_run:
-        plan = plan_version(folder, options.repo_id, options.version, repo_type=repo_type, hash_file=hash_file)
+        plan = plan_version(
+            folder,
+            options.repo_id,
+            options.version,
+            repo_type=repo_type,
+            hash_file=hash_file,
+            replace_others=options.replace_others,
+        )
         if plan.tagged and plan.difference:
             raise BadInput(f"{options.version} is published with other content: choose another version")
         print(f"\nDry run. {plan.describe(folder)}")
+        if plan.replaced and not options.replace_others:
+            print("Publishing refuses to lose them without --replace-others.")
         return
+
+    def name_others(plan: "Plan") -> None:
+        for note in plan.notes():
+            print(f"note: {note}", file=sys.stderr)
+
     published = publish_version(
         folder,
         options.repo_id,
@@ -98,6 +123,8 @@ def publish_folder(
         message=message,
         private=options.private,
         hash_file=hash_file,
+        replace_others=options.replace_others,
+        before_upload=name_others,
     )
     print(f"\n{published.version} {'is published' if published.created else 'was published already'}: {published.url}")
     print(f"  {load}")

@@ -3,9 +3,9 @@
 import argparse
 import sys
 from contextlib import nullcontext
-from pathlib import Path
 
-from personamath.commands.publish import publish_folder
+from personamath.commands.publish import add_replace_others, publish_folder
+from personamath.files import local_path
 
 DESCRIPTION = """\
 Publish a fine-tuned model as one version: one commit, one tag, a card that is computed from training.json, the scores
@@ -23,13 +23,15 @@ completes what it began. A version never changes. The token comes from HF_TOKEN.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("source", type=Path, metavar="MODEL_DIR", help="what recipes/sft.py left in its output_dir")
+    parser.add_argument(
+        "source", type=local_path, metavar="MODEL_DIR", help="what recipes/sft.py left in its output_dir"
+    )
     parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="model repository; made if need be")
     parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")
     scores = parser.add_mutually_exclusive_group(required=True)
     scores.add_argument(
         "--scores",
-        type=Path,
+        type=local_path,
         nargs="+",
         metavar="RESULTS",
         default=[],
@@ -43,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="publish a model of a simulated teacher's rows")
+    add_replace_others(parser)
     parser.add_argument("--dry-run", action="store_true", help="check, and show what would be uploaded and replaced")
 
 

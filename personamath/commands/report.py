@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from personamath.commands.diff import folder_of
 from personamath.errors import BadInput
+from personamath.files import local_path
 
 if TYPE_CHECKING:
     from personamath.report.analysis.rows import RunData
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN_OR_REPO",
         help="a run directory (a path or a URL), a dataset folder, or OWNER/NAME@VERSION on the Hub",
     )
-    parser.add_argument("--output", type=Path, default=Path("report"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument("--output", type=local_path, default=Path("report"), metavar="DIR", help="default: %(default)s")
     parser.add_argument(
         "--compare",
         action="append",
@@ -55,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scores",
-        type=Path,
+        type=local_path,
         action="append",
         default=[],
         metavar="RESULTS",
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--without-stage-two",
-        type=Path,
+        type=local_path,
         metavar="RESULTS",
         help="results of the first model as trained without stage 2, to compare with",
     )

@@ -4,10 +4,10 @@ import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from personamath.evaluation.scores import Score, ScoredRun, TaskRun, compare_runs, incomparable, read_results
+from personamath.files import local_path
 
 DESCRIPTION = """\
 Read what lm-eval wrote with --output_path and --log_samples: every metric with its 95 % bootstrap interval, MATH by
@@ -27,9 +27,11 @@ WIDTH = 24
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "results", type=Path, nargs="+", metavar="RESULTS", help="results_….json, or a folder that holds some"
+        "results", type=local_path, nargs="+", metavar="RESULTS", help="results_….json, or a folder that holds some"
     )
-    parser.add_argument("--against", type=Path, nargs="+", metavar="RESULTS", help="another run's, to compare with")
+    parser.add_argument(
+        "--against", type=local_path, nargs="+", metavar="RESULTS", help="another run's, to compare with"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, with shares from 0 to 1")
 
 

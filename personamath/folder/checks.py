@@ -14,6 +14,7 @@ import yaml
 from personamath.answers import grade
 from personamath.completion import mark_in
 from personamath.errors import BadInput
+from personamath.files import folder_for_libraries
 from personamath.folder.counts import by_step, measure_file
 from personamath.folder.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, Layout, Part, StepFile, part_path
 from personamath.folder.leaks import Secrets
@@ -239,9 +240,9 @@ def _check_config(folder: Path, config: str, files: list[StepFile], layout: Layo
 
     datasets.disable_progress_bars()
     # A cache of its own: what was loaded from another folder at this path must not come back.
-    with tempfile.TemporaryDirectory(prefix="personamath-check-") as cache:
+    with tempfile.TemporaryDirectory(prefix="personamath-check-") as cache, folder_for_libraries(folder) as plain:
         try:
-            loaded = datasets.load_dataset(str(folder), config, split="train", cache_dir=cache)
+            loaded = datasets.load_dataset(str(plain), config, split="train", cache_dir=cache)
         except Exception as error:  # whatever it is, the readers would meet it too
             raise BadInput(f"{folder}: config {config}: load_dataset fails ({_line(error)})") from error
         expected = sum(file.rows for file in layout.members(config, files))

@@ -23,7 +23,7 @@ from personamath.methods.method import Outline
 from personamath.recipe import Recipe
 from personamath.records import Persona
 from personamath.sources.personas import BUNDLED, hub_dataset, local_file
-from personamath.sources.problems import ProblemSource
+from personamath.sources.problems import COLUMNS, ProblemSource
 from personamath.sources.questions import QuestionSource
 from personamath.sources.tables import HubSplit, resolved_commit
 
@@ -173,7 +173,7 @@ def _problems_name(source: str) -> str:
     parsed = ProblemSource.parse(source)
     if parsed.path is None:
         return parsed.name
-    columns = source.split(":")[2:]
+    columns = () if parsed.name in COLUMNS else parsed.columns
     return ":".join([parsed.name, parsed.path.name, *columns])
 
 

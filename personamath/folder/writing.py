@@ -113,7 +113,7 @@ class _PartWriter:
         self._layout = layout
         self._group: list[Row] = []
         self._writer = pq.ParquetWriter(
-            path,
+            path.absolute(),  # pyarrow would read `run-15:30/x` as a URL
             layout.schema,
             compression="zstd",
             # As `Dataset.to_parquet` does: an edited dataset shares most of its chunks with the version before.

@@ -6,11 +6,13 @@ ends, and the next one keeps the file aside and goes on with every answer that i
 
 import hashlib
 import itertools
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from personamath.errors import RunDirectoryError
@@ -162,7 +164,7 @@ def _free_name(directory: Path) -> Path:
 
 def _write_answers(path: Path, answers: Iterable[Answer]) -> int:
     """Make a journal of these answers and return their number."""
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(sqlite3.connect(path.absolute())) as connection:
         # Begun anew if anything happens, so without a log of its own.
         connection.execute("pragma journal_mode = off")
         connection.executescript(_CREATE)
@@ -183,14 +185,45 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise RunDirectoryError(f"{directory}: no {FILE_NAME} in it, so it is not a run")
     try:
-        return _checked(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True), path)
+        return _open_read_only(path, "mode=ro")
     except _Unreadable as error:
         raise RunDirectoryError(f"{error}; a damaged journal is recovered by the run that made it") from None
 
 
+def _open_read_only(path: Path, how: str) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
+        connection.execute("select 1 from sqlite_master").fetchall()  # only now SQLite opens its files
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN and how == "mode=ro":
+            return _open_on_read_only_storage(path)
+        raise _unusable(path, error) from None
+    return _checked(connection, path)
+
+
+def _open_on_read_only_storage(path: Path) -> sqlite3.Connection:
+    """A connection where SQLite cannot make the file that readers share with a writer: there is no writer, either."""
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists():
+        return _open_read_only(path, "immutable=1")
+    # A run was killed, then copied there: the log is worked in elsewhere. Open files stay readable after their removal.
+    with TemporaryDirectory(prefix="personamath-journal-") as scratch:
+        copy = Path(scratch) / path.name
+        for file in (path, log):
+            shutil.copyfile(file, copy.with_name(file.name))
+        with closing(sqlite3.connect(copy)) as connection:
+            connection.execute("pragma journal_mode = delete")
+        return _open_read_only(copy, "immutable=1")
+
+
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """A connection that may write to the journal, which is made where there is none."""
-    connection = _checked(sqlite3.connect(path, timeout=30, check_same_thread=False), path, writable=True)
+    try:
+        # Absolute: SQLite may read `file:x` as a URL.
+        opened = sqlite3.connect(path.absolute(), timeout=30, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from None
+    connection = _checked(opened, path, writable=True)
     try:
         connection.execute("pragma synchronous = full")
         connection.executescript(f"{_INDEX}; {_THROWN_AWAY}")

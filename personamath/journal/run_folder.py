@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from personamath.errors import BadInput, RunDirectoryError
-from personamath.files import in_one_line, written_whole
+from personamath.files import in_one_line, plain_path, written_whole
 from personamath.journal.file_format import BLOCKS, FILE_NAME, open_for_writing
 from personamath.teachers.urls import without_secrets
 
@@ -37,11 +37,16 @@ class RunFolder:
 
     def __init__(self, output: str) -> None:
         import fsspec
+        from fsspec.implementations.local import LocalFileSystem
 
+        output = plain_path(output)
         self.output = output if is_url(output) else str(Path(output).absolute())
         self.name = shown(output)
         try:
-            self._fs, self._root = fsspec.core.url_to_fs(self.output)
+            # Only a URL goes to fsspec: it would read a path such as `run::2` as a chain of URLs.
+            of_url = fsspec.core.url_to_fs(self.output) if is_url(output) else (LocalFileSystem(), self.output)
+            self._fs: Any = of_url[0]
+            self._root: str = of_url[1]
         except (ValueError, ImportError) as error:
             raise BadInput(f"output {self.name!r}: {in_one_line(error)}") from None
         self.path = Path(self._root) if "file" in _protocols(self._fs) else None
@@ -134,6 +139,7 @@ def local_copy(output: str, *names: str) -> Iterator[Path]:
     temporary directory. Raises `BadInput` if `DATASET` is one of them and is missing or was not uploaded to its end, or
     if the journal is one of them and nothing there is a run's.
     """
+    output = plain_path(output)
     folder = RunFolder(output) if is_url(output) else None
     if folder is None or folder.path:
         yield folder.path if folder and folder.path else Path(output)

@@ -12,7 +12,7 @@ from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
 from personamath.errors import BadInput, Interrupted, PersonaMathError
-from personamath.files import read_yaml, validated, written_whole
+from personamath.files import is_unicode, local_path, read_yaml, validated, written_whole
 from personamath.journal.run_folder import DATASET, RUN_FILE, is_url, local_copy
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
@@ -41,7 +41,7 @@ def load_recipe(path: str | Path, **overrides: Any) -> Recipe:
 
     Keys that do not decide the rows, such as `base_url`, are left out: `augment` reads them from the file's path.
     """
-    of_recipe, _ = _split(read_yaml(Path(path), example=EXAMPLE))
+    of_recipe, _ = _split(read_yaml(local_path(str(path)), example=EXAMPLE))
     return Recipe.of(of_recipe | overrides, str(path))
 
 
@@ -92,7 +92,7 @@ async def _augment(
         of_recipe = recipe.as_dict() | of_recipe
     elif recipe is not None:
         place = str(recipe)
-        in_file, of_setup_in_file = _split(read_yaml(Path(recipe), example=EXAMPLE))
+        in_file, of_setup_in_file = _split(read_yaml(local_path(str(recipe)), example=EXAMPLE))
         of_recipe, of_setup = in_file | of_recipe, of_setup_in_file | of_setup
     setup = validated(Setup, of_setup | {"output": str(output)}, place)
     lines: str | None = None
@@ -142,7 +142,9 @@ def _line(number: int, row: Any) -> str:
         found = ", ".join(map(str, row)) if isinstance(row, Mapping) else type(row).__name__
         raise BadInput(f"problem {number}: expected the keys question and answer; found {found}")
     # An answer may be a number.
-    return json.dumps({**row, "answer": str(row["answer"])}, ensure_ascii=False, default=str) + "\n"
+    values = {**row, "answer": str(row["answer"])}
+    text = json.dumps(values, ensure_ascii=False, default=str)
+    return (text if is_unicode(text) else json.dumps(values, default=str)) + "\n"
 
 
 def _rows(folder: Path, recipe: Recipe) -> "datasets.Dataset":
@@ -155,7 +157,7 @@ def _rows(folder: Path, recipe: Recipe) -> "datasets.Dataset":
 
     layout = Layout(recipe.method.outline)
     paths = [folder / part_path(step, part) for step, part in layout.files]
-    tables = [pq.read_table(path, schema=layout.schema) for path in paths if path.is_file()]
+    tables = [pq.read_table(path.absolute(), schema=layout.schema) for path in paths if path.is_file()]
     return datasets.Dataset(pa.concat_tables(tables))
 
 

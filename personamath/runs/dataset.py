@@ -17,14 +17,16 @@ from personamath.journal.store import Journal
 from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
-from personamath.runs.funnel import Funnel
+from personamath.runs.funnel import SHOWN_NAMES, Funnel
 from personamath.runs.pipeline import Sink, Spool, new_first
 from personamath.runs.progress import Watch
 from personamath.runs.run import run
 from personamath.runs.run_file import AskedCounts, check_same_recipe, write_run_file
+from personamath.runs.seed_ids import warn_of_moved
 from personamath.runs.setup import Setup, open_teacher, ready_process
 from personamath.sources.personas import read_personas
 from personamath.sources.problems import ProblemSource, read_problems
+from personamath.sources.tables import HALF_A_PAIR
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.waves import WaveTeacher
 
@@ -63,6 +65,9 @@ class Inputs:
             print(f"warning: {warning}", file=sys.stderr)
         # Problems are read twice, once to meet bad input before anything is paid for: cheaper than to keep them all.
         funnel = Funnel.survey(read_problems(sources, recipe.limit))
+        if halves := [item.id for item in funnel.skipped if item.reason == HALF_A_PAIR]:
+            named = ", ".join(halves[:SHOWN_NAMES])
+            print(f"warning: {len(halves):,} problems left out: {HALF_A_PAIR} ({named})", file=sys.stderr)
         if not funnel.seed_problems:
             raise BadInput("no problem can serve: all were skipped, or the files are empty")
         return cls(recipe, personas, funnel)
@@ -74,10 +79,17 @@ class Inputs:
 
     def seeds(self, journal: Journal, *, in_waves: bool) -> Iterator[tuple[int, Problem]]:
         """The seed problems with their positions, those that were never asked first; in waves, just in order."""
-        method, requests = self.recipe.method, self.recipe.requests
-        return new_first(
-            self.problems, lambda seed: not in_waves and journal.has(method.first_request(seed, requests).digest)
-        )
+        return new_first(self.problems, lambda seed: not in_waves and self._is_begun(seed, journal))
+
+    def warn_of_moved(self, journal: Journal) -> None:
+        """Say where seed problems have other ids than before, if the method's requests depend on them."""
+        if self.recipe.method.persona_source:
+            warning = warn_of_moved(journal.path.parent, self.problems(), lambda seed: self._is_begun(seed, journal))
+            if warning:
+                print(f"warning: {warning}", file=sys.stderr)
+
+    def _is_begun(self, seed: Problem, journal: Journal) -> bool:
+        return journal.has(self.recipe.method.first_request(seed, self.recipe.requests).digest)
 
 
 Watched = Callable[[Funnel, HttpTeacher | WaveTeacher | None], Watch]
@@ -97,6 +109,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     origins = Origins.found(recipe, inputs.personas)
     with Journal(output) as journal, Spool(output) as spool:
         adopt_answers(journal, RunFolder(setup.output))
+        inputs.warn_of_moved(journal)
         async with endpoints:
             asked = await run(
                 recipe,

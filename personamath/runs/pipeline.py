@@ -39,7 +39,7 @@ class Spool:
 
     def __enter__(self) -> Self:
         self._path.unlink(missing_ok=True)
-        self._scratch = sqlite3.connect(self._path, isolation_level=None)
+        self._scratch = sqlite3.connect(self._path.absolute(), isolation_level=None)
         # Scratch: nothing in it survives a crash, or has to.
         self._scratch.execute("pragma journal_mode = off")
         self._scratch.execute("pragma synchronous = off")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from personamath.errors import BadInput
+from personamath.files import plain_path
 from personamath.journal.run_folder import is_url
 from personamath.recipe import Recipe
 from personamath.teachers.http import HttpTeacher
@@ -91,6 +92,7 @@ class Setup:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
+        object.__setattr__(self, "output", plain_path(self.output))
         for name in ("concurrency", "timeout", "attempts", "patience", "block"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")

@@ -1,12 +1,14 @@
 """Personas from the package, a file or the Hub."""
 
+import sys
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from personamath.errors import BadInput
+from personamath.files import TEXT, is_unicode, local_path
 from personamath.records import Persona
-from personamath.sources.tables import HubSplit, TableRow, read_file, read_hub
+from personamath.sources.tables import HALF_A_PAIR, HubSplit, TableRow, read_file, read_hub
 
 BUNDLED = "bundled"
 # Persona Hub keeps its personas in a config of this name; a dataset of one config has no need of it.
@@ -18,16 +20,23 @@ def read_personas(source: str) -> list[Persona]:
 
     A file is JSONL, JSON or parquet with a `persona` column (and `occupation`, where there is one), or text with one
     persona a line. Repeated descriptions are left out, so that drawing without replacement gives different personas.
+    Personas with half a surrogate pair are left out too, with a warning: no request and no file can hold one.
     """
     personas: dict[str, Persona] = {}
+    halves: list[str] = []
     for index, row in enumerate(_rows(source)):
         description = row.values.get("persona")
         if not isinstance(description, str):
             found = ", ".join(row.values) or "none"
             raise BadInput(f"{row.place}: personas need a text column `persona`; found {found}")
         occupation = row.values.get("occupation")
-        if text := description.strip():
-            personas.setdefault(text, Persona(index, text, occupation if isinstance(occupation, str) else None))
+        occupation = occupation if isinstance(occupation, str) else None
+        if not is_unicode(description + (occupation or "")):
+            halves.append(row.place)
+        elif text := description.strip():
+            personas.setdefault(text, Persona(index, text, occupation))
+    if halves:
+        print(f"warning: {len(halves):,} personas left out: {HALF_A_PAIR} ({', '.join(halves[:3])})", file=sys.stderr)
     if not personas:
         raise BadInput(f"{source}: no personas in it")
     return list(personas.values())
@@ -35,7 +44,7 @@ def read_personas(source: str) -> list[Persona]:
 
 def local_file(source: str) -> Path | None:
     """The file that a source names; None for the bundled set and for a Hub dataset."""
-    path = Path(source)
+    path = local_path(source)
     is_file = source != BUNDLED and (path.exists() or path.suffix in {".jsonl", ".json", ".parquet", ".txt"})
     return path if is_file else None
 
@@ -62,7 +71,7 @@ def _rows(source: str) -> Iterator[TableRow]:
 
 def _read_lines(path: Path) -> Iterator[TableRow]:
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding=TEXT) as lines:
             yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in enumerate(lines, start=1))
     except UnicodeDecodeError:
         raise BadInput(f"{path}: not UTF-8; save it as UTF-8, or give JSONL or parquet") from None

@@ -9,8 +9,9 @@ from typing import NamedTuple, cast
 from personamath.answers import extract
 from personamath.completion import mark_in, read_completion
 from personamath.errors import BadInput
+from personamath.files import is_unicode, local_path
 from personamath.records import Problem
-from personamath.sources.tables import HubSplit, TableRow, read_file, read_hub
+from personamath.sources.tables import HALF_A_PAIR, HubSplit, TableRow, read_file, read_hub
 
 # Where the train splits live on the Hub. MATH has a config for each subject; alphabetical, as its files are ordered.
 GSM8K_REPO, GSM8K_CONFIGS = "openai/gsm8k", ("main",)
@@ -46,11 +47,14 @@ class ProblemSource:
     @classmethod
     def parse(cls, text: str) -> "ProblemSource":
         """Read `gsm8k`, `math`, `gsm8k:PATH`, `math:PATH` or `NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN`."""
-        name, *rest = text.split(":")
-        if name in COLUMNS and len(rest) <= 1 and all(rest):
-            return cls(name, Path(rest[0]) if rest else None, COLUMNS[name])
-        if name not in COLUMNS and _NAME.fullmatch(name) and len(rest) == 3 and all(rest):
-            return cls(name, Path(rest[0]), (rest[1], rest[2]))
+        name, colon, rest = text.partition(":")
+        if name in COLUMNS and (not colon or rest):
+            path = local_path(rest) if rest else None
+            if path is None or ":" not in path.name or path.exists():  # a path may have a colon of its own
+                return cls(name, path, COLUMNS[name])
+        place, *columns = rest.rsplit(":", 2)
+        if name not in COLUMNS and _NAME.fullmatch(name) and len(columns) == 2 and place and all(columns):
+            return cls(name, local_path(place), (columns[0], columns[1]))
         raise BadInput(
             f"problems {text!r}: write gsm8k or math; for a local file of theirs gsm8k:PATH or math:PATH; for a file "
             "of your own NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN, e.g. shop:mine.jsonl:question:answer"
@@ -124,8 +128,9 @@ def _problem(source: ProblemSource, id: str, row: TableRow) -> Problem | Skipped
         wanted = " and ".join(source.columns)
         raise BadInput(f"{row.place}: {source.name} problems need the text columns {wanted}; found {found}")
     question, solution = (cast(str | None, text) or "" for text in texts)
-    if not _is_unicode(question + solution):
-        return Skipped(id, "half a surrogate pair")
+    subject = row.values.get("type" if source.name == "math" else "subject")
+    if not is_unicode(question + solution + str(subject)):
+        return Skipped(id, HALF_A_PAIR)
     # Reference solutions are models' work too, with the same remains in them.
     answer = _READERS.get(source.name, _any_answer)(read_completion(solution).answer)
     if not question.strip():
@@ -135,7 +140,6 @@ def _problem(source: ProblemSource, id: str, row: TableRow) -> Problem | Skipped
     if not answer or not answer.strip():
         return Skipped(id, "no reference answer")
     level = re.fullmatch(r"Level (\d)", str(row.values.get("level", "")))
-    subject = row.values.get("type" if source.name == "math" else "subject")
     return Problem(
         id=id,
         source=source.name,
@@ -144,15 +148,6 @@ def _problem(source: ProblemSource, id: str, row: TableRow) -> Problem | Skipped
         level=int(level[1]) if level else None,
         subject=str(subject) if subject and source.name != "gsm8k" else None,
     )
-
-
-def _is_unicode(text: str) -> bool:
-    """JSON may escape half of a surrogate pair, which no file and no request can hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _gsm8k_answer(solution: str) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from personamath.errors import BadInput
+from personamath.files import is_unicode, local_path
 from personamath.sources.problems import COLUMNS, ProblemSource
 from personamath.sources.tables import HubSplit, read_file, read_hub
 
@@ -31,8 +32,9 @@ class QuestionSource:
             name = f"{head}:{known.path.name}" if known.path else head
             return cls(name, known.columns[0], known.path, tuple(known.hub_splits(split)))
         place, colon, column = text.rpartition(":")
-        if colon and column and Path(place).suffix in FILE_TYPES:
-            return cls(f"{Path(place).name}:{column}", column, Path(place), ())
+        path = local_path(place)
+        if colon and column and path.suffix in FILE_TYPES:
+            return cls(f"{path.name}:{column}", column, path, ())
         repo, _, config = place.partition(":")
         if not column or repo.count("/") != 1 or not all(repo.split("/")) or ":" in config:
             raise BadInput(
@@ -42,7 +44,7 @@ class QuestionSource:
         return cls(text, column, None, (HubSplit(repo, config or None, split),))
 
     def read(self) -> Iterator[str]:
-        """The questions, in order; `BadInput` where one is no text."""
+        """The questions, in order; `BadInput` where one is no text. One with half a surrogate pair equals no other."""
         tables = [read_file(self.path)] if self.path else [read_hub(split) for split in self.splits]
         for rows in tables:
             for row in rows:
@@ -50,4 +52,5 @@ class QuestionSource:
                 if not isinstance(question, str):
                     found = ", ".join(row.values) or "none"
                     raise BadInput(f"{row.place}: no text in a column {self.column!r}; its columns: {found}")
-                yield question
+                if is_unicode(question):
+                    yield question

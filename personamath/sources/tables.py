@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.files import in_one_line
+from personamath.files import TEXT, in_one_line
+
+HALF_A_PAIR = "half a surrogate pair"
+"""Why a row is left out whose text JSON may escape, but no file and no request can hold."""
 
 
 class TableRow(NamedTuple):
@@ -81,7 +84,7 @@ def _load(split: HubSplit) -> Any:
 
 
 def _read_jsonl(path: Path) -> Iterator[TableRow]:
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding=TEXT) as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 yield _row(f"{path}:{number}", line)
@@ -99,7 +102,7 @@ def _row(place: str, line: str) -> TableRow:
 
 def _read_json(path: Path) -> Iterator[TableRow]:
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        rows = json.loads(path.read_text(encoding=TEXT))
     except json.JSONDecodeError as error:
         raise BadInput(f"{path}:{error.lineno}: not valid JSON ({error.msg})") from None
     if not isinstance(rows, list):
@@ -130,7 +133,8 @@ def opened_parquet(path: Path, place: str | None = None) -> Iterator[Any]:
     import pyarrow.parquet
 
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
+        # Absolute: pyarrow would read `run-15:30/x` as a URL.
+        with pyarrow.parquet.ParquetFile(path.absolute()) as file:
             yield file
     except (pyarrow.ArrowException, OSError) as error:
         raise BadInput(f"{place or path}: not a readable parquet file ({in_one_line(error)})") from None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.files import at_home, in_one_line, read_yaml
+from personamath.files import in_one_line, plain_path, read_yaml
 from personamath.training.examples import PromptFormat
 from personamath.training.refused_keys import refuse_keys
 
@@ -58,7 +58,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> Arguments:
     """Parse `--config YAML` and overrides with TRL's parser; raises BadInput for a recipe that cannot be run."""
     from trl import ModelConfig, SFTConfig, TrlParser
 
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = [plain_path(each) for each in (sys.argv[1:] if arguments is None else arguments)]
     set_keys = _set_keys(given)
     # Without abbreviations, which would be neither recorded nor refused.
     parser = TrlParser((RecipeArguments, SFTConfig, ModelConfig), description=__doc__, allow_abbrev=False)
@@ -101,10 +101,10 @@ def _refuse(set_keys: set[str], trainer: Any, model: Any) -> None:
 
 def _expand_homes(ours: RecipeArguments, model: Any, trainer: Any) -> None:
     """Write out `~` in every key that may name a folder."""
-    ours.dataset_name = at_home(ours.dataset_name)
-    trainer.output_dir = at_home(trainer.output_dir)
+    ours.dataset_name = plain_path(ours.dataset_name)
+    trainer.output_dir = plain_path(trainer.output_dir)
     if model.model_name_or_path is not None:
-        model.model_name_or_path = at_home(model.model_name_or_path)
+        model.model_name_or_path = plain_path(model.model_name_or_path)
 
 
 def _plain(value: Any) -> Any:

@@ -1,12 +1,13 @@
 """The dataset of a run: rows of a version on the Hub or of a local folder, and their entry in the record."""
 
 from collections import Counter
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.files import in_one_line
+from personamath.files import folder_for_libraries, in_one_line
 from personamath.records import SIMULATED
 from personamath.sources.tables import cached_commit
 from personamath.training.examples import Example, PromptFormat, make_examples
@@ -31,7 +32,8 @@ def load_rows(name: str, config: str, revision: str | None, allow_simulated: boo
     if local and revision is not None:
         raise BadInput(f"dataset_revision is {revision}, but the local folder {name} has no revisions: leave it out")
     try:
-        rows = datasets.load_dataset(name, config, split="train", revision=revision)
+        with folder_for_libraries(Path(name)) if local else nullcontext(name) as source:
+            rows = datasets.load_dataset(str(source), config, split="train", revision=revision)
     except Exception as error:  # whatever `datasets` or the Hub's client raises, the remedy is the same
         raise BadInput(_why(name, config, revision, error)) from error
     if missing := [column for column in COLUMNS if column not in rows.column_names]:

@@ -170,9 +170,9 @@ def _notices(
     if tags:
         yield f"{repo_id} has other versions: {', '.join(sorted(tags))}; they are left unchanged"
     there = read_files(repo_id, main, (CARD, FILE_NAME), repo_type="model", api=api)
-    if there.get(CARD, b"") != (folder / CARD).read_bytes() and CARD in there:
-        of = next((f"that of {tag}" for tag, commit in tags.items() if commit == main), "of no version")
-        yield f"the card on main is {of}; this version's card will replace it"
+    of = next((tag for tag, commit in tags.items() if commit == main), None)
+    if of and there.get(CARD, b"") != (folder / CARD).read_bytes() and CARD in there:
+        yield f"the card on main is that of {of}; this version's card will replace it"
     base = _base_model(there)
     if base and base != record.base_model.name:
         yield f"the model on main is made from {base}, this one from {record.base_model.name}"

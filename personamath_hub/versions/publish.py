@@ -5,7 +5,8 @@ The protocol is safe to kill, to repeat, and to run twice at once:
 1. Where the version's tag exists, equal content means success and other content is refused, before any upload.
 2. Otherwise the folder is compared with main. Where they differ, one commit adds, changes and deletes files, on top of
    the commit that was compared. Where they are equal, or where a commit with this title has the same files, no commit
-   is made.
+   is made. Files that others put on main stay there and belong to the version; where the folder has other content for
+   one of them, nothing is uploaded. Both is so unless `replace_others`.
 3. The tree at that commit is read back, with the first byte of each large file; only then it is tagged.
 4. After a failure everything is repeated, beginning with the refs.
 
@@ -17,7 +18,8 @@ end the command and run it again.
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +45,7 @@ from personamath_hub.versions.failures import (
     name,
     wait_s,
 )
+from personamath_hub.versions.others import description, files_of_others
 from personamath_hub.versions.revisions import (
     PublishError,
     RepoType,
@@ -80,14 +83,29 @@ class Plan(NamedTuple):
     head: str | None
     """The commit of main; None where the repository is missing or hidden from us."""
     difference: Difference
-    """Compared with the tagged commit where there is one, else with main."""
+    """Compared with the tagged commit where there is one, else with main; without the files in `left`."""
+    left: tuple[str, ...] = ()
+    """Files that others put there and that the folder lacks; they stay."""
+    replaced: tuple[str, ...] = ()
+    """Files that others put or changed there, and that the folder would replace or remove."""
 
     def describe(self, folder: Path) -> str:
-        """List the files that would be uploaded or removed, one a line."""
+        """List the files that would be uploaded or removed, one a line, and those of others."""
         uploads = (*self.difference.added, *self.difference.changed)
         lines = [f"  {(folder / path).stat().st_size:>14,} bytes  {path}" for path in uploads]
         lines += [f"  {'removed':>20}  {path}" for path in self.difference.removed]
-        return "\n".join(["What would be uploaded:", *lines]) if lines else "Nothing would be uploaded."
+        if lines:
+            lines.insert(0, "What would be uploaded:")
+        return "\n".join([*(lines or ["Nothing would be uploaded."]), *self.notes()])
+
+    def notes(self) -> list[str]:
+        """Name the files of others, one line a kind."""
+        notes = []
+        if self.left:
+            notes.append(f"On main by others, and kept: {', '.join(self.left)}")
+        if self.replaced:
+            notes.append(f"On main by others, and lost with this version: {', '.join(self.replaced)}")
+        return notes
 
 
 def publish_version(
@@ -100,9 +118,13 @@ def publish_version(
     private: bool = False,
     api: HfApi | None = None,
     hash_file: HashFile = hash_file,
+    replace_others: bool = False,
+    before_upload: Callable[[Plan], object] = lambda plan: None,
 ) -> PublishedVersion:
     """Publish a complete folder as one version, unless it is published already; files that it lacks are deleted.
 
+    Files that others put on main are not deleted, and where the folder would replace one, the version is refused; with
+    `replace_others` they go. `before_upload` is called with the plan before anything is uploaded.
     The commit's title is the version and `message`. A missing repository is created, private where `private`; `private`
     is refused for a public repository. Token and endpoint come from huggingface_hub's environment unless `api` has its
     own; `hash_file` may know some files already. Raises `BadInput` for a repository without its owner, a version other
@@ -118,6 +140,8 @@ def publish_version(
         hash_file=hash_file,
         message=message,
         private=private,
+        replace_others=replace_others,
+        before_upload=before_upload,
     ).publish()
 
 
@@ -129,6 +153,7 @@ def plan_version(
     repo_type: RepoType,
     api: HfApi | None = None,
     hash_file: HashFile = hash_file,
+    replace_others: bool = False,
 ) -> Plan:
     """Find out what `publish_version` would do, without writing anything; raises as it does."""
     publication = _Publication(
@@ -138,6 +163,7 @@ def plan_version(
         version=checked_version(version),
         folder=folder,
         hash_file=hash_file,
+        replace_others=replace_others,
     )
     return reading(publication.plan, repo_id, publication.api)
 
@@ -158,6 +184,8 @@ class _Publication:
     hash_file: HashFile
     message: str = ""
     private: bool = False
+    replace_others: bool = False
+    before_upload: Callable[[Plan], object] = lambda plan: None
     was_there: bool | None = None
     """Whether the Hub had the version when it was first asked; None before that."""
 
@@ -182,13 +210,27 @@ class _Publication:
 
     def plan(self) -> Plan:
         """Compare the folder with what the Hub has."""
-        files = self._files
         refs = read_refs(self.api, self.repo_id, self.repo_type)
         tagged = refs.tags.get(self.version)
-        there = self._tree(tagged or refs.main)
+        compared = self._compare(tagged or refs.main)
         if self.was_there is None:
             self.was_there = tagged is not None
-        return Plan(tagged, refs.main, compare(files, there))
+        return Plan(tagged, refs.main, *compared)
+
+    def _compare(self, commit: str | None) -> tuple[Difference, tuple[str, ...], tuple[str, ...]]:
+        """Compare the folder with a commit: how they differ, others' files that stay, and those that would be lost."""
+        there = self._tree(commit)
+        difference = compare(self._files, there)
+        if commit is None or not (difference.changed or difference.removed):
+            return difference, (), ()
+        history = self.api.list_repo_commits(self.repo_id, repo_type=self.repo_type, revision=commit)
+        others = files_of_others(history, there, self._tree)
+        lost = tuple(path for path in (*difference.changed, *difference.removed) if path in others)
+        if self.replace_others:
+            return difference, (), lost
+        left = tuple(path for path in difference.removed if path in others)
+        rest = replace(difference, removed=tuple(path for path in difference.removed if path not in others))
+        return rest, left, tuple(path for path in lost if path not in left)
 
     def _try(self) -> PublishedVersion:
         plan = self.plan()
@@ -221,15 +263,21 @@ class _Publication:
         if not plan.difference:
             return plan.head
         for commit in self.api.list_repo_commits(self.repo_id, repo_type=self.repo_type):
-            if commit.title == self._title and not compare(self._files, self._tree(commit.commit_id)):
+            if commit.title == self._title and not self._compare(commit.commit_id)[0]:
                 return commit.commit_id
         return None
 
     def _commit(self, plan: Plan) -> str:
         difference = plan.difference
-        if ".gitignore" in difference.removed:
+        if ".gitignore" in (*difference.removed, *plan.left):
             # The Hub would leave out the files that the old .gitignore names, even in the commit that deletes it.
             raise self._refusal("the repository has a .gitignore: delete it there first")
+        if plan.replaced and not self.replace_others:
+            raise self._refusal(
+                f"others changed {', '.join(plan.replaced)} on main, and this version would replace that: save what "
+                "you need of it, then publish with --replace-others"
+            )
+        self.before_upload(plan)
         # Deletions first: a file may be replaced by a folder of the same name.
         operations: list[CommitOperationAdd | CommitOperationDelete] = [
             *(CommitOperationDelete(path, is_folder=False) for path in difference.removed),
@@ -239,6 +287,7 @@ class _Publication:
             self.repo_id,
             operations,
             commit_message=self._title,
+            commit_description=description(plan.left),
             repo_type=self.repo_type,
             parent_commit=plan.head,
         ).oid
@@ -246,7 +295,8 @@ class _Publication:
     def _verify(self, commit: str) -> None:
         """Read back the files of a commit, and upload again what the Hub has lost."""
         tree = self._tree(commit)
-        if difference := compare(self._files, tree):
+        difference, _, _ = self._compare(commit)
+        if difference:
             if read_folder(self.folder) != self._files:
                 raise self._refusal("the folder changed while it was published: run the same command again")
             raise Incomplete(f"the commit differs from the folder: {difference}")

@@ -290,8 +290,15 @@ def quick_tries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def publish(folder: Path, repo: str, version: str, api: HfApi, **options: Any) -> list[str]:
     """Prepare and publish; gives what was said before."""
+    replace_others = options.pop("replace_others", False)
     with prepared_model(folder, repo, version, results=[], api=api, **options) as ready:
-        publish_version(ready.folder, repo, version, repo_type="model", message="model", api=api)
+        publish_version(
+            *(ready.folder, repo, version),
+            repo_type="model",
+            message="model",
+            api=api,
+            replace_others=replace_others,
+        )
         return ready.noticed
 
 
@@ -304,8 +311,10 @@ def test_what_somebody_may_not_have_meant_is_said_first(local: Path, api: HfApi,
     api.upload_file(path_or_fileobj=b"---\nlicense: mit\n---\nmine\n", path_in_repo="README.md", repo_id=repo)
     other = replace(LOCAL, base_model=replace(LOCAL.base_model, name="tiny-2"))
     other.write(local)
-    third = " ".join(publish(local, repo, "v1.2.0", api))
-    assert "other versions: v1.0.0, v1.1.0" in third and "card on main is of no version" in third
+    with pytest.raises(PublishError, match=r"others changed README.md on main, .*--replace-others"):
+        publish(local, repo, "v1.2.0", api)
+    third = " ".join(publish(local, repo, "v1.2.0", api, replace_others=True))
+    assert "other versions: v1.0.0, v1.1.0" in third
     assert "main is made from tiny, this one from tiny-2" in third
     with pytest.raises(PublishError, match="versions only grow"):
         publish(local, repo, "v1.1.1", api)
@@ -317,7 +326,7 @@ def test_a_repository_that_is_not_ours_is_known_by_its_card(local: Path, api: Hf
     card = b"---\nbase_model: some/base\n---\n# Mine\n"
     api.upload_file(path_or_fileobj=card, path_in_repo="README.md", repo_id="alice/foreign")
     assert "the model on main is made from some/base, this one from tiny" in publish(
-        local, "alice/foreign", "v1.0.0", api
+        local, "alice/foreign", "v1.0.0", api, replace_others=True
     )
 
 

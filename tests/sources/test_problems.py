@@ -9,6 +9,7 @@ import pytest
 from personamath.errors import BadInput
 from personamath.records import Problem
 from personamath.sources.problems import ProblemSource, Skipped, read_problems
+from personamath.sources.questions import QuestionSource
 
 GSM8K = {"question": "What is 2 + 2?", "answer": "2 + 2 = <<2+2=4>>4\n#### 4"}
 MATH = {
@@ -97,6 +98,7 @@ SKIPPED = [
     (GSM8K | {"question": "  "}, "no question"),
     (GSM8K | {"question": "What is 1 + 1?<|im_end|>"}, "marks of reasoning or of a chat template in the question"),
     (GSM8K | {"question": "What is \ud83d?"}, "half a surrogate pair"),
+    (GSM8K | {"question": "\udc00"}, "half a surrogate pair"),
     (GSM8K | {"question": "What is\n2  + 2?"}, "repeats an earlier question"),
 ]
 
@@ -105,6 +107,28 @@ SKIPPED = [
 def test_rows_that_cannot_serve_are_named_with_the_reason(tmp_path: Path, row: object, reason: str) -> None:
     file = write_jsonl(tmp_path / "train.jsonl", GSM8K, row)
     assert read(f"gsm8k:{file}")[1] == Skipped("gsm8k-train-00001", reason)
+
+
+@pytest.mark.parametrize(("column", "kept"), [("type", False), ("problem", False), ("solution", False), ("url", True)])
+def test_half_a_surrogate_pair_in_any_column_that_is_used_leaves_a_row_out(
+    column: str, kept: bool, tmp_path: Path
+) -> None:
+    row: dict[str, str] = MATH | {column: MATH.get(column, "") + "\ud83d"}
+    (found,) = read(f"math:{write_jsonl(tmp_path / 'train.jsonl', row)}")
+    assert isinstance(found, Problem) if kept else found == Skipped("math-train-00000", "half a surrogate pair")
+
+
+@pytest.mark.parametrize("name", ["train.jsonl", "train.json"])
+def test_a_byte_order_mark_is_dropped(name: str, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / name, GSM8K if name.endswith("l") else [GSM8K])
+    plain = read(f"gsm8k:{tmp_path / name}")
+    (tmp_path / name).write_text((tmp_path / name).read_text(), encoding="utf-8-sig")
+    assert read(f"gsm8k:{tmp_path / name}") == plain
+
+
+def test_test_problems_with_half_a_surrogate_pair_are_left_out(tmp_path: Path) -> None:
+    file = write_jsonl(tmp_path / "test.jsonl", GSM8K, GSM8K | {"question": "What is \ud83d?"})
+    assert list(QuestionSource.parse(f"{file}:question", "test").read()) == [GSM8K["question"]]
 
 
 BAD = [

@@ -203,9 +203,20 @@ def test_killed_and_started_again_the_losses_are_the_uninterrupted_runs(
     shutil.copytree(last, half, ignore=shutil.ignore_patterns(SEAL))
     (half / "model.safetensors").write_bytes(b"half")
 
+    # What a bad disk leaves: every size is right.
+    rotten = output / f"checkpoint-{STEPS - 2}"
+    shutil.copytree(last, rotten)
+    weights = bytearray((rotten / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (rotten / "model.safetensors").write_bytes(weights)
+
+    elsewhere = run(command("cpu.yaml --num_processes 1", dataset, output), status=1)
+    (line,) = (line for line in elsewhere.splitlines() if line.startswith("sft: "))
+    assert 'processes (2 there, 1 here), strategy ("DeepSpeed ZeRO-2" there, "one process" here)' in line
     said = run(again)
 
     assert f"skipping {half}" in said
+    assert f"skipping {rotten}" in said
     assert f"resuming from {last}" in said
     assert losses(output) == pytest.approx(losses(two_nodes), abs=1e-6)
     assert len(losses(output)) == STEPS

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from personamath.errors import BadInput
 from personamath.evaluation.scores import DataSource
 from personamath.evaluation.tasks.sources import DATA_SETS, Doc, Row
-from personamath.files import in_one_line
+from personamath.files import in_one_line, local_path
 from personamath.sources.tables import read_file
 
 Reader = Callable[[Iterable[Row]], list[Doc]]
@@ -44,7 +44,7 @@ def load(name: str, read: Reader, hub: HubData, files: Mapping[str, str]) -> Loa
     file = files.get(name)
     place = file or f"{hub.repo} at {hub.revision}"
     try:
-        docs = read([row.values for row in read_file(Path(file))] if file else rows_of(name, hub))
+        docs = read([row.values for row in read_file(local_path(str(file)))] if file else rows_of(name, hub))
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise BadInput(
             f"{place}: not the columns of {name} ({in_one_line(error)}); use those of {hub.repo} on the Hub"

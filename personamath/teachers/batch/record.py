@@ -52,7 +52,7 @@ class BatchRecord:
         self.path = directory / FILE_NAME
         self._base_url = base_url
         try:
-            self._connection = sqlite3.connect(self.path)
+            self._connection = sqlite3.connect(self.path.absolute())
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
             self._connection.executescript(_SCHEMA)

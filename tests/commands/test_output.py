@@ -1,0 +1,99 @@
+"""Where the output goes: a reader that leaves, a full device; and storage that can only be read."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from personamath.commands.cli import NOBODY_READS, main
+from personamath.journal.file_format import JOURNAL_FILES, open_for_reading
+
+CLI = [sys.executable, "-m", "personamath.commands.cli"]
+COMMANDS = [["--help"], ["journal", "RUN"], ["journal", "RUN", "--help"], ["diff", "RUN", "RUN"], ["tasks"]]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the bundled problems."""
+    output = tmp_path_factory.mktemp("demo") / "run"
+    assert main(["demo", "--data-only", "--output", str(output)]) == 0
+    return output
+
+
+def called(words: list[str], finished: Path) -> list[str]:
+    return [*CLI, *(str(finished) if word == "RUN" else word for word in words)]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_reader_that_leaves_is_met_quietly(words: list[str], finished: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(called(words, finished), stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert done.stderr == ""
+    assert done.returncode in ((0, NOBODY_READS) if "--help" in words else (NOBODY_READS,))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_full_device_is_one_line(words: list[str], finished: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(called(words, finished), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    if "--help" in words:  # argparse says nothing
+        assert not done.stderr.count("Traceback")
+    else:
+        assert done.stderr == "personamath: cannot write the output: No space left on device\n"
+        assert done.returncode == 1
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """A folder that nobody can write to, filled by the test before it calls `seal`."""
+    folder = tmp_path / "storage"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(folder)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("storage cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def seal(folder: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_run_is_read_from_storage_that_can_only_be_read(killed: bool, finished: Path, read_only: Path) -> None:
+    run = read_only / "run"
+    shutil.copytree(finished, run, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
+    answers = sqlite3.connect(run / JOURNAL_FILES[0])
+    (count,) = answers.execute("select count(*) from answers").fetchone()
+    answers.execute("delete from answers where rowid = 1")  # stands for what is in the log alone
+    answers.commit()
+    logs = {name: (run / name).read_bytes() for name in JOURNAL_FILES[1:]}
+    answers.close()
+    for name, log in logs.items() if killed else ():
+        shutil.copy(finished / JOURNAL_FILES[0], run / JOURNAL_FILES[0])
+        (run / name).write_bytes(log)
+    seal(read_only)
+
+    journal = open_for_reading(run)
+    assert journal.execute("select count(*), count(text) from answers").fetchone() == (count - 1, count - 1)
+    journal.close()
+    assert main(["journal", str(run)]) == main(["diff", str(run), str(run)]) == 0
+
+
+def test_a_run_on_storage_that_can_only_be_read_is_one_line(
+    finished: Path, read_only: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(finished, read_only / "run")
+    seal(read_only)
+    for output in (read_only / "run", read_only / "new"):
+        assert main(["demo", "--data-only", "--output", str(output)]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "Read-only file system" in line
