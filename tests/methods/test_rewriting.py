@@ -88,10 +88,9 @@ WRAPPED = [
     "Math problem: {original} \nPlease rephrase the above math problem with the following persona:\nA cook\n\n{}",
     "Please rephrase the above math problem with the following persona:\nA beekeeper\n\nRephrased problem: {}",
     "{}\n\nPlease rephrase the above math problem with the following persona:\nA cook",
-    # fences and bars
+    # fences
     "```\n{}\n```",
     "Here is the rephrased problem:\n\n```text\n{}\n```\n\nLet me know if you need anything else.",
-    "> {}",
     # offers
     "{}\n\nWould you like me to solve it?",
     "{} Would you like me to solve it?",
@@ -104,6 +103,12 @@ WRAPPED = [
 @pytest.mark.parametrize("completion", WRAPPED)
 def test_wrapping_comes_off_and_the_question_stays(completion: str) -> None:
     assert new_question(completion.replace("{}", QUESTION).replace("{original}", ORIGINAL), ORIGINAL, "36") == QUESTION
+
+
+def test_bars_before_every_line_come_off() -> None:
+    question = "A beekeeper fills 3 crates.\n\nEach holds 12 jars. How many jars are there?"
+    quoted = "Here is the rephrased problem:\n\n> " + question.replace("\n", "\n> ")
+    assert new_question(quoted, ORIGINAL, "36") == question
 
 
 UNTOUCHED = [
@@ -166,7 +171,10 @@ def test_what_the_original_says_of_an_answer_the_rewrite_may_say_too() -> None:
 
 def test_every_real_question_comes_out_of_every_wrapping_as_it_went_in(data: Path) -> None:
     # Quotes or bold around a question that has its own (inch marks, figures that square with **) may stay: left out.
-    wrappings = [wrapping for wrapping in WRAPPED if '"' not in wrapping and wrapping != "**{}**"]
+    # An offer is found behind the end of a sentence, or on a line of its own.
+    wrappings = [
+        wrapping for wrapping in WRAPPED if '"' not in wrapping and wrapping != "**{}**" and "{} " not in wrapping
+    ]
     for source in (f"gsm8k:{data}/gsm8k/test.jsonl", f"math:{data}/math/test.jsonl"):
         for problem in read_problems([ProblemSource.parse(source)]):
             assert isinstance(problem, Problem)
@@ -210,11 +218,13 @@ REJECTED = [
     ("A beekeeper fills 3 crates with 12 jars. She has 36 jars in total. How many are there?", "tells the answer"),
     # nothing is asked
     ("A beekeeper has 3 crates of 12 jars and likes them all.", "asks nothing"),
+    ("Suppose a beekeeper can fill 3 crates with 12 jars each and would like to give them away.", "asks nothing"),
+    ("Imagine a beekeeper who is happy to have 3 crates of 12 jars. She will use them all.", "asks nothing"),
     ("A beekeeper has 3 crates of 12 jars. To find the total, she multiplies. It is 36 jars.", "asks nothing"),
     ("A beekeeper has 3 crates of 12 jars each. She multiplies them and finds that she has 36 jars.", "asks nothing"),
     # refusals
     ("I'm sorry, but I can't help with that.", "refused"),
-    ("I’m sorry, but I can’t assist with that request.", "refused"),  # noqa: RUF001
+    ("I’m sorry, but I can’t assist with that request.", "refused"),
     ("As an AI language model, I cannot rephrase this.", "refused"),
     ("I cannot fulfill this request.", "refused"),
     ("Could you please provide the math problem you would like me to rephrase?", "refused"),
@@ -226,7 +236,7 @@ REJECTED = [
     ("Eine Imkerin füllt 3 Kisten mit je 12 Gläsern. Wie viele Gläser sind es?", "in another language"),
     ("Un apicultor llena 3 cajas con 12 tarros cada una. ¿Cuántos tarros hay en total?", "in another language"),
     ("Un apiculteur remplit 3 caisses de 12 pots. Combien de pots y a-t-il en tout ?", "in another language"),
-    ("Пчеловод заполняет 3 ящика по 12 банок. Сколько всего банок?", "in another language"),  # noqa: RUF001
+    ("Пчеловод заполняет 3 ящика по 12 банок. Сколько всего банок?", "in another language"),
     ("养蜂人装满3个箱子, 每箱12罐。一共有多少罐?", "in another language"),
     # hardly anything is changed
     (r"A box holds \(12\) pens. How many pens do $3$ boxes hold?", "unchanged"),
@@ -254,10 +264,13 @@ def test_other_typesetting_and_a_few_words_change_nothing(original: str, rewrite
 
 
 IN_ITS_LANGUAGE = [
-    ("Eine Kiste fasst 12 Stifte. Wie viele Stifte sind in 3 Kisten?", "Eine Imkerin füllt 3 Kisten mit je 12 Gläsern. Wie viele Gläser sind es?"),
+    (
+        "Eine Kiste fasst 12 Stifte. Wie viele Stifte sind in 3 Kisten?",
+        "Eine Imkerin füllt 3 Kisten mit je 12 Gläsern. Wie viele Gläser sind es?",
+    ),
     ("一个盒子装12支钢笔。3个盒子装多少支钢笔?", "养蜂人装满3个箱子, 每箱12罐。一共有多少罐?"),
     ("Oblicz $2+3$.", "Pszczelarz pyta: oblicz $2+3$."),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("original", "rewrite"), IN_ITS_LANGUAGE)

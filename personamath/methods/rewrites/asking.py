@@ -8,41 +8,46 @@ import re
 
 FIGURE = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
 
-_VERB = (
-    r"(?:find|determine|compute|calculate|evaluate|simplify|express|solve|prove|show|factor(?:ize|ise)?|expand|write|give|"
-    r"list|state|name|round|convert|graph|identify|count|work out|figure out|tell|explain|estimate|derive|choose|select|"
-    r"complete|fill|order|arrange|describe|verify|rationali[sz]e|reduce|specify|enter|report|provide|rewrite|"
-    r"use|add|subtract|multiply|divide|sum|guess|help|sketch|draw|place|put|return|represent|combine|cancel|assume|suppose|"
-    r"calcula|berechne|bestimme|ermittle|finde|trouve[rz]?|trouvez|calcule[rz]?|d[ée]termine[rz]?|halla|encuentra|"
-    r"determina|bereken|bepaal|vind|oblicz|найдите|вычислите|определите)"
+# What one does to find something; a story may say "she needs to find" of nothing else.
+_FIND = (
+    r"(?:find|determine|compute|calculate|evaluate|simplify|express|solve|prove|show|factor(?:i[sz]e)?|expand|estimate"
+    r"|identify|count|work out|figure out|derive|verify|rationali[sz]e|know|learn|discover|understand)"
 )
-_ADVERB = r"(?:(?:please|then|also|now|next|and|or|so|just|finally|first|thus|[a-z]+ly)[ ,]+)*"
-_CLAUSE = r"(?:\A|[.?!:;,)}\]$\n—–-]|\b(?:and|then|please|you|to you)\b)"
+# At the start of a clause these are instructions, too.
+_INSTRUCT = (
+    r"(?:write|give|list|state|name|round|convert|graph|tell|explain|choose|select|complete|fill in|order|arrange"
+    r"|describe|reduce|specify|enter|report|provide|rewrite|represent|sketch|combine|multiply|divide|subtract|add|sum|help|assign"
+    r"|calcula|berechne|bestimme|ermittle|finde|trouve[rz]?|calcule[rz]?|d[ée]termine[rz]?|halla|encuentra|determina"
+    r"|bereken|bepaal|vind|oblicz|найдите|вычислите|определите)"
+)
+_ADVERB = r"(?:(?:please|then|also|now|next|and|or|so|just|first|thus|[a-z]+ly)[ ,]+)*"
+_CLAUSE = r"(?:\A|[.?!:;,)}\]$\n—–-]|\b(?:and|then|please|to you)\b)"
 _WANTS = (
-    r"(?:need|needs|needed|want|wants|wanted|ask|asks|asked|help|helps|try|tries|trying|tried|how|have|has|had|able|like|"
-    r"likes|wish|wishes|wishing|hope|hopes|hoping|challenge|challenges|challenged|challenging|goal|task|job|aim|mission|you|"
-    r"must|should|can|could|will|would|let['’]s|let us|curious|eager|required|invited|invites|instructed|decides|"
-    r"decided|plans|is|are|me|him|her|us|them|interested in|tasked with|charged with|students?|team|class|group|"
-    r"looking|sets? out|determined|wonders? if \w+ can)"
+    r"(?:needs?|needed|wants?|wanted|asks?|asked|helps?|try|tries|trying|tried|how|able|like[sd]?|wish|wishes|hopes?"
+    r"|hoping|challenge[sd]?|challenging|goal|task|tasked|job|aim|mission|you|must|should|let['’]s|let us|we|curious"
+    r"|eager|required|invite[sd]?|instructed|has to|have to|is to|are to|interested in|charged with|looking|sets? out)"
 )
-_KNOW = r"(?:know|learn|see|understand|discover|find out|figure out|calculate|determine|tell|compute|work out)"
+_UNKNOWN = r"(?:what|how|which|who|when|where|whether)"
 
-_QUESTION = re.compile(r"[?？؟]|=\s*\$*\s*\Z|\\\?|\\underline|_{3,}|\\boxed\{\s*\}|\bhow (?:many|much|long|far|old|tall|often|fast)\b(?! [^.]* "
-                       r"(?:was|were|is|are) (?:found|computed))", re.IGNORECASE)  # fmt: skip
+_QUESTION = re.compile(
+    r"[?？؟]|=\s*\$*\s*\Z|\\underline|_{3,}|\(A\).*\(B\)",
+    re.DOTALL,
+)
 _ASKED = re.compile(
-    rf"{_CLAUSE}\s*[*_\"“‘'(]*{_ADVERB}{_VERB}\b"
-    rf"|\b{_WANTS}\b(?: \w+){{0,6}}? (?:to |in )?(?:{_VERB}|{_KNOW}|finding|determining|calculating|computing|knowing)\b"
+    rf"{_CLAUSE}\s*[*_\"“‘'(]*{_ADVERB}(?:{_FIND}|{_INSTRUCT}|{_UNKNOWN})\b"
+    rf"|\b{_WANTS}\b(?: [\w'’]+){{0,6}}? (?:to |in )?(?:{_FIND}|finding|determining|calculating|computing|knowing)\b"
     r"|\bask(?:s|ed|ing)? (?:\w+ ){0,3}for\b"
-    rf"|\b(?:wonder|wonders|wondering|wondered|question|puzzle|riddle|problem)\b[^.]{{0,120}}"
-    rf"\b(?:what|how|which|who|when|where|whether|if)\b"
-    rf"|{_CLAUSE}\s*{_ADVERB}(?:what|which|how|who|when|where)\b"
-    rf"|\b(?:for|at|by|in|to|of) (?:what|which|how many)\b|\(A\).*\(B\)|\bwhat (?:is|are|was|were|will|would|fraction|percent\w*|number|value)\b",
-    re.IGNORECASE | re.DOTALL,
+    rf"|\b(?:wonder(?:s|ing|ed)?|question|puzzle|riddle|problem)\b[^.]{{0,120}}\b{_UNKNOWN}\b"
+    rf"|\b(?:for|at|by|in|to|of|tell|say|know|see) (?:{_UNKNOWN})\b"
+    r"|\bhow (?:many|much|long|far|old|tall|often|fast)\b"
+    r"|\bwhat (?:is|are|was|were|will|would|fraction|percent\w*|number|value)\b",
+    re.IGNORECASE,
 )
 # "To find the total, she adds": the purpose of a step, and not a task.
 _PURPOSE = re.compile(
-    rf"\b(?:in order )?to {_VERB}\b[^.?!\n]{{0,160}}?,?\s(?:we|she|he|they|it|i|you)\b\s*(?:\w+ly |first |then |can |must |"
-    rf"have to |had to |need to |needed to |will )?(?:\w+(?:ed|s)\b|multiply|divide|add|subtract|use|take|set|start|sum|know)",
+    rf"\b(?:in order )?to {_FIND}\b[^.?!\n]{{0,160}}?,?\s(?:we|she|he|they|it|i|you)\b\s*"
+    r"(?:\w+ly |first |then |can |must |have to |had to |need to |needed to |will )?"
+    r"(?:\w+(?:ed|s)\b|multiply|divide|add|subtract|use|take|set|start|sum|know)",
     re.IGNORECASE,
 )
 

@@ -10,43 +10,47 @@ import unicodedata
 from collections import Counter
 
 _WORDS = {
-    "English": "the and of to is are was were how many much what if with for that this each find has have from they which she "
-    "he be on at it by as an than all there been their his her compute value simplify evaluate determine express does",
-    "Dutch": "het een niet zijn hoeveel voor met ook naar uit wordt heeft hebben deze dit elke elk moet als dan hij zij "
-    "wij aan bij per stuk totaal welke wat waar kost geeft hebt krijgt stel gegeven bereken vind en van er ze",
-    "German": "der das und ist nicht wie viele ein eine einen einem einer mit für auf auch sich wenn sie wird werden hat haben "
-    "jede jeder jedes insgesamt berechne bestimme welche sei wieviel zu dem den im am nach aus bei um ihre seine ergibt",
-    "French": "combien tout toute tous chacun chacune y un le les des une est dans pour avec que qui sur par combien sont chaque elle il ils elles au aux du et "
-    "trouver calculer quelle quel nombre si ont nous vous mais donc cette son ses leur",
-    "Spanish": "el los las una es en para con que por cuántos cuántas cuánto cuánta cada son tiene ella y se más como del al "
-    "encuentra calcula cuál si su sus hay pero qué esta este tienen",
-    "Italian": "il gli una è per con che di quanti quante quanto ogni sono ha lei lui calcola trova quale se della del nel "
-    "dei delle alla più questo questa hanno",
-    "Portuguese": "o os uma é para com que quantos quantas quanto cada são tem ela ele em não qual se mais dos das no na "
-    "calcule encontre ao pelo seu sua",
-    "Polish": "jest ile każdy każda dla się nie na do ma są który która oraz po jak ich przez oblicz jeśli w z i to",
-    "Swedish": "och är det att ett hur många för med på som av har inte varje hon han till den från om",
-    "Danish": "og er det at et hvor mange for med på som af har ikke hver hun han til den fra om",
-    "Turkish": "bir ve kaç tane için ile bu her toplam olan var ne kadar eğer da",
-    "Indonesian": "dan yang adalah berapa banyak dengan untuk setiap dari jika ada ini itu di ke jumlah pada",
-    "Vietnamese": "là có bao nhiêu và của một cho mỗi được các trong với những không",
-    "Romanian": "este și câte câți pentru cu care din sunt fiecare un o la că are ea el dacă",
-    "Czech": "je kolik a každý pro se na s že které jsou má v z do",
-    "Finnish": "on ja kuinka monta jokainen hän jos paljonko että ovat joka kun",
-    "Hungarian": "és egy hány van minden ha az mennyi hogy nem ki meg darab",
+    "English": (
+        "the and of to is are was were how many much what if with for that this each find has have from they "
+        "which she he be on at it by as an than all there been their his her compute value simplify evaluate "
+        "determine express does"
+    ),
+    "Dutch": (
+        "een niet zijn hoeveel voor ook naar uit wordt heeft hebben deze dit elke elk moet als dan hij zij "
+        "wij aan bij stuk totaal welke wat waar kost geeft hebt krijgt stel gegeven bereken vind ze"
+    ),
+    "German": (
+        "und ist nicht wie viele ein eine einen einem einer mit für auf auch sich wenn sie wird werden haben "
+        "jede jeder jedes insgesamt berechne bestimme welche sei wieviel zu im nach aus bei um ihre seine "
+        "ergibt"
+    ),
+    "French": (
+        "combien tout toute tous chacun chacune une est dans avec qui sur par sont chaque elle il ils elles "
+        "au aux trouver calculer quelle quel nombre ont nous vous donc cette ses leur"
+    ),
+    "Spanish": (
+        "es para con por cuántos cuántas cuánto cuánta cada tiene ella más como encuentra calcula cuál su sus "
+        "hay pero qué esta este tienen"
+    ),
+    "Italian": (
+        "il gli è con che quanti quante quanto ogni sono lei lui calcola trova quale della nel dei delle alla "
+        "più questo questa hanno"
+    ),
+    "Portuguese": (
+        "os uma é para com quantos quantas quanto cada são tem ela ele em não qual calcule encontre ao pelo seu sua"
+    ),
+    "Polish": ("jest ile każdy każda dla się nie ma są który która oraz po jak ich przez oblicz jeśli"),
+    "Swedish": ("och är det att ett hur många för på som av har inte varje han till från"),
+    "Danish": ("og det hvor mange på som af har ikke hver hun han til fra"),
+    "Turkish": ("bir ve kaç tane için ile bu toplam olan var kadar eğer"),
+    "Indonesian": ("dan yang adalah berapa banyak dengan untuk setiap dari jika ada ini itu ke jumlah pada"),
+    "Vietnamese": ("là có bao nhiêu và của một cho mỗi được các trong với những không"),
+    "Romanian": ("este și câte câți pentru cu care din sunt fiecare că ea dacă"),
+    "Czech": ("je kolik každý pro že které jsou má"),
+    "Finnish": ("ja kuinka monta jokainen hän jos paljonko että ovat joka kun"),
+    "Hungarian": ("és egy hány minden az mennyi hogy nem darab"),
 }
-_AMBIGUOUS = frozenset(
-    "a i an at do on to is as in of he me no so we be by us or if am for has have had hat her his was den dem die man war "
-    "the la le les des du de del di da van von der el los las san al y o e met sin may per all son pour et om are over het "
-    "on at it there med mais se no of en er ha art ten hon ki meg que si na za ya un una van bin dos das ne".split()  # noqa: SIM905
-)
-"""Words of other languages that are English words, names or parts of names; single letters are variables."""
-_LISTS = {
-    name: frozenset(words.split())
-    if name == "English"
-    else frozenset(word for word in words.split() if len(word) > 1 or not word.isascii()) - _AMBIGUOUS
-    for name, words in _WORDS.items()
-}
+_LISTS = {name: frozenset(words.split()) for name, words in _WORDS.items()}
 
 ENOUGH = 3
 """Different function words of one language that show it, where they are not outnumbered three to one in a sentence."""

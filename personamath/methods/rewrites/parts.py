@@ -15,11 +15,14 @@ _MATH = r"(?:(?:math\w*|word)[ \t]+)*"
 _THING = rf"{_MATH}(?:problem|question|version|scenario|statement|rephrasing|rewrite|prompt)"
 _NUMBER = r"(?:[ \t]*\#?(?:\d{1,2}|[A-C]|one|two|three|i{1,3}))?"
 
+_COLON = r"[)\]*_ \t]*(?::[*_]*[ \t]*|[*_]{1,3}[ \t]*$)"
+_SAID = r"[^\n:.?!\d]{0,160}"
+
 _REWRITE = re.compile(
     rf"{_MARKS}(?:(?:the|your|my)[ \t]+)?(?:(?:{CHANGED}[ \t]+)+{_THING}{_NUMBER}{FOR_WHOM}{_END}"
-    rf"|(?:rephrased|rewritten|reworded|rephrasing|rewrite){_NUMBER}{FOR_WHOM}[)\]*_ \t]*(?::[*_]*[ \t]*|[*_]{{1,3}}[ \t]*$)"
-    rf"|(?:version|option|variant|alternative)(?:[ \t]+version)?{_NUMBER}{FOR_WHOM}[)\]*_ \t]*(?::[*_]*[ \t]*|[*_]{{1,3}}[ \t]*$)"
-    rf"|(?:here(?:['’]s|[ \t]+is)|below[ \t]+is|this[ \t]+is)\b[^\n:.?!\d]{{0,160}}\b{CHANGED}\b[^\n:.?!\d]{{0,160}}:[*_]*[ \t]*"
+    rf"|(?:rephrased|rewritten|reworded|rephrasing|rewrite){_NUMBER}{FOR_WHOM}{_COLON}"
+    rf"|(?:version|option|variant|alternative)(?:[ \t]+version)?{_NUMBER}{FOR_WHOM}{_COLON}"
+    rf"|(?:here(?:['’]s|[ \t]+is)|below[ \t]+is|this[ \t]+is)\b{_SAID}\b{CHANGED}\b{_SAID}:[*_]*[ \t]*"
     rf"|(?:or|alternatively|another[ \t]+version)[ \t]*:?[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -35,8 +38,8 @@ _PLAIN = re.compile(
 _PROMPT = re.compile(rf"^[^\n]*{PROMPT}[^\n:]{{0,40}}(?::[ \t]*\n[^\n]*)?(?:\n|\Z)", re.IGNORECASE | re.MULTILINE)
 
 _SEVERAL = re.compile(
-    r"\b(?:two|three|four|five|several|a few|some|multiple|\d)\b[^\n.?!]{0,60}\b(?:versions|rewrites|options|ways|variations|"
-    r"rephrasings|variants|alternatives|possibilities)\b[^\n]*:",
+    r"\b(?:two|three|four|five|several|a few|some|multiple|\d)\b[^\n.?!]{0,60}\b(?:versions|rewrites|options|ways|"
+    r"variations|rephrasings|variants|alternatives|possibilities)\b[^\n]*:",
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"^[ \t>*_]*\(?[1-5A-C][.)][*_ \t]*\S", re.MULTILINE)

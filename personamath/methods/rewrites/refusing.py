@@ -9,10 +9,11 @@ _SORRY = re.compile(
     re.IGNORECASE,
 )
 _CANNOT = re.compile(
-    r"\b(?:can['’]?t|cannot|can not|unable|not able|won['’]t|will not|decline|not comfortable|not appropriate|not possible)\b"
-    r"[^\n]{0,80}\b(?:help|assist\w*|fulfil\w*|comply|provide|rephras\w+|rewrit\w+|reword\w*|complete|generate|create|"
-    r"request|do (?:that|this)|with (?:that|this)|answer|engage|proceed|respond|see|access)\b"
-    r"|\bas an? (?:ai|language model)\b|\b(?:do not|don['’]t|did not|didn['’]t) (?:have|see|understand|provide|include)\b",
+    r"\b(?:can['’]?t|cannot|can not|unable|not able|won['’]t|will not|decline|not comfortable|not appropriate|"
+    r"not possible)\b[^\n]{0,80}\b(?:help|assist\w*|fulfil\w*|comply|provide|rephras\w+|rewrit\w+|reword\w*|complete|"
+    r"generate|create|request|do (?:that|this)|with (?:that|this)|answer|engage|proceed|respond|see|access)\b"
+    r"|\bas an? (?:ai|language model)\b"
+    r"|\b(?:do not|don['’]t|did not|didn['’]t) (?:have|see|understand|provide|include)\b",
     re.IGNORECASE,
 )
 _ASKS_FOR_IT = re.compile(

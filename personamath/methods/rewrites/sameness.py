@@ -5,9 +5,9 @@ import re
 from personamath.methods.edit_distance import edit_distance
 
 A_FEW = 0.1
-"""Share of the original's words, as an edit distance, up to which a rewrite is unchanged; one word always is a few. Below
-it a rewrite swaps a name or a verb. A sentence about a persona is above it unless its original has over a hundred
-words."""
+"""Share of the original's words, as an edit distance, up to which a rewrite is unchanged; one word always is a few.
+Below it a rewrite swaps a name or a verb. A sentence about a persona is above it unless its original has over a
+hundred words."""
 
 _TYPESETTING = re.compile(
     r"\\(?:left|right|displaystyle|textstyle|,|;|!|:|quad|qquad| )(?![A-Za-z])|\\[()\[\]]|\$+|[*_`]{2,}"

@@ -29,15 +29,16 @@ _ANSWER_KEY = re.compile(
 )
 # A result of arithmetic in words; the number behind it is new.
 _WORKED = re.compile(
-    r"\b(?:to get|(?:which|this|that) (?:gives?|makes?|equals|means|comes to|amounts to|totals|leaves|brings)|gives (?:us|him|her|them)|"
-    r"giving (?:us|him|her|them|a total of)|resulting in|results in|adds? up to|comes to|for a total of|equals|making a total of|"
-    r"leaving (?:him|her|them|us)? ?with|is equal to)\s+(?:an? |the )?(?:total |sum |product |result )?(?:of )?[$\\(]*"
+    r"\b(?:to get|(?:which|this|that) (?:gives?|makes?|equals|means|comes to|amounts to|totals|leaves|brings)|"
+    r"gives (?:us|him|her|them)|giving (?:us|him|her|them|a total of)|resulting in|results in|adds? up to|comes to|"
+    r"for a total of|equals|making a total of|leaving (?:him|her|them|us)? ?with|is equal to)"
+    r"\s+(?:an? |the )?(?:total |sum |product |result )?(?:of )?[$\\(]*"
     r"(?P<number>\d[\d,]*(?:\.\d+)?)(?![\d.]*\s*(?:times|%|percent|more|less))",
     re.IGNORECASE,
 )
 _CONCLUDES = re.compile(
-    r"\A\W*(?:so|therefore|thus|hence|consequently|altogether|in total|in the end|in all|as a result|finally|this means|"
-    r"in conclusion|the (?:final |total |correct )?(?:answer|total|result|amount|value|solution))\b",
+    r"\A\W*(?:so|therefore|thus|hence|consequently|altogether|in total|in the end|in all|as a result|finally|"
+    r"this means|in conclusion|the (?:final |total |correct )?(?:answer|total|result|amount|value|solution))\b",
     re.IGNORECASE,
 )
 _IN_TOTAL = re.compile(r"\b(?:in total|altogether|in all)\b", re.IGNORECASE)
@@ -47,8 +48,8 @@ _FRACTION = re.compile(r"\\[dt]?frac\{?(\d+)\}?\{?(\d+)\}?")
 _WORDS = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "  # noqa: SIM905
-        "eighteen nineteen".split()
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "  # noqa: SIM905
+        "seventeen eighteen nineteen".split()
     )
 } | {word: 10 * place for place, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}  # noqa: SIM905
 _POWERS = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}

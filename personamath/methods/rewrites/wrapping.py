@@ -44,9 +44,7 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     # A name before the question: "Rephrased Problem:", "**Rephrased Problem:** A baker", "**Rephrased problem**\n".
-    "label": re.compile(
-        rf"\A[#>\s]*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?::[*_]*|[*_]{{1,3}}[ \t]*(?=\n|\Z))", re.IGNORECASE
-    ),
+    "label": re.compile(rf"\A[#>\s]*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?::[*_]*|[*_]{{1,3}}[ \t]*(?=\n|\Z))", re.IGNORECASE),
     # A heading line: "### Rephrased Problem".
     "heading": re.compile(rf"\A#+\s*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?=\n|\Z)", re.IGNORECASE),
     # A line about the rewrite: "**Persona:** A beekeeper", "Title: Honey Harvest".
@@ -73,14 +71,15 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     # What the model offers next: "Would you like me to solve it?", "Let me know if you need more."
     "offer": re.compile(
         r"(?:\n\s*|(?<=[.?!)\]$\"”*}])\s+)[*_(\[]*"
-        r"(?:(?:would|do) you (?:like|want|need|prefer)(?: (?:me|us))? (?:to (?:solve|see|explain|provide|show|give|walk|"
-        r"rephrase|rewrite|make|adjust|continue|change|add|create|have (?:a|the) (?:solution|answer))|help|any help|"
-        r"another|a (?:solution|hint)|the (?:solution|answer))|want me to|shall (?:i|we) (?:solve|go|proceed|continue|start)"
+        r"(?:(?:would|do) you (?:like|want|need|prefer)(?: (?:me|us))? (?:to (?:solve|see|explain|provide|show|give|"
+        r"walk|rephrase|rewrite|make|adjust|continue|change|add|create|have (?:a|the) (?:solution|answer))|help|"
+        r"any help|another|a (?:solution|hint)|the (?:solution|answer))|want me to"
+        r"|shall (?:i|we) (?:solve|go|proceed|continue)"
         r"|should i (?:solve|go|proceed|continue|explain)|(?:can|may) i (?:help|assist)|let me know (?:if|whether)"
         r"|(?:please )?feel free to|i hope (?:this|that|it)|hope (?:this|that) helps)[^\n]{0,200}\Z",
         re.IGNORECASE,
     ),
-}  # fmt: skip
+}
 """What comes off, again and again until nothing more does."""
 
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
