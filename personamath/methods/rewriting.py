@@ -14,6 +14,9 @@ from personamath.methods.rewrites.telling import holds_a_solution, tells_the_ans
 from personamath.methods.rewrites.wrapping import unwrap_once
 from personamath.records import Dropped
 
+MOST_LAYERS = 50
+"""Layers of wrapping that come off: many times those of real completions, and a bound on the time."""
+
 
 def new_question(completion: str, original: str, answer: str | None = None) -> str | Dropped:
     """The question a rewriting completion holds, or why it cannot be used.
@@ -29,10 +32,11 @@ def new_question(completion: str, original: str, answer: str | None = None) -> s
 
 def unwrapped(completion: str) -> str:
     """What a completion gives as the question."""
-    text, before = completion.strip(), None
-    while text != before:
-        before = text
-        text = last_part(unwrap_once(text))
+    text = completion.strip()
+    for _ in range(MOST_LAYERS):
+        before, text = text, last_part(unwrap_once(text))
+        if text == before:
+            break
     return text
 
 

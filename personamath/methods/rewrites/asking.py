@@ -6,7 +6,7 @@ verb in its base form at the start of a clause, or one that somebody needs, want
 
 import re
 
-FIGURE = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
+FIGURE = re.compile(r"\[asy\](?:(?!\[asy\]).)*?\[/asy\]", re.DOTALL)
 
 # What one does to find something; a story may say "she needs to find" of nothing else.
 _FIND = (
@@ -20,7 +20,7 @@ _INSTRUCT = (
     r"|calcula|berechne|bestimme|ermittle|finde|trouve[rz]?|calcule[rz]?|d[ée]termine[rz]?|halla|encuentra|determina"
     r"|bereken|bepaal|vind|oblicz|найдите|вычислите|определите)"
 )
-_ADVERB = r"(?:(?:please|then|also|now|next|and|or|so|just|first|thus|[a-z]+ly)[ ,]+)*"
+_ADVERB = r"(?:(?:please|then|also|now|next|and|or|so|just|first|thus|[a-z]{2,16}ly)[ ,]+){0,4}"
 _CLAUSE = r"(?:\A|[.?!:;,)}\]$\n—–-]|\b(?:and|then|please|to you)\b)"
 _WANTS = (
     r"(?:needs?|needed|wants?|wanted|asks?|asked|helps?|try|tries|trying|tried|how|able|like[sd]?|wish|wishes|hopes?"

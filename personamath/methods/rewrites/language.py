@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections import Counter
 
+from personamath.methods.rewrites.asking import FIGURE
+
 _WORDS = {
     "English": (
         "the and of to is are was were how many much what if with for that this each find has have from they "
@@ -58,7 +60,7 @@ ENOUGH_LETTERS = 8
 """Letters of a script that the seed problem does not have; a name in it has fewer."""
 
 _NOT_PROSE = re.compile(
-    r"\[asy\].*?\[/asy\]|\\begin\{(\w+\*?)\}.*?\\end\{\1\}|\$\$.+?\$\$|\$[^$\n]*[\\^_=<>+][^$\n]*\$|\\\[.+?\\\]|\\\(.+?\\\)|\\[A-Za-z]+",
+    r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}|\$\$.+?\$\$|\$[^$\n]*[\\^_=<>+][^$\n]*\$|\\\[.+?\\\]|\\\(.+?\\\)|\\[A-Za-z]+",
     re.DOTALL,
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -135,4 +137,4 @@ def _scripts(text: str) -> Counter[str]:
 
 
 def _prose(text: str) -> str:
-    return unicodedata.normalize("NFC", _NOT_PROSE.sub(" ", text))
+    return unicodedata.normalize("NFC", _NOT_PROSE.sub(" ", FIGURE.sub(" ", text)))

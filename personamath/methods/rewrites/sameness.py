@@ -3,6 +3,7 @@ r"""Whether a rewrite changes anything but typesetting or a few words: nothing w
 import re
 
 from personamath.methods.edit_distance import edit_distance
+from personamath.methods.rewrites.asking import FIGURE
 
 A_FEW = 0.1
 """Share of the original's words, as an edit distance, up to which a rewrite is unchanged; one word always is a few.
@@ -14,7 +15,6 @@ _TYPESETTING = re.compile(
     r"|\\(?:text|mathrm|mathbf|textbf|textit|operatorname|mbox)(?=\s*\{)"
 )
 _SPELLINGS = ((r"\\[dt]frac(?![A-Za-z])", r"\\frac"), (r"\\(le|ge|ne)q(?![A-Za-z])", r"\\\1"), (r"\\cdot|\\times", "*"))
-_FIGURE = re.compile(r"\[asy\].*?\[/asy\]", re.DOTALL)
 _WORD = re.compile(r"\\[A-Za-z]+|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[-+*/=<>^!%|]")
 
 
@@ -27,7 +27,7 @@ def is_unchanged(question: str, original: str) -> bool:
 
 def words(text: str) -> list[str]:
     """Words, numbers and LaTeX commands of a text, in one spelling; figures are left out."""
-    text = _TYPESETTING.sub(" ", _FIGURE.sub(" ", text))
+    text = _TYPESETTING.sub(" ", FIGURE.sub(" ", text))
     for pattern, spelling in _SPELLINGS:
         text = re.sub(pattern, spelling, text)
     return _WORD.findall(text.casefold())

@@ -56,7 +56,7 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     # The title of the story: "**The Beekeeper's Jars**", "### Honey Harvest", or capitalised above an empty line.
     "title": re.compile(
         r"\A(?:#{1,6}[ \t]+[^\n.?!:$\\\d]{2,80}:?[ \t]*\n+|\*\*[^\n.?!$\\\d*]{2,80}\*\*[ \t]*\n+"
-        r"|(?:[A-Z][\w'’-]*[ \t]*(?:[-–:&][ \t]*)?"
+        r"|(?:(?<![\w'’-])[A-Z][\w'’-]*[ \t]*(?:[-–:&][ \t]*)?"
         r"(?:(?:of|the|a|an|and|in|for|at|on|with|to)[ \t]+){0,2}){2,10}\n[ \t]*\n)(?=\s*\S)"
     ),
     # The model's remark on its own work, in the last paragraph: "(Note: the numbers are unchanged.)". One that holds a
@@ -82,6 +82,7 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
 }
 """What comes off, again and again until nothing more does."""
 
+_BARS = re.compile(r"\A(?:>[ \t]*)+")
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
 _ECHO = re.compile(rf"\A[*_#>\s]*{PROMPT}[^\n:]{{0,40}}(?::[ \t]*\n[^\n]*)?(?:\n|\Z)", re.IGNORECASE)
 
@@ -99,7 +100,7 @@ def _without_bars(text: str) -> str:
     lines = text.split("\n")
     if not all(line.startswith(">") for line in lines if line.strip()):
         return text
-    return "\n".join(line.removeprefix(">").strip() for line in lines).strip()
+    return "\n".join(_BARS.sub("", line).strip() for line in lines).strip()
 
 
 def _without_bold(text: str) -> str:
