@@ -47,13 +47,13 @@ _SPECIAL = (
 _ROLE = r"(?:assistant|model|gpt|bot)"
 _OPENING = re.compile(
     rf"\A\s*(?:(?:{_SPECIAL})\s*)+(?:{_ROLE}\b\s*(?:(?:{_SPECIAL})|:|(?=\n)|\Z))?"  # "<|im_start|>assistant\n"
-    rf"|\A\s*[#*]*\s*{_ROLE}\s*:?[*]*[ \t]*(?:{_SPECIAL})"  # "assistant<|message|>"
-    rf"|\A\s*[#*]*\s*{_ROLE}:?[*]*[ \t]*(?:\n|\Z)"  # a line "assistant"
-    r"|\A\s*[#*]*\s*assistant[*]*:[*]*\s",  # "Assistant: "
+    rf"|\A\s*(?:[#*]+\s*)?{_ROLE}\s*:?[*]*[ \t]*(?:{_SPECIAL})"  # "assistant<|message|>"
+    rf"|\A\s*(?:[#*]+\s*)?{_ROLE}:?[*]*[ \t]*(?:\n|\Z)"  # a line "assistant"
+    r"|\A\s*(?:[#*]+\s*)?assistant[*]*:[*]*\s",  # "Assistant: "
     re.IGNORECASE,
 )
 # What follows the end of the answer is another turn, which the model wrote on its own.
-_END = re.compile(rf"\s*(?:{_SPECIAL}|^(?:user|human)[ \t]*:?[ \t]*$).*\Z", re.DOTALL | re.MULTILINE | re.IGNORECASE)
+_END = re.compile(rf"(?:{_SPECIAL}|^(?:user|human)[ \t]*:?[ \t]*$).*\Z", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 _WRAPPED = re.compile(
     r"\A\s*<(?P<tag>answer|final_answer|response|output)>(?P<inside>.*?)(?:</(?P=tag)>\s*)?\Z",
     re.DOTALL | re.IGNORECASE,

@@ -136,7 +136,7 @@ async def _rewritten(original: Problem, rewrite: Rewrite, work: Work) -> Problem
     completion = await work.ask(rewrite.request, rewrite.id)
     if isinstance(completion, Dropped):
         return completion
-    question = new_question(completion.text, original.question)
+    question = new_question(completion.text, original.question, original.answer)
     if isinstance(question, Dropped):
         return work.drop(purpose, question)
     work.count(purpose, USABLE)

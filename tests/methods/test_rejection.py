@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from personamath.errors import BadInput, RequestFailed
 from personamath.methods import METHODS, PersonaMath, Rejection
 from personamath.methods.arithmetic.equations import read_path
+from personamath.methods.edit_distance import edit_distance
 from personamath.methods.method import Seeds
-from personamath.methods.rejection import edit_distance
 from personamath.methods.requests import Requests
 from personamath.methods.work import Outcome
 from personamath.recipe import Recipe

@@ -1,12 +1,15 @@
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personamath.methods.rewriting import new_question
+from personamath.methods.rewriting import new_question, unwrapped
 from personamath.records import Dropped, Problem
 from personamath.sources.problems import ProblemSource, read_problems
+from tests.support.planted_rewrites import planted
 
 ORIGINAL = "A box holds 12 pens. How many pens do 3 boxes hold?"
 QUESTION = "A beekeeper fills 3 crates with 12 jars each. How many jars are there?"
@@ -54,12 +57,59 @@ WRAPPED = [
     "{}\n\n---\n\nThis version keeps the mathematical structure.",
     "{}\n\n(Note: the numbers are unchanged.)",
     "{}\n\nLet me know if you would like another version!",
+    # lines about the rewrite, titles
+    "**Persona:** A beekeeper\n\n**Rephrased Problem:**\n\n{}",
+    "Persona: A 42-year-old beekeeper\nRephrased: {}",
+    "**Client:** A beekeeper\n**Problem:** {}",
+    "Client of Beekeeper's: Math Problem\n\nMath problem: {}",
+    "Title: Honey Harvest\n{}",
+    "**Title: Honey Harvest**\n\n{}",
+    "The Beekeeper's Jars\n\n{}",
+    "**The Beekeeper's Jars**\n\n{}",
+    "### Honey Harvest Challenge\n{}",
+    "Sure! Here's the problem rephrased for a beekeeper:\n\n**Honey Harvest**\n\n{}",
+    # perspectives
+    "From the perspective of a beekeeper: {}",
+    "**From a beekeeper's perspective:**\n\n{}",
+    "In the voice of a beekeeper: {}",
+    "As a beekeeper:\n{}",
+    # the original first, or last
+    "Original: {original}\nRephrased: {}",
+    "Original: {original} Rephrased: {}",
+    "**Original Problem:** {original}\n\n**Rephrased Problem:** {}",
+    "Math problem: {original}\nRephrased: {}",
+    "The original problem is: {original}\n\nHere is the rephrased problem:\n\n{}",
+    "**Rephrased Problem (Beekeeper):**\n{}\n\n**Original Problem:**\n{original}",
+    # versions: the last
+    "Version 1: A shop has 3 boxes of 12 pens. How many pens?\n\nVersion 2: {}",
+    "**Option A:**\nA shop has 3 boxes of 12 pens. How many pens?\n\n**Option B:**\n{}",
+    "A shop has 3 boxes of 12 pens. How many pens has it?\n\nOr:\n\n{}",
+    # the prompt's own sentence
+    "Please rephrase the above math problem with the following persona:\nA beekeeper who sells honey\n\n{}",
+    "Math problem: {original} \nPlease rephrase the above math problem with the following persona:\nA cook\n\n{}",
+    "Please rephrase the above math problem with the following persona:\nA beekeeper\n\nRephrased problem: {}",
+    "{}\n\nPlease rephrase the above math problem with the following persona:\nA cook",
+    # fences
+    "```\n{}\n```",
+    "Here is the rephrased problem:\n\n```text\n{}\n```\n\nLet me know if you need anything else.",
+    # offers
+    "{}\n\nWould you like me to solve it?",
+    "{} Would you like me to solve it?",
+    "{}\n\nDo you want me to solve this problem for you?",
+    "{}\n\nShall I solve it?",
+    "{}\n\nI hope this helps! Would you like another version?",
 ]
 
 
 @pytest.mark.parametrize("completion", WRAPPED)
 def test_wrapping_comes_off_and_the_question_stays(completion: str) -> None:
-    assert new_question(completion.replace("{}", QUESTION), ORIGINAL) == QUESTION
+    assert new_question(completion.replace("{}", QUESTION).replace("{original}", ORIGINAL), ORIGINAL, "36") == QUESTION
+
+
+def test_bars_before_every_line_come_off() -> None:
+    question = "A beekeeper fills 3 crates.\n\nEach holds 12 jars. How many jars are there?"
+    quoted = "Here is the rephrased problem:\n\n> " + question.replace("\n", "\n> ")
+    assert new_question(quoted, ORIGINAL, "36") == question
 
 
 UNTOUCHED = [
@@ -82,13 +132,29 @@ UNTOUCHED = [
     "How many rolls are baked?\n\nNote: each version of the recipe makes 12 rolls a tray, and there are 3 trays.",
     # LaTeX and other scripts
     r"A baker cuts $\frac{3}{4}$ of 12 rolls. How many rolls are cut?",
-    "Eine Imkerin füllt 3 Kisten mit je 12 Gläsern. Wie viele Gläser sind es?",
+    "A baker in Den Haag, Ms. de la Cruz, makes 3 trays of 12 stroopwafels. How many stroopwafels is that?",
+    # names before the last sentence
+    "A beekeeper fills 3 crates with 12 jars each.\nQuestion: How many jars are there?",
+    "A beekeeper has this problem: 3 crates hold 12 jars each. How many jars are there?",
+    # instructions
+    "A beekeeper fills 3 crates with 12 jars each. Find the number of jars.",
+    "A beekeeper fills 3 crates with 12 jars each, and she wants to know how many jars there are.",
+    "Fully simplify $3 \\cdot 12$ for the beekeeper.",
+    "Help the beekeeper to work out the number of jars in 3 crates of 12.",
+    "The number of jars in 3 crates of 12 jars is (A) 15 (B) 24 (C) 36",
+    # the words of a refusal, a solution and an offer that belong to a question
+    "I'm sorry to say that I can't count: 3 crates hold 12 jars each. How many jars do I have?",
+    "Unfortunately, a beekeeper loses 3 crates of 12 jars. How many jars does she lose?",
+    "A beekeeper fills 3 crates with 12 jars each to get to the market by 5. How many jars are there?",
+    "A beekeeper fills 3 crates with 12 jars each. Would you like to know how many jars there are?",
+    "So a beekeeper fills 3 crates with 12 jars each. How many jars are there in total?",
+    "How many jars are there? The beekeeper fills 3 crates with 12 jars each.",
 ]
 
 
 @pytest.mark.parametrize("question", UNTOUCHED)
 def test_questions_that_look_like_wrapping_are_left_alone(question: str) -> None:
-    assert new_question(question, ORIGINAL) == question
+    assert new_question(question, ORIGINAL, "36") == question
 
 
 @pytest.mark.parametrize("quoted", ['"{}"', "“{}”"])
@@ -106,15 +172,18 @@ def test_what_the_original_says_of_an_answer_the_rewrite_may_say_too() -> None:
 
 def test_every_real_question_comes_out_of_every_wrapping_as_it_went_in(data: Path) -> None:
     # Quotes or bold around a question that has its own (inch marks, figures that square with **) may stay: left out.
-    wrappings = [wrapping for wrapping in WRAPPED if '"' not in wrapping and wrapping != "**{}**"]
+    # An offer is found behind the end of a sentence, or on a line of its own.
+    wrappings = [
+        wrapping for wrapping in WRAPPED if '"' not in wrapping and wrapping != "**{}**" and "{} " not in wrapping
+    ]
     for source in (f"gsm8k:{data}/gsm8k/test.jsonl", f"math:{data}/math/test.jsonl"):
         for problem in read_problems([ProblemSource.parse(source)]):
             assert isinstance(problem, Problem)
             if r"\boxed" in problem.question:
                 continue
             for wrapping in wrappings:
-                original = "Before the rewrite: " + problem.question
-                assert new_question(wrapping.replace("{}", problem.question), original) == problem.question
+                completion = wrapping.replace("{}", problem.question).replace("{original}", ORIGINAL)
+                assert unwrapped(completion) == problem.question
 
 
 FIGURE = "[asy]\ndraw((0,0)--(1,0));\n[/asy]"
@@ -137,12 +206,108 @@ REJECTED = [
     (f"{QUESTION}\n#### 36", "holds a solution"),
     (f"{QUESTION} So the answer is 36.", "holds a solution"),
     (f"{QUESTION}\n{FIGURE}", "figure lost or changed"),
+    # worked steps
+    (f"{QUESTION}\n\nLet's solve: 3*12=36", "holds a solution"),
+    (f"{QUESTION} Let's solve: 36/3=12", "holds a solution"),
+    (f"{QUESTION}\n\n3 × 12 = 36 jars.", "holds a solution"),
+    ("A beekeeper multiplies 3 crates by 12 jars to get 36 jars. How many are there?", "holds a solution"),
+    # the answer in a key, or in a concluding sentence
+    (f"{QUESTION} (Answer: 36)", "tells the answer"),
+    (f"{QUESTION}\n[Answer = 36]", "tells the answer"),
+    (f"{QUESTION} She has thirty-six jars.", "tells the answer"),
+    (f"{QUESTION}\n\nAs each crate has 12 jars and there are 3 crates, she has 36 jars.", "tells the answer"),
+    ("A beekeeper fills 3 crates with 12 jars. She has 36 jars in total. How many are there?", "tells the answer"),
+    # nothing is asked
+    ("A beekeeper has 3 crates of 12 jars and likes them all.", "asks nothing"),
+    ("Suppose a beekeeper can fill 3 crates with 12 jars each and would like to give them away.", "asks nothing"),
+    ("Imagine a beekeeper who is happy to have 3 crates of 12 jars. She will use them all.", "asks nothing"),
+    ("A beekeeper has 3 crates of 12 jars. To find the total, she multiplies. It is 36 jars.", "asks nothing"),
+    ("A beekeeper has 3 crates of 12 jars each. She multiplies them and finds that she has 36 jars.", "asks nothing"),
+    # refusals
+    ("I'm sorry, but I can't help with that.", "refused"),
+    ("I’m sorry, but I can’t assist with that request.", "refused"),
+    ("As an AI language model, I cannot rephrase this.", "refused"),
+    ("I cannot fulfill this request.", "refused"),
+    ("Could you please provide the math problem you would like me to rephrase?", "refused"),
+    ("Sorry, I do not have enough information about the persona. Can you provide more details?", "refused"),
+    # other languages, whole or in part
+    ("Als imker vul ik 3 kratten met elk 12 potten. Hoeveel potten zijn er in totaal?", "in another language"),
+    (f"Als imker op de markt heb ik een vraag voor jullie. {QUESTION}", "in another language"),
+    (f"{QUESTION[:47]} Hoeveel jars zijn er in total?", "in another language"),
+    ("Eine Imkerin füllt 3 Kisten mit je 12 Gläsern. Wie viele Gläser sind es?", "in another language"),
+    ("Un apicultor llena 3 cajas con 12 tarros cada una. ¿Cuántos tarros hay en total?", "in another language"),
+    ("Un apiculteur remplit 3 caisses de 12 pots. Combien de pots y a-t-il en tout ?", "in another language"),
+    ("Пчеловод заполняет 3 ящика по 12 банок. Сколько всего банок?", "in another language"),
+    ("养蜂人装满3个箱子, 每箱12罐。一共有多少罐?", "in another language"),
+    # hardly anything is changed
+    (r"A box holds \(12\) pens. How many pens do $3$ boxes hold?", "unchanged"),
+    ("A **box** contains 12 pens; how many pens do 3 boxes hold?", "unchanged"),
+    # which of them?
+    (f"Here are two versions:\n\n1. {QUESTION}\n\n2. A cook has 3 pots of 12 eggs. How many eggs?", "several versions"),
 ]
 
 
 @pytest.mark.parametrize(("completion", "reason"), REJECTED)
 def test_unusable_rewrites_are_dropped_under_their_own_name(completion: str, reason: str) -> None:
-    assert new_question(completion, ORIGINAL) == Dropped(reason)
+    assert new_question(completion, ORIGINAL, "36") == Dropped(reason)
+
+
+ALIKE = [
+    (r"Compute $\frac{1}{2} + x^2$.", r"Compute \(\dfrac{1}{2}+x^{2}\)."),
+    (r"Compute $2 \cdot 3$ for $x \leq y$.", r"**Compute** \[2 \times 3\] for \(x \le y\)"),
+    (r"What is the greatest common divisor of $12$ and $18$?", "What is the greatest common factor of 12 and 18?"),
+]
+
+
+@pytest.mark.parametrize(("original", "rewrite"), ALIKE)
+def test_other_typesetting_and_a_few_words_change_nothing(original: str, rewrite: str) -> None:
+    assert new_question(rewrite, original) == Dropped("unchanged")
+
+
+IN_ITS_LANGUAGE = [
+    (
+        "Eine Kiste fasst 12 Stifte. Wie viele Stifte sind in 3 Kisten?",
+        "Eine Imkerin füllt 3 Kisten mit je 12 Gläsern. Wie viele Gläser sind es?",
+    ),
+    ("一个盒子装12支钢笔。3个盒子装多少支钢笔?", "养蜂人装满3个箱子, 每箱12罐。一共有多少罐?"),
+    ("Oblicz $2+3$.", "Pszczelarz pyta: oblicz $2+3$."),
+]
+
+
+@pytest.mark.parametrize(("original", "rewrite"), IN_ITS_LANGUAGE)
+def test_a_rewrite_stays_in_the_language_of_its_original(original: str, rewrite: str) -> None:
+    assert new_question(rewrite, original) == rewrite
+    if len(original) > 20:
+        assert new_question(QUESTION, original) == Dropped("in another language")
+
+
+def test_the_reference_answer_may_be_a_number_of_the_original() -> None:
+    original = "Ann has 3 pens and gets 0 more. How many pens has she?"
+    rewrite = "How many jars does a beekeeper have? She has 3 jars and gets 0 more."
+    assert new_question(rewrite, original, "3") == rewrite
+    assert new_question(f"{rewrite} Therefore, she has 3 jars.", original, "3") == Dropped("tells the answer")
+
+
+@pytest.mark.parametrize("answer", [r"\frac{3}{4}", r"\dfrac34", "0.75", r"\$0.75"])
+def test_the_reference_answer_is_found_in_other_forms(answer: str) -> None:
+    rewrite = "A beekeeper sells her jars one by one. What share has she sold? She has sold $\\frac{3}{4}$ of them."
+    assert new_question(rewrite, "Ann sells a quarter of her pens each day for 3 days.", answer) == Dropped(
+        "tells the answer"
+    )
+
+
+def test_real_questions_and_sound_rewrites_of_them_are_hardly_ever_dropped(data: Path) -> None:
+    sources = [ProblemSource.parse(f"{name}:{data}/{name}/train.jsonl") for name in ("gsm8k", "math")]
+    problems = {one.question: one for one in read_problems(sources) if isinstance(one, Problem)}
+    told = [(q, f"A beekeeper who sells honey on the market is asked the following. {q}") for q in problems]
+    sound = [(one.seed_problem, one.problem) for one in planted([*problems], 5_000, 1) if one.corruption is None]
+    for rewrites in (told, sound):
+        found = Counter[str]()
+        for original, rewrite in rewrites:
+            question = new_question(rewrite, original, problems[original].answer)
+            found[question.reason if isinstance(question, Dropped) else "usable"] += 1
+        dropped = len(rewrites) - sum(found[reason] for reason in ("usable", "unchanged", "equal to the original"))
+        assert dropped == 0, found
 
 
 def test_a_figure_must_come_through_unchanged() -> None:
@@ -153,6 +318,15 @@ def test_a_figure_must_come_through_unchanged() -> None:
     assert new_question(respaced, original) == respaced
     assert new_question("An architect asks for the length of a wall.", original) == Dropped("figure lost or changed")
     assert new_question(kept.replace("(1,0)", "(2,0)"), original) == Dropped("figure lost or changed")
+
+
+@pytest.mark.parametrize(
+    "piece", ["A", "A-", "\n", "> ", "so, ", "(A)", "[asy]", "$", '"', "to find we ", "Original: x\n", "3 = "]
+)
+def test_a_long_completion_without_sense_takes_no_time(piece: str) -> None:
+    start = time.perf_counter()
+    new_question(piece * (4_000 // len(piece)), ORIGINAL, "36")
+    assert time.perf_counter() - start < 2
 
 
 @given(st.text(max_size=400))

@@ -1,0 +1,10 @@
+"""Reading a rewriting completion: which part of it is the new question, and whether it can be used.
+
+wrapping   what models put around a question, taken off layer by layer
+parts      named parts ("Original:", "Rephrased:"), of which the last rewrite is read
+refusing   declining, or asking for the problem
+asking     whether a text asks something
+telling    whether it tells its answer
+language   whether it is in the language of its seed problem
+sameness   whether it changes anything
+"""

@@ -1,0 +1,134 @@
+r"""Whether a rewrite gives its answer away.
+
+Three ways, from the plainest: marks and headings of a solution (`\boxed`, "Solution:", "Step 1:"), worked steps
+(`6/3=2`, "she multiplies 3 by 12 to get 36"), and the reference answer in a concluding sentence ("She has 36 jars."
+behind the question). What the original says, its rewrite may say too.
+"""
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+from personamath.methods.arithmetic.equations import equalities
+from personamath.methods.rewrites.asking import FIGURE, asks, last_question
+
+_SOLUTION = re.compile(
+    r"""\\fbox
+    |^\#{4}[ \t]*[-\d]                                                 # GSM8K's own answer line
+    |^[\s>#*_]*(?:(?:final\s+)?(?:solution|answer)|explanation|step[-\ ]by[-\ ]step(?:\ \w+)?|step\ 1)
+       [ \t]*[*_]*[ \t]*(?::|\.|$)                                     # a heading of a solution
+    |^[\s>*_]*to\ (?:solve|find\ the\ (?:answer|solution))\b[^\n?]*?,\ (?:we|let|i|you)\b   # its first sentence
+    |\blet(?:['’]s|\ us)\ (?:solve|work\ (?:it|this)\ out|break\ (?:it|this)\ down)\b[^\n?]{0,60}[:.]
+    |\bthe\ (?:final\ |correct\ )?answer\ is[\s:]*[-$\\\d]""",
+    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
+)
+_ANSWER_KEY = re.compile(
+    r"[(\[]\s*(?:the\s+)?(?:final\s+|correct\s+)?(?:answer|ans|solution|result)(?:\s+key)?\s*(?:is\b|:|=)"
+    r"|^[\s>*_]*(?:final\s+|correct\s+)?(?:answer|ans|result)[*_]*\s*[:=]",
+    re.IGNORECASE | re.MULTILINE,
+)
+# A result of arithmetic in words; the number behind it is new.
+_WORKED = re.compile(
+    r"\b(?:to get|(?:which|this|that) (?:gives?|makes?|equals|means|comes to|amounts to|totals|leaves|brings)|"
+    r"gives (?:us|him|her|them)|giving (?:us|him|her|them|a total of)|resulting in|results in|adds? up to|comes to|"
+    r"for a total of|equals|making a total of|leaving (?:him|her|them|us)? ?with|is equal to)"
+    r"\s+(?:an? |the )?(?:total |sum |product |result )?(?:of )?[$\\(]*"
+    r"(?P<number>\d[\d,]*(?:\.\d+)?)(?![\d.]*\s*(?:times|%|percent|more|less))",
+    re.IGNORECASE,
+)
+_CONCLUDES = re.compile(
+    r"\A\W*(?:so|therefore|thus|hence|consequently|altogether|in total|in the end|in all|as a result|finally|"
+    r"this means|in conclusion|the (?:final |total |correct )?(?:answer|total|result|amount|value|solution))\b",
+    re.IGNORECASE,
+)
+_IN_TOTAL = re.compile(r"\b(?:in total|altogether|in all)\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?<=[.!?])[\"”’')*]*\s+(?=[^a-z\s])|\n+")
+_DIGITS = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?")
+_FRACTION = re.compile(r"\\[dt]?frac\{?(\d+)\}?\{?(\d+)\}?")
+_WORDS = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "  # noqa: SIM905
+        "seventeen eighteen nineteen".split()
+    )
+} | {word: 10 * place for place, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}  # noqa: SIM905
+_POWERS = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
+_IN_WORDS = re.compile(
+    rf"\b(?:{'|'.join(_WORDS)})(?:[- ](?:and )?(?:{'|'.join([*_WORDS, *_POWERS])}))*\b", re.IGNORECASE
+)
+# A shorter one is a letter or a name that any sentence may hold.
+_SHORTEST_FORMULA = 3
+
+
+def holds_a_solution(question: str, original: str) -> bool:
+    """Whether it holds marks of a solution or worked steps that its original does not."""
+    if "\\boxed" in question or (_SOLUTION.search(question) and not _SOLUTION.search(original)):
+        return True
+    return _computes(question, original)
+
+
+def tells_the_answer(question: str, original: str, answer: str | None) -> bool:
+    """Whether it names the reference answer where a solution would: in a key, or in a concluding sentence."""
+    if _ANSWER_KEY.search(question) and not _ANSWER_KEY.search(original):
+        return True
+    return answer is not None and any(_holds(sentence, answer) for sentence in _concluding(question, original, answer))
+
+
+def _computes(question: str, original: str) -> bool:
+    given = {one.text for one in equalities(original)}
+    if any(one.holds and one.text not in given for one in equalities(FIGURE.sub(" ", question))):
+        return True
+    known = numbers(original)
+    worked = _WORKED.finditer(FIGURE.sub(" ", question))
+    return any(not numbers(found["number"]) <= known for found in worked) and not _WORKED.search(original)
+
+
+def _concluding(question: str, original: str, answer: str) -> Iterator[str]:
+    """Sentences that may tell the answer: behind the question, or with the words of a conclusion."""
+    text = FIGURE.sub(" ", question)
+    end = last_question(text)
+    given = _holds(original, answer)
+    concludes = not any(map(_CONCLUDES.search, _SENTENCE.split(original)))  # as its original does not
+    for sentence in _SENTENCE.split(text[end:]):
+        if not asks(sentence) and (not given or (concludes and _CONCLUDES.search(sentence))):
+            yield sentence
+    for sentence in _SENTENCE.split(text[:end]):
+        if not given and not asks(sentence) and (_CONCLUDES.search(sentence) or _IN_TOTAL.search(sentence)):
+            yield sentence
+
+
+def _holds(text: str, answer: str) -> bool:
+    """Whether a text holds a value; numbers are compared by value, anything else by its characters."""
+    wanted = numbers(answer)
+    if len(wanted) == 1 and re.fullmatch(r"[\s$\\,!%{}a-z()^]*[-\d./,\\{}frac]+[\s$\\,!%{}a-z()^.]*", answer):
+        return wanted <= numbers(text)
+    formula = _squeezed(answer)
+    return len(formula) >= _SHORTEST_FORMULA and bool(re.search(r"\d|\\", formula)) and formula in _squeezed(text)
+
+
+def numbers(text: str) -> set[Fraction]:
+    """The values of the numbers in a text, in digits, fractions and words."""
+    found = {Fraction(int(above), int(below)) for above, below in _FRACTION.findall(text) if int(below)}
+    for digits in _DIGITS.findall(_FRACTION.sub(" ", text.replace("{,}", ",").replace(",\\!", ","))):
+        above, _, below = digits.replace(",", "").replace(" ", "").partition("/")
+        if not below or int(below):
+            found.add(Fraction(above) / int(below or 1))
+    found.update(Fraction(_value(words)) for words in _IN_WORDS.findall(text))
+    return found
+
+
+def _value(words: str) -> int:
+    """The value of a number in words, e.g. `one hundred twenty`."""
+    total, part = 0, 0
+    for word in re.findall("[a-z]+", words.lower()):
+        if word == "hundred":
+            part *= 100
+        elif word in _POWERS:
+            total, part = total + part * _POWERS[word], 0
+        else:
+            part += _WORDS.get(word, 0)  # "and" adds nothing
+    return total + part
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\\[dt]frac|\\left|\\right|\\!|[\s$]", lambda found: "\\frac" if "frac" in found[0] else "", text)

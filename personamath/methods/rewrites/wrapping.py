@@ -1,0 +1,121 @@
+"""What models put around a question: agreement, sentences to the reader, names, titles, rules, fences, quotes, offers.
+
+The wrapping goes, the question stays as written. Nothing that holds a number comes off but names and rules, because a
+first-person rewrite begins with its facts.
+"""
+
+import re
+
+# What a model calls its rewrite: "problem", "Rephrased Math Word Problem", "Rewritten version", "Rephrased".
+CHANGED = r"(?:re-?(?:phras|word|writ|fram|stat|vis|imagin)\w+|adapted|modified|new|persona\w*(?:-\w+)?|updated)"
+_THING = r"(?:(?:math\w*|word|original)\s+)*(?:problem|question|version|scenario|statement|rephrasing|rewrite)"
+NAME = rf"(?:the\s+)?(?:{CHANGED}\s+)*(?:{_THING}|{CHANGED})"
+# "... from the perspective of a beekeeper", "... (for a beekeeper)".
+FOR_WHOM = r"(?:[ \t]+(?:for|from|as|by|with|in|of|using|through)\b[^\n:.?!*]{0,120})?(?:[ \t]*\([^\n)]{0,120}\))?"
+
+# Words to the reader within one sentence.
+_SAID = r"[^\n:.?!\d]{0,240}"
+# The sentence of our own prompt, which small models repeat; the persona is on the line below it.
+PROMPT = r"please rephrase the above math problem(?: with the following persona)?"
+
+WRAPPINGS: dict[str, re.Pattern[str]] = {
+    # A rule above or below the question.
+    "rule": re.compile(r"\A\s*(?:[-*_=]\s*){3,}\n|\n\s*(?:[-*_=]\s*){3,}\Z"),
+    # A fence around the whole of it.
+    "fence": re.compile(r"\A```[\w+-]*[ \t]*\n|\n[ \t]*```[ \t]*\Z"),
+    # "Sure!", "Certainly." before anything else.
+    "agreement": re.compile(
+        r"\A(?:sure|certainly|of course|absolutely|okay|great|understood|i apologi[sz]e for [^\n.!?\d]{0,80}"
+        r"|(?:i['’]d be|i['’]m|i am) (?:happy|glad) to [^\n.!?\d]{0,80})(?: thing)?\s*[!.,]\s+",
+        re.IGNORECASE,
+    ),
+    # A sentence to the reader that ends in a colon: "Here's the problem rephrased for a chef:".
+    # Never one with a number or the end of a sentence: a first-person rewrite begins with its facts.
+    "lead-in": re.compile(
+        rf"\A(?:here(?:['’]s|\s+is|\s+are)\b{_SAID}\b(?:{CHANGED}|{_THING})"
+        rf"|(?:below\s+is|this\s+is|the\s+following\s+is|i(?:['’]ve|\s+have)?)\b{_SAID}\b{CHANGED})"
+        rf"\b{_SAID}:[*_]*(?=\s|\Z)",
+        re.IGNORECASE,
+    ),
+    # "From the perspective of a beekeeper:", "As a beekeeper:" on a line of its own.
+    "perspective": re.compile(
+        r"\A[*_#\s]*(?:(?:from|through|in|with) (?:the |an? )?(?:perspective|point of view|viewpoint|eyes|lens|shoes|"
+        rf"voice|words|style) of{_SAID}:[*_]*(?=\s|\Z)|(?:as|for) (?:an?|the) [^\n:.?!\d,]{{0,80}}:[*_]*[ \t]*(?=\n))",
+        re.IGNORECASE,
+    ),
+    # A name before the question: "Rephrased Problem:", "**Rephrased Problem:** A baker", "**Rephrased problem**\n".
+    "label": re.compile(rf"\A[#>\s]*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?::[*_]*|[*_]{{1,3}}[ \t]*(?=\n|\Z))", re.IGNORECASE),
+    # A heading line: "### Rephrased Problem".
+    "heading": re.compile(rf"\A#+\s*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?=\n|\Z)", re.IGNORECASE),
+    # A line about the rewrite: "**Persona:** A beekeeper", "Title: Honey Harvest".
+    "fact": re.compile(
+        r"\A[#>*_\s]*(?:persona|client|character|role|perspective|audience|title|name|occupation|topic|subject|theme)"
+        r"(?:[ \t]+name|[ \t]+of[^\n:]{0,80})?[*_]*[ \t]*:[^\n]{0,300}\n+(?=\s*\S)",
+        re.IGNORECASE,
+    ),
+    # The title of the story: "**The Beekeeper's Jars**", "### Honey Harvest", or capitalised above an empty line.
+    "title": re.compile(
+        r"\A(?:#{1,6}[ \t]+[^\n.?!:$\\\d]{2,80}:?[ \t]*\n+|\*\*[^\n.?!$\\\d*]{2,80}\*\*[ \t]*\n+"
+        r"|(?:(?<![\w'’-])[A-Z][\w'’-]*[ \t]*(?:[-–:&][ \t]*)?"
+        r"(?:(?:of|the|a|an|and|in|for|at|on|with|to)[ \t]+){0,2}){2,10}\n[ \t]*\n)(?=\s*\S)"
+    ),
+    # The model's remark on its own work, in the last paragraph: "(Note: the numbers are unchanged.)". One that holds a
+    # number or a question is part of the problem.
+    "remark": re.compile(
+        r"\n\s*[*_(\[]*(?:note\b[^\n?\d]*\b(?:unchanged|changed|persona|rephras\w+)\b"
+        r"|i\s+hope\b|let\s+me\s+know\b|feel\s+free\b"
+        r"|(?:in\s+)?this\s+(?:re-?(?:phras|word|writ|fram|stat|vis)\w*|version|adaptation)\b"
+        r"|the\s+(?:rephrased|rewritten|reworded)\s+(?:problem|question|version)\b)[^\n?\d]*\Z",
+        re.IGNORECASE,
+    ),
+    # What the model offers next: "Would you like me to solve it?", "Let me know if you need more."
+    "offer": re.compile(
+        r"(?:\n\s*|(?<=[.?!)\]$\"”*}])\s+)[*_(\[]*"
+        r"(?:(?:would|do) you (?:like|want|need|prefer)(?: (?:me|us))? (?:to (?:solve|see|explain|provide|show|give|"
+        r"walk|rephrase|rewrite|make|adjust|continue|change|add|create|have (?:a|the) (?:solution|answer))|help|"
+        r"any help|another|a (?:solution|hint)|the (?:solution|answer))|want me to"
+        r"|shall (?:i|we) (?:solve|go|proceed|continue)"
+        r"|should i (?:solve|go|proceed|continue|explain)|(?:can|may) i (?:help|assist)|let me know (?:if|whether)"
+        r"|(?:please )?feel free to|i hope (?:this|that|it)|hope (?:this|that) helps)[^\n]{0,200}\Z",
+        re.IGNORECASE,
+    ),
+}
+"""What comes off, again and again until nothing more does."""
+
+_BARS = re.compile(r"\A(?:>[ \t]*)+")
+_QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
+_ECHO = re.compile(rf"\A[*_#>\s]*{PROMPT}[^\n:]{{0,40}}(?::[ \t]*\n[^\n]*)?(?:\n|\Z)", re.IGNORECASE)
+
+
+def unwrap_once(text: str) -> str:
+    """The text without the outermost layer of its wrapping."""
+    text = _ECHO.sub("", text, count=1).strip()
+    for wrapping in WRAPPINGS.values():
+        text = wrapping.sub("", text, count=1).strip()
+    return _without_quotes(_without_bold(_without_bars(text)))
+
+
+def _without_bars(text: str) -> str:
+    """The text without `>` before every line of it."""
+    lines = text.split("\n")
+    if not all(line.startswith(">") for line in lines if line.strip()):
+        return text
+    return "\n".join(_BARS.sub("", line).strip() for line in lines).strip()
+
+
+def _without_bold(text: str) -> str:
+    """The text without `**` around the whole of it; bold words inside a question stay."""
+    if text.startswith("**") and text.endswith("**") and text.count("**") == 2:
+        return text[2:-2].strip()
+    return text
+
+
+def _without_quotes(text: str) -> str:
+    """The text without one pair of quotes around the whole of it; a quotation inside a question stays."""
+    if len(text) < 2 or _QUOTES.get(text[0]) != text[-1]:
+        return text
+    inner = text[1:-1]
+    first = min((place for quote in text[0] + text[-1] if (place := inner.find(quote)) >= 0), default=None)
+    if first is not None and (text[0] != inner[first] or not inner[:first].endswith((" ", "(", "\n"))):
+        return text  # the first quote closes before the end: "Three crates," says the beekeeper, "of 12."
+    return inner.strip()
