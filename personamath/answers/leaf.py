@@ -3,10 +3,11 @@ r"""The parts of an answer that have no parts: a number, an expression, or words
 import re
 from functools import cached_property
 
-from personamath.answers.expression import SYMBOLS, Unreadable, read_expression
+from personamath.answers.expression import SYMBOLS, read_expression
 from personamath.answers.normal_form import FUNCTIONS
 from personamath.answers.numeric import Value, same_values, values
 from personamath.answers.rational import rational
+from personamath.answers.tokens import Unreadable
 from personamath.answers.units import SCALES, Measured, split_unit
 from personamath.answers.verdict import Verdict
 

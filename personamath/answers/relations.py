@@ -6,10 +6,11 @@ r"""Equations and inequalities: what they are solved for, and whether two of the
 import re
 from typing import NamedTuple
 
-from personamath.answers.expression import Unreadable, read_expression
+from personamath.answers.expression import read_expression
 from personamath.answers.leaf import Leaf, compare_leaves
 from personamath.answers.numeric import common_ratio, values
 from personamath.answers.structure import Part, Relation, interval, read, reals_without
+from personamath.answers.tokens import Unreadable
 from personamath.answers.verdict import Verdict
 
 SYMBOL = r"(?:[A-Za-z]|[A-Z]{2,4}|[a-z]{3,}|\\[A-Za-z]+ ?(?:\{[A-Za-z ]*\}|[A-Z]{1,4})?)"

@@ -7,7 +7,8 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from personamath.answers.normal_form import FUNCTIONS, NUMBER_WORDS
+from personamath.answers.normal_form import FUNCTIONS
+from personamath.answers.words import NUMBER_WORDS
 
 
 class Measured(NamedTuple):
