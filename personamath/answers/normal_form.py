@@ -141,8 +141,8 @@ TABLE = [
     (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow)(?![A-Za-z])", "", "what led to the answer"),
     (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow) *)+", "", "what led to the answer"),
     (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
-    (r" *(?:\( ?(?:\\approx|\\text\{ ?(?:or )?(?:about|approx|roughly))|\\text\{ ?\((?:or )?(?:about|approx|roughly))[^()]*"
-     r"\) ?\}?$", "", "a rounded value beside the exact one"),
+    (r" *(?:\( ?(?:\\approx|\\text\{ ?(?:or )?(?:about|approx|roughly))|\\text\{ ?\((?:or )?(?:about|approx|roughly))"
+     r"[^()]*\) ?\}?$", "", "a rounded value beside the exact one"),
     (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)(?:\"|''?)$", r"\1", "feet and inches as marks"),
     (r"^ *(?:\"|``)([^\"`]+?)(?:\"|'') *$", r"\1", "quotation marks"),
     (r"^ *\\text\{([^{}]*)\} *$", r"\1", "an answer that is all words needs no braces"),

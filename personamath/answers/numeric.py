@@ -18,8 +18,8 @@ FRACTIONS = 6
 INTEGERS = 4
 """Small integers each variable takes after them, even and odd: `(-1)^n` is no constant."""
 LARGE = [(100, -900), (1_000, 9_000), (10_000, -90_000), (10_000, 90_000)]
-"""Large integers each variable takes then, from how much on and how far: `|x-100|` is not `100-x`, nor `|x+100|` `x+100`;
-some all negative, the last all positive."""
+"""Large integers each variable takes then, from how much on and how far: `|x-100|` is not `100-x`, nor
+`|x+100|` `x+100`; some are all negative, the last all positive."""
 POINTS = FRACTIONS + INTEGERS + len(LARGE)
 NATURALS = 12
 """Natural numbers each variable takes where factorials or binomials need them, and the largest of them."""
@@ -40,11 +40,10 @@ CONSTANTS = frozenset(["pi", "e", "i"])
 
 def values(expression: Expression) -> list[Value | None]:
     """The expression's values at the points, None where it has none; a single one if it has no variable."""
-    names = set(names_in(expression))
-    if names <= CONSTANTS:
+    if is_constant(expression):
         return [value_at(expression, 0, only_real=False)]
     # Outside its domain, a real function's complex continuation says nothing about it.
-    only_real = "i" not in names
+    only_real = "i" not in names_in(expression)
     found = [value_at(expression, point, only_real) for point in range(FRACTIONS + INTEGERS)]
     keeps_digits = is_algebraic(expression)
     if not keeps_digits and not any(isinstance(value, Fraction) for value in found):
@@ -82,6 +81,11 @@ def is_algebraic(expression: Expression) -> bool:
         operation.name in ALGEBRAIC or (operation.name == "^" and isinstance(operation.operands[1], Fraction))
         for operation in operations_in(expression)
     )
+
+
+def is_constant(expression: Expression) -> bool:
+    """Whether an expression has no variable."""
+    return CONSTANTS.issuperset(names_in(expression))
 
 
 def counts(expression: Expression) -> bool:
