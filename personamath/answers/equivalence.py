@@ -11,9 +11,10 @@ from itertools import pairwise
 
 from personamath.answers.leaf import Leaf, compare_leaves
 from personamath.answers.normal_form import LONGEST, normal_form
+from personamath.answers.parts import Collection, Group, Matrix, Part, Relation
 from personamath.answers.rational import rational
 from personamath.answers.relations import Solved, compare_unsolved, solved
-from personamath.answers.structure import Collection, Group, Matrix, Part, Relation, read
+from personamath.answers.structure import read
 from personamath.answers.symbolic import is_bounded
 from personamath.answers.verdict import Verdict
 

@@ -19,7 +19,9 @@ DIGITS = frozenset("0123456789")
 TIME = re.compile(r"\d{1,2}(?::\d\d)*(?:\\text\{| )?[ap]\.?m\b.*", re.IGNORECASE)
 LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 FORMULA_WORDS = frozenset([*FUNCTIONS, *SYMBOLS, "matrix", "pmatrix", "bmatrix", "vmatrix", "array", "cases", "mathbb"])
-WORDS_OF_TWO = frozenset(["do", "go", "he", "if", "in", "is", "it", "me", "no", "of", "ok", "on", "or", "so", "to", "up", "us", "we"])
+WORDS_OF_TWO = frozenset(
+    ["do", "go", "he", "if", "in", "is", "it", "me", "no", "of", "ok", "on", "or", "so", "to", "up", "us", "we"]
+)
 """Words of two letters; other runs of two small letters are products, as `ab` is."""
 WORDS_OF_THREE = frozenset(["add", "bad", "cab", "cad", "dab", "dad", "bay", "day"])
 """Words of the letters that products of three are written with."""

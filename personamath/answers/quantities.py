@@ -8,7 +8,7 @@ from typing import NamedTuple
 from personamath.answers.units import named
 
 CLOCK = re.compile(r"(\d{1,2})(?::([0-5]\d))?(?::([0-5]\d))?(?:\\text\{| )*(?:([ap])\.?m\.?)?\}?", re.IGNORECASE)
-WORDS = {"noon": (12 * 3600, True), "midnight": (0, True)}
+WORDS = {"noon": (12 * 3600, "m"), "midnight": (0, "m")}
 
 SIZES = {
     unit: (measured, size)
@@ -39,8 +39,8 @@ class Time(NamedTuple):
 
     second: int
     """Seconds since midnight."""
-    is_certain: bool
-    """Whether it is said which half of the day is meant."""
+    half: str
+    """How it is said which half of the day is meant: `m` by a.m. or p.m., `24` by counting to 24, or not at all."""
 
 
 class Quantity(NamedTuple):
@@ -61,13 +61,13 @@ def time_of(text: str) -> Time | None:
         return None
     if match[4]:
         hour = hour % 12 + (12 if match[4] in "pP" else 0)
-    is_certain = bool(match[4]) or hour > 12 or text.startswith("0")
-    return Time(hour * 3600 + minute * 60 + second, is_certain)
+    half = "m" if match[4] else "24" if hour > 12 or text.startswith("0") else ""
+    return Time(hour * 3600 + minute * 60 + second, half)
 
 
 def same_time(one: Time, other: Time) -> bool:
     """Whether two times of day are the same; one half of the day is never guessed."""
-    return one.second == other.second and one.is_certain == other.is_certain
+    return one.second == other.second and {one.half, other.half} != {"m", ""}
 
 
 def quantity_of(text: str) -> Quantity | None:

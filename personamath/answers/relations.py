@@ -9,7 +9,8 @@ from typing import NamedTuple
 from personamath.answers.expression import read_expression
 from personamath.answers.leaf import Leaf, compare_leaves
 from personamath.answers.numeric import common_ratio, values
-from personamath.answers.structure import Part, Relation, interval, read, reals_without
+from personamath.answers.parts import Part, Relation, interval
+from personamath.answers.structure import read, reals_without
 from personamath.answers.tokens import Unreadable
 from personamath.answers.verdict import Verdict
 

@@ -94,7 +94,7 @@ COMPUTING = re.compile(r"[\d=<>+^_|]")
 WORD = re.compile(r"[A-Za-z]+")
 BASED = re.compile(r"(?:\\text\{)?\(?(?=[A-Za-z]*\d)([0-9A-Za-z]+)\)?\}?_\{?(?:\\text\{)?(\w+)\}{0,2}")
 PLAIN_START = re.compile(r"-?(?:[\d.,/ ]|\\frac\{-?\d+\}\{\d+\}|\\sqrt\{?\d+\}?|\\pi)+")
-ANGLE_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
+ANGLE_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc|cis)")
 
 
 def split_unit(text: str) -> Measured:
