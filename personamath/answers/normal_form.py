@@ -138,6 +138,10 @@ TABLE = [
     (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and|or) ?\} ?|[,;]? +(?:and|or) +(?=\S)", ", ", "`2 and 3` is the list `2, 3`"),
     (r"\\text\{ ?(-?\d[\d.,]*) ?\}", r" \1 ", "a number set as words"),
     (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words"),
+    (r"[, ]*(?:\\text\{,? ?for (?:all|any|every|each)[^{}]*\}|\\forall) ?"
+     r"(?:[A-Za-z](?: ?\\in ?\\mathbb ?\{?[A-Z]\}?)?)? ?$", "", "for which values it holds is in the question"),
+    (r"^(?!.*(?:[<>]|\\[lg]e(?![A-Za-z])))(.*[A-Za-z\d})°])[, ]*"
+     r"(?:\\text\{[, ]*(?:where|with|for(?: any)?(?: integers?)?) ?\})?[, ]*[kmn] ?\\in ?\\mathbb ?\{?Z\}? ?$", r"\1", "an integer that runs through solutions"),
     (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow)(?![A-Za-z])", "", "what led to the answer"),
     (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow) *)+", "", "what led to the answer"),
     (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),

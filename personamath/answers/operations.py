@@ -130,7 +130,7 @@ def power(base: Value, exponent: Value) -> Value:
         return integer_power(base, exponent.numerator)
     if exponent == Fraction(1, 2) and isinstance(base, Fraction) and (root := exact_root(base)) is not None:
         return root
-    if 0 < abs(base - 1) < TINY or abs(exponent) < TINY:
+    if is_tiny(base - 1) or is_tiny(exponent):
         raise NoValue("cannot be told from 1")
     negative = not hasattr(base, "_mpc_") and base < 0
     if isinstance(exponent, Fraction) and exponent.denominator % 2 and negative:
@@ -139,6 +139,11 @@ def power(base: Value, exponent: Value) -> Value:
     base, exponent = inexact(base), inexact(exponent)
     check_exponent(abs(precise().mag(base)) + 1, precise().mag(exponent))
     return simplified(precise().power(base, exponent))
+
+
+def is_tiny(value: Value) -> bool:
+    """Whether a value is so small beside 1 that it may leave no trace."""
+    return bool(0 < abs(value) < (TINY if isinstance(value, Fraction) else inexact(TINY)))
 
 
 def exact_root(base: Fraction) -> Fraction | None:
@@ -286,7 +291,7 @@ def elementary(name: str, argument: Value) -> Value:
     if name in ("log", "lg"):
         return divide(logarithm(argument), logarithm(Fraction(10)))
     argument = inexact(argument)
-    if precise().mag(argument) > EXPONENT_BITS or 0 < abs(argument) < inexact(TINY):
+    if precise().mag(argument) > EXPONENT_BITS or is_tiny(argument):
         raise NoValue("too large, or too small to be seen")
     if name in ("tanh", "coth") and abs(argument) > SATURATED:
         raise NoValue("cannot be told from 1")

@@ -27,7 +27,7 @@ MATRIX = re.compile(r"(.*?)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?
 REALS = re.compile(r"\\mathbb\{R\}(?:(?:\\setminus|-)\\\{(.+)\\\})?")
 TRANSPOSED = re.compile(r"(.+)\^\{?(?:T|\\top|\\text\{T\}|\\intercal)\}?")
 ENVIRONMENT = re.compile(
-    r"(?:\\\{)?\\begin\{((?:[dr]|dr)?cases|aligned|align\*?|gathered|gather\*?|split|eqnarray\*?|array)\}(?:\{[clr|@ ]*\})?"
+    r"(?:\\\{)?\\begin\{(d?r?cases|(?:align|gather|eqnarray)(?:ed|\*)?|split|array)\}(?:\{[clr|@ ]*\})?"
     r"((?:(?!\\begin|\\end).)*)\\end\{\1\}(?:\\\})?"
 )
 """Rows in a brace, or one below another; an array is meant where a brace opens it."""
@@ -41,6 +41,7 @@ OPERATIONS = {"\\cup": frozenset.union, "\\cap": frozenset.intersection, "\\setm
 MOST_INTEGERS = 60
 """Integers of a set that is read as the list of them."""
 UNEQUAL = re.compile(r"([A-Za-z]|\\[a-z]+)\\ne(.+)")
+PLUS_OR_MINUS = re.compile(r"\\(?:(p)m|mp)(?![A-Za-z])")
 SIGNS = frozenset("+-")
 SEPARATORS = frozenset(",;")
 THOUSAND = re.compile(r"\d{3}(?!\d)")
@@ -75,10 +76,10 @@ def items(text: str, joined: bool) -> list[str]:
 
 def both_signs(item: str) -> list[str]:
     r"""An item with `\pm` as its two values; inside a set, the set's own items have them."""
-    if not ("\\pm" in item or "\\mp" in item) or item.startswith("\\{"):
+    if item.startswith("\\{") or not PLUS_OR_MINUS.search(item):
         return [item]
-    upper = item.replace("\\pm", "+").replace("\\mp", "-")
-    lower = item.replace("\\pm", "-").replace("\\mp", "+")
+    upper = PLUS_OR_MINUS.sub(lambda sign: "+" if sign[1] == "p" else "-", item)
+    lower = PLUS_OR_MINUS.sub(lambda sign: "-" if sign[1] == "p" else "+", item)
     return [upper, lower]
 
 
@@ -99,7 +100,10 @@ def holes_of(found: list[str]) -> list[str]:
     others = [UNEQUAL.fullmatch(item) for item in found[1:]]
     if any(other and other[1] != first[1] for other in others):
         return []
-    holes = [first[2], *(other[2] if other else item for other, item in zip(others, found[1:], strict=True))]
+    holes = [
+        first[2].strip(),
+        *(other[2].strip() if other else item for other, item in zip(others, found[1:], strict=True)),
+    ]
     return [] if any(sign in hole for hole in holes for sign in RELATIONS) else holes
 
 

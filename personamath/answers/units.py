@@ -116,7 +116,7 @@ def split_unit(text: str) -> Measured:
 
 
 def compute(words: str) -> bool:
-    """Whether words after a number go on computing, or say on what it depends: `out of 5`, `pi`, `ft 8 in`, `or more`."""
+    """Whether words after a number go on computing, or say on what it depends: `out of 5`, `pi`, `ft 8 in`."""
     words = POWER_OF_UNIT.sub(r"\1", words)
     return bool(COMPUTING.search(words) or OPERATOR_WORDS.search(words)) or any(
         map(is_in_formulas, WORD.findall(words))
