@@ -23,7 +23,7 @@ WORDS_OF_TWO = frozenset(
     ["do", "go", "he", "if", "in", "is", "it", "me", "no", "of", "ok", "on", "or", "so", "to", "up", "us", "we"]
 )
 """Words of two letters; other runs of two small letters are products, as `ab` is."""
-WORDS_OF_THREE = frozenset(["add", "bad", "cab", "cad", "dab", "dad", "bay", "day"])
+WORDS_OF_THREE = frozenset(["add", "bad", "cad", "dab", "dad", "bay", "day"])
 """Words of the letters that products of three are written with."""
 PRODUCT_OF_THREE = re.compile(r"[abcdxyz]{3}|[^aeiou]{3}")
 RATIO_IN_WORDS = re.compile(r"(?<=[\d}) ])(?:to|in|of|per|by|out of)(?= [\d\\({])")
@@ -79,6 +79,11 @@ class Leaf:
             return WORD.sub(lambda word: word[0].casefold(), NOT_SAID_IN_FORMULAS.sub("", words))
         words = NOT_SAID.sub("", words)
         return words if len(words) == 1 else words.casefold()
+
+    @property
+    def letters(self) -> str:
+        """Its letters, in the case in which they are written."""
+        return "".join(filter(str.isalpha, TEXT.sub(r" \1 ", self.text)))
 
 
 def says_words(measured: Measured) -> bool:
@@ -143,7 +148,7 @@ def compare_values(one: Leaf, other: Leaf) -> Verdict:
 
 def compare_words(one: Leaf, other: Leaf) -> Verdict:
     """The verdict on words: by their letters; formulas among them are compared as formulas."""
-    if one.said == other.said:
+    if one.said == other.said and (one.only_words == other.only_words or one.letters == other.letters):
         return Verdict(True, "exact")
     pieces, others = TEXT.split(one.text), TEXT.split(other.text)
     if len(pieces) == len(others) > 1 and all(

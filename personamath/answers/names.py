@@ -60,9 +60,14 @@ def as_products(expression: Expression, names: set[str]) -> Expression:
         return expression
     operands = tuple(as_products(operand, names) for operand in expression.operands)
     name = expression.name.removesuffix("()")
-    if name != expression.name and name in names and len(operands) == 1:
+    if name != expression.name and name in names and [is_sum(operand) for operand in operands] == [True]:
         return Operation("*", (name, *operands))
     return Operation(expression.name, operands)
+
+
+def is_sum(expression: Expression) -> bool:
+    """Whether an expression would need parentheses to be multiplied."""
+    return isinstance(expression, Operation) and expression.name == "+"
 
 
 def has_degrees(expression: Expression) -> bool:

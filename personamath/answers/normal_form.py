@@ -39,7 +39,15 @@ CHARACTERS = str.maketrans(
     | dict.fromkeys(INVISIBLE, "")
     | dict(zip("（），．％＝＋。、［］｛｝", "(),.%=+.,[]{}", strict=True))
     | {digit: f"_{{{value}}}" for value, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")}
-    | {"″": "''", "∨": r"\lor ", "∧": r"\land ", "⇒": r"\implies ", "∠": r"\angle ", "△": r"\triangle "}
+    | {
+        "¢": r"\text{ cents}",
+        "″": "''",
+        "∨": r"\lor ",
+        "∧": r"\land ",
+        "⇒": r"\implies ",
+        "∠": r"\angle ",
+        "△": r"\triangle ",
+    }
     | {"√": r"\sqrt ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne "}
     | {"≈": r"\approx ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ", "ℝ": r"\mathbb{R}"}
     | {"⟨": r"\langle ", "⟩": r"\rangle ", "…": r"\ldots ", "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha "}
@@ -70,7 +78,7 @@ TABLE = [
     (command("hspace", "vspace", "tag", "label") + r"\*?\{[^{}]*\}", " ", "prints nothing, or a number beside"),
     (command("(?:display|text|script)style", "(?:no)?limits", "rm", "bf", "it"), " ", "a size, a place or a face"),
     (command("left", "right", "middle", "[bB]igg?[lrm]?") + r"\.?", "", "the size of a bracket"),
-    (command("math(?:bf|it|sf|cal)", "boldsymbol", "bm", "underline", "boxed", "fbox") + r" ?(?=\{)", "",
+    (command("math(?:bf|it|sf|cal)", "boldsymbol", "bm", "underline", "boxed", "fbox") + r" ?(?=[{\w])", "",
      "a face or a frame around what is in braces"),
     (command("text(?:bf|it|rm|sf|sc|tt|normal|up)?", "[mh]box", "mathrm", "operatorname", "emph") + r"\*? ?\{",
      r"\\text{", "words are words in any face"),
@@ -114,10 +122,12 @@ TABLE = [
     (command("dot", "bar", "overline") + r" ?(\d)", r"\\overline{\1}", "the period of a decimal"),
     (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees"),
     (r"\\%", "%", "percent"),
-    (r"^ ?(-?) ?(?:USD|US|EUR|GBP|CAD|AUD|INR|Rs\.?) ?(?=(?:\\?[$€£¥] ?)?[.\d])", r"\1",
+    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD|AUD|INR|Rs\.?) ?\}? ?(?=(?:\\?[$€£¥] ?)?[.\d])", r"\1",
      "the currency in letters"),
     (r"\\?[$€£¥]", "", "an amount is a number; the question names the currency"),
-    (r"\\([_#&])", r"\1", "an escaped character"),
+    (r"(?<!\\)\\([_#&])", r"\1", "an escaped character"),
+    (r"\^ ?(?:\{ ?\\prime ?\\prime ?\}|\\prime ?\\prime(?![A-Za-z]))", "''", "primes"),
+    (r"\^ ?(?:\{ ?\\prime ?\}|\\prime(?![A-Za-z]))", "'", "a prime"),
     # Digits
     (r"(?<=\d) ?\{ ?, ?\} ?(?=\d)|(?<=\d),\\! ?(?=\d)", "", "`85{,}184` and `85,\\!184` set a thousands separator"),
     (r"(?<=\d)(?:\\[,:; ]|~| )(?=\d{3}(?![\d/]))", "", "`11\\,880` and `11 880` set a thousands separator"),
@@ -141,7 +151,8 @@ TABLE = [
     (r"[, ]*(?:\\text\{,? ?for (?:all|any|every|each)[^{}]*\}|\\forall) ?"
      r"(?:[A-Za-z](?: ?\\in ?\\mathbb ?\{?[A-Z]\}?)?)? ?$", "", "for which values it holds is in the question"),
     (r"^(?!.*(?:[<>]|\\[lg]e(?![A-Za-z])))(.*[A-Za-z\d})°])[, ]*"
-     r"(?:\\text\{[, ]*(?:where|with|for(?: any)?(?: integers?)?) ?\})?[, ]*[kmn] ?\\in ?\\mathbb ?\{?Z\}? ?$", r"\1", "an integer that runs through solutions"),
+     r"(?:\\text\{[, ]*(?:where|with|for(?: any)?(?: integers?)?) ?\})?[, ]*[kmn] ?\\in ?\\mathbb ?\{?Z\}? ?$",
+     r"\1", "an integer that runs through solutions"),
     (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow)(?![A-Za-z])", "", "what led to the answer"),
     (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow) *)+", "", "what led to the answer"),
     (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),

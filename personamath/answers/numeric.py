@@ -32,6 +32,8 @@ LOOSE_AGREEMENT = Fraction(1, 10**60)
 
 COUNTING = frozenset(["!", "!!", "binom"])
 """Operations on natural numbers."""
+POWERS = {"^": 1, "root": 0}
+"""Operations that are algebraic where the exponent, at this place, is a number."""
 ALGEBRAIC = frozenset(["+", "-", "*", "/", "sqrt", "abs"])
 """Operations whose values at large integers keep their digits."""
 
@@ -78,7 +80,8 @@ def operations_in(expression: Expression) -> Iterator[Operation]:
 def is_algebraic(expression: Expression) -> bool:
     """Whether an expression has no operations but the four, roots, absolute values and powers to a number."""
     return all(
-        operation.name in ALGEBRAIC or (operation.name == "^" and isinstance(operation.operands[1], Fraction))
+        operation.name in ALGEBRAIC
+        or (operation.name in POWERS and isinstance(operation.operands[POWERS[operation.name]], Fraction))
         for operation in operations_in(expression)
     )
 

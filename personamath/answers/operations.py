@@ -30,7 +30,7 @@ EXPONENT_BITS = 60
 TINY = Fraction(1, 10**50)
 """Size below which an argument may leave no trace in the value of a function; arguments above its inverse as well."""
 SATURATED = 60
-"""Argument from which on a hyperbolic tangent may not be told from 1."""
+"""Argument from which on a hyperbolic tangent may not be told from 1, nor a secant from 0."""
 NAMING_DIGITS = 60
 """Digits after the point by which an argument of a named function is recognized."""
 LARGEST_DOUBLE_FACTORIAL = 1_000
@@ -293,7 +293,7 @@ def elementary(name: str, argument: Value) -> Value:
     argument = inexact(argument)
     if precise().mag(argument) > EXPONENT_BITS or is_tiny(argument):
         raise NoValue("too large, or too small to be seen")
-    if name in ("tanh", "coth") and abs(argument) > SATURATED:
+    if name in ("tanh", "coth", "sech", "csch") and abs(argument) > SATURATED:
         raise NoValue("cannot be told from 1")
     if name in ("tan", "cot", "sec", "csc"):
         sine, cosine = elementary("sin", argument), elementary("cos", argument)

@@ -224,6 +224,8 @@ def case_of(row: str) -> tuple[str, str] | None:
     if match := CONDITION.match(condition):
         condition = f"{match[1]} {condition[match.end() :]}".strip()
     condition = WORD_OF_CONDITION.sub("", condition)
+    if len(split(condition, RELATIONS)) == 1:
+        condition = f"\\text{{if}}{condition}"  # words, and no unit among them
     return (value, condition) if value and condition else None
 
 

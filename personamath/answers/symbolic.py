@@ -34,12 +34,12 @@ UNBOUNDED = re.compile(
 )
 """What math-verify is never asked about: it cannot know, or would take all the time there is."""
 
-ASKED = re.compile(r"\\(?:int|sum|prod|lim)(?![A-Za-z])|\\frac\{d\}\{d[a-z]\}")
+ASKED = re.compile(r"\\(?:int|sum|prod|lim)(?![A-Za-z])|\\frac\{d\}\{d ?[a-z]\}")
 """What one side at least must have: all else is decided by the other rules, or not at all."""
 COMMAND = re.compile(r"\\([A-Za-z]+)")
 COMMANDS = frozenset(["int", "sum", "prod", "lim", "to", "frac", "sqrt", "pi", "infty", "binom", "theta", *FUNCTIONS])
 """What math-verify reads as it is meant."""
-MISREAD = re.compile(r"[A-Z'=<>;&]|\\frac\{d\^|\\frac\{d[a-z]\}\{d|[fgh]\(|,")
+MISREAD = re.compile(r"[A-Z'<>;&]|(?<!_\{[a-z])=|\\frac\{d\^|\\frac\{d ?[a-z]\}\{d|[fgh]\(|,")
 """What it reads otherwise: capital letters, primes, second derivatives, unknown functions."""
 
 Outcome = Literal["equal", "different", "timed out", "worker ended"]

@@ -23,7 +23,7 @@ TOKEN = re.compile(
 )
 
 DERIVATIVE = re.compile(
-    r"\\frac\{(?:d|\\partial ?)(?:\^\{?\w\}?)?[A-Za-z]?\}\{(?:d|\\partial ?)[A-Za-z](?:\^\{?\w\}?)?\}"
+    r"\\frac\{(?:d|\\partial) ?(?:\^\{?\w\}?)? ?[A-Za-z]?\}\{(?:d|\\partial) ?[A-Za-z](?:\^\{?\w\}?)?\}"
     r"|(?<![A-Za-z\\])d(?:\^\d)?[A-Za-z]?/d[A-Za-z](?![A-Za-z])|\\partial|\\nabla"
 )
 """What is no quotient, although it is written as one: `\\frac{d}{dx}` and `dy/dx`."""

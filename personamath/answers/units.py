@@ -58,7 +58,6 @@ SCALES = {
     "%": Fraction(1, 100),
     "cent": Fraction(1, 100),
     "dozen": Fraction(12),
-    "hundred": Fraction(100),
     "thousand": Fraction(10**3),
     "million": Fraction(10**6),
     "billion": Fraction(10**9),
@@ -77,19 +76,19 @@ DIMENSIONS = {"sq": "2", "square": "2", "cu": "3", "cubic": "3"}
 UNIT = re.compile(rf"(?:(?P<dimension>{'|'.join(DIMENSIONS)}) )?(?P<name>[a-z]+)(?:\^?\{{?(?P<power>[23])\}}?)?")
 PER = re.compile(r" per |/")
 SPEEDS = {"mile/hour": "mph", "km/hour": "km/h"}
-TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}((?:\^\{?[23]\}?)?)")
+TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}((?:\^\{?-?[123]\}?)?)")
 DEGREES = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*(°)\s*(?:\\text\{\s*[CF]\s*\}|[CF])?")
 PERCENT = re.compile(r"(.*[0-9})])\s*%")
 TRAILING_WORDS = re.compile(r"(.*[0-9}])(\s*)\(?((?:m/s|[A-Za-z]{2,})[A-Za-z .,()/^23-]*)")
 OPERATOR_WORDS = re.compile(
     r"\b(?:choose|mod|modulo|to|over|less|more than|power|root|or|and|times(?! *[.)]*$)|out of|of(?! [a-z]{3,})"
-    r"|plus|minus|divided|squared|cubed|factorial|half|halves|thirds?|quarters?|fourths?|fifths?|sixths?|tenths?"
-    r"|remainder|infinity|at least|at most|if|when|unless|except|otherwise|not|more|greater|fewer"
+    r"|hundred|plus|minus|divided|squared|cubed|factorial|half|halves|thirds?|quarters?|fourths?|fifths?|sixths?|tenths?"
+    r"|remainder|infinity|at least|at most|if|when|unless|except|otherwise|not|more|greater|fewer|(?:even|odd)$"
     rf"|(?:{'|'.join([*NUMBER_WORDS[:1], *NUMBER_WORDS[2:], *TENS])})(?!-)|one(?! ?-| [a-z]))\b",
     re.IGNORECASE,
 )
 """Words that compute with the number before them."""
-POWER_OF_UNIT = re.compile(r"(?<=[A-Za-z])\^[23](?!\d)|\b(mm|cm|m|km|in|ft)[23]\b")
+POWER_OF_UNIT = re.compile(r"(?<=[A-Za-z])\^[23](?!\d)|\b(mm|cm|m|km|in|ft|s|sec|h)[23]\b")
 COMPUTING = re.compile(r"[\d=<>+^_|]")
 WORD = re.compile(r"[A-Za-z]+")
 BASED = re.compile(r"(?:\\text\{)?\(?(?=[A-Za-z]*\d)([0-9A-Za-z]+)\)?\}?_\{?(?:\\text\{)?(\w+)\}{0,2}")
