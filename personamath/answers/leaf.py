@@ -7,7 +7,15 @@ from functools import cached_property
 from personamath.answers.expression import SYMBOLS, Expression, read_expression
 from personamath.answers.names import alike
 from personamath.answers.normal_form import FUNCTIONS
-from personamath.answers.numeric import counts, is_constant, same_at_naturals, same_values, values
+from personamath.answers.numeric import (
+    bends,
+    counts,
+    differ_at_once,
+    is_constant,
+    same_at_naturals,
+    same_values,
+    values,
+)
 from personamath.answers.operations import Value
 from personamath.answers.quantities import Quantity, quantity_of, same_amount, same_time, time_of
 from personamath.answers.rational import rational
@@ -127,7 +135,7 @@ def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
         return Verdict(equal, "exact", None if equal else "another time")
     if one.only_words or other.only_words:
         return compare_words(one, other)
-    if one.values is None or other.values is None:
+    if one.expression is None or other.expression is None:
         return Verdict(None, "none", "not an expression that can be read")
     return compare_values(one, other)
 
@@ -137,8 +145,12 @@ def compare_values(one: Leaf, other: Leaf) -> Verdict:
     assert one.expression is not None
     assert other.expression is not None
     first, second = alike(one.expression, other.expression)
-    same_read = first is one.expression and second is other.expression
-    agree = same_values(*((one.values or [], other.values or []) if same_read else (values(first), values(second))))
+    if differ_at_once(first, second):
+        return Verdict(False, "numeric", "another value")
+    if first is one.expression and second is other.expression and not (bends(first) or bends(second)):
+        agree = same_values(one.values or [], other.values or [])
+    else:
+        agree = same_values(values(first, bent=True), values(second, bent=True))
     if agree is not False and (counts(first) or counts(second)) and not (is_constant(first) and is_constant(second)):
         agree = same_at_naturals(first, second)
     if agree is None:

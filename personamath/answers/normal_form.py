@@ -19,6 +19,8 @@ class Rule(NamedTuple):
     pattern: re.Pattern[str]
     replacement: str
     reason: str
+    needs: str = ""
+    """What every text has that the pattern matches, so that the others need not be searched."""
 
 
 def command(*names: str) -> str:
@@ -72,8 +74,8 @@ TABLE = [
     (r"\\\\ ?\[[^\[\]]*\]", r"\\\\", "`\\\\[4pt]` spaces the rows of a matrix"),
     (r"(?<=\d) ?(?:(?<!\\)\$ ?\$|\\\) ?\\\() ?(?=\d)", ", ", "the numbers of two formulas side by side are two"),
     (r"(?<!\\)\$|(?<!\\)\\[()\[\]]", "", "`$`, `\\(` and `\\[` open and close a formula"),
-    (command("[hv]?phantom") + r" ?(?:\{[^{}]*\}|\S)", " ", "prints nothing"),
-    (command("(?:text)?color") + r" ?\{[^{}]*\}", "", "a color"),
+    (command("[hv]?phantom") + r" ?(?:\{[^{}]*\}|\S)", " ", "prints nothing", "phantom"),
+    (command("(?:text)?color") + r" ?\{[^{}]*\}", "", "a color", "color"),
     (command("tiny", "(?:script|footnote|normal)size", "small", "[lL]arge", "LARGE", "[hH]uge"), " ", "a size"),
     (command("hspace", "vspace", "tag", "label") + r"\*?\{[^{}]*\}", " ", "prints nothing, or a number beside"),
     (command("(?:display|text|script)style", "(?:no)?limits", "rm", "bf", "it"), " ", "a size, a place or a face"),
@@ -83,25 +85,25 @@ TABLE = [
     (command("text(?:bf|it|rm|sf|sc|tt|normal|up)?", "[mh]box", "mathrm", "operatorname", "emph") + r"\*? ?\{",
      r"\\text{", "words are words in any face"),
     (rf"\\text\{{ ?({'|'.join(FUNCTIONS)}|c?tg|cotg|cosec|arcc?tg|[bp]?mod) ?\}}", r"\\\1 ",
-     "`\\mathrm{sin}` is `\\sin`"),
-    (r"\\text\{ ?([a-fijkn-rt-z]) ?\}", r" \1 ", "a letter that is no unit is a variable or a constant"),
-    (r"\(\\text\{ ?([A-Z]) ?\}\)", r"(\1)", "a choice"),
+     "`\\mathrm{sin}` is `\\sin`", r"\text"),
+    (r"\\text\{ ?([a-fijkn-rt-z]) ?\}", r" \1 ", "a letter that is no unit is a variable or a constant", r"\text"),
+    (r"\(\\text\{ ?([A-Z]) ?\}\)", r"(\1)", "a choice", r"\text"),
     (r"^ ?(?:\*\*|__|`)(.*?)(?:\*\*|__|`) ?$", r"\1", "Markdown's bold"),
     # One name for each symbol
     (command("[dtc]frac", "nicefrac", "[xs]frac"), r"\\frac", "one fraction in many sizes"),
     (command("tg"), r"\\tan ", "the tangent"),
-    (command("c(?:o)?tg"), r"\\cot ", "the cotangent"),
+    (command("c(?:o)?tg"), r"\\cot ", "the cotangent", "tg"),
     (command("cosec"), r"\\csc ", "the cosecant"),
     (command("arctg"), r"\\arctan ", "the arc tangent"),
     (command("arcctg"), r"\\arccot ", "the arc cotangent"),
-    (command("[dt]binom"), r"\\binom", "one binomial in three sizes"),
+    (command("[dt]binom"), r"\\binom", "one binomial in three sizes", "binom"),
     (command("leq?", "leqq", "leqslant") + "|<=|=<", r"\\le ", "at most"),
     (command("geq?", "geqq", "geqslant") + "|>=", r"\\ge ", "at least"),
     (command("neq?") + r"|!=|\\not ?=", r"\\ne ", "not equal"),
     (command("lt"), "<", "less"),
     (command("gt"), ">", "greater"),
     (command("sim", "simeq", "approxeq", "thickapprox", "doteq"), r"\\approx ", "about"),
-    (r"\*\*", "^", "Python's power"),
+    (r"\*\*", "^", "Python's power", "**"),
     (command("cdot", "times", "ast", "star", "bullet"), "*", "a product"),
     (command("div"), "/", "a quotient"),
     (command("[cl]?dots", "dots[cb]"), "...", "and so on"),
@@ -118,87 +120,97 @@ TABLE = [
     (command("Re", "R", "reals", "mathbb ?R", r"mathbb ?\{ ?R ?\}"), r"\\mathbb{R}", "the real numbers"),
     (command("infin") + r"|(?<![A-Za-z\\])(?:[Ii]nfinity|oo|inf)(?![A-Za-z])", r"\\infty ", "infinity"),
     (r"\+ ?\\infty", r"\\infty ", "infinity has no sign but minus"),
-    (command("dot", "bar", "overline") + r" ?\{ ?(\d+) ?\}", r"\\overline{\1}", "the period of a decimal"),
+    (command("dot", "bar", "overline") + r" ?\{ ?(\d+) ?\}", r"\\overline{\1}", "the period of a decimal", "\\"),
     (command("dot", "bar", "overline") + r" ?(\d)", r"\\overline{\1}", "the period of a decimal"),
     (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees"),
-    (r"\\%", "%", "percent"),
+    (r"\\%", "%", "percent", "%"),
     (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD|AUD|INR|Rs\.?) ?\}? ?(?=(?:\\?[$€£¥] ?)?[.\d])", r"\1",
      "the currency in letters"),
     (r"\\?[$€£¥]", "", "an amount is a number; the question names the currency"),
     (r"(?<!\\)\\([_#&])", r"\1", "an escaped character"),
-    (r"\^ ?(?:\{ ?\\prime ?\\prime ?\}|\\prime ?\\prime(?![A-Za-z]))", "''", "primes"),
-    (r"\^ ?(?:\{ ?\\prime ?\}|\\prime(?![A-Za-z]))", "'", "a prime"),
+    (r"\^ ?(?:\{ ?\\prime ?\\prime ?\}|\\prime ?\\prime(?![A-Za-z]))", "''", "primes", "prime"),
+    (r"\^ ?(?:\{ ?\\prime ?\}|\\prime(?![A-Za-z]))", "'", "a prime", "prime"),
     # Digits
-    (r"(?<=\d) ?\{ ?, ?\} ?(?=\d)|(?<=\d),\\! ?(?=\d)", "", "`85{,}184` and `85,\\!184` set a thousands separator"),
+    (r"(?<=\d) ?\{ ?, ?\} ?(?=\d)|(?<=\d),\\! ?(?=\d)", "", "`85{,}184` and `85,\\!184` are one number", ","),
     (r"(?<=\d)(?:\\[,:; ]|~| )(?=\d{3}(?![\d/]))", "", "`11\\,880` and `11 880` set a thousands separator"),
     (r"(?<!\\)\\[!/]", "", "negative space"),
     (r"(?<!\\)\\[,:;> ]|(?<!\\)\\ ?$|~|" + command("q?quad", "(?:en|thin|med|thick|nobreak)space"), " ", "a space"),
-    (r"(\^(?:\d|\{\d+\})) +(?=\d)", r"\1*", "`2^6 3^5` is a product"),
+    (r"(\^(?:\d|\{\d+\})) +(?=\d)", r"\1*", "`2^6 3^5` is a product", "^"),
     # Units
     (r"\\frac ?\{ ?\\text\{ ?([^{}]*?) ?\} ?\} ?\{ ?\\text\{ ?([^{}]*?) ?\}(?:\^\{?([23])\}?)? ?\}", r"\\text{\1/\2\3}",
-     "`\\frac{\\text{m}}{\\text{s}}` is m/s"),
-    (r"(\\text\{ ?[A-Za-z]+) ?\}(?:\^\{?([23])\}?)? ?([/*]) ?\\text\{ ?(?=[A-Za-z])", r"\1\2\3", "a quotient of units"),
-    (r"(?<=\d)(?: ?\^ ?\{?)? ?\\text\{ ?(?:st|nd|rd|th) ?\} ?\}?", "", "an ordinal"),
+     "`\\frac{\\text{m}}{\\text{s}}` is m/s", r"\text"),
+    (r"(\\text\{ ?[A-Za-z]+) ?\}(?:\^\{?([23])\}?)? ?([/*]) ?\\text\{ ?(?=[A-Za-z])", r"\1\2\3",
+     "a quotient of units", r"\text"),
+    (r"(?<=\d)(?: ?\^ ?\{?)? ?\\text\{ ?(?:st|nd|rd|th) ?\} ?\}?", "", "an ordinal", r"\text"),
     (r"(?:(?<=1)\^\{st\}|(?<=2)\^\{nd\}|(?<=3)\^\{rd\}|(?<=[04-9])\^\{th\}) ?$|(?<=\d)(?:st|nd|rd|th)(?![A-Za-z])", "",
      "an ordinal"),
     # Words and edges
     (command("lor", "vee"), " or ", "or"),
     (command("land", "wedge"), " and ", "and"),
-    (r"(?i)\\text\{ ?[,;]? ?(?:and|or) ([-\d][^{}]*)\}", r", \1", "`\\text{ or 6}` is an item of a list"),
+    (r"(?i)\\text\{ ?[,;]? ?(?:and|or) ([-\d][^{}]*)\}", r", \1", "`\\text{ or 6}` is an item of a list", r"\text"),
     (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and|or) ?\} ?|[,;]? +(?:and|or) +(?=\S)", ", ", "`2 and 3` is the list `2, 3`"),
-    (r"\\text\{ ?(-?\d[\d.,]*) ?\}", r" \1 ", "a number set as words"),
-    (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words"),
+    (r"\\text\{ ?(-?\d[\d.,]*) ?\}", r" \1 ", "a number set as words", r"\text"),
+    (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words", r"\text"),
     (r"[, ]*(?:\\text\{,? ?for (?:all|any|every|each)[^{}]*\}|\\forall) ?"
-     r"(?:[A-Za-z](?: ?\\in ?\\mathbb ?\{?[A-Z]\}?)?)? ?$", "", "for which values it holds is in the question"),
+     r"(?:[A-Za-z](?: ?\\in ?\\mathbb ?\{?[A-Z]\}?)?)? ?$", "", "for which values it holds is in the question", "\\"),
     (r"^(?!.*(?:[<>]|\\[lg]e(?![A-Za-z])))(.*[A-Za-z\d})°])[, ]*"
      r"(?:\\text\{[, ]*(?:where|with|for(?: any)?(?: integers?)?) ?\})?[, ]*[kmn] ?\\in ?\\mathbb ?\{?Z\}? ?$",
-     r"\1", "an integer that runs through solutions"),
-    (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow)(?![A-Za-z])", "", "what led to the answer"),
+     r"\1", "an integer that runs through solutions", r"\in"),
+    (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow)(?![A-Za-z])", "", "what led to the answer", "\\"),
     (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow) *)+", "", "what led to the answer"),
     (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
     (r" *(?:\( ?(?:\\approx|\\text\{ ?(?:or )?(?:about|approx|roughly))|\\text\{ ?\((?:or )?(?:about|approx|roughly))"
-     r"[^()]*\) ?\}?$", "", "a rounded value beside the exact one"),
+     r"[^()]*\) ?\}?$", "", "a rounded value beside the exact one", ")"),
     (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)(?:\"|''?)$", r"\1", "feet and inches as marks"),
     (r"^ *(?:\"|``)([^\"`]+?)(?:\"|'') *$", r"\1", "quotation marks"),
-    (r"^ *\\text\{([^{}]*)\} *$", r"\1", "an answer that is all words needs no braces"),
+    (r"^ *\\text\{([^{}]*)\} *$", r"\1", "an answer that is all words needs no braces", r"\text"),
     (r"(?i)^ *(?:\\text\{[^{}]*(?: is|[:=])\}|(?:the )?(?:final )?answer(?: is|:)+ )(?=.)", "",
      "what announces the answer"),
-    (r"(?i)^ *(?:\\text\{ ?(?:either|both) ?\}|(?:either|both)\b) *(?=.*,)", "", "it announces a list"),
+    (r"(?i)^ *(?:\\text\{ ?(?:either|both) ?\}|(?:either|both)\b) *(?=.*,)", "", "it announces a list", ","),
     (r"^ *(?:\\text\{ ?)?(?:[Oo]ption|[Cc]hoice|[Aa]nswer) ?\}? ?\(?([A-Z])\)?[ .]*$", r"\1", "a choice"),
     (r"(?i)^[ (]*(?:there (?:is|are) )?no (?:(?:real|such|valid) )*(?:solution|root)s?(?: exists?)?[ ).]*$",
      r"\\emptyset", "no solution is the empty set of solutions"),
     (r"(?i)^ *(?:the )?empty set[ .]*$", r"\\emptyset", "the empty set"),
     (r"(?i)^ *(?:(?:all|any|the) )?(?:real numbers?|reals)[ .]*$", r"\\mathbb{R}", "the real numbers"),
     (r"(?i)^ *DNE[ .]*$", "does not exist", "an abbreviation"),
-    (r"(?<![.\dA-Za-z])\.(?=\d)", "0.", "`.5` is 0.5"),
+    (r"(?<![.\dA-Za-z])\.(?=\d)", "0.", "`.5` is 0.5", "."),
     # Braces and spaces
-    (r"(?<![\d./])(\d+) (\d+) ?/ ?(\d+)(?![\d./])", r"\1\\frac{\2}{\3}", "`4 1/2` is a mixed number"),
-    (r"\\frac ?([0-9A-Za-z]) ?(?=[0-9A-Za-z{\\])", r"\\frac{\1}", "`\\frac12` takes one character for each part"),
-    (r"(\\frac ?\{[^{}]*\}) ?([0-9A-Za-z])", r"\1{\2}", "`\\frac12` takes one character for each part"),
-    (r"([_^]) ?\{ ?(\w) ?\}(?![\w.])", r"\1\2", "braces around one character"),
-    (r"\^ ?(\w|\{[^{}]*\}) ?_ ?(\w|\{[^{}]*\})", r"_\2^\1", "the subscript before the power"),
-    (r"(?<![A-Za-z\\_])C ?\( ?(\w+) ?, ?(\w+) ?\)", r"\\binom{\1}{\2}", "combinations"),
-    (r"(?:\{ ?\}|^)[_^] ?\{?(\d+)\}? ?C ?_ ?\{?(\d+)\}?", r"\\binom{\1}{\2}", "combinations"),
-    (r"(?<=[\d)} ])(?:(?<= )|\\[bp]?)mod(?![A-Za-z])(?= ?[\d(])", r"\\bmod ", "the remainder"),
-    (r"\{([^{}]*?)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}", "TeX's older fraction"),
-    (r" +", " ", "spaces in a row"),
-    (r"(?<![0-9A-Za-z,]) | (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "", "elsewhere it means nothing"),
+    (r"(?<![\d./])(\d+) (\d+) ?/ ?(\d+)(?![\d./])", r"\1\\frac{\2}{\3}", "`4 1/2` is a mixed number", "/"),
+    (r"\\frac ?([0-9A-Za-z]) ?(?=[0-9A-Za-z{\\])", r"\\frac{\1}", "`\\frac12` takes one character each", r"\frac"),
+    (r"(\\frac ?\{[^{}]*\}) ?([0-9A-Za-z])", r"\1{\2}", "`\\frac12` takes one character each", r"\frac"),
+    (r"([_^]) ?\{ ?(\w) ?\}(?![\w.])", r"\1\2", "braces around one character", "{"),
+    (r"\^ ?(\w|\{[^{}]*\}) ?_ ?(\w|\{[^{}]*\})", r"_\2^\1", "the subscript before the power", "^"),
+    (r"(?<![A-Za-z\\_])C ?\( ?(\w+) ?, ?(\w+) ?\)", r"\\binom{\1}{\2}", "combinations", "C"),
+    (r"(?:\{ ?\}|^)[_^] ?\{?(\d+)\}? ?C ?_ ?\{?(\d+)\}?", r"\\binom{\1}{\2}", "combinations", "C"),
+    (r"(?<=[\d)} ])(?:(?<= )|\\[bp]?)mod(?![A-Za-z])(?= ?[\d(])", r"\\bmod ", "the remainder", "mod"),
+    (r"\{([^{}]*?)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}", "TeX's older fraction", r"\over"),
+    (r" +", " ", "spaces in a row", "  "),
+    (r"(?<![0-9A-Za-z,]) | (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "", "elsewhere it means nothing", " "),
 ]  # fmt: skip
 
 
-def needs_backslash(pattern: str) -> bool:
-    """Whether a pattern matches nothing but a command, so that most answers need not be searched for it."""
+def rule(pattern: str, replacement: str, reason: str, needs: str = "") -> Rule:
+    """A row of the table; what a pattern without alternatives needs can be read off its beginning."""
+    if not needs and not has_alternatives(pattern):
+        if name := re.match(r"\(\?<!\\\\\)\\\\\(\?:([A-Za-z]+)\)", pattern):
+            needs = "\\" + name[1]
+        elif pattern.startswith((r"(?<!\\)\\", r"\\")) and not pattern.startswith(r"\\?"):
+            needs = "\\"
+    return Rule(re.compile(pattern), replacement, reason, needs)
+
+
+def has_alternatives(pattern: str) -> bool:
+    """Whether a bar stands in a pattern outside of all groups."""
     depth, escaped = 0, False
     for character in re.sub(r"\[[^\]]*\]", "", pattern):
         if character == "|" and depth == 0 and not escaped:
-            return False
+            return True
         depth += 0 if escaped else (character == "(") - (character == ")")
         escaped = character == "\\" and not escaped
-    return pattern.startswith((r"(?<!\\)\\", r"\\")) and not pattern.startswith(r"\\?")
+    return False
 
 
-RULES = [Rule(re.compile(pattern), replacement, reason) for pattern, replacement, reason in TABLE]
-RULES_OF_COMMANDS = [needs_backslash(pattern) for pattern, _, _ in TABLE]
+RULES = [rule(*row) for row in TABLE]
 
 LONGEST = 1_000
 """Characters an answer may have to be read at all; longer ones are equal only to themselves."""
@@ -207,8 +219,8 @@ LONGEST = 1_000
 def normal_form(answer: str) -> str:
     """The answer in the spelling that the other rules read; empty for an answer that says nothing, such as `.`."""
     text = unframed(ascii_characters(answer).strip())
-    for (pattern, replacement, _), of_command in zip(RULES, RULES_OF_COMMANDS, strict=True):
-        if not of_command or "\\" in text:
+    for pattern, replacement, _, needs in RULES:
+        if needs in text:
             text = pattern.sub(replacement, text)
     text = unframed(text.strip())
     number = number_in_words(text) if text[:1].isalpha() else None

@@ -32,6 +32,8 @@ LOOSE_AGREEMENT = Fraction(1, 10**60)
 
 COUNTING = frozenset(["!", "!!", "binom"])
 """Operations on natural numbers."""
+BENDING = frozenset(["abs", "sqrt", "root"])
+"""Operations that bend the graph of what they are of."""
 POWERS = {"^": 1, "root": 0}
 """Operations that are algebraic where the exponent, at this place, is a number."""
 ALGEBRAIC = frozenset(["+", "-", "*", "/", "sqrt", "abs"])
@@ -40,14 +42,18 @@ ALGEBRAIC = frozenset(["+", "-", "*", "/", "sqrt", "abs"])
 CONSTANTS = frozenset(["pi", "e", "i"])
 
 
-def values(expression: Expression) -> list[Value | None]:
-    """The expression's values at the points, None where it has none; a single one if it has no variable."""
+def values(expression: Expression, bent: bool = False) -> list[Value | None]:
+    """The expression's values at the points, None where it has none; a single one if it has no variable.
+
+    At the large integers an irrational value may have lost its digits. It is taken where the expression may be compared
+    with one that `bends`, and is algebraic.
+    """
     if is_constant(expression):
         return [value_at(expression, 0, only_real=False)]
     # Outside its domain, a real function's complex continuation says nothing about it.
     only_real = "i" not in names_in(expression)
     found = [value_at(expression, point, only_real) for point in range(FRACTIONS + INTEGERS)]
-    keeps_digits = is_algebraic(expression)
+    keeps_digits = bent and is_algebraic(expression)
     if not keeps_digits and not any(isinstance(value, Fraction) for value in found):
         return found + [None] * len(LARGE)
     for point in range(FRACTIONS + INTEGERS, POINTS):
@@ -75,6 +81,19 @@ def operations_in(expression: Expression) -> Iterator[Operation]:
         yield expression
         for operand in expression.operands:
             yield from operations_in(operand)
+
+
+def differ_at_once(first: Expression, second: Expression) -> bool:
+    """Whether two expressions with variables differ at the first point already, as most that differ do."""
+    if is_constant(first) or is_constant(second):
+        return False
+    one, other = (value_at(expression, 0, "i" not in names_in(expression)) for expression in (first, second))
+    return one is not None and other is not None and not same(one, other)
+
+
+def bends(expression: Expression) -> bool:
+    """Whether an expression has another formula for large negative numbers, as `|x+100|` has."""
+    return any(operation.name in BENDING and not is_constant(operation) for operation in operations_in(expression))
 
 
 def is_algebraic(expression: Expression) -> bool:

@@ -27,8 +27,8 @@ CONVERTED_BITS = 600
 EXPONENT_BITS = 60
 """Size of the largest exponent of 2 that a value may have; such a number has 10^17 digits."""
 
-TINY = Fraction(1, 10**50)
-"""Size below which an argument may leave no trace in the value of a function; arguments above its inverse as well."""
+TINY_BITS = 166
+"""Size, as a power of 1/2, below which an argument may leave no trace in the value of a function."""
 SATURATED = 60
 """Argument from which on a hyperbolic tangent may not be told from 1, nor a secant from 0."""
 NAMING_DIGITS = 60
@@ -50,6 +50,7 @@ def precise() -> Any:
 
         _local.context = MPContext()
         _local.context.dps = WORKING_DIGITS
+        _local.context.limits = {}
     return _local.context
 
 
@@ -61,7 +62,7 @@ def same(first: Value, second: Value, agreement: Fraction = AGREEMENT) -> bool:
         one, other = inexact(first), inexact(second)
     except NoValue:
         return False
-    return bool(abs(one - other) <= inexact(agreement) * max(abs(one), abs(other)))
+    return bool(abs(one - other) <= limit(agreement) * max(abs(one), abs(other)))
 
 
 def exact(value: Fraction) -> Fraction:
@@ -69,6 +70,13 @@ def exact(value: Fraction) -> Fraction:
     if value.numerator.bit_length() + value.denominator.bit_length() > EXACT_BITS:
         raise NoValue("too large")
     return value
+
+
+def limit(fraction: Fraction) -> Value:
+    """A constant of this module at working precision; converted once a thread."""
+    if fraction not in precise().limits:
+        precise().limits[fraction] = inexact(fraction)
+    return precise().limits[fraction]
 
 
 def inexact(value: Value) -> Value:
@@ -87,10 +95,10 @@ def add(first: Value, second: Value) -> Value:
         return exact(first + second)
     one, other = inexact(first), inexact(second)
     large, small = max(abs(one), abs(other)), min(abs(one), abs(other))
-    if small and small < large * inexact(AGREEMENT):
+    if small and small < large * limit(AGREEMENT):
         raise NoValue("too small to be seen")
     total = one + other
-    return Fraction(0) if abs(total) <= large * inexact(NOISE) else simplified(total)
+    return Fraction(0) if abs(total) <= large * limit(NOISE) else simplified(total)
 
 
 def multiply(first: Value, second: Value) -> Value:
@@ -112,7 +120,7 @@ def divide(first: Value, second: Value) -> Value:
 def simplified(value: Value) -> Value:
     """A complex number without a part that is only noise."""
     if hasattr(value, "_mpc_"):
-        noise = inexact(NOISE) * abs(value)
+        noise = limit(NOISE) * abs(value)
         if abs(value.imag) <= noise:
             return value.real
         if abs(value.real) <= noise:
@@ -143,7 +151,9 @@ def power(base: Value, exponent: Value) -> Value:
 
 def is_tiny(value: Value) -> bool:
     """Whether a value is so small beside 1 that it may leave no trace."""
-    return bool(0 < abs(value) < (TINY if isinstance(value, Fraction) else inexact(TINY)))
+    if isinstance(value, Fraction):
+        return bool(value) and value.denominator.bit_length() - value.numerator.bit_length() > TINY_BITS
+    return bool(value) and bool(precise().mag(value) < -TINY_BITS)
 
 
 def exact_root(base: Fraction) -> Fraction | None:
@@ -300,4 +310,4 @@ def elementary(name: str, argument: Value) -> Value:
         numerator = {"tan": sine, "cot": cosine}.get(name, Fraction(1))
         return divide(numerator, cosine if name in ("tan", "sec") else sine)
     value = simplified(getattr(precise(), name.replace("arc", "a"))(argument))
-    return Fraction(0) if abs(value) < inexact(NOISE) and name != "exp" else value
+    return Fraction(0) if abs(value) < limit(NOISE) and name != "exp" else value
