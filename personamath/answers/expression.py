@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from personamath.answers.normal_form import ARCS, FUNCTIONS
-from personamath.answers.rational import rational
 from personamath.answers.tokens import Tokens, Unreadable, tokens_of
 
 
@@ -29,9 +28,6 @@ Expression = Fraction | str | Operation
 
 MOST_SUFFIXES = 3
 """How many of `^`, `!`, `°` and `%` may follow one atom."""
-
-LONGEST_NUMBER = 100
-"""Digits of a number inside an expression; more could not be told apart at the precision of `numeric`."""
 
 SYMBOLS = frozenset({
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa",
@@ -146,7 +142,7 @@ class Reader(Tokens):
         self.go_deeper()
         token = self.take()
         if token[0].isdigit() or token[0] == ".":
-            atom = self.number(token, mixed)
+            atom: Expression = self.number(token, mixed)
         elif token in OPENERS:
             atom = self.group(token)
         elif token == "|":
@@ -175,18 +171,6 @@ class Reader(Tokens):
         self.take(OPENERS[opener])
         self.open_bars = bars
         return Operation(opener[2:], (content,)) if opener in ("\\lfloor", "\\lceil") else content
-
-    def number(self, token: str, mixed: bool) -> Expression:
-        """A literal; an integer before a fraction of integers is a mixed number."""
-        value = rational(token) if len(token) <= LONGEST_NUMBER else None
-        if value is None or self.token == "_":
-            raise Unreadable("not one number")
-        if mixed and self.token == "\\frac" and token.isdigit():
-            fraction = rational("".join([token, *self.tokens[self.at : self.at + 7]]))
-            if fraction is not None:
-                self.at += 7
-                return fraction
-        return value
 
     def variable(self, name: str) -> Expression:
         """A letter with its subscript and primes, and with what it is applied to; `e` and `i` are the constants."""

@@ -5,7 +5,9 @@ stands between brackets, and at last the leaves, which have no parts.
 """
 
 import math
+import operator
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 
@@ -13,7 +15,7 @@ from personamath.answers.leaf import Leaf
 from personamath.answers.parts import Collection, Group, Matrix, Part, Relation, interval
 from personamath.answers.quantities import quantity_of, time_of
 from personamath.answers.rational import rational
-from personamath.answers.sets import combined
+from personamath.answers.sets import Cells, combined
 
 DEEPEST = 8
 """Levels of structure that are read; what is nested deeper is one leaf."""
@@ -36,7 +38,11 @@ CONGRUENCE = re.compile(r"(.+?)\\equiv(.+?)(?:\\text\{ ?)?\(? ?\\?[bp]?mod ?\}? 
 MEMBER = re.compile(r"([A-Za-z]|\\[a-z]+ ?)(?:\\in(.+))?")
 INTEGERS = re.compile(r"\\mathbb ?\{?[ZN]\}?(?:[_^]\{?\+\}?)?")
 WORD_OF_CONDITION = re.compile(r"^(?:if|for|when) ")
-OPERATIONS = {"\\cup": frozenset.union, "\\cap": frozenset.intersection, "\\setminus": frozenset.difference}
+OPERATIONS: dict[str, Callable[[Cells, Cells], Cells]] = {
+    "\\cup": operator.or_,
+    "\\cap": operator.and_,
+    "\\setminus": operator.sub,
+}
 """Operations on sets, those first that bind least."""
 MOST_INTEGERS = 60
 """Integers of a set that is read as the list of them."""
@@ -263,9 +269,9 @@ def read_matrix(factor: str, body: str, depth: int) -> Matrix:
 
 def read_set(inside: str, depth: int) -> Part:
     r"""A set by its members, or by the condition after `x |` or `x :`."""
-    conditions = [piece.strip() for _, piece in split(inside, frozenset("|:"))]
-    if len(conditions) == 2 and any(sign in conditions[1] for sign in RELATIONS):
-        return read_condition(*conditions, depth + 1)
+    pieces = [piece.strip() for _, piece in split(inside, frozenset("|:"))]
+    if len(pieces) == 2 and any(sign in pieces[1] for sign in RELATIONS):
+        return read_condition(pieces[0], pieces[1], depth + 1)
     members = [value for item in items(inside, joined=False) for value in both_signs(item)]
     return Collection(tuple(read_member(member, depth + 1) for member in members))
 

@@ -39,7 +39,7 @@ ASKED = re.compile(r"\\(?:int|sum|prod|lim)(?![A-Za-z])|\\frac\{d\}\{d ?[a-z]\}"
 COMMAND = re.compile(r"\\([A-Za-z]+)")
 COMMANDS = frozenset(["int", "sum", "prod", "lim", "to", "frac", "sqrt", "pi", "infty", "binom", "theta", *FUNCTIONS])
 """What math-verify reads as it is meant."""
-MISREAD = re.compile(r"[A-Z'<>;&]|(?<!_\{[a-z])=|\\frac\{d\^|\\frac\{d ?[a-z]\}\{d|[fgh]\(|,")
+MISREAD = re.compile(r"[A-Z'<>;&]|(?<!_\{[a-z])=|\\frac\{d\^|\\frac\{d ?[a-z]\}\{d|(?<![A-Za-z])[fgh]\(|,")
 """What it reads otherwise: capital letters, primes, second derivatives, unknown functions."""
 
 Outcome = Literal["equal", "different", "timed out", "worker ended"]

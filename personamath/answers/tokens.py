@@ -1,8 +1,10 @@
 """The tokens of an expression in LaTeX or plain notation."""
 
 import re
+from fractions import Fraction
 
 from personamath.answers.normal_form import FUNCTIONS
+from personamath.answers.rational import rational
 
 
 class Unreadable(Exception):
@@ -14,6 +16,9 @@ DEEPEST = 25
 
 MOST_TOKENS = 300
 """Tokens of the longest expression that is read."""
+
+LONGEST_NUMBER = 100
+"""Digits of a number inside an expression; more could not be told apart at the precision of `numeric`."""
 
 TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+(?:,\d{3})*(?:\.\d*)?|\.\d+)(?:[eE](?:-?\d{1,3}|\+\d{2,3})(?![\d.A-Za-z]))?)"
@@ -97,3 +102,15 @@ class Tokens:
         self.depth += 1
         if self.depth > DEEPEST:
             raise Unreadable("nested too deeply")
+
+    def number(self, token: str, mixed: bool) -> Fraction:
+        """A literal; an integer before a fraction of integers is a mixed number."""
+        value = rational(token) if len(token) <= LONGEST_NUMBER else None
+        if value is None or self.token == "_":
+            raise Unreadable("not one number")
+        if mixed and self.token == "\\frac" and token.isdigit():
+            fraction = rational("".join([token, *self.tokens[self.at : self.at + 7]]))
+            if fraction is not None:
+                self.at += 7
+                return fraction
+        return value
