@@ -111,7 +111,8 @@ def row(name: str, said: list[bool], pairs: list[Pair]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pairs", type=Path)
-    rows = [json.loads(line) for line in parser.parse_args().pairs.read_text().splitlines()]
+    lines = parser.parse_args().pairs.read_text(encoding="utf-8").split("\n")  # an answer may hold U+2028
+    rows = [json.loads(line) for line in lines if line]
     answers = [extract(row["candidate"]) if row["form"] == "full" else row["candidate"] for row in rows]
     pairs = [Pair(row["kind"], row["gold"], answer, row["equal"]) for row, answer in zip(rows, answers, strict=True)]
     real = [pair for pair in pairs if pair.kind.startswith("real_")]

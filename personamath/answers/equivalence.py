@@ -7,14 +7,14 @@ union. Each rule answers equal, different, or not to be told; a whole is differe
 import re
 import threading
 from collections.abc import Iterable
-from itertools import pairwise
 
 from personamath.answers.leaf import Leaf, compare_leaves
 from personamath.answers.normal_form import LONGEST, normal_form
+from personamath.answers.parts import Collection, Group, Matrix, Part, Relation
 from personamath.answers.rational import rational
-from personamath.answers.relations import Solved, compare_unsolved, solved
-from personamath.answers.structure import Collection, Group, Matrix, Part, Relation, read
-from personamath.answers.symbolic import is_bounded
+from personamath.answers.relations import NAMED, Solved, compare_unsolved, solved, with_argument_of
+from personamath.answers.structure import read
+from personamath.answers.symbolic import is_asked
 from personamath.answers.verdict import Verdict
 
 CHOICE = re.compile(r"\(?([A-Z])\)?")
@@ -59,7 +59,7 @@ def compare(reference: str, answer: str) -> Verdict:
         verdict = compare_choices(one, other) or compare_readings(one, other)
     except TooManyParts:
         return Verdict(False, "none", "too many parts to compare")
-    if verdict.equal is None and not ("\\" in one + other and is_bounded(one) and is_bounded(other)):
+    if verdict.equal is None and not is_asked(one, other):
         return Verdict(False, "none", verdict.why)
     return verdict
 
@@ -100,7 +100,7 @@ def compare_parts(one: Part, other: Part) -> Verdict:
     if isinstance(one, Leaf) and isinstance(other, Leaf):
         return compare_leaves(one, other)
     if isinstance(one, Collection) and isinstance(other, Collection):
-        return compare_collections(one, other)
+        return compare_collections(in_tuples(one), in_tuples(other))
     if isinstance(one, Collection):
         return compare_with_collection(other, one)
     if isinstance(other, Collection):
@@ -143,6 +143,10 @@ def compare_collections(one: Collection, other: Collection) -> Verdict:
     """The verdict on parts in any order."""
     if len(one.parts) != len(other.parts):
         return Verdict(False, "structure", "another number of parts")
+    if (assigned := values_of_names(one, in_alphabet=False)) and not any_named(other):
+        return compare_in_order(assigned, other.parts)
+    if (assigned := values_of_names(other, in_alphabet=False)) and not any_named(one):
+        return compare_in_order(one.parts, assigned)
     if len(one.parts) > MOST_PARTS:
         return compare_in_order(one.parts, other.parts)
     unmatched, rest = [], list(other.parts)
@@ -171,17 +175,36 @@ def compare_with_collection(part: Part, collection: Collection) -> Verdict:
     return of_other_kinds(part, collection)
 
 
-def values_of_names(collection: Collection) -> tuple[Part, ...]:
-    """The values of `x = 1, y = 2`, if the names stand in alphabetical order; else none."""
-    pairs = [pair for part in collection.parts if isinstance(part, Relation) and (pair := solved(part))]
-    names = [pair.name or "" for pair in pairs]
-    if len(names) < len(collection.parts) or any(first >= second for first, second in pairwise(names)):
+def values_of_names(collection: Collection, in_alphabet: bool = True) -> tuple[Part, ...]:
+    """The values of `y = 2, x = 1`, of the names in alphabetical order or as written; none unless all names differ."""
+    pairs = [pair for part in collection.parts if isinstance(part, Relation) and (pair := solved(part)) and pair.name]
+    if len(pairs) < len(collection.parts) or len({pair.name for pair in pairs}) < max(len(pairs), 2):
         return ()
+    if in_alphabet or all(len(pair.name or "") == 1 for pair in pairs):
+        pairs.sort(key=lambda pair: pair.name or "")
     return tuple(pair.value for pair in pairs)
+
+
+def any_named(collection: Collection) -> bool:
+    """Whether a part is a relation."""
+    return any(isinstance(part, Relation) for part in collection.parts)
+
+
+def in_tuples(collection: Collection) -> Collection:
+    """`p = 5, q = 2, p = 7, q = 2` as two solutions with a value for each name; all else as it is."""
+    parts = collection.parts
+    if len(parts) < MOST_PARTS and all(isinstance(part, Relation) and NAMED.fullmatch(part.sides[0]) for part in parts):
+        names = [part.sides[0] for part in parts if isinstance(part, Relation)]
+        size = len(set(names))
+        if 1 < size < len(names) and names == names[:size] * (len(names) // size):
+            return Collection(tuple(Collection(parts[start : start + size]) for start in range(0, len(parts), size)))
+    return collection
 
 
 def compare_relations(one: Part, other: Part) -> Verdict:
     """The verdict where one side at least is a relation: by what it is solved for, else as equations."""
+    if isinstance(one, Relation) and isinstance(other, Relation):
+        one = with_argument_of(one, other)
     first = solved(one) if isinstance(one, Relation) else Solved(None, one)
     second = solved(other) if isinstance(other, Relation) else Solved(None, other)
     of_two_names = first and second and first.name and second.name and first.name != second.name

@@ -1,21 +1,17 @@
 r"""From a text in normal form to an expression: a small reader of the LaTeX and plain notation that answers are in.
 
-It reads numbers, variables, sums, products written and implied, quotients, powers, roots, the elementary functions,
-logarithms to a base, absolute values, factorials, binomials, floors and ceilings. What it does not know it refuses, so
+It reads numbers, variables, sums, products written and implied, quotients, powers, roots, remainders, the elementary
+functions, functions that are only named, logarithms to a base, absolute values, factorials, binomials, floors and
+ceilings. What it does not know it refuses, so
 that nothing is ever compared by a misreading. Its depth is bounded; nothing is executed.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from personamath.answers.normal_form import FUNCTIONS
-from personamath.answers.rational import rational
-
-
-class Unreadable(Exception):
-    """The text is no expression that this reader knows."""
+from personamath.answers.normal_form import ARCS, FUNCTIONS
+from personamath.answers.tokens import Tokens, Unreadable, tokens_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +19,15 @@ class Operation:
     """An operation on expressions."""
 
     name: str
-    """`+`, `*`, `/`, `^`, `-` (of one), or a function's name."""
+    """`+`, `*`, `/`, `^`, `-` (of one), a function's name, or that of an unknown function with parentheses: `f()`."""
     operands: tuple["Expression", ...]
 
 
 Expression = Fraction | str | Operation
 """A number, a variable's or constant's name, or an operation."""
 
-DEEPEST = 25
-"""Levels of nesting that are read."""
-
-MOST_TOKENS = 300
-"""Tokens of the longest expression that is read."""
-
 MOST_SUFFIXES = 3
 """How many of `^`, `!`, `°` and `%` may follow one atom."""
-
-LONGEST_NUMBER = 100
-"""Digits of a number inside an expression; more could not be told apart at the precision of `numeric`."""
-
-TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE](?:-?\d{1,3}|\+\d{2,3})(?![\d.A-Za-z]))?)"
-    r"|(?P<command>\\[A-Za-z]+|\\[{}|]"
-    rf"|(?:{'|'.join(FUNCTIONS)}|pi|theta|alpha|beta)(?![A-Za-z]))"
-    r"|(?P<letter>[A-Za-z])|(?P<sign>[-+*/:^_!()\[\]{}|°%']))"
-)
 
 SYMBOLS = frozenset({
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa",
@@ -57,9 +37,15 @@ SYMBOLS = frozenset({
 """Commands that are variables; infinity among them, as it equals nothing but itself."""
 ACCENTS = frozenset({"overline", "bar", "vec", "hat", "widehat", "tilde", "overrightarrow", "overleftrightarrow"})
 """Commands that make a name of the letters they go over."""
+NAMED_FUNCTIONS = frozenset(["f", "g", "h", "F", "G", "H", "P", "Q", "phi", "varphi", "psi", "Phi", "Psi"])
+"""Names that a parenthesis is not multiplied with, but given to."""
+MOST_ARGUMENTS = 5
+"""Arguments that a named function may have."""
 OPENERS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
 PRODUCT_SIGNS = ("*", "/", ":")
-STOPPERS = frozenset(["+", "-", "*", "/", ":", ")", "]", "}", "\\}", "\\rfloor", "\\rceil", "\\over", "\\choose", ""])
+STOPPERS = frozenset(
+    ["+", "-", "*", "/", ":", ")", "]", "}", "\\}", "\\rfloor", "\\rceil", "\\over", "\\choose", "\\bmod", ",", ""]
+)
 
 
 def read_expression(text: str) -> Expression:
@@ -71,57 +57,11 @@ def read_expression(text: str) -> Expression:
     return expression
 
 
-def tokens_of(text: str) -> list[str]:
-    """The text's tokens; commands with their backslash, named functions with or without."""
-    tokens, at = [], 0
-    while at < len(text.rstrip()):
-        match = TOKEN.match(text, at)
-        if not match:
-            raise Unreadable(f"{text[at]!r} is not known")
-        word = match[match.lastgroup or 0]
-        tokens.append("\\" + word if match.lastgroup == "command" and not word.startswith("\\") else word)
-        at = match.end()
-        if len(tokens) > MOST_TOKENS:
-            raise Unreadable("too long")
-    return tokens
-
-
-class Tokens:
-    """Tokens, and the place that is read next; `token` is the next one, empty at the end."""
-
-    def __init__(self, tokens: list[str]) -> None:
-        self.tokens = [*tokens, ""]
-        self.at = 0
-
-    @property
-    def token(self) -> str:
-        """The next token."""
-        return self.tokens[self.at]
-
-    def take(self, expected: str | None = None) -> str:
-        """Consume the next token, which must be the expected one if one is given."""
-        token = self.token
-        if not token or (expected is not None and token != expected):
-            raise Unreadable(f"{expected or 'something'} is missing")
-        self.at += 1
-        return token
-
-    def argument_text(self) -> str:
-        """The text in braces, or one token, as it is written."""
-        if self.token != "{":
-            return self.take()
-        start = self.at
-        while self.take() != "}":
-            pass
-        return "".join(self.tokens[start + 1 : self.at - 1])
-
-
 class Reader(Tokens):
     """Recursive descent over tokens."""
 
     def __init__(self, tokens: list[str]) -> None:
         super().__init__(tokens)
-        self.depth = 0
         self.open_bars = 0
 
     def group_content(self) -> Expression:
@@ -150,12 +90,17 @@ class Reader(Tokens):
     def term(self) -> Expression:
         """Factors, multiplied by a sign or by standing side by side, divided from left to right."""
         factors = [self.factor()]
-        while self.token in PRODUCT_SIGNS or not self.at_end_of_term():
-            if self.token in PRODUCT_SIGNS:
+        while self.token in (*PRODUCT_SIGNS, "\\bmod") or not self.at_end_of_term():
+            if self.token == "\\bmod":
+                self.take()
+                factors = [Operation("mod", (Operation("*", tuple(factors)), self.factor()))]
+            elif self.token in PRODUCT_SIGNS:
                 divided = self.take() != "*"
                 factor = self.signed(self.factor)
                 factors.append(Operation("/", (Fraction(1), factor)) if divided else factor)
-            elif self.token[0].isdigit() and self.tokens[self.at - 1][-1].isdigit():
+            elif self.token[0].isdigit() and (
+                self.tokens[self.at - 1][-1].isdigit() or self.tokens[self.at - 1] == "°"
+            ):
                 raise Unreadable("two numbers side by side")
             else:
                 factors.append(self.factor())
@@ -172,7 +117,9 @@ class Reader(Tokens):
             if self.token == "^":
                 self.take()
                 factor = Operation("^", (factor, self.exponent()))
-            elif self.token in ("!", "°", "%"):
+            elif self.token == "!":
+                factor = Operation(self.factorial_sign(), (factor,))
+            elif self.token in ("°", "%"):
                 factor = Operation(self.take(), (factor,))
         return factor
 
@@ -190,18 +137,12 @@ class Reader(Tokens):
         self.depth -= 1
         return exponent
 
-    def go_deeper(self) -> None:
-        """Bound the recursion."""
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise Unreadable("nested too deeply")
-
     def atom(self, mixed: bool = True) -> Expression:
         """A number, a variable, a group, or a command with its arguments."""
         self.go_deeper()
         token = self.take()
         if token[0].isdigit() or token[0] == ".":
-            atom = self.number(token, mixed)
+            atom: Expression = self.number(token, mixed)
         elif token in OPENERS:
             atom = self.group(token)
         elif token == "|":
@@ -231,24 +172,33 @@ class Reader(Tokens):
         self.open_bars = bars
         return Operation(opener[2:], (content,)) if opener in ("\\lfloor", "\\lceil") else content
 
-    def number(self, token: str, mixed: bool) -> Expression:
-        """A literal; an integer before a fraction of integers is a mixed number."""
-        value = rational(token) if len(token) <= LONGEST_NUMBER else None
-        if value is None or self.token == "_":
-            raise Unreadable("not one number")
-        if mixed and self.token == "\\frac" and token.isdigit():
-            fraction = rational("".join([token, *self.tokens[self.at : self.at + 7]]))
-            if fraction is not None:
-                self.at += 7
-                return fraction
-        return value
-
     def variable(self, name: str) -> Expression:
-        """A letter with its subscript; `e` and `i` are the constants."""
-        if self.token != "_":
+        """A letter with its subscript and primes, and with what it is applied to; `e` and `i` are the constants."""
+        is_function = name in NAMED_FUNCTIONS
+        if self.token == "_":
+            self.take()
+            name += f"_{self.argument_text()}"
+        while self.token == "'":
+            name += self.take()
+            is_function = True
+        if not is_function:
             return name
-        self.take()
-        return f"{name}_{self.argument_text()}"
+        if self.token == "^" and self.after_exponent() == "(":
+            self.take()
+            name += f"^{self.argument_text()}"
+        return Operation(f"{name}()", self.arguments()) if self.token == "(" else name
+
+    def arguments(self) -> tuple[Expression, ...]:
+        """What a named function is applied to, in parentheses."""
+        bars, self.open_bars = self.open_bars, 0
+        self.take("(")
+        found = [self.sum()]
+        while self.token == "," and len(found) < MOST_ARGUMENTS:
+            self.take()
+            found.append(self.sum())
+        self.take(")")
+        self.open_bars = bars
+        return tuple(found)
 
     def command(self, name: str) -> Expression:
         """A command and what it takes."""
@@ -288,7 +238,9 @@ class Reader(Tokens):
             operands.append(self.atom(mixed=False))
             name = "log_"
         power = self.exponent() if self.token == "^" and self.take() else None
-        if power == Operation("-", (Fraction(1),)) and name in ("sin", "cos", "tan"):
+        if power == Operation("-", (Fraction(1),)):
+            if name not in ARCS:
+                raise Unreadable("an inverse or a reciprocal")
             name, power = "arc" + name, None
         operands.append(self.atom(mixed=False) if name in ("sqrt", "root") else self.function_argument())
         value = Operation(name, tuple(operands))

@@ -11,6 +11,9 @@ BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 
 CONTENT = re.compile(r"\s*(?:\Z|\{|[-+]?\.?\d|\\[A-Za-z{]|[A-Za-z](?=\s*(?:\Z|[.,;:!?$]|\\[)\]])))")
 r"""Begins what is boxed; other words after `\boxed` only speak of it, as in `where \boxed marks the answer`."""
+BRACE = re.compile(r"\\[^A-Za-z]|[{}]", re.DOTALL)
+BRACES = {"{": 1, "}": -1}
+SPACES = re.compile(r"\s*")
 UNBRACED_END = re.compile(r"\s|\$|\\[)\]]")
 r"""Ends `\boxed 5`: a space, or the end of the formula it stands in."""
 
@@ -38,13 +41,41 @@ def find_answer(completion: str) -> Extraction:
     ends = [box.end() for box in BOX.finditer(completion) if CONTENT.match(completion, box.end())]
     if not ends:
         return Extraction(None, "no box")
-    content = completion[ends[-1] :].lstrip()
+    content = completion[outermost(completion, ends) :].lstrip()
     inside = braced(content) if content.startswith("{") else unbraced(content)
     if inside is None or not content:
         return Extraction(None, "the last box is cut off")
     if not inside.strip():
         return Extraction(None, "the last box is empty")
     return Extraction(inside.strip(), None)
+
+
+def outermost(completion: str, ends: list[int]) -> int:
+    """Where the content of the last box begins that stands in no other one; a box that is cut off holds no other."""
+    if all(ends_before(completion, end, ends[-1]) for end in ends[:-1]):
+        return ends[-1]
+    starts = {SPACES.match(completion, end).end(): end for end in ends}  # type: ignore[union-attr]
+    open_braces: list[int] = []
+    around: int | None = None
+    for token in BRACE.finditer(completion, ends[0]):
+        place = token.start()
+        if token[0] == "{":
+            open_braces.append(place)
+        elif token[0] == "}" and open_braces:
+            opened = open_braces.pop()
+            if opened in starts and starts[opened] <= ends[-1] < place:
+                around = starts[opened]  # the inner ones close first
+    return ends[-1] if around is None else around
+
+
+def ends_before(completion: str, start: int, place: int) -> bool:
+    """Whether the braces that open at one place close before another."""
+    depth = 0
+    for token in BRACE.finditer(completion, start, place):
+        depth += BRACES.get(token[0], 0)
+        if depth <= 0:
+            return True
+    return depth <= 0
 
 
 def braced(text: str) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from personamath.answers import symbolic
 from personamath.answers.equivalence import compare
 from personamath.answers.extraction import find_answer
+from personamath.answers.normal_form import normal_form
 from personamath.answers.verdict import Rule, Verdict
 
 
@@ -26,8 +27,8 @@ def equivalent(reference: str, answer: str) -> bool:
     """Whether two bare answers, LaTeX or plain, are the same answer.
 
     Symmetric, and independent of formatting; `docs/grading.md` lists the rules. Never raises and never runs what it is
-    given; takes tens of microseconds for nearly all pairs, and at most `symbolic.PAIR_LIMIT` seconds plus, once, the
-    start of a worker process.
+    given; takes tens of microseconds for nearly all pairs, and at most `symbolic.PAIR_LIMIT` seconds of CPU time plus,
+    once, the start of a worker process.
     """
     verdict = compare(reference, answer)
     if verdict.equal is None:
@@ -57,8 +58,8 @@ def grade_symbolically(reference: str, completion: str, worker: symbolic.Symboli
 
 
 def ask(worker: symbolic.SymbolicWorker, reference: str, answer: str) -> Verdict:
-    """The verdict of math-verify on two bare answers, which it is given in one order, as it would not be symmetric."""
-    outcome = worker.compare(*sorted((reference, answer)))
+    """The verdict of symbolic algebra on two bare answers in normal form, always in the same order."""
+    outcome = worker.compare(*sorted(map(normal_form, (reference, answer))))
     return Verdict(True, "symbolic") if outcome == "equal" else Verdict(False, "symbolic", outcome)
 
 

@@ -1,41 +1,75 @@
 r"""The parts of an answer that have no parts: a number, an expression, or words, with its unit."""
 
 import re
+from fractions import Fraction
 from functools import cached_property
 
-from personamath.answers.expression import SYMBOLS, Unreadable, read_expression
+from personamath.answers.expression import SYMBOLS, Expression, read_expression
+from personamath.answers.names import alike
 from personamath.answers.normal_form import FUNCTIONS
-from personamath.answers.numeric import Value, same_values, values
+from personamath.answers.numeric import (
+    bends,
+    counts,
+    differ_at_once,
+    is_constant,
+    same_at_naturals,
+    same_values,
+    values,
+)
+from personamath.answers.operations import Value
+from personamath.answers.quantities import Quantity, quantity_of, same_amount, same_time, time_of
 from personamath.answers.rational import rational
+from personamath.answers.tokens import Unreadable
 from personamath.answers.units import SCALES, Measured, split_unit
 from personamath.answers.verdict import Verdict
 
+DIGITS = frozenset("0123456789")
 TIME = re.compile(r"\d{1,2}(?::\d\d)*(?:\\text\{| )?[ap]\.?m\b.*", re.IGNORECASE)
 LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 FORMULA_WORDS = frozenset([*FUNCTIONS, *SYMBOLS, "matrix", "pmatrix", "bmatrix", "vmatrix", "array", "cases", "mathbb"])
+WORDS_OF_TWO = frozenset(
+    ["do", "go", "he", "if", "in", "is", "it", "me", "no", "of", "ok", "on", "or", "so", "to", "up", "us", "we"]
+)
+"""Words of two letters; other runs of two small letters are products, as `ab` is."""
+WORDS_OF_THREE = frozenset(["add", "bad", "cad", "dab", "dad", "bay", "day"])
+"""Words of the letters that products of three are written with."""
+PRODUCT_OF_THREE = re.compile(r"[abcdxyz]{3}|[^aeiou]{3}")
+RATIO_IN_WORDS = re.compile(r"(?<=[\d}) ])(?:to|in|of|per|by|out of)(?= [\d\\({])")
+"""Words between two numbers, whose order matters."""
 NOT_SAID = re.compile(
     r"^(?:an?|the) (?=[a-z]{3})|\\text(?![A-Za-z])|[\s{}();'\"]|[.,](?!\d)|(?<!\d)[.,]", re.IGNORECASE
 )
+NOT_SAID_IN_FORMULAS = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])|[;\"]|[.,](?!\d)|(?<!\d)[.,]")
+FORMULA = re.compile(r"[\\^_+*/=<>|\d]")
+WORD = re.compile(r"[A-Za-z]{2,}")
+TEXT = re.compile(r"\\text\{([^{}]*)\}")
 
 
 class Leaf:
     """One part of an answer, read as far as comparing it needs."""
 
     def __init__(self, text: str) -> None:
-        measured = split_unit(text)
-        self.only_words = bool(TIME.fullmatch(text)) or says_words(measured)
+        quantity = quantity_of(text) if text[-1:] not in DIGITS else None
+        measured = Measured(text, quantity.unit) if quantity else split_unit(text)
+        self.only_words = not quantity and (bool(TIME.fullmatch(text)) or says_words(measured))
         self.text, self.unit = Measured(text, None) if self.only_words else measured  # a unit follows a value
-        self.number = rational(self.text)
+        self.number = quantity.value if quantity else rational(self.text)
+        self.is_compound = quantity is not None
+
+    @cached_property
+    def expression(self) -> Expression | None:
+        """The expression that it is; None where it is none that is known."""
+        if self.number is not None:
+            return self.number
+        try:
+            return read_expression(self.text)
+        except Unreadable:
+            return None
 
     @cached_property
     def values(self) -> list[Value | None] | None:
         """Its values at the points of `numeric`; None where it is no expression that is known."""
-        if self.number is not None:
-            return [self.number]
-        try:
-            return values(read_expression(self.text))
-        except Unreadable:
-            return None
+        return None if self.expression is None else values(self.expression)
 
     @property
     def is_constant(self) -> bool:
@@ -44,26 +78,50 @@ class Leaf:
 
     @property
     def said(self) -> str:
-        """Its words in small letters, without spaces and punctuation; a single letter is a name, and stays as it is."""
-        words = NOT_SAID.sub("", self.text)
+        """Its words in small letters, without spaces and punctuation; a single letter is a name, and stays as it is.
+
+        What groups a formula among the words is not left out.
+        """
+        words = " ".join(TEXT.sub(r" \1 ", self.text).split())
+        if FORMULA.search(words):
+            return WORD.sub(lambda word: word[0].casefold(), NOT_SAID_IN_FORMULAS.sub("", words))
+        words = NOT_SAID.sub("", words)
         return words if len(words) == 1 else words.casefold()
+
+    @property
+    def letters(self) -> str:
+        """Its letters, in the case in which they are written."""
+        return "".join(filter(str.isalpha, TEXT.sub(r" \1 ", self.text)))
 
 
 def says_words(measured: Measured) -> bool:
-    """Whether a text is words and no formula; two small letters may be either, as `no` and `ab` are."""
+    """Whether a text is words and no formula; a few small letters may be either, as `no` and `ab` are."""
     text, unit = measured
     if text.isalpha() and len(text) > 1:
-        return len(text) > 2 or not text.islower()
+        return not is_product(text)
     if "\\text" in text or text == "\\emptyset":
         return True
     if unit and unit.startswith("base") and not text.isdecimal():
         return True  # digits beyond 9 are letters, and no factors
+    if " " in text and RATIO_IN_WORDS.search(text):
+        return True
     return any(run not in FORMULA_WORDS for run in LETTERS.findall(text))
+
+
+def is_product(letters: str) -> bool:
+    """Whether two letters or three are factors, as `ab` and `xyz`, and no word or name."""
+    if len(letters) > 3 or not letters.islower():
+        return False
+    if len(letters) == 2:
+        return letters not in WORDS_OF_TWO
+    return bool(PRODUCT_OF_THREE.fullmatch(letters)) and letters not in WORDS_OF_THREE
 
 
 def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
     """The verdict on two parts without parts."""
     of_two_units = one.unit is not None and other.unit is not None and one.unit != other.unit
+    if of_two_units and (one.is_compound or other.is_compound) and is_one_amount(one, other):
+        return Verdict(True, "rational")
     if of_two_units and (one.unit in SCALES) == (other.unit in SCALES):
         return Verdict(False, "structure", "another unit")
     if one.text == other.text and not of_two_units:
@@ -72,19 +130,65 @@ def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
         plainly_equal = one.number == other.number and not of_two_units
         equal = plainly_equal or is_scaled(one, other) or is_scaled(other, one)
         return Verdict(equal, "rational", None if equal else "another number")
+    if (one.only_words or ":" in one.text) and (time := time_of(one.text)) and (other_time := time_of(other.text)):
+        equal = same_time(time, other_time)
+        return Verdict(equal, "exact", None if equal else "another time")
     if one.only_words or other.only_words:
-        equal = one.said == other.said
-        return Verdict(equal, "exact", None if equal else "other words")
-    if one.values is None or other.values is None:
+        return compare_words(one, other)
+    if one.expression is None or other.expression is None:
         return Verdict(None, "none", "not an expression that can be read")
-    agree = same_values(one.values, other.values)
+    return compare_values(one, other)
+
+
+def compare_values(one: Leaf, other: Leaf) -> Verdict:
+    """The verdict on two expressions."""
+    assert one.expression is not None
+    assert other.expression is not None
+    first, second = alike(one.expression, other.expression)
+    if differ_at_once(first, second):
+        return Verdict(False, "numeric", "another value")
+    if first is one.expression and second is other.expression and not (bends(first) or bends(second)):
+        agree = same_values(one.values or [], other.values or [])
+    else:
+        agree = same_values(values(first, bent=True), values(second, bent=True))
+    if agree is not False and (counts(first) or counts(second)) and not (is_constant(first) and is_constant(second)):
+        agree = same_at_naturals(first, second)
     if agree is None:
         return Verdict(False, "numeric", "no value that can be compared")
     return Verdict(agree, "numeric", None if agree else "another value")
 
 
+def compare_words(one: Leaf, other: Leaf) -> Verdict:
+    """The verdict on words: by their letters; formulas among them are compared as formulas."""
+    if one.said == other.said and (one.only_words == other.only_words or one.letters == other.letters):
+        return Verdict(True, "exact")
+    pieces, others = TEXT.split(one.text), TEXT.split(other.text)
+    if len(pieces) == len(others) > 1 and all(
+        Leaf(word).said == Leaf(other_word).said for word, other_word in zip(pieces[1::2], others[1::2], strict=True)
+    ):
+        formulas = [
+            (first.strip(" ,"), second.strip(" ,")) for first, second in zip(pieces[::2], others[::2], strict=True)
+        ]
+        if all(first == second or (first and second and same_leaves(first, second)) for first, second in formulas):
+            return Verdict(True, "exact")
+    return Verdict(False, "exact", "other words")
+
+
+def same_leaves(one: str, other: str) -> bool:
+    """Whether two texts without parts are the same."""
+    return bool(compare_leaves(Leaf(one), Leaf(other)).equal)
+
+
+def is_one_amount(one: Leaf, other: Leaf) -> bool:
+    """Whether two numbers of different units are one quantity."""
+    quantities = [Quantity(leaf.number or Fraction(0), leaf.unit or "") for leaf in (one, other)]
+    return one.number is not None and other.number is not None and same_amount(*quantities)
+
+
 def is_scaled(scaled: Leaf, plain: Leaf) -> bool:
     r"""Whether a number with a percent sign or the like, `50\%`, is the other, which has none, written out: `0.5`."""
     if scaled.unit not in SCALES or plain.unit in SCALES or scaled.number is None:
+        return False
+    if scaled.unit == "cent" and plain.unit not in (None, "dollar"):
         return False
     return scaled.number * SCALES[scaled.unit] == plain.number

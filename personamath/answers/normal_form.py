@@ -10,6 +10,7 @@ import unicodedata
 from typing import NamedTuple
 
 from personamath.answers.extraction import braced
+from personamath.answers.words import number_in_words
 
 
 class Rule(NamedTuple):
@@ -18,6 +19,8 @@ class Rule(NamedTuple):
     pattern: re.Pattern[str]
     replacement: str
     reason: str
+    needs: str = ""
+    """What every text has that the pattern matches, so that the others need not be searched."""
 
 
 def command(*names: str) -> str:
@@ -25,62 +28,82 @@ def command(*names: str) -> str:
     return rf"(?<!\\)\\(?:{'|'.join(names)})(?![A-Za-z])"
 
 
+INVISIBLE = [0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
+"""Characters that join, break or turn a line and print nothing."""
+
 CHARACTERS = str.maketrans(
     dict.fromkeys("−–—‐‑﹣－", "-")
     | dict.fromkeys("×·⋅∙", r"\cdot ")
     | dict.fromkeys("÷⁄∕", "/")
     | dict.fromkeys("°º", r"^\circ ")
     | dict.fromkeys("′’", "'")
-    | dict.fromkeys("\u200b\u2060\ufeff", "")
+    | dict.fromkeys("“”„", '"')
+    | dict.fromkeys(INVISIBLE, "")
     | dict(zip("（），．％＝＋。、［］｛｝", "(),.%=+.,[]{}", strict=True))
-    | {digit: f"^{{{value}}}" for value, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
     | {digit: f"_{{{value}}}" for value, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")}
-    | {"½": r"\frac{1}{2}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}"}
+    | {
+        "¢": r"\text{ cents}",
+        "″": "''",
+        "∨": r"\lor ",
+        "∧": r"\land ",
+        "⇒": r"\implies ",
+        "∠": r"\angle ",
+        "△": r"\triangle ",
+    }
     | {"√": r"\sqrt ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne "}
     | {"≈": r"\approx ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ", "ℝ": r"\mathbb{R}"}
     | {"⟨": r"\langle ", "⟩": r"\rangle ", "…": r"\ldots ", "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha "}
     | {"β": r"\beta ", "γ": r"\gamma ", "λ": r"\lambda ", "φ": r"\phi ", "ω": r"\omega "}
 )
-"""Characters that stand for a LaTeX command or for an ASCII character."""
+"""Characters that stand for a LaTeX command or for an ASCII character; invisible ones stand for nothing."""
 
-NUMBER_WORDS = [
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-    *("thirteen", "fourteen", "fifteen", "sixteen"),
-]
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ", "0123456789+-()n")
+RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ]+")
+COMPATIBILITY = re.compile("[¼-¾⅐-⅞\U0001d400-\U0001d7ff]")
+"""Fractions in one character, and letters in mathematical faces."""
 
-FUNCTIONS = [
-    *("arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "sin", "cos", "tan", "cot", "sec", "csc"),
-    *("log", "ln", "lg", "exp", "sqrt"),
-]
+ARCS = ["sinh", "cosh", "tanh", "coth", "sech", "csch", "sin", "cos", "tan", "cot", "sec", "csc"]
+"""Functions whose inverse is written with `arc` in front, or as the power of -1."""
+
+FUNCTIONS = [*(f"arc{name}" for name in ARCS), *ARCS, *("cis", "log", "ln", "lg", "exp", "sqrt")]
 """Functions that are known by name, with or without a backslash; longer names before their beginnings."""
 
 TABLE = [
     # How it is set
     (r"\s+", " ", "a line's end is a space"),
     (r"\\\\ ?\[[^\[\]]*\]", r"\\\\", "`\\\\[4pt]` spaces the rows of a matrix"),
+    (r"(?<=\d) ?(?:(?<!\\)\$ ?\$|\\\) ?\\\() ?(?=\d)", ", ", "the numbers of two formulas side by side are two"),
     (r"(?<!\\)\$|(?<!\\)\\[()\[\]]", "", "`$`, `\\(` and `\\[` open and close a formula"),
-    (command("[hv]?phantom") + r" ?(?:\{[^{}]*\}|\S)", " ", "prints nothing"),
+    (command("[hv]?phantom") + r" ?(?:\{[^{}]*\}|\S)", " ", "prints nothing", "phantom"),
+    (command("(?:text)?color") + r" ?\{[^{}]*\}", "", "a color", "color"),
+    (command("tiny", "(?:script|footnote|normal)size", "small", "[lL]arge", "LARGE", "[hH]uge"), " ", "a size"),
     (command("hspace", "vspace", "tag", "label") + r"\*?\{[^{}]*\}", " ", "prints nothing, or a number beside"),
     (command("(?:display|text|script)style", "(?:no)?limits", "rm", "bf", "it"), " ", "a size, a place or a face"),
     (command("left", "right", "middle", "[bB]igg?[lrm]?") + r"\.?", "", "the size of a bracket"),
-    (command("math(?:bf|it|sf|cal)", "boldsymbol", "bm", "underline", "boxed", "fbox") + r" ?(?=\{)", "",
+    (command("math(?:bf|it|sf|cal)", "boldsymbol", "bm", "underline", "boxed", "fbox") + r" ?(?=[{\w])", "",
      "a face or a frame around what is in braces"),
-    (command("text(?:bf|it|rm|sf|tt|normal|up)?", "[mh]box", "mathrm", "operatorname", "emph") + r"\*? ?\{", r"\\text{",
-     "words are words in any face"),
-    (rf"\\text\{{ ?({'|'.join(FUNCTIONS)}) ?\}}", r"\\\1 ", "`\\mathrm{sin}` is `\\sin`"),
-    (r"\\text\{ ?([a-fijkn-rt-z]) ?\}", r" \1 ", "a letter that is no unit is a variable or a constant"),
-    (r"\(\\text\{ ?([A-Z]) ?\}\)", r"(\1)", "a choice"),
+    (command("text(?:bf|it|rm|sf|sc|tt|normal|up)?", "[mh]box", "mathrm", "operatorname", "emph") + r"\*? ?\{",
+     r"\\text{", "words are words in any face"),
+    (rf"\\text\{{ ?({'|'.join(FUNCTIONS)}|c?tg|cotg|cosec|arcc?tg|[bp]?mod) ?\}}", r"\\\1 ",
+     "`\\mathrm{sin}` is `\\sin`", r"\text"),
+    (r"\\text\{ ?([a-fijkn-rt-z]) ?\}", r" \1 ", "a letter that is no unit is a variable or a constant", r"\text"),
+    (r"\(\\text\{ ?([A-Z]) ?\}\)", r"(\1)", "a choice", r"\text"),
     (r"^ ?(?:\*\*|__|`)(.*?)(?:\*\*|__|`) ?$", r"\1", "Markdown's bold"),
     # One name for each symbol
-    (command("[dtc]frac"), r"\\frac", "one fraction in four sizes"),
-    (command("[dt]binom"), r"\\binom", "one binomial in three sizes"),
+    (command("[dtc]frac", "nicefrac", "[xs]frac"), r"\\frac", "one fraction in many sizes"),
+    (command("tg"), r"\\tan ", "the tangent"),
+    (command("c(?:o)?tg"), r"\\cot ", "the cotangent", "tg"),
+    (command("cosec"), r"\\csc ", "the cosecant"),
+    (command("arctg"), r"\\arctan ", "the arc tangent"),
+    (command("arcctg"), r"\\arccot ", "the arc cotangent"),
+    (command("[dt]binom"), r"\\binom", "one binomial in three sizes", "binom"),
     (command("leq?", "leqq", "leqslant") + "|<=|=<", r"\\le ", "at most"),
     (command("geq?", "geqq", "geqslant") + "|>=", r"\\ge ", "at least"),
     (command("neq?") + r"|!=|\\not ?=", r"\\ne ", "not equal"),
     (command("lt"), "<", "less"),
     (command("gt"), ">", "greater"),
     (command("sim", "simeq", "approxeq", "thickapprox", "doteq"), r"\\approx ", "about"),
-    (r"\*\*", "^", "Python's power"),
+    (r"\*\*", "^", "Python's power", "**"),
     (command("cdot", "times", "ast", "star", "bullet"), "*", "a product"),
     (command("div"), "/", "a quotient"),
     (command("[cl]?dots", "dots[cb]"), "...", "and so on"),
@@ -97,45 +120,97 @@ TABLE = [
     (command("Re", "R", "reals", "mathbb ?R", r"mathbb ?\{ ?R ?\}"), r"\\mathbb{R}", "the real numbers"),
     (command("infin") + r"|(?<![A-Za-z\\])(?:[Ii]nfinity|oo|inf)(?![A-Za-z])", r"\\infty ", "infinity"),
     (r"\+ ?\\infty", r"\\infty ", "infinity has no sign but minus"),
-    (command("dot", "bar", "overline") + r" ?\{ ?(\d+) ?\}", r"\\overline{\1}", "the period of a decimal"),
+    (command("dot", "bar", "overline") + r" ?\{ ?(\d+) ?\}", r"\\overline{\1}", "the period of a decimal", "\\"),
     (command("dot", "bar", "overline") + r" ?(\d)", r"\\overline{\1}", "the period of a decimal"),
     (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees"),
-    (r"\\%", "%", "percent"),
+    (r"\\%", "%", "percent", "%"),
+    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD|AUD|INR|Rs\.?) ?\}? ?(?=(?:\\?[$€£¥] ?)?[.\d])", r"\1",
+     "the currency in letters"),
     (r"\\?[$€£¥]", "", "an amount is a number; the question names the currency"),
-    (r"\\([_#&])", r"\1", "an escaped character"),
+    (r"(?<!\\)\\([_#&])", r"\1", "an escaped character"),
+    (r"\^ ?(?:\{ ?\\prime ?\\prime ?\}|\\prime ?\\prime(?![A-Za-z]))", "''", "primes", "prime"),
+    (r"\^ ?(?:\{ ?\\prime ?\}|\\prime(?![A-Za-z]))", "'", "a prime", "prime"),
     # Digits
-    (r"(?<=\d) ?\{ ?, ?\} ?(?=\d)|(?<=\d),\\! ?(?=\d)", "", "`85{,}184` and `85,\\!184` set a thousands separator"),
+    (r"(?<=\d) ?\{ ?, ?\} ?(?=\d)|(?<=\d),\\! ?(?=\d)", "", "`85{,}184` and `85,\\!184` are one number", ","),
     (r"(?<=\d)(?:\\[,:; ]|~| )(?=\d{3}(?![\d/]))", "", "`11\\,880` and `11 880` set a thousands separator"),
-    (command("!"), "", "negative space"),
+    (r"(?<!\\)\\[!/]", "", "negative space"),
+    (r"(?<!\\)\\[,:;> ]|(?<!\\)\\ ?$|~|" + command("q?quad", "(?:en|thin|med|thick|nobreak)space"), " ", "a space"),
+    (r"(\^(?:\d|\{\d+\})) +(?=\d)", r"\1*", "`2^6 3^5` is a product", "^"),
+    # Units
+    (r"\\frac ?\{ ?\\text\{ ?([^{}]*?) ?\} ?\} ?\{ ?\\text\{ ?([^{}]*?) ?\}(?:\^\{?([23])\}?)? ?\}", r"\\text{\1/\2\3}",
+     "`\\frac{\\text{m}}{\\text{s}}` is m/s", r"\text"),
+    (r"(\\text\{ ?[A-Za-z]+) ?\}(?:\^\{?([23])\}?)? ?([/*]) ?\\text\{ ?(?=[A-Za-z])", r"\1\2\3",
+     "a quotient of units", r"\text"),
+    (r"(?<=\d)(?: ?\^ ?\{?)? ?\\text\{ ?(?:st|nd|rd|th) ?\} ?\}?", "", "an ordinal", r"\text"),
+    (r"(?:(?<=1)\^\{st\}|(?<=2)\^\{nd\}|(?<=3)\^\{rd\}|(?<=[04-9])\^\{th\}) ?$|(?<=\d)(?:st|nd|rd|th)(?![A-Za-z])", "",
+     "an ordinal"),
     # Words and edges
     (command("lor", "vee"), " or ", "or"),
     (command("land", "wedge"), " and ", "and"),
-    (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and|or) ?\} ?|[,;]? (?:and|or) (?=\S)", ", ", "`2 and 3` is the list `2, 3`"),
-    (command("[,:;> ]", "q?quad", "(?:en|thin|med|thick|nobreak)space") + "|~", " ", "a space"),
-    (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words"),
+    (r"(?i)\\text\{ ?[,;]? ?(?:and|or) ([-\d][^{}]*)\}", r", \1", "`\\text{ or 6}` is an item of a list", r"\text"),
+    (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and|or) ?\} ?|[,;]? +(?:and|or) +(?=\S)", ", ", "`2 and 3` is the list `2, 3`"),
+    (r"\\text\{ ?(-?\d[\d.,]*) ?\}", r" \1 ", "a number set as words", r"\text"),
+    (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words", r"\text"),
+    (r"[, ]*(?:\\text\{,? ?for (?:all|any|every|each)[^{}]*\}|\\forall) ?"
+     r"(?:[A-Za-z](?: ?\\in ?\\mathbb ?\{?[A-Z]\}?)?)? ?$", "", "for which values it holds is in the question", "\\"),
+    (r"^(?!.*(?:[<>]|\\[lg]e(?![A-Za-z])))(.*[A-Za-z\d})°])[, ]*"
+     r"(?:\\text\{[, ]*(?:where|with|for(?: any)?(?: integers?)?) ?\})?[, ]*[kmn] ?\\in ?\\mathbb ?\{?Z\}? ?$",
+     r"\1", "an integer that runs through solutions", r"\in"),
+    (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow)(?![A-Za-z])", "", "what led to the answer", "\\"),
     (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow) *)+", "", "what led to the answer"),
     (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
-    (r"(?<=\d)(?:\"|''?)$", "", "feet and inches as marks"),
-    (r"^ *\\text\{([^{}]*)\} *$", r"\1", "an answer that is all words needs no braces"),
+    (r" *(?:\( ?(?:\\approx|\\text\{ ?(?:or )?(?:about|approx|roughly))|\\text\{ ?\((?:or )?(?:about|approx|roughly))"
+     r"[^()]*\) ?\}?$", "", "a rounded value beside the exact one", ")"),
+    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)(?:\"|''?)$", r"\1", "feet and inches as marks"),
+    (r"^ *(?:\"|``)([^\"`]+?)(?:\"|'') *$", r"\1", "quotation marks"),
+    (r"^ *\\text\{([^{}]*)\} *$", r"\1", "an answer that is all words needs no braces", r"\text"),
     (r"(?i)^ *(?:\\text\{[^{}]*(?: is|[:=])\}|(?:the )?(?:final )?answer(?: is|:)+ )(?=.)", "",
      "what announces the answer"),
+    (r"(?i)^ *(?:\\text\{ ?(?:either|both) ?\}|(?:either|both)\b) *(?=.*,)", "", "it announces a list", ","),
+    (r"^ *(?:\\text\{ ?)?(?:[Oo]ption|[Cc]hoice|[Aa]nswer) ?\}? ?\(?([A-Z])\)?[ .]*$", r"\1", "a choice"),
     (r"(?i)^[ (]*(?:there (?:is|are) )?no (?:(?:real|such|valid) )*(?:solution|root)s?(?: exists?)?[ ).]*$",
      r"\\emptyset", "no solution is the empty set of solutions"),
     (r"(?i)^ *(?:the )?empty set[ .]*$", r"\\emptyset", "the empty set"),
     (r"(?i)^ *(?:(?:all|any|the) )?(?:real numbers?|reals)[ .]*$", r"\\mathbb{R}", "the real numbers"),
     (r"(?i)^ *DNE[ .]*$", "does not exist", "an abbreviation"),
-    (r"(?<![.\dA-Za-z])\.(?=\d)", "0.", "`.5` is 0.5"),
+    (r"(?<![.\dA-Za-z])\.(?=\d)", "0.", "`.5` is 0.5", "."),
     # Braces and spaces
-    (r"(?<![\d./])(\d+) (\d+) ?/ ?(\d+)(?![\d./])", r"\1\\frac{\2}{\3}", "`4 1/2` is a mixed number"),
-    (r"\\frac ?([0-9A-Za-z]) ?(?=[0-9A-Za-z{\\])", r"\\frac{\1}", "`\\frac12` takes one character for each part"),
-    (r"(\\frac ?\{[^{}]*\}) ?([0-9A-Za-z])", r"\1{\2}", "`\\frac12` takes one character for each part"),
-    (r"([_^]) ?\{ ?(\w) ?\}(?![\w.])", r"\1\2", "braces around one character"),
-    (r"\{([^{}]*?)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}", "TeX's older fraction"),
-    (r" +", " ", "spaces in a row"),
-    (r"(?<![0-9A-Za-z,]) | (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "", "elsewhere it means nothing"),
+    (r"(?<![\d./])(\d+) (\d+) ?/ ?(\d+)(?![\d./])", r"\1\\frac{\2}{\3}", "`4 1/2` is a mixed number", "/"),
+    (r"\\frac ?([0-9A-Za-z]) ?(?=[0-9A-Za-z{\\])", r"\\frac{\1}", "`\\frac12` takes one character each", r"\frac"),
+    (r"(\\frac ?\{[^{}]*\}) ?([0-9A-Za-z])", r"\1{\2}", "`\\frac12` takes one character each", r"\frac"),
+    (r"([_^]) ?\{ ?(\w) ?\}(?![\w.])", r"\1\2", "braces around one character", "{"),
+    (r"\^ ?(\w|\{[^{}]*\}) ?_ ?(\w|\{[^{}]*\})", r"_\2^\1", "the subscript before the power", "^"),
+    (r"(?<![A-Za-z\\_])C ?\( ?(\w+) ?, ?(\w+) ?\)", r"\\binom{\1}{\2}", "combinations", "C"),
+    (r"(?:\{ ?\}|^)[_^] ?\{?(\d+)\}? ?C ?_ ?\{?(\d+)\}?", r"\\binom{\1}{\2}", "combinations", "C"),
+    (r"(?<=[\d)} ])(?:(?<= )|\\[bp]?)mod(?![A-Za-z])(?= ?[\d(])", r"\\bmod ", "the remainder", "mod"),
+    (r"\{([^{}]*?)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}", "TeX's older fraction", r"\over"),
+    (r" +", " ", "spaces in a row", "  "),
+    (r"(?<![0-9A-Za-z,]) | (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "", "elsewhere it means nothing", " "),
 ]  # fmt: skip
 
-RULES = [Rule(re.compile(pattern), replacement, reason) for pattern, replacement, reason in TABLE]
+
+def rule(pattern: str, replacement: str, reason: str, needs: str = "") -> Rule:
+    """A row of the table; what a pattern without alternatives needs can be read off its beginning."""
+    if not needs and not has_alternatives(pattern):
+        if name := re.match(r"\(\?<!\\\\\)\\\\\(\?:([A-Za-z]+)\)", pattern):
+            needs = "\\" + name[1]
+        elif pattern.startswith((r"(?<!\\)\\", r"\\")) and not pattern.startswith(r"\\?"):
+            needs = "\\"
+    return Rule(re.compile(pattern), replacement, reason, needs)
+
+
+def has_alternatives(pattern: str) -> bool:
+    """Whether a bar stands in a pattern outside of all groups."""
+    depth, escaped = 0, False
+    for character in re.sub(r"\[[^\]]*\]", "", pattern):
+        if character == "|" and depth == 0 and not escaped:
+            return True
+        depth += 0 if escaped else (character == "(") - (character == ")")
+        escaped = character == "\\" and not escaped
+    return False
+
+
+RULES = [rule(*row) for row in TABLE]
 
 LONGEST = 1_000
 """Characters an answer may have to be read at all; longer ones are equal only to themselves."""
@@ -143,11 +218,13 @@ LONGEST = 1_000
 
 def normal_form(answer: str) -> str:
     """The answer in the spelling that the other rules read; empty for an answer that says nothing, such as `.`."""
-    text = unframed(ascii_digits(answer).translate(CHARACTERS).strip())
-    for pattern, replacement, _ in RULES:
-        text = pattern.sub(replacement, text)
+    text = unframed(ascii_characters(answer).strip())
+    for pattern, replacement, _, needs in RULES:
+        if needs in text:
+            text = pattern.sub(replacement, text)
     text = unframed(text.strip())
-    return str(NUMBER_WORDS.index(text.lower())) if text.lower() in NUMBER_WORDS else text
+    number = number_in_words(text) if text[:1].isalpha() else None
+    return text if number is None else number
 
 
 def unframed(text: str) -> str:
@@ -159,6 +236,22 @@ def unframed(text: str) -> str:
             break
         text = inside.strip()
     return text
+
+
+def ascii_characters(text: str) -> str:
+    """The text with LaTeX or ASCII for each other character that is known."""
+    if text.isascii():
+        return text
+    text = RAISED.sub(lambda run: f"^{{{run[0].translate(SUPERSCRIPTS)}}}", text)
+    text = COMPATIBILITY.sub(lambda character: compatible(character[0]), text)
+    return ascii_digits(text).translate(CHARACTERS)
+
+
+def compatible(character: str) -> str:
+    """The LaTeX of a fraction in one character, or the letter without its face."""
+    plain = unicodedata.normalize("NFKC", character)
+    numerator, slash, denominator = plain.partition("\u2044")
+    return rf"\frac{{{numerator}}}{{{denominator}}}" if slash else plain
 
 
 def ascii_digits(text: str) -> str:

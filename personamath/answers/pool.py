@@ -17,8 +17,8 @@ class Grader:
             grade = await grader.grade(reference, completion)
 
     Nearly every pair is decided by the cheap rules, in the calling thread, in tens of microseconds. What they leave
-    open goes to one of `workers` processes, where it may take `symbolic.PAIR_LIMIT` seconds; then the process is
-    killed, to be replaced at the next pair, and this one is graded not correct, `timed out`. Entering starts the
+    open goes to one of `workers` processes, where it may take `symbolic.PAIR_LIMIT` seconds of CPU time; then
+    it is graded not correct, `timed out`. Entering starts the
     processes but does not wait for them: only a pair that needs one does. Works in any thread's event loop; leaving
     ends all processes and threads.
     """

@@ -6,17 +6,33 @@ r"""Equations and inequalities: what they are solved for, and whether two of the
 import re
 from typing import NamedTuple
 
-from personamath.answers.expression import Unreadable, read_expression
+from personamath.answers.expression import read_expression
 from personamath.answers.leaf import Leaf, compare_leaves
+from personamath.answers.normal_form import FUNCTIONS
 from personamath.answers.numeric import common_ratio, values
-from personamath.answers.structure import Part, Relation, interval, read, reals_without
+from personamath.answers.operations import Value
+from personamath.answers.parts import Collection, Part, Relation, interval
+from personamath.answers.structure import read, reals_without
+from personamath.answers.tokens import Unreadable
 from personamath.answers.verdict import Verdict
 
-SYMBOL = r"(?:[A-Za-z]|[A-Z]{2,4}|[a-z]{3,}|\\[A-Za-z]+ ?(?:\{[A-Za-z ]*\}|[A-Z]{1,4})?)"
+SYMBOL = (
+    r"(?:[A-Za-z]|[A-Z]{2,4}|[a-z]{3,}|m ?\\angle ?(?:[A-Z]{1,4}|\d)"
+    r"|\\[A-Za-z]+ ?(?:\{[A-Za-z ]*\}|[A-Z]{1,4})?)"
+)
 """`x`, `AB`, `area`, `\\theta`, `\\angle ABC`, `\\text{Area}`."""
-NAME = SYMBOL + r"(?:_(?:\w|\{[^{}]*\}))?'*(?:\^\{?-1\}?)?(?:\([\w,]*\))?"
-"""A symbol with its subscript and the arguments of a function: `a_3`, `f(x)`, `f^{-1}(x)`."""
-NAMED = re.compile(rf"{NAME}|\({NAME}(?:,{NAME})+\)|\|[A-Z]+\|")
+OF_NUMBERS = r"\(-?[\d./]+\)|\((?:[A-Za-z]\(-?[\w.]+\))\)"
+NAME = SYMBOL + rf"(?:_(?:\w|\{{[^{{}}]*\}}))?'*(?:\^\{{?-1\}}?)?(?:\([\w,]*\)|{OF_NUMBERS})?"
+"""A symbol with its subscript and the arguments of a function: `a_3`, `f(x)`, `f^{-1}(x)`, `f(-2)`, `f(g(2))`."""
+SEGMENT = r"(?:[A-Z]{2}|\\overline\{[A-Z]{2}\})"
+NAMED = re.compile(
+    rf"{NAME}|\({NAME}(?:,{NAME})+\)|\|[A-Z]+\||\[[A-Z]{{3,6}}\]"
+    rf"|\\frac\{{{SEGMENT}\}}\{{{SEGMENT}\}}|{SEGMENT}[/:]{SEGMENT}"
+    r"|(?:P|E|Pr|Var|n|\\text\{(?:P|E|Pr|Var|Area)\})\(.+\)|\\frac\{d[a-z]\}\{d[a-z]\}"
+)
+"""What an equation may be solved for: also a ratio of segments, an area `[ABC]`, a probability, a derivative."""
+ABSOLUTE = re.compile(rf"\|({NAME})((?:[-+].+)?)\|")
+FUNCTION_OF = re.compile(r"([A-Za-z])\(([A-Za-z])\)")
 
 FLIPPED = {"<": ">", ">": "<", r"\le": r"\ge", r"\ge": r"\le"}
 
@@ -35,7 +51,33 @@ def solved(relation: Relation) -> Solved | None:
         return solved_equation(relation)
     if relation.signs == (r"\ne",) and NAMED.fullmatch(relation.sides[0]):
         return Solved(relation.sides[0], reals_without([relation.sides[1]]))
-    return solved_inequality(relation)
+    return solved_inequality(relation) or solved_distance(relation)
+
+
+def solved_distance(relation: Relation) -> Solved | None:
+    """The interval that `|x - 2| < 3` is, or the two rays of `|x| > 3`."""
+    sides, sign = relation.sides, relation.signs[0]
+    if len(sides) != 2:
+        return None
+    if not sides[0].startswith("|"):
+        sides, sign = sides[::-1], FLIPPED.get(sign, sign)
+    if sign not in FLIPPED or not (match := ABSOLUTE.fullmatch(sides[0])) or "|" in match[2]:
+        return None
+    distance = Leaf(sides[1])
+    if not distance.is_constant or distance.values is None or not is_positive(distance.values[0]):
+        return None
+    name, shift = match[1], f"({match[2] or 0})"
+    low, high = f"-({sides[1]})-{shift}", f"({sides[1]})-{shift}"
+    opening, closing = "()" if sign in ("<", ">") else "[]"
+    if sign in ("<", r"\le"):
+        return Solved(name, interval(opening, low, high, closing))
+    rays = interval("(", r"-\infty", low, closing), interval(opening, high, r"\infty", ")")
+    return Solved(name, Collection(rays))
+
+
+def is_positive(value: Value | None) -> bool:
+    """Whether a value is a positive real number."""
+    return value is not None and not hasattr(value, "_mpc_") and value > 0
 
 
 def solved_equation(relation: Relation) -> Solved | None:
@@ -77,6 +119,8 @@ def solved_inequality(relation: Relation) -> Solved | None:
 
 def compare_unsolved(one: Relation, other: Relation) -> Verdict:
     """The verdict on equations and inequalities: the same if the differences of their sides are, but for a factor."""
+    if len(one.sides) == len(other.sides) > 2:
+        return compare_chains(one, other)
     (sign, first), (other_sign, second) = difference(one), difference(other)
     if sign != other_sign or max(len(one.sides), len(other.sides)) > 2:
         return Verdict(False, "structure", "another relation")
@@ -86,6 +130,35 @@ def compare_unsolved(one: Relation, other: Relation) -> Verdict:
         return Verdict(None, "none", "not an equation that can be read")
     equal = factor is not None and (factor > 0 or sign in ("=", r"\ne"))
     return Verdict(equal, "structure", None if equal else "another relation")
+
+
+def compare_chains(one: Relation, other: Relation) -> Verdict:
+    """The verdict on chains, such as `2x < 3y < 4z`, side by side, read from the smallest on."""
+    first, second = rising(one), rising(other)
+    if first.signs != second.signs:
+        return Verdict(False, "structure", "another relation")
+    verdicts = [compare_leaves(Leaf(side), Leaf(other)) for side, other in zip(first.sides, second.sides, strict=True)]
+    equal = all(verdict.equal for verdict in verdicts)
+    return Verdict(equal, "structure", None if equal else "another relation")
+
+
+def rising(relation: Relation) -> Relation:
+    """The chain, turned around if it falls."""
+    if relation.signs[0] not in (">", r"\ge"):
+        return relation
+    return Relation(relation.sides[::-1], tuple(FLIPPED.get(sign, sign) for sign in relation.signs[::-1]))
+
+
+def with_argument_of(one: Relation, other: Relation) -> Relation:
+    """The first relation with the second's name for the argument of the function that both define: `f(t)`, `f(x)`."""
+    match, others = FUNCTION_OF.fullmatch(one.sides[0]), FUNCTION_OF.fullmatch(other.sides[0])
+    if not match or not others or match[1] != others[1] or match[2] == others[2]:
+        return one
+    letter = re.compile(rf"(?:\\[A-Za-z]+|(?:{'|'.join(FUNCTIONS)})(?![A-Za-z])|[A-Za-z])")
+    if any(found[0] == others[2] for side in one.sides for found in letter.finditer(side)):
+        return one
+    sides = (letter.sub(lambda found: others[2] if found[0] == match[2] else found[0], side) for side in one.sides)
+    return Relation(tuple(sides), one.signs)
 
 
 def difference(relation: Relation) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """The last resort: math-verify, in a process of its own, with a hard limit on the time it may take.
 
 Symbolic algebra has no bound that can be known beforehand, and cannot be interrupted from inside; so it runs where it
-can be killed.
+can be killed. Only integrals, sums, products, limits and derivatives are given to it, as it takes letters in any case
+for the same and reads on where it does not understand.
 """
 
 import atexit
@@ -14,15 +15,16 @@ import threading
 from pathlib import Path
 from typing import Literal
 
+from personamath.answers.normal_form import FUNCTIONS
+
 PAIR_LIMIT = 1.0
-"""Seconds one pair may take before its worker is killed and the pair is not equal, `timed out`."""
+"""Seconds of CPU time one pair may take before it is ended and not equal, `timed out`."""
 
-START_LIMIT = 60.0
-"""Seconds a worker may take to import what it needs; usually less than one."""
+START_LIMIT = 300.0
+"""Seconds a worker may take to import what it needs and to warm up; usually two, but the machine may be busy."""
 
-GRACE = 2.0
-"""Seconds after the limit at which a worker ends itself: it outlives its parent by no more than limit and grace, even
-deep inside a computation that never yields to Python."""
+PATIENCE = 60.0
+"""Seconds by the clock for each second of CPU time, after which a worker is given up."""
 
 LONGEST = 200
 UNBOUNDED = re.compile(
@@ -32,10 +34,27 @@ UNBOUNDED = re.compile(
 )
 """What math-verify is never asked about: it cannot know, or would take all the time there is."""
 
+ASKED = re.compile(r"\\(?:int|sum|prod|lim)(?![A-Za-z])|\\frac\{d\}\{d ?[a-z]\}")
+"""What one side at least must have: all else is decided by the other rules, or not at all."""
+COMMAND = re.compile(r"\\([A-Za-z]+)")
+COMMANDS = frozenset(["int", "sum", "prod", "lim", "to", "frac", "sqrt", "pi", "infty", "binom", "theta", *FUNCTIONS])
+"""What math-verify reads as it is meant."""
+MISREAD = re.compile(r"[A-Z'<>;&]|(?<!_\{[a-z])=|\\frac\{d\^|\\frac\{d ?[a-z]\}\{d|(?<![A-Za-z])[fgh]\(|,")
+"""What it reads otherwise: capital letters, primes, second derivatives, unknown functions."""
+
 Outcome = Literal["equal", "different", "timed out", "worker ended"]
 
-Task = Literal["answer", "completion"]
-"""What is compared with a bare reference answer: a bare answer, or all of a completion."""
+Task = Literal["value", "answer", "completion"]
+"""What is compared with a bare reference answer: a bare answer, exactly; or, by math-verify's own rule, a bare answer
+or all of a completion."""
+
+
+def is_asked(one: str, other: str) -> bool:
+    """Whether two answers in normal form are a question for symbolic algebra."""
+    if not ("\\" in one + other and (ASKED.search(one) or ASKED.search(other))):
+        return False
+    are_known = COMMANDS.issuperset(COMMAND.findall(one + " " + other))
+    return are_known and not MISREAD.search(one + other) and is_bounded(one) and is_bounded(other)
 
 
 def is_bounded(text: str) -> bool:
@@ -46,7 +65,7 @@ def is_bounded(text: str) -> bool:
 class SymbolicWorker:
     """One process, started at the first pair and again whenever it was killed; safe to call from any thread."""
 
-    def __init__(self, task: Task = "answer", limit: float = PAIR_LIMIT) -> None:
+    def __init__(self, task: Task = "value", limit: float = PAIR_LIMIT) -> None:
         self._task, self._limit = task, limit
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
@@ -58,12 +77,13 @@ class SymbolicWorker:
             self._running()
 
     def compare(self, reference: str, answer: str) -> Outcome:
-        """Whether math-verify takes the two for equal, within `limit` seconds once the process runs."""
+        """Whether the two are equal by symbolic algebra, within `limit` seconds of CPU time once the process runs."""
         with self._lock:
             for _ in range(2):  # once more when the process had been killed from outside
                 reply, timed_out = self._ask(reference, answer)
                 if reply:
-                    return "equal" if json.loads(reply) else "different"
+                    outcome: Outcome = json.loads(reply)
+                    return outcome
                 self._stop()
                 if timed_out:
                     return "timed out"
@@ -88,13 +108,14 @@ class SymbolicWorker:
             process.stdin.flush()
         except OSError:
             return "", False
-        return read_line(process, self._limit)
+        by_the_clock = self._limit * (PATIENCE if hasattr(os, "fork") else 1)
+        return read_line(process, by_the_clock)
 
     def _running(self) -> subprocess.Popen[str] | None:
         if self._process is None and not self._closed:
             # -P, for the modules beside the script are not to be taken for others of their names.
             script = str(Path(__file__).with_name("worker.py"))
-            command = [sys.executable, "-P", script, self._task, str(self._limit + GRACE)]
+            command = [sys.executable, "-P", script, self._task, str(self._limit)]
             pipe, null = subprocess.PIPE, subprocess.DEVNULL
             self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, text=True)
             read_line(self._process, START_LIMIT)

@@ -7,7 +7,8 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from personamath.answers.normal_form import FUNCTIONS, NUMBER_WORDS
+from personamath.answers.normal_form import FUNCTIONS
+from personamath.answers.words import NUMBER_WORDS, TENS
 
 
 class Measured(NamedTuple):
@@ -55,10 +56,12 @@ NAMES = {
 
 SCALES = {
     "%": Fraction(1, 100),
+    "cent": Fraction(1, 100),
     "dozen": Fraction(12),
     "thousand": Fraction(10**3),
     "million": Fraction(10**6),
     "billion": Fraction(10**9),
+    "trillion": Fraction(10**12),
 }
 """Units that are numbers themselves, so that `50\\%` is 50, as the question may have asked, and also 0.5."""
 
@@ -70,24 +73,27 @@ SHORT_WORDS = frozenset(_SHORT_WORDS.split())
 """What is counted in words of up to three letters; other runs of so few letters are products, as in `6 ab`."""
 
 DIMENSIONS = {"sq": "2", "square": "2", "cu": "3", "cubic": "3"}
-UNIT = re.compile(rf"(?:(?P<dimension>{'|'.join(DIMENSIONS)}) )?(?P<name>[a-z]+)(?:\^\{{?(?P<power>[23])\}}?)?")
+UNIT = re.compile(rf"(?:(?P<dimension>{'|'.join(DIMENSIONS)}) )?(?P<name>[a-z]+)(?:\^?\{{?(?P<power>[23])\}}?)?")
 PER = re.compile(r" per |/")
 SPEEDS = {"mile/hour": "mph", "km/hour": "km/h"}
-TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}((?:\^\{?[23]\}?)?)")
+TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}((?:\^\{?-?[123]\}?)?)")
 DEGREES = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*(°)\s*(?:\\text\{\s*[CF]\s*\}|[CF])?")
 PERCENT = re.compile(r"(.*[0-9})])\s*%")
 TRAILING_WORDS = re.compile(r"(.*[0-9}])(\s*)\(?((?:m/s|[A-Za-z]{2,})[A-Za-z .,()/^23-]*)")
 OPERATOR_WORDS = re.compile(
-    r"\b(?:choose|mod|modulo|to|over|less|more than|power|root|or|times(?! *[.)]*$)|out of|of(?! [a-z]{3,})"
-    rf"|in (?:{'|'.join(NUMBER_WORDS)}))\b",
+    r"\b(?:choose|mod|modulo|to|over|less|more than|power|root|or|and|times(?! *[.)]*$)|out of|of(?! [a-z]{3,})"
+    r"|hundred|plus|minus|divided|squared|cubed|factorial|half|halves|thirds?|quarters?|fourths?|fifths?|sixths?|tenths?"
+    r"|remainder|infinity|at least|at most|if|when|unless|except|otherwise|not|more|greater|fewer|(?:even|odd)$"
+    rf"|(?:{'|'.join([*NUMBER_WORDS[:1], *NUMBER_WORDS[2:], *TENS])})(?!-)|one(?! ?-| [a-z]))\b",
     re.IGNORECASE,
 )
 """Words that compute with the number before them."""
-POWER_OF_UNIT = re.compile(r"(?<=[A-Za-z])\^[23](?!\d)|\b(mm|cm|m|km|in|ft)[23]\b")
+POWER_OF_UNIT = re.compile(r"(?<=[A-Za-z])\^[23](?!\d)|\b(mm|cm|m|km|in|ft|s|sec|h)[23]\b")
+COMPUTING = re.compile(r"[\d=<>+^_|]")
 WORD = re.compile(r"[A-Za-z]+")
 BASED = re.compile(r"(?:\\text\{)?\(?(?=[A-Za-z]*\d)([0-9A-Za-z]+)\)?\}?_\{?(?:\\text\{)?(\w+)\}{0,2}")
 PLAIN_START = re.compile(r"-?(?:[\d.,/ ]|\\frac\{-?\d+\}\{\d+\}|\\sqrt\{?\d+\}?|\\pi)+")
-ANGLE_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
+ANGLE_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc|cis)")
 
 
 def split_unit(text: str) -> Measured:
@@ -98,7 +104,7 @@ def split_unit(text: str) -> Measured:
         return Measured(match[1], "%")
     if (match := DEGREES.fullmatch(text)) and not ANGLE_FUNCTION.search(text):
         return Measured(match[1], "degree")
-    if match := TRAILING_TEXT.fullmatch(text):
+    if (match := TRAILING_TEXT.fullmatch(text)) and not compute(match[2]):
         before = split_unit(match[1])
         return Measured(before.text, before.unit or named(match[2] + match[3]))
     if (match := TRAILING_WORDS.fullmatch(text)) and PLAIN_START.fullmatch(match[1]):
@@ -108,11 +114,19 @@ def split_unit(text: str) -> Measured:
     return Measured(text, None)
 
 
+def compute(words: str) -> bool:
+    """Whether words after a number go on computing, or say on what it depends: `out of 5`, `pi`, `ft 8 in`."""
+    words = POWER_OF_UNIT.sub(r"\1", words)
+    return bool(COMPUTING.search(words) or OPERATOR_WORDS.search(words)) or any(
+        map(is_in_formulas, WORD.findall(words))
+    )
+
+
 def say_what_is_counted(words: str) -> bool:
     """Whether words after a number say what it counts or measures; they may also go on computing, as in `3 ln 2`."""
     words = POWER_OF_UNIT.sub(r"\1", words)
     runs = WORD.findall(words)
-    if re.search(r"\d", words) or OPERATOR_WORDS.search(words) or any(map(is_in_formulas, runs)):
+    if compute(words):
         return False
     return any(len(run) > 3 or is_known(run) for run in runs)
 

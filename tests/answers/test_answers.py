@@ -367,7 +367,10 @@ def test_the_paper_s_verdicts_on_real_outputs_are_reproduced(data: Path) -> None
 
 
 def test_labelled_pairs_are_told_apart(data: Path) -> None:
-    pairs = [json.loads(line) for line in (data / "answers" / "pairs.jsonl").read_text().splitlines()]
+    pairs = [
+        json.loads(line)
+        for line in (data / "answers" / "pairs.jsonl").read_text(encoding="utf-8").rstrip("\n").split("\n")
+    ]
     said = [
         grade(pair["gold"], pair["candidate"]).correct
         if pair["form"] == "full"
@@ -382,7 +385,10 @@ def test_labelled_pairs_are_told_apart(data: Path) -> None:
 
 
 def test_the_cheap_rules_decide_nearly_all_real_outputs(data: Path) -> None:
-    pairs = [json.loads(line) for line in (data / "answers" / "pairs.jsonl").read_text().splitlines()]
+    pairs = [
+        json.loads(line)
+        for line in (data / "answers" / "pairs.jsonl").read_text(encoding="utf-8").rstrip("\n").split("\n")
+    ]
     real = [pair for pair in pairs if pair["kind"].startswith("real_")]
     decided = [pair for pair in real if grade_cheaply(pair["gold"], pair["candidate"])]
     assert len(decided) >= 0.98 * len(real)

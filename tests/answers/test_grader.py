@@ -91,6 +91,32 @@ def test_a_pair_that_times_out_leaves_the_next_ones_alone() -> None:
 
 
 @NEEDS_PROC
+def test_a_verdict_does_not_depend_on_how_busy_the_machine_is() -> None:
+    before = set(children(os.getpid()))
+    worker = SymbolicWorker()
+    worker.start()
+    (pid,) = set(children(os.getpid())) - before
+    os.kill(pid, signal.SIGSTOP)  # as a busy machine would for longer than a pair may take
+    outcomes: list[str] = []
+    thread = threading.Thread(target=lambda: outcomes.append(worker.compare(OPEN[0], r"\sum_{k=1}^{3} k")))
+    thread.start()
+    time.sleep(1.5 * PAIR_LIMIT)
+    os.kill(pid, signal.SIGCONT)
+    thread.join(timeout=30)
+    worker.close()
+    assert outcomes == ["equal"]
+
+
+def test_many_pairs_that_time_out_leave_the_first_and_the_last_alone() -> None:
+    worker = SymbolicWorker(limit=0.2)
+    pairs = [OPEN[0], *["7"] * 5, OPEN[0]]
+    sums = [r"\sum_{k=1}^{3} k", *[r"\sum_{k=1}^{3} \sinh(10^{10})"] * 5, r"\sum_{k=1}^{3} k"]
+    outcomes = [worker.compare(reference, answer) for reference, answer in zip(pairs, sums, strict=True)]
+    worker.close()
+    assert outcomes == ["equal", *["timed out"] * 5, "equal"]
+
+
+@NEEDS_PROC
 def test_a_killed_worker_is_replaced() -> None:
     async def graded() -> list[Grade]:
         async with Grader() as grader:
@@ -217,7 +243,7 @@ def test_control_c_ends_parent_and_workers() -> None:
 
 
 def test_real_outputs_are_graded_alike_in_the_pool(data: Path) -> None:
-    lines = (data / "answers" / "pairs.jsonl").read_text().splitlines()
+    lines = (data / "answers" / "pairs.jsonl").read_text(encoding="utf-8").rstrip("\n").split("\n")
     pairs = [pair for pair in map(json.loads, lines) if pair["form"] == "full"][:200]
 
     async def graded() -> list[Grade]:

@@ -15,8 +15,10 @@ from fractions import Fraction
 from itertools import islice
 from typing import NamedTuple
 
-from personamath.answers.expression import MOST_TOKENS, Expression, Operation, Unreadable, read_expression
-from personamath.answers.numeric import NoValue, evaluate
+from personamath.answers.expression import Expression, Operation, read_expression
+from personamath.answers.numeric import evaluate
+from personamath.answers.operations import NoValue
+from personamath.answers.tokens import MOST_TOKENS, Unreadable
 from personamath.methods.arithmetic.sides import Side, Sides, sides
 
 LONGEST = 50_000

@@ -1,14 +1,20 @@
 """How many of the wrong first answers only the grader calls wrong, so that there was nothing to mend."""
 
+import atexit
 from collections import Counter
 from typing import NamedTuple
 
-from personamath.answers import extract, grade, grade_paper_gsm8k, grade_paper_math, symbolic
+from personamath.answers import extract, grade, grade_paper_gsm8k, grade_paper_math
+from personamath.answers.symbolic import SymbolicWorker, is_bounded
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
 
 NAME, TITLE = "false-wrong", "Wrong answers that another grader accepts"
 EXAMPLES = 20
+
+verifier = SymbolicWorker(task="answer")
+"""The process that runs math-verify by its own rule; it starts at the first answer."""
+atexit.register(verifier.close)
 
 
 class Verdicts(NamedTuple):
@@ -27,12 +33,12 @@ class Verdicts(NamedTuple):
 def verdicts(reference: str, solution: str, source: str) -> Verdicts:
     """All graders on one solution."""
     answer = extract(solution)
-    bounded = answer is not None and symbolic.is_bounded(answer) and symbolic.is_bounded(reference)
+    bounded = answer is not None and is_bounded(answer) and is_bounded(reference)
     string = grade_paper_gsm8k if source == "gsm8k" else grade_paper_math
     return Verdicts(
         answer,
         grade(reference, solution).correct,
-        bounded and symbolic.shared.compare(reference, answer or "") == "equal",
+        bounded and verifier.compare(reference, answer or "") == "equal",
         string(reference, solution),
     )
 
