@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from personamath.errors import BadInput
 from personamath.files import nearest, read_yaml, validated
 from personamath.methods import METHODS, Method, PersonaMath
+from personamath.methods.contract import check_method
 from personamath.methods.requests import Requests
 from personamath.records import SIMULATED
 
@@ -67,6 +68,12 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
+        check_method(self.method)
+        name, mine = self.method.outline.method, setting_names(type(self.method))
+        if name in METHODS and type(self.method) is not METHODS[name]:
+            raise BadInput(f"method: {name!r} is a method of this package; give yours another name in its outline")
+        if taken := {"method", *_OWN}.intersection(mine):
+            raise BadInput(f"method {name!r}: its setting {min(taken)} is a key of every recipe; rename it")
         if not self.problems:
             raise BadInput("no problems: name at least one source, e.g. --problems gsm8k")
         if not self.teacher:
