@@ -53,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
         raise BadInput(f"pilot is {options.pilot}: it must not be negative")
     recipe, setup = augment.read_settings(options, needs_output=options.pilot > 0)
     setup = dataclasses.replace(setup, batch=False, batch_queue_tokens=None)  # a pilot asks directly; both are shown
+    setup.warn(recipe)
     setup.prices(recipe)  # refuses --max-usd without a price
     inputs = Inputs.read(recipe)
     found = planning.survey(inputs.problems(), options.pilot)

@@ -17,6 +17,7 @@ async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatch
     The same call again asks for nothing twice. Raises `PersonaMathError` for whatever ends a run; what was answered
     until then is kept.
     """
+    setup.warn(recipe)
     if setup.engine == "ray":
         from personamath.runs.ray.run import make_dataset_on_cluster  # the only import of anything of Ray's
 
