@@ -111,6 +111,12 @@ class Recipe:
         own = {key: value for key, value in values.items() if key in _OWN}
         return validated(cls, own, place, method=method)
 
+    def settings(self) -> dict[str, Any]:
+        """The keys by which `of` makes this recipe again; a method of the caller's own is itself."""
+        if METHODS.get(self.method.outline.method) is type(self.method):
+            return self.as_dict()
+        return {"method": self.method} | {name: getattr(self, name) for name in _OWN}
+
     def as_dict(self) -> dict[str, Any]:
         """Its flat keys, as `of` reads them."""
         own = {name: getattr(self, name) for name in _OWN}

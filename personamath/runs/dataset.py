@@ -64,7 +64,9 @@ class Inputs:
         # Problems are read twice, once to meet bad input before anything is paid for: cheaper than to keep them all.
         funnel = Funnel.survey(read_problems(sources, recipe.limit))
         if not funnel.seed_problems:
-            raise BadInput("no problem can serve: all were skipped, or the files are empty")
+            skipped = Counter(problem.reason for problem in funnel.skipped).most_common()
+            reasons = ", ".join(f"{count:,} skipped ({reason})" for reason, count in skipped)
+            raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
         return cls(recipe, personas, funnel)
 
     def problems(self) -> Iterator[Problem]:

@@ -54,7 +54,7 @@ class Limited(Mine):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoOutline(Method):
+class NoOutline:
     """Lacks all."""
 
 
