@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from personamath.errors import BadInput
 from personamath.files import nearest, validated
 from personamath.methods import METHODS, Method, PersonaMath
+from personamath.methods.contract import check_method
 from personamath.methods.requests import Requests
 from personamath.records import SIMULATED
 
@@ -66,6 +67,12 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
+        check_method(self.method)
+        name, mine = self.method.outline.method, setting_names(type(self.method))
+        if name in METHODS and type(self.method) is not METHODS[name]:
+            raise BadInput(f"method: {name!r} is a method of this package; give yours another name in its outline")
+        if taken := {"method", *_OWN}.intersection(mine):
+            raise BadInput(f"method {name!r}: its setting {min(taken)} is a key of every recipe; rename it")
         if not self.problems:
             raise BadInput("no problems: name at least one source, e.g. --problems gsm8k")
         if not self.teacher:
@@ -103,6 +110,12 @@ class Recipe:
         method = validated(METHODS[name], {key: value for key, value in values.items() if key in mine}, place)
         own = {key: value for key, value in values.items() if key in _OWN}
         return validated(cls, own, place, method=method)
+
+    def settings(self) -> dict[str, Any]:
+        """The keys by which `of` makes this recipe again; a method of the caller's own is itself."""
+        if METHODS.get(self.method.outline.method) is type(self.method):
+            return self.as_dict()
+        return {"method": self.method} | {name: getattr(self, name) for name in _OWN}
 
     def as_dict(self) -> dict[str, Any]:
         """Its flat keys, as `of` reads them."""

@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     found = planning.survey(inputs.problems(), options.pilot)
     if not options.pilot:
         _show(planning.from_expectation(recipe.method, found.seeds, inputs.personas), recipe, setup, None)
-        rates = "the rates of the paper's table 2" if recipe.method.paper_rows else "what the method asks at most"
+        rates = "the rates of the paper's table 2" if recipe.method.paper_rows else "the method's own estimate"
         print(f"from       {rates}, and assumed lengths: --pilot 50 measures both")
         return 0
     problems = planning.chosen(inputs.problems(), found)

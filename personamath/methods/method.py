@@ -7,7 +7,7 @@ folder explains itself to any later version of this package.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple, Protocol
 
 from personamath.errors import BadInput
@@ -15,10 +15,13 @@ from personamath.files import validated
 from personamath.methods.prompts import Prompt
 from personamath.methods.requests import Requests
 from personamath.methods.work import Work
-from personamath.records import CHARACTERS_PER_TOKEN, Persona, Problem, Request, Solution
+from personamath.records import CHARACTERS_PER_TOKEN, Persona, Problem, Request, Row, Solution
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """What a step may be called: it names a folder and a dataset config."""
+RESERVED = frozenset({"default", "strict", "clean", "assets"})
+"""Configs that every dataset has, and the folder of its pictures."""
+_OF_EVERY_ROW = frozenset(each.name for each in fields(Row))
 
 AnswerFrom = Literal["seed", "derived", "majority"]
 """Where a row's reference answer comes from: its seed problem, another number (a masked one), or a vote."""
@@ -99,20 +102,41 @@ class Outline:
     def _faults(self) -> Iterator[str]:
         if not self.steps or not self.kinds:
             yield "it needs at least one step and one kind of request"
-        steps = {step.name for step in self.steps}
+        steps = [step.name for step in self.steps]
         for name in [*steps, *self.configs]:
             if not _FOLDER_NAME.fullmatch(name):
                 yield f"{name!r} cannot name a folder: use letters, digits, '_', '-' and '.'"
+            if name in RESERVED:
+                yield f"{name!r} has a meaning in every dataset: choose another name"
+            if [*steps, *self.configs].count(name) > 1:
+                yield f"{name!r} names two steps or configs"
+        yield from self._faults_of_kinds(steps)
+        for name, config in self.configs.items():
+            if not config.steps:
+                yield f"the config {name!r} has no steps"
+            if not set(config.steps) <= set(steps):
+                yield f"the config {name!r} has steps that do not exist"
+        yield from self._faults_of_columns()
+
+    def _faults_of_kinds(self, steps: Sequence[str]) -> Iterator[str]:
         before: set[str | None] = {None}
         for kind in self.kinds:
             if kind.step not in steps or kind.name.partition(":")[0] != kind.step:
                 yield f"the kind {kind.name!r} must begin with the name of its step, and the step must exist"
             if kind.after not in before:
                 yield f"the kind {kind.name!r} waits for {kind.after!r}, which is no kind before it"
+            if kind.name in before:
+                yield f"two kinds have the name {kind.name!r}"
             before.add(kind.name)
-        for name, config in self.configs.items():
-            if not set(config.steps) <= steps:
-                yield f"the config {name!r} has steps that do not exist"
+
+    def _faults_of_columns(self) -> Iterator[str]:
+        for name in self.columns:
+            if name in _OF_EVERY_ROW:
+                yield f"the column {name!r} is one that every row has: choose another name"
+        for step in self.steps:
+            for name in step.fixed:
+                if name not in self.columns:
+                    yield f"the step {step.name!r} has a value for the column {name!r}, which is not declared"
 
     def step(self, name: str) -> Step:
         """The step of this name."""

@@ -5,30 +5,31 @@ import dataclasses
 import json
 import threading
 import warnings
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from os import PathLike
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
 from personamath.errors import BadInput, Interrupted, PersonaMathError
-from personamath.files import is_unicode, local_path, read_yaml, validated, written_whole
-from personamath.journal.run_folder import DATASET, RUN_FILE, is_url, local_copy
+from personamath.files import in_one_line, local_path, read_yaml, validated, written_whole
+from personamath.journal.run_folder import DATASET, is_url, local_copy
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Watched
 from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import Funnel, narrative
 from personamath.runs.progress import Stoppable, Watch
+from personamath.runs.run_file import OWN_FILE, OWN_NAME, holds_rows
 from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
 
 if TYPE_CHECKING:
     import datasets
 
-OWN_NAME = "own"
-"""The source name of problems that are given as rows."""
-OWN_FILE = "problems.jsonl"
+OWN_COLUMNS = ("question", "answer", "level", "subject")
+"""What is read of a row; the first two are needed."""
 EXAMPLE = "teacher: gpt-4o-mini-2024-07-18"
 # As often as a bar is looked at, and a thread looks for Ctrl-C.
 REFRESH_S = 0.2
@@ -71,26 +72,34 @@ def augment(
     def work(watched: Watched) -> Coroutine[Any, Any, "datasets.Dataset"]:
         return _augment(problems, output, recipe, settings, watched)
 
-    if _loop_runs() or threading.current_thread() is not threading.main_thread():
+    if _loop_runs():
         return _in_thread(work)
-    return asyncio.run(work(on_terminal))
+    # Only the main thread can take Ctrl-C.
+    return asyncio.run(work(on_terminal if threading.current_thread() is threading.main_thread() else _with_bar))
 
 
 async def augment_async(
     problems: Any = None, *, output: str | Path, recipe: Recipe | str | Path | None = None, **settings: Any
 ) -> "datasets.Dataset":
     """As `augment`, to be awaited. Cancelling it gives up the answers in flight; everything answered is kept."""
-    return await _augment(problems, output, recipe, settings, lambda funnel, _: _bar(funnel))
+    return await _augment(problems, output, recipe, settings, _with_bar)
 
 
 async def _augment(
     problems: Any, output: str | Path, recipe: Recipe | str | Path | None, settings: Mapping[str, Any], watched: Watched
 ) -> "datasets.Dataset":
+    if not isinstance(output, (str, PathLike)) or not str(output):
+        raise BadInput(f"augment(): output is {in_one_line(repr(output), 80)}; it must be the path of a run directory")
     of_recipe, of_setup = _split(settings)
     place = "augment()"
     if isinstance(recipe, Recipe):
-        of_recipe = recipe.as_dict() | of_recipe
+        of_recipe = recipe.settings() | of_recipe
     elif recipe is not None:
+        if not isinstance(recipe, (str, PathLike)):
+            raise BadInput(
+                f"augment(): recipe is {in_one_line(repr(recipe), 80)}; it must be a Recipe or the path of its YAML "
+                "file; give single keys as arguments, e.g. k1=3"
+            )
         place = str(recipe)
         in_file, of_setup_in_file = _split(read_yaml(local_path(str(recipe)), example=EXAMPLE))
         of_recipe, of_setup = in_file | of_recipe, of_setup_in_file | of_setup
@@ -113,13 +122,24 @@ async def _augment(
 
 def _as_sources(problems: Any, setup: Setup) -> tuple[list[str], str | None]:
     """What `--problems` takes, and the lines of the file that it names where the problems were given as rows."""
-    rows = [problems] if isinstance(problems, str) else list(problems)
-    if all(isinstance(row, str) for row in rows):
-        return rows, None
+    if isinstance(problems, (str, PathLike)):
+        return [str(problems)], None
+    # A mapping or a table of pandas gives the names of its parts, which would be read as sources.
+    if isinstance(problems, Mapping) or not isinstance(problems, Iterable) or hasattr(problems, "columns"):
+        raise BadInput(
+            f"augment(): problems is a {type(problems).__name__}; it must be a list of dicts, a datasets.Dataset, or "
+            "what --problems takes; of a DataFrame give df.to_dict('records')"
+        )
+    rows = list(problems)
+    if all(isinstance(row, (str, PathLike)) for row in rows):
+        return [str(row) for row in rows], None
     if is_url(setup.output):
         raise BadInput("problems given as rows need an output directory, not a URL: write them to a file first")
     lines = "".join(_line(number, row) for number, row in enumerate(rows))
-    return [f"{OWN_NAME}:{Path(setup.output) / OWN_FILE}:question:answer"], lines
+    path = Path(setup.output).absolute() / OWN_FILE  # so that a report from another folder finds it
+    if ":" in str(path):
+        raise BadInput(f"{path.parent}: problems given as rows need an output without a colon in its path")
+    return [f"{OWN_NAME}:{path}:question:answer"], lines
 
 
 def _write_problems(lines: str, setup: Setup) -> None:
@@ -127,7 +147,7 @@ def _write_problems(lines: str, setup: Setup) -> None:
     folder = Path(setup.output)
     path = folder / OWN_FILE
     before = path.read_text(encoding="utf-8") if path.exists() else None
-    if before != lines and (folder / RUN_FILE).exists() and not setup.replace:
+    if before != lines and not setup.replace and holds_rows(folder):
         raise BadInput(
             f"{folder}: holds a dataset of other problems: give another output, or replace=True to replace that "
             "dataset; its answers stay in the journal either way"
@@ -141,10 +161,9 @@ def _line(number: int, row: Any) -> str:
     if not isinstance(row, Mapping) or not {"question", "answer"} <= set(row):
         found = ", ".join(map(str, row)) if isinstance(row, Mapping) else type(row).__name__
         raise BadInput(f"problem {number}: expected the keys question and answer; found {found}")
-    # An answer may be a number.
-    values = {**row, "answer": str(row["answer"])}
-    text = json.dumps(values, ensure_ascii=False, default=str)
-    return (text if is_unicode(text) else json.dumps(values, default=str)) + "\n"
+    # An answer may be a number. What the reader of problems has no use for is left out.
+    known = {name: str(row[name]) for name in OWN_COLUMNS if row.get(name) is not None}
+    return json.dumps(dict.fromkeys(OWN_COLUMNS[:2]) | known) + "\n"  # ASCII, so also for half a surrogate pair
 
 
 def _rows(folder: Path, recipe: Recipe) -> "datasets.Dataset":
@@ -173,17 +192,26 @@ def _loop_runs() -> bool:
 def _in_thread(work: _Work) -> "datasets.Dataset":
     """Run to the end in a thread with an event loop of its own: a notebook's own loop runs already.
 
-    Ctrl-C stops the asking, waits for what is in flight, and raises `Interrupted`.
+    Ctrl-C stops the asking, waits for what is in flight, and raises `Interrupted`; a second one does not wait.
     """
     found: list[datasets.Dataset] = []
     errors: list[BaseException] = []
-    stop: list[Callable[[PersonaMathError], object]] = []
+    stops: list[Callable[[], object]] = []
+    reason = Interrupted(SIGINT, "interrupted: every answer is journaled; the same call goes on from here")
+    # Not `Thread.join`: when Ctrl-C interrupts that, Python 3.11 and 3.12 take the thread for ended.
+    ended = threading.Event()
 
     def watched(funnel: Funnel, _: object) -> Watch:
         @asynccontextmanager
         async def watch(asking: Stoppable) -> AsyncIterator[None]:
-            loop = asyncio.get_running_loop()
-            stop.append(lambda reason: loop.call_soon_threadsafe(asking.stop, reason))
+            loop, task = asyncio.get_running_loop(), asyncio.current_task()
+            assert task
+            stops.extend(
+                [
+                    lambda: loop.call_soon_threadsafe(task.cancel),
+                    lambda: loop.call_soon_threadsafe(asking.stop, reason),
+                ]
+            )
             async with _bar(funnel)(asking):
                 yield
 
@@ -194,20 +222,25 @@ def _in_thread(work: _Work) -> "datasets.Dataset":
             found.append(asyncio.run(work(watched)))
         except BaseException as error:
             errors.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=run, name="personamath", daemon=True)
-    thread.start()
-    while thread.is_alive():
+    threading.Thread(target=run, name="personamath", daemon=True).start()
+    while not ended.is_set():
         try:
-            thread.join(REFRESH_S)
+            ended.wait(REFRESH_S)
         except KeyboardInterrupt:
-            reason = Interrupted(SIGINT, "interrupted: every answer is journaled; the same call goes on from here")
-            if not stop:
+            if not stops:
                 raise reason from None
-            stop[0](reason)
+            # The first stops the asking, the second gives up the answers in flight, a third the whole run.
+            stops.pop()()
     if errors:
-        raise errors[0]
+        raise reason if isinstance(errors[0], asyncio.CancelledError) else errors[0]
     return found[0]
+
+
+def _with_bar(funnel: Funnel, _: object) -> Watch:
+    return _bar(funnel)
 
 
 def _bar(funnel: Funnel) -> Watch:

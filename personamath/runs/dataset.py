@@ -69,7 +69,9 @@ class Inputs:
             named = ", ".join(halves[:SHOWN_NAMES])
             print(f"warning: {len(halves):,} problems left out: {HALF_A_PAIR} ({named})", file=sys.stderr)
         if not funnel.seed_problems:
-            raise BadInput("no problem can serve: all were skipped, or the files are empty")
+            skipped = Counter(problem.reason for problem in funnel.skipped).most_common()
+            reasons = ", ".join(f"{count:,} skipped ({reason})" for reason, count in skipped)
+            raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
         return cls(recipe, personas, funnel)
 
     def problems(self) -> Iterator[Problem]:

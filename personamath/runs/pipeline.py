@@ -12,6 +12,7 @@ from typing import NoReturn, Protocol, Self
 from personamath.errors import PersonaMathError, RunDirectoryError
 from personamath.journal.file_format import answer_sha256
 from personamath.methods import Method
+from personamath.methods.contract import checked
 from personamath.methods.requests import Requests
 from personamath.methods.work import Grader, Outcome, Work
 from personamath.records import Persona, Problem, Row, Solution, Teacher
@@ -131,8 +132,8 @@ class Line:
     async def augment(self, seed: Problem) -> Outcome:
         """Everything the method makes of one seed problem."""
         work = Work(self.requests, self.teacher, self.grader, self.personas, self.rng_seed)
-        solutions = await self.method.augment(seed, work)
         outline = self.method.outline
+        solutions = checked(await self.method.augment(seed, work), seed, outline, work.outcome)
         fixed = {step.name: step.fixed for step in outline.steps}
         work.outcome.rows = [
             _row(solution, seed, outline.method, self.requests.model, fixed[solution.step]) for solution in solutions
@@ -149,14 +150,20 @@ class Line:
         """Augment every seed problem, `window` of them at a time, and give the outcomes to `sink`.
 
         Seeds come with their positions, in any order. Raises the first `PersonaMathError` that ends a run, through
-        `end`, which lets what is in flight arrive; a request that failed shows only in the outcome.
+        `end`, which lets what is in flight arrive; a request that failed shows only in the outcome. Any other error
+        is the method's, and is raised as it is, with a note that names the seed problem.
         """
         waiting = iter(seeds)
 
         async def work() -> None:
             try:
                 for position, seed in waiting:
-                    sink.add(position, await self.augment(seed))
+                    try:
+                        outcome = await self.augment(seed)
+                    except Exception as error:
+                        error.add_note(f"The method {self.method.outline.method!r} was at work on {seed.id}.")
+                        raise
+                    sink.add(position, outcome)
                     await asyncio.sleep(0)  # a seed answered from the journal alone has not let anyone else run
             except PersonaMathError as error:
                 await end(error)
@@ -165,8 +172,8 @@ class Line:
             async with asyncio.TaskGroup() as group:
                 for _ in range(window):
                     group.create_task(work())
-        except* PersonaMathError as errors:
-            # The same reason reaches every task; one line is enough.
+        except* Exception as errors:
+            # The same reason reaches every task; one is enough.
             raise _first(errors) from None
 
 
@@ -190,6 +197,8 @@ def _row(solution: Solution, seed: Problem, method: str, teacher: str, fixed: Ma
     )
 
 
-def _first(errors: BaseExceptionGroup[PersonaMathError]) -> PersonaMathError:
-    error = errors.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+def _first(errors: ExceptionGroup[Exception]) -> Exception:
+    """One error of a group: what was raised on purpose, if anything was."""
+    on_purpose, _ = errors.split(PersonaMathError)
+    error = (on_purpose or errors).exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error

@@ -2,14 +2,17 @@
 
 import dataclasses
 import json
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from personamath.errors import BadInput, RunDirectoryError
 from personamath.files import read_json, written_whole
-from personamath.folder.provenance import package_versions
+from personamath.folder.layout import PROVENANCE
+from personamath.folder.provenance import package_versions, published_recipe
+from personamath.journal.run_folder import DATASET
 from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
 from personamath.runs.setup import Setup
@@ -22,6 +25,10 @@ DEFAULTS = {
     for field in dataclasses.fields(Recipe)
     if field.default is not dataclasses.MISSING or field.name == "request"
 }
+OWN_NAME, OWN_FILE = "own", "problems.jsonl"
+"""The source name, and the file in the run directory, of problems that are given as rows."""
+GIVEN = re.compile(rf"{OWN_NAME}:(?:.*[/\\])?{re.escape(OWN_FILE)}:question:answer")
+REPLACE = "give --replace to let this run replace its dataset"
 REMEDY = "run the same `personamath augment` command again"
 
 
@@ -90,25 +97,50 @@ def recipe_of(content: Mapping[str, Any], path: Path) -> Recipe:
 
 def check_same_recipe(folder: Path, recipe: Recipe) -> None:
     """Raise `BadInput` where a run directory holds the dataset of another recipe, naming the keys that differ."""
-    path = folder / FILE_NAME
-    if not path.exists():
-        return
-    recorded = read_run_file(folder).get("recipe")
-    if not isinstance(recorded, dict):
-        raise BadInput(f"{path}: not as PersonaMath writes it; remove it to let this run replace its dataset")
-    now = json.loads(json.dumps(recipe.as_dict()))
-    # A key that a later version added is as it was by default. Once there was one method only.
-    before = DEFAULTS | {"method": "persona"} | recorded
-    differing = [
-        f"{key} was {_json(before.get(key))}, is {_json(value)}"
-        for key, value in now.items()
-        if before.get(key) != value
-    ]
+    differing = list(_differences(folder, recipe))
     if differing:
         raise BadInput(
             f"{folder}: holds the dataset of another recipe ({'; '.join(differing)}): give another output, or replace "
             "that dataset with --replace; its answers stay in the journal either way"
         )
+
+
+def holds_rows(folder: Path) -> bool:
+    """Whether a run ended here with rows; a directory whose run kept none has nothing to protect."""
+    if not (folder / FILE_NAME).exists():
+        return (folder / DATASET / PROVENANCE).exists()
+    rows = read_json(folder / FILE_NAME, REPLACE).get("rows")
+    return not isinstance(rows, dict) or any(rows.values())
+
+
+def _differences(folder: Path, recipe: Recipe) -> Iterator[str]:
+    """The keys of a recipe that differ from those of the dataset in a run directory, with both values."""
+    if not holds_rows(folder):
+        return
+    path, now = folder / FILE_NAME, recipe.as_dict()
+    if not path.exists():  # the run was killed just before it wrote it, or somebody removed it
+        path, now = folder / DATASET / PROVENANCE, published_recipe(recipe)
+    recorded = read_json(path, REPLACE).get("recipe")
+    if not isinstance(recorded, dict):
+        raise BadInput(f"{path}: not as PersonaMath writes it; {REPLACE}")
+    # A key that a later version added is as it was by default. Once there was one method only.
+    before = _comparable(DEFAULTS | {"method": "persona"} | recorded)
+    after = _comparable(json.loads(json.dumps(now)))
+    same_method = before["method"] == after["method"]
+    # The settings of two methods cannot be compared.
+    for key in [key for key in after if same_method or key in {"method", *DEFAULTS, "problems", "teacher"}]:
+        if before.get(key) != after[key]:
+            yield f"{key} was {_json(before.get(key))}, is {_json(after[key])}"
+    if same_method:
+        yield from (f"{key} was {_json(value)}, is unknown here" for key, value in before.items() if key not in after)
+
+
+def _comparable(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe in which problems that were given as rows are alike, wherever the run directory was."""
+    sources = recipe.get("problems")
+    if not isinstance(sources, list):
+        return recipe
+    return recipe | {"problems": ["given as rows" if GIVEN.fullmatch(str(source)) else source for source in sources]}
 
 
 def _json(value: Any) -> str:

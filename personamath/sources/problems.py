@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from personamath.answers import extract
 from personamath.completion import mark_in, read_completion
 from personamath.errors import BadInput
-from personamath.files import is_unicode, local_path
+from personamath.files import in_one_line, is_unicode, local_path
 from personamath.records import Problem
 from personamath.sources.tables import HALF_A_PAIR, HubSplit, TableRow, read_file, read_hub
 
@@ -122,12 +122,7 @@ def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) ->
 
 
 def _problem(source: ProblemSource, id: str, row: TableRow) -> Problem | Skipped:
-    texts = [row.values.get(column, 0) for column in source.columns]
-    if not all(isinstance(text, str | None) for text in texts):
-        found = ", ".join(row.values) or "none"
-        wanted = " and ".join(source.columns)
-        raise BadInput(f"{row.place}: {source.name} problems need the text columns {wanted}; found {found}")
-    question, solution = (cast(str | None, text) or "" for text in texts)
+    question, solution = (_text(source, column, row) for column in source.columns)
     subject = row.values.get("type" if source.name == "math" else "subject")
     if not is_unicode(question + solution + str(subject)):
         return Skipped(id, HALF_A_PAIR)
@@ -148,6 +143,19 @@ def _problem(source: ProblemSource, id: str, row: TableRow) -> Problem | Skipped
         level=int(level[1]) if level else None,
         subject=str(subject) if subject and source.name != "gsm8k" else None,
     )
+
+
+def _text(source: ProblemSource, column: str, row: TableRow) -> str:
+    """The text in a column, empty where it is null; in a file of the user's own an answer may be a number."""
+    if column not in row.values:
+        found, wanted = ", ".join(row.values) or "none", " and ".join(source.columns)
+        raise BadInput(f"{row.place}: {source.name} problems need the text columns {wanted}; found {found}")
+    value = row.values[column]
+    if source.name not in COLUMNS and isinstance(value, int | float) and not isinstance(value, bool):
+        return "" if value != value else str(value)  # a table writes its missing numbers as NaN
+    if not isinstance(value, str | None):
+        raise BadInput(f"{row.place}: {column} is {in_one_line(repr(value), 80)}; it must be text")
+    return value or ""
 
 
 def _gsm8k_answer(solution: str) -> str | None:

@@ -93,8 +93,10 @@ def _read_jsonl(path: Path) -> Iterator[TableRow]:
 def _row(place: str, line: str) -> TableRow:
     try:
         values = json.loads(line)
-    except ValueError as error:
-        raise BadInput(f"{place}: not a whole line of JSON ({error}); mend or remove it") from None
+    except json.JSONDecodeError as error:  # its own text counts lines from this one
+        raise BadInput(f"{place}: not a whole line of JSON ({error.msg}); mend or remove it") from None
+    except ValueError as error:  # a number of too many digits
+        raise BadInput(f"{place}: not a line of JSON that can be read ({in_one_line(error)}); mend it") from None
     if not isinstance(values, dict):
         raise BadInput(f"{place}: expected an object of columns, found {type(values).__name__}")
     return TableRow(place, values)

@@ -47,6 +47,67 @@ def test_another_recipe_in_a_finished_run_directory_is_refused_by_the_keys_that_
     assert dataset_bytes(finished) == before
 
 
+DAMAGED = [
+    ('{"recipe": {"k1"', "not valid JSON"),
+    ("[]", "not a JSON object"),
+    ("{}", "not as PersonaMath writes it"),
+    ('{"recipe": 3}', "not as PersonaMath writes it"),
+    ("\x00", "not valid JSON"),
+]
+
+
+@pytest.mark.parametrize(("content", "fault"), DAMAGED)
+def test_a_damaged_run_file_protects_its_dataset_until_replace_is_given(
+    start_teacher: Start, tmp_path: Path, content: str, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
+    assert main(command(teacher, output, "--limit", "2")) == 0
+    whole, before = (output / "run.json").read_bytes(), dataset_bytes(output)
+    (output / "run.json").write_text(content)
+    capsys.readouterr()
+    assert main(command(teacher, output, "--limit", "2")) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"run.json: {fault}" in line and line.endswith("give --replace to let this run replace its dataset")
+    assert main(command(teacher, output, "--limit", "2", "--replace")) == 0
+    assert dataset_bytes(output) == before
+    assert json.loads(whole)["recipe"] == run_file(output)["recipe"]
+
+
+def test_a_dataset_without_a_run_file_is_protected_by_its_provenance(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
+    assert main(command(teacher, output, "--limit", "2")) == 0
+    before = dataset_bytes(output)
+    (output / "run.json").unlink()
+    assert main(command(teacher, output, "--limit", "1")) == 1
+    assert "holds the dataset of another recipe (limit was 2, is 1)" in capsys.readouterr().err
+    assert dataset_bytes(output) == before
+    assert main(command(teacher, output, "--limit", "2")) == 0
+    assert dataset_bytes(output) == before and run_file(output)["answers"]["asked this time"] == 0
+
+
+def test_a_recipe_of_a_later_version_is_not_replaced_silently(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
+    assert main(command(teacher, output, "--limit", "2")) == 0
+    content = run_file(output)
+    content["recipe"]["votes"] = 3
+    (output / "run.json").write_text(json.dumps(content))
+    assert main(command(teacher, output, "--limit", "2")) == 1
+    assert "(votes was 3, is unknown here)" in capsys.readouterr().err
+
+
+def test_a_run_that_kept_no_row_does_not_keep_another_recipe_out(start_teacher: Start, tmp_path: Path) -> None:
+    unknown = tmp_path / "unknown.jsonl"
+    unknown.write_text(json.dumps({"question": "What is the teacher's favourite number?", "answer": "#### 7"}))
+    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
+    flags = ["--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(output), "--method", "direct"]
+    assert main(["augment", "--problems", f"gsm8k:{unknown}", *flags]) == 3
+    assert main(command(teacher, output, "--limit", "2")) == 0
+
+
 def test_replace_lets_another_recipe_have_the_directory_and_the_journal_keeps_all(
     start_teacher: Start, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from personamath.errors import BadInput
 from personamath.methods import METHODS, PersonaMath
-from personamath.methods.method import Config, Kind, Outline, Step
+from personamath.methods.method import Column, Config, Kind, Outline, Step
 
 OUTLINE = PersonaMath.outline
 
@@ -57,7 +57,7 @@ def leave_out(*place: str | int) -> Callable[[Any], None]:
 
 GARBAGE: list[tuple[Callable[[Any], None], str]] = [
     (leave_out("title"), "'title'"),
-    (put("how", value=None), "how is None"),
+    (put("how", value=None), "how is missing"),
     (put("steps", value=5), "not a method's outline"),
     (put("steps", value=["stage1_inference"]), "not a method's outline"),
     (put("steps", value=[]), "at least one step"),
@@ -99,6 +99,12 @@ UNFIT: list[tuple[dict[str, Any], str]] = [
     ({"kinds": (SOLVE._replace(name="other: solve"),)}, "must begin with the name of its step"),
     ({"kinds": (SOLVE._replace(after="later"),)}, "waits for 'later'"),
     ({"configs": {"both": Config("", ("solved", "rewritten"))}}, "steps that do not exist"),
+    ({"configs": {"both": Config("", ())}}, "the config 'both' has no steps"),
+    ({"configs": {"solved": Config("", ("solved",))}}, "'solved' names two steps or configs"),
+    ({"configs": {"strict": Config("", ("solved",))}}, "'strict' has a meaning in every dataset"),
+    ({"kinds": (SOLVE, SOLVE)}, "two kinds have the name 'solved'"),
+    ({"columns": {"flag": Column("")}}, "the column 'flag' is one that every row has"),
+    ({"steps": (Step("solved", "", "", fixed={"stage": 1}),)}, "the column 'stage', which is not declared"),
 ]
 
 

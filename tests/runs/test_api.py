@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import threading
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import datasets
 import pytest
@@ -17,13 +20,38 @@ import personamath
 from personamath.commands.cli import main
 from personamath.errors import BadInput, PersonaMathError
 from personamath.methods import Direct
+from personamath.methods.method import Kind, Method, Outline, Step
+from personamath.methods.prompts import Prompt
+from personamath.methods.work import Work
 from personamath.recipe import Recipe
+from personamath.records import Problem, Solution
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import REPO, ScriptedTeacher
 
 Start = Callable[..., ScriptedTeacher]
 SOURCES = bundled_problems()
 SERVED = [flag for source in SOURCES for flag in ("--problems", source)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solving(Method):
+    """Solve each problem once."""
+
+    broken: bool = False
+    prompts: ClassVar[Mapping[str, Prompt]] = {}
+    outline: ClassVar[Outline] = Outline(
+        method="solving",
+        title="solving",
+        how="It solves.",
+        cite="",
+        steps=(Step("solved", "solved", "solved problems"),),
+        kinds=(Kind("solved", "Solve it", "solved", "solve"),),
+    )
+
+    async def augment(self, seed: Problem, work: Work) -> list[Solution]:
+        if self.broken:
+            raise KeyError("broken")
+        return work.correct([await work.solve(seed, "solved")])
 
 
 def bundled_rows(count: int) -> list[dict[str, Any]]:
@@ -105,6 +133,20 @@ BAD_CALLS = [
     ({"problems": ["gsm8", "math"]}, "problems 'gsm8': write gsm8k or math"),
     ({"problems": []}, "no problems: name at least one source"),
     ({"problems": None}, "problems is missing"),
+    ({"problems": 7}, "problems is a int; it must be a list of dicts, a datasets.Dataset, or what --problems takes"),
+    ({"problems": {"question": "1 + 1?", "answer": "2"}}, "problems is a dict; it must be a list of dicts"),
+    (
+        {"problems": datasets.Dataset.from_list([{"question": "1 + 1?", "answer": "2"}]).to_pandas()},
+        "give df.to_dict('records')",
+    ),
+    ({"problems": Path("mine.jsonl")}, "problems 'mine.jsonl': write gsm8k or math"),
+    ({"problems": [{"question": "1 + 1?", "answer": None}]}, "no problem can serve: 1 skipped (no reference answer)"),
+    ({"problems": [{"question": "\ud800", "answer": "2"}]}, "no problem can serve: 1 skipped (half a surrogate pair)"),
+    ({"recipe": {"k1": 3}}, "recipe is {'k1': 3}; it must be a Recipe or the path of its YAML file"),
+    ({"method": Direct}, "method is the class Direct: give an instance, Direct()"),
+    ({"output": None}, "output is None; it must be the path of a run directory"),
+    ({"output": ""}, "output is ''; it must be the path of a run directory"),
+    ({"output": "runs/12:30"}, "runs/12:30: problems given as rows need an output without a colon in its path"),
 ]
 
 
@@ -114,9 +156,9 @@ def test_a_call_that_cannot_be_meant_is_refused_in_a_line(
 ) -> None:
     call: dict[str, Any] = {"problems": bundled_rows(2), "teacher": "t", "base_url": "http://127.0.0.1:9/v1"}
     with pytest.raises(BadInput) as error:
-        personamath.augment(output=tmp_path / "run", **(call | changed))
+        personamath.augment(**({"output": tmp_path / "run"} | call | changed))
     assert message in str(error.value) and "\n" not in str(error.value)
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "run" / "dataset").exists()
 
 
 def test_other_problems_in_a_finished_run_directory_are_refused(ask: dict[str, Any], tmp_path: Path) -> None:
@@ -126,6 +168,72 @@ def test_other_problems_in_a_finished_run_directory_are_refused(ask: dict[str, A
         personamath.augment(bundled_rows(2), **call)
     assert personamath.augment(bundled_rows(3), **call).to_list() == kept.to_list()
     assert len(personamath.augment(bundled_rows(2), replace=True, **call)) < len(kept)
+
+
+def test_the_same_rows_are_known_again_from_another_folder_and_after_a_move(
+    ask: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    call: dict[str, Any] = {"k1": 1, "k2": 1, **ask}
+    kept = personamath.augment(bundled_rows(3), output="run", **call)
+    monkeypatch.chdir("/")
+    assert personamath.augment(bundled_rows(3), output=tmp_path / "run", **call).to_list() == kept.to_list()
+    (tmp_path / "run").rename(tmp_path / "moved")
+    assert personamath.augment(bundled_rows(3), output=tmp_path / "moved", **call).to_list() == kept.to_list()
+
+
+def test_rows_may_be_mended_where_none_was_kept(ask: dict[str, Any], tmp_path: Path) -> None:
+    rows, call = bundled_rows(3), {"output": tmp_path / "run", "k1": 1, "k2": 1, **ask}
+    with pytest.raises(PersonaMathError, match="no row was kept"):
+        personamath.augment([{**row, "answer": "12345"} for row in rows], **call)
+    assert len(personamath.augment(rows, **call)) >= 3
+
+
+def test_a_method_of_ones_own_goes_with_a_recipe(ask: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(json.dumps({"problems": SOURCES[:1], "teacher": MODEL, "limit": 9}))
+    recipe = personamath.load_recipe(path, method=Solving())
+    rows = personamath.augment(recipe=recipe, limit=3, output=tmp_path / "run", **ask)
+    assert 1 <= len(rows) <= 3 and set(rows["method"]) == {"solving"}
+
+
+def test_an_error_in_a_method_is_raised_as_it_is_and_names_the_seed_problem(
+    ask: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(KeyError, match="broken") as raised:
+        personamath.augment(bundled_rows(3), method=Solving(broken=True), output=tmp_path / "run", **ask)
+    assert raised.value.__notes__ == ["The method 'solving' was at work on own-problems-00000."]
+
+
+IN_A_LOOP = """
+import asyncio, sys
+import personamath
+from personamath.errors import Interrupted
+async def cell():
+    try:
+        personamath.augment(sys.argv[1], teacher=sys.argv[2], base_url=sys.argv[3], output=sys.argv[4], concurrency=4)
+    except Interrupted as error:
+        print(error)
+asyncio.new_event_loop().run_until_complete(cell())
+"""
+
+
+@pytest.mark.parametrize(("presses", "latency", "at_most_s"), [(1, "0.3", 20.0), (2, "30", 10.0)])
+def test_ctrl_c_inside_a_running_loop_ends_the_run_and_a_second_one_does_not_wait(
+    start_teacher: Start, tmp_path: Path, presses: int, latency: str, at_most_s: float
+) -> None:
+    teacher = start_teacher(*SERVED, "--latency", latency)
+    call = [sys.executable, "-c", IN_A_LOOP, SOURCES[0], MODEL, teacher.base_url, str(tmp_path / "run")]
+    with subprocess.Popen(call, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        while teacher.stats().get("requests", 0) < 4:
+            time.sleep(0.05)
+        pressed = time.monotonic()
+        for _ in range(presses):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        said, _ = process.communicate(timeout=60)
+    assert said == "interrupted: every answer is journaled; the same call goes on from here\n"
+    assert process.returncode == 0 and time.monotonic() - pressed < at_most_s
 
 
 def test_where_no_row_is_kept_the_error_shows_what_became_of_the_requests(ask: dict[str, Any], tmp_path: Path) -> None:

@@ -65,6 +65,19 @@ def test_a_bare_answer_loses_the_remains_of_a_model_too(tmp_path: Path, answer: 
     assert isinstance(problem, Problem) and problem.answer == "72"
 
 
+@pytest.mark.parametrize(("answer", "read_as"), [(36, "36"), (0.75, "0.75"), (-3, "-3")])
+def test_an_answer_in_a_file_of_ones_own_may_be_a_number(tmp_path: Path, answer: float, read_as: str) -> None:
+    file = write_jsonl(tmp_path / "mine.jsonl", {"question": "How many?", "answer": answer})
+    (problem,) = read(f"shop:{file}:question:answer")
+    assert isinstance(problem, Problem) and problem.answer == read_as
+
+
+@pytest.mark.parametrize("answer", [None, float("nan")])
+def test_a_missing_number_is_no_answer(tmp_path: Path, answer: float | None) -> None:
+    file = write_jsonl(tmp_path / "mine.jsonl", {"question": "How many?", "answer": answer})
+    assert read(f"shop:{file}:question:answer") == [Skipped("shop-mine-00000", "no reference answer")]
+
+
 def test_math_gives_its_last_box_its_level_and_its_subject(tmp_path: Path) -> None:
     file = write_jsonl(tmp_path / "train.jsonl", MATH, MATH | {"problem": "Else?", "level": "Level ?"})
     assert read(f"math:{file}") == [
@@ -135,7 +148,10 @@ BAD = [
     ("", "no-such.jsonl", "no such file"),
     ('{"question": "a", "answer": "#### 1"}\n{"question": "b", "ans', "train.jsonl:2", "not a whole line of JSON"),
     ('{"problem": "a", "solution": "b"}\n', "train.jsonl:1", "question and answer; found problem, solution"),
-    ('{"question": 5, "answer": "#### 1"}\n', "train.jsonl:1", "text columns"),
+    ('{"question": 5, "answer": "#### 1"}\n', "train.jsonl:1", "question is 5; it must be text"),
+    ('{"question": "a", "answer": 36}\n', "train.jsonl:1", "answer is 36; it must be text"),
+    ('{"question": "a"}\n', "train.jsonl:1", "need the text columns question and answer; found question"),
+    ('{"question": "a", "answer": ' + "9" * 5000 + "}\n", "train.jsonl:1", "not a line of JSON that can be read"),
     ("[1, 2]\n", "train.jsonl:1", "expected an object"),
 ]
 

@@ -5,6 +5,7 @@ import dataclasses
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from math import ceil
 from typing import Any
 
@@ -26,6 +27,8 @@ RAY_ENVIRONMENT = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+CAUSED = "The above exception was the direct cause"
+"""As Python puts it between the traceback of a cause and that of what it caused."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +93,19 @@ def wanted_actors(ray: Any, concurrency: int) -> int:
 
 
 def failure(error: Exception) -> PersonaMathError:
-    """What Ray says, in a line: its own messages are pages long, the cause in the last line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    reason = in_one_line(lines[-1] if lines else error)
+    """What Ray says, in a line: its own messages are pages long, the cause in the last line.
+
+    Where the code of an actor raised, that is the last line of the traceback that Ray begins with.
+    """
+    raised, is_caused, _ = str(error).partition(CAUSED)
+    lines = [line for line in raised.splitlines() if line.strip()]
+    if is_caused:
+        last = [*takewhile(lambda line: not line.startswith(" "), reversed(lines))][::-1]
+        what = " ".join(last)
+    else:
+        what = f"{type(error).__name__}: {lines[-1].strip()}" if lines else type(error).__name__
     return PersonaMathError(
-        f"the cluster failed ({type(error).__name__}: {reason}); see its logs. Everything in the run directory is "
+        f"the cluster failed ({in_one_line(what)}); see its logs. Everything in the run directory is "
         "kept: the same command goes on"
     )
 

@@ -1,0 +1,105 @@
+"""What a method must keep to: checked before anything is asked, and again for what it makes of each seed problem.
+
+The methods of this package keep to it; this is for methods of a user's own, whose mistakes should not show only when
+the answers are paid for and the folder is written.
+"""
+
+import dataclasses
+import inspect
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from personamath.errors import BadInput
+from personamath.files import in_one_line, nearest
+from personamath.methods.method import Outline
+from personamath.methods.work import Outcome
+from personamath.records import Problem, Solution
+
+EXAMPLE = "examples/own_method.py shows one"
+# Columns of type number are 32-bit integers on disk.
+NUMBERS = range(-(2**31), 2**31)
+
+
+def check_method(method: object) -> None:
+    """Raise `BadInput` for what cannot serve as a method."""
+    if isinstance(method, type):
+        raise BadInput(f"method is the class {method.__name__}: give an instance, {method.__name__}()")
+    shown = in_one_line(repr(method), 80)
+    if not dataclasses.is_dataclass(method):
+        raise BadInput(f"method is {shown}: it must be the name of a method, or an instance of a dataclass; {EXAMPLE}")
+    for name, cls in {"outline": Outline, "prompts": Mapping}.items():
+        if not isinstance(getattr(method, name, None), cls):
+            raise BadInput(f"method is {shown}: it must have `{name}`, a {cls.__name__}; {EXAMPLE}")
+    if not inspect.iscoroutinefunction(getattr(method, "augment", None)):
+        raise BadInput(f"method is {shown}: it must have `async def augment(self, seed, work)`; {EXAMPLE}")
+    for field in dataclasses.fields(method):
+        value = getattr(method, field.name)
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            raise BadInput(
+                f"method: its setting {field.name} is {in_one_line(repr(value), 80)}: run.json holds the settings, so "
+                "each must be text, a number, true or false, none, or a list or mapping of these"
+            ) from None
+
+
+def checked(solutions: Iterable[Solution] | None, seed: Problem, outline: Outline, outcome: Outcome) -> list[Solution]:
+    """The solutions that a method returned for a seed problem; raises `BadInput` where they cannot become rows."""
+    place = f"method {outline.method!r}: augment, for the seed problem {seed.id},"
+    if not isinstance(solutions, Iterable):
+        raise BadInput(f"{place} returned {in_one_line(repr(solutions), 80)}; it must return a list of solutions")
+    kept = list(solutions)
+    for fault in _faults(kept, seed, outline, outcome):
+        raise BadInput(f"{place} {fault}")
+    return kept
+
+
+def _faults(kept: Sequence[Any], seed: Problem, outline: Outline, outcome: Outcome) -> Iterator[str]:
+    kinds = {kind.name for kind in outline.kinds}
+    for purpose, _ in outcome.counts:
+        if purpose not in kinds:
+            yield f"asked a request of the kind {purpose!r}, which its outline lacks; {nearest(purpose, kinds)}"
+    ids: set[str] = set()
+    for solution in kept:
+        if not isinstance(solution, Solution):
+            yield f"returned {in_one_line(repr(solution), 80)}, not a solution; `work.correct` leaves the others out"
+        elif not solution.correct:
+            yield f"returned a wrong solution of {solution.problem.id}; `work.correct` leaves those out"
+        else:
+            yield from _faults_of(solution, seed, outline)
+            if solution.problem.id in ids:
+                yield f"returned two solutions with the id {solution.problem.id}; give each problem an id of its own"
+            ids.add(solution.problem.id)
+
+
+def _faults_of(solution: Solution, seed: Problem, outline: Outline) -> Iterator[str]:
+    id = solution.problem.id
+    if id.partition("/")[0] != seed.id:
+        yield f"returned a solution with the id {id}; it must be {seed.id}, or begin with {seed.id}/"
+    steps = [step.name for step in outline.steps]
+    if solution.step not in steps:
+        known = nearest(solution.step, steps)
+        yield f"returned a solution of the step {solution.step!r}, which its outline lacks; {known}"
+    for name, value in solution.columns.items():
+        if name not in outline.columns:
+            yield f"set the column {name!r} of {id}, which its outline lacks"
+        elif value is not None and outline.columns[name].type == "text" and not isinstance(value, str):
+            yield f"set the column {name!r} of {id} to {in_one_line(repr(value), 80)}; it must be text"
+        elif value is not None and outline.columns[name].type == "number" and not _is_number(value):
+            yield f"set the column {name!r} of {id} to {in_one_line(repr(value), 80)}; it must be a whole number"
+    texts = [solution.problem.question, solution.response, *solution.columns.values()]
+    if any(isinstance(text, str) and not _is_unicode(text) for text in texts):
+        yield f"returned a solution of {id} with half of a surrogate pair, which no file can hold"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in NUMBERS
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
