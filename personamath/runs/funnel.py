@@ -1,4 +1,4 @@
-"""Counts of a run: every problem, request, token and row, in and out."""
+"""The funnel: counts of a run's problems, requests, tokens and rows, from input to output."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from personamath.methods.work import FAILED, NOT_ASKED, Failure, Outcome
 from personamath.records import Problem
 from personamath.sources.problems import Skipped, source_label
 
-# More than a person reads; a run that lost its teacher would list every request that was left.
+# More than anyone reads. Without a limit, a run that lost its teacher would list every remaining request.
 LISTED_FAILURES = 1_000
-# Skipped problems and failures named on screen; run.json has more.
+# How many skipped problems and failures the screen shows; run.json has more.
 SHOWN_NAMES = 5
 
 
@@ -22,19 +22,19 @@ class Funnel:
 
     skipped: list[Skipped] = field(default_factory=list)
     seed_problems: Counter[str] = field(default_factory=Counter)
-    """Problems that can serve, by source."""
+    """Usable problems, by source."""
     done: int = 0
-    """Seed problems that were augmented."""
+    """Seed problems that are augmented."""
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By source and step."""
+    """Kept rows, by source and step."""
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
-    """The first `LISTED_FAILURES`; all of them are in `counts`."""
+    """The first `LISTED_FAILURES`; `counts` has all of them."""
 
     @classmethod
     def survey(cls, problems: Iterable[Problem | Skipped]) -> "Funnel":
-        """A funnel at its start: all problems read once, so that bad input is met before anything is paid for."""
+        """Make the funnel of a run before it starts; reads all problems, so that bad input is found before paying."""
         funnel = cls()
         for problem in problems:
             if isinstance(problem, Skipped):
@@ -53,7 +53,7 @@ class Funnel:
         self.failures += outcome.failures[: LISTED_FAILURES - len(self.failures)]
 
     def merge(self, part: "Funnel") -> None:
-        """Count what another funnel counted of other seed problems of the same sources."""
+        """Add the counts of a funnel over other seed problems of the same sources."""
         self.done += part.done
         self.rows.update(part.rows)
         self.counts.update(part.counts)
@@ -72,19 +72,19 @@ class Funnel:
 
     @property
     def not_asked(self) -> int:
-        """Requests that a cap kept from being sent; what would have followed from their answers is not known."""
+        """Requests not sent because of a cap; the requests that would have followed from them are not counted."""
         return self._total(NOT_ASKED)
 
     def _total(self, reason: str) -> int:
         return sum(count for (_, of), count in self.counts.items() if of == reason)
 
     def requests(self, purpose: str) -> dict[str, int]:
-        """Requests of one purpose by what they led to, most frequent first."""
+        """Count the requests of one purpose by outcome, most frequent first."""
         counts = {reason: count for (of, reason), count in self.counts.items() if of == purpose and count}
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     def as_dict(self, outline: Outline) -> dict[str, Any]:
-        """For run.json and provenance.json, in the order of the method's steps and kinds."""
+        """Return the counts for run.json and provenance.json, in the order of the method's steps and kinds."""
         kinds = [kind.name for kind in outline.kinds]
         sources = sorted(self.seed_problems)
         return {
@@ -104,7 +104,7 @@ class Funnel:
 
 
 def composition(funnel: Funnel, outline: Outline) -> str:
-    """Kept rows by source and step, in the layout of the paper's table 2."""
+    """Return a table of kept rows by source and step, laid out like the paper's table 2."""
     steps = [step.name for step in outline.steps]
     sources = sorted(funnel.seed_problems)
     labelled = [(source_label(source), [source]) for source in sources]
@@ -123,7 +123,7 @@ def composition(funnel: Funnel, outline: Outline) -> str:
 
 
 def narrative(funnel: Funnel, outline: Outline) -> str:
-    """The funnel in lines: problems read, skipped and asked; requests of each purpose in, and out by reason."""
+    """Return the funnel as lines: problems read, skipped and asked, then each kind of request by outcome."""
     total = funnel.seed_problems.total()
     lines = [_line("problems", total + len(funnel.skipped), "read")]
     for reason, ids in _by_reason(funnel.skipped).items():

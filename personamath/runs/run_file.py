@@ -1,4 +1,4 @@
-"""run.json: what a run directory's dataset was made by, and what it came to."""
+"""run.json: the recipe of a run directory's dataset and the counts of its run."""
 
 import dataclasses
 import json
@@ -26,11 +26,11 @@ REMEDY = "run the same `personamath augment` command again"
 
 
 class AskedCounts(Protocol):
-    """What a run asked, and what it cost."""
+    """What a run asked and paid."""
 
     @property
     def asked(self) -> int:
-        """Requests answered by the teacher, this time."""
+        """Requests that the teacher answered in this run."""
         ...
 
     @property
@@ -40,14 +40,14 @@ class AskedCounts(Protocol):
 
     @property
     def bill(self) -> Bill:
-        """Of all answers in the run directory."""
+        """The cost of all answers in the run directory."""
         ...
 
 
 def write_run_file(
     folder: Path, recipe: Recipe, setup: Setup, funnel: Funnel, asked: AskedCounts, retries: Counter[str]
 ) -> None:
-    """Write run.json; raises `RunDirectoryError` where the disk refuses."""
+    """Write run.json; raise `RunDirectoryError` if the disk refuses."""
     outline = recipe.method.outline
     content = {
         "complete": funnel.complete,
@@ -70,33 +70,33 @@ def write_run_file(
 
 
 def read_run_file(folder: Path) -> dict[str, Any]:
-    """The content of a run directory's run.json; `BadInput` where there is none."""
+    """Read a run directory's run.json; raise `BadInput` if it is missing."""
     return read_json(folder / FILE_NAME, "give a run directory, or " + REMEDY)
 
 
 def read_recipe(folder: Path) -> Recipe:
-    """The recipe of a run directory; `BadInput` where it is none."""
+    """Read the recipe of a run directory; raise `BadInput` if the folder is not a run directory."""
     return recipe_of(read_run_file(folder), folder / FILE_NAME)
 
 
 def recipe_of(content: Mapping[str, Any], path: Path) -> Recipe:
-    """The recipe in run.json or provenance.json."""
+    """Return the recipe in the content of run.json or provenance.json."""
     try:
         return Recipe.of(content["recipe"], str(path))
     except (LookupError, TypeError, AttributeError):
-        raise BadInput(f"{path}: not as PersonaMath writes it; {REMEDY}") from None
+        raise BadInput(f"{path}: PersonaMath did not write this file; {REMEDY}") from None
 
 
 def check_same_recipe(folder: Path, recipe: Recipe) -> None:
-    """Raise `BadInput` where a run directory holds the dataset of another recipe, naming the keys that differ."""
+    """Raise `BadInput`, naming the differing keys, if a run directory contains the dataset of another recipe."""
     path = folder / FILE_NAME
     if not path.exists():
         return
     recorded = read_run_file(folder).get("recipe")
     if not isinstance(recorded, dict):
-        raise BadInput(f"{path}: not as PersonaMath writes it; remove it to let this run replace its dataset")
+        raise BadInput(f"{path}: PersonaMath did not write this file; remove it to let this run replace its dataset")
     now = json.loads(json.dumps(recipe.as_dict()))
-    # A key that a later version added is as it was by default. Once there was one method only.
+    # A key that a later version added had its default value. Early versions had only one method.
     before = DEFAULTS | {"method": "persona"} | recorded
     differing = [
         f"{key} was {_json(before.get(key))}, is {_json(value)}"
@@ -105,8 +105,8 @@ def check_same_recipe(folder: Path, recipe: Recipe) -> None:
     ]
     if differing:
         raise BadInput(
-            f"{folder}: holds the dataset of another recipe ({'; '.join(differing)}): give another output, or replace "
-            "that dataset with --replace; its answers stay in the journal either way"
+            f"{folder}: contains the dataset of another recipe ({'; '.join(differing)}): use another output, or "
+            "replace that dataset with --replace; its answers stay in the journal either way"
         )
 
 
