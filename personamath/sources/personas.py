@@ -1,4 +1,4 @@
-"""Personas from the package, a file or the Hub."""
+"""Read personas from the package, a file or the Hub."""
 
 from collections.abc import Iterator
 from importlib.resources import as_file, files
@@ -9,15 +9,15 @@ from personamath.records import Persona
 from personamath.sources.tables import HubSplit, TableRow, read_file, read_hub
 
 BUNDLED = "bundled"
-# Persona Hub keeps its personas in a config of this name; a dataset of one config has no need of it.
+# Persona Hub has several configs and keeps its personas in this one.
 HUB_CONFIGS = {"proj-persona/PersonaHub": "persona"}
 
 
 def read_personas(source: str) -> list[Persona]:
-    """Personas of a source: `bundled`, a Hub dataset `owner/name[:config]`, or a local file.
+    """Read the personas of a source: `bundled`, a Hub dataset `owner/name[:config]`, or a local file.
 
-    A file is JSONL, JSON or parquet with a `persona` column (and `occupation`, where there is one), or text with one
-    persona a line. Repeated descriptions are left out, so that drawing without replacement gives different personas.
+    A file is JSONL, JSON or parquet with a column `persona` and optionally `occupation`, or text with one persona per
+    line. Repeated descriptions are skipped, so that drawing without replacement gives different personas.
     """
     personas: dict[str, Persona] = {}
     for index, row in enumerate(_rows(source)):
@@ -29,21 +29,21 @@ def read_personas(source: str) -> list[Persona]:
         if text := description.strip():
             personas.setdefault(text, Persona(index, text, occupation if isinstance(occupation, str) else None))
     if not personas:
-        raise BadInput(f"{source}: no personas in it")
+        raise BadInput(f"{source}: contains no personas")
     return list(personas.values())
 
 
 def local_file(source: str) -> Path | None:
-    """The file that a source names; None for the bundled set and for a Hub dataset."""
+    """Return the file that a source names; None for the bundled set and for a Hub dataset."""
     path = Path(source)
     is_file = source != BUNDLED and (path.exists() or path.suffix in {".jsonl", ".json", ".parquet", ".txt"})
     return path if is_file else None
 
 
 def hub_dataset(source: str) -> HubSplit:
-    """The Hub dataset that a source names, if it is neither the bundled set nor a file."""
+    """Return the Hub dataset that a source names; the source must be neither the bundled set nor a file."""
     if source.count("/") != 1:
-        raise BadInput(f"personas {source!r}: no such file; a Hub dataset is written owner/name")
+        raise BadInput(f"personas {source!r}: no such file; write a Hub dataset as owner/name")
     repo, _, config = source.partition(":")
     return HubSplit(repo, config or HUB_CONFIGS.get(repo), "train")
 

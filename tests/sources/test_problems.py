@@ -80,7 +80,7 @@ def test_rows_that_cannot_serve_are_named_with_the_reason(tmp_path: Path, row: o
 
 BAD = [
     ("", "no-such.jsonl", "no such file"),
-    ('{"question": "a", "answer": "#### 1"}\n{"question": "b", "ans', "train.jsonl:2", "not a whole line of JSON"),
+    ('{"question": "a", "answer": "#### 1"}\n{"question": "b", "ans', "train.jsonl:2", "not a complete line of JSON"),
     ('{"problem": "a", "solution": "b"}\n', "train.jsonl:1", "question and answer; found problem, solution"),
     ('{"question": 5, "answer": "#### 1"}\n', "train.jsonl:1", "text columns"),
     ("[1, 2]\n", "train.jsonl:1", "expected an object"),
