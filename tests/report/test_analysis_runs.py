@@ -343,7 +343,7 @@ def test_what_is_no_data_set_is_named(tmp_path: Path) -> None:
     folder = write(tmp_path / "dataset", rows(dict.fromkeys(STEPS, 2)), RECIPE)
     path = next(folder.rglob("*.parquet"))
     pq.write_table(pq.read_table(path).rename_columns({"flag": "flags"}), path)
-    with pytest.raises(BadInput, match=r"parquet: its columns are not this version's .*flags"):
+    with pytest.raises(BadInput, match=r"parquet: its columns do not match this version's .*flags"):
         read_run(folder, "x")
     path.write_bytes(b"none")
     with pytest.raises(BadInput, match="not a readable parquet file"):

@@ -314,5 +314,5 @@ def test_rows_whose_step_the_outline_does_not_have_are_refused(masked: Path, tmp
     data = read_run(folder, "half")
     assert {row.step for row in data.rows} == {"sampled"}, "what is not declared is not read"
     shutil.move(next((folder / "masked").glob("*.parquet")), folder / "sampled" / "train-other.parquet")
-    with pytest.raises(BadInput, match="does not have the steps masked of its rows"):
+    with pytest.raises(BadInput, match="lacks the steps masked of its rows"):
         read_run(folder, "half")
