@@ -134,7 +134,7 @@ class Recipe:
 
     @property
     def simulated(self) -> bool:
-        """Whether the teacher is the embedded one, whose rows nobody should train on."""
+        """Whether the teacher is the simulated one, whose rows must not be used for training."""
         return self.teacher.startswith(SIMULATED)
 
 

@@ -97,8 +97,8 @@ def _export(journal: sqlite3.Connection, folder: RunFolder, file: Path) -> int:
             while rows := answers.fetchmany(EXPORT_ROWS):
                 writer.write_table(pa.table(list(zip(*rows, strict=True)), schema=schema))
                 written += len(rows)
-            for beside in all_answer_files(folder):
-                rows = list(read_answers(folder, beside, names))
+            for answer_file in all_answer_files(folder):
+                rows = list(read_answers(folder, answer_file, names))
                 writer.write_table(pa.table(list(zip(*rows, strict=True)), schema=schema))
                 written += len(rows)
     except OSError as error:

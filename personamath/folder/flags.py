@@ -208,7 +208,7 @@ def _changed_formulas(seed: _Content, rewrite: _Content) -> Iterator[str]:
 
 
 def _is_change(formula: Sequence[str], other: Sequence[str], seed: "_Content") -> bool:
-    """Whether another formula is a changed version of this one, not a different formula or a kept part of the problem."""
+    """Whether another formula is a changed version of this one, not a different one or a kept part of the problem."""
     if _count(seed.stream, other):
         return _distance(formula, other, anywhere=False) <= CHANGED_PART_AT_MOST * len(formula)
     return _distance(*sorted((formula, other), key=len), anywhere=True) <= CHANGED_AT_MOST * len(formula)

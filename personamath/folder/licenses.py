@@ -7,7 +7,7 @@ from personamath.errors import BadInput
 from personamath.sources.personas import BUNDLED
 
 UNKNOWN = "unknown"
-"""The Hub's own name for a licence that nobody stated."""
+"""The Hub's identifier for an unstated licence."""
 
 # The licence of everything in the package.
 OWN_LICENSE = "apache-2.0"

@@ -77,7 +77,7 @@ SPELLINGS = [
     ]
 ]  # fmt: skip
 # A text without any of these, like most prose, needs no respelling.
-RESPELLED = re.compile(r"[^\x00-\x7f]|[\\~{]|[<>!]=|\.\.\.|\d,\d{3}")
+NEEDS_RESPELLING = re.compile(r"[^\x00-\x7f]|[\\~{]|[<>!]=|\.\.\.|\d,\d{3}")
 RAISED = {
     ord(digit): f"{sign}{value}"
     for sign, digits in (("^", "⁰¹²³⁴⁵⁶⁷⁸⁹"), ("_", "₀₁₂₃₄₅₆₇₈₉"))
@@ -149,7 +149,7 @@ def _lexeme(kind: str, found: str, formula: bool) -> tuple[Token, ...]:
 
 def _spelled(text: str) -> str:
     """Return the text with one spelling for symbols that have several."""
-    if not RESPELLED.search(text):
+    if not NEEDS_RESPELLING.search(text):
         return text
     text = text.translate(RAISED)
     for pattern, replacement in SPELLINGS:

@@ -179,7 +179,7 @@ FOLDER_FAULTS: list[tuple[Callable[[Path], object], str]] = [
     (edit(CARD, "dtype: int32", "dtype: int64"), "README.md: config default: dataset_info"),
     (
         edit(CARD, "config_name: stage2_rewrite", "config_name: other"),
-        "README.md: its configs are not those of the fil",
+        "README.md: its configs do not match the fil",
     ),
     (edit(CARD, "  default: true\n", ""), "README.md: its configs do not match the files"),
     (
@@ -201,13 +201,13 @@ FOLDER_FAULTS: list[tuple[Callable[[Path], object], str]] = [
     (link_away, "funnel.png: not a plain file"),
     (edit_table(REWRITE, lambda table: table.slice(1)), r"README.md: config default: dataset_info says .*25"),
     (edit_table(REWRITE, lambda table: table.slice(0, 0)), r"\(config stage1_rewrite\): contains no rows"),
-    (edit_table(REWRITE, lambda table: table.drop_columns(["review"])), "differing: review: string"),
-    (edit_table(REWRITE, lambda table: table.append_column("more", table["id"])), "differing: more: string"),
-    (edit_table(REWRITE, lambda table: table.select(table.schema.names[::-1])), "differing: their order"),
-    (edit_table(REWRITE, as_bytes), "differing: teacher: binary, teacher: string"),
+    (edit_table(REWRITE, lambda table: table.drop_columns(["review"])), "they differ in: review: string"),
+    (edit_table(REWRITE, lambda table: table.append_column("more", table["id"])), "they differ in: more: string"),
+    (edit_table(REWRITE, lambda table: table.select(table.schema.names[::-1])), "they differ in: their order"),
+    (edit_table(REWRITE, as_bytes), "they differ in: teacher: binary, teacher: string"),
     (spoil, r"\(config stage1_rewrite\): not a readable parquet file"),
     (lambda folder: write_bytes(folder / REWRITE, b"PAR1"), r"\(config stage1_rewrite\): not a readable parquet file"),
-    (edit_provenance(simulated=True), "provenance.json: the data is simulated; --allow-simulated"),
+    (edit_provenance(simulated=True), "provenance.json: the data is simulated; use --allow-simulated"),
     (edit_provenance(funnel={"rows": {}}), r"\(config stage1_inference\): holds .* provenance.json says {}"),
     (
         edit_provenance(personas={"source": "proj-persona/PersonaHub", "local": False}),
