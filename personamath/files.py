@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from personamath.errors import BadInput
 
@@ -52,6 +52,16 @@ def written_whole(path: Path, beside: str = "partial") -> Iterator[Path]:
         raise
 
 
+def at_home(path: str) -> str:
+    """A path with its leading `~` or `~user` written out, which a shell does on a command line, but not in a file."""
+    if not path.startswith("~"):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:  # no such user: then it is the name of a folder
+        return path
+
+
 def in_one_line(what: object, characters: int = SHOWN_CHARACTERS) -> str:
     """Return another program's message in one shortened line; an exception without a message gives its type's name."""
     text = " ".join(str(what).split()) or type(what).__name__
@@ -70,7 +80,7 @@ def validated(cls: type[T], values: Mapping[str, Any], place: str, **given: Any)
     for key in values:
         if key not in hints or key in given:
             raise BadInput(f"{place}: unknown key {key!r}; {nearest(str(key), hints)}")
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+    for field in dataclasses.fields(cast(Any, cls)):
         if field.default is field.default_factory is dataclasses.MISSING and field.name not in {*values, *given}:
             raise BadInput(f"{place}: {field.name} is missing")
     checked = {name: _checked(name, hints[name], value, place) for name, value in values.items()}

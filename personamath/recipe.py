@@ -5,11 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from personamath.errors import BadInput
-from personamath.files import nearest, read_yaml, validated
+from personamath.files import nearest, validated
 from personamath.methods import METHODS, Method, PersonaMath
 from personamath.methods.requests import Requests
 from personamath.records import SIMULATED
@@ -106,11 +105,6 @@ class Recipe:
         method = validated(METHODS[name], {key: value for key, value in values.items() if key in mine}, place)
         own = {key: value for key, value in values.items() if key in _OWN}
         return validated(cls, own, place, method=method)
-
-    @classmethod
-    def read(cls, path: Path, **overrides: Any) -> "Recipe":
-        """Read a recipe from a YAML file; `overrides` replace its keys."""
-        return cls.of(read_yaml(path, example="teacher: gpt-4o-mini-2024-07-18") | overrides, str(path))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the flat keys that `of` reads."""

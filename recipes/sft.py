@@ -25,7 +25,7 @@ from personamath.training.batching import derive_batch, describe
 from personamath.training.checkpoints import check_finished, claim, last_whole
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
-from personamath.training.environment import git_commit, hardware, versions
+from personamath.training.environment import git_commit, hardware, strategy, versions
 from personamath.training.record import FILE_NAME, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
 from personamath.training.vocabulary import adds_bos, set_tokens
 from personamath_hub.models.card import model_card
@@ -42,6 +42,8 @@ def main() -> None:
     ours, options, model = arguments.ours, arguments.trainer, arguments.model
     if model.use_peft and getattr(options.deepspeed_plugin, "zero_stage", None) == 3:
         raise BadInput("LoRA does not work with ZeRO-3, which cannot merge the adapter: use zero2, ddp or single_gpu")
+    if options.n_gpu > 1:
+        raise BadInput(f"one process sees {options.n_gpu} GPUs: start it with `accelerate launch`, one process a GPU")
     output = Path(options.output_dir)
     if agreed((output / FILE_NAME).is_file(), f"{output} is finished"):
         check_finished(output, arguments.recipe)
@@ -65,11 +67,9 @@ def main() -> None:
     # --- train, resuming from the last complete checkpoint
     with in_turn(options):
         facts = {"data": data.commit or data.name, "tokens": counts.tokens, "base": base.record.commit}
-        claim(output, arguments.recipe | facts)
-    checkpoint, incomplete = last_whole(output)
-    agreed(checkpoint and checkpoint.name, "the last complete checkpoint")
-    for path in incomplete:
-        say(f"skipping {path}: it is incomplete")
+        machine = {"strategy": strategy(options), "processes": options.world_size}
+        claim(output, arguments.recipe | facts | machine)
+    checkpoint = find_checkpoint(output, options)
     if checkpoint:
         say(f"resuming from {checkpoint}")
     trainer = make_trainer(arguments, base, examples)
@@ -96,6 +96,18 @@ def agreed(fact: T, what: str) -> T:
     return fact
 
 
+def find_checkpoint(output: Path, options: Any) -> Path | None:
+    """Return the checkpoint to resume from; the first process alone reads and checks what may be many gigabytes."""
+    from accelerate.utils import broadcast_object_list
+
+    found: list[Any] = [last_whole(output) if options.process_index == 0 else None]
+    [(checkpoint, damaged)] = broadcast_object_list(found)
+    for path in damaged:
+        say(f"skipping {path}: it is incomplete or damaged")
+    agreed(checkpoint is None or checkpoint.is_dir(), "the last complete checkpoint")
+    return checkpoint
+
+
 @contextmanager
 def in_turn(options: Any) -> Iterator[None]:
     """Run the block in the first process, then in the first of each node, then in the others, which read its cache.
@@ -113,7 +125,8 @@ def find_base(model: Any, rows: Any, output: Path, options: Any) -> Base:
         return load_base(model.model_name_or_path, model.model_revision)
     folder = output / tiny.NAME
     if options.local_process_index == 0 and not (folder / "tokenizer.json").is_file():
-        tiny.write_tiny_model(folder, (text for row in rows for text in row.values()), options.seed)
+        texts = (text for row in rows for text in row.values() if isinstance(text, str))
+        tiny.write_tiny_model(folder, texts, options.seed)
     model.model_name_or_path = str(folder)
     return load_base(str(folder), None)
 
@@ -195,7 +208,7 @@ def record(
             training=prompts.ALPACA,
             # Both formats are evaluated with the trained prompt; with `clean`, its tokens are the same too.
             evaluation=prompts.ALPACA,
-            eos=base.tokenizer.eos_token,
+            eos=base.eos,
             stop=prompts.STOP,
             bos=adds_bos(base.tokenizer),
         ),
@@ -206,7 +219,7 @@ def record(
         epochs=round(trainer.state.epoch, 4),
         final_loss=logged[-1]["loss"],
         wall_seconds=max((entry.get(SECONDS, 0.0) for entry in trainer.state.log_history), default=0.0),
-        hardware=hardware(trainer.accelerator),
+        hardware=hardware(trainer.accelerator, arguments.trainer),
         versions=versions(),
         git_commit=git_commit(),
     )

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from personamath.methods import METHODS
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Made
 from personamath.runs.engines import make_dataset
-from personamath.runs.funnel import SHOWN_NAMES, composition, narrative
+from personamath.runs.funnel import SHOWN_NAMES, composition, narrative, never_right
 from personamath.runs.setup import URL_VARIABLE, Setup
 from personamath.runs.watch import on_terminal
 from personamath.teachers.prices import Bill
@@ -109,10 +110,14 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
         print("SIMULATED: the simulated teacher wrote these rows. Do not train on them.\n")
     print(f"{composition(funnel, outline)}\n\n{narrative(funnel, outline)}\n")
     print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal.")
+    if taken_off := [f"{what} ({n:,})" for what, n in funnel.taken_off_by_kind().items() if n]:
+        print(f"Taken off completions before they were read: {', '.join(taken_off)}.")
     if made.retries:
         print("Retries after " + ", ".join(f"{reason} ({n:,})" for reason, n in made.retries.most_common()) + ".")
     if (usd := asked.bill.known_usd) is not None:
         print(f"All answers in the run directory together: ${usd:,.2f}{_left_out(asked.bill)}.")
+    for warning in never_right(funnel, outline):
+        print(f"warning: {warning}", file=sys.stderr)
     if made.folder:
         print(f"The dataset is in {setup.output}/dataset")
     else:

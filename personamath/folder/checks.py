@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import yaml
 
 from personamath.answers import grade
+from personamath.completion import mark_in
 from personamath.errors import BadInput
 from personamath.folder.counts import by_step, measure_file
 from personamath.folder.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, Layout, Part, StepFile, part_path
@@ -212,6 +213,12 @@ class _RowCheck:
             )
         if row["teacher"].startswith(SIMULATED) and not self._simulated:
             return f"its teacher is simulated, but {PROVENANCE} does not say so"
+        for name in ("problem", "response", "review"):
+            if mark := mark_in(row.get(name) or ""):
+                return (
+                    f"{name} holds {_line(mark)}, a mark of reasoning or of a chat template; the same `personamath "
+                    "augment` command takes it off and pays for nothing twice"
+                )
         verdict = grade(row["answer"], row["response"])
         if not verdict.correct:
             return (

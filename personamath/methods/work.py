@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from personamath.answers import Grade
+from personamath.completion import read_completion
 from personamath.errors import NotAsked, RequestFailed
 from personamath.methods.reflection import read_reflection
 from personamath.methods.requests import Requests
@@ -28,8 +29,14 @@ WRONG = "wrong answer"
 NO_ANSWER = "no final answer"
 FAILED = "failed"
 NOT_ASKED = "not asked"
+NOTHING_LEFT = "nothing but reasoning or marks"
 PASSED = (KEPT, USABLE)
 CUT_SHORT: dict[FinishReason, str] = {"length": "truncated", "content_filter": "filtered", "refusal": "refused"}
+
+
+# What is taken off completions before they are read, as run.json counts it.
+REASONING = "reasoning"
+MARKS = "marks of a chat template"
 
 
 class Grader(Protocol):
@@ -57,6 +64,12 @@ class Outcome:
     """Every request by its kind and by what its completion led to."""
     tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
     """`prompt` and `completion` tokens by kind, as far as the endpoint counts them; journaled answers included."""
+    taken_off: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Completions by kind and by what was taken off them, `REASONING` or `MARKS`, whatever became of the rest."""
+    graded: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Attempts by source, kind, and `KEPT`, `WRONG` or `NO_ANSWER`: how they were graded, whatever became of them."""
+    wrong: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By source, the reference answer and the final answer of the first wrong attempt."""
     failures: list[Failure] = field(default_factory=list)
     answers: dict[str, Completion] = field(default_factory=dict)
     """Every answer that was used, by the digest of its request: requests that come out alike are paid for once."""
@@ -104,11 +117,18 @@ class Work:
         """Grade a response; counts it as kept, wrong, or without an answer."""
         response = response.strip()
         grade = await self._grader.grade(problem.answer, response)
-        self.count(request.purpose, KEPT if grade.correct else NO_ANSWER if grade.answer is None else WRONG)
+        reason = KEPT if grade.correct else NO_ANSWER if grade.answer is None else WRONG
+        self.count(request.purpose, reason)
+        self.outcome.graded[problem.source, request.purpose, reason] += 1
+        if reason == WRONG:
+            self.outcome.wrong.setdefault(problem.source, (problem.answer, str(grade.answer)))
         return Solution(problem, request.purpose.partition(":")[0], response, grade.correct, request.digest)
 
     async def ask(self, request: Request, problem_id: str) -> Completion | Dropped:
-        """Ask. A completion that did not end by itself is no attempt; a request that failed is named in the outcome."""
+        """Ask, and return the completion without its reasoning and the marks of a chat template.
+
+        A completion that did not end by itself is no attempt; a request that failed is named in the outcome.
+        """
         outcome, purpose = self.outcome, request.purpose
         try:
             completion = await self._teacher.complete(request)
@@ -117,13 +137,20 @@ class Work:
             return self.drop(purpose, Dropped(FAILED))
         except NotAsked:
             return self.drop(purpose, Dropped(NOT_ASKED))
+        reading = read_completion(completion.text)
         if request.digest not in outcome.answers:
             outcome.answers[request.digest] = completion
+            found = {REASONING: reading.reasoning, MARKS: reading.marks}
+            outcome.taken_off.update((purpose, what) for what, is_there in found.items() if is_there)
             outcome.tokens[purpose, "prompt"] += completion.prompt_tokens or 0
             outcome.tokens[purpose, "completion"] += completion.completion_tokens or 0
-        if completion.finish_reason == "stop":
-            return completion
-        return self.drop(purpose, Dropped(CUT_SHORT[completion.finish_reason]))
+        if completion.finish_reason != "stop":
+            return self.drop(purpose, Dropped(CUT_SHORT[completion.finish_reason]))
+        if not reading.whole:
+            return self.drop(purpose, Dropped(CUT_SHORT["length"]))
+        if not reading.answer.strip():
+            return self.drop(purpose, Dropped(NOTHING_LEFT))
+        return replace(completion, text=reading.answer)
 
     def count(self, purpose: str, reason: str, by: int = 1) -> None:
         """Count a request of this kind under what it led to."""

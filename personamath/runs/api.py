@@ -12,7 +12,7 @@ from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
 from personamath.errors import BadInput, Interrupted, PersonaMathError
-from personamath.files import validated, written_whole
+from personamath.files import read_yaml, validated, written_whole
 from personamath.journal.run_folder import DATASET, RUN_FILE, is_url, local_copy
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 OWN_NAME = "own"
 """The source name of problems that the caller passes as rows."""
 OWN_FILE = "problems.jsonl"
+EXAMPLE = "teacher: gpt-4o-mini-2024-07-18"
 # How often to refresh the progress bar and to check for Ctrl-C.
 REFRESH_S = 0.2
 
@@ -36,8 +37,19 @@ _Work = Callable[[Watched], Coroutine[Any, Any, "datasets.Dataset"]]
 
 
 def load_recipe(path: str | Path, **overrides: Any) -> Recipe:
-    """Read a recipe from a YAML file; `overrides` replace its keys. Raises `BadInput` for an unusable file or value."""
-    return Recipe.read(Path(path), **overrides)
+    """Read a recipe from a YAML file; `overrides` replace its keys. Raises `BadInput` for an unusable file or value.
+
+    Keys that do not decide the rows, such as `base_url`, are left out: `augment` reads them from the file's path.
+    """
+    of_recipe, _ = _split(read_yaml(Path(path), example=EXAMPLE))
+    return Recipe.of(of_recipe | overrides, str(path))
+
+
+def _split(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split settings into those of the recipe and those of the setup."""
+    names = {field.name for field in dataclasses.fields(Setup)}
+    of_recipe = {name: value for name, value in settings.items() if name not in names}
+    return of_recipe, {name: value for name, value in settings.items() if name in names}
 
 
 def augment(
@@ -73,19 +85,19 @@ async def augment_async(
 async def _augment(
     problems: Any, output: str | Path, recipe: Recipe | str | Path | None, settings: Mapping[str, Any], watched: Watched
 ) -> "datasets.Dataset":
-    setup_names = {field.name for field in dataclasses.fields(Setup)}
-    of_setup = {name: value for name, value in settings.items() if name in setup_names}
-    of_recipe = {name: value for name, value in settings.items() if name not in setup_names}
-    setup = validated(Setup, of_setup | {"output": str(output)}, "augment()")
+    of_recipe, of_setup = _split(settings)
+    place = "augment()"
+    if isinstance(recipe, Recipe):
+        of_recipe = recipe.as_dict() | of_recipe
+    elif recipe is not None:
+        place = str(recipe)
+        in_file, of_setup_in_file = _split(read_yaml(Path(recipe), example=EXAMPLE))
+        of_recipe, of_setup = in_file | of_recipe, of_setup_in_file | of_setup
+    setup = validated(Setup, of_setup | {"output": str(output)}, place)
     lines: str | None = None
     if problems is not None:
         of_recipe["problems"], lines = _as_sources(problems, setup)
-    if isinstance(recipe, Recipe):
-        chosen = Recipe.of(recipe.as_dict() | of_recipe, "augment()")
-    elif recipe is not None:
-        chosen = load_recipe(recipe, **of_recipe)
-    else:
-        chosen = Recipe.of(of_recipe, "augment()")
+    chosen = Recipe.of(of_recipe, place)
     if lines is not None:
         _write_problems(lines, setup)
     made = await make_dataset(chosen, setup, watched)

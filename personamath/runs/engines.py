@@ -17,6 +17,7 @@ async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatch
     Repeating the call asks no request twice. Raises the `PersonaMathError` that ends a run; all answers until then are
     kept.
     """
+    setup.warn(recipe)
     if setup.engine == "ray":
         from personamath.runs.ray.run import make_dataset_on_cluster  # the only import that needs Ray
 

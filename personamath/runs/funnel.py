@@ -5,15 +5,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from personamath.files import in_one_line
 from personamath.methods.method import Outline
-from personamath.methods.work import FAILED, NOT_ASKED, Failure, Outcome
+from personamath.methods.work import FAILED, KEPT, MARKS, NOT_ASKED, REASONING, WRONG, Failure, Outcome
 from personamath.records import Problem
 from personamath.sources.problems import Skipped, source_label
 
 # More than anyone reads. Without a limit, a run that lost its teacher would list every remaining request.
 LISTED_FAILURES = 1_000
+# If this many first answers of a source are all wrong, it is no longer bad luck: a teacher that solves a quarter of the
+# problems gets ten wrong in a row once in 18 times.
+SUSPICIOUS = 10
 # How many skipped problems and failures the screen shows; run.json has more.
 SHOWN_NAMES = 5
+# Enough of an answer to see what is wrong with it.
+SHOWN_OF_AN_ANSWER = 60
 
 
 @dataclass(slots=True)
@@ -29,6 +35,12 @@ class Funnel:
     """Kept rows, by source and step."""
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
+    taken_off: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Completions by kind and by what was taken off them before they were read."""
+    graded: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Attempts by source, kind, and how they were graded."""
+    wrong: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By source, the reference answer and the final answer of one wrong attempt."""
     failures: list[Failure] = field(default_factory=list)
     """The first `LISTED_FAILURES`; `counts` has all of them."""
 
@@ -50,6 +62,9 @@ class Funnel:
             self.rows[row.source, row.step] += 1
         self.counts.update(outcome.counts)
         self.tokens.update(outcome.tokens)
+        self.taken_off.update(outcome.taken_off)
+        self.graded.update(outcome.graded)
+        self.wrong = outcome.wrong | self.wrong
         self.failures += outcome.failures[: LISTED_FAILURES - len(self.failures)]
 
     def merge(self, part: "Funnel") -> None:
@@ -58,6 +73,9 @@ class Funnel:
         self.rows.update(part.rows)
         self.counts.update(part.counts)
         self.tokens.update(part.tokens)
+        self.taken_off.update(part.taken_off)
+        self.graded.update(part.graded)
+        self.wrong = part.wrong | self.wrong
         self.failures += part.failures[: LISTED_FAILURES - len(self.failures)]
 
     @property
@@ -74,6 +92,13 @@ class Funnel:
     def not_asked(self) -> int:
         """Requests not sent because of a cap; the requests that would have followed from them are not counted."""
         return self._total(NOT_ASKED)
+
+    def taken_off_by_kind(self) -> dict[str, int]:
+        """Completions by what was taken off them."""
+        found = Counter[str]()
+        for (_, what), count in self.taken_off.items():
+            found[what] += count
+        return {what: found[what] for what in (REASONING, MARKS)}
 
     def _total(self, reason: str) -> int:
         return sum(count for (_, of), count in self.counts.items() if of == reason)
@@ -101,6 +126,21 @@ class Funnel:
             "tokens": {kind: {side: self.tokens[kind, side] for side in ("prompt", "completion")} for kind in kinds},
             "failed": [failure._asdict() for failure in self.failures],
         }
+
+
+def never_right(funnel: Funnel, outline: Outline) -> list[str]:
+    """One warning for each source of which many first answers were graded and nothing was ever right."""
+    right = {source for (source, _, reason), count in funnel.graded.items() if reason == KEPT and count}
+    warnings = []
+    for source in sorted(set(funnel.seed_problems) - right):
+        wrong = funnel.graded[source, outline.kinds[0].name, WRONG]
+        if wrong >= SUSPICIOUS:
+            reference, answer = (in_one_line(text, SHOWN_OF_AN_ANSWER) for text in funnel.wrong[source])
+            warnings.append(
+                f"none of {wrong:,} first answers to {source_label(source)} problems is right, e.g. {answer!r} where "
+                f"the reference answer is {reference!r}: check that source's reference answers, then the teacher"
+            )
+    return warnings
 
 
 def composition(funnel: Funnel, outline: Outline) -> str:

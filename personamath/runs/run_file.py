@@ -57,6 +57,7 @@ def write_run_file(
         "versions": package_versions(),
         "engine": setup.engine,
         "answers": {"asked this time": asked.asked, "from the journal": asked.replayed},
+        "taken off": funnel.taken_off_by_kind(),
         "asked again after": dict(retries.most_common()),
         "paid": asked.bill.as_dict(kind.name for kind in outline.kinds),
         **funnel.as_dict(outline),

@@ -2,8 +2,10 @@
 
 import gc
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,6 +17,7 @@ from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_ar
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Prices, find_price
+from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.urls import OPENAI_URL
 from personamath.teachers.waves import WaveTeacher
 
@@ -118,6 +121,11 @@ class Setup:
         if self.vllm_args is not None:
             read_arguments(self.vllm_args)
 
+    def warn(self, recipe: Recipe) -> None:
+        """Warn of a teacher that its provider switches off."""
+        if warning := shutdown_warning(recipe.teacher, self.base_url[0], date.today()):
+            print(f"warning: {warning}", file=sys.stderr)
+
     @property
     def caps(self) -> Caps:
         """The caps on the cost and the answers of the run directory."""
@@ -130,7 +138,7 @@ class Setup:
 
     def prices(self, recipe: Recipe) -> Prices:
         """Return the prices of models; raise `BadInput` if --max-usd is set and the teacher's price is unknown."""
-        price = find_price(recipe.teacher, self.price_in, self.price_out)
+        price = find_price(recipe.teacher, self.price_in, self.price_out, self.base_url[0])
         if self.max_usd is not None and price is None:
             raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
         return Prices(recipe.teacher, price.in_batches() if price and self.batch else price)

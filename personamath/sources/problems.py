@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from personamath.answers import extract
+from personamath.completion import mark_in, read_completion
 from personamath.errors import BadInput
 from personamath.records import Problem
 from personamath.sources.tables import HubSplit, TableRow, read_file, read_hub
@@ -125,9 +126,12 @@ def _problem(source: ProblemSource, id: str, row: TableRow) -> Problem | Skipped
     question, solution = (cast(str | None, text) or "" for text in texts)
     if not _is_unicode(question + solution):
         return Skipped(id, "half a surrogate pair")
-    answer = _READERS.get(source.name, _any_answer)(solution)
+    # Reference solutions are models' work too, with the same remains in them.
+    answer = _READERS.get(source.name, _any_answer)(read_completion(solution).answer)
     if not question.strip():
         return Skipped(id, "no question")
+    if mark_in(question):
+        return Skipped(id, "marks of reasoning or of a chat template in the question")
     if not answer or not answer.strip():
         return Skipped(id, "no reference answer")
     level = re.fullmatch(r"Level (\d)", str(row.values.get("level", "")))
@@ -152,9 +156,9 @@ def _is_unicode(text: str) -> bool:
 
 
 def _gsm8k_answer(solution: str) -> str | None:
-    """Return the text after `####` in GSM8K's answer column."""
+    """Return the line after `####` in GSM8K's answer column; lines below it say something else."""
     _, marker, answer = solution.rpartition("####")
-    return answer if marker else None
+    return answer.strip().partition("\n")[0] if marker else None
 
 
 def _any_answer(solution: str) -> str | None:

@@ -4,16 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 from math import isfinite
 from typing import Any, Literal, NamedTuple
 
-import yaml
-
 from personamath.errors import BadInput
 from personamath.records import Completion
+from personamath.teachers.price_list import look_up
 
-PRICE_LIST = "prices.yaml"
 PER = 1_000_000
 """Prices are per so many tokens."""
 UNKNOWN_PRICE = "no price known for {model}: give --price-in and --price-out, in USD per million tokens"
@@ -33,7 +30,7 @@ class Price:
     source: str = "--price-in, --price-out"
     """Where the price is from: a page, or the command line."""
     date: str | None = None
-    """When the page said so; None for the command line."""
+    """What dates it: the version of the list that has it; None for the command line."""
     priced_for: PricedFor | None = "direct"
     """How the requests are sent that cost this; None where a run did not record it."""
 
@@ -53,49 +50,24 @@ class Price:
         return {"prompt": self.prompt, "completion": self.completion, "source": self.source, "date": self.date}
 
 
-def find_price(model: str, price_in: float | None = None, price_out: float | None = None) -> Price | None:
-    """The given price, else the price in the list for this model's exact name, else None.
+@cache
+def find_price(
+    model: str, price_in: float | None = None, price_out: float | None = None, base_url: str | None = None
+) -> Price | None:
+    """The given price, else the list price of this model at this address, else None.
 
     A model that is not in the list is not taken to be free: only the user knows whose hardware answers.
     """
     if (price_in is None) != (price_out is None):
         raise BadInput("--price-in and --price-out go together: give both, in USD per million tokens")
-    listed = _price_list().get(model)
+    listed = look_up(model, base_url)
+    batch = listed.batch_share() if listed else None
     if price_in is None or price_out is None:
-        return listed
+        direct = listed.direct() if listed else None
+        return Price(*direct, batch, listed.source, listed.date) if listed and direct else None
     if not (isfinite(price_in) and isfinite(price_out) and min(price_in, price_out) >= 0):
         raise BadInput("--price-in and --price-out must be 0 or more, in USD per million tokens")
-    return Price(price_in, price_out, listed.batch if listed else None)
-
-
-@cache
-def _price_list() -> dict[str, Price]:
-    path = files("personamath.teachers") / PRICE_LIST
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
-    if not isinstance(entries, dict):
-        raise BadInput(f"{path}: expected model names and their prices")
-    return {str(model): _listed(f"{path}: {model}", entry) for model, entry in entries.items()}
-
-
-def _listed(where: str, entry: Any) -> Price:
-    try:
-        price = Price(
-            float(entry["prompt"]),
-            float(entry["completion"]),
-            None if entry.get("batch") is None else float(entry["batch"]),
-            str(entry["source"]),
-            str(entry["date"]),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInput(
-            f"{where}: expected prompt, completion, date and source, and perhaps batch ({error!r})"
-        ) from None
-    if not all(isfinite(value) and value >= 0 for value in (price.prompt, price.completion, price.batch or 0)):
-        raise BadInput(f"{where}: prices must be 0 or more")
-    return price
+    return Price(price_in, price_out, batch)
 
 
 @dataclass(frozen=True, slots=True)

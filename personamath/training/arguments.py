@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.files import in_one_line, read_yaml
+from personamath.files import at_home, in_one_line, read_yaml
 from personamath.training.examples import PromptFormat
+from personamath.training.refused_keys import refuse_keys
 
 LossNormalization = Literal["tokens", "paper"]
 DERIVED = "gradient_accumulation_steps"
@@ -59,14 +60,18 @@ def read_arguments(arguments: Sequence[str] | None = None) -> Arguments:
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     set_keys = _set_keys(given)
-    parser = TrlParser((RecipeArguments, SFTConfig, ModelConfig), description=__doc__)
+    # Without abbreviations, which would be neither recorded nor refused.
+    parser = TrlParser((RecipeArguments, SFTConfig, ModelConfig), description=__doc__, allow_abbrev=False)
     try:
         ours, trainer, model = parser.parse_args_and_config(given)
     except (ValueError, TypeError, OSError) as error:
         raise BadInput(f"recipe: {in_one_line(error)}") from error
     _refuse(set_keys, trainer, model)
+    _expand_homes(ours, model, trainer)
     values = {**vars(ours), **vars(model), **vars(trainer)}
-    recipe = {key: _plain(values[key]) for key in sorted(set_keys) if key in values and key != "output_dir"}
+    # `--no_KEY` is argparse's way to say that a switch is off.
+    named = {key if key in values else key.removeprefix("no_") for key in set_keys}
+    recipe = {key: _plain(values[key]) for key in sorted(named) if key in values and key != "output_dir"}
     return Arguments(ours, trainer, model, recipe)
 
 
@@ -81,24 +86,25 @@ def _set_keys(given: Sequence[str]) -> set[str]:
 
 
 def _refuse(set_keys: set[str], trainer: Any, model: Any) -> None:
+    from transformers.trainer_pt_utils import AcceleratorConfig
+
     if DERIVED in set_keys:
         raise BadInput(f"{DERIVED} is derived: state effective_batch_size and per_device_train_batch_size instead")
     if model.model_name_or_path is None:
         raise BadInput("model_name_or_path is missing: name a base model, e.g. Qwen/Qwen2.5-7B, or `tiny`")
     if trainer.max_length is None or trainer.max_length < 1:
         raise BadInput("max_length is missing: state how many tokens an example may have, e.g. 2048")
-    if trainer.packing:
-        raise BadInput(
-            "packing joins several examples into one, which changes the effective batch; use padding_free: true instead"
-        )
-    if trainer.train_sampling_strategy != "random":
-        raise BadInput(
-            "train_sampling_strategy changes which examples share a step; use padding_free: true to avoid padding"
-        )
-    if trainer.push_to_hub:
-        raise BadInput(
-            "push_to_hub would publish without scores or a version; score the model, then use `personamath push`"
-        )
+    values = vars(trainer)
+    untouched = values.get("accelerator_config") == AcceleratorConfig()  # the trainer fills in its defaults
+    refuse_keys(values | ({"accelerator_config": None} if untouched else {}), "recipe")
+
+
+def _expand_homes(ours: RecipeArguments, model: Any, trainer: Any) -> None:
+    """Write out `~` in every key that may name a folder."""
+    ours.dataset_name = at_home(ours.dataset_name)
+    trainer.output_dir = at_home(trainer.output_dir)
+    if model.model_name_or_path is not None:
+        model.model_name_or_path = at_home(model.model_name_or_path)
 
 
 def _plain(value: Any) -> Any:

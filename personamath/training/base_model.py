@@ -17,6 +17,8 @@ class Base(NamedTuple):
     tokenizer: Any
     """Its tokenizer, prepared for training."""
     record: BaseModel
+    eos: str
+    """The token that ends every response, settled before the examples are made."""
 
 
 def load_base(name: str, revision: str | None) -> Base:
@@ -32,7 +34,7 @@ def load_base(name: str, revision: str | None) -> Base:
     local = Path(name).is_dir()
     commit = None if local else getattr(config, "_commit_hash", None)
     record = BaseModel(name=Path(name).resolve().name if local else name, commit=commit, local=local)
-    return Base(config, tokenizer, record)
+    return Base(config, tokenizer, record, tokenizer.eos_token)
 
 
 def why_not(name: str, revision: str | None, error: Exception) -> str:

@@ -1,12 +1,15 @@
 """Resuming a run: which recipe an output folder belongs to, and which of its checkpoints are complete.
 
-A checkpoint is sealed once every file of it is on disk, and a run resumes from sealed checkpoints only.
+A checkpoint is sealed once every file of it is on disk, with the size and checksum of each. A run resumes from sealed
+checkpoints only, and only from one whose files still have these sizes and checksums.
 """
 
+import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +20,27 @@ from personamath.training.record import TrainingRecord
 RECIPE_FILE = "recipe.json"
 # Keys that may change while a run is resumed: they decide how it is watched and stored, not what it trains.
 FREE_KEYS = ("logging_", "save_", "report_to", "run_name", "disable_tqdm", "dataloader_", "resume_from_checkpoint")
+# Facts about the machine that folders of earlier versions do not record; there they are not compared.
+LATER_FACTS = ("strategy", "processes")
 SEAL = "whole.json"
+# SHA-256 reads about 1 to 2 GB a second in a thread: as many threads keep up with one fast disk.
+HASHING_THREADS = 4
 # Enough to recognize the value of a recipe key, short enough for several in one line.
 SHOWN_CHARACTERS = 60
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
 def seal(checkpoint: Path) -> None:
-    """Mark a checkpoint as complete: write every file's size, after all of them have reached the disk."""
-    sizes = {}
-    for path in sorted(checkpoint.rglob("*")):
-        if path.is_file() and path.name != SEAL:
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-            sizes[str(path.relative_to(checkpoint))] = path.stat().st_size
+    """Mark a checkpoint as complete: write every file's size and checksum, after all of them have reached the disk."""
+    paths = sorted(path for path in checkpoint.rglob("*") if path.is_file() and path.name != SEAL)
+    with ThreadPoolExecutor(HASHING_THREADS) as threads:
+        digests = threads.map(_synced_digest, paths)
+        files = {
+            path.relative_to(checkpoint).as_posix(): {"bytes": path.stat().st_size, "sha256": digest}
+            for path, digest in zip(paths, digests, strict=True)
+        }
     with written_whole(checkpoint / SEAL) as path:
-        path.write_text(json.dumps(sizes, indent=1), encoding="utf-8")
+        path.write_text(json.dumps(files, indent=1), encoding="utf-8")
 
 
 def unseal(checkpoint: Path) -> None:
@@ -41,26 +49,48 @@ def unseal(checkpoint: Path) -> None:
 
 
 def is_whole(checkpoint: Path) -> bool:
-    """Whether a checkpoint was sealed and every file still has its size."""
+    """Whether a checkpoint was sealed and every file still has its size and its checksum; this reads all of it."""
     try:
-        sizes = json.loads((checkpoint / SEAL).read_text(encoding="utf-8"))
-        return all((checkpoint / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError):
+        files = list(_sealed_files(checkpoint))
+        if any(path.stat().st_size != size for path, size, _ in files):
+            return False
+        with ThreadPoolExecutor(HASHING_THREADS) as threads:
+            same = threads.map(lambda file: file[2] is None or _digest(file[0]) == file[2], files)
+            return all(same)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # no seal, a torn one, a file that is gone
         return False
 
 
+def _sealed_files(checkpoint: Path) -> Iterator[tuple[Path, int, str | None]]:
+    """Yield path, size and SHA-256 of each sealed file; seals of earlier versions have no checksum."""
+    for name, file in json.loads((checkpoint / SEAL).read_text(encoding="utf-8")).items():
+        size, digest = (file, None) if isinstance(file, int) else (file["bytes"], file["sha256"])
+        yield checkpoint / name, size, digest
+
+
+def _synced_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    return _digest(path)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def last_whole(output_dir: Path) -> tuple[Path | None, list[Path]]:
-    """Return the checkpoint to resume from, None for a new run, and the later checkpoints that are incomplete."""
+    """Return the checkpoint to resume from, None for a new run, and the later ones that are incomplete or damaged."""
     numbered = []
     for path in output_dir.glob("checkpoint-*"):
         if (match := _CHECKPOINT.fullmatch(path.name)) and path.is_dir():
             numbered.append((int(match[1]), path))
-    incomplete: list[Path] = []
+    damaged: list[Path] = []
     for _, path in sorted(numbered, reverse=True):
         if is_whole(path):
-            return path, incomplete
-        incomplete.append(path)
-    return None, incomplete
+            return path, damaged
+        damaged.append(path)
+    return None, damaged
 
 
 def check_finished(output_dir: Path, recipe: Mapping[str, Any]) -> None:
@@ -71,11 +101,14 @@ def check_finished(output_dir: Path, recipe: Mapping[str, Any]) -> None:
 def claim(output_dir: Path, run: Mapping[str, Any]) -> None:
     """Record which run a folder belongs to, or check that it is this one; raises BadInput where it is another.
 
-    `run` maps names of facts (recipe keys, the data's commit and counts, the base model's commit) to JSON values.
+    `run` maps names of facts (recipe keys, the data's commit and counts, the base model's commit, the machine's
+    strategy and number of processes) to JSON values.
     """
     path = output_dir / RECIPE_FILE
     if path.is_file():
-        _refuse_other(f"{output_dir} holds a run", read_json(path, "remove it, or choose another output_dir"), run)
+        there = read_json(path, "remove it, or choose another output_dir")
+        unknown = {name: run[name] for name in LATER_FACTS if name in run and name not in there}
+        _refuse_other(f"{output_dir} holds a run", there | unknown, run)
         return
     output_dir.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as partial:

@@ -80,7 +80,7 @@ def without_machine(folder: str) -> str:
 
 
 def _encode(
-    batch: dict[str, list[str]], tokenizer: Any, prompt_format: PromptFormat, max_length: int
+    batch: dict[str, list[Any]], tokenizer: Any, prompt_format: PromptFormat, max_length: int
 ) -> dict[str, list[Any]]:
     made = make_examples(batch["problem"], batch["response"], tokenizer, prompt_format, max_length)
     kept = [item if isinstance(item, Example) else Example([], [], truncated=False) for item in made]

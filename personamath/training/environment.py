@@ -1,5 +1,6 @@
 """The hardware and software of a run, for its record."""
 
+import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -22,15 +23,15 @@ RECORDED_PACKAGES = (
 )
 
 
-def hardware(accelerator: Any) -> dict[str, Any]:
-    """Return the kind and number of devices and how the work was split; `accelerator` is accelerate's."""
+def hardware(accelerator: Any, options: Any) -> dict[str, Any]:
+    """Return the kind and number of devices and how the work was split, by accelerate and the trainer's options."""
     import torch
 
     cuda = accelerator.device.type == "cuda"
     return {
         "accelerator": torch.cuda.get_device_name() if cuda else accelerator.device.type,
         "count": accelerator.num_processes,
-        "strategy": _strategy(accelerator),
+        "strategy": strategy(options),
         "mixed_precision": accelerator.mixed_precision,
     }
 
@@ -64,11 +65,15 @@ def git_commit() -> str | None:
     return described.stdout.strip()
 
 
-def _strategy(accelerator: Any) -> str:
-    kind = str(getattr(accelerator.distributed_type, "value", accelerator.distributed_type))
-    if kind == "DEEPSPEED":
-        plugin = accelerator.state.deepspeed_plugin
+def strategy(options: Any) -> str:
+    """Name how the work is split, e.g. `DeepSpeed ZeRO-2`; known before a trainer is made. `options` are the trainer's.
+
+    A checkpoint of one strategy has no optimizer state for another.
+    """
+    if plugin := options.deepspeed_plugin:
         offload = plugin.offload_optimizer_device not in (None, "none")
         return f"DeepSpeed ZeRO-{plugin.zero_stage}" + (" with offload" if offload else "")
-    names = {"NO": "one process", "FSDP": "FSDP2"}
-    return names.get(kind, "data parallel")
+    fsdp = options.fsdp or os.environ.get("ACCELERATE_USE_FSDP", "false").lower() in ("true", "1", "yes")
+    if fsdp and options.device.type != "cpu":  # accelerate falls back to data parallel there
+        return "FSDP2"
+    return "data parallel" if options.world_size > 1 else "one process"

@@ -19,7 +19,9 @@ from personamath.errors import BadInput
 from personamath.training.prompts import alpaca
 
 PromptFormat = Literal["clean", "paper"]
-DropReason = Literal["longer than max_length", "no response within max_length", "special token in the text", "empty"]
+DropReason = Literal[
+    "longer than max_length", "no response within max_length", "special token in the text", "empty", "no text"
+]
 
 # The label that torch's cross entropy skips.
 IGNORED = -100
@@ -38,26 +40,41 @@ class Example:
 
 
 def make_examples(
-    problems: Sequence[str], responses: Sequence[str], tokenizer: Any, prompt_format: PromptFormat, max_length: int
+    problems: Sequence[Any], responses: Sequence[Any], tokenizer: Any, prompt_format: PromptFormat, max_length: int
 ) -> list[Example | DropReason]:
     """Make an example of each row, in order; a row that is dropped gives the reason instead.
 
+    A row whose problem or response is null, a number or a list is no text: it is dropped, as an empty one is.
     `tokenizer` is a tokenizer of transformers that passed `vocabulary.prepare`; it tokenizes the rows together, in
     parallel. Raises BadInput where its vocabulary merges tokens over the border in spite of the space.
     """
-    prompts = [alpaca(problem) for problem in problems]
+    rows = list(zip(problems, responses, strict=True))
+    dropped = [_unusable(problem, response) for problem, response in rows]
+    usable = [row for row, reason in zip(rows, dropped, strict=True) if reason is None]
+    made = iter(_make_usable(usable, tokenizer, prompt_format, max_length))
+    return [next(made) if reason is None else reason for reason in dropped]
+
+
+def _unusable(problem: Any, response: Any) -> DropReason | None:
+    if not isinstance(problem, str) or not isinstance(response, str):
+        return "no text"
+    return None if problem.strip() and response.strip() else "empty"
+
+
+def _make_usable(
+    rows: Sequence[tuple[str, str]], tokenizer: Any, prompt_format: PromptFormat, max_length: int
+) -> list[Example | DropReason]:
+    prompts = [alpaca(problem) for problem, _ in rows]
     if prompt_format == "paper":
-        texts = [prompt + response for prompt, response in zip(prompts, responses, strict=True)]
+        texts = [prompt + response for prompt, (_, response) in zip(prompts, rows, strict=True)]
     else:
-        texts = [f"{prompt} {response.strip()}" for prompt, response in zip(prompts, responses, strict=True)]
+        texts = [f"{prompt} {response.strip()}" for prompt, (_, response) in zip(prompts, rows, strict=True)]
     prompt_ids, text_ids = _tokenize(prompts, tokenizer), _tokenize(texts, tokenizer)
     # Spelled out in a problem or response, e.g. `</s>`, they would end or start a text in its middle.
     specials = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     made: list[Example | DropReason] = []
-    for response, prompt, ids in zip(responses, prompt_ids, text_ids, strict=True):
-        if not response.strip():
-            made.append("empty")
-        elif not specials.isdisjoint(ids[1:] if ids[0] == tokenizer.bos_token_id else ids):
+    for prompt, ids in zip(prompt_ids, text_ids, strict=True):
+        if not specials.isdisjoint(ids[1:] if ids[0] == tokenizer.bos_token_id else ids):
             made.append("special token in the text")
         else:
             made.append(_example(prompt, [*ids, tokenizer.eos_token_id], prompt_format, max_length))

@@ -8,6 +8,7 @@ from transformers import PreTrainedModel, TrainerCallback, TrainerControl, Train
 from transformers.trainer_utils import rotate_checkpoints
 from trl import SFTTrainer
 
+from personamath.errors import BadInput
 from personamath.training.arguments import LossNormalization
 from personamath.training.batching import EpochOrder
 from personamath.training.checkpoints import seal, unseal
@@ -41,6 +42,17 @@ class ExactTrainer(SFTTrainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:
         return self._order
+
+    def get_train_dataloader(self) -> Any:
+        """Return the data loader; raises BadInput where its batches would not add up to the recipe's."""
+        loader = super().get_train_dataloader()
+        step, wanted = loader.total_batch_size * self.args.gradient_accumulation_steps, self._order.effective_batch_size
+        if step != wanted:
+            raise BadInput(
+                f"a step would take {step} examples instead of effective_batch_size {wanted}: "
+                "start the run with `accelerate launch` and one of accelerate_configs/"
+            )
+        return loader
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the wall time to the log entry; checkpoints save the log."""

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from personamath.errors import BadInput
 from personamath.files import in_one_line, read_json
 from personamath.folder.leaks import Leak, Secrets
-from personamath.training.record import TrainingRecord
+from personamath.training.record import FILE_NAME, TrainingRecord
+from personamath.training.refused_keys import refuse_misrecorded
 from personamath_hub.models.files import GENERATION, INDEX, SAVE_AGAIN, TOKENIZER, ModelFiles, WeightIndex
 
 READERS = ("safetensors", "transformers")
@@ -68,6 +69,7 @@ def check_weights(folder: Path, files: ModelFiles) -> Weights:
 
 def check_end(folder: Path, record: TrainingRecord) -> None:
     """Check that generation stops at the token that ended every response in training."""
+    refuse_misrecorded(record.recipe, str(folder / FILE_NAME))
     tokenizer, eos = _tokenizer(folder), record.prompt.eos
     if tokenizer.eos_token != eos:
         raise BadInput(f"{folder / TOKENIZER}: its EOS is {tokenizer.eos_token!r}, the model was trained with {eos!r}")

@@ -6,15 +6,18 @@ import json
 import os
 import pty
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from personamath.commands.cli import main
+from personamath.completion import mark_in
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
 
@@ -132,6 +135,46 @@ def test_endings_other_than_stop_are_counted_under_their_names_and_paid_once(
         stats["content_filter"],
         stats["refusal"],
     )
+
+
+def test_a_teacher_that_thinks_aloud_gives_the_rows_of_one_that_does_not(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aloud, silent = start_teacher(*PROBLEMS, "--fault", "thinks=1"), start_teacher(*PROBLEMS)
+    assert main(command(silent, tmp_path / "silent")) == 0
+    assert "Taken off" not in capsys.readouterr().out
+    assert main(command(aloud, tmp_path / "aloud")) == 0
+    run = run_file(tmp_path / "aloud")
+    asked = run["answers"]["asked this time"]
+    assert run["taken off"] == {"reasoning": asked, "marks of a chat template": asked}
+    assert run["requests"] == run_file(tmp_path / "silent")["requests"]
+    shown = f"reasoning ({asked:,}), marks of a chat template ({asked:,})."
+    assert f"Taken off completions before they were read: {shown}" in capsys.readouterr().out
+    files = [dataset_bytes(tmp_path / name) for name in ("aloud", "silent")]
+    rows, expected = ({name: sha for name, sha in one.items() if name.endswith(".parquet")} for one in files)
+    assert rows == expected and rows
+    for name in rows:
+        for row in pq.read_table(tmp_path / "aloud" / "dataset" / name).to_pylist():
+            assert not any(mark_in(value) for value in row.values() if isinstance(value, str))
+    # the journal keeps what was answered
+    with contextlib.closing(sqlite3.connect(tmp_path / "aloud" / "journal.sqlite")) as journal:
+        assert all(text.startswith("<think>") for (text,) in journal.execute("select text from answers"))
+
+
+def test_a_source_of_which_nothing_is_ever_right_is_named(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"question": f"What is {n} + 1?", "answer": str(n + 1)} for n in range(12)]
+    (tmp_path / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "shifted.jsonl").write_text(
+        "".join(json.dumps(row | {"answer": f"about {row['answer']}7"}) + "\n" for row in rows)
+    )
+    teacher = start_teacher("--problems", f"sums:{tmp_path}/sums.jsonl:question:answer", *PROBLEMS)
+    arguments = command(teacher, tmp_path / "run", "--problems", f"shifted:{tmp_path}/shifted.jsonl:question:answer")
+    assert main(arguments) == 0
+    shown = capsys.readouterr().err
+    assert re.search(r"warning: none of \d+ first answers to shifted problems is right, e\.g\. '.*' where the ", shown)
+    assert "GSM8K" not in shown and "MATH" not in shown
 
 
 def test_the_key_comes_from_the_environment_and_appears_nowhere(start_teacher: Start, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from personamath import load_recipe
 from personamath.commands import augment
 from personamath.commands.augment import method_settings, read_settings
 from personamath.commands.settings import Setting, settings_of
@@ -140,3 +141,9 @@ def test_what_v2_does_not_state_is_marked_assumed() -> None:
     fields = {line.partition(":")[0]: line for line in text.splitlines() if line and not line.startswith("#")}
     assert set(fields) == set(yaml.safe_load(text))
     assert {name for name, line in fields.items() if "*assumed*" not in line} == {"problems"}
+
+
+@pytest.mark.parametrize("path", sorted((REPO / "recipes").glob("augment-*.yaml")), ids=lambda path: path.name)
+def test_every_recipe_is_read_by_the_command_and_by_the_api(path: Path) -> None:
+    recipe, _ = merge(path, "--output", "o")
+    assert load_recipe(path) == recipe

@@ -68,6 +68,9 @@ ROW_FAULTS: list[tuple[str, int, dict[str, Any], str]] = [
         {"seed_id": "gsm8k-train-00000"},
         "seed_id is gsm8k-train-00000, but the id does not begin with it",
     ),
+    ("stage2_reflection", 1, {"problem": "<think>Hm.</think> What?"}, "problem holds <think>, a mark of reasoning"),
+    ("stage1_rewrite", 2, {"response": r"\boxed{6}<|im_end|>"}, r"response holds <\|im_end\|>, a mark of reasoning or"),
+    ("stage2_reflection", 1, {"review": "Hm. </think> It adds."}, "review holds </think>, a mark of reasoning"),
     ("stage1_inference", 5, {"answer": None}, "answer is null"),
     ("stage1_inference", 5, {"request": None}, "request is null"),
 ]

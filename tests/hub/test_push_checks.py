@@ -98,6 +98,14 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "other weights": (lambda folder: (folder / "model.safetensors").write_bytes(b"PAR1"), "not a readable safetensors"),
     "no tokenizer": (lambda folder: (folder / "tokenizer.json").write_text("{}"), "tokenizer cannot be loaded"),
     "another EOS": (other_eos, "its EOS is '<pad>', the model was trained with '</s>'"),
+    "an EOS that only the trainer declared": (
+        lambda folder: replace(LOCAL, recipe=LOCAL.recipe | {"eos_token": "</s>"}).write(folder),
+        r"training\.json: trained with eos_token, so its EOS or its batch is not the recorded one",
+    ),
+    "a batch that shrank": (
+        lambda folder: replace(LOCAL, recipe=LOCAL.recipe | {"auto_find_batch_size": True}).write(folder),
+        "trained with auto_find_batch_size",
+    ),
     "runs on": (lambda folder: generate(folder, eos_token_id=None), "eos_token_id is None; it must be"),
     "stops early": (lambda folder: generate(folder, eos_token_id=[7, 1]), r"eos_token_id is \[7, 1\]; it must be"),
     "a torn config": (lambda folder: (folder / "generation_config.json").write_text("{"), r"generation_config\.json: "),

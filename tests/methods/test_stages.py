@@ -10,7 +10,7 @@ from personamath.answers import Grade, grade
 from personamath.errors import RequestFailed
 from personamath.methods import PersonaMath, prompts
 from personamath.methods.draw import draw
-from personamath.methods.work import Outcome
+from personamath.methods.work import MARKS, REASONING, Outcome
 from personamath.recipe import Recipe
 from personamath.records import Completion, Persona, Problem, Request
 from personamath.runs.pipeline import Line
@@ -137,6 +137,33 @@ def test_what_did_not_end_by_itself_is_no_attempt_and_is_counted_under_its_own_n
     finish_reason: str, name: str
 ) -> None:
     outcome, teacher = augment(lambda _: Completion(RIGHT, finish_reason))  # type: ignore[arg-type]
+    assert outcome.rows == [] and len(teacher.asked) == 1
+    assert outcome.counts == {("stage1_inference", name): 1}
+
+
+def test_only_the_answer_is_read_and_what_was_taken_off_is_counted() -> None:
+    silent, asked = augment(script(first=WRONG))
+    thoughts = f"<think>\nIt is {WRONG}\n</think>\n\n"
+    usual = script(first=WRONG)
+    aloud, teacher = augment(lambda prompt: f"assistant\n{thoughts}{usual(prompt)}")
+    assert aloud.rows == silent.rows and teacher.asked == asked.asked
+    assert aloud.counts == silent.counts
+    asked_of = Counter(kind for kind, _ in aloud.counts.elements())
+    assert aloud.taken_off == Counter({(kind, what): n for kind, n in asked_of.items() for what in (REASONING, MARKS)})
+    # provenance is about what was answered
+    assert all(answer.text.startswith("assistant\n<think>") for answer in aloud.answers.values())
+
+
+NO_ANSWER_THERE = [
+    ("<think>\nIt may be", "truncated"),
+    ("<think>\nIt is 42.\n</think>\n\n", "nothing but reasoning or marks"),
+    ("<|im_end|>", "nothing but reasoning or marks"),
+]
+
+
+@pytest.mark.parametrize(("completion", "name"), NO_ANSWER_THERE)
+def test_a_completion_without_an_answer_is_no_attempt(completion: str, name: str) -> None:
+    outcome, teacher = augment(lambda _: completion)
     assert outcome.rows == [] and len(teacher.asked) == 1
     assert outcome.counts == {("stage1_inference", name): 1}
 

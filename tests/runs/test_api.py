@@ -85,10 +85,11 @@ def test_it_works_inside_a_running_event_loop_and_in_a_thread(
 
 def test_a_recipe_file_and_a_recipe_are_taken_and_settings_win(ask: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
-    path.write_text(json.dumps({"problems": SOURCES[:1], "teacher": MODEL, "method": "direct", "k1": 3, "k2": 1}))
+    keys = {"problems": SOURCES[:1], "teacher": MODEL, "method": "direct", "k1": 3, "k2": 1}
+    path.write_text(json.dumps(keys | {"base_url": ask["base_url"], "output": "not this one"}))
     recipe = personamath.load_recipe(path, k1=1)
     assert recipe == Recipe(problems=(SOURCES[0],), teacher=MODEL, method=Direct(k1=1, k2=1))
-    by_file = personamath.augment(recipe=path, k1=1, limit=3, output=tmp_path / "a", **ask)
+    by_file = personamath.augment(recipe=path, k1=1, limit=3, output=tmp_path / "a")
     by_recipe = personamath.augment(recipe=recipe, limit=3, output=tmp_path / "b", **ask)
     assert by_file.to_list() == by_recipe.to_list()
 

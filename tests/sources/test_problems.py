@@ -36,6 +36,34 @@ def test_gsm8k_gives_the_number_after_its_marker(tmp_path: Path) -> None:
     ]
 
 
+AFTER_AN_ANSWER = [
+    "so\n#### 72\nThat is all.",
+    "so\n#### 72\n\nNote: 3 of them are broken.",
+    "so\n#### 72\r\nSource: a book of 1999",
+    "so\n#### 72<|endoftext|>",
+    "so\n#### 72</s>",
+    "so\n#### 72 <|im_end|>\n",
+    "so\n####\n72",
+    "<think>\n#### 3\n</think>\nso\n#### 72",
+    "#### 3 or rather\n#### 72\nas said",
+]
+
+
+@pytest.mark.parametrize("solution", AFTER_AN_ANSWER)
+@pytest.mark.parametrize("source", ["gsm8k:{}", "shop:{}:question:answer"])
+def test_what_follows_an_answer_is_not_part_of_it(tmp_path: Path, source: str, solution: str) -> None:
+    file = write_jsonl(tmp_path / "train.jsonl", GSM8K | {"answer": solution})
+    (problem,) = read(source.format(file))
+    assert isinstance(problem, Problem) and problem.answer == "72"
+
+
+@pytest.mark.parametrize("answer", ["72<|endoftext|>", "$72$</s>", "<think>3?</think>72"])
+def test_a_bare_answer_loses_the_remains_of_a_model_too(tmp_path: Path, answer: str) -> None:
+    file = write_jsonl(tmp_path / "train.jsonl", GSM8K | {"answer": answer})
+    (problem,) = read(f"shop:{file}:question:answer")
+    assert isinstance(problem, Problem) and problem.answer == "72"
+
+
 def test_math_gives_its_last_box_its_level_and_its_subject(tmp_path: Path) -> None:
     file = write_jsonl(tmp_path / "train.jsonl", MATH, MATH | {"problem": "Else?", "level": "Level ?"})
     assert read(f"math:{file}") == [
@@ -67,6 +95,7 @@ SKIPPED = [
     (GSM8K | {"answer": "nothing after it #### "}, "no reference answer"),
     (GSM8K | {"answer": None}, "no reference answer"),
     (GSM8K | {"question": "  "}, "no question"),
+    (GSM8K | {"question": "What is 1 + 1?<|im_end|>"}, "marks of reasoning or of a chat template in the question"),
     (GSM8K | {"question": "What is \ud83d?"}, "half a surrogate pair"),
     (GSM8K | {"question": "What is\n2  + 2?"}, "repeats an earlier question"),
 ]

@@ -94,6 +94,14 @@ def _message(finish_reason: str = "stop", **changed: object) -> Fault:
     return _body(change)
 
 
+def _thinking(body: bytes) -> bytes:
+    """The answer behind thoughts, as a reasoning model writes it where its server does not part the two."""
+    answer = json.loads(body)
+    message = answer["choices"][0]["message"]
+    message["content"] = f"<think>\nIs it $\\boxed{{0}}$?\n</think>\n\n{message['content']}<|im_end|>"
+    return json.dumps(answer).encode()
+
+
 def _without_usage(body: bytes) -> bytes:
     answer = json.loads(body)
     del answer["usage"]
@@ -118,6 +126,7 @@ FAULTS: dict[str, Fault] = {
 # Not faults of the line but answers, always the same to the same prompt.
 ENDINGS: dict[str, Fault] = {
     "uncounted": _body(_without_usage),
+    "thinks": _body(_thinking),
     "length": _message("length"),
     "content_filter": _message("content_filter", content=None),
     "refusal": _message(content=None, refusal="I cannot help with that."),

@@ -5,35 +5,50 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.journal.store import Journal
 from personamath.records import Completion, Request
-from personamath.teachers.prices import PRICE_LIST, Bill, Caps, Paid, Price, Prices, find_price
+from personamath.teachers.prices import Bill, Caps, Paid, Price, Prices, find_price
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
 
 Start = Callable[..., ScriptedTeacher]
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
 PRICE = ("--price-in", "1000", "--price-out", "2000")  # so that a few answers are whole dollars
-LISTED: dict[str, dict[str, Any]] = yaml.safe_load((files("personamath.teachers") / PRICE_LIST).read_text())
 
 
-@pytest.mark.parametrize("model", LISTED)
-def test_every_listed_price_has_a_page_and_a_date_that_is_not_to_come(model: str) -> None:
-    price = find_price(model)
-    assert price and price.prompt > 0 and price.completion > price.prompt
-    assert price.source.startswith("https://") and price.date
-    assert date.fromisoformat(f"{price.date}-01") <= date.today()
-    assert price.batch is None or 0 < price.batch < 1
+# Model, address, whether it has a price there, and whether the list knows what a batch costs.
+LISTED = [
+    ("gpt-4o-mini-2024-07-18", None, True, True),
+    ("gpt-4o-mini", "https://api.openai.com/v1", True, True),
+    ("gpt-6-luna", "https://api.openai.com/v1", True, True),
+    ("gpt-4.1", "http://127.0.0.1:4000/v1", True, True),  # a proxy in front of OpenAI
+    ("deepseek-chat", "https://api.deepseek.com/v1", True, False),
+    ("openai/gpt-4o-mini", "https://openrouter.ai/api/v1", True, None),
+    ("my-own-7b", "http://127.0.0.1:8000/v1", False, False),
+    ("qwen2.5:7b", "http://127.0.0.1:11434/v1", False, False),
+    ("Qwen/Qwen2.5-72B-Instruct", None, False, False),
+    ("gpt-4o-mini-but-mine", None, False, False),
+    ("llama-3.1-8b-instant", "http://127.0.0.1:8000/v1", False, False),  # a reseller's name
+    ("simulated-teacher", "https://api.openai.com/v1", False, False),
+]
+
+
+@pytest.mark.parametrize(("model", "base_url", "has_price", "has_batch"), LISTED)
+def test_models_are_priced_by_their_provider_or_by_their_exact_name(
+    model: str, base_url: str | None, has_price: bool, has_batch: bool | None
+) -> None:
+    price = find_price(model, base_url=base_url)
+    assert (price is not None) == has_price
+    if price:
+        assert 0 < price.prompt < price.completion and price.source.startswith("https://") and price.date
+        assert has_batch is None or (price.batch is not None and 0 < price.batch < 1) == has_batch
 
 
 def test_the_papers_teacher_costs_what_its_list_price_says() -> None:

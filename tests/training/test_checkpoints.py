@@ -1,5 +1,6 @@
 """Checkpoints: which are complete, and which recipe a folder belongs to."""
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +29,9 @@ def checkpoint(folder: Path, number: int) -> Path:
         lambda made: (made / SEAL).unlink(),
         lambda made: (made / "model.safetensors").unlink(),
         lambda made: (made / "global_step" / "optimizer.pt").write_bytes(b"mom"),
+        lambda made: (made / "global_step" / "optimizer.pt").write_bytes(b"momenta"),  # the size is right
         lambda made: (made / SEAL).write_text("{"),
+        lambda made: (made / SEAL).write_text('["model.safetensors"]'),
         lambda made: shutil.rmtree(made / "global_step"),
     ],
 )
@@ -40,10 +43,43 @@ def test_a_checkpoint_that_is_not_whole_is_passed_over(damage: Callable[[Path], 
     assert last_whole(tmp_path) == (older, [newer])
 
 
+def test_a_seal_of_an_earlier_version_counts_sizes(tmp_path: Path) -> None:
+    made = checkpoint(tmp_path, 100)
+    (made / SEAL).write_text(json.dumps({"model.safetensors": 700, "global_step/optimizer.pt": 7}))
+    assert is_whole(made)
+    (made / "model.safetensors").write_bytes(b"weights")
+    assert not is_whole(made)
+
+
 def test_no_checkpoint_at_all(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-final").mkdir()
     assert last_whole(tmp_path / "nowhere") == (None, [])
     assert last_whole(tmp_path) == (None, [])
+
+
+MACHINE = {"strategy": "DeepSpeed ZeRO-2", "processes": 4}
+MOVES: list[tuple[dict[str, Any], str]] = [
+    ({}, ""),
+    ({"strategy": "data parallel"}, 'strategy ("DeepSpeed ZeRO-2" there, "data parallel" here)'),
+    (
+        {"strategy": "one process", "processes": 1},
+        'processes (4 there, 1 here), strategy ("DeepSpeed ZeRO-2" there, "one process" here)',
+    ),
+    ({"processes": 8}, "processes (4 there, 8 here)"),
+]
+
+
+@pytest.mark.parametrize(("move", "differences"), MOVES)
+def test_a_run_does_not_go_on_on_another_kind_of_machine(
+    move: dict[str, Any], differences: str, tmp_path: Path
+) -> None:
+    claim(tmp_path, RUN | MACHINE)
+    assert refusal(lambda: claim(tmp_path, RUN | MACHINE | move)) == differences
+
+
+def test_a_folder_of_an_earlier_version_does_not_name_its_machine(tmp_path: Path) -> None:
+    claim(tmp_path, RUN)
+    assert refusal(lambda: claim(tmp_path, RUN | MACHINE)) == ""
 
 
 RUN = {"learning_rate": 2e-5, "save_steps": 500, "seed": 1, "data": "abc", "lora_target_modules": ["q_proj"]}

@@ -170,12 +170,18 @@ FITTING = 4  # tokens that are taken away from what a row needs
         ("What?", "It is $\\boxed{4}$.", "paper", 1_000, "no response within max_length"),
         ("What?", "", "clean", 0, "empty"),
         ("What?", " \n", "paper", 0, "empty"),
+        ("", "It is 4.", "clean", 0, "empty"),
+        (" \n", "It is 4.", "paper", 0, "empty"),
+        (None, "It is 4.", "clean", 0, "no text"),
+        ("What?", None, "paper", 0, "no text"),
+        ("What?", 4, "clean", 0, "no text"),
+        (["What?"], "It is 4.", "clean", 0, "no text"),
         ("What?", "It is <|endoftext|> 4.", "clean", 0, "special token in the text"),
         ("What is <|endoftext|>?", "It is 4.", "paper", 0, "special token in the text"),
     ],
 )
 def test_rows_that_do_not_fit(
-    problem: str, response: str, prompt_format: PromptFormat, short_by: int, result: str
+    problem: Any, response: Any, prompt_format: PromptFormat, short_by: int, result: str
 ) -> None:
     tokenizer = merging_tokenizer()
     [whole] = make_examples(["What?"], ["It is $\\boxed{4}$."], tokenizer, prompt_format, ROOM)

@@ -1,5 +1,7 @@
 """Parts of fine-tuning: batches, base models, attention, data, the loss curve, recipes."""
 
+import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from personamath.training.batching import EpochOrder, derive_batch, describe
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
 from personamath.training.examples import Example, make_examples
+from personamath.training.refused_keys import REFUSED
 from personamath_hub.models.card import ACCELERATE_CONFIGS
 from tests.conftest import REPO
 from tests.support.folders import RECIPE, rows, write
@@ -230,6 +233,25 @@ def test_dropped_rows_are_counted_by_reason(folder: Path) -> None:
     assert examples.column_names == ["input_ids", "labels"]
 
 
+@pytest.mark.parametrize(
+    "problems", [[1, 2, 3, 4], [["a"], ["b"], ["c"], ["d"]], [None, None, None, None], ["What?", 4, None, ["x"]]]
+)
+def test_rows_that_are_no_text_are_dropped_and_counted(problems: list[object], tmp_path: Path) -> None:
+    """As `datasets` reads them, whichever type it finds for the column."""
+    import datasets
+
+    rows = [{"problem": problem, "response": "It is 4."} for problem in problems]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))
+    loaded = datasets.load_dataset("json", data_files=str(tmp_path / "rows.jsonl"), split="train")
+    tokenizer = make_tokenizer("byte-level BPE", ["What is it? It is 4."])
+    if problems[0] != "What?":
+        with pytest.raises(BadInput, match=r"no row can be trained on: \{'no text': 5\}"):
+            make_dataset(loaded, tokenizer, "clean", 1_000)
+    else:
+        _, counts = make_dataset(loaded, tokenizer, "clean", 1_000)
+        assert (counts.read, counts.used, counts.dropped) == (5, 2, {"no text": 3})
+
+
 def test_no_row_left_is_an_error() -> None:
     import datasets
 
@@ -298,6 +320,7 @@ def test_accelerate_configs_parse_and_hold_no_hyperparameter(path: Path) -> None
 
 
 @pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")
+@pytest.mark.filterwarnings("ignore:.*deprecated and will be removed in v2.0.0")
 @pytest.mark.parametrize(
     ("options", "error"),
     [
@@ -306,6 +329,26 @@ def test_accelerate_configs_parse_and_hold_no_hyperparameter(path: Path) -> None
         (["--max_length", "0"], "max_length"),
         (["--train_sampling_strategy", "group_by_length"], "changes which examples share a step"),
         (["--push_to_hub", "true"], "personamath push"),
+        (["--eos_token", "<|im_end|>"], "every response ends in the EOS of the base model's tokenizer"),
+        (["--chat_template_path", "me/chat"], "every response ends in the EOS of the base model's tokenizer"),
+        (["--pad_token", "<|endoftext|>"], "never a label"),
+        (["--auto_find_batch_size", "true"], "changes the examples of a step"),
+        (["--accelerator_config", '{"split_batches": true}'], "changes the examples of a step"),
+        (["--accelerator_config", '{"gradient_accumulation_kwargs": {"num_steps": 2}}'], "changes the examples"),
+        (["--eval_packing", "true"], "examples are made as prompt_format says"),
+        (["--shuffle_dataset", "true"], "`seed` alone decides the order"),
+        (["--data_seed", "7"], "`seed` alone decides the order"),
+        (["--dataloader_in_order", "false"], "`seed` alone decides the order"),
+        (["--no_dataloader_in_order"], "`seed` alone decides the order"),
+        (["--ignore_data_skip", "true"], "first steps again"),
+        (["--save_only_model", "true"], "lost its optimizer"),
+        (["--dataset_text_field", "problem"], "examples are made as prompt_format says"),
+        (["--dataset_kwargs", '{"skip_prepare_dataset": true}'], "examples are made as prompt_format says"),
+        (["--truncation_mode", "keep_end"], "examples are made as prompt_format says"),
+        (["--completion_only_loss", "false"], "loss is on the response and EOS only"),
+        (["--assistant_only_loss", "true"], "loss is on the response and EOS only"),
+        (["--average_tokens_across_devices", "false"], "loss_normalization decides"),
+        (["--eval_strategy", "steps", "--eval_steps", "5"], "nothing is evaluated while it trains"),
         (["--config", "recipes/none.yaml"], "No such file"),
     ],
 )
@@ -316,6 +359,26 @@ def test_what_no_run_can_mean_is_one_line(options: list[str], error: str) -> Non
     with pytest.raises(BadInput, match=error) as caught:
         read_arguments(given)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")
+def test_what_changes_nothing_is_accepted_and_recorded() -> None:
+    from personamath.training.arguments import read_arguments
+
+    harmless = ["--packing", "false", "--auto_find_batch_size", "false", "--accelerator_config", "{}"]
+    options = [*harmless, "--no_dataloader_pin_memory", "--output_dir", "~/runs/x", "--dataset_name", "~/data"]
+    arguments = read_arguments(["--config", str(REPO / "recipes/sft-tiny.yaml"), *options])
+    assert arguments.recipe["packing"] is arguments.recipe["dataloader_pin_memory"] is False
+    assert arguments.trainer.output_dir == str(Path.home() / "runs/x")
+    assert arguments.ours.dataset_name == str(Path.home() / "data")
+    assert arguments.recipe["dataset_name"] == "data"
+
+
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")
+def test_every_refused_key_is_one_of_trls() -> None:
+    from trl import SFTConfig
+
+    assert set(REFUSED) <= {field.name for field in dataclasses.fields(SFTConfig)}
 
 
 @pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")

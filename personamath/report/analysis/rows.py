@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from personamath.completion import read_completion
 from personamath.errors import BadInput
 from personamath.folder.layout import PROVENANCE, Layout
 from personamath.folder.provenance import is_changed, layout_of, personas_origin, problems_origin
@@ -225,4 +226,7 @@ def _answered(run: Path, asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         for digest, finish_reason, text in read_answers(folder, file, ("digest", "finish_reason", "text")):
             if finish_reason == "stop" and digest in asked:
                 found.setdefault(digest, text)
-    yield from ((id, found[digest].strip()) for digest, id in asked.items() if digest in found)
+    for digest, id in asked.items():
+        # As the run read it.
+        if digest in found and (answer := read_completion(found[digest]).answer.strip()):
+            yield id, answer

@@ -38,7 +38,7 @@ NOT_OF_A_BLOCK = ("problems", "limit", "benchmark")
 GRADING_PACKAGES = ("math-verify", "latex2sympy2_extended", "sympy", "mpmath", "antlr4-python3-runtime")
 
 # The funnel's counters that a block fills; the others count what was read.
-_COUNTERS = ("rows", "counts", "tokens")
+_COUNTERS = ("rows", "counts", "tokens", "taken_off", "graded")
 _USED_SCHEMA = pa.schema([("request", pa.string()), ("sha256", pa.binary(32))])
 
 
@@ -130,12 +130,14 @@ def read_used(folder: RunFolder, block: str) -> Iterator[tuple[str, bytes]]:
 
 def _funnel_json(funnel: Funnel) -> dict[str, Any]:
     counters = {name: [[*key, count] for key, count in getattr(funnel, name).items()] for name in _COUNTERS}
-    return {"done": funnel.done, "failures": [list(failure) for failure in funnel.failures], **counters}
+    failures = [list(failure) for failure in funnel.failures]
+    return {"done": funnel.done, "failures": failures, "wrong": funnel.wrong, **counters}
 
 
 def _funnel(content: dict[str, Any]) -> Funnel:
     funnel = Funnel(done=content["done"], failures=[Failure(*failure) for failure in content["failures"]])
+    funnel.wrong = {source: (str(pair[0]), str(pair[1])) for source, pair in content.get("wrong", {}).items()}
     for name in _COUNTERS:
-        for *key, count in content[name]:
+        for *key, count in content.get(name, ()):  # a block of an earlier version counts less
             getattr(funnel, name)[tuple(key)] = count
     return funnel

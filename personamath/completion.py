@@ -1,0 +1,126 @@
+r"""What a model means by a completion: its answer, without its reasoning and without the marks of its chat template.
+
+Endpoints differ in what they leave in the content of a message. Some models open their reasoning themselves
+(`<think>...</think>`), some chat templates open it for them (only `</think>` is left), gpt-oss names channels, and a
+server that does not know a template's special tokens returns them as text. The raw text stays in the journal; methods
+read the answer only.
+
+Covered are the forms in `tests/test_completion.py`. Not covered is reasoning without any mark: nothing tells it from an
+explanation.
+"""
+
+import re
+from typing import NamedTuple
+
+_THOUGHT = r"(?:think|thinking|thoughts?|reason|reasoning|analysis|scratchpad|inner_monologue|internal_monologue)"
+_TAG_NAME = rf"(?:[a-z]+:)?{_THOUGHT}"
+
+_OPENS = re.compile(
+    rf"""(?i:(?:<|&lt;)\s*{_TAG_NAME}\s*(?:>|&gt;))        # <think>, <seed:think>
+    |\[(?:THINK|THINKING|REASONING|REASON)\]               # [THINK]
+    |◁think▷
+    |<\|(?i:begin_of_thought|start_thinking|think|thinking|inner_prefix)\|>
+    |(?:<\|start\|>\s*assistant\s*)?<\|channel\|?>\s*(?:analysis|commentary|thought)\b\s*(?:<\|message\|>)?
+    |<unused94>(?:thought\b)?
+    |\A\s*Here\ is\ my\ thought\ process:""",
+    re.VERBOSE,
+)
+_CLOSES = re.compile(
+    rf"""(?i:(?:<|&lt;)\s*[/\\]\s*{_TAG_NAME}\s*(?:>|&gt;))
+    |\[/(?:THINK|THINKING|REASONING|REASON)\]
+    |◁/think▷
+    |<\|(?i:end_of_thought|end_thinking|/think|/thinking|inner_suffix)\|>
+    |(?:<\|start\|>\s*assistant\s*)?<\|channel\|>\s*final\b\s*(?:(?:<\|constrain\|>\s*\w+\s*)?<\|message\|>)?
+    |<channel\|>
+    |<unused95>
+    |^Here\ is\ my\ response:""",
+    re.VERBOSE | re.MULTILINE,
+)
+# gpt-oss where the server drops its special tokens and keeps the words between them.
+_BARE_CHANNELS = re.compile(r"\A\s*analysis(?=\S|\s)(.*)assistantfinal", re.DOTALL)
+
+_SPECIAL = (
+    r"<\|/?[A-Za-z]\w{2,}\|>|<[|｜][A-Za-z][\w▁ ]{2,40}[|｜]>"
+    r"|</?s>|<(?:bos|eos|pad)>|</?(?:start|end)_of_(?:turn|text)>|\[/?INST\]|<<SYS>>|<turn\|>|<\|turn>"
+)
+"""A special token of a chat template, whatever its model. Two letters or fewer between the bars may be mathematics."""
+_ROLE = r"(?:assistant|model|gpt|bot)"
+_OPENING = re.compile(
+    rf"\A\s*(?:(?:{_SPECIAL})\s*)+(?:{_ROLE}\b\s*(?:(?:{_SPECIAL})|:|(?=\n)|\Z))?"  # "<|im_start|>assistant\n"
+    rf"|\A\s*[#*]*\s*{_ROLE}\s*:?[*]*[ \t]*(?:{_SPECIAL})"  # "assistant<|message|>"
+    rf"|\A\s*[#*]*\s*{_ROLE}:?[*]*[ \t]*(?:\n|\Z)"  # a line "assistant"
+    r"|\A\s*[#*]*\s*assistant[*]*:[*]*\s",  # "Assistant: "
+    re.IGNORECASE,
+)
+# What follows the end of the answer is another turn, which the model wrote on its own.
+_END = re.compile(rf"\s*(?:{_SPECIAL}|^(?:user|human)[ \t]*:?[ \t]*$).*\Z", re.DOTALL | re.MULTILINE | re.IGNORECASE)
+_WRAPPED = re.compile(
+    r"\A\s*<(?P<tag>answer|final_answer|response|output)>(?P<inside>.*?)(?:</(?P=tag)>\s*)?\Z",
+    re.DOTALL | re.IGNORECASE,
+)
+_MARK = re.compile(f"{_SPECIAL}|{_OPENS.pattern}|{_CLOSES.pattern}", re.VERBOSE | re.MULTILINE)
+
+
+class Reading(NamedTuple):
+    """A completion, taken apart."""
+
+    answer: str
+    """What is left; the completion itself, to the character, where nothing was taken off."""
+    reasoning: bool = False
+    """Whether reasoning was taken off."""
+    marks: bool = False
+    """Whether marks of a chat template were taken off."""
+    whole: bool = True
+    """Whether all reasoning ends; otherwise the limit on tokens struck, and what is there is no answer."""
+
+
+def read_completion(text: str) -> Reading:
+    """Split a completion into its answer and what is not part of it."""
+    reading, before = Reading(text), None
+    while reading.whole and reading.answer != before:
+        before = reading.answer
+        reading = _once(reading)
+    return reading
+
+
+def mark_in(text: str) -> str | None:
+    """The first mark of reasoning or of a chat template in a text; None where there is none.
+
+    There is none in the answer that `read_completion` returns of a whole completion.
+    """
+    found = _MARK.search(text)
+    return found[0].strip() if found else None
+
+
+def _once(reading: Reading) -> Reading:
+    """The reading of a reading's answer, one layer deeper."""
+    thought = _without_reasoning(reading.answer)
+    if not thought.whole:
+        return thought._replace(marks=reading.marks)
+    answer = thought.answer
+    answer = _OPENING.sub("", answer, count=1)
+    answer = _END.sub("", answer, count=1)
+    marks = answer != thought.answer
+    if thought.reasoning or reading.reasoning:
+        answer = _WRAPPED.sub(lambda found: found["inside"], answer)
+    if answer != reading.answer:
+        answer = answer.strip()
+    return Reading(answer, reading.reasoning or thought.reasoning, reading.marks or marks)
+
+
+def _without_reasoning(text: str) -> Reading:
+    """The text without its reasoning; where only an end is marked, everything before it is reasoning."""
+    bare = _BARE_CHANNELS.sub("", text, count=1)
+    tokens = sorted([*_OPENS.finditer(bare), *_CLOSES.finditer(bare)], key=lambda token: token.start())
+    answer: list[str] = []
+    open_, last = False, 0
+    for token in tokens:
+        opens = token.re is _OPENS
+        if opens and not open_:
+            answer.append(bare[last : token.start()])
+        elif not opens and not open_:
+            answer.clear()
+        open_, last = opens, token.end()
+    if open_:
+        return Reading("", reasoning=True, whole=False)
+    return Reading("".join([*answer, bare[last:]]), reasoning=bool(tokens) or bare != text)

@@ -1,0 +1,81 @@
+"""Keys of TRL's trainer that would undo what a recipe promises: examples, order, batch, EOS, loss.
+
+Each is refused unless it has the value that changes nothing. A key that only seems to do something, because the
+examples are made before the trainer sees them, is refused too.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from personamath.errors import BadInput
+from personamath.files import in_one_line
+
+_OWN_EXAMPLES = "examples are made as prompt_format says, before the trainer sees them; leave it out"
+_OWN_MASK = "the loss is on the response and EOS only, as prompt_format says; leave it out"
+_OWN_EOS = (
+    "every response ends in the EOS of the base model's tokenizer, which everything else declares too; to train with "
+    "another, save the base model and its tokenizer with that EOS in a folder, and name the folder"
+)
+_OWN_BATCH = (
+    "it changes the examples of a step; state effective_batch_size and per_device_train_batch_size, and describe the "
+    "machine in an accelerate config"
+)
+_OWN_ORDER = "`seed` alone decides the order of the examples; leave it out"
+_NO_EVALUATION = "nothing is evaluated while it trains; score the model with lm_eval, as docs/evaluation.md describes"
+
+REFUSED: Mapping[str, tuple[Any, str]] = {
+    "eos_token": (None, _OWN_EOS),
+    "pad_token": (None, "padding is chosen from the tokenizer's vocabulary, and is never a label; leave it out"),
+    "chat_template_path": (None, _OWN_EOS),
+    "auto_find_batch_size": (False, _OWN_BATCH),
+    "accelerator_config": (None, _OWN_BATCH),
+    "parallelism_config": (None, _OWN_BATCH),
+    "deepspeed": (None, _OWN_BATCH),
+    "packing": (
+        False,
+        "it joins several examples into one, which changes the effective batch; use padding_free: true instead",
+    ),
+    "eval_packing": (None, _OWN_EXAMPLES),
+    "train_sampling_strategy": (
+        "random",
+        "it changes which examples share a step; use padding_free: true to avoid padding",
+    ),
+    "shuffle_dataset": (False, _OWN_ORDER),
+    "data_seed": (None, _OWN_ORDER),
+    "dataloader_in_order": (True, _OWN_ORDER),
+    "ignore_data_skip": (False, "a resumed run would see the examples of its first steps again; leave it out"),
+    "save_only_model": (False, "a run that resumes from such a checkpoint has lost its optimizer; leave it out"),
+    "dataset_text_field": ("text", _OWN_EXAMPLES),
+    "dataset_kwargs": (None, _OWN_EXAMPLES),
+    "truncation_mode": ("keep_start", _OWN_EXAMPLES),
+    "completion_only_loss": (None, _OWN_MASK),
+    "assistant_only_loss": (False, _OWN_MASK),
+    "average_tokens_across_devices": (True, "loss_normalization decides how a step's loss is averaged; leave it out"),
+    "eval_strategy": ("no", _NO_EVALUATION),
+    "load_best_model_at_end": (False, _NO_EVALUATION),
+    "push_to_hub": (
+        False,
+        "it would publish without scores or a version; score the model, then use `personamath push`",
+    ),
+}
+"""For each key the value that changes nothing, and why any other is refused."""
+
+
+# Keys under which earlier versions trained something else than their record says.
+_MISRECORDED = ("eos_token", "chat_template_path", "auto_find_batch_size", "accelerator_config", "parallelism_config")
+
+
+def refuse_keys(values: Mapping[str, Any], place: str) -> None:
+    """Raise BadInput for the first key whose value would undo a promise; an absent key has its default."""
+    for key, (harmless, why) in REFUSED.items():
+        if (value := values.get(key, harmless)) != harmless:
+            raise BadInput(f"{place}: {key} is {in_one_line(getattr(value, 'value', value))}: {why}")
+
+
+def refuse_misrecorded(recipe: Mapping[str, Any], place: str) -> None:
+    """Raise BadInput for a recorded recipe under which the model's EOS or batch was another than the record says."""
+    for key in _MISRECORDED:
+        if recipe.get(key) not in (None, False):
+            raise BadInput(
+                f"{place}: trained with {key}, so its EOS or its batch is not the recorded one: fine-tune again"
+            )

@@ -1,0 +1,153 @@
+"""What a completion's answer is: reasoning and marks as servers leave them in the content."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from personamath.completion import Reading, mark_in, read_completion
+
+ANSWER = "There are 3 boxes.\n\nSo it is $\\boxed{36}$, as 0 < |x| < 40."
+
+REASONING = [
+    "<think>\nIs it $\\boxed{3}$?\n</think>\n\n{}",
+    "<think></think>{}",
+    "<think>a</think>\n<think>b</think>{}",
+    "<think>I open <think> twice.</think>{}",
+    "<think>a <think>b</think> c</think>{}",
+    # opened by the template
+    "Is it 3?\n</think>\n\n{}",
+    "a </think> b </think>{}",
+    # other names and brackets
+    "<thinking>a</thinking>{}",
+    "<Thinking>a</THINKING>{}",
+    "<thinking>(\n a\n)<\\thinking>\n{}",
+    "<reasoning>a</reasoning>\n{}",
+    "<thought>a</thought>{}",
+    "<analysis>a</analysis>{}",
+    "<seed:think>a</seed:think>{}",
+    "&lt;think&gt;a&lt;/think&gt;{}",
+    "[THINK]a[/THINK]{}",
+    "◁think▷a◁/think▷{}",
+    "<|begin_of_thought|>a<|end_of_thought|>{}",
+    "<unused94>thought\na<unused95>{}",
+    "<|channel>thought\na<channel|>{}",
+    "Here is my thought process: a\n\nHere is my response:\n{}",
+    # channels
+    "<|channel|>analysis ... <|channel|>final<|message|>{}",
+    "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>{}",
+    "<|channel|>analysis<|message|>a<|end|><|channel|>commentary<|message|>b<|end|><|channel|>final<|message|>{}",
+    "<|channel|>final<|message|>{}",
+    "analysisWe need 3 * 12.assistantfinal{}",
+    # with the answer in tags of its own
+    "<think>a</think>\n<answer>{}</answer>",
+    "<think>a</think><answer>\n{}",
+]
+MARKS = [
+    "{}<|im_end|>",
+    "{}\n<|im_end|>\n",
+    "{}</s>",
+    "{}<|eot_id|>",
+    "{}<|endoftext|>",
+    "{}<|end_of_text|></s>",
+    "{}<end_of_turn>\n",
+    "{}<eos>",
+    "{}<｜end▁of▁sentence｜>",
+    "assistant\n{}",
+    "assistant\n\n{}",
+    "Assistant:\n{}",
+    "Assistant: {}",
+    "model\n{}",
+    "<|im_start|>assistant\n{}<|im_end|>",
+    "<|start_header_id|>assistant<|end_header_id|>\n\n{}<|eot_id|>",
+    "<start_of_turn>model\n{}<end_of_turn>",
+    "<|assistant|>\n{}",
+    "<s> {}</s>",
+    "[/INST] {}",
+    # another turn behind the answer
+    "{}<|im_end|>\n<|im_start|>user\nAnd what is $\\boxed{4}$?<|im_end|>",
+    "{}\nuser\nAnd what is next?",
+    "{} [INST] And what is next? [/INST] 4",
+]
+BOTH = [
+    "<|im_start|>assistant\n<think>\na\n</think>\n\n{}<|im_end|>",
+    "<think>a</think>\n\nassistant\n{}",
+    "<|START_THINKING|>a<|END_THINKING|><|START_RESPONSE|>{}<|END_RESPONSE|>",
+    "<|begin_of_thought|>a<|end_of_thought|>\n<|begin_of_solution|>{}<|end_of_solution|>",
+    "<|start|>assistant<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>{}<|return|>",
+]
+
+
+@pytest.mark.parametrize("form", REASONING)
+def test_reasoning_is_taken_off(form: str) -> None:
+    assert read_completion(form.replace("{}", ANSWER)) == Reading(ANSWER, reasoning=True)
+
+
+@pytest.mark.parametrize("form", MARKS)
+def test_marks_of_a_chat_template_are_taken_off(form: str) -> None:
+    assert read_completion(form.replace("{}", ANSWER)) == Reading(ANSWER, marks=True)
+
+
+@pytest.mark.parametrize("form", BOTH)
+def test_both_come_off_in_any_order(form: str) -> None:
+    assert read_completion(form.replace("{}", ANSWER)) == Reading(ANSWER, reasoning=True, marks=True)
+
+
+CUT = ["<think>It may be", "Hm. [THINK] It may be", "<|channel|>analysis<|message|>It may be", f"{ANSWER} <think>Or?"]
+
+
+@pytest.mark.parametrize("completion", CUT)
+def test_reasoning_that_never_ends_leaves_no_answer(completion: str) -> None:
+    reading = read_completion(completion)
+    assert not reading.whole and reading.reasoning and reading.answer == ""
+
+
+UNTOUCHED = [
+    ANSWER,
+    f"  {ANSWER}\n",
+    "",
+    "I think 3 < 4 and 5 > 4, for this reason: it is so.",
+    "The [reason] and the (think) are words. $a <s> b$".replace("<s>", "< s >"),
+    "Assistants of 12 users: user 3 is a model.",
+    "A model of the assistant\nhas 3 parts.",
+    "$|x|<|y|<|zz|>|w|$",
+]
+
+
+@pytest.mark.parametrize("text", UNTOUCHED)
+def test_a_text_without_marks_comes_back_as_it_is(text: str) -> None:
+    assert read_completion(text) == Reading(text)
+    assert mark_in(text) is None
+
+
+def test_no_real_problem_and_no_real_solution_holds_a_mark(data: Path) -> None:
+    for name in ("gsm8k/train", "gsm8k/test", "math/train", "math/test"):
+        for line in (data / f"{name}.jsonl").read_text().strip().split("\n"):
+            for text in json.loads(line).values():
+                assert read_completion(str(text)) == Reading(str(text))
+                assert mark_in(str(text)) is None
+
+
+PIECES = [
+    "<think>",
+    "</think>",
+    "<|im_end|>",
+    "<|channel|>analysis",
+    "<|channel|>final<|message|>",
+    "assistant\n",
+    "user\n",
+]
+
+
+@given(
+    st.lists(
+        st.sampled_from([*PIECES, "[THINK]", "[/THINK]", "</s>", "<s", "|>", "<|im_", "th", "\n", "a ", "<answer>"])
+    )
+)
+def test_no_answer_holds_a_mark(pieces: list[str]) -> None:
+    reading = read_completion("".join(pieces))
+    if reading.whole:
+        assert mark_in(reading.answer) is None
+        assert read_completion(reading.answer).answer == reading.answer
