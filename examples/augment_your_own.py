@@ -2,7 +2,7 @@
 
     python examples/augment_your_own.py --teacher qwen2.5:7b --base-url http://127.0.0.1:11434/v1
 
-The same command again asks for nothing twice: every answer is journaled in --output.
+Every answer is journaled in --output, so repeating the command asks for no answer twice.
 """
 
 import argparse
@@ -29,7 +29,7 @@ PROBLEMS = [
 ]
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--teacher", required=True, help="model name, as the endpoint knows it")
+parser.add_argument("--teacher", required=True, help="model name at the endpoint")
 parser.add_argument("--base-url", required=True, help="endpoint, up to and including /v1")
 parser.add_argument("--output", default="runs/mine", help="run directory (default %(default)s)")
 options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Load a dataset and plot how long its problems are, step by step.
+"""Load a dataset and plot the lengths of its problems by step.
 
     python examples/load_and_plot.py runs/mine/dataset --output lengths.png
 
@@ -10,7 +10,7 @@ from collections import defaultdict
 
 import matplotlib
 
-matplotlib.use("Agg")  # no window: the picture is a file
+matplotlib.use("Agg")  # write a file, open no window
 
 import matplotlib.pyplot as plt
 from datasets import load_dataset
@@ -33,4 +33,4 @@ axes.legend()
 figure.savefig(options.output, dpi=150)
 for step, counts in words.items():
     print(f"{step:<20} {len(counts):>6,} rows, {sum(counts) / len(counts):5.1f} words on average")
-print(f"The picture is {options.output}")
+print(f"Wrote {options.output}")

@@ -1,4 +1,4 @@
-"""A method of your own: have the teacher retell each problem, and keep what it solves to the same answer.
+"""Write your own method: the teacher retells each problem, and the rows whose answer stays the same are kept.
 
 python examples/own_method.py --teacher qwen2.5:7b --base-url http://127.0.0.1:11434/v1 --output runs/retold
 """
@@ -16,7 +16,7 @@ from personamath.records import Dropped, Problem, Solution
 
 @dataclass(frozen=True, kw_only=True)
 class Retelling(Method):
-    """Have the teacher tell each problem as a longer story, solve it, and keep it if the answer is still the same."""
+    """Let the teacher retell each problem as a longer story and solve it; keep it if the answer stays the same."""
 
     sentences: int = 3
 
@@ -34,19 +34,19 @@ class Retelling(Method):
     )
 
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:
-        """One retold problem of each seed problem."""
+        """Make one retold problem from each seed problem."""
         values = {"problem": seed.question, "sentences": str(self.sentences)}
-        told = await work.ask(work.requests.make("retold: retell", "retell", **values), seed.id)
-        if isinstance(told, Dropped):
+        completion = await work.ask(work.requests.make("retold: retell", "retell", **values), seed.id)
+        if isinstance(completion, Dropped):
             return []
         work.count("retold: retell", USABLE)
-        retold = replace(seed, id=f"{seed.id}/retold", question=told.text.strip(), parent=seed.id)
+        retold = replace(seed, id=f"{seed.id}/retold", question=completion.text.strip(), parent=seed.id)
         return work.correct([await work.solve(retold, "retold: solve")])
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--problems", default="gsm8k", help="as `personamath augment --problems` takes it")
-parser.add_argument("--teacher", required=True, help="model name, as the endpoint knows it")
+parser.add_argument("--problems", default="gsm8k", help="any value of `personamath augment --problems`")
+parser.add_argument("--teacher", required=True, help="model name at the endpoint")
 parser.add_argument("--base-url", required=True, help="endpoint, up to and including /v1")
 parser.add_argument("--output", default="runs/retold", help="run directory (default %(default)s)")
 options = parser.parse_args()

@@ -1,13 +1,13 @@
-"""Everything PersonaMath raises on purpose.
+"""Errors that PersonaMath raises on purpose.
 
 PersonaMathError                 one line for the user, exit 1
-├── BadInput                     a file, a row or an option; the message names it and the remedy
-├── RunDirectoryError            the output folder cannot serve as a run: locked, foreign, of another version, disk full
-├── Interrupted                  the user, or the system, asked the run to end: exit 130 or 143
+├── BadInput                     a file, row or option is unusable; the message names it and the remedy
+├── RunDirectoryError            the output folder is unusable: locked, not a run, of another version, or disk full
+├── Interrupted                  the user or the system asked the run to end: exit 130 or 143
 └── TeacherError
-    ├── TeacherMisconfigured     the endpoint will not serve us as asked (key, model, address): ends the run at once
-    ├── RequestFailed            this one request failed after its retries: its attempt is counted and left out
-    └── NotAsked                 a cap of the user's is reached: nothing was sent, nothing paid; counted and left out
+    ├── TeacherMisconfigured     the endpoint refuses every request (key, model, address): ends the run at once
+    ├── RequestFailed            one request failed after its retries: its attempt is counted and left out
+    └── NotAsked                 a cap was reached, so the request was not sent or paid: counted and left out
 """
 
 
@@ -24,7 +24,7 @@ class RunDirectoryError(PersonaMathError):
 
 
 class Interrupted(PersonaMathError):
-    """A signal ended the run; what was answered is kept."""
+    """A signal ended the run; all answers so far are kept."""
 
     def __init__(self, signal_number: int, message: str) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class TeacherError(PersonaMathError):
 
 
 class TeacherMisconfigured(TeacherError):
-    """The endpoint refuses every request alike: wrong key, unknown model, wrong address."""
+    """The endpoint refuses every request, e.g. because of a wrong key, an unknown model or a wrong address."""
 
 
 class RequestFailed(TeacherError):
@@ -49,4 +49,4 @@ class RequestFailed(TeacherError):
 
 
 class NotAsked(TeacherError):
-    """A request that was not sent, because the run came to `--max-usd` or `--max-requests`."""
+    """A request was not sent, because the run reached `--max-usd` or `--max-requests`."""

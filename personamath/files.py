@@ -1,4 +1,4 @@
-"""Small files: written whole or not at all, read and validated in one style of error."""
+"""Small files: write them whole or not at all; read and validate them with one style of error message."""
 
 import dataclasses
 import json
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Enough of somebody else's message to name the cause in one line.
+# Enough of another program's message to show the cause in one line.
 SHOWN_CHARACTERS = 300
 FILE_URL = "file://"
 # Marks of fsspec's chains and of glob's patterns.
@@ -44,10 +44,11 @@ _WANTED = {
 
 @contextmanager
 def written_whole(path: Path, beside: str = "partial") -> Iterator[Path]:
-    """Give a path to write to; when the block ends, its file is durable and takes the place of `path`.
+    """Yield a temporary path to write to; when the block ends, sync the file to disk and rename it to `path`.
 
-    A reader never sees half of a file. If the block raises, nothing is left behind. The file is written to
-    `NAME.beside`: writers that may meet, on several machines, each give a `beside` of their own.
+    A reader never sees a half-written file. If the block raises, the temporary file is removed. Its name is
+    `NAME.beside`: writers that may run at the same time, e.g. on several machines, must use different values of
+    `beside`.
     """
     partial = path.with_name(f"{path.name}.{beside}")
     try:
@@ -108,19 +109,19 @@ def is_unicode(text: str) -> bool:
 
 
 def in_one_line(what: object, characters: int = SHOWN_CHARACTERS) -> str:
-    """Somebody else's message, white space collapsed and cut; an exception without a message gives its type's name."""
+    """Return another program's message in one shortened line; an exception without a message gives its type's name."""
     text = " ".join(str(what).split()) or type(what).__name__
     return text if len(text) <= characters else text[: characters - 4] + " ..."
 
 
 def validated(cls: type[T], values: Mapping[str, Any], place: str, **given: Any) -> T:
-    """A dataclass from a mapping; `place` names the file or the command line in errors, `given` are fields not checked.
+    """Build a dataclass from a mapping; errors name `place`, the file or the command line; `given` is not checked.
 
-    Values are converted as a command line would convert them: `"5"` is 5, 3 may be text, one value may stand for a
-    list. Raises `BadInput` for an unknown key, naming the nearest known one, and for a missing or wrong value.
+    Values are converted as on a command line: `"5"` becomes 5, 3 may become text, and a single value may become a
+    list. Raises `BadInput` for an unknown key, with the nearest known one, and for a missing or wrong value.
     """
     hints = _hints(cls)
-    # An empty key leaves the default, unless the field can be none.
+    # A key without a value keeps the default, unless None is a valid value of the field.
     values = {key: value for key, value in values.items() if value is not None or _admits_none(hints.get(key))}
     for key in values:
         if key not in hints or key in given:
@@ -133,7 +134,7 @@ def validated(cls: type[T], values: Mapping[str, Any], place: str, **given: Any)
 
 
 def _checked(name: str, hint: Any, value: Any, place: str) -> Any:
-    """One value of the type that its hint names."""
+    """Convert and check one value by its type hint."""
     from pydantic import TypeAdapter, ValidationError
 
     kinds = _kinds(hint)
@@ -155,29 +156,30 @@ def _checked(name: str, hint: Any, value: Any, place: str) -> Any:
 
 
 def from_json(cls: type[T], content: Mapping[str, Any], place: str, remedy: str) -> T:
-    """Build a dataclass, nested ones too, from a JSON object that a program wrote.
+    """Build a dataclass, including nested ones, from a JSON object that a program wrote.
 
-    Files of older and newer versions are read: a field with a default may be absent, an unknown field is ignored. No
-    value is converted. Raises `BadInput` for a missing or wrong field; the error names `place`, field and remedy.
+    Files of older and newer versions can be read: a field with a default may be absent, and an unknown field is
+    ignored. Values are not converted. Raises `BadInput` for a missing or wrong field; the error names `place`, the
+    field and the remedy.
     """
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        # From text: pydantic's strict mode refuses a mapping for a dataclass and a list for a tuple anywhere else.
+        # Only for JSON text does pydantic's strict mode accept a mapping for a dataclass and a list for a tuple.
         return TypeAdapter(cls).validate_json(json.dumps(content), strict=True)
     except ValidationError as error:
         raise BadInput(f"{place}: {_wrong(error)}; {remedy}") from None
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that is nearest to an unknown one, or all of them, as the end of a message."""
+    """Return the end of a message: the known name nearest to an unknown one, or all known names."""
     known = list(known)
     near = get_close_matches(name, known, n=1)
     return f"the nearest known one is {near[0]!r}" if near else f"known are {', '.join(known)}"
 
 
 def read_yaml(path: Path, *, example: str) -> dict[Any, Any]:
-    """Keys and values of a YAML file; anything else is a `BadInput`, with `example` of what one looks like."""
+    """Read keys and values from a YAML file; raise `BadInput`, which shows `example`, for anything else."""
     import yaml
 
     try:
@@ -192,7 +194,7 @@ def read_yaml(path: Path, *, example: str) -> dict[Any, Any]:
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
-    """Read the object in a JSON file; raises `BadInput` with the remedy where there is no file or no object in it."""
+    """Read the object in a JSON file; raise `BadInput` with the remedy if the file or the object is missing."""
     try:
         content = json.loads(path.read_text(encoding=TEXT))
     except FileNotFoundError:
@@ -216,7 +218,7 @@ def _admits_none(hint: Any) -> bool:
 
 
 def _kinds(hint: Any) -> set[Any]:
-    """The types that a hint admits, unions taken apart."""
+    """Return the types that a hint allows; unions are split into their parts."""
     if get_origin(hint) not in (Union, UnionType):
         return {hint}
     return {kind for part in get_args(hint) for kind in _kinds(part)}
@@ -228,7 +230,7 @@ def _wanted(kinds: set[Any], many: bool) -> str:
 
 
 def _wrong(errors: "ValidationError", *outer: str) -> str:
-    """The first value that pydantic found wrong, as `name is value; it must be ...`; `outer` names what holds it."""
+    """Describe the first wrong value as `name is value; it must be ...`; `outer` names the object that holds it."""
     error = errors.errors(include_url=False)[0]
     name = ".".join([*outer, *(str(part) for part in error["loc"])])
     if error["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):

@@ -1,4 +1,4 @@
-"""What decides the rows of a run: the same recipe over the same journal gives the same dataset."""
+"""The recipe decides the rows of a run: the same recipe with the same journal gives the same dataset."""
 
 import dataclasses
 import re
@@ -15,55 +15,57 @@ from personamath.methods.requests import Requests
 from personamath.records import SIMULATED
 
 OWN_FIELDS = {
-    "messages": "holds the prompt, which is set here: see the key `system` and the method's prompts",
-    "model": "is the key `teacher`",
-    "max_tokens": "is a key of its own",
-    "max_completion_tokens": "is the key `max_tokens`, with `token_limit: max_completion_tokens`",
-    "temperature": "is a key of its own",
-    "n": "must stay 1: a method asks for samples one by one",
-    "stream": "must stay off: answers are read whole",
+    "messages": "holds the prompt, which PersonaMath writes: use the key `system` or the method's prompts instead",
+    "model": "has its own key: use `teacher`",
+    "max_tokens": "has its own key: use `max_tokens` outside of `request`",
+    "max_completion_tokens": "has its own key: use `max_tokens` with `token_limit: max_completion_tokens`",
+    "temperature": "has its own key: use `temperature` outside of `request`",
+    "n": "must stay 1, because a method asks for each sample separately: remove it",
+    "stream": "must stay off, because answers are read whole: remove it",
 }
-"""Fields of a request's body that are not for `request`, and why."""
-# OpenAI's reasoning models refuse `max_tokens`. With or without a router's `openai/` before the name.
+"""Fields of a request's body that `request` must not set, and why."""
+# OpenAI's reasoning models, which refuse `max_tokens`. Routers put `openai/` before the name.
 _REASONS = re.compile(r"(?:openai/)?(?:o\d|gpt-(?:[5-9]|\d\d))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """An augmentation recipe. Defaults are the paper's (v1, section 3), or ours where it is silent, as the texts say.
+    """An augmentation recipe. Defaults come from the paper (v1, section 3); the texts mark those that are ours.
 
-    Each field's text is also the help of its command-line option. In a YAML file, in run.json and in provenance.json
-    the settings of the method stand beside the other keys: `method: persona`, `k1: 5`.
+    Each field's text is also the help of its command-line option. A YAML file, run.json and provenance.json hold the
+    method's settings on the same level as the other keys: `method: persona`, `k1: 5`.
     """
 
     problems: Annotated[
         tuple[str, ...],
-        "gsm8k or math (train split, from the Hub); a file of theirs, math:PATH; or a file of your own, "
+        "seed problems: gsm8k or math (train split, from the Hub); a local copy, e.g. math:PATH; or your own file, "
         "NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN",
     ]
-    teacher: Annotated[str, "model name, as the endpoint knows it; the paper's is gpt-4o-mini-2024-07-18"]
+    teacher: Annotated[str, "model name at the endpoint; the paper uses gpt-4o-mini-2024-07-18"]
     method: Method = field(default_factory=PersonaMath)
-    """How rows are made, with its settings."""
+    """The method that makes the rows, with its settings."""
     temperature: Annotated[
-        float | None, "sampling temperature of every request (the paper's); `none` leaves it to the model"
+        float | None, "sampling temperature of every request (from the paper); `none` uses the model's own default"
     ] = 0.7
-    max_tokens: Annotated[int, "longest completion; one that is cut is dropped and counted (ours: not stated)"] = 2048
+    max_tokens: Annotated[
+        int, "most tokens in a completion; longer ones are cut, dropped and counted (ours; the paper states none)"
+    ] = 2048
     token_limit: Annotated[
         Literal["max_tokens", "max_completion_tokens"] | None,
-        "the field in which the teacher takes max_tokens (default: max_completion_tokens for OpenAI's reasoning "
-        "models, gpt-5 and later and the o-series, max_tokens for all others)",
+        "request field that carries max_tokens (default: max_completion_tokens for OpenAI's reasoning models, that "
+        "is gpt-5 and later and the o-series, and max_tokens for all others)",
     ] = None
     system: Annotated[str | None, "system message of every request (the paper has none)"] = None
     request: Annotated[
-        Mapping[str, Any], "more fields of every request's body, as YAML, e.g. '{top_p: 0.9, reasoning_effort: none}'"
+        Mapping[str, Any], "extra fields for every request's body, as YAML, e.g. '{top_p: 0.9, reasoning_effort: none}'"
     ] = field(default_factory=dict)
-    rng_seed: Annotated[int, "decides which personas are drawn for which question"] = 42
+    rng_seed: Annotated[int, "random seed that decides which personas are drawn for each question"] = 42
     benchmark: Annotated[
         tuple[str, ...],
-        "test problems with which every row is compared: gsm8k or math (test split, from the Hub), math:PATH, "
-        "FILE:COLUMN or OWNER/NAME[:CONFIG]:COLUMN, beside those of the problems that come from the Hub",
+        "test problems to compare every row with: gsm8k or math (test split, from the Hub), math:PATH, FILE:COLUMN or "
+        "OWNER/NAME[:CONFIG]:COLUMN, in addition to the test splits of seed problems from the Hub",
     ] = ()
-    limit: Annotated[int | None, "only the first N problems of each source"] = None
+    limit: Annotated[int | None, "use only the first N problems of each source"] = None
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
@@ -89,13 +91,13 @@ class Recipe:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any], place: str) -> "Recipe":
-        """A recipe from its flat keys; `place` names where they come from.
+        """Build a recipe from its flat keys; errors name their origin, `place`.
 
-        Raises `BadInput` for an unknown key, a wrong value, and a setting of another method.
+        Raises `BadInput` for an unknown key, a wrong value, or a setting of another method.
         """
         values = dict(settings)
         chosen = values.pop("method", PersonaMath.outline.method)
-        if not isinstance(chosen, str):  # a method of the caller's own, with its settings
+        if not isinstance(chosen, str):  # the caller's own method object, which holds its settings
             return validated(cls, values, place, method=chosen)
         name = chosen
         if name not in METHODS:
@@ -118,14 +120,14 @@ class Recipe:
         return {"method": self.method} | {name: getattr(self, name) for name in _OWN}
 
     def as_dict(self) -> dict[str, Any]:
-        """Its flat keys, as `of` reads them."""
+        """Return the flat keys that `of` reads."""
         own = {name: getattr(self, name) for name in _OWN}
         settings = {name: getattr(self.method, name) for name in setting_names(type(self.method))}
         return {"method": self.method.outline.method, **own, **settings}
 
     @property
     def requests(self) -> Requests:
-        """How it asks."""
+        """The settings of the requests that this recipe sends."""
         limit = self.token_limit or ("max_completion_tokens" if _REASONS.match(self.teacher) else "max_tokens")
         return Requests(
             self.teacher,
@@ -139,14 +141,14 @@ class Recipe:
 
     @property
     def simulated(self) -> bool:
-        """Whether the teacher is the embedded one, whose rows nobody should train on."""
+        """Whether the teacher is the simulated one, whose rows must not be used for training."""
         return self.teacher.startswith(SIMULATED)
 
 
 def setting_names(method: type) -> tuple[str, ...]:
-    """The names of a method's settings."""
+    """Return the names of a method's settings."""
     return tuple(each.name for each in dataclasses.fields(method))
 
 
 _OWN = tuple(each.name for each in dataclasses.fields(Recipe) if each.name != "method")
-"""The keys of a recipe beside its method and the method's settings."""
+"""The keys of a recipe, without its method and the method's settings."""

@@ -1,7 +1,7 @@
-"""The vocabulary of the project, read first: problems and personas in, solutions between, rows out.
+"""The vocabulary of the project; read this first. Problems and personas go in, solutions follow, rows come out.
 
-Every record is frozen; a step makes a new one. An id tells the ancestry: `math-train-00042` is a seed problem,
-`math-train-00042/p0317` the same problem rewritten for persona 317.
+Every record is frozen; a step makes a new one. An id shows the ancestry: `math-train-00042` is a seed problem, and
+`math-train-00042/p0317` is the same problem rewritten for persona 317.
 """
 
 import hashlib
@@ -12,37 +12,37 @@ from functools import cached_property
 from typing import Any, Literal, Protocol
 
 SIMULATED = "simulated"
-"""Begins the name of every teacher that only plays one; `Row.teacher` carries it into the dataset."""
+"""The name of every simulated teacher begins with this; `Row.teacher` carries it into the dataset."""
 
 CHARACTERS_PER_TOKEN = 4
-"""A rough count where there is no better one: a token of English is about four characters."""
+"""A rough estimate for English, used where no exact count is available."""
 
 Overlap = Literal["equal", "masked", "13-gram"]
-"""How a text overlaps with a test problem: equal but for white space, for numbers as well, or 13 words in a row; the
-first that holds."""
+"""How a text overlaps with a test problem: equal except for white space; equal except for white space and numbers; or
+13 words in a row in common. The first rule that holds counts."""
 
 FinishReason = Literal["stop", "length", "content_filter", "refusal"]
-"""Why a completion ended: by itself, at `max_tokens`, by the endpoint's filter, or because the model declined."""
+"""Why a completion ended: the model stopped, it reached `max_tokens`, a filter cut it, or the model declined."""
 
 METHOD_OF_FORMAT_1 = "persona"
-"""Made the rows of datasets of format 1, which have no column `method`."""
+"""The method of all rows in datasets of format 1, which have no column `method`."""
 
 Cell = str | int | None
-"""A value in a column that only one method has."""
+"""A value in one of a method's own columns."""
 
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A math problem with its reference answer: a seed problem, or one rewritten from it."""
+    """A math problem with its reference answer: a seed problem, or a problem rewritten from one."""
 
     id: str
     """Unique within a run, e.g. `gsm8k-train-00007` or, rewritten, `gsm8k-train-00007/p0042`."""
     source: str
     """`gsm8k` or `math`."""
     question: str
-    """The text that is asked, as the source or the teacher wrote it."""
+    """The text of the problem, as the source or the teacher wrote it."""
     answer: str
     r"""Reference final answer, LaTeX without dollar signs, e.g. `\frac{3}{4}`. A rewritten problem keeps the answer of
     its seed problem (section 3.1: a rewrite whose solution does not reach it is discarded)."""
@@ -56,47 +56,47 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """A person in a sentence, for whom a problem is rewritten."""
+    """A person described in one sentence; problems are rewritten for personas."""
 
     index: int
-    """Place in its source, counted from 0; `p0317` in ids."""
+    """Position in its source, counted from 0; ids show it as `p0317`."""
     description: str
     """E.g. `A beekeeper who sells honey at the weekend market`."""
     occupation: str | None = None
-    """Occupation class, e.g. one of ISCO-08's major groups; None where the source does not tell."""
+    """Occupation class, e.g. one of ISCO-08's major groups; None if the source does not give one."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One chat request. Equal requests are the same request: it is asked, and paid for, once."""
+    """One chat request. Equal requests count as one: it is asked and paid for once."""
 
     prompt: str
     """Sent as the user's message."""
     model: str
     temperature: float | None
-    """None leaves it out: some models accept only their own."""
+    """None leaves the field out, for models that accept only their own default."""
     max_tokens: int
     """Limit on the tokens of the completion."""
     sample: int = 0
-    """Which of several completions of one prompt this asks for; part of the identity, not sent."""
+    """Index of this sample among several completions of one prompt; part of the identity, but not sent."""
     purpose: str = field(default="", compare=False)
     """Name of its kind, e.g. `stage1_rewrite: solve`, for counting; neither sent nor part of the identity. It begins
     with the name of the step that pays for it."""
     system: str | None = None
-    """The system's message; None sends none."""
+    """The system message; None sends none."""
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """More fields of the body, e.g. `{"reasoning_effort": "none"}`."""
+    """Extra fields of the body, e.g. `{"reasoning_effort": "none"}`."""
     token_limit: str = "max_tokens"
-    """The field in which this model takes `max_tokens`."""
+    """Name of the body's field that carries `max_tokens` to this model."""
 
     @property
     def messages(self) -> list[dict[str, str]]:
-        """The system's message, if there is one, and the user's."""
+        """The system message, if there is one, and the user's message."""
         system = [] if self.system is None else [{"content": self.system, "role": "system"}]
         return [*system, {"content": self.prompt, "role": "user"}]
 
     def body(self) -> bytes:
-        """The JSON that is sent, with sorted keys, so that equal requests are equal bytes."""
+        """Return the JSON to send, with sorted keys so that equal requests give equal bytes."""
         fields = {self.token_limit: self.max_tokens, "messages": self.messages, "model": self.model, **self.extra}
         if self.temperature is not None:
             fields["temperature"] = self.temperature
@@ -104,91 +104,91 @@ class Request:
 
     @cached_property
     def digest(self) -> str:
-        """Key of this request in a journal: 32 hex digits (128 bits) over the body and the sample index."""
+        """Key of this request in a journal: a digest of the body and the sample index, 32 hex digits (128 bits)."""
         return request_digest(self.body(), self.sample)
 
 
 def request_digest(body: bytes, sample: int) -> str:
-    """The digest of a request with this body; a journal's rows are proven by it."""
+    """Return the digest of a request with this body; a journal checks its rows with it."""
     return hashlib.sha256(b"%b\n%d" % (body, sample)).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a teacher answered, untouched."""
+    """A teacher's answer, unedited."""
 
     text: str
     finish_reason: FinishReason
     prompt_tokens: int | None = None
-    """As counted by the endpoint; None where it does not say."""
+    """As counted by the endpoint; None if it does not report it."""
     completion_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """An attempt that ends here, and why; it is counted under its reason and never becomes a row."""
+    """An attempt that ends here; it is counted under its reason and never becomes a row."""
 
     reason: str
-    """As the funnel counts it, e.g. `wrong answer`, `truncated`, `equal to the original`."""
+    """Reason under which the funnel (the counts of a run) counts it, e.g. `wrong answer`, `truncated`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """A graded attempt at a problem that was kept, or, in stage 1, a wrong one for stage 2 to reflect on."""
+    """A graded attempt at a problem: one that is kept, or in stage 1 a wrong one that stage 2 reflects on."""
 
     problem: Problem
     step: str
     """Name of the method's step."""
     response: str
-    """What would be trained on: the explanation with its boxed answer (after reflection, the corrected one only)."""
+    """Text to train on: the explanation with its boxed answer (after reflection, only the corrected explanation)."""
     correct: bool
     """Whether its final answer is equivalent to the reference answer."""
     request: str
     """Digest of the request that produced the response; a key of the journal."""
     columns: Mapping[str, Cell] = field(default_factory=dict)
-    """The method's own columns, e.g. `persona`; one that is missing is null."""
+    """The method's own columns, e.g. `persona`; a missing one is null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One published row; field names are the dataset's column names, and `columns` holds those of its method."""
+    """One published row. The fields are the dataset's columns; `columns` holds the method's own columns."""
 
     id: str
     problem: str
-    """The question, as the paper's trainer names it."""
+    """The question; the paper's trainer uses this name."""
     response: str
     answer: str
-    """Reference final answer, which the response's boxed answer equals."""
+    """Reference final answer; the response's boxed answer equals it."""
     source: str
     method: str
-    """Name of the method that made it, e.g. `persona`."""
+    """Name of the method that made the row, e.g. `persona`."""
     step: str
     """Name of the method's step."""
     seed_id: str
     seed_problem: str
-    """The seed problem's question; equal to `problem` where nothing was rewritten."""
+    """The seed problem's question; equals `problem` if nothing was rewritten."""
     level: int | None
     subject: str | None
     teacher: str
     request: str
     columns: Mapping[str, Cell] = field(default_factory=dict)
-    """What the method declares beside these, e.g. `persona` and `review`; one that is missing is null."""
+    """The method's own columns, e.g. `persona` and `review`; a missing one is null."""
     flag: str | None = None
-    """What of its seed problem's numbers and LaTeX a rewritten problem lacks or adds, e.g. `missing 12; new 15`; None
-    where it keeps them, and where nothing was rewritten. Set when the dataset folder is written, as is `overlap`."""
+    """Numbers and LaTeX of the seed problem that a rewritten problem lacks or adds, e.g. `missing 12; new 15`. None if
+    it preserves them, or if nothing was rewritten. Writing the dataset folder sets `flag` and `overlap`."""
     overlap: Overlap | None = None
-    """How its seed problem, or its problem, overlaps with a test problem; None where it does not, and where it was not
-    compared with any."""
+    """How its seed problem or its problem overlaps with a test problem; None if neither does, or if the row was not
+    compared with test problems."""
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Row":
-        """A row from its published columns; raises `TypeError` where one of the common columns is missing."""
+        """Build a row from its published columns; raise `TypeError` if a common column is missing."""
         common = {name: value for name, value in values.items() if name in _ROW_FIELDS}
         columns = {name: value for name, value in values.items() if name not in _ROW_FIELDS}
         return cls(**{"method": METHOD_OF_FORMAT_1, **common}, columns=columns)
 
     def column(self, name: str) -> Cell:
-        """The value of a published column, the method's own included."""
+        """Return the value of a published column, including the method's own columns."""
         return getattr(self, name) if name in _ROW_FIELDS else self.columns.get(name)
 
 
@@ -196,7 +196,7 @@ _ROW_FIELDS = frozenset(each.name for each in fields(Row)) - {"columns"}
 
 
 class Teacher(Protocol):
-    """Anything that completes a prompt: an endpoint, a journal around one, a test's script."""
+    """Anything that completes a prompt: an endpoint, a journaled teacher, a scripted teacher in a test."""
 
     async def complete(self, request: Request) -> Completion:
         """Answer, or raise a `TeacherError`."""

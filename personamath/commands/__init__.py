@@ -1,5 +1,5 @@
-"""The subcommands of `personamath`, a module each, of the same name.
+"""The subcommands of `personamath`, one module each, named after the subcommand.
 
-A module has `DESCRIPTION` (what its `--help` teaches), `add_arguments`, and `run`, which returns the exit status. The
-lines of `personamath --help` are in `cli`.
+Each module has `DESCRIPTION` (the text of its `--help`), `add_arguments`, and `run`, which returns the exit status.
+`cli` holds the lines of `personamath --help`.
 """

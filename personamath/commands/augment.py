@@ -1,4 +1,4 @@
-"""`personamath augment`: from seed problems to a dataset folder."""
+"""`personamath augment`: make a dataset folder from seed problems."""
 
 import argparse
 import asyncio
@@ -26,19 +26,20 @@ Solve math problems with a teacher LLM, rewrite them, and keep the solutions who
   personamath augment --config recipes/augment-paper-v1.yaml --teacher Qwen/Qwen2.5-72B-Instruct \\
       --base-url http://127.0.0.1:8000/v1 --output runs/open     # an open teacher, e.g. from `vllm serve`
 
-The key comes from OPENAI_API_KEY; the address from --base-url, else OPENAI_BASE_URL, else it is OpenAI's. Every answer
-is journaled as it arrives: however a run was stopped, the same command goes on and pays for nothing twice. With
---limit 20 a first look costs cents. With --batch it costs half and takes longer: see docs/batch.md.
+The command reads the API key from OPENAI_API_KEY. It asks the endpoint in --base-url, else in OPENAI_BASE_URL, else
+OpenAI. It journals every answer as it arrives: if a run stops for any reason, run the same command again to continue
+without paying for any answer twice. Use --limit 20 for a first look that costs cents. Use --batch to pay half and wait
+longer: see docs/batch.md.
 """
 EPILOG = """\
-writes  OUTPUT/journal.sqlite   every request and its answer, untouched
-        OUTPUT/dataset/         what load_dataset("OUTPUT/dataset", "default") opens
-        OUTPUT/run.json         recipe, versions, counts, tokens, money
-        OUTPUT/batches.sqlite   with --batch: which request is in which batch
+writes  OUTPUT/journal.sqlite   every request and its unedited answer
+        OUTPUT/dataset/         the dataset: load_dataset("OUTPUT/dataset", "default") opens it
+        OUTPUT/run.json         recipe, versions, counts, tokens and cost
+        OUTPUT/batches.sqlite   with --batch: the batch of each request
 
-exit    0 complete   1 an error   2 usage   130 interrupted
-        3 some requests failed for good, or were not asked because of --max-usd or --max-requests: the dataset is
-          written without them, and the same command tries just them again; or no row was kept
+exit    0 complete   1 error   2 wrong usage   130 interrupted
+        3 some requests failed, or were not sent because of --max-usd or --max-requests: the dataset is written
+          without them, and the same command tries only those again; also if no row was kept
 """
 
 
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config", type=local_path, metavar="YAML", help="a recipe with any of these keys; the options win"
     )
     add_settings(parser, "recipe", settings_of(Recipe))
-    method = parser.add_argument_group("method", "how rows are made of a seed problem")
+    method = parser.add_argument_group("method", "how to make rows from a seed problem")
     method.add_argument(
         "--method",
         choices=METHODS,
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def method_settings() -> list[Setting]:
-    """The settings of all methods, each once, with the methods that have it."""
+    """Collect the settings of all methods, each once; its help names the methods that have it."""
     found: dict[str, Setting] = {}
     methods: dict[str, list[str]] = {}
     for name, cls in METHODS.items():
@@ -74,12 +75,12 @@ def method_settings() -> list[Setting]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make, or finish, the run; gives the exit status."""
+    """Make or finish the run; return the exit status."""
     return augment_and_report(*read_settings(options))
 
 
 def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tuple[Recipe, Setup]:
-    """Recipe and setup of a parsed command line; what is missing ends the program with the usage."""
+    """Return the recipe and setup of a parsed command line; exit with a usage error if a setting is missing."""
     of_setup = [setting.name for setting in settings_of(Setup)]
     of_recipe = ["method", *(setting.name for setting in settings_of(Recipe)), *(one.name for one in method_settings())]
     settings = merged(options, options.config, [*of_recipe, *of_setup])
@@ -87,7 +88,7 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
         settings.setdefault("output", "")
     for name in ("problems", "teacher", "output"):
         if name not in settings:
-            options.parser.error(f"--{name} is needed (or `{name}` in --config)")
+            options.parser.error(f"--{name} is required (or set `{name}` in the --config file)")
     if url := os.environ.get(URL_VARIABLE):
         settings.setdefault("base_url", (url,))
     place = str(options.config or "command line")
@@ -96,7 +97,7 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
 
 
 def augment_and_report(recipe: Recipe, setup: Setup) -> int:
-    """Make, or finish, a run and print what came out; gives the exit status."""
+    """Make or finish a run and print its counts; return the exit status."""
     made = asyncio.run(make_dataset(recipe, setup, on_terminal))
     _report(recipe, setup, made)
     return 0 if made.funnel.complete and made.folder else 3
@@ -105,7 +106,7 @@ def augment_and_report(recipe: Recipe, setup: Setup) -> int:
 def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
     funnel, asked, outline = made.funnel, made.asked, recipe.method.outline
     if recipe.simulated:
-        print("SIMULATED: these rows were written by the embedded teacher. Do not train on them.\n")
+        print("SIMULATED: the simulated teacher wrote these rows. Do not train on them.\n")
     print(f"{composition(funnel, outline)}\n\n{narrative(funnel, outline)}\n")
     print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal.")
     if taken_off := [f"{what} ({n:,})" for what, n in funnel.taken_off_by_kind().items() if n]:
@@ -119,27 +120,27 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
     if made.folder:
         print(f"The dataset is in {setup.output}/dataset")
     else:
-        print("\nNo row was kept, so no dataset was written: the lines above show what became of every request.")
+        print("\nNo row was kept, so no dataset was written. The lines above show the outcome of every request.")
     if funnel.failed:
         _report_failures(setup, made)
     if funnel.not_asked:
         caps = {"--max-usd": setup.max_usd, "--max-requests": setup.max_requests}
         given = " or ".join(f"{name} {value:,}" for name, value in caps.items() if value is not None)
-        print(f"\nEnded at {given}: the same command with a higher one goes on, and pays for nothing twice.")
+        print(f"\nStopped at {given}. Run the same command with a higher limit to continue; nothing is paid twice.")
 
 
 def _left_out(bill: Bill) -> str:
-    """What the money does not include, as the end of a sentence."""
+    """Return the end of a sentence that says which answers the cost leaves out."""
     models = ", ".join(f"{count:,} of {model}" for model, count in bill.unpriced.most_common())
-    return f", without the answers of models whose price is not known ({models})" if models else ""
+    return f", not counting answers of models whose price is unknown ({models})" if models else ""
 
 
 def _report_failures(setup: Setup, made: Made) -> None:
     funnel = made.funnel
     reasons = Counter(failure.why.partition(":")[0] for failure in funnel.failures).most_common()
     most = ", ".join(f"{reason} ({count:,})" for reason, count in reasons)
-    print(f"\nIncomplete: {funnel.failed:,} requests failed. Run the same command to try just them again.")
-    print(f"  of the first {len(funnel.failures):,}: {most}")
+    print(f"\nIncomplete: {funnel.failed:,} requests failed. Run the same command to try only these again.")
+    print(f"  reasons of the first {len(funnel.failures):,}: {most}")
     for failure in funnel.failures[:SHOWN_NAMES]:
         print(f"  {failure.problem_id} ({failure.purpose}): {failure.why}")
     if funnel.failed > SHOWN_NAMES:

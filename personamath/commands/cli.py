@@ -1,6 +1,6 @@
 """The command line. Each subcommand is a module of this package that parses, calls the library and prints.
 
-Only the subcommand that runs is imported: `personamath --help` is quick.
+Only the subcommand that runs is imported, so that `personamath --help` is quick.
 """
 
 import argparse
@@ -16,26 +16,26 @@ from personamath.errors import Interrupted, PersonaMathError
 from personamath.files import in_one_line
 
 COMMANDS = {
-    "demo": "try everything on a simulated teacher: no key, no network",
+    "demo": "try everything with a simulated teacher: no key, no network",
     "plan": "estimate what a dataset will cost",
     "augment": "make a dataset with a teacher",
-    "journal": "see what a run asked and was answered",
-    "opinion": "have flagged rewrites solved again",
-    "report": "make a page of what is in a dataset, with every row",
+    "journal": "count or export the answers of a run",
+    "opinion": "let the teacher solve flagged rewrites again",
+    "report": "make a web page of a dataset, with every row",
     "publish": "publish a version of a dataset on the Hub",
     "diff": "compare two versions of a dataset",
     "tasks": "print the folder of the lm-eval tasks",
-    "scores": "read what lm-eval measured, with intervals",
+    "scores": "print lm-eval's scores with intervals",
     "push": "publish a version of a fine-tuned model on the Hub",
 }
 DESCRIPTION = """\
 PersonaMath (arXiv 2410.01504): augment math problems, fine-tune on them, score and publish.
 
-commands, in the order of a project:
+commands, in the order a project uses them:
 
 {commands}
 
-`personamath COMMAND --help` explains each.
+See `personamath COMMAND --help` for each command.
 """
 
 
@@ -98,7 +98,7 @@ def _run(command: Any, options: argparse.Namespace) -> int:
 
 
 def _without_command(given: Sequence[str]) -> int:
-    """Help, the version, or the usage error of a call that names no command."""
+    """Print the help, the version, or a usage error, for a call that names no command."""
     lines = "\n".join(f"  {name:<10} {says}" for name, says in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="personamath",
@@ -106,9 +106,9 @@ def _without_command(given: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"personamath {__version__}")
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of the above")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of the commands above")
     parser.parse_args(given)
-    return 2  # not reached: without a known command argparse has printed its error
+    return 2  # never reached: argparse exits with an error if the command is unknown
 
 
 if __name__ == "__main__":

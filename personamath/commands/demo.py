@@ -1,4 +1,4 @@
-"""`personamath demo`: the main job on bundled problems and the embedded teacher."""
+"""`personamath demo`: run the whole pipeline on bundled problems with the simulated teacher."""
 
 import argparse
 import asyncio
@@ -23,14 +23,14 @@ from personamath.sources.problems import ProblemSource
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
 
 DESCRIPTION = """\
-Run the whole way without a key or a network: bundled problems, bundled personas, and a teacher that only plays one,
-over real HTTP on loopback; then a tiny model is fine-tuned on the data and scored, and a report is made of it all.
-Everything is marked as simulated; nobody should train on it.
+Run the whole pipeline without a key or a network. The demo augments bundled problems with bundled personas and a
+simulated teacher, which it asks over real HTTP on the loopback interface. Then it fine-tunes a tiny model on the data,
+scores it and makes a report. All data is marked as simulated; do not train on it.
 
-Fine-tuning and scoring need a checkout with the extras train and eval, as `make demo` has them.
+Fine-tuning and scoring need a checkout with the extras `train` and `eval`; `make demo` installs them.
 """
 NEXT = """\
-Next, with a real teacher (a first look at 20 problems of each source costs cents):
+Next, use a real teacher (a first look at 20 problems of each source costs cents):
 
   export OPENAI_API_KEY=...
   personamath augment --problems gsm8k --problems math --limit 20 \\
@@ -39,7 +39,7 @@ Next, with a real teacher (a first look at 20 problems of each source costs cent
 CHECKOUT = Path(__file__).parent.parent.parent
 TRAINING_MODULES = ("accelerate", "trl", "lm_eval")
 MODEL_NAME, DATA_NAME, VERSION = "me/PersonaMath-demo", "me/PersonaMathQA-demo", "v0.0.1"
-# A model of random weights learns nothing worth more, and never stops by itself.
+# A model with random weights gains nothing from more steps, and never ends a completion by itself.
 STEPS, NEW_TOKENS = 20, 48
 LOG_LINES = 15
 
@@ -53,10 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command; gives the exit status."""
+    """Run the command; return the exit status."""
     output = Path(options.output)
     sources = bundled_problems()
-    _head("The data: a simulated teacher solves, rewrites and reflects on the bundled problems")
+    _head("The data: a simulated teacher solves and rewrites the bundled problems, and reflects on them")
     with _embedded_teacher(sources) as base_url:
         recipe = Recipe(problems=tuple(sources), teacher=MODEL)
         status = augment_and_report(recipe, Setup(base_url=(base_url,), output=options.output))
@@ -84,7 +84,7 @@ def _head(text: str) -> None:
 
 
 def _missing() -> str | None:
-    """What is not there that fine-tuning needs, in a line."""
+    """Return one line about the first thing that fine-tuning needs and this machine lacks, or None."""
     if not (CHECKOUT / "recipes" / "sft.py").is_file():
         return "the recipes are in the repository, not in the installed package"
     absent = [name for name in TRAINING_MODULES if importlib.util.find_spec(name) is None]
@@ -93,7 +93,7 @@ def _missing() -> str | None:
 
 @contextmanager
 def _embedded_teacher(sources: list[str]) -> Iterator[str]:
-    """Serve the teacher from a thread of its own, as an endpoint elsewhere would be; gives its base URL."""
+    """Serve the teacher from its own thread, like a remote endpoint; yield its base URL."""
     teacher = SimulatedTeacher(ProblemSource.parse(source) for source in sources)
     unproxied = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     os.environ["no_proxy"] = f"{unproxied},127.0.0.1" if unproxied else "127.0.0.1"
@@ -112,14 +112,14 @@ def _embedded_teacher(sources: list[str]) -> Iterator[str]:
 
 
 def _show_version(folder: Path, published: Path) -> None:
-    """Make of the dataset what `personamath publish` would upload, check it, and load it back."""
+    """Write the folder that `personamath publish` would upload, check it, and load it back."""
     import datasets
 
     from personamath.folder.checks import check_folder
     from personamath_hub.datasets import write_version
 
     write_version(folder, published, DATA_NAME, VERSION)
-    print(f"--- what `personamath publish` would upload is in {published}")
+    print(f"--- `personamath publish` would upload {published}")
     for line in check_folder(published, allow_simulated=True):
         print(f"checked: {line}")
     with folder_for_libraries(published) as plain:
@@ -128,8 +128,8 @@ def _show_version(folder: Path, published: Path) -> None:
 
 
 def _fine_tune(output: Path) -> None:
-    """Train the tiny model on what was published, as anyone would: one recipe, by `accelerate launch`."""
-    _head(f"The model: a tiny one of random weights is fine-tuned for {STEPS} steps (recipes/sft-tiny.yaml)")
+    """Fine-tune the tiny model on the published folder, as a user would: one recipe, run by `accelerate launch`."""
+    _head(f"The model: fine-tune a tiny model with random weights for {STEPS} steps (recipes/sft-tiny.yaml)")
     shutil.rmtree(output / "model", ignore_errors=True)
     _run(
         *("accelerate.commands.launch", "--config_file", str(CHECKOUT / "accelerate_configs" / "cpu.yaml")),
@@ -143,12 +143,12 @@ def _fine_tune(output: Path) -> None:
 
 
 def _score(output: Path) -> None:
-    """Score it by lm-eval, on the bundled problems: far too few for a card, as the scores say themselves."""
+    """Score the model with lm-eval on the bundled problems; they are far too few for a card, and the output says so."""
     from personamath.commands import scores
     from personamath.evaluation.scores import read_results
     from personamath.evaluation.tasks import FOLDER
 
-    _head("The scores: lm-eval asks it the bundled problems, a few of GSM8K's kind, none of its own")
+    _head("The scores: lm-eval asks the model a few bundled problems in the style of GSM8K, none from GSM8K itself")
     results = output / "scores"
     shutil.rmtree(results, ignore_errors=True)
     with as_file(files("personamath.sources.bundled") / "gsm8k-demo.jsonl") as problems:
@@ -163,7 +163,7 @@ def _score(output: Path) -> None:
 
 
 def _show_model(output: Path) -> None:
-    """Make what `personamath push` would upload, with the card it has without scores that count."""
+    """Write the folder that `personamath push` would upload, with the card of a model without publishable scores."""
     from personamath.training.record import TrainingRecord
     from personamath_hub.models.base_licenses import BaseLicense
     from personamath_hub.models.checks import check_model
@@ -176,7 +176,7 @@ def _show_model(output: Path) -> None:
     license = BaseLicense.named(TrainingRecord.read(output / "model").base_model)
     data = DataFacts.in_folder(output / "published")
     write_version(output / "model", pushed, MODEL_NAME, VERSION, None, data, license, copy=True)
-    print(f"\n--- what `personamath push --without-scores` would upload is in {pushed}")
+    print(f"\n--- `personamath push --without-scores` would upload {pushed}")
     for line in check_model(pushed, allow_simulated=True):
         print(f"checked: {line}")
 
@@ -189,7 +189,7 @@ def _report(output: Path) -> Path:
 
 
 def _run(*module: str, log: Path) -> None:
-    """Run a module as a process of its own, its output in a file; raises BadInput with the end of it where it fails."""
+    """Run a module in its own process, its output in `log`; raise `BadInput` with the end of the log if it fails."""
     with log.open("w", encoding="utf-8") as file:
         done = subprocess.run([sys.executable, "-m", *module], stdout=file, stderr=subprocess.STDOUT)
     if done.returncode:
@@ -198,7 +198,7 @@ def _run(*module: str, log: Path) -> None:
 
 
 def _show_rows(folder: Path) -> None:
-    """One row of each step, in full, as load_dataset gives it."""
+    """Print one whole row of each step, as `load_dataset` returns it."""
     import datasets
 
     from personamath.folder.provenance import layout_of

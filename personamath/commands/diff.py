@@ -1,4 +1,4 @@
-"""`personamath diff`: how two versions of a dataset differ, row by row."""
+"""`personamath diff`: compare two versions of a dataset row by row."""
 
 import argparse
 import tempfile
@@ -7,7 +7,8 @@ from pathlib import Path
 from personamath.errors import BadInput
 
 DESCRIPTION = """\
-Compare two datasets row by row: rows added, removed and changed in each config, and the change of the composition.
+Compare two datasets row by row. The command prints the rows added, removed and changed in each config, and the change
+in rows by source and step.
 
   personamath diff me/PersonaMathQA@v1.0.0 me/PersonaMathQA@v1.1.0
   personamath diff me/PersonaMathQA@v1.0.0 runs/v2
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command; gives the exit status."""
+    """Run the command; return the exit status."""
     from personamath.folder.changes import compare_folders, describe
     from personamath.journal.run_folder import DATASET, local_copy, shown
 
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def folder_of(path: Path, scratch: Path) -> Path:
-    """The dataset folder that an argument names, downloaded into `scratch` where it is on the Hub."""
+    """Return the dataset folder that an argument names; a dataset on the Hub is downloaded into `scratch`."""
     from personamath.folder.layout import dataset_folder
     from personamath_hub.versions.revisions import download
 
@@ -49,5 +50,5 @@ def folder_of(path: Path, scratch: Path) -> Path:
     name = str(path)
     repo_id, at, revision = name.partition("@")
     if repo_id.count("/") != 1:
-        raise BadInput(f"{name}: no such folder; a dataset on the Hub is written owner/name@v1.0.0")
+        raise BadInput(f"{name}: no such folder; write a dataset on the Hub as owner/name@v1.0.0")
     return download(repo_id, revision if at else "main", scratch, repo_type="dataset")

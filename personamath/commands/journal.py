@@ -1,4 +1,4 @@
-"""`personamath journal`: what a run asked and was answered."""
+"""`personamath journal`: count or export the answers of a run."""
 
 import argparse
 import sqlite3
@@ -14,7 +14,7 @@ from personamath.journal.block_files import all_answer_files, read_answers
 from personamath.journal.file_format import FILE_NAME, JOURNAL_FILES, open_for_reading, unreadable
 from personamath.journal.run_folder import RunFolder, local_copy
 
-# Answers of a few kB each: some MB at a time.
+# An answer takes a few kB, so one batch takes a few MB.
 EXPORT_ROWS = 2_000
 _COUNTED = ("purpose", "finish_reason", "prompt_tokens", "completion_tokens")
 COUNTS = """
@@ -24,9 +24,9 @@ from answers group by purpose order by purpose
 """
 
 DESCRIPTION = """\
-Count the answers in a run's journal by step, or write them all to a parquet file. The journal itself is one SQLite
-file, RUN/journal.sqlite, that any SQLite client opens; reading it does not disturb a run that goes on. The answers that
-the ray engine keeps beside it, in RUN/blocks/*/answers-*.parquet, are counted and written, too.
+Count the answers in a run's journal by step, or write them all to a parquet file. The journal is one SQLite file,
+RUN/journal.sqlite, which any SQLite client can open. Reading it does not disturb a run in progress. The counts and the
+export include the answers that the ray engine stores in RUN/blocks/*/answers-*.parquet.
 """
 
 
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command; gives the exit status."""
+    """Run the command; return the exit status."""
     if options.export:
         _check_export(options.export)
     with local_copy(options.run_directory, *JOURNAL_FILES) as home:
@@ -50,11 +50,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_export(file: Path) -> None:
     if file.suffix != ".parquet":
-        raise BadInput(f"{file}: answers are exported as parquet: name a file .parquet")
+        raise BadInput(f"{file}: answers are exported as parquet; use a file name that ends in .parquet")
     if not file.parent.is_dir():
-        raise BadInput(f"{file}: no such folder; make {file.parent} first")
+        raise BadInput(f"{file}: its folder does not exist; create {file.parent} first")
     if file.exists():
-        raise BadInput(f"{file} exists already; export to a new file")
+        raise BadInput(f"{file} already exists; export to a new file")
 
 
 def _show(home: Path, folder: RunFolder, export: Path | None) -> None:
@@ -70,14 +70,14 @@ def _show(home: Path, folder: RunFolder, export: Path | None) -> None:
 
 
 def _in_blocks(folder: RunFolder) -> Iterator[tuple[Any, ...]]:
-    """The counts of every answer that the ray engine keeps beside the journal."""
+    """Yield the counts of every answer that the ray engine stores beside the journal."""
     for file in all_answer_files(folder):
         for purpose, reason, prompt, completion in read_answers(folder, file, _COUNTED):
             yield purpose, 1, reason != "stop", prompt or 0, completion or 0
 
 
 def _export(journal: sqlite3.Connection, folder: RunFolder, file: Path) -> int:
-    """Write all answers in the order they came, then those beside the journal; gives their number."""
+    """Write all answers in the order they arrived, then those stored beside the journal; return their number."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -97,8 +97,8 @@ def _export(journal: sqlite3.Connection, folder: RunFolder, file: Path) -> int:
             while rows := answers.fetchmany(EXPORT_ROWS):
                 writer.write_table(pa.table(list(zip(*rows, strict=True)), schema=schema))
                 written += len(rows)
-            for beside in all_answer_files(folder):
-                rows = list(read_answers(folder, beside, names))
+            for answer_file in all_answer_files(folder):
+                rows = list(read_answers(folder, answer_file, names))
                 writer.write_table(pa.table(list(zip(*rows, strict=True)), schema=schema))
                 written += len(rows)
     except OSError as error:

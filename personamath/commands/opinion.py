@@ -1,4 +1,4 @@
-"""`personamath opinion`: blind solves of rewrites, to see whether they kept their problems."""
+"""`personamath opinion`: solve rewrites again blindly, to see whether they preserve their seed problems."""
 
 import argparse
 import asyncio
@@ -36,19 +36,21 @@ from personamath.runs.watch import on_terminal
 from personamath.teachers.urls import OPENAI_URL
 
 DESCRIPTION = """\
-Have a run's own teacher solve its flagged rewrites again, without an answer to reach, and count how many solves reach
-the seed problem's answer. Where most do, the problem is probably kept, although its numbers or formulas are not.
+Ask a run's teacher to solve the flagged rewrites again without showing it the answer, and count how many solves reach
+the seed problem's answer. A rewrite is flagged if its numbers or formulas differ from the seed problem's. If most
+solves reach the answer, the rewrite probably still asks the same problem.
 
   personamath opinion runs/v1 --solves 3
 
-The key comes from OPENAI_API_KEY; the address from --base-url, else OPENAI_BASE_URL, else it is OpenAI's. Every answer
-is journaled in the run directory as it arrives: the same command again asks, and pays, for nothing twice. The total
-that `augment` shows of the run directory includes these answers. `personamath report RUN` shows the result.
+The command reads the API key from OPENAI_API_KEY. It asks the endpoint in --base-url, else in OPENAI_BASE_URL, else
+OpenAI. It journals every answer in the run directory as it arrives, so running it again neither asks nor pays for an
+answer twice. The total cost that `augment` prints includes these answers. `personamath report RUN` shows the result.
 """
 EPILOG = """\
-writes  RUN/second_opinion.json   for each rewrite: its flag, the solves, how many are right
+writes  RUN/second_opinion.json   for each rewrite: its flag, the number of solves, how many are right
 
-exit    0 complete   1 an error   2 usage   3 some requests failed: the same command tries them again   130 interrupted
+exit    0 complete   1 error   2 wrong usage   130 interrupted
+        3 some requests failed: the same command tries them again
 """
 
 
@@ -59,9 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "run_directory", type=plain_path, metavar="RUN", help="run directory, with its dataset; not a URL"
     )
     parser.add_argument(
-        "--solves", type=int, default=3, metavar="N", help="solves of each rewrite (default %(default)s)"
+        "--solves", type=int, default=3, metavar="N", help="number of solves per rewrite (default %(default)s)"
     )
-    parser.add_argument("--all", action="store_true", help="all rewrites, not only those with a flag")
+    parser.add_argument("--all", action="store_true", help="solve all rewrites, not only the flagged ones")
     parser.add_argument(
         "--base-url",
         action="append",
@@ -74,11 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Ask, count, write and print; gives the exit status."""
+    """Ask, count, write and print; return the exit status."""
     if is_url(options.run_directory):
         raise BadInput(
-            f"{shown(options.run_directory)}: opinion keeps its answers in the run's journal, which has to be in a "
-            "directory: copy the run to one, and name that"
+            f"{shown(options.run_directory)}: `personamath opinion` writes to the run's journal, so it needs a local "
+            "run directory, not a URL; copy the run to a directory first"
         )
     folder = Path(options.run_directory)
     if options.solves < 1:
@@ -87,7 +89,9 @@ def run(options: argparse.Namespace) -> int:
     reworded = {step.name for step in layout_of(read_provenance(folder / DATASET)).steps if step.rewrites}
     rows = [row for row in read_rows(folder / DATASET) if row.step in reworded and (options.all or row.flag)]
     if not rows:
-        print("Nothing to ask: no rewrite " + ("was kept." if options.all else "has a flag; --all asks about all."))
+        print(
+            "Nothing to ask: no rewrite " + ("was kept." if options.all else "is flagged; use --all to ask about all.")
+        )
         return 0
     urls = tuple(options.base_url or (os.environ.get(URL_VARIABLE) or OPENAI_URL,))
     setup = Setup(base_url=urls, concurrency=options.concurrency, output=str(folder))
@@ -98,11 +102,11 @@ def run(options: argparse.Namespace) -> int:
     counts = tally(opinion for _, opinion in found)
     print(
         f"{counts.solved:,} {'' if options.all else 'flagged '}rewrites solved again, {options.solves} times each: "
-        f"{counts.majority:,} reach the seed problem's answer in most solves, {counts.none:,} in none."
+        f"{counts.majority:,} reach the seed problem's answer in most solves, {counts.none:,} never do."
     )
     money = "" if asked.bill.known_usd is None else f", for ${paid:,.2f}"
     print(f"{asked.asked:,} answers asked{money}, {asked.replayed:,} from the journal.")
-    print(f"Each rewrite is in {folder / FILE_NAME}")
+    print(f"{folder / FILE_NAME} lists each rewrite")
     return _report_failures(outcomes)
 
 
@@ -111,12 +115,14 @@ def _report_failures(outcomes: Sequence[Outcome]) -> int:
     if not failed:
         return 0
     reasons = ", ".join(f"{reason} ({count:,})" for reason, count in failed.most_common())
-    print(f"\nIncomplete: {failed.total():,} requests {FAILED}: {reasons}. The same command tries just them.")
+    print(
+        f"\nIncomplete: {failed.total():,} requests {FAILED}: {reasons}. Run the same command to try only these again."
+    )
     return 3
 
 
 async def _ask(recipe: Recipe, setup: Setup, rows: Sequence[Row]) -> tuple[list[Outcome], float, Asked]:
-    """The outcome of each row's problem, and what was paid for it this time in USD."""
+    """Return the outcome of each row's problem, the USD paid in this run, and the counts of what was asked."""
     endpoints = open_teacher(recipe, setup)
     ready_process(setup.concurrency)
     funnel = Funnel.survey(map(as_problem, rows))

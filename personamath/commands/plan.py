@@ -1,4 +1,4 @@
-"""`personamath plan`: what a run will cost, before it does."""
+"""`personamath plan`: estimate the cost of a run before you pay for it."""
 
 import argparse
 import asyncio
@@ -30,13 +30,13 @@ from personamath.sources.problems import source_label
 from personamath.teachers.prices import UNKNOWN_PRICE, Price
 
 DESCRIPTION = """\
-Requests, tokens, money, time and disk of a run, by step. Takes the options of `personamath augment`.
+Estimate the requests, tokens, cost, time and disk space of a run, by step. Takes the options of `personamath augment`.
 
   personamath plan --config recipes/augment-paper-v1.yaml                            # from the paper's rates, for free
   personamath plan --config recipes/augment-paper-v1.yaml --output runs/v1 --pilot 50
 
-A pilot really asks, for as many seed problems as you say, and journals in the run directory: `personamath augment`
-with the same options goes on from there and pays for nothing twice.
+A pilot runs the method on the number of seed problems that you give, asks the real teacher, and journals the answers in
+the run directory. `personamath augment` with the same options continues from there and pays for no answer twice.
 """
 
 
@@ -44,15 +44,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     augment.add_arguments(parser)
     parser.epilog = None
-    parser.add_argument("--pilot", type=int, default=0, metavar="N", help="really ask, for N seed problems")
+    parser.add_argument(
+        "--pilot", type=int, default=0, metavar="N", help="measure on N seed problems by asking the real teacher"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Estimate, and print the plan; gives the exit status."""
+    """Estimate and print the plan; return the exit status."""
     if options.pilot < 0:
         raise BadInput(f"pilot is {options.pilot}: it must not be negative")
     recipe, setup = augment.read_settings(options, needs_output=options.pilot > 0)
-    setup = dataclasses.replace(setup, batch=False, batch_queue_tokens=None)  # a pilot asks directly; both are shown
+    # A pilot never uses batches; the plan shows both prices.
+    setup = dataclasses.replace(setup, batch=False, batch_queue_tokens=None)
     setup.warn(recipe)
     setup.prices(recipe)  # refuses --max-usd without a price
     inputs = Inputs.read(recipe)
@@ -72,11 +75,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tuple[Asked, list[Outcome]]:
-    """Put the pilot's problems to the teacher; gives what was asked, and the outcome of each problem."""
+    """Ask the teacher the pilot's problems; return the counts of what was asked, and the outcome of each problem."""
     if setup.offline_vllm:
-        raise BadInput("--pilot asks an endpoint: leave out --offline-vllm, or the pilot")
+        raise BadInput("--pilot needs an endpoint to ask: remove --offline-vllm, or remove --pilot")
     if is_url(setup.output):
-        raise BadInput(f"--pilot keeps its answers in a directory, and {setup.output} is a URL")
+        raise BadInput(f"--pilot needs a local output directory, and {setup.output} is a URL: give a directory")
     recipe = inputs.recipe
     endpoints = open_teacher(recipe, setup)
     ready_process(setup.concurrency)
@@ -117,20 +120,20 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> N
         dated = f", {price.date}" if price.date else ""
         print(f"price      {price.prompt:g} / {price.completion:g} USD per million tokens ({price.source}{dated})")
     else:
-        print(f"price      {UNKNOWN_PRICE.format(model=recipe.teacher)} (both 0 for hardware of your own)")
+        print(f"price      {UNKNOWN_PRICE.format(model=recipe.teacher)} (0 and 0 for your own hardware)")
     seconds = planning.wall_s(plan, setup.concurrency, answer_s, setup.rpm, setup.tpm)
     print(f"time       {duration(seconds)}: {_pace(setup, answer_s)}")
-    print(f"in batches {outline.waves} waves, one after the other, of up to 24 hours each")
+    print(f"in batches {outline.waves} waves, one after another, up to 24 hours each")
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
 
 
 def _pace(setup: Setup, answer_s: float | None) -> str:
-    """What the time follows from."""
+    """Return the assumptions behind the estimated time."""
     each = f"{planning.ASSUMED_ANSWER_S:.0f} s (assumed)" if answer_s is None else f"{answer_s:.1f} s (measured)"
-    said = [f"{setup.concurrency:,} requests in flight, each {each}"]
-    said += [f"--rpm {setup.rpm:,g}"] if setup.rpm else []
-    said += [f"--tpm {setup.tpm:,g}"] if setup.tpm else []
-    return ", ".join(said)
+    assumptions = [f"{setup.concurrency:,} requests in flight, each {each}"]
+    assumptions += [f"--rpm {setup.rpm:,g}"] if setup.rpm else []
+    assumptions += [f"--tpm {setup.tpm:,g}"] if setup.tpm else []
+    return ", ".join(assumptions)
 
 
 def _cells(name: str, usage: Usage, price: Price | None, batch: Price | None) -> tuple[str, ...]:
@@ -145,11 +148,17 @@ def _row(cells: tuple[str, ...]) -> str:
 
 
 def _show_pilot(plan: Plan, pilot: Sequence[tuple[Problem, Outcome]], asked: Asked) -> None:
-    spread = f", give or take {plan.error:.0%} (95 %: from how its problems differ)" if plan.error is not None else ""
+    spread = (
+        f", ± {plan.error:.0%} (95 % interval, from how much the pilot's problems differ)"
+        if plan.error is not None
+        else ""
+    )
     print(f"from       a pilot of {len(pilot):,} seed problems{spread}")
     bill = asked.bill
     money = "" if bill.known_usd is None else f", ${bill.known_usd:,.2f}"
-    print(f"paid       {bill.answers:,} answers are in the run directory{money}; none is asked or paid again")
+    print(
+        f"paid       {bill.answers:,} answers are in the run directory{money}; no later run asks or pays for them again"
+    )
     counts = [item for _, outcome in pilot for item in outcome.counts.items()]
     if left := sum(count for (_, why), count in counts if why in (FAILED, NOT_ASKED)):
-        print(f"warning: {left:,} of its requests got no answer, so the plan is too low", file=sys.stderr)
+        print(f"warning: {left:,} of the pilot's requests got no answer, so the plan is too low", file=sys.stderr)

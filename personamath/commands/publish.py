@@ -1,4 +1,4 @@
-"""`personamath publish`: a dataset folder becomes a version on the Hub."""
+"""`personamath publish`: publish a dataset folder as a version on the Hub."""
 
 import argparse
 import sys
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from personamath_hub.versions.tree import HashFile
 
 DESCRIPTION = """\
-Publish a dataset as one version: one commit, one tag, a card that is computed. Then, for everyone:
+Publish a dataset as one version: one commit, one tag and a card computed from the data. Then anyone can load it:
 
   load_dataset("me/PersonaMathQA", "stage2", revision="v1.0.0")
 
-Everything is checked before anything is uploaded. The same command again does nothing; killed at any point, it
-completes what it began. A version never changes: other content needs another version. The token comes from HF_TOKEN.
+The command checks everything before it uploads anything. Running it again does nothing; if it was killed, running it
+again completes the upload. A published version never changes: publish other content as another version. The command
+reads the token from HF_TOKEN.
 
   personamath publish runs/v1 --repo-id me/PersonaMathQA --version v1.0.0 --dry-run
   personamath publish runs/v1 --repo-id me/PersonaMathQA --version v1.0.0
@@ -28,7 +29,7 @@ completes what it began. A version never changes: other content needs another ve
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "source", metavar="RUN_OR_FOLDER", help="a run directory (a path, or its URL), or a dataset folder"
+        "source", metavar="RUN_OR_FOLDER", help="a run directory (a path or a URL), or a dataset folder"
     )
     parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="dataset repository; made if need be")
     parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")
@@ -37,7 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-simulated", action="store_true", help="publish what a simulated teacher wrote")
     add_replace_others(parser)
     parser.add_argument(
-        "--dry-run", action="store_true", help="check, and show what would be uploaded and what changed"
+        "--repo-id", required=True, metavar="OWNER/NAME", help="dataset repository; created if it does not exist"
+    )
+    parser.add_argument(
+        "--version", required=True, metavar="vX.Y.Z", help="version to publish; also the name of its tag"
+    )
+    parser.add_argument("--license", help="licence of the dataset; needed only if the personas' licence is unknown")
+    parser.add_argument("--private", action="store_true", help="make a new repository private")
+    parser.add_argument("--allow-simulated", action="store_true", help="allow data from a simulated teacher")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="check and show what would be uploaded and what changed, but upload nothing",
     )
 
 
@@ -51,7 +63,7 @@ def add_replace_others(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command; gives the exit status."""
+    """Run the command; return the exit status."""
     from personamath.journal.run_folder import DATASET, local_copy
     from personamath_hub.datasets import prepared
 
@@ -86,10 +98,10 @@ def publish_folder(
     load: str,
     hash_file: "HashFile | None" = None,
 ) -> None:
-    """How `publish` and `push` end: the folder published as a version, or with --dry-run what that would upload.
+    """Publish the folder as a version, or with --dry-run print what that would upload; `publish` and `push` end here.
 
-    `message` is the commit's title after the version, `load` the line of Python that loads what was published,
-    `hash_file` one that knows some of the files already.
+    `message` follows the version in the commit's title. `load` is the line of Python that loads the published version.
+    `hash_file` hashes a file; pass one to reuse hashes that are already known.
     """
     from personamath_hub.versions.publish import plan_version, publish_version
     from personamath_hub.versions.tree import hash_file as read_and_hash
@@ -105,7 +117,7 @@ def publish_folder(
             replace_others=options.replace_others,
         )
         if plan.tagged and plan.difference:
-            raise BadInput(f"{options.version} is published with other content: choose another version")
+            raise BadInput(f"{options.version} is already published with other content: choose another version")
         print(f"\nDry run. {plan.describe(folder)}")
         if plan.replaced and not options.replace_others:
             print("Publishing refuses to lose them without --replace-others.")
@@ -126,5 +138,5 @@ def publish_folder(
         replace_others=options.replace_others,
         before_upload=name_others,
     )
-    print(f"\n{published.version} {'is published' if published.created else 'was published already'}: {published.url}")
+    print(f"\n{published.version} {'is published' if published.created else 'was already published'}: {published.url}")
     print(f"  {load}")

@@ -1,4 +1,4 @@
-"""`personamath push`: a fine-tuned model becomes a version on the Hub."""
+"""`personamath push`: publish a fine-tuned model as a version on the Hub."""
 
 import argparse
 import sys
@@ -8,13 +8,13 @@ from personamath.commands.publish import add_replace_others, publish_folder
 from personamath.files import local_path
 
 DESCRIPTION = """\
-Publish a fine-tuned model as one version: one commit, one tag, a card that is computed from training.json, the scores
-and what is known of the data. Then, for everyone:
+Publish a fine-tuned model as one version: one commit, one tag and a card computed from training.json, the scores and
+the dataset. Then anyone can load it:
 
   AutoModelForCausalLM.from_pretrained("me/PersonaMath-LLaMA-2-7B", revision="v1.0.0")
 
-Everything is checked before anything is uploaded. The same command again does nothing; killed at any point, it
-completes what it began. A version never changes. The token comes from HF_TOKEN.
+The command checks everything before it uploads anything. Running it again does nothing; if it was killed, running it
+again completes the upload. A published version never changes. The command reads the token from HF_TOKEN.
 
   personamath push runs/model --repo-id me/PersonaMath-LLaMA-2-7B --version v1.0.0 --scores runs/scores --dry-run
   personamath push runs/model --repo-id me/PersonaMath-LLaMA-2-7B --version v1.0.0 --scores runs/scores
@@ -35,13 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="RESULTS",
         default=[],
-        help="what lm_eval wrote with --output_path and --log_samples, for the model and, if you like, its base model",
+        help="lm_eval's output with --output_path and --log_samples, for the model and optionally its base model",
     )
     scores.add_argument(
-        "--without-scores", action="store_true", help="publish a model that nobody scored; its card says so"
+        "--without-scores",
+        action="store_true",
+        help="publish without scores; the card says that the model was not scored",
     )
     parser.add_argument(
-        "--data", metavar="RUN_OR_FOLDER", help="the dataset, where the model was trained on a local folder"
+        "--data", metavar="RUN_OR_FOLDER", help="the dataset, if the model was trained on a local folder"
     )
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="publish a model of a simulated teacher's rows")
@@ -50,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command; gives the exit status."""
+    """Run the command; return the exit status."""
     from personamath.journal.run_folder import DATASET, local_copy
     from personamath_hub.models.push import prepared_model
 

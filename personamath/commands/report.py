@@ -1,4 +1,4 @@
-"""`personamath report`: what is in a dataset, as one page."""
+"""`personamath report`: show a dataset as one web page."""
 
 import argparse
 import sys
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from personamath.report.analysis.rows import RunData
 
 DESCRIPTION = """\
-Make a page of a dataset: the funnel, the paper's tables and figures, what the rewrites kept, overlap with test problems
-and more, and every row with all that it came from. It is one file that loads nothing from anywhere.
+Make a web page of a dataset: how many requests became rows, the paper's tables and figures, what the rewrites preserve,
+overlap with test problems and more, and every row with its ancestry. The page is one file and needs no network.
 
   personamath report runs/v1 --output runs/v1/report
   personamath report me/PersonaMathQA@v1.0.0 --compare meta-math/MetaMathQA:query --scores scores/me__PersonaMath-7B
 
-A run directory tells more than a published version: the wrong solutions are in its journal.
+A run directory gives a fuller page than a published version, because its journal has the wrong solutions too.
 
 writes  OUTPUT/index.html   the page
-        OUTPUT/report.md    the same findings, tables and figures as Markdown
+        OUTPUT/report.md    the same findings, tables and figures in Markdown
         OUTPUT/figures/     each figure as SVG and PNG, each table as CSV
 """
 
@@ -44,15 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DATA:COLUMN",
-        help="another dataset's questions: FILE:COLUMN or OWNER/NAME[:CONFIG]:COLUMN; again for more",
+        help="another dataset's questions to compare with: FILE:COLUMN or OWNER/NAME[:CONFIG]:COLUMN; may be repeated",
     )
     parser.add_argument(
         "--benchmark",
         action="append",
         default=[],
         metavar="DATA",
-        help="test problems to look the rows up in, not those of the run: gsm8k, math, math:PATH, FILE:COLUMN or "
-        "OWNER/NAME[:CONFIG]:COLUMN; again for more",
+        help="test problems to compare the rows with, instead of the run's own: gsm8k, math, math:PATH, FILE:COLUMN or "
+        "OWNER/NAME[:CONFIG]:COLUMN; may be repeated",
     )
     parser.add_argument(
         "--scores",
@@ -60,18 +60,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="RESULTS",
-        help="lm-eval's results of a model trained on it; again for more models",
+        help="lm-eval's results of a model trained on the dataset; may be repeated for more models",
     )
     parser.add_argument(
         "--without-stage-two",
         type=local_path,
         metavar="RESULTS",
-        help="results of the first model as trained without stage 2, to compare with",
+        help="results of the first --scores model trained without stage 2, for comparison",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command; gives the exit status."""
+    """Run the command; return the exit status."""
     from personamath.evaluation.scores import read_results
     from personamath.journal.file_format import BLOCKS, JOURNAL_FILES
     from personamath.journal.run_folder import DATASET, RUN_FILE, local_copy, shown
@@ -95,14 +95,14 @@ def run(options: argparse.Namespace) -> int:
         data = looked_up(data, options.benchmark)
     for why in dict.fromkeys(data.missing.values()):
         print(f"note: {why}", file=sys.stderr)
-    print(f"looking at {len(data.rows):,} rows ...", file=sys.stderr)
+    print(f"analysing {len(data.rows):,} rows ...", file=sys.stderr)
     page = write_report(data, options.output, compare, scores, without)
     print(page.resolve().as_uri())
     return 0
 
 
 def looked_up(data: "RunData", benchmarks: Sequence[str]) -> "RunData":
-    """The data with its column `overlap` found anew, against these test problems alone."""
+    """Return the data with its column `overlap` recomputed against these test problems only."""
     from personamath.folder.overlap import TestProblems, chosen_benchmarks, strongest
 
     sources = chosen_benchmarks(benchmarks, ())

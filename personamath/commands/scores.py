@@ -1,4 +1,4 @@
-"""`personamath scores`: what lm-eval's results come to, with intervals, and beside another run's."""
+"""`personamath scores`: print lm-eval's scores with intervals, and compare two runs."""
 
 import argparse
 import json
@@ -10,18 +10,18 @@ from personamath.evaluation.scores import Score, ScoredRun, TaskRun, compare_run
 from personamath.files import local_path
 
 DESCRIPTION = """\
-Read what lm-eval wrote with --output_path and --log_samples: every metric with its 95 % bootstrap interval, MATH by
-subject and by level too, and whatever speaks against publishing the scores.
+Read the results that lm-eval writes with --output_path and --log_samples. Print every metric with its 95 % bootstrap
+interval, MATH also by subject and level, and every reason not to publish the scores.
 
   personamath scores scores/me__PersonaMath-Qwen2.5-7B
   personamath scores scores/me__PersonaMath-Qwen2.5-7B --against scores/Qwen__Qwen2.5-7B
 
-Two runs are compared on the problems that both scored: by a paired bootstrap, and where an answer is right or wrong
-by McNemar's exact test.
+With --against, two runs are compared on the problems that both scored: with a paired bootstrap, and for right-or-wrong
+metrics also with McNemar's exact test.
 """
 
 WIDTH = 24
-"""Of the first column."""
+"""Width of the first column, in characters."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command; gives the exit status."""
+    """Run the command; return the exit status."""
     scored = read_results(options.results)
     other = read_results(options.against) if options.against else None
     if options.json:
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def report(scored: ScoredRun, other: ScoredRun | None) -> Iterator[str]:
-    """The lines that are printed."""
+    """Yield the lines to print."""
     yield title(scored) + (f", against {title(other)}" if other else "")
     others = {run.task: run for run in other.tasks} if other else {}
     for run in scored.tasks:
@@ -62,13 +62,13 @@ def report(scored: ScoredRun, other: ScoredRun | None) -> Iterator[str]:
 
 
 def title(scored: ScoredRun) -> str:
-    """Which model, and how it was run."""
+    """Name the model, its revision, the backend and the version of lm-eval."""
     at = scored.revision or scored.sha
     return f"{scored.model}{f'@{at}' if at else ''} ({scored.backend}, lm-eval {scored.harness})"
 
 
 def task_lines(run: TaskRun) -> Iterator[str]:
-    """One task: every metric, then the first of them by subject and level."""
+    """Yield the lines of one task: every metric, then the headline metric by subject and level."""
     data = run.data
     yield f"{run.task} {run.version}: {settings(run)}, {data.name}{f'@{data.revision[:12]}' if data.revision else ''}"
     if not run.items:
@@ -81,7 +81,7 @@ def task_lines(run: TaskRun) -> Iterator[str]:
 
 
 def settings(run: TaskRun) -> str:
-    """How many problems, and how the completions were made."""
+    """Describe the number of problems and the sampling."""
     least, most = run.limits or (0, 0)
     limit = f"at most {most:,} new tokens" if least == most else f"at most {least:,} to {most:,} new tokens"
     how = f"{run.samples} samples at {run.generation.get('temperature')}" if run.samples > 1 else "greedy"
@@ -89,13 +89,13 @@ def settings(run: TaskRun) -> str:
 
 
 def line(name: str, score: Score) -> str:
-    """One score in points of a hundred."""
+    """Format one score in percent."""
     low, high = 100 * score.low, 100 * score.high
     return f"  {name:{WIDTH}} {score.n:>6,}  {100 * score.value:>5.1f}  {low:.1f} to {high:.1f}"
 
 
 def comparison_lines(run: TaskRun, other: TaskRun) -> Iterator[str]:
-    """What the comparison of a task came to, or why there is none."""
+    """Yield the comparison of a task, or the reason why the runs cannot be compared."""
     if reason := incomparable(run, other):
         yield f"  {reason}"
         return
@@ -105,7 +105,7 @@ def comparison_lines(run: TaskRun, other: TaskRun) -> Iterator[str]:
 
 
 def as_json(scored: ScoredRun, other: ScoredRun | None) -> dict[str, Any]:
-    """Everything that is printed, and every metric by subject and level."""
+    """Return everything that is printed, plus every metric by subject and level."""
     content = run_as_json(scored)
     if other:
         others = {run.task: run for run in other.tasks}
@@ -116,7 +116,7 @@ def as_json(scored: ScoredRun, other: ScoredRun | None) -> dict[str, Any]:
 
 
 def run_as_json(scored: ScoredRun) -> dict[str, Any]:
-    """One run; of its items only what they come to."""
+    """Return one run with its scores, without the single items."""
     return {
         "model": asdict(scored.tasks[0].model) | {"sha": scored.sha},
         "backend": scored.backend,
@@ -132,7 +132,7 @@ def run_as_json(scored: ScoredRun) -> dict[str, Any]:
 
 
 def comparison_as_json(run: TaskRun, other: TaskRun) -> str | list[dict[str, Any]]:
-    """The comparison of every metric, with its words, or why there is none."""
+    """Return the comparison of every metric, also in words, or the reason why the runs cannot be compared."""
     if reason := incomparable(run, other):
         return reason
     return [

@@ -1,4 +1,7 @@
-"""Options from dataclasses: one for each annotated field, and the same keys in YAML; the command line wins."""
+"""Make command-line options from the annotated fields of dataclasses; YAML files use the same keys.
+
+An option on the command line overrides the key in the YAML file.
+"""
 
 import argparse
 import dataclasses
@@ -18,29 +21,29 @@ class Setting(NamedTuple):
 
     name: str
     kind: type
-    """What one value is converted by: `str`, `int` or `float`; `bool` for a switch, which takes none."""
+    """The type of one value: `str`, `int`, `float`, or `dict` for YAML; `bool` for a switch, which takes no value."""
     many: bool
-    """Whether it may be given several times."""
+    """Whether the option may be repeated."""
     choices: tuple[str, ...] | None
     help: str
     group: str | None
-    """The heading that its help comes under, where the field names one."""
+    """The heading of its group in the help; None if the field names no group."""
     default: Any
     optional: bool
-    """Whether `none` is a value of its own, other than the default."""
+    """Whether `none` is a valid value and not the default."""
 
 
 METAVARS: dict[type, str] = {int: "N", float: "X", dict: "YAML"}
 
 
 def settings_of(cls: type) -> list[Setting]:
-    """The fields of a dataclass whose annotations carry their help: `Annotated[int, "help"]`, perhaps with a group."""
+    """Collect the fields of a dataclass that are annotated with help: `Annotated[int, "help"]`, optionally a group."""
     found = []
     hints = get_type_hints(cls, include_extras=True)
     for field in dataclasses.fields(cls):
         hint, *texts = get_args(hints[field.name]) or (hints[field.name],)
         if not texts or not isinstance(texts[0], str):
-            continue  # no option, such as a recipe's method
+            continue  # a field that is not an option, such as a recipe's method
         many = get_origin(hint) is tuple
         parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
         literals = [get_args(part) for part in parts if get_origin(part) is Literal]
@@ -54,9 +57,9 @@ def settings_of(cls: type) -> list[Setting]:
 
 
 def add_settings(parser: argparse.ArgumentParser, heading: str, settings: Iterable[Setting]) -> None:
-    """Give the parser an option for each setting, under a heading or the setting's own group.
+    """Add an option for each setting to the parser, under `heading` or the setting's own group.
 
-    An option that is not given does not appear among the parsed options.
+    The parsed options contain only the options that were given.
     """
     groups = {group.title: group for group in parser._action_groups}
     for setting in settings:
@@ -84,7 +87,7 @@ def _add(group: Any, setting: Setting) -> None:
 
 
 def merged(options: argparse.Namespace, config: Path | None, known: Iterable[str]) -> dict[str, Any]:
-    """Values by field name: the command line's, else the YAML's; an unknown key is a `BadInput`."""
+    """Merge the command line's values over the YAML file's, by field name; raise `BadInput` for an unknown key."""
     known = list(known)
     values = {}
     if config:
@@ -97,17 +100,17 @@ def merged(options: argparse.Namespace, config: Path | None, known: Iterable[str
 
 
 def _or_none(kind: type) -> Callable[[str], Any]:
-    """Converts an option's text by `kind`, `none` to None."""
+    """Return a converter that turns `none` into None and any other text into `kind`."""
 
     def convert(text: str) -> Any:
         return None if text.lower() in ("none", "null") else kind(text)
 
-    convert.__name__ = kind.__name__  # argparse names it in its error
+    convert.__name__ = kind.__name__  # argparse shows this name in its error message
     return convert
 
 
 def _fields(text: str) -> dict[str, Any]:
-    """Keys and values in YAML, of which JSON is a part."""
+    """Parse keys and values in YAML, which includes JSON."""
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError:

@@ -1,4 +1,4 @@
-"""The dataset card, computed: every number comes from what stands in the folder, so a folder alone renders it again."""
+"""Compute the dataset card. Every number comes from the folder, so the folder alone is enough to render it again."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ from personamath.methods.prompts import Prompt
 from personamath.methods.work import PASSED
 from personamath.sources.problems import SOURCES
 
-# The Hub's size categories: the category of the first bound that the number of rows is below.
+# The Hub's size categories, by their upper bounds.
 SIZE_CATEGORIES = {
     1_000: "n<1K",
     10_000: "1K<n<10K",
@@ -35,13 +35,13 @@ SIZE_CATEGORIES = {
 }
 # All sources together, in tables and in `paper_rows`.
 ALL = "all"
-# What the Hub knows the problems by.
+# Names of the problem sources on the Hub.
 SOURCE_DATASETS = {"gsm8k": "openai/gsm8k", "math": "EleutherAI/hendrycks_math"}
 
 
 @dataclass(frozen=True, slots=True)
 class FolderFacts:
-    """What a dataset folder holds and came from."""
+    """The contents and the origin of a dataset folder."""
 
     layout: Layout
     files: list[StepFile]
@@ -62,10 +62,10 @@ def dataset_card(
     changelog: str | None = None,
     license: str | None = None,
 ) -> str:
-    """README.md of a dataset folder: YAML that `datasets` loads by, and what a reader has to know.
+    """Render README.md of a dataset folder: the YAML header that `datasets` reads, and the text for readers.
 
-    Without `repo_id` and `version` it is the card of a folder that is not published. `changelog` is Markdown;
-    `license` is the publisher's word where the personas' licence is not known, and `BadInput` where it contradicts it.
+    Without `repo_id` and `version` it is the card of an unpublished folder. `changelog` is Markdown. `license` is the
+    publisher's choice if the personas' licence is unknown; raises `BadInput` if it contradicts the personas' licence.
     """
     provenance, files, outline = facts.provenance, by_step(facts.files), facts.layout.outline
     decided = license_of(provenance["personas"])
@@ -112,12 +112,12 @@ def dataset_card(
 
 
 def how(outline: Outline, recipe: Mapping[str, Any]) -> str:
-    """How a method's rows are made, with the recipe's settings filled in."""
+    """Describe how a method makes its rows, with the recipe's settings filled in."""
     return Prompt(outline.how).fill(**{name: str(value) for name, value in recipe.items()})
 
 
 def _made_from(provenance: Mapping[str, Any]) -> str:
-    """The sources of the seed problems, in words, e.g. `training problems of GSM8K and MATH`."""
+    """Describe the sources of the seed problems, e.g. `training problems of GSM8K and MATH`."""
     sources = seed_sources(provenance)
     known = [SOURCES[source] for source in sources if source in SOURCES]
     others = [code(source) for source in sources if source not in SOURCES]
@@ -131,7 +131,7 @@ def _made_from(provenance: Mapping[str, Any]) -> str:
 
 
 def _name(provenance: Mapping[str, Any], outline: Outline) -> str:
-    """What the dataset is called; the paper's name is for data made with personas."""
+    """Return the dataset's display name; only data made with personas has the paper's name."""
     return "PersonaMathQA" if provenance["personas"] else f"PersonaMath-{outline.method}"
 
 
@@ -164,7 +164,7 @@ def _config_rows(facts: FolderFacts) -> dict[str, int]:
 
 
 def _example(file: StepFile, layout: Layout) -> str:
-    """The first row of a step, field by field."""
+    """Show the first row of a step, field by field."""
     values = ((name, file.example.column(name)) for name in layout.columns)
     return fenced("\n".join(f"{name}: {'null' if value is None else value}" for name, value in values))
 
@@ -180,7 +180,7 @@ def _funnel_table(requests: Mapping[str, Mapping[str, int]], outline: Outline) -
 
 
 def _papers(provenance: Mapping[str, Any], outline: Outline) -> dict[str, tuple[str, ...]]:
-    """The rows that the method's paper reports of the sources that this dataset is made from."""
+    """Return the row counts that the method's paper reports for the sources of this dataset."""
     known, papers = seed_sources(provenance), dict(paper_rows(outline.method))
     together = papers.pop(ALL, None)
     compared = {source: rows for source, rows in papers.items() if source in known}
@@ -190,7 +190,7 @@ def _papers(provenance: Mapping[str, Any], outline: Outline) -> dict[str, tuple[
 def _composition(
     files: Sequence[StepFile], outline: Outline, provenance: Mapping[str, Any], papers: Mapping[str, tuple[str, ...]]
 ) -> str:
-    """Rows by source and step, beside the paper's where it reports them."""
+    """Return a table of rows by source and step, with the paper's counts where it reports them."""
     counts = {file.step: file.sources for file in files}
     sources = list(provenance["funnel"]["problems"]["seed_problems"])
     labels = {ALL: ALL} | {source: SOURCES[source] for source in seed_sources(provenance) if source in SOURCES}
@@ -217,7 +217,7 @@ def _lengths(files: Sequence[StepFile]) -> str:
 
 
 def _overlaps(files: Sequence[StepFile]) -> str:
-    """Rows by overlap with test problems, and by step."""
+    """Return a table of rows by overlap with test problems and by step."""
     rows = [[f"`{rule}`", *(f"{file.overlaps[rule]:,}" for file in files)] for rule in RULES]
     rows.append(["none", *(f"{file.rows - file.overlaps.total():,}" for file in files)])
     return table(["overlap", *(file.step for file in files)], rows)
@@ -228,7 +228,7 @@ def _named(counts: Mapping[Any, int], name: Callable[[Any], str]) -> Counter[str
 
 
 def _by_config(files: Sequence[StepFile], counts: Sequence[Counter[str]], outline: Outline) -> str | None:
-    """Rows by a property of their seed problem, the method's configs side by side; None where no row has it."""
+    """Return a table of rows by a property of their seed problem, one column per config; None if no row has it."""
     configs = {name: config.steps for name, config in outline.configs.items()} or {
         step.name: (step.name,) for step in outline.steps
     }
@@ -247,7 +247,7 @@ def _occupations(rows: Mapping[str, int]) -> str | None:
 
 
 def _origin(source: Mapping[str, Any]) -> str:
-    """Where one source of problems or personas came from, for a table cell."""
+    """Describe the origin of one source of problems or personas, for a table cell."""
     if "hub" in source:
         splits = source["hub"]
         commits = sorted({split["commit"] or "not known" for split in splits})

@@ -1,4 +1,4 @@
-"""What changed between two dataset folders: rows added, removed and changed in each config, and the composition."""
+"""Compare two dataset folders: rows added, removed and changed in each config, and rows by source and step."""
 
 import hashlib
 import json
@@ -21,14 +21,14 @@ ROWS_AT_ONCE = 2_000
 
 @dataclass(slots=True)
 class ConfigChange:
-    """What became of the rows of one config; a row is the same row where its id is the same."""
+    """Counts of changed rows in one config; rows with the same id are the same row."""
 
     before: int = 0
     after: int = 0
     added: int = 0
     removed: int = 0
     changed: int = 0
-    """Rows in both, of which any column differs."""
+    """Rows in both versions with a difference in any column."""
 
 
 @dataclass(slots=True)
@@ -36,10 +36,11 @@ class Changes:
     """The difference between two folders."""
 
     configs: dict[str, ConfigChange] = field(default_factory=dict)
-    """By config; one that only one of the folders has is all added, or all removed."""
+    """By config. If only one folder has a config, all its rows count as added or removed."""
     before: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Rows by source and step; `after` likewise."""
+    """Rows of the old folder by source and step."""
     after: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Rows of the new folder by source and step."""
 
 
 class _Version(NamedTuple):
@@ -47,11 +48,11 @@ class _Version(NamedTuple):
 
     files: list[Path]
     configs: dict[str, set[int]]
-    """The files of each config, by their place in `files`."""
+    """The files of each config, as positions in `files`."""
 
 
 class _Fate(NamedTuple):
-    """What became of a row: the places of its files, None where it is in no file, and whether a column differs."""
+    """The positions of a row's old and new file, None if the row is in no file, and whether a column differs."""
 
     before: int | None
     after: int | None
@@ -59,10 +60,10 @@ class _Fate(NamedTuple):
 
 
 def compare_folders(before: Path, after: Path) -> Changes:
-    """What changed from one folder to the other, as their cards' configs divide them.
+    """Find the changes from one folder to the other, for each config on their cards.
 
-    Memory holds some 200 bytes for each row of `before`, and a batch of rows. Raises `BadInput` where a folder has no
-    card with configs, or a file without the columns `id`, `source` and `step`.
+    Memory holds about 200 bytes per row of `before`, and one batch of rows. Raises `BadInput` if a folder has no card
+    with configs, or if a file lacks the columns `id`, `source` and `step`.
     """
     changes = Changes()
     old, new = _read_version(before), _read_version(after)
@@ -82,7 +83,7 @@ def compare_folders(before: Path, after: Path) -> Changes:
 
 
 def describe(changes: Changes, before: str, after: str) -> str:
-    """The difference as Markdown that reads as text too: for the screen, and for the changelog on the card.
+    """Describe the changes in Markdown that also reads well as text, for the screen and the card's changelog.
 
     `before` and `after` name the folders, e.g. `v1.0.0` and `v1.1.0`.
     """
@@ -107,7 +108,7 @@ def _composition(changes: Changes) -> Iterator[list[str]]:
 
 
 def _config_change(fates: Mapping[_Fate, int], old: set[int], new: set[int]) -> ConfigChange:
-    """One config's share of all rows, given its files in either folder."""
+    """Count the changes of one config, given its files in each folder."""
     change = ConfigChange()
     for fate, count in fates.items():
         was, is_now = fate.before in old, fate.after in new
@@ -125,12 +126,14 @@ def _read_version(folder: Path) -> _Version:
         metadata = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
         paths = {config["config_name"]: config["data_files"][0]["path"] for config in metadata["configs"]}
         names = {name: [listed] if isinstance(listed, str) else list(listed) for name, listed in paths.items()}
-        # A card may come from anybody: it names files of its own folder only.
+        # A card may come from anyone, so accept only files inside its own folder.
         inside = [(folder / file).resolve().is_relative_to(folder.resolve()) for one in names.values() for file in one]
         if not all(inside):
             raise ValueError
     except (OSError, LookupError, TypeError, ValueError, yaml.YAMLError):
-        raise BadInput(f"{path}: no dataset card whose configs name their files, so nothing can be compared") from None
+        raise BadInput(
+            f"{path}: no dataset card whose configs name their files, so it cannot be compared; give a dataset folder"
+        ) from None
     files = list(dict.fromkeys(file for listed in names.values() for file in listed))
     places = {name: {files.index(file) for file in listed} for name, listed in names.items()}
     return _Version([folder / file for file in files], places)
@@ -141,7 +144,7 @@ class _Row(NamedTuple):
     source: str
     step: str
     seal: bytes
-    """The place of its file, in one byte, and a digest of all its columns."""
+    """The position of its file, in one byte, and a digest of all its columns."""
 
 
 def _rows(version: _Version) -> Iterator[_Row]:
@@ -152,11 +155,13 @@ def _rows(version: _Version) -> Iterator[_Row]:
                     for values in batch.to_pylist():
                         yield _Row(values["id"], values["source"], values["step"], bytes([place]) + _digest(values))
         except KeyError as column:
-            raise BadInput(f"{path}: no column {column}, so its rows cannot be compared") from None
+            raise BadInput(
+                f"{path}: has no column {column}, so its rows cannot be compared; give a dataset of PersonaMath"
+            ) from None
 
 
 def _digest(values: Mapping[str, Any]) -> bytes:
-    # 128 bits: among 10^9 rows no two digests meet by chance. By column name, as the order of columns is no content.
-    # A row of format 1 does not name its method, which is no change from a row that names the same one.
+    # 128 bits, so that no two of 10^9 rows share a digest by chance; sorted keys, because column order is not content.
+    # A row of format 1 does not name its method; it equals a row that names the same method.
     named = {"method": METHOD_OF_FORMAT_1, **values}
     return hashlib.blake2b(json.dumps(named, sort_keys=True).encode(), digest_size=16).digest()

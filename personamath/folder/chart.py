@@ -1,4 +1,4 @@
-"""The cards' pictures: what became of the requests of each kind, and what a model scored."""
+"""Draw the cards' pictures: the outcomes of the requests by kind, and the scores of a model."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -7,31 +7,30 @@ from typing import Any, NamedTuple
 from personamath.methods.method import Outline
 from personamath.methods.work import PASSED
 
-# Grey, blue and ochre that stand out from one another also for colour-blind readers; the light panel keeps its
-# contrast on dark pages too.
+# Colour-blind readers can tell this grey, blue and ochre apart. The light panel also has enough contrast on dark pages.
 PANEL, INK, THROUGH, OUT, PAPER = "#fbfbfd", "#24292f", "#2f6fb3", "#c9ced6", "#e0a030"
 
 
 def passed(outcomes: Mapping[str, int]) -> int:
-    """How many requests of one purpose led to something: a row, or a question that can be asked."""
+    """Count the requests of one purpose whose answer was kept or usable as a rewrite."""
     return sum(outcomes.get(outcome, 0) for outcome in PASSED)
 
 
 class Bar(NamedTuple):
-    """One task's line of the chart of scores; everything in percent."""
+    """One task in the chart of scores; all values in percent."""
 
     label: str
     value: float
     low: float
     high: float
     base: float | None
-    """The base model's score on the same task; None where nobody measured it."""
+    """The base model's score on the same task; None if it was not measured."""
     paper: float | None
-    """The figure of the paper's model of this base; None where there is none."""
+    """The score of the paper's model with this base; None if the paper has none."""
 
 
 def draw_funnel(requests: Mapping[str, Mapping[str, int]], outline: Outline) -> bytes:
-    """A PNG of the requests by purpose and outcome; the same bytes for the same counts and matplotlib."""
+    """Draw a PNG of the requests by purpose and outcome; same counts and matplotlib, same bytes."""
     through = [passed(requests[kind.name]) for kind in outline.kinds]
     asked = [sum(requests[kind.name].values()) for kind in outline.kinds]
 
@@ -44,16 +43,16 @@ def draw_funnel(requests: Mapping[str, Mapping[str, int]], outline: Outline) -> 
             axes.text(all_asked, place, text, va="center", color=INK, fontsize=10)
         axes.set_yticks(places, [kind.says for kind in outline.kinds], color=INK, fontsize=10)
         axes.set_xlim(0, max(*asked, 1) * 1.36)  # room for the longest bar's text
-        axes.set_ylim(-0.6, len(outline.kinds) - 0.4)  # bars of one height, however many there are
+        axes.set_ylim(-0.6, len(outline.kinds) - 0.4)  # bars have the same height for any number of bars
         axes.set_title("Requests to the teacher, and what passed", loc="left", color=INK, fontsize=12, weight="bold")
 
-    # The legend lies below: any bar may be the longest, and its text reaches to the edge.
+    # The legend is below the bars, because the text of the longest bar reaches the edge.
     below = {"loc": "upper left", "bbox_to_anchor": (0, 0), "ncols": 2, "borderaxespad": 0}
     return _picture(draw, height=1.2 + 0.4 * len(outline.kinds), legend=below)
 
 
 def draw_scores(bars: Sequence[Bar]) -> bytes:
-    """A PNG of a model's scores with their intervals, beside the base model's and the paper's where they are known."""
+    """Draw a PNG of a model's scores with intervals, and the base model's and the paper's scores where known."""
 
     def draw(axes: Any) -> None:
         places = range(len(bars))
@@ -77,12 +76,12 @@ def draw_scores(bars: Sequence[Bar]) -> bytes:
 
 
 def _picture(draw: Callable[[Any], None], height: float, legend: Mapping[str, Any]) -> bytes:
-    """A PNG of horizontal bars, 9 inches wide; the same bytes for the same bars and matplotlib."""
+    """Draw a PNG of horizontal bars, 9 inches wide; same bars and matplotlib, same bytes."""
     import matplotlib
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    # A figure of its own, under the default settings: neither a display nor the user's matplotlibrc has a say.
+    # Use a separate figure and default settings, so that neither a display nor the user's matplotlibrc matters.
     with matplotlib.rc_context(matplotlib.rcParamsDefault):
         figure = Figure(figsize=(9, height), dpi=160, facecolor=PANEL)
         figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.12))

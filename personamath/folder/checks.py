@@ -1,4 +1,4 @@
-"""What must hold before a dataset folder is published; everything is read as its readers will read it."""
+"""Check a dataset folder before it is published; everything is read the way its users will read it."""
 
 import json
 import tempfile
@@ -25,10 +25,10 @@ from personamath.sources.tables import opened_parquet
 
 
 def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
-    """Check a dataset folder; returns what holds, in lines for the user.
+    """Check a dataset folder; return one line for the user per passed check.
 
-    Raises `BadInput`, which names the file, the config and the row, at the first thing that does not hold. Takes about
-    as long as loading every config once and grading every row; memory holds a batch of rows and all ids.
+    Raises `BadInput`, which names the file, the config and the row, at the first failed check. Takes about as long as
+    loading every config once and grading every row. Memory holds one batch of rows and all ids.
     """
     files, facts = check_readable(folder, allow_simulated=allow_simulated)
     layout = facts.layout
@@ -49,45 +49,45 @@ def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
 
 
 class Claims(NamedTuple):
-    """What provenance.json says, and the rest of the folder is compared with."""
+    """The claims of provenance.json, to compare the rest of the folder with."""
 
     layout: Layout
     simulated: bool
     rows: dict[str, Any]
-    """By step and source."""
+    """Rows by step and source."""
     license: str
 
 
 def check_readable(folder: Path, *, allow_simulated: bool = False) -> tuple[list[StepFile], Claims]:
-    """Check that a folder is a dataset's and can be read, before its rows are looked at; raises as `check_folder`."""
+    """Check that a folder is a readable dataset folder, before checking its rows; raises like `check_folder`."""
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder")
     if not any(folder.rglob("*.parquet")):
-        raise BadInput(f"{folder}: no rows in it; is it a dataset folder?")
+        raise BadInput(f"{folder}: contains no rows; is it a dataset folder?")
     claims = _read_provenance(folder)
     found = _check_files(folder, claims.layout)
     if claims.simulated and not allow_simulated:
-        raise BadInput(f"{folder / PROVENANCE}: the data is simulated; --allow-simulated publishes it nevertheless")
+        raise BadInput(f"{folder / PROVENANCE}: the data is simulated; use --allow-simulated to publish it anyway")
     return [_measured(folder, step, part, claims.layout) for step, part in found], claims
 
 
 def _check_files(folder: Path, layout: Layout) -> list[tuple[str, Part]]:
-    """The parquet files that are there; nothing else may lie in the folder, and nothing may be missing."""
+    """Return the existing parquet files; raise `BadInput` if the folder has other files or lacks one."""
     files = [(step, part) for step, part in layout.files if (folder / part_path(step, part)).exists()]
     expected = {CARD, PROVENANCE, CHART, *(part_path(step, part) for step, part in files)}
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
     for name in sorted(expected - found):
         raise BadInput(f"{folder / name}: missing; write the folder again")
     for name in sorted(found - expected):
-        raise BadInput(f"{folder / name}: no part of a dataset folder; remove it")
+        raise BadInput(f"{folder / name}: not part of a dataset folder; remove it")
     for name in sorted(found):
         if not (folder / name).is_file() or (folder / name).is_symlink():
-            raise BadInput(f"{folder / name}: not a plain file")
+            raise BadInput(f"{folder / name}: not a plain file; write the folder again")
     return files
 
 
 def _measured(folder: Path, step: str, part: Part, layout: Layout) -> StepFile:
-    """A parquet file, read from end to end, in the documented columns."""
+    """Read a whole parquet file, check its columns, and measure it."""
     path = folder / part_path(step, part)
     where = f"{path} (config {step})"
     with opened_parquet(path, where) as file:
@@ -97,9 +97,9 @@ def _measured(folder: Path, step: str, part: Part, layout: Layout) -> StepFile:
                 {f"{field.name}: {field.type}" for field in columns} for columns in (schema, layout.schema)
             )
             differing = ", ".join(sorted(found ^ expected)) or "their order"
-            raise BadInput(f"{where}: its columns are not the documented ones; differing: {differing}")
+            raise BadInput(f"{where}: its columns are not the documented ones; they differ in: {differing}")
         if not file.metadata.num_rows:
-            raise BadInput(f"{where}: holds no rows; write the folder again")
+            raise BadInput(f"{where}: contains no rows; write the folder again")
         return measure_file(folder, step, part, layout)
 
 
@@ -120,7 +120,7 @@ def _read_provenance(folder: Path) -> Claims:
 
 
 def _check_card(folder: Path, files: list[StepFile], claims: Claims) -> None:
-    """The card's configs and counts must be those of the files, its licence the decided one; the rest is prose."""
+    """Check that the card's configs and counts match the files, and its licence the personas' one."""
     path = folder / CARD
     try:
         metadata = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
@@ -131,9 +131,9 @@ def _check_card(folder: Path, files: list[StepFile], claims: Claims) -> None:
             f"{path}: no card with configs and dataset_info ({_line(error)}); write the folder again"
         ) from None
     if claims.license not in (UNKNOWN, license):
-        raise BadInput(f"{path}: its licence, {license}, contradicts the personas', {claims.license}")
+        raise BadInput(f"{path}: its licence, {license}, contradicts the personas' licence, {claims.license}")
     if configs != claims.layout.card_configs(files):
-        raise BadInput(f"{path}: its configs are not those of the files; write the folder again")
+        raise BadInput(f"{path}: its configs do not match the files; write the folder again")
     for info in claims.layout.dataset_info(files):
         config = info["config_name"]
         if (says := claimed.pop(config, None)) != info:
@@ -157,14 +157,14 @@ def _check_counts(folder: Path, files: list[StepFile], claims: Claims) -> None:
 
 
 class _Fault(NamedTuple):
-    """What is wrong with a row of a batch."""
+    """A row of a batch and what is wrong with it."""
 
     row: int
     what: str
 
 
 class _RowCheck:
-    """Checks the rows of one file after another, and remembers their ids."""
+    """Checks the rows of one file after another and remembers their ids."""
 
     def __init__(self, folder: Path, secrets: Secrets, claims: Claims) -> None:
         self._folder = folder
@@ -174,7 +174,7 @@ class _RowCheck:
         self._ids: set[str] = set()
 
     def check(self, step: str, part: Part) -> None:
-        """Check every row of a file; raises `BadInput` with its place."""
+        """Check every row of a file; raise `BadInput` with the place of a wrong one."""
         start = 0
         path = self._folder / part_path(step, part)
         with opened_parquet(path) as file:
@@ -201,7 +201,7 @@ class _RowCheck:
             return "another row has the same id"
         self._ids.add(row["id"])
         if row["seed_id"] != row["id"].partition("/")[0]:
-            return f"seed_id is {row['seed_id']}, which the id does not begin with"
+            return f"seed_id is {row['seed_id']}, but the id does not begin with it"
         fixed = {"step": step} | dict(self._layout.outline.step(step).fixed)
         if "method" in row:
             fixed["method"] = self._layout.outline.method
@@ -209,9 +209,11 @@ class _RowCheck:
             if row[name] != value:
                 return f"its {name} is {_line(row[name])}, not {value}"
         if (row["flag"] is not None, row["overlap"] is not None) != (part.flagged, part.overlap == "overlap"):
-            return f"its flag is {_line(row['flag'])} and its overlap {_line(row['overlap'])}: it is in the wrong file"
+            return (
+                f"its flag is {_line(row['flag'])} and its overlap {_line(row['overlap'])}, so it is in the wrong file"
+            )
         if row["teacher"].startswith(SIMULATED) and not self._simulated:
-            return f"its teacher is simulated, and {PROVENANCE} does not say so"
+            return f"its teacher is simulated, but {PROVENANCE} does not say so"
         for name in ("problem", "response", "review"):
             if mark := mark_in(row.get(name) or ""):
                 return (
@@ -220,12 +222,14 @@ class _RowCheck:
                 )
         verdict = grade(row["answer"], row["response"])
         if not verdict.correct:
-            return f"its answer is {_line(row['answer'])}, its response's is {_line(verdict.answer)} ({verdict.why})"
+            return (
+                f"its answer is {_line(row['answer'])}, but its response's is {_line(verdict.answer)} ({verdict.why})"
+            )
         return None
 
 
 def _check_bytes(folder: Path, secrets: Secrets) -> int:
-    """How many bytes the folder has, none of them part of a secret."""
+    """Check that no file contains a secret; return the folder's size in bytes."""
     size = 0
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         if leak := secrets.in_file(path):
@@ -235,7 +239,7 @@ def _check_bytes(folder: Path, secrets: Secrets) -> int:
 
 
 def _check_config(folder: Path, config: str, files: list[StepFile], layout: Layout) -> str:
-    """Load a config as its readers do, and compare it with the files."""
+    """Load a config the way its users do, and compare it with the files."""
     import datasets
 
     datasets.disable_progress_bars()
@@ -247,10 +251,10 @@ def _check_config(folder: Path, config: str, files: list[StepFile], layout: Layo
             raise BadInput(f"{folder}: config {config}: load_dataset fails ({_line(error)})") from error
         expected = sum(file.rows for file in layout.members(config, files))
         if (loaded.features, loaded.num_rows) != (datasets.Features.from_arrow_schema(layout.schema), expected):
-            raise BadInput(f"{folder}: config {config}: loads as {_line(loaded)}, not with its {expected:,} rows")
+            raise BadInput(f"{folder}: config {config}: loads as {_line(loaded)} instead of its {expected:,} rows")
         return f"{config}: {loaded.num_rows:,} rows load"
 
 
 def _line(what: object) -> str:
-    """Somebody else's words in a message of one line."""
+    """Shorten a foreign text for a one-line message."""
     return shorten(str(what), 120, placeholder=" ...")

@@ -1,4 +1,4 @@
-"""What the parquet files of a dataset folder hold, counted in one pass with a row group in memory at a time."""
+"""Count what the parquet files of a dataset folder contain, in one pass with one row group in memory at a time."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from personamath.sources.tables import opened_parquet
 
 
 def measure(folder: Path, layout: Layout) -> list[StepFile]:
-    """Every parquet file of the folder, step after step."""
+    """Measure every parquet file of the folder, step by step."""
     return [
         measure_file(folder, step, part, layout)
         for step, part in layout.files
@@ -26,7 +26,7 @@ def measure(folder: Path, layout: Layout) -> list[StepFile]:
 
 
 def measure_file(folder: Path, step: str, part: Part, layout: Layout) -> StepFile:
-    """The file of a part of a step, which has at least one row."""
+    """Measure the file of one part of a step; it must have at least one row."""
     path = folder / part_path(step, part)
     with opened_parquet(path, f"{path} (config {step})") as file:
         first = file.read_row_group(0).slice(0, 1).to_pylist()[0]
@@ -37,7 +37,7 @@ def measure_file(folder: Path, step: str, part: Part, layout: Layout) -> StepFil
 
 
 def by_step(files: Sequence[StepFile]) -> list[StepFile]:
-    """The files of each step taken together, as if they were its first one."""
+    """Merge the files of each step into one; it keeps the first file's part and example."""
     steps: dict[str, StepFile] = {}
     for file in files:
         if (one := steps.get(file.step)) is None:
@@ -72,19 +72,20 @@ def _counts(values: pa.ChunkedArray) -> dict[Any, int]:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """How long the texts of some rows are, in words."""
+    """The lengths of some texts, in words."""
 
     least: int
     low: int
-    """A twentieth of the texts is shorter, or as short; `high` likewise from above."""
+    """The 5th percentile."""
     median: int
     mean: float
     high: int
+    """The 95th percentile."""
     most: int
 
     @classmethod
     def of(cls, words: Counter[int]) -> "Lengths":
-        """Exact, from the number of texts of each length."""
+        """Compute exact values from the number of texts of each length."""
         lengths = sorted(words)
         reached = list(accumulate(words[length] for length in lengths))
         mean = sum(length * count for length, count in words.items()) / reached[-1]

@@ -1,8 +1,8 @@
-"""Whether a rewrite kept its problem, as far as a program can tell: its numbers, its formulas, its drawings.
+"""Check, as far as a program can, whether a rewrite preserves the numbers, formulas and drawings of its seed problem.
 
-Numbers are compared by value, whatever they are written as (`numerals`), formulas by their tokens, however they are
-typeset (`tokens`). A rewrite is flagged where something is missing, new, or has changed places. Words are not judged:
-`more` for `less` goes unseen.
+Numbers are compared by value in any notation (`numerals`), and formulas by their tokens in any typesetting (`tokens`).
+A rewrite is flagged if a number, formula or drawing is missing, new, or has changed places. Words are not compared:
+`more` in place of `less` is not noticed.
 """
 
 from collections import Counter
@@ -14,18 +14,18 @@ from typing import NamedTuple
 from personamath.folder.numerals import Number, Numeral, numerals
 from personamath.folder.tokens import FUNCTIONS, Reading, Token, read
 
-# The rewrites of a seed problem come one after the other.
+# The rewrites of a seed problem follow one another.
 CACHED_SEEDS = 64
-# Of each kind, in a flag: enough to see what happened.
+# Most entries of each kind in a flag; these are enough to see what happened.
 SHOWN = 3
 SHOWN_CHARACTERS = 40
 # Formulas that differ in more than this share of their tokens are different formulas, not a changed one.
 CHANGED_AT_MOST = 0.5
-# One that lost a piece is a part of the old one; a smaller share, as formulas may be taken apart.
+# A formula that lost a piece is a part of the old one. Its share is smaller, because a rewrite may split a formula.
 CHANGED_PART_AT_MOST = 0.34
-# Tokens after a number that may tell what it counts.
+# Tokens after a number that may name what it counts.
 AFTER = 3
-UNTELLING = frozenset(
+UNINFORMATIVE = frozenset(
     (
         "of",
         "the",
@@ -56,22 +56,22 @@ SPOKEN = {
     "pi": "π",
     "root": "\\sqrt",
 }
-"""What prose calls the symbols of a formula."""
-# What is written or left out as one likes.
-UNSTEADY = frozenset(("*", "¤", "\\angle", "angle", "\\triangle", "triangle", "degree", "degrees"))
+"""Words that prose uses for the symbols of a formula."""
+# Tokens that authors write or leave out at will.
+OPTIONAL = frozenset(("*", "¤", "\\angle", "angle", "\\triangle", "triangle", "degree", "degrees"))
 OPERATORS = frozenset("+-/=<>≤≥≠^_%π∞|!")
 
 
 class Drift(NamedTuple):
-    """How a rewrite strays from its seed problem; each entry as it stands in the text."""
+    """Differences between a rewrite and its seed problem; each entry quotes the text."""
 
     missing: tuple[str, ...]
     new: tuple[str, ...]
     changed: tuple[str, ...]
-    """Formulas that came out otherwise, and numbers that changed places."""
+    """Formulas that changed, and numbers that changed places."""
 
     def describe(self) -> str | None:
-        """In words, e.g. `missing 12; new 15`; None where nothing strayed."""
+        """Describe the differences, e.g. `missing 12; new 15`; None if there are none."""
         parts = [
             f"{name} {', '.join(map(_short, found[:SHOWN]))}{', ...' if len(found) > SHOWN else ''}"
             for name, found in zip(self._fields, self, strict=True)
@@ -81,17 +81,17 @@ class Drift(NamedTuple):
 
 
 def describe_drift(seed_problem: str, problem: str, persona: str | None = None) -> str | None:
-    """The flag of a rewrite: see `Drift.describe`. Numbers of the persona are not new."""
+    """Return the flag of a rewrite (see `Drift.describe`). Numbers from the persona do not count as new."""
     return drift(seed_problem, problem, persona).describe()
 
 
 def drift(seed_problem: str, problem: str, persona: str | None = None) -> Drift:
-    """How a rewrite strays from its seed problem; takes a fifth of a millisecond."""
+    """Find the differences between a rewrite and its seed problem; takes a fifth of a millisecond."""
     seed, rewrite = _seed_content(seed_problem), _Content(read(problem))
     missing = [numeral.text for numeral in seed.numerals if _is_lost(numeral, rewrite)]
     added = [numeral for numeral in rewrite.numerals if numeral.weight == "firm" and not numeral.values & seed.values]
-    told = _values(numerals(read(persona).tokens)) if added and persona else frozenset()
-    new = [numeral.text for numeral in added if not numeral.values & told]
+    from_persona = _values(numerals(read(persona).tokens)) if added and persona else frozenset()
+    new = [numeral.text for numeral in added if not numeral.values & from_persona]
     changed = list(_changed_formulas(seed, rewrite))
     if not changed:
         if lost := seed.names - rewrite.names:
@@ -104,7 +104,7 @@ def drift(seed_problem: str, problem: str, persona: str | None = None) -> Drift:
 
 
 class _Content:
-    """What of a text is compared; its parts are made as they are needed, because most rewrites need few."""
+    """The parts of a text to compare; each is computed on first use, because most rewrites need only a few."""
 
     def __init__(self, reading: Reading) -> None:
         self.tokens = reading.tokens
@@ -115,29 +115,29 @@ class _Content:
 
     @cached_property
     def stream(self) -> list[str]:
-        """The whole text as a formula would be written, to find formulas in."""
+        """The whole text in the spelling of formulas, to search for formulas in it."""
         return list(_stream(self.tokens))
 
     @cached_property
     def formulas(self) -> list[tuple[str, ...]]:
-        """Those that say more than a number."""
+        """The formulas that say more than a number or a name."""
         return [tuple(_stream(formula)) for formula in self._formulas if _says_more(formula)]
 
     @cached_property
     def alone(self) -> Counter[str]:
-        """Formulas that are one name, by the name."""
+        """Counts of formulas that consist of one name."""
         return Counter(
             formula[0].text for formula in self._formulas if len(formula) == 1 and formula[0].kind == "symbol"
         )
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Letters and commands of its formulas."""
+        """Letters and commands in the formulas."""
         return frozenset(_names(token for formula in self._formulas for token in formula))
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """Words that may speak a name, and letters outside of formulas."""
+        """Words that may spell out a name, and letters outside formulas."""
         return frozenset(_words(set(self.tokens)))
 
 
@@ -151,10 +151,10 @@ def _values(found: Iterable[Numeral]) -> frozenset[Number]:
 
 
 def _stream(tokens: Iterable[Token]) -> Iterator[str]:
-    """Tokens as texts, spoken symbols written, without what is unsteady."""
+    """Yield tokens as texts; words for symbols become symbols, and optional tokens are left out."""
     for token in tokens:
         text = SPOKEN.get(token.text, token.text) if token.kind == "word" else token.text
-        if token.kind != "mark" and text not in UNSTEADY:
+        if token.kind != "mark" and text not in OPTIONAL:
             yield text
 
 
@@ -172,15 +172,15 @@ def _says_more(formula: Sequence[Token]) -> bool:
 
 def _names(tokens: Iterable[Token]) -> Iterator[str]:
     for token in tokens:
-        named = token.kind == "symbol" and token.text[-1].isalpha() and token.text not in ("π", *UNSTEADY)
+        named = token.kind == "symbol" and token.text[-1].isalpha() and token.text not in ("π", *OPTIONAL)
         if named or token.text in FUNCTIONS:
             yield token.text
 
 
 def _words(tokens: Iterable[Token]) -> Iterator[str]:
-    """Words, which may speak a name: `theta` for the command, `root`; and letters outside of formulas."""
+    """Yield words that may spell out a name, such as `theta` or `root`, and letters outside formulas."""
     for token in tokens:
-        if token.kind == "word" and len(token.text) > 1:  # the article names nothing
+        if token.kind == "word" and len(token.text) > 1:  # skip the article `a`, which is not a name
             yield token.text
             yield f"\\{token.text}"
             if token.text in SPOKEN:
@@ -194,10 +194,10 @@ def _is_lost(numeral: Numeral, rewrite: _Content) -> bool:
 
 
 def _changed_formulas(seed: _Content, rewrite: _Content) -> Iterator[str]:
-    """Formulas of the seed problem that the rewrite has otherwise.
+    """Yield the formulas of the seed problem that the rewrite changed.
 
-    One that is merely gone may have been put into words, and is left to its numbers and names; changed is one that is
-    gone where the rewrite has a new one much like it.
+    A formula counts as changed if it is gone and the rewrite has a similar new one. A formula that is only gone may now
+    be in words, so only its numbers and names are checked.
     """
     kept = {formula: _count(rewrite.stream, formula) for formula in seed.formulas}
     gone = [formula for formula, count in kept.items() if count < _count(seed.stream, formula)]
@@ -208,20 +208,20 @@ def _changed_formulas(seed: _Content, rewrite: _Content) -> Iterator[str]:
 
 
 def _is_change(formula: Sequence[str], other: Sequence[str], seed: "_Content") -> bool:
-    """Whether another formula is much like this one, and neither a part of the seed problem nor all around it."""
+    """Whether another formula is a changed version of this one, not a different one or a kept part of the problem."""
     if _count(seed.stream, other):
         return _distance(formula, other, anywhere=False) <= CHANGED_PART_AT_MOST * len(formula)
     return _distance(*sorted((formula, other), key=len), anywhere=True) <= CHANGED_AT_MOST * len(formula)
 
 
 def _count(stream: Sequence[str], formula: Sequence[str]) -> int:
-    """How often the formula stands in the stream."""
+    """Count how often the formula occurs in the stream."""
     size, wanted = len(formula), list(formula)
     return sum(stream[start : start + size] == wanted for start in range(len(stream) - size + 1))
 
 
 def _distance(short: Sequence[str], long: Sequence[str], *, anywhere: bool) -> int:
-    """Edits that make the short formula the long one, or with `anywhere` a part of it."""
+    """Count the edits that turn the short formula into the long one, or with `anywhere` into a part of it."""
     row = [0 if anywhere else column for column in range(len(long) + 1)]
     for place, token in enumerate(short, start=1):
         above, row[0] = row[0], place
@@ -231,7 +231,7 @@ def _distance(short: Sequence[str], long: Sequence[str], *, anywhere: bool) -> i
 
 
 def _moved(seed: _Content, rewrite: _Content) -> Iterator[str]:
-    """Names and numbers that changed places: as many as before, but one for another."""
+    """Yield names and numbers that changed places: the total is the same, but one replaces another."""
     if seed.alone.total() == rewrite.alone.total():
         yield from seed.alone - rewrite.alone
     before, after = _firm(seed), _firm(rewrite)
@@ -254,13 +254,13 @@ def _firm(content: _Content) -> Counter[Number]:
 
 
 def _counts(content: _Content, value: Number) -> str | None:
-    """What the one number of this value counts: the first telling word after it."""
+    """Return what the only number with this value counts: the first informative word after it."""
     numeral = next(numeral for numeral in content.numerals if numeral.values == {value} and numeral.weight != "loose")
     if numeral.start and content.tokens[numeral.start - 1].text == "¤":
         return "dollar"
     after = content.tokens[numeral.end : numeral.end + AFTER]
-    telling = (token.text for token in after if token.kind == "word" and token.text not in UNTELLING)
-    return next((word.removesuffix("s") for word in telling), None)
+    informative = (token.text for token in after if token.kind == "word" and token.text not in UNINFORMATIVE)
+    return next((word.removesuffix("s") for word in informative), None)
 
 
 def _short(text: str) -> str:

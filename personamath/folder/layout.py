@@ -1,4 +1,4 @@
-"""What the dataset folder looks like: configs, files, columns, as its method declares them."""
+"""The layout of a dataset folder: its configs, files and columns, as the method declares them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,54 +17,55 @@ CARD = "README.md"
 PROVENANCE = "provenance.json"
 CHART = "assets/funnel.png"
 FORMAT_VERSION = 2
-"""Of provenance.json. In format 1 the persona method was the only one: it has no `method`, and rows no such column."""
+"""Format of provenance.json. Format 1 has only the persona method, so neither the file nor the rows have a `method`."""
 
 
 class Part(NamedTuple):
-    """Which rows of a step share a file, so that configs which leave rows out store none twice."""
+    """A group of a step's rows that share a file; so configs that leave rows out need no second copy of the others."""
 
     overlap: Literal["unchecked", "clean", "overlap"]
-    """Whether they overlap with test problems; `unchecked` where they were not compared with any."""
+    """Whether the rows overlap with test problems; `unchecked` if they were not compared with any."""
     flagged: bool
 
     @classmethod
     def of(cls, row: Row, *, compared: bool) -> "Part":
-        """The part of a row; `compared` where it was compared with test problems."""
+        """Return the part of a row; `compared` says whether it was compared with test problems."""
         overlap: Literal["clean", "overlap"] = "overlap" if row.overlap else "clean"
         return cls(overlap if compared else "unchecked", row.flag is not None)
 
     @property
     def file_name(self) -> str:
-        """E.g. `train-clean-sound.parquet`, or where nothing was compared `train-sound.parquet`."""
+        """E.g. `train-clean-sound.parquet`, or `train-sound.parquet` if nothing was compared."""
         words = [] if self.overlap == "unchecked" else [self.overlap]
         return f"train-{'-'.join([*words, 'flagged' if self.flagged else 'sound'])}.parquet"
 
 
 PARTS = tuple(map(Part._make, product(("unchecked", "clean", "overlap"), (False, True))))
-"""In the order in which a config reads them."""
+"""All parts, in the order in which a config reads them."""
 
 COLUMNS = {
-    "id": "Begins with the id of its seed problem: `math-train-00042` is a seed problem, and the id of whatever was "
-    "made from it begins with `math-train-00042/`.",
+    "id": "Begins with the id of its seed problem: `math-train-00042` is a seed problem, and the ids of rows made from "
+    "it begin with `math-train-00042/`.",
     "problem": "The question.",
     "response": "The solution to train on, with its final answer boxed.",
-    "answer": "Reference final answer, which the response's boxed answer equals.",
-    "source": "Where the seed problem comes from, e.g. `gsm8k` or `math`.",
+    "answer": "Reference final answer; the response's boxed answer equals it.",
+    "source": "Source of the seed problem, e.g. `gsm8k` or `math`.",
     "method": "The method that made the row.",
     "step": "The method's step that made the row.",
     "seed_id": "Id of the seed problem.",
     "seed_problem": "The seed problem's question.",
-    "level": "The seed problem's level, e.g. MATH's from 1 to 5; null where its source gives none (GSM8K, and MATH's "
+    "level": "The seed problem's level, e.g. MATH's from 1 to 5; null if its source gives none (GSM8K, and MATH's "
     "`Level ?`).",
-    "subject": "The seed problem's subject, e.g. one of MATH's seven; null where its source gives none (GSM8K).",
+    "subject": "The seed problem's subject, e.g. one of MATH's seven; null if its source gives none (GSM8K).",
     "teacher": "The model that wrote the rewrite and the response.",
-    "request": "Digest of the request that produced the response, a key of the run's journal.",
-    "flag": "What of its seed problem's numbers and LaTeX a rewritten problem lacks or adds, as far as a program can "
-    "tell, e.g. `missing 12; new 15`; null where it keeps them and where nothing was rewritten.",
-    "overlap": "How the seed problem or the problem overlaps with a test problem: `equal` but for white space, "
-    "`masked` (for numbers as well), or `13-gram` (13 words in a row); the first that holds, null where none does.",
+    "request": "Digest of the request that produced the response; a key of the run's journal.",
+    "flag": "Numbers and LaTeX of the seed problem that a rewritten problem lacks or adds, as far as a program can "
+    "tell, e.g. `missing 12; new 15`; null if it preserves them, or if nothing was rewritten.",
+    "overlap": "How the seed problem or the problem overlaps with a test problem: `equal` (except for white space), "
+    "`masked` (equal except for white space and numbers) or `13-gram` (13 words in a row in common). The first rule "
+    "that holds counts; null if none holds.",
 }
-"""The columns of every dataset, in their order; the method's own come after `subject`."""
+"""The columns of every dataset in their order; the method's own columns follow `subject`."""
 COLUMNS_OF_FORMAT_1 = (
     *("id", "problem", "response", "answer", "source", "stage", "step", "seed_id", "seed_problem", "level", "subject"),
     *("persona", "review", "teacher", "request", "flag", "overlap"),
@@ -72,13 +73,13 @@ COLUMNS_OF_FORMAT_1 = (
 NUMBERS = frozenset({"level"})
 NULLABLE = frozenset({"level", "subject", "flag", "overlap"})
 _METHODS_COLUMNS_AFTER = "subject"
-# A few MB: small enough to stream and to filter by, large enough to compress well.
+# A row group takes a few MB: small enough to stream and filter, large enough to compress well.
 ROW_GROUP_ROWS = 2_000
 
 
 @dataclass(slots=True)
 class StepFile:
-    """One parquet file of the folder, measured."""
+    """The measurements of one parquet file of the folder."""
 
     step: str
     part: Part
@@ -87,15 +88,16 @@ class StepFile:
     """Its first row."""
     rows: int = 0
     arrow_bytes: int = 0
-    """Size in memory, which `dataset_info` calls num_bytes."""
+    """Size in memory; `dataset_info` calls it num_bytes."""
     sources: Counter[str] = field(default_factory=Counter)
-    """Rows by source; the next three by MATH level and subject and by overlap, where they have one."""
+    """Rows by source; the next three count rows by level, subject and overlap, where they have one."""
     levels: Counter[int] = field(default_factory=Counter)
     subjects: Counter[str] = field(default_factory=Counter)
     overlaps: Counter[str] = field(default_factory=Counter)
     problem_words: Counter[int] = field(default_factory=Counter)
-    """Rows by the number of words in their problem; `response_words` in their response."""
+    """Rows by the number of words in their problem."""
     response_words: Counter[int] = field(default_factory=Counter)
+    """Rows by the number of words in their response."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Layout:
 
     @cached_property
     def configs(self) -> Mapping[str, tuple[str, ...]]:
-        """Every config and the steps whose files it reads, `strict` and `clean` not all of them: see `holds`."""
+        """Every config and its steps; `strict` and `clean` read only some of a step's files, see `holds`."""
         all_steps = tuple(step.name for step in self.steps)
         return {
             "default": all_steps,
@@ -124,7 +126,7 @@ class Layout:
 
     @cached_property
     def columns(self) -> Mapping[str, str]:
-        """Every column with its text for the card."""
+        """Every column with its description for the card."""
         columns: dict[str, str] = {}
         for name, says in COLUMNS.items():
             columns[name] = says
@@ -145,20 +147,20 @@ class Layout:
 
     @cached_property
     def files(self) -> tuple[tuple[str, Part], ...]:
-        """Step and part of every parquet file that a folder may have, in the order in which a config reads them."""
+        """Step and part of every possible parquet file, in the order in which a config reads them."""
         return tuple((step.name, part) for step in self.steps for part in PARTS)
 
     def holds(self, config: str, step: str, part: Part) -> bool:
-        """Whether a config reads a file: `strict` has no flagged rows, `clean` none that were not compared."""
+        """Whether a config reads a file: `strict` skips flagged rows; `clean` skips overlapping and unchecked rows."""
         left_out = {"strict": part.flagged, "clean": part.overlap != "clean"}
         return step in self.configs[config] and not left_out.get(config, False)
 
     def members(self, config: str, files: Iterable[StepFile]) -> list[StepFile]:
-        """Those of the files that a config reads."""
+        """Return the files that a config reads."""
         return [file for file in files if self.holds(config, file.step, file.part)]
 
     def card_configs(self, files: list[StepFile]) -> list[dict[str, Any]]:
-        """The card's `configs`: those that have rows, the default first."""
+        """Return the card's `configs`: all configs with rows, the default first."""
         paths = {name: [part_path(file.step, file.part) for file in self.members(name, files)] for name in self.configs}
         return [
             {"config_name": name, "data_files": [{"split": "train", "path": paths[name]}]}
@@ -168,7 +170,7 @@ class Layout:
         ]
 
     def dataset_info(self, files: list[StepFile]) -> list[dict[str, Any]]:
-        """The card's `dataset_info`, counted from the files; `datasets` compares the rows it loads with it."""
+        """Return the card's `dataset_info`, counted from the files; `datasets` checks the rows it loads against it."""
         infos = []
         for name in self.configs:
             if read := self.members(name, files):
@@ -186,16 +188,16 @@ class Layout:
         return infos
 
     def table(self, rows: Sequence[Row]) -> pa.Table:
-        """Rows as a table in these columns."""
+        """Return the rows as a table with these columns."""
         return pa.table([[row.column(name) for row in rows] for name in self.schema.names], schema=self.schema)
 
 
 def dataset_folder(source: Path) -> Path:
-    """The dataset folder of a run directory; any other folder itself."""
+    """Return the dataset folder of a run directory, or any other folder unchanged."""
     inside = source / "dataset"
     return inside if inside.is_dir() else source
 
 
 def part_path(step: str, part: Part) -> str:
-    """Where the rows of a part of a step lie in the folder."""
+    """Return the path, inside the folder, of the file with one part of a step."""
     return f"{step}/{part.file_name}"

@@ -1,4 +1,4 @@
-"""What must never be published: keys, and the paths of the machine that made a folder."""
+"""Find what must never be published: keys, and paths of the machine that made a folder."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from huggingface_hub import get_token
 
 KEY_VARIABLES = ("OPENAI_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-# A shorter value is a placeholder such as EMPTY, which open endpoints take for a key and any text may hold.
+# A shorter value is a placeholder such as EMPTY, which open endpoints accept as a key and any text may contain.
 SHORTEST_KEY = 8
 # In the syntax that Python's `re` and Arrow's RE2 share.
 KEY_SHAPES = {
@@ -23,24 +23,24 @@ KEY_SHAPES = {
     "a path in a home folder": r"(?:/home|/Users|[A-Z]:\\Users)[/\\][A-Za-z0-9._-]+[/\\]",
     "a private key": "-----BEGIN [A-Z ]*PRIVATE KEY-----",
 }
-# Files are read in pieces of this size, each with the end of the one before: longer than any secret.
+# Files are read in pieces of this size, each with the end of the previous piece, which is longer than any secret.
 PIECE_BYTES, OVERLAP_BYTES = 16 * 2**20, 4_096
 
 
 class Leak(NamedTuple):
-    """Where a file or a column holds what must not be published."""
+    """The place of a secret in a file or a column."""
 
     place: int
-    """Byte of the file, or row of the column."""
+    """Byte offset in the file, or row of the column."""
     what: str
     """E.g. `the value of HF_TOKEN`; never the secret itself."""
 
 
 class Secrets:
-    """The keys and paths of this user and machine, and whatever looks like a key, to be looked for in texts."""
+    """Searches texts for the keys and paths of this user and machine, and for anything that looks like a key."""
 
     def __init__(self, *folders: Path) -> None:
-        """Take more folders of this machine whose paths are not to be published."""
+        """Also search for the paths of these folders."""
         self._patterns = dict(KEY_SHAPES)
         values = {f"the value of {name}": os.environ.get(name, "").strip() for name in KEY_VARIABLES}
         for what, value in (values | {"the stored Hub token": get_token() or ""}).items():
@@ -49,12 +49,12 @@ class Secrets:
         own = [("the path of the home folder", Path.home()), ("the current path", Path.cwd())]
         for what, folder in (*own, *((f"the path of {folder.name}", folder.absolute()) for folder in folders)):
             if paths := sorted({str(folder), str(folder.resolve())} - {"/"}):
-                # A path by itself: `a square/root` is none.
+                # Match whole paths only: `a square/root` does not contain the path `/root`.
                 self._patterns[what] = rf"(?:^|\W)(?:{'|'.join(map(re.escape, paths))})(?:\W|$)"
         self._any = "|".join(f"(?:{pattern})" for pattern in self._patterns.values())
 
     def in_file(self, path: Path) -> Leak | None:
-        """The first one in the bytes of a file."""
+        """Return the first leak in a file."""
         with path.open("rb") as file:
             start, window = 0, b""
             while piece := file.read(PIECE_BYTES):
@@ -65,8 +65,8 @@ class Secrets:
         return None
 
     def in_bytes(self, content: bytes) -> Leak | None:
-        """The first one in some bytes."""
-        # Arrow first: it is some fifty times as fast, but does not tell where.
+        """Return the first leak in some bytes."""
+        # Try Arrow first: it is about fifty times as fast, but does not give the place.
         if not pc.match_substring_regex(pa.scalar(content), self._any).as_py():
             return None
         found = re.search(self._any.encode(), content)
@@ -74,7 +74,7 @@ class Secrets:
         return Leak(found.start(), self._name(found[0].decode(errors="replace")))
 
     def in_column(self, texts: pa.Array) -> Leak | None:
-        """The first one in a column of texts."""
+        """Return the first leak in a column of texts."""
         row = pc.index(pc.match_substring_regex(texts, self._any), True).as_py()
         return Leak(row, self._name(texts[row].as_py())) if row >= 0 else None
 

@@ -1,36 +1,36 @@
-"""Text of others on a card: shown as it is, and unable to break out of its place."""
+"""Put foreign text on a card: it is shown unchanged and cannot break the page's Markdown."""
 
 import re
 from collections.abc import Sequence
 
 LINE_CHARACTERS = 100
-"""Of code: what a card's page shows without scrolling."""
+"""Longest line of code that a card's page shows without scrolling."""
 
 
 def fenced(text: str, language: str = "text") -> str:
-    """A code block, in a fence longer than any run of backticks in the text."""
+    """Return a code block whose fence is longer than any run of backticks in the text."""
     fence = _backticks(text, at_least=3)
     return f"{fence}{language}\n{text}\n{fence}"
 
 
 def code(text: object, in_table: bool = True) -> str:
-    """A code span on one line, which may stand in a table cell unless it is told that it does not."""
+    """Return a code span on one line; with `in_table` it is safe in a table cell."""
     line = " ".join(str(text).split())
     if in_table:
-        line = line.replace("|", "¦")  # no escape of the bar is read alike by all renderers
+        line = line.replace("|", "¦")  # renderers disagree on how to escape the bar
     fence = _backticks(line, at_least=1)
     return f"{fence} {line} {fence}" if len(fence) > 1 else f"{fence}{line}{fence}"
 
 
 def python_text(text: str) -> str:
-    """A Python expression of a text; a long one goes over several lines, where the text's own end."""
+    """Return a Python expression for a text; a long text is split at its own line ends."""
     if len(text) <= LINE_CHARACTERS:
         return repr(text)
     return "(\n" + "\n".join(f"    {line!r}" for line in text.splitlines(keepends=True)) + "\n)"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Sequence[int] = (0,)) -> str:
-    """A table, padded so that it reads as text too; columns hold numbers unless named."""
+    """Return a table, padded to read well as text; columns hold numbers unless `text_columns` lists them."""
     widths = [max(3, *(len(row[column]) for row in (header, *rows))) for column in range(len(header))]
 
     def line(cells: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Numbers in a text, whatever they are written as: `12`, `twelve`, `a dozen`; `50%`, `half`, `1/2`; `$2.50`."""
+"""Find the numbers in a text in any notation: `12`, `twelve`, `a dozen`; `50%`, `half`, `1/2`; `$2.50`."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -7,21 +7,23 @@ from typing import Literal, NamedTuple
 from personamath.folder.tokens import Token
 
 Number = int | Fraction
-"""A whole number is an `int`, which is counted and compared several times as fast."""
-Weight = Literal["firm", "told", "loose"]
-"""Whether a text that should say the same must have this number too (`firm`, `told`), and must not add it (`firm`)."""
+"""A whole number is an `int`, because an `int` is counted and compared several times as fast as a `Fraction`."""
+Weight = Literal["firm", "soft", "loose"]
+"""How strictly two equivalent texts must agree on a number: neither lose nor add it (`firm`), not lose it (`soft`), or
+neither (`loose`)."""
 
 
 class Numeral(NamedTuple):
     """One number of a text."""
 
     values: frozenset[Number]
-    """What it may mean: a third of something, or the third."""
+    """Its possible values: `third` may mean 1/3 or 3."""
     weight: Weight
     text: str
     start: int
-    """Its first token, by place; `end` the place after its last."""
+    """Position of its first token."""
     end: int
+    """Position after its last token."""
 
 
 def _counted(names: str, start: int) -> dict[str, int]:
@@ -29,7 +31,7 @@ def _counted(names: str, start: int) -> dict[str, int]:
 
 
 def _valued(names: str) -> dict[str, int]:
-    """`twice=2 double=2`, as a table."""
+    """Parse a table such as `twice=2 double=2`."""
     return {name: int(value) for name, value in (pair.split("=") for pair in names.split())}
 
 
@@ -52,11 +54,11 @@ PARTS = _valued("half=2 halves=2 quarter=4 quarters=4") | {
     form: value for name, value in ORDINALS.items() if value > 2 for form in (name, name + "s")
 }
 """Names of parts: one divided by the value."""
-TOLD = _valued(
+MULTIPLES = _valued(
     "twice=2 double=2 doubled=2 doubles=2 doubling=2 twofold=2 thrice=3 triple=3 tripled=3 triples=3 threefold=3 "
     "quadruple=4 quadrupled=4 quadruples=4 fourfold=4"
 )
-# Small numbers that language adds and drops by itself; what a formula says in numbers and prose in words; what a
+# Small numbers that language adds and drops freely; words for what a formula writes in numbers; and words that a
 # rewriter may spell out, such as seven days for a week.
 LOOSE_TABLE = """
 1: once single first another
@@ -80,29 +82,31 @@ LOOSE = {
     for values, names in (line.split(":") for line in LOOSE_TABLE.strip().splitlines())
     for name in names.split()
 }
-# Without May, which is a verb more often.
+# May is left out, because it is more often a verb.
 MONTHS = _valued(
     "january=1 february=2 march=3 april=4 june=6 july=7 august=8 september=9 october=10 november=11 december=12"
 )
 NOTHING_AND_ONE = frozenset({0, 1})
-OPENING = frozenset().union(UNITS, TENS, DOZENS, ORDINALS, PARTS, TOLD, LOOSE, MONTHS, ("a", "an"))
-"""Words that a number may begin with."""
+OPENING = frozenset().union(UNITS, TENS, DOZENS, ORDINALS, PARTS, MULTIPLES, LOOSE, MONTHS, ("a", "an"))
+"""Words that can begin a number."""
 CENTS = frozenset({"cent", "cents", "¢"})
 DOLLARS = frozenset({"dollar", "dollars"})
 PERCENT = frozenset({"%", "percent"})
 
 
 def numerals(tokens: Sequence[Token]) -> list[Numeral]:
-    """All numbers among the tokens, in order."""
+    """Return all numbers among the tokens, in order."""
     return _Reader(tokens).read()
 
 
 class _Reader:
-    """Reads from left to right; each `_…` method gives a value and the place after it, or None."""
+    """Reads tokens from left to right; each `_…` method returns a value and the position after it, or None."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._kinds = [token.kind for token in tokens]
-        self._texts = [token.text for token in tokens] + [""] * 8  # looking ahead never leaves the list
+        self._texts = [token.text for token in tokens] + [
+            ""
+        ] * 8  # padding, so that looking ahead never leaves the list
         self._length = len(tokens)
 
     def read(self) -> list[Numeral]:
@@ -120,12 +124,12 @@ class _Reader:
         if quantity := self._quantity(start):
             values, end = quantity
             weight: Weight = "firm"
-            if values <= NOTHING_AND_ONE:  # positive is more than 0, and 3:00 three o'clock
+            if values <= NOTHING_AND_ONE:  # `positive` may become `more than 0`, and `3:00` `three o'clock`
                 weight = "loose"
             elif (word, end) == ("two", start + 1):
-                weight = "told"
-        elif word in TOLD:
-            values, end, weight = {Fraction(TOLD[word])}, start + 1, "told"
+                weight = "soft"
+        elif word in MULTIPLES:
+            values, end, weight = {Fraction(MULTIPLES[word])}, start + 1, "soft"
         elif word in LOOSE:
             values, end, weight = set(LOOSE[word]), start + 1, "loose"
         elif word in MONTHS:
@@ -136,7 +140,7 @@ class _Reader:
         return Numeral(exact, weight, " ".join(self._texts[start:end]), start, end)
 
     def _quantity(self, start: int) -> tuple[set[Fraction], int] | None:
-        """A number with what belongs to it: a part, a scale, a unit that multiplies it."""
+        """Read a number with its part, its scale, or a unit that multiplies it."""
         if ordinal := self._compound_ordinal(start):
             return ordinal
         plain = self._number(start) or self._half(start)
@@ -157,7 +161,7 @@ class _Reader:
         return {value}, end
 
     def _number(self, start: int) -> tuple[Fraction, int] | None:
-        """Digits or words, with the part that follows: `2 1/2`, `two and a half`, `two-thirds`."""
+        """Read digits or words with the fraction that follows: `2 1/2`, `two and a half`, `two-thirds`."""
         digits = self._digits(start)
         value_end = digits or self._cardinal(start)
         if value_end is None:
@@ -181,7 +185,7 @@ class _Reader:
         )
 
     def _fraction(self, place: int) -> tuple[Fraction, int] | None:
-        """`3/4`; but not `3/4/2020`."""
+        """Read `3/4`, but not `3/4/2020`."""
         if place + 2 >= self._length or self._texts[place + 1] != "/" or self._texts[place + 3] == "/":
             return None
         if self._kinds[place] != "number" or self._kinds[place + 2] != "number" or self._texts[place - 1] == "/":
@@ -190,10 +194,10 @@ class _Reader:
         return (Fraction(self._texts[place]) / below, place + 3) if below else None
 
     def _cardinal(self, start: int) -> tuple[Fraction, int] | None:
-        """`twenty-five`, `two hundred and five`, `a hundred`."""
+        """Read `twenty-five`, `two hundred and five`, `a hundred`."""
         total, current, place = 0, 0, start
         last = 0
-        """The size of what was read last: after tens come units, after units a scale."""
+        """The size of the last word read: units may follow tens, and a scale may follow units."""
         if self._texts[place] in ("a", "an") and (self._texts[place + 1] in SCALES or self._texts[place + 1] in DOZENS):
             current, place, last = 1, place + 1, 1
         while True:
@@ -220,7 +224,7 @@ class _Reader:
         return (Fraction(total + current), place) if place > start and last else None
 
     def _part(self, place: int) -> tuple[Fraction, int] | None:
-        """The size of the parts after a number: `two thirds`, `one half`; more quarters than three are coins."""
+        """Read the size of the parts after a number: `two thirds`, `one half`; more than three quarters are coins."""
         joint = place + 1 if self._texts[place] == "-" else place
         name = self._texts[joint]
         singular = self._texts[place - 1] in ("one", "1")
@@ -231,7 +235,7 @@ class _Reader:
         return None
 
     def _half(self, place: int) -> tuple[Fraction, int] | None:
-        """`half`, `a half`, `a third of`, `half a dozen`."""
+        """Read `half`, `a half`, `a third of`, `half a dozen`."""
         article = self._texts[place] in ("a", "an")
         name = self._texts[place + article]
         end = place + article + 1
@@ -240,22 +244,22 @@ class _Reader:
             if self._texts[dozen] in DOZENS:
                 return Fraction(6), dozen + 1
             return Fraction(1, 2), end
-        # Without `of` it may be one more in a row: a third friend.
+        # Without `of` it may be an ordinal, as in `a third friend`.
         if name in PARTS and (self._texts[end] == "of" or (name == "quarter" and article)) and not name.endswith("s"):
             return Fraction(1, PARTS[name]), end
         return None
 
     def _compound_ordinal(self, place: int) -> tuple[set[Fraction], int] | None:
-        """`twenty-first`."""
+        """Read `twenty-first`."""
         tens = TENS.get(self._texts[place])
         joint = place + 1 + (self._texts[place + 1] == "-")
         unit = ORDINALS.get(self._texts[joint], 10)
         if not tens or unit > 9:
             return None
-        # A thirty-second break takes thirty.
+        # In `a thirty-second break` the number is 30.
         return {Fraction(tens + unit)} | ({Fraction(tens)} if unit == 2 else set()), joint + 1
 
     def _ordinal(self, place: int) -> tuple[set[Fraction], int] | None:
-        """`third`: the third, or a part."""
+        """Read `third`, which may mean 3 or 1/3."""
         value = ORDINALS.get(self._texts[place].removesuffix("s"), 0)
         return ({Fraction(value), Fraction(1, value)}, place + 1) if value > 2 else None

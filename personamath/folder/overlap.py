@@ -1,8 +1,8 @@
-"""Test problems found again in the data, by three rules of which the strongest that holds counts.
+"""Find rows that overlap with test problems, by three rules; the strongest rule that holds counts.
 
-1. `equal`: the texts are equal once white space is collapsed.
-2. `masked`: they are equal once every run of digits is masked as well, so only numbers differ.
-3. `13-gram`: they share 13 words in a row, lower-cased, split at white space.
+1. `equal`: the texts are equal after white space is collapsed.
+2. `masked`: they are equal after every run of digits is masked too, so they differ only in numbers.
+3. `13-gram`: they share 13 words in a row, in lower case and split at white space.
 
 Of MATH's 7,500 training problems the rules find 1, 249 and 517 in MATH's test split, 710 in all.
 """
@@ -15,13 +15,13 @@ from personamath.sources.questions import QuestionSource
 
 NGRAM = 13
 RULES: tuple[Overlap, ...] = ("equal", "masked", "13-gram")
-"""The strongest first."""
+"""The rules, the strongest first."""
 
 
 class TestProblems:
-    """Test problems, prepared for looking texts up; takes about 10 kB a problem."""
+    """Test problems, indexed for lookup; takes about 10 kB per problem."""
 
-    __test__ = False  # no test case, whatever pytest makes of the name
+    __test__ = False  # tells pytest that this is not a test case, despite its name
 
     def __init__(self, questions: Iterable[str]) -> None:
         self._equal: set[str] = set()
@@ -36,7 +36,7 @@ class TestProblems:
         return len(self._equal)
 
     def overlap(self, text: str) -> Overlap | None:
-        """The strongest rule by which a text overlaps with a test problem; None where it does not."""
+        """Return the strongest rule by which a text overlaps with a test problem; None if no rule holds."""
         if _collapsed(text) in self._equal:
             return "equal"
         if _masked(text) in self._masked:
@@ -45,14 +45,14 @@ class TestProblems:
 
 
 def strongest(*overlaps: Overlap | None) -> Overlap | None:
-    """The strongest of some overlaps."""
+    """Return the strongest of some overlaps."""
     return next((rule for rule in RULES if rule in overlaps), None)
 
 
 def chosen_benchmarks(named: Iterable[str], problems: Iterable[str]) -> list[QuestionSource]:
-    """The test problems to compare with: those named, and the test splits of the problems that come from the Hub.
+    """Return the test problems to compare with: the named ones, and the test splits of seed problems from the Hub.
 
-    A named `math:PATH` stands for MATH's test split.
+    A named `math:PATH` replaces MATH's test split.
     """
     named = tuple(named)
     kinds = {text.partition(":")[0] for text in named}

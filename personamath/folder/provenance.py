@@ -1,7 +1,7 @@
-"""provenance.json: what a dataset folder was made from, so that anyone can tell whether two folders share their origin.
+"""provenance.json records what a dataset folder was made from, so that anyone can see if two folders share an origin.
 
-A function of the recipe, what it names, the journal and the package versions: no clock, no path of a machine, no name
-of a person. `docs/data.md` tells how to re-derive a row from it.
+It depends only on the recipe, its sources, the journal and the package versions; it contains no time, no machine path
+and no person's name. `docs/data.md` shows how to derive a row again from it.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from personamath.sources.problems import COLUMNS, ProblemSource
 from personamath.sources.questions import QuestionSource
 from personamath.sources.tables import HubSplit, resolved_commit
 
-# What the numbers and the bytes of a run depend on.
+# Packages that the numbers and bytes of a run depend on.
 RECORDED_PACKAGES = (
     "personamath",
     "aiohttp",
@@ -41,29 +41,29 @@ RECORDED_PACKAGES = (
     "pyarrow",
     "sympy",
 )
-# MATH's own splits, train against test, compared by this project: problems that are equal once runs of digits are
+# This project's comparison of MATH's train split with its test split: problems that are equal after runs of digits are
 # masked, and problems that share 13 words in a row.
 MATH_OVERLAP = {"train": 7_500, "masked": 249, "ngram": 517}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Origins:
-    """What a recipe names, as it was found: the problems, the personas, the test problems, the journal."""
+    """The origins of everything that a recipe names: the problems, the personas and the test problems."""
 
     problems: Sequence[Mapping[str, Any]]
-    """One for each source, with its digest or commit."""
+    """One entry per source, with its digest or commit."""
     personas: Mapping[str, Any] | None
     """None for a method without personas."""
     occupations: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Occupation class by persona, where the source tells."""
+    """Occupation class by persona, where the source gives one."""
     benchmarks: Sequence[Mapping[str, Any]] = ()
-    """One for each source of test problems that the rows are compared with, as of the problems."""
+    """One entry per source of test problems to compare the rows with, like the entries of `problems`."""
     test_problems: TestProblems | None = None
-    """What they hold; None where there are no benchmarks."""
+    """The test problems in `benchmarks`; None if there are none."""
 
     @classmethod
     def named(cls, recipe: Recipe) -> "Origins":
-        """What the recipe says, looked up nowhere."""
+        """Return the names in the recipe, without looking anything up."""
         personas = recipe.method.persona_source
         return cls(
             [{"source": name} for name in map(_problems_name, recipe.problems)],
@@ -72,7 +72,7 @@ class Origins:
 
     @classmethod
     def found(cls, recipe: Recipe, personas: Sequence[Persona]) -> "Origins":
-        """Files read for their digests, and Hub datasets asked for the commit they were loaded from."""
+        """Read the digests of files, and the commits of datasets loaded from the Hub."""
         compared = chosen_benchmarks(recipe.benchmark, recipe.problems)
         source = recipe.method.persona_source
         return cls(
@@ -91,7 +91,7 @@ def provenance(
     journal: Mapping[str, Any] | None,
     rows_by_occupation: Mapping[str, int],
 ) -> dict[str, Any]:
-    """The content of provenance.json; `counts` is the run's funnel, `journal` the digest of the answers it used."""
+    """Return the content of provenance.json; `counts` is the run's funnel, `journal` the digest of its answers."""
     method = recipe.method
     return {
         "format": FORMAT_VERSION,
@@ -107,37 +107,39 @@ def provenance(
         "personas": origins.personas and dict(origins.personas) | {"rows_by_occupation": dict(rows_by_occupation)},
         "journal": journal,
         "packages": package_versions(),
-        # Why a request failed is the network's business of one day; how many did is in `requests`.
+        # The reasons of failed requests depend on the network of one day; `requests` has their number.
         "funnel": {name: value for name, value in counts.items() if name != "failed"},
     }
 
 
 def layout_of(provenance: Mapping[str, Any], path: Path | str = PROVENANCE) -> Layout:
-    """The layout of the folder with this provenance.json; raises `BadInput`, which names `path`, where it has none."""
+    """Return the layout of the folder with this provenance.json; raise `BadInput`, which names `path`, if invalid."""
     format_version = provenance.get("format")
     if not isinstance(format_version, int) or format_version < 1:
         raise BadInput(f"{path}: not a provenance file (its format is {format_version!r}); write the folder again")
     if format_version > FORMAT_VERSION:
-        raise BadInput(f"{path}: has format {format_version}, this version reads up to {FORMAT_VERSION}: update it")
+        raise BadInput(
+            f"{path}: has format {format_version}, this version reads up to {FORMAT_VERSION}: update PersonaMath"
+        )
     if format_version == 1:
         return Layout(PersonaMath.outline, format_version)
     return Layout(Outline.of(provenance.get("method"), f"{path}: method"), format_version)
 
 
 def prompt_names(provenance: Mapping[str, Any]) -> list[str]:
-    """The prompts in the method's order; the keys of provenance.json are sorted."""
+    """Return the names of the prompts in the method's order."""
     return list(PersonaMath.prompts) if provenance["format"] == 1 else list(provenance["method"]["prompts"])
 
 
 def seed_sources(provenance: Mapping[str, Any]) -> list[str]:
-    """The sources of rows, without the problems that the package carries."""
+    """Return the sources of the rows, without the problems bundled in the package."""
     used = [problems["source"].partition(":")[0] for problems in provenance["problems"] if "package" not in problems]
     counted = provenance["funnel"]["rows"].values()
     return [source for source in sorted(set(used)) if any(sources.get(source) for sources in counted)]
 
 
 def published_recipe(recipe: Recipe) -> dict[str, Any]:
-    """The recipe without the folders of one machine: local files by name."""
+    """Return the recipe without paths of this machine; local files keep only their names."""
     fields = recipe.as_dict()
     if recipe.method.persona_source:
         fields["personas"] = _personas_name(recipe.method.persona_source)["source"]
@@ -148,18 +150,18 @@ def published_recipe(recipe: Recipe) -> dict[str, Any]:
 
 
 def package_versions() -> dict[str, str]:
-    """Python's version and those of the packages that a run's numbers and bytes depend on."""
+    """Return the versions of Python and of the packages that a run's numbers and bytes depend on."""
     return {"python": platform.python_version()} | {name: version(name) for name in RECORDED_PACKAGES}
 
 
 def journal_digest(answers: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
-    """How many answers a dataset came from, and one digest over them, whatever order they arrived in.
+    """Return the number of answers that a dataset came from, and one digest over them that ignores their order.
 
-    `answers` are request digests, each with the SHA-256 of its answer; a request that comes twice counts once, the
-    first time. The digest is SHA-256 over the answers' SHA-256 in the order of the request digests. Answers that lie
-    in the journal and were not used, such as second opinions, are not part of it.
+    `answers` are request digests, each with the SHA-256 of its answer; of a repeated request only the first counts. The
+    digest is the SHA-256 of the answers' SHA-256 values in the order of the request digests. It does not include
+    unused answers in the journal, such as second opinions.
     """
-    with closing(sqlite3.connect("")) as scratch:  # on disk, and gone at the end
+    with closing(sqlite3.connect("")) as scratch:  # a temporary database on disk
         scratch.execute("create table answers (request text primary key, sha256 blob) without rowid")
         scratch.executemany("insert or ignore into answers values (?, ?)", answers)
         count, digest = 0, hashlib.sha256()
@@ -183,14 +185,14 @@ def _personas_name(source: str) -> dict[str, Any]:
 
 
 def problems_origin(source: ProblemSource) -> dict[str, Any]:
-    """Which problems these are: the digest of their file, or the commit of the Hub that they were loaded from."""
+    """Identify a source of problems by the digest of its file, or by the Hub commit it was loaded from."""
     if source.path is None:
         return {"source": source.name} | _hub_origin(source.hub_splits())
     return {"source": f"{source.name}:{source.path.name}"} | _file_origin(source.path)
 
 
 def personas_origin(source: str) -> dict[str, Any]:
-    """Which personas these are, as of the problems."""
+    """Identify a source of personas in the same way as problems."""
     if source == BUNDLED:
         with as_file(files("personamath.sources.bundled") / "personas.jsonl") as bundled:
             return _file_origin(bundled)
@@ -199,7 +201,7 @@ def personas_origin(source: str) -> dict[str, Any]:
 
 
 def is_changed(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    """Whether a source of problems or personas is no longer the recorded one, as far as digests and commits tell."""
+    """Whether a source of problems or personas differs from the recorded one, judged by digests and commits."""
     if "sha256" in recorded:
         return bool(recorded["sha256"] != found.get("sha256"))
     commits = (

@@ -1,4 +1,4 @@
-"""Filling a card's template: a fact that is missing is an error, never an empty place on the card."""
+"""Fill a card's template; a missing fact is an error, never a blank on the card."""
 
 from collections.abc import Callable, Mapping
 from importlib.resources import files as resources
@@ -9,9 +9,9 @@ from personamath.folder.markdown import code, fenced
 
 
 def render(template: str, filters: Mapping[str, Callable[..., str]], **facts: object) -> str:
-    """Fill a template of `model_cards`; `filters` are those of this card beside the common ones.
+    """Fill a template of `model_cards`; `filters` are this card's filters in addition to the common ones.
 
-    Raises `jinja2.UndefinedError` for a fact that the template asks for and nobody gave.
+    Raises `jinja2.UndefinedError` if the template uses a fact that is not passed.
     """
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False

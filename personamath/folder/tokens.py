@@ -1,4 +1,4 @@
-r"""A problem's text as tokens, alike however it is typeset: `\dfrac12`, `\frac{1}{2}` and `½` are one sequence."""
+r"""Split a problem's text into tokens independent of typesetting: `\dfrac12`, `\frac{1}{2}` and `½` are equal."""
 
 import re
 from functools import lru_cache
@@ -11,25 +11,25 @@ class Token(NamedTuple):
     """One token."""
 
     kind: Kind
-    """A `number` stands in digits; a `symbol` is an operator, a LaTeX command or a letter of a formula; a `mark` is
-    punctuation."""
+    """A `number` is written in digits; a `symbol` is an operator, a LaTeX command or a letter of a formula; a `mark`
+    is punctuation."""
     text: str
     """Words in lower case, numbers without separators."""
 
 
 class Reading(NamedTuple):
-    """A text, read."""
+    """The tokens, formulas and drawings of a text."""
 
     tokens: list[Token]
-    """Of the whole text, formulas included."""
+    """Tokens of the whole text, including its formulas."""
     formulas: list[list[Token]]
-    """The formulas alone, without marks."""
+    """Tokens of each formula, without marks."""
     drawings: list[str]
-    """Asymptote code without white space and formula delimiters; no part of the tokens."""
+    """Asymptote code without white space and formula delimiters; not part of `tokens`."""
 
 
 DRAWING = re.compile(r"\[asy\](.*?)\[/asy\]", re.DOTALL)
-# `$` opens a formula only where this one closes it: otherwise it is money.
+# `$` opens a formula only if another one closes it; otherwise it means money.
 FORMULA = re.compile(
     r"\$\$(?P<display>.+?)\$\$|\\\[(?P<bracket>.+?)\\\]|\\\((?P<paren>.+?)\\\)|\$(?P<inline>[^$]+)\$(?!\d)", re.DOTALL
 )
@@ -43,7 +43,7 @@ GROUP = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
 TEXT = re.compile(rf"\\(?:{TEXT_COMMANDS})\s*{GROUP}")
 HYPHEN = re.compile(r"(?<=[a-z]{2})-(?=[a-z])")
 NO_WORDS = re.compile(rf"{TEXT.pattern}|\\[A-Za-z]+\s*\{{[A-Za-z]+\*?\}}")
-"""What in a formula looks like words."""
+"""Parts of a formula that look like words."""
 FRACTION = "\\frac"
 SPELLINGS = [
     (re.compile(pattern), replacement)
@@ -71,13 +71,13 @@ SPELLINGS = [
         (r"\\[dt]binom(?![a-zA-Z])", r"\\binom"),
         (r"\\(?:[lr]?[vV]ert|mid|\|)(?![a-zA-Z])", "|"),
         (rf"\\(?:{LOOKS})(?![a-zA-Z])", " "),
-        (r"\\overline(?!\s*\{?\s*\d)", " "),  # over letters it names a segment, over digits it repeats them
+        (r"\\overline(?!\s*\{?\s*\d)", " "),  # over letters it marks a segment, over digits a repeating decimal
         (r"\\(?:begin|end)\s*\{[a-z]+\*?\}(?:\{[clr|]*\})?|\\[hv]space\{[^{}]*\}", " "),
         (r"\\[,;:! >&_#\\]|~", " "),
     ]
 ]  # fmt: skip
-# Without any of these nothing has to be spelled otherwise, and most prose has none.
-SPELLED_OTHERWISE = re.compile(r"[^\x00-\x7f]|[\\~{]|[<>!]=|\.\.\.|\d,\d{3}")
+# A text without any of these, like most prose, needs no respelling.
+NEEDS_RESPELLING = re.compile(r"[^\x00-\x7f]|[\\~{]|[<>!]=|\.\.\.|\d,\d{3}")
 RAISED = {
     ord(digit): f"{sign}{value}"
     for sign, digits in (("^", "⁰¹²³⁴⁵⁶⁷⁸⁹"), ("_", "₀₁₂₃₄₅₆₇₈₉"))
@@ -90,16 +90,16 @@ LEXEMES = re.compile(
     r"|(?P<symbol>[-+*/=<>≤≥≠^_%π∞¤$¢|!\[\]])"
     r"|(?P<mark>[.,;:?()])"
 )
-# Names of functions, which are one token though a formula's letters are one each.
+# Function names are one token, while other letters in a formula are one token each.
 FUNCTIONS = frozenset({"sin", "cos", "tan", "cot", "sec", "csc", "log", "ln", "gcd", "lcm", "max", "min", "mod", "det"})
-# Of the lexemes of a dataset of problems; they are mostly the same few thousand.
+# A dataset of problems uses mostly the same few thousand lexemes.
 CACHED_LEXEMES = 2**14
 LONGEST_NAME = 3
-"""Letters in a row that a formula may name things by, e.g. triangle `ABC`; more are a word."""
+"""Most letters in a row that can be names in a formula, e.g. triangle `ABC`; more letters are a word."""
 
 
 def read(text: str) -> Reading:
-    """Read a text; any text can be read."""
+    """Read a text; every text can be read."""
     drawings = [re.sub(r"\s|\$|\\[()]", "", code) for code in DRAWING.findall(text)]
     text = DRAWING.sub(" ", text).replace("\\$", "¤")
     tokens: list[Token] = []
@@ -109,10 +109,10 @@ def read(text: str) -> Reading:
     while found := FORMULA.search(text, place):
         inside = next(group for group in found.groups() if group is not None)
         if found["inline"] and PLAIN_WORDS.search(NO_WORDS.sub("", inside)):
-            place = found.start() + 1  # money: the next sign may open a formula
+            place = found.start() + 1  # this `$` is money; the next one may open a formula
             continue
         tokens += _lex(text[end : found.start()], formula=False)
-        # What stands in \text is prose.
+        # The contents of \text are prose.
         formula = [
             token for part, inner in enumerate(TEXT.split(inside)) for token in _lex(inner, formula=part % 2 == 0)
         ]
@@ -133,7 +133,7 @@ def _lex(text: str, *, formula: bool) -> list[Token]:
 
 @lru_cache(CACHED_LEXEMES)
 def _lexeme(kind: str, found: str, formula: bool) -> tuple[Token, ...]:
-    """The tokens of what a group of `LEXEMES` found."""
+    """Return the tokens of one match of `LEXEMES`."""
     if kind == "number":
         return (Token("number", found),)
     if kind == "command":
@@ -148,8 +148,8 @@ def _lexeme(kind: str, found: str, formula: bool) -> tuple[Token, ...]:
 
 
 def _spelled(text: str) -> str:
-    """The text with one spelling for what has several."""
-    if not SPELLED_OTHERWISE.search(text):
+    """Return the text with one spelling for symbols that have several."""
+    if not NEEDS_RESPELLING.search(text):
         return text
     text = text.translate(RAISED)
     for pattern, replacement in SPELLINGS:
@@ -159,7 +159,7 @@ def _spelled(text: str) -> str:
 
 
 def _slashed(text: str) -> str:
-    r"""The text with `(x)/(y)` for `\frac{x}{y}`, from the innermost fraction outwards."""
+    r"""Replace `\frac{x}{y}` by `(x)/(y)`, from the innermost fraction outwards."""
     while (start := text.rfind(FRACTION)) >= 0:
         end = start + len(FRACTION)
         above = _group(text, end)
@@ -170,7 +170,7 @@ def _slashed(text: str) -> str:
 
 
 def _group(text: str, start: int) -> tuple[str, int] | None:
-    """What stands in the braces that open next, and the place after them; a single character needs no braces."""
+    """Return the contents of the next braces and the position after them; a single character needs no braces."""
     place = start + len(text[start:]) - len(text[start:].lstrip())
     if not text.startswith("{", place):
         return (text[place], place + 1) if place < len(text) and text[place].isalnum() else None
@@ -183,7 +183,7 @@ def _group(text: str, start: int) -> tuple[str, int] | None:
 
 
 def _word(found: str, formula: bool) -> tuple[Token, ...]:
-    """A word, or the letters that name things."""
+    """Return a word as one token, or letters that are names as one token each."""
     lower = found.lower().removesuffix("'s").removesuffix("’s")
     if formula:
         named = len(found) <= LONGEST_NAME or found.isupper()

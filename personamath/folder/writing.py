@@ -1,4 +1,4 @@
-"""The dataset folder: what is published, complete on disk, and what `load_dataset` opens there as on the Hub."""
+"""Write the dataset folder: everything to publish, complete on disk; `load_dataset` opens it as it would on the Hub."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ from personamath.folder.provenance import Origins, provenance
 from personamath.recipe import Recipe
 from personamath.records import Row
 
-# The rows of a seed problem come one after the other, and each looks the seed problem up.
+# The rows of a seed problem follow one another, and each looks up the same seed problem.
 CACHED_TEXTS = 64
 
 
@@ -33,13 +33,13 @@ def write_folder(
     origins: Origins | None = None,
     journal: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write parquet, provenance.json, the chart and the card; the folder is replaced as a whole, or not at all.
+    """Write the parquet files, provenance.json, the chart and the card; replace the whole folder or nothing.
 
-    `counts` is the run's funnel as a dict, `journal` the digest of the answers it used. Bytes depend on the arguments,
-    on the order of the rows and on the package versions alone. A step without rows has no file and no config of its
-    own, because `datasets` refuses empty splits. The columns `flag` and `overlap` are filled in here. Without
-    `origins` provenance.json says of the sources what the recipe says, and the rows are compared with no test
-    problems. Raises `RunDirectoryError` where the disk refuses.
+    `counts` is the run's funnel as a dict, `journal` the digest of the answers it used. The bytes depend only on the
+    arguments, the order of the rows and the package versions. A step without rows has no file and no config, because
+    `datasets` refuses empty splits. This function fills the columns `flag` and `overlap`. Without `origins`,
+    provenance.json only names the recipe's sources, and the rows are not compared with test problems. Raises
+    `RunDirectoryError` if the disk refuses.
     """
     origins = origins or Origins.named(recipe)
     layout = Layout(recipe.method.outline)
@@ -52,7 +52,9 @@ def write_folder(
         compared = origins.test_problems is not None
         _write_parquet(partial, _counted(checked, origins.occupations, occupations), layout, compared=compared)
         facts = provenance(recipe, counts, origins, journal, occupations)
-        text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"  # the outline's columns and configs have an order
+        text = (
+            json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+        )  # keys are not sorted: the order of columns and configs matters
         (partial / PROVENANCE).write_text(text, encoding="utf-8")
         (partial / CHART).write_bytes(draw_funnel(facts["funnel"]["requests"], layout.outline))
         (partial / CARD).write_text(dataset_card(FolderFacts.read(partial)), encoding="utf-8")
@@ -66,7 +68,7 @@ def write_folder(
 
 
 def _checked(rows: Iterable[Row], test_problems: TestProblems | None, layout: Layout) -> Iterator[Row]:
-    """The rows with `flag` (whether a rewrite strayed) and `overlap` (with test problems) filled in."""
+    """Fill in the rows' `flag` (differences from the seed problem) and `overlap` (with test problems)."""
     reworded = {step.name for step in layout.steps if step.rewrites}
     look_up = lru_cache(CACHED_TEXTS)(test_problems.overlap) if test_problems else lambda _: None
     for row in rows:
@@ -76,7 +78,7 @@ def _checked(rows: Iterable[Row], test_problems: TestProblems | None, layout: La
 
 
 def _counted(rows: Iterable[Row], occupation_of: Mapping[str, str], occupations: Counter[str]) -> Iterator[Row]:
-    """The rows as they come; counts those whose persona has a known occupation."""
+    """Pass the rows through, and count them by their persona's occupation, if known."""
     for row in rows:
         if occupation := occupation_of.get(str(row.columns.get("persona"))):
             occupations[occupation] += 1
@@ -106,7 +108,7 @@ def _write_parquet(folder: Path, rows: Iterable[Row], layout: Layout, *, compare
 
 
 class _PartWriter:
-    """One parquet file while it is written, a row group at a time."""
+    """Writes one parquet file, one row group at a time."""
 
     def __init__(self, path: Path, layout: Layout) -> None:
         path.parent.mkdir(exist_ok=True)
@@ -116,7 +118,7 @@ class _PartWriter:
             path.absolute(),  # pyarrow would read `run-15:30/x` as a URL
             layout.schema,
             compression="zstd",
-            # As `Dataset.to_parquet` does: an edited dataset shares most of its chunks with the version before.
+            # Like `Dataset.to_parquet`, so that an edited dataset shares most chunks with its previous version.
             use_content_defined_chunking=True,
             write_page_index=True,
         )

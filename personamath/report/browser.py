@@ -1,4 +1,4 @@
-"""The rows as the page carries them: whole families in packed chunks, and an index of what filters and lists need."""
+"""Pack the rows for the page: whole families of a seed problem in chunks, and an index for the filters and the list."""
 
 import base64
 import gzip
@@ -13,10 +13,10 @@ from personamath.records import Row
 from personamath.report.analysis.rows import PERSONA, REVIEW, RunData, other_columns, text_of
 from personamath.sources.problems import source_label
 
-# What a page can hold: a browser lays out about 17 million pixels of height, 68 px a row, and 200,000 rows are about
-# 100 MB of page.
+# Limit of a page: a browser can lay out a height of about 17 million pixels, at 68 px per row; 200,000 rows make a page
+# of about 100 MB.
 MOST_ROWS = 200_000
-# Unpacked in a few milliseconds, and large enough to compress well: about a megabyte of text.
+# About a megabyte of text: it unpacks in a few milliseconds and is large enough to compress well.
 CHUNK_ROWS = 500
 NOT_KNOWN, NONE = "not known", "none"
 ANSWERS: dict[AnswerFrom, str] = {
@@ -24,23 +24,23 @@ ANSWERS: dict[AnswerFrom, str] = {
     "derived": "of this problem",
     "majority": "by majority vote",
 }
-"""What the page says of a reference answer."""
+"""The page's description of a reference answer, by its origin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The rows of a dataset, for a page: gzipped JSON in base64, which no text in them can break out of."""
+    """The rows of a dataset for a page, as gzipped JSON in base64, so that no text in them can break the HTML."""
 
     index: str
-    """Of all rows: ids, filters, the number of the first row of each chunk; and what the page says of each step."""
+    """The ids and filter values of all rows, the number of each chunk's first row, and a description of each step."""
     chunks: tuple[str, ...]
     rows: int
     left_out: int
-    """Rows of the dataset that a page cannot hold."""
+    """Rows of the dataset that do not fit on the page."""
 
 
 def pack(data: RunData, most: int = MOST_ROWS) -> Packed:
-    """Every row with its family, or those of as many whole families as `most` allows, spread over all of them."""
+    """Pack all rows, or evenly spaced whole families with at most `most` rows."""
     families = _spread(_families(data.rows), len(data.rows), most)
     occupation_of = {p.description: p.occupation for p in data.personas or () if p.occupation}
     rows = [row for family in families for row in family]
@@ -60,7 +60,7 @@ def pack(data: RunData, most: int = MOST_ROWS) -> Packed:
 
 
 def _families(rows: Iterable[Row]) -> list[list[Row]]:
-    """The rows of each seed problem, in the order of its steps; families in the order of their sources' numbers."""
+    """Group the rows by seed problem, in the order of the steps; sort the groups by seed id."""
     families: dict[str, list[Row]] = {}
     for row in rows:
         families.setdefault(row.seed_id, []).append(row)
@@ -68,7 +68,7 @@ def _families(rows: Iterable[Row]) -> list[list[Row]]:
 
 
 def _spread(families: list[list[Row]], rows: int, most: int) -> list[list[Row]]:
-    """All families, or every n-th."""
+    """Return all families, or every n-th one."""
     return families[:: -(-rows // most)] if rows > most else families
 
 
@@ -86,7 +86,7 @@ def _chunked(families: Iterable[list[Row]]) -> Iterator[list[list[Row]]]:
 
 
 def _steps(data: RunData) -> dict[str, dict[str, Any]]:
-    """What the page has to know of each step, by name."""
+    """Return what the page needs to know about each step, by name."""
     return {
         step.name: {
             "label": step.label,
@@ -100,7 +100,7 @@ def _steps(data: RunData) -> dict[str, dict[str, Any]]:
 
 
 def _family(rows: Sequence[Row], data: RunData, occupation_of: Mapping[str, str]) -> dict[str, Any]:
-    """What a row's ancestry is shown from; what all its rows share stands there once."""
+    """Return the data for the ancestry of a seed problem's rows; values that they share are stored once."""
     seed = rows[0]
     return {
         "problem": seed.seed_problem,
@@ -132,7 +132,7 @@ def _member(row: Row, outline: Outline, occupation_of: Mapping[str, str]) -> dic
 
 
 def _facets(rows: Sequence[Row], outline: Outline, occupation_of: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The filters: each with its values, how many rows have each, and the place of every row's value."""
+    """Return the filters: each has its values, their row counts, and the value of every row as a position."""
     labels = {step.name: step.label for step in outline.steps}
     facets: dict[str, tuple[str, list[str]]] = {
         "step": ("Step", [row.step for row in rows]),
@@ -165,7 +165,7 @@ def _group(row: Row, occupation_of: Mapping[str, str]) -> str:
 
 
 def _flag(row: Row) -> str:
-    """What a flag tells of, without the numbers: `missing 12; new 15` is `missing, new`."""
+    """Return the kinds of differences in a flag: `missing 12; new 15` becomes `missing, new`."""
     return ", ".join(part.partition(" ")[0] for part in row.flag.split("; ")) if row.flag else NONE
 
 

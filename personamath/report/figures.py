@@ -1,4 +1,4 @@
-"""Charts of analyses as pictures: SVG that takes the page's colours, and PNG and SVG that stand alone."""
+"""Draw the charts of analyses: inline SVG in the page's colours, and separate PNG and SVG files."""
 
 import io
 import re
@@ -11,19 +11,19 @@ from personamath.report.palette import COLOURS, SERIES
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH = 4.9  # inches, so that 9 points are easily read in a column of the page, and can be read on a telephone
+WIDTH = 4.9  # inches, so that 9-point text is easy to read in a column of the page and legible on a phone
 HEIGHT = 2.8
-BAR_HEIGHT = 0.15  # inches a bar that lies takes
+BAR_HEIGHT = 0.15  # inches per horizontal bar
 PNG_DPI = 200
-# Characters of names that find room side by side under bars, two between them; else the bars lie.
+# Characters of names that fit side by side under the bars, with two between them; otherwise the bars are horizontal.
 UPRIGHT_CHARACTERS = 56
-# Characters of a legend that find room in one line.
+# Characters of a legend that fit on one line.
 LEGEND_CHARACTERS = 50
-LABEL_WIDTH = 30  # characters, then a label is broken
+LABEL_WIDTH = 30  # characters, after which a label wraps
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
-    "text.parse_math": False,  # others' text may hold dollars
+    "text.parse_math": False,  # foreign text may contain dollars
     "font.size": 9,
     "axes.edgecolor": COLOURS["edge"].light,
     "axes.labelcolor": COLOURS["soft"].light,
@@ -40,26 +40,26 @@ SETTINGS: dict[Any, Any] = {
 
 
 class Picture(NamedTuple):
-    """One chart, drawn."""
+    """The pictures of one chart."""
 
     svg: bytes
-    """A file of its own, in light colours."""
+    """A separate file, in light colours."""
     png: bytes
     inline: str
-    """For the page: the SVG element alone, in the page's colours."""
+    """The bare SVG element for the page, in the page's colours."""
 
 
 def draw(chart: Chart, name: str) -> Picture:
-    """The chart as pictures; the same bytes for the same chart, name and matplotlib."""
+    """Draw the chart; same chart, name and matplotlib, same bytes."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    # Under the default settings and on a figure of its own: neither a display nor the user's matplotlibrc has a say.
+    # Use default settings and a separate figure, so that neither a display nor the user's matplotlibrc matters.
     with matplotlib.rc_context(matplotlib.rcParamsDefault | SETTINGS | {"svg.hashsalt": name}):
-        lying = _lies(chart)
-        figure = Figure(figsize=(WIDTH, _height(chart) if lying else HEIGHT), layout="constrained")
+        horizontal = _is_horizontal(chart)
+        figure = Figure(figsize=(WIDTH, _height(chart) if horizontal else HEIGHT), layout="constrained")
         axes = figure.add_subplot()
-        _draw_lines(axes, chart) if chart.kind == "lines" else _draw_bars(axes, chart, lying)
+        _draw_lines(axes, chart) if chart.kind == "lines" else _draw_bars(axes, chart, horizontal)
         if len(chart.series) > 1:
             fits = sum(len(series.name) + 5 for series in chart.series) <= LEGEND_CHARACTERS
             columns = len(chart.series) if fits else 2
@@ -71,7 +71,7 @@ def draw(chart: Chart, name: str) -> Picture:
 
 
 def _names(chart: Chart) -> list[str]:
-    """Categories of all series, in their order."""
+    """Return the categories of all series in order."""
     return list(dict.fromkeys(_name(x) for series in chart.series for x in series.x))
 
 
@@ -79,9 +79,9 @@ def _name(x: float | str) -> str:
     return x if isinstance(x, str) else f"{x:g}"
 
 
-def _lies(chart: Chart) -> bool:
+def _is_horizontal(chart: Chart) -> bool:
     names = _names(chart) if chart.kind == "bars" else []
-    # Every name has as much room as the longest.
+    # Every name gets as much room as the longest one.
     return len(names) * (2 + max(map(len, names), default=0)) > UPRIGHT_CHARACTERS
 
 
@@ -101,26 +101,26 @@ def _draw_lines(axes: "Axes", chart: Chart) -> None:
     _measure(axes, chart.y_label, upright=True)
 
 
-def _draw_bars(axes: "Axes", chart: Chart, lying: bool) -> None:
+def _draw_bars(axes: "Axes", chart: Chart, horizontal: bool) -> None:
     names = _names(chart)
     width = 0.8 / len(chart.series)
     for at, series in enumerate(chart.series):
         places = [names.index(_name(x)) - 0.4 + width * (at + 0.5) for x in series.x]
-        draw = axes.barh if lying else axes.bar
+        draw = axes.barh if horizontal else axes.bar
         draw(places, series.y, width * 0.92, color=_look(at)[0], label=series.name)
         if (ends := _ends(series)) is not None:
             axes.errorbar(
-                series.y if lying else places,
-                places if lying else series.y,
-                xerr=ends if lying else None,
-                yerr=None if lying else ends,
+                series.y if horizontal else places,
+                places if horizontal else series.y,
+                xerr=ends if horizontal else None,
+                yerr=None if horizontal else ends,
                 fmt="none",
                 ecolor=COLOURS["ink"].light,
                 elinewidth=1.1,
                 capsize=2,
             )
     labels = [textwrap.fill(name, LABEL_WIDTH) for name in names]
-    if lying:
+    if horizontal:
         axes.set_yticks(range(len(names)), labels)
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
@@ -128,20 +128,20 @@ def _draw_bars(axes: "Axes", chart: Chart, lying: bool) -> None:
         axes.set_xticks(range(len(names)), labels)
         axes.tick_params(axis="x", length=0)
         axes.set_xlabel(chart.x_label)
-    _measure(axes, chart.y_label, upright=not lying)
-    _from_zero(axes, chart, lying)
+    _measure(axes, chart.y_label, upright=not horizontal)
+    _from_zero(axes, chart, horizontal)
 
 
-def _from_zero(axes: "Axes", chart: Chart, lying: bool) -> None:
-    """Bars begin at 0, also where all of them have no length."""
+def _from_zero(axes: "Axes", chart: Chart, horizontal: bool) -> None:
+    """Start the axis of the bars at 0, also if all bars have length 0."""
     values = [value for series in chart.series for value in (*series.y, *(series.high or ()))]
     if min((value for series in chart.series for value in series.y), default=0.0) >= 0:
-        limit = axes.set_xlim if lying else axes.set_ylim
+        limit = axes.set_xlim if horizontal else axes.set_ylim
         limit(0, None if max(values, default=0.0) > 0 else 1)
 
 
 def _ends(series: Series) -> list[list[float]] | None:
-    """Lengths of the error bars below and above each value."""
+    """Return the lengths of the error bars below and above each value."""
     if series.low is None or series.high is None:
         return None
     below = [max(0.0, y - low) for y, low in zip(series.y, series.low, strict=True)]
@@ -149,7 +149,7 @@ def _ends(series: Series) -> list[list[float]] | None:
 
 
 def _measure(axes: "Axes", label: str, upright: bool) -> None:
-    """The axis that measures: its label, its grid, its numbers."""
+    """Set the label, grid and number format of the value axis."""
     axis = axes.yaxis if upright else axes.xaxis
     axis.set_label_text(label)
     axis.grid(True)
@@ -160,20 +160,20 @@ def _measure(axes: "Axes", label: str, upright: bool) -> None:
 
 
 def _number(value: float, _: object) -> str:
-    """A number at an axis; ten digits, so that a step of 0.1 does not show its binary rest."""
+    """Format a number on an axis with ten digits, so that a step of 0.1 shows no binary rounding error."""
     return f"{value:,.10g}"
 
 
 def _look(at: int) -> tuple[str, Any]:
-    """Colour and dashes of a series; no two are told apart by colour alone."""
+    """Return the colour and dashes of a series, so that series differ in more than colour."""
     return COLOURS[SERIES[at % len(SERIES)]].light, DASHES[at % len(DASHES)]
 
 
 def _inline(svg: str) -> str:
-    """The SVG element alone: scaled by the page, in its font and colours, without a style sheet or ids of its own."""
+    """Return the bare SVG element, scaled by the page and in its font and colours, without own style sheet or ids."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' id="[\w.]+_\d+"', "", svg)  # of parts that nothing refers to
+    svg = re.sub(r' id="[\w.]+_\d+"', "", svg)  # remove ids that nothing refers to
     svg = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r'\1aria-hidden="true"', svg, count=1)
     svg = re.sub(r"font-family: [^;\"]*", "font-family: inherit", svg)
     variables = {COLOURS[name].light: f"var(--{name})" for name in ("page", "line", "edge", "ink", "soft", *SERIES)}

@@ -1,4 +1,4 @@
-"""The funnel as an analysis, the first thing a reader wants to know: what was asked, and what came of it."""
+"""The funnel as an analysis: the requests to the teacher and their outcomes. The report begins with it."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from personamath.report.analysis.rows import RunData
 
 
 def funnel(data: RunData) -> Analysis:
-    """The requests of any method by kind, and what they led to, from provenance.json."""
+    """Count the requests of any method by kind and outcome, from provenance.json."""
     counted = data.provenance["funnel"]
     requests: Mapping[str, Mapping[str, int]] = counted["requests"]
     kinds = data.outline.kinds
@@ -21,7 +21,7 @@ def funnel(data: RunData) -> Analysis:
     return Analysis(
         name="funnel",
         title="The funnel",
-        finding=f"{seeds:,} seed problems became {len(data.rows):,} rows by {total:,} requests to the teacher, "
+        finding=f"{seeds:,} seed problems became {len(data.rows):,} rows with {total:,} requests to the teacher, "
         f"of which {sum(through.values()) / total:.0%} passed."
         if total
         else "Nothing was asked.",
@@ -47,8 +47,9 @@ def funnel(data: RunData) -> Analysis:
                 Series("passed: kept, or a usable rewrite", labels, tuple(map(float, through.values()))),
             ),
         ),
-        note="Counted by the run, in provenance.json. Only what passes is asked the next question; a request that was "
-        "dropped is counted under its reason, and no attempt is lost in between.",
+        note="The funnel shows how many requests of each kind passed, that is, led to a kept row or a usable rewrite. "
+        "Only these lead to a next request. A dropped request is counted under its reason, so no request goes "
+        "uncounted. The run wrote these counts to provenance.json.",
     )
 
 

@@ -6,12 +6,12 @@ from personamath.folder.markdown import code, table
 from personamath.report.analysis.result import Analyses, Analysis
 from personamath.report.numbers import is_number, shown
 
-# Text that means nothing in Markdown; all other text of others stands in a code span.
+# Text without any meaning in Markdown; all other foreign text goes into a code span.
 PLAIN = re.compile(r"[\w ,.:;()/%+'’–@−×-]*")
 
 
 def report_markdown(name: str, found: Analyses) -> str:
-    """The whole report; figures are looked for in `figures/` beside it."""
+    """Return the whole report; it links to figures in `figures/` beside it."""
     parts = [f"# Report on {_text(name)}", *(section(analysis) for analysis in found.made)]
     if found.left_out:
         parts.append("## Left out")
@@ -20,7 +20,7 @@ def report_markdown(name: str, found: Analyses) -> str:
 
 
 def section(analysis: Analysis, figures: str = "figures") -> str:
-    """One analysis: its finding, its figure, its table, and how it was found."""
+    """Return one analysis: its finding, its figure, its table and its note."""
     found = analysis.table
     numbers = [is_number(column, found) for column in range(len(found.columns))]
     rows = [[_text(cell) for cell in row] for row in shown(found)]
@@ -40,5 +40,5 @@ def _text(cell: str) -> str:
 
 
 def _prose(sentence: str) -> str:
-    """Our own sentence, which may name what others named."""
+    """Escape our own sentence, which may contain names from foreign text."""
     return sentence.replace("&", "&amp;").replace("<", "&lt;")

@@ -1,23 +1,23 @@
-"""Cells of a table as people read them: each column with as many decimal places as it needs."""
+"""Format the cells of a table for people: each column gets as many decimal places as it needs."""
 
 import math
 
 from personamath.report.analysis.result import Cell, Table
 
-# Enough to tell values apart, and no more than small samples support.
+# Enough to distinguish values, and no more than small samples support.
 SIGNIFICANT_DIGITS = 3
 MOST_PLACES = 4
 EMPTY = "–"
 
 
 def is_number(column: int, table: Table) -> bool:
-    """Whether a column holds numbers only, and at least one."""
+    """Whether a column contains at least one number and nothing else."""
     cells = [row[column] for row in table.rows if row[column] is not None]
     return bool(cells) and not any(isinstance(cell, str) for cell in cells)
 
 
 def shown(table: Table) -> list[list[str]]:
-    """The rows of the table as texts."""
+    """Return the rows of the table as texts."""
     columns = [
         _column([row[at] for row in table.rows], share=heading.endswith("%"))
         for at, heading in enumerate(table.columns)
@@ -32,7 +32,7 @@ def _column(cells: list[Cell], share: bool) -> list[str]:
 
 
 def _places(largest: float) -> int:
-    """Decimal places that give the largest number of a column its significant digits."""
+    """Return the decimal places that show the significant digits of a column's largest number."""
     if largest == 0:
         return 0
     return min(MOST_PLACES, max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(largest))))

@@ -1,4 +1,4 @@
-"""The report as one HTML page: nothing is loaded from anywhere, and nothing in it runs but its own two scripts."""
+"""The report as one HTML page: it loads nothing from the network and runs only its own two scripts."""
 
 import base64
 import hashlib
@@ -19,18 +19,18 @@ from personamath.report.palette import COLOURS
 
 ASSETS = resources("personamath.report") / "assets"
 SCRIPTS = ("text.js", "rows.js", "list.js", "ancestry.js", "browser.js", "page.js")
-# Longer cells are somebody's text, in which there may be mathematics; texts of a column with cells beyond the shorter
-# length get room.
+# A cell longer than the first length is foreign text that may contain mathematics. A column with a cell longer than the
+# second length is made wide.
 NAME_LENGTH, SHORT_NAME = 60, 16
-# Longer tables are folded under their figure.
+# Longer tables are collapsed under their figure.
 TABLE_ROWS = 12
 
 
 def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Packed) -> str:
-    """The whole page; `drawings` are SVG elements by the name of their analysis.
+    """Render the whole page; `drawings` are SVG elements by the name of their analysis.
 
-    Text of others comes in escaped by the template, or packed; the page's own policy (CSP) allows its two scripts by
-    their hashes and no connection.
+    Foreign text is escaped by the template or packed. The page's content security policy (CSP) allows its two scripts,
+    by their hashes, and no connection.
     """
     styles = Markup(_katex_styles() + _colours() + _asset("page.css"))
     scripts = [Markup(_katex()), Markup(_own_script())]
@@ -56,7 +56,7 @@ def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Pa
 
 
 def _facts(data: RunData) -> dict[str, str]:
-    """The numbers at the top of the page."""
+    """Return the numbers at the top of the page."""
     seeds = sum(data.provenance["funnel"]["problems"]["seed_problems"].values())
     facts = {
         "rows": f"{len(data.rows):,}",
@@ -90,12 +90,12 @@ def _is_wide(texts: list[str]) -> bool:
 
 
 def _prose(sentence: str) -> Markup:
-    """Our own sentence, whose backticks mean code; what it names of others is escaped."""
+    """Escape our own sentence and turn its backticks into code."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
 
 
 def _colours() -> str:
-    """The palette as CSS variables, each with its light and its dark shade."""
+    """Return the palette as CSS variables, each with its light and its dark shade."""
     return (
         ":root{" + "".join(f"--{name}:light-dark({light},{dark});" for name, (light, dark) in COLOURS.items()) + "}\n"
     )
@@ -106,12 +106,12 @@ def _asset(name: str) -> str:
 
 
 def _katex() -> str:
-    """KaTeX, under its licence."""
+    """Return KaTeX's script with its licence."""
     return f"/*! KaTeX\n{_asset('katex/LICENSE')}*/\n" + _asset("katex/katex.min.js")
 
 
 def _katex_styles() -> str:
-    """KaTeX's style sheet with its fonts inside; every browser that shows the page reads woff2."""
+    """Return KaTeX's style sheet with embedded fonts; every browser that can show the page reads woff2."""
 
     def inside(source: re.Match[str]) -> str:
         font = base64.b64encode((ASSETS / "katex" / source[1]).read_bytes()).decode()
@@ -125,8 +125,8 @@ def _own_script() -> str:
 
 
 def _policy(styles: str, scripts: Sequence[str]) -> str:
-    """The page's content security policy: its own scripts, its style, what is packed inside it, and nothing else."""
-    # Figures carry their colours in style attributes, which can neither run nor load anything under this policy.
+    """Return the page's content security policy: its own scripts, style and packed data, and nothing else."""
+    # Figures set their colours in style attributes, which cannot run or load anything under this policy.
     return "; ".join(
         [
             "default-src 'none'",

@@ -1,4 +1,4 @@
-"""Colours of the page and of its figures, light and dark: for contrast (WCAG AA) and for colour-blind readers."""
+"""Light and dark colours of the page and its figures, chosen for contrast (WCAG AA) and for colour-blind readers."""
 
 from typing import NamedTuple
 
@@ -13,8 +13,8 @@ class Shade(NamedTuple):
 COLOURS = {
     "page": Shade("#ffffff", "#14181d"),
     "panel": Shade("#f5f6f8", "#1c2229"),
-    "line": Shade("#d8dde3", "#343d48"),  # only parts what is apart without it
-    "edge": Shade("#76818e", "#7d8895"),  # of what can be operated
+    "line": Shade("#d8dde3", "#343d48"),  # decorative separators, which need no contrast
+    "edge": Shade("#76818e", "#7d8895"),  # borders of controls
     "ink": Shade("#1b2430", "#e6eaef"),
     "soft": Shade("#566170", "#a9b3be"),
     "accent": Shade("#0a5c9e", "#74b6f2"),
@@ -22,7 +22,7 @@ COLOURS = {
     "warning-ink": Shade("#754000", "#ffd591"),
     "mark": Shade("#ffe48f", "#665200"),
     "mark-ink": Shade("#1b2430", "#fff6d6"),
-    # Near Okabe and Ito's, moved apart for each kind of colour blindness, and 3 : 1 or more from the page.
+    # Close to Okabe and Ito's colours, moved apart for each kind of colour blindness, with a contrast of 3 : 1 or more.
     "series-1": Shade("#0752b8", "#4296fa"),
     "series-2": Shade("#dd6c04", "#eba000"),
     "series-3": Shade("#04a065", "#3ce37f"),
@@ -37,6 +37,6 @@ TEXT_ON = {
     "warning-ink": ("warning",),
     "mark-ink": ("mark",),
 }
-"""What is written in which colour on which; each pair has a contrast of 4.5 : 1 or more."""
+"""Text colours and the backgrounds they are used on; each pair has a contrast of 4.5 : 1 or more."""
 GRAPHICS_ON = dict.fromkeys((*SERIES, "edge"), ("page",))
-"""What is drawn or framed on what, with 3 : 1 or more."""
+"""Colours of graphics and borders, and their backgrounds; each pair has a contrast of 3 : 1 or more."""

@@ -1,4 +1,4 @@
-"""The report folder: the page, the figures with their numbers, and the same as Markdown."""
+"""Write the report folder: the page, the figures with their numbers, and the Markdown version."""
 
 import csv
 import io
@@ -27,15 +27,15 @@ def write_report(
     scores: Sequence[ScoredRun] = (),
     without_stage_two: ScoredRun | None = None,
 ) -> Path:
-    """Analyse the data, as `catalogue.analyses` does, and write everything into `output`; gives the page's path."""
+    """Analyse the data with `catalogue.analyses` and write everything into `output`; return the page's path."""
     return write_found(data, analyses(data, compare, scores, without_stage_two), output)
 
 
 def write_found(data: RunData, found: Analyses, output: Path) -> Path:
-    """Write what was found, behind the funnel, into `output`; gives the page's path.
+    """Write the funnel and then the given analyses into `output`; return the page's path.
 
-    Files of an earlier report are replaced. Bytes depend on the data, what was found and the package versions alone.
-    Raises `RunDirectoryError` where the disk refuses.
+    Files of an earlier report are replaced. The bytes depend only on the data, the analyses and the package versions.
+    Raises `RunDirectoryError` if the disk refuses.
     """
     found = Analyses((funnel(data), *found.made), found.left_out)
     pictures = {a.name: draw(a.chart, a.name) for a in found.made if a.chart}
@@ -50,7 +50,7 @@ def write_found(data: RunData, found: Analyses, output: Path) -> Path:
         (output / MARKDOWN).write_text(report_markdown(data.name, found), encoding="utf-8")
         (output / PAGE).write_text(html, encoding="utf-8")
     except OSError as error:
-        raise RunDirectoryError(f"cannot write {output} ({error.strerror or error}); name another --output") from None
+        raise RunDirectoryError(f"cannot write {output} ({error.strerror or error}); choose another --output") from None
     return output / PAGE
 
 
@@ -60,7 +60,7 @@ def _write_picture(figures: Path, name: str, picture: Picture) -> None:
 
 
 def _csv(table: Table) -> str:
-    """The table as it was computed: nothing rounded, shares from 0 to 1."""
+    """Return the table as CSV: unrounded, with shares from 0 to 1."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)

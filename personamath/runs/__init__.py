@@ -1,1 +1,1 @@
-"""Runs: from a recipe and a teacher to the rows of a dataset."""
+"""Runs: make the rows of a dataset from a recipe and a teacher."""

@@ -1,4 +1,4 @@
-"""The Python API: what `personamath augment` does, as a function, for scripts and notebooks."""
+"""The Python API: `personamath augment` as a function, for scripts and notebooks."""
 
 import asyncio
 import dataclasses
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 OWN_COLUMNS = ("question", "answer", "level", "subject")
 """What is read of a row; the first two are needed."""
 EXAMPLE = "teacher: gpt-4o-mini-2024-07-18"
-# As often as a bar is looked at, and a thread looks for Ctrl-C.
+# How often to refresh the progress bar and to check for Ctrl-C.
 REFRESH_S = 0.2
 
 _Work = Callable[[Watched], Coroutine[Any, Any, "datasets.Dataset"]]
 
 
 def load_recipe(path: str | Path, **overrides: Any) -> Recipe:
-    """A recipe from a YAML file; `overrides` win over its keys. Raises `BadInput` for what cannot be used.
+    """Read a recipe from a YAML file; `overrides` replace its keys. Raises `BadInput` for an unusable file or value.
 
     Keys that do not decide the rows, such as `base_url`, are left out: `augment` reads them from the file's path.
     """
@@ -47,7 +47,7 @@ def load_recipe(path: str | Path, **overrides: Any) -> Recipe:
 
 
 def _split(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Settings of the recipe, and of the setup."""
+    """Split settings into those of the recipe and those of the setup."""
     names = {field.name for field in dataclasses.fields(Setup)}
     of_recipe = {name: value for name, value in settings.items() if name not in names}
     return of_recipe, {name: value for name, value in settings.items() if name in names}
@@ -58,15 +58,14 @@ def augment(
 ) -> "datasets.Dataset":
     """Augment math problems with a teacher model, and return the kept rows.
 
-    `problems` is what `--problems` takes (a string or a list of them), or rows with `question` and `answer`: a list of
-    dicts or a `datasets.Dataset`. `output` is the run directory: every answer is journaled there as it arrives, and
-    the same call again asks for, and pays for, nothing twice. `recipe` is a recipe or the path of its YAML file.
-    `settings` are the options of `personamath augment` with underscores: `teacher`, `method`, `k1`, `base_url`,
-    `max_usd`, ...
+    `problems` is a value of `--problems` or a list of them, or rows with `question` and `answer`: a list of dicts or a
+    `datasets.Dataset`. `output` is the run directory. Every answer is journaled there as it arrives, so repeating the
+    call neither asks nor pays for an answer twice. `recipe` is a recipe or the path of its YAML file. `settings` are
+    the options of `personamath augment` with underscores: `teacher`, `method`, `k1`, `base_url`, `max_usd`, ...
 
-    The API key comes from the environment variable OPENAI_API_KEY. In a notebook it shows a progress bar. Warns where
-    requests failed: the same call tries just them again. Raises `PersonaMathError`: `BadInput` for what cannot be
-    used, `Interrupted` on Ctrl-C, and an error that shows the counts where no row was kept.
+    The API key comes from the environment variable OPENAI_API_KEY. A notebook shows a progress bar. If requests
+    failed, `augment` warns; the same call tries only these again. Raises `PersonaMathError`: `BadInput` for unusable
+    arguments, `Interrupted` on Ctrl-C, and an error with the counts if no row was kept.
     """
 
     def work(watched: Watched) -> Coroutine[Any, Any, "datasets.Dataset"]:
@@ -115,7 +114,7 @@ async def _augment(
         raise PersonaMathError("no row was kept:\n" + narrative(made.funnel, chosen.method.outline))
     if not made.funnel.complete:
         missing = made.funnel.failed + made.funnel.not_asked
-        warnings.warn(f"{missing:,} requests got no answer; the same call asks just for them", stacklevel=2)
+        warnings.warn(f"{missing:,} requests got no answer; the same call asks only these again", stacklevel=2)
     with local_copy(setup.output, DATASET) as home:
         return _rows(home / DATASET, chosen)
 
@@ -134,7 +133,9 @@ def _as_sources(problems: Any, setup: Setup) -> tuple[list[str], str | None]:
     if all(isinstance(row, (str, PathLike)) for row in rows):
         return [str(row) for row in rows], None
     if is_url(setup.output):
-        raise BadInput("problems given as rows need an output directory, not a URL: write them to a file first")
+        raise BadInput(
+            "problems passed as rows need an output directory, not a URL: write the problems to a file first"
+        )
     lines = "".join(_line(number, row) for number, row in enumerate(rows))
     path = Path(setup.output).absolute() / OWN_FILE  # so that a report from another folder finds it
     if ":" in str(path):
@@ -149,10 +150,10 @@ def _write_problems(lines: str, setup: Setup) -> None:
     before = path.read_text(encoding="utf-8") if path.exists() else None
     if before != lines and not setup.replace and holds_rows(folder):
         raise BadInput(
-            f"{folder}: holds a dataset of other problems: give another output, or replace=True to replace that "
+            f"{folder}: contains a dataset of other problems: use another output, or pass replace=True to replace that "
             "dataset; its answers stay in the journal either way"
         )
-    # The journal makes the run directory, and refuses a folder that is not one.
+    # Opening the journal creates the run directory, or refuses a folder that is not one.
     with Journal(folder), written_whole(path) as partial:
         partial.write_text(lines, encoding="utf-8")
 
@@ -167,7 +168,7 @@ def _line(number: int, row: Any) -> str:
 
 
 def _rows(folder: Path, recipe: Recipe) -> "datasets.Dataset":
-    """The rows of the dataset's default config."""
+    """Read the rows of the dataset's default config."""
     import datasets
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -181,7 +182,7 @@ def _rows(folder: Path, recipe: Recipe) -> "datasets.Dataset":
 
 
 def _loop_runs() -> bool:
-    """Whether this thread has an event loop that runs, as a notebook's has."""
+    """Whether this thread runs an event loop, as a notebook does."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -190,7 +191,7 @@ def _loop_runs() -> bool:
 
 
 def _in_thread(work: _Work) -> "datasets.Dataset":
-    """Run to the end in a thread with an event loop of its own: a notebook's own loop runs already.
+    """Run to the end in a new thread with its own event loop, because a notebook's loop is already running.
 
     Ctrl-C stops the asking, waits for what is in flight, and raises `Interrupted`; a second one does not wait.
     """
@@ -244,7 +245,7 @@ def _with_bar(funnel: Funnel, _: object) -> Watch:
 
 
 def _bar(funnel: Funnel) -> Watch:
-    """A progress bar over the seed problems, as a widget in a notebook."""
+    """Show a progress bar over the seed problems; in a notebook it is a widget."""
 
     @asynccontextmanager
     async def watch(asking: Stoppable) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""From a recipe to a dataset folder, in this process: survey the problems, ask, write."""
+"""Make a dataset folder from a recipe in this process: read the problems, ask the teacher, write the rows."""
 
 import shutil
 import sys
@@ -33,37 +33,37 @@ from personamath.teachers.waves import WaveTeacher
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a run made."""
+    """The result of a run."""
 
     funnel: Funnel
     asked: AskedCounts
     retries: Counter[str]
-    """What was asked again, by reason."""
+    """Repeated tries of requests, by reason."""
     folder: Path | None
-    """The dataset folder; None where no row was kept, because an empty dataset cannot be loaded."""
+    """The dataset folder; None if no row was kept, because an empty dataset cannot be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything that a recipe names, read and found usable before anything is paid for."""
+    """Everything that a recipe names, read and checked before the first paid request."""
 
     recipe: Recipe
     personas: Sequence[Persona]
     funnel: Funnel
-    """With the seed problems counted."""
+    """Its seed problems are already counted."""
 
     @classmethod
     def read(cls, recipe: Recipe) -> "Inputs":
-        """Read problems and personas once; raises `BadInput` for what cannot be used."""
+        """Read problems and personas once; raise `BadInput` for unusable input."""
         sources = _sources(recipe)
         for source in chosen_benchmarks(recipe.benchmark, recipe.problems):
-            if source.path:  # the Hub's, and the rest of a file, are for the run to read
+            if source.path:  # check the first row only; the run reads the rest, and the Hub's test problems
                 next(source.read(), None)
         source_of_personas = recipe.method.persona_source
         personas = read_personas(source_of_personas) if source_of_personas else []
         for warning in recipe.method.check(personas, recipe.requests):
             print(f"warning: {warning}", file=sys.stderr)
-        # Problems are read twice, once to meet bad input before anything is paid for: cheaper than to keep them all.
+        # Problems are read twice, here to find bad input before paying: that is cheaper than keeping them in memory.
         funnel = Funnel.survey(read_problems(sources, recipe.limit))
         if halves := [item.id for item in funnel.skipped if item.reason == HALF_A_PAIR]:
             named = ", ".join(halves[:SHOWN_NAMES])
@@ -75,7 +75,7 @@ class Inputs:
         return cls(recipe, personas, funnel)
 
     def problems(self) -> Iterator[Problem]:
-        """The seed problems, in order."""
+        """Yield the seed problems in order."""
         items = read_problems(_sources(self.recipe), self.recipe.limit)
         return (item for item in items if isinstance(item, Problem))
 
@@ -95,11 +95,11 @@ class Inputs:
 
 
 Watched = Callable[[Funnel, HttpTeacher | WaveTeacher | None], Watch]
-"""What goes on beside a run, given its counts and its teacher, None on a cluster."""
+"""Builds the `Watch` of a run from its counts and its teacher; the teacher is None on a cluster."""
 
 
 async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
-    """Make, or finish, the dataset of a recipe with this process alone."""
+    """Make or finish the dataset of a recipe in this process only."""
     prices = setup.prices(recipe)
     endpoints = open_teacher(recipe, setup)
     output = Path(setup.output)
@@ -107,7 +107,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
         check_same_recipe(output, recipe)
     inputs = Inputs.read(recipe)
     ready_process(setup.concurrency)
-    # Before the asking, which may take days in which a file changes.
+    # Record origins before asking, because a run may take days and a file may change in that time.
     origins = Origins.found(recipe, inputs.personas)
     with Journal(output) as journal, Spool(output) as spool:
         adopt_answers(journal, RunFolder(setup.output))
@@ -135,7 +135,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
 def write_dataset(
     output: Path, inputs: Inputs, origins: Origins, rows: Iterable[Row], answers: Iterable[tuple[str, bytes]]
 ) -> Path | None:
-    """Write the dataset folder of a run directory; None, and no folder, where no row was kept."""
+    """Write the dataset folder of a run directory and return it; without kept rows, remove it and return None."""
     folder = output / DATASET
     if not inputs.funnel.rows.total():
         shutil.rmtree(folder, ignore_errors=True)
@@ -146,14 +146,14 @@ def write_dataset(
 
 
 class Counted:
-    """A sink whose outcomes are counted too."""
+    """A sink that also counts the outcomes."""
 
     def __init__(self, sink: Sink, funnel: Funnel) -> None:
         self._sink = sink
         self._funnel = funnel
 
     def add(self, position: int, outcome: Outcome) -> None:
-        """Take and count an outcome."""
+        """Pass on and count an outcome."""
         self._sink.add(position, outcome)
         self._funnel.add(outcome)
 

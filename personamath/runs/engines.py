@@ -1,4 +1,4 @@
-"""Which engine makes a dataset: this process, or a cluster."""
+"""Choose the engine that makes a dataset: this process or a cluster."""
 
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Made, Watched, make_dataset_here
@@ -12,14 +12,14 @@ def _unwatched(*_: object) -> Watch:
 
 
 async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatched) -> Made:
-    """Make, or finish, the dataset of a recipe in the run directory of a setup.
+    """Make or finish the dataset of a recipe in the run directory of a setup.
 
-    The same call again asks for nothing twice. Raises `PersonaMathError` for whatever ends a run; what was answered
-    until then is kept.
+    Repeating the call asks no request twice. Raises the `PersonaMathError` that ends a run; all answers until then are
+    kept.
     """
     setup.warn(recipe)
     if setup.engine == "ray":
-        from personamath.runs.ray.run import make_dataset_on_cluster  # the only import of anything of Ray's
+        from personamath.runs.ray.run import make_dataset_on_cluster  # the only import that needs Ray
 
         return await make_dataset_on_cluster(recipe, setup, watched)
     return await make_dataset_here(recipe, setup, watched)

@@ -1,4 +1,4 @@
-"""Counts of a run: every problem, request, token and row, in and out."""
+"""The funnel: counts of a run's problems, requests, tokens and rows, from input to output."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from personamath.methods.work import FAILED, KEPT, MARKS, NOT_ASKED, REASONING, 
 from personamath.records import Problem
 from personamath.sources.problems import Skipped, source_label
 
-# More than a person reads; a run that lost its teacher would list every request that was left.
+# More than anyone reads. Without a limit, a run that lost its teacher would list every remaining request.
 LISTED_FAILURES = 1_000
-# First answers of a source, all wrong, that are no longer bad luck: a teacher that solves a quarter of the problems
-# gets ten wrong in a row once in 18 times.
+# If this many first answers of a source are all wrong, it is no longer bad luck: a teacher that solves a quarter of the
+# problems gets ten wrong in a row once in 18 times.
 SUSPICIOUS = 10
-# Skipped problems and failures named on screen; run.json has more.
+# How many skipped problems and failures the screen shows; run.json has more.
 SHOWN_NAMES = 5
 # Enough of an answer to see what is wrong with it.
 SHOWN_OF_AN_ANSWER = 60
@@ -28,11 +28,11 @@ class Funnel:
 
     skipped: list[Skipped] = field(default_factory=list)
     seed_problems: Counter[str] = field(default_factory=Counter)
-    """Problems that can serve, by source."""
+    """Usable problems, by source."""
     done: int = 0
-    """Seed problems that were augmented."""
+    """Seed problems that are augmented."""
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By source and step."""
+    """Kept rows, by source and step."""
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken_off: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -42,11 +42,11 @@ class Funnel:
     wrong: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By source, the reference answer and the final answer of one wrong attempt."""
     failures: list[Failure] = field(default_factory=list)
-    """The first `LISTED_FAILURES`; all of them are in `counts`."""
+    """The first `LISTED_FAILURES`; `counts` has all of them."""
 
     @classmethod
     def survey(cls, problems: Iterable[Problem | Skipped]) -> "Funnel":
-        """A funnel at its start: all problems read once, so that bad input is met before anything is paid for."""
+        """Make the funnel of a run before it starts; reads all problems, so that bad input is found before paying."""
         funnel = cls()
         for problem in problems:
             if isinstance(problem, Skipped):
@@ -68,7 +68,7 @@ class Funnel:
         self.failures += outcome.failures[: LISTED_FAILURES - len(self.failures)]
 
     def merge(self, part: "Funnel") -> None:
-        """Count what another funnel counted of other seed problems of the same sources."""
+        """Add the counts of a funnel over other seed problems of the same sources."""
         self.done += part.done
         self.rows.update(part.rows)
         self.counts.update(part.counts)
@@ -90,7 +90,7 @@ class Funnel:
 
     @property
     def not_asked(self) -> int:
-        """Requests that a cap kept from being sent; what would have followed from their answers is not known."""
+        """Requests not sent because of a cap; the requests that would have followed from them are not counted."""
         return self._total(NOT_ASKED)
 
     def taken_off_by_kind(self) -> dict[str, int]:
@@ -104,12 +104,12 @@ class Funnel:
         return sum(count for (_, of), count in self.counts.items() if of == reason)
 
     def requests(self, purpose: str) -> dict[str, int]:
-        """Requests of one purpose by what they led to, most frequent first."""
+        """Count the requests of one purpose by outcome, most frequent first."""
         counts = {reason: count for (of, reason), count in self.counts.items() if of == purpose and count}
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     def as_dict(self, outline: Outline) -> dict[str, Any]:
-        """For run.json and provenance.json, in the order of the method's steps and kinds."""
+        """Return the counts for run.json and provenance.json, in the order of the method's steps and kinds."""
         kinds = [kind.name for kind in outline.kinds]
         sources = sorted(self.seed_problems)
         return {
@@ -144,7 +144,7 @@ def never_right(funnel: Funnel, outline: Outline) -> list[str]:
 
 
 def composition(funnel: Funnel, outline: Outline) -> str:
-    """Kept rows by source and step, in the layout of the paper's table 2."""
+    """Return a table of kept rows by source and step, laid out like the paper's table 2."""
     steps = [step.name for step in outline.steps]
     sources = sorted(funnel.seed_problems)
     labelled = [(source_label(source), [source]) for source in sources]
@@ -163,7 +163,7 @@ def composition(funnel: Funnel, outline: Outline) -> str:
 
 
 def narrative(funnel: Funnel, outline: Outline) -> str:
-    """The funnel in lines: problems read, skipped and asked; requests of each purpose in, and out by reason."""
+    """Return the funnel as lines: problems read, skipped and asked, then each kind of request by outcome."""
     total = funnel.seed_problems.total()
     lines = [_line("problems", total + len(funnel.skipped), "read")]
     for reason, ids in _by_reason(funnel.skipped).items():

@@ -1,4 +1,4 @@
-"""Second opinions: rewrites solved again blindly, and RUN/second_opinion.json, which says how often the answer returns.
+"""Second opinions: solve rewrites again blindly, and count in RUN/second_opinion.json how often the answer is the same.
 
 Blind solving is a method too: its seed problems are the rewrites, and it makes no rows.
 """
@@ -23,30 +23,30 @@ STEP = "second_opinion"
 
 
 class Opinion(NamedTuple):
-    """Blind solves of one rewrite, counted."""
+    """Counts of the blind solves of one rewrite."""
 
     request: str
-    """`Row.request` of the row that was asked about: a row made anew under the same id is another one."""
+    """`Row.request` of the rewritten row; a row that is made again under the same id has another one."""
     solves: int
-    """Completions that ended by themselves; what was cut short says nothing of the problem."""
+    """Completions that the model ended itself; a completion that was cut short says nothing about the problem."""
     right: int
-    """Those that reach the answer of the seed problem."""
+    """Solves that reach the answer of the seed problem."""
 
 
 class Tally(NamedTuple):
-    """Opinions, counted."""
+    """Counts over many opinions."""
 
     solved: int
     """Rewrites with at least one solve."""
     majority: int
-    """Those of which more than half of the solves are right."""
+    """Rewrites for which more than half of the solves are right."""
     none: int
-    """Those of which no solve is right."""
+    """Rewrites for which no solve is right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlindSolves(Method):
-    """Solve each problem `times` times, without an answer to reach."""
+    """Solve each problem `times` times, without knowing the answer."""
 
     times: int
 
@@ -61,22 +61,22 @@ class BlindSolves(Method):
     )
 
     def first_request(self, seed: Problem, requests: Requests) -> Request:
-        """The first blind solve. Sample 0 made the dataset's own solution, which is there because it is right."""
+        """Return the first blind solve. Sample 0 is skipped: it made the row's own solution, right by selection."""
         return requests.solve(STEP, seed.question, sample=1)
 
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:
-        """Solve, and keep no row: the outcome's counts say how often the answer is right."""
+        """Solve and keep no row; the outcome's counts show how often the answer is right."""
         await asyncio.gather(*(work.solve(seed, STEP, sample) for sample in range(1, self.times + 1)))
         return []
 
 
 def as_problem(row: Row) -> Problem:
-    """The problem of a row, to be solved again."""
+    """Return the problem of a row, to solve it again."""
     return Problem(row.id, row.source, row.problem, row.answer, row.level, row.subject)
 
 
 def opinion_of(row: Row, outcome: Outcome) -> Opinion:
-    """What blind solves of a row's problem say."""
+    """Count the blind solves of a row's problem."""
     ended = sum(outcome.counts[STEP, reason] for reason in (KEPT, WRONG, NO_ANSWER))
     return Opinion(row.request, ended, outcome.counts[STEP, KEPT])
 
@@ -88,7 +88,7 @@ def tally(opinions: Iterable[Opinion]) -> Tally:
 
 
 def write_opinions(run: Path, opinions: Iterable[tuple[Row, Opinion]]) -> None:
-    """Write the file as a whole; raises `RunDirectoryError` where the disk refuses."""
+    """Write the whole file; raise `RunDirectoryError` if the disk refuses."""
     content = {row.id: {"flag": row.flag, **opinion._asdict()} for row, opinion in opinions}
     path = run / FILE_NAME
     try:
@@ -99,7 +99,7 @@ def write_opinions(run: Path, opinions: Iterable[tuple[Row, Opinion]]) -> None:
 
 
 def read_opinions(run: Path) -> Mapping[str, Opinion] | None:
-    """Opinions by the id of their row; None where nobody asked. Raises `BadInput` for a file that is not ours."""
+    """Read opinions by row id; None if there is no file. Raises `BadInput` for a foreign file."""
     path, remedy = run / FILE_NAME, "run the same `personamath opinion` command again"
     if not path.exists():
         return None
@@ -109,4 +109,4 @@ def read_opinions(run: Path) -> Mapping[str, Opinion] | None:
             for id, one in read_json(path, remedy).items()
         }
     except (ValueError, TypeError, LookupError, AttributeError):
-        raise BadInput(f"{path}: not as PersonaMath writes it; {remedy}") from None
+        raise BadInput(f"{path}: PersonaMath did not write this file; {remedy}") from None

@@ -1,4 +1,4 @@
-"""A bounded window of seed problems through a method, and their rows back in the order of the problems."""
+"""Run a method on a bounded window of seed problems, and return the rows in the order of the problems."""
 
 import asyncio
 import json
@@ -18,11 +18,11 @@ from personamath.methods.work import Grader, Outcome, Work
 from personamath.records import Persona, Problem, Row, Solution, Teacher
 
 _values: Callable[[Row], tuple[object, ...]] = attrgetter(*(each.name for each in fields(Row)))
-"""As `dataclasses.astuple`, which also copies the values and takes ten times as long."""
+"""Like `dataclasses.astuple`, which is ten times slower because it copies the values."""
 
 
 class Sink(Protocol):
-    """Takes what became of seed problems, in whatever order they are done."""
+    """Receives the outcomes of seed problems, in the order in which they finish."""
 
     def add(self, position: int, outcome: Outcome) -> None:
         """Take the outcome of the seed problem at this position."""
@@ -30,9 +30,9 @@ class Sink(Protocol):
 
 
 class Spool:
-    """Rows and digests of answers on disk until all are there, so that one slow problem delays no other.
+    """Stores rows and answer digests on disk until all have arrived, so that one slow problem delays no other.
 
-    A scratch SQLite file in the run directory, made anew by each run and removed at its end.
+    It is a scratch SQLite file in the run directory; each run creates it and removes it at its end.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -57,7 +57,7 @@ class Spool:
         self._path.unlink(missing_ok=True)
 
     def add(self, position: int, outcome: Outcome) -> None:
-        """Put the rows of the seed problem at this position, and the digests of the answers it used."""
+        """Store the rows of the seed problem at this position, and the digests of the answers it used."""
         try:
             self._scratch.executemany(
                 "insert into rows values (?, ?, ?)",
@@ -71,17 +71,17 @@ class Spool:
             ) from None
 
     def rows(self) -> Iterator[Row]:
-        """All rows, in the order of the seed problems."""
+        """Yield all rows in the order of the seed problems."""
         for (text,) in self._scratch.execute("select json from rows order by position, number"):
             yield Row(*json.loads(text))
 
     def answers(self) -> Iterator[tuple[str, bytes]]:
-        """Request digest and SHA-256 of every answer that was used, in no order; one may come twice."""
+        """Yield request digest and SHA-256 of every answer used, in any order and possibly twice."""
         yield from self._scratch.execute("select request, sha256 from answers")
 
 
 class Outcomes:
-    """Outcomes in memory, for runs of few seed problems."""
+    """Keeps outcomes in memory, for runs with few seed problems."""
 
     def __init__(self) -> None:
         self._by_position: dict[int, Outcome] = {}
@@ -91,12 +91,12 @@ class Outcomes:
         self._by_position[position] = outcome
 
     def in_order(self) -> list[Outcome]:
-        """All of them, in the order of the seed problems."""
+        """Return all outcomes in the order of the seed problems."""
         return [self._by_position[position] for position in sorted(self._by_position)]
 
 
 def digests(outcome: Outcome) -> Iterator[tuple[str, bytes]]:
-    """Request digest and SHA-256 of every answer that was used for a seed problem."""
+    """Yield request digest and SHA-256 of every answer used for a seed problem."""
     for request, completion in outcome.answers.items():
         yield request, answer_sha256(request, completion.finish_reason, completion.text)
 
@@ -104,10 +104,10 @@ def digests(outcome: Outcome) -> Iterator[tuple[str, bytes]]:
 def new_first(
     problems: Callable[[], Iterable[Problem]], is_begun: Callable[[Problem], bool]
 ) -> Iterator[tuple[int, Problem]]:
-    """Problems with their positions: those that are not begun yet, then the others.
+    """Yield problems with their positions: first those that have not begun, then the others.
 
-    A run that goes on asks at once, and reads what it has from the journal when everything else is asked. `problems`
-    is called twice, because to remember the problems would cost memory.
+    So a resumed run sends new requests at once, and reads the journal's answers later. `problems` is called twice,
+    because remembering the problems would cost memory.
     """
     begun = bytearray()
     for position, seed in enumerate(problems()):
@@ -120,7 +120,7 @@ def new_first(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A method, and all that it needs to work on any seed problem."""
+    """A method and everything that it needs to augment a seed problem."""
 
     method: Method
     requests: Requests
@@ -130,7 +130,7 @@ class Line:
     rng_seed: int = 0
 
     async def augment(self, seed: Problem) -> Outcome:
-        """Everything the method makes of one seed problem."""
+        """Return everything that the method makes from one seed problem."""
         work = Work(self.requests, self.teacher, self.grader, self.personas, self.rng_seed)
         outline = self.method.outline
         solutions = checked(await self.method.augment(seed, work), seed, outline, work.outcome)
@@ -147,7 +147,7 @@ class Line:
         sink: Sink,
         end: Callable[[PersonaMathError], Awaitable[NoReturn]],
     ) -> None:
-        """Augment every seed problem, `window` of them at a time, and give the outcomes to `sink`.
+        """Augment every seed problem, `window` of them at a time, and pass the outcomes to `sink`.
 
         Seeds come with their positions, in any order. Raises the first `PersonaMathError` that ends a run, through
         `end`, which lets what is in flight arrive; a request that failed shows only in the outcome. Any other error

@@ -1,7 +1,8 @@
-"""What a run will take before it is paid for: requests, tokens, money, time and disk.
+"""Estimate a run before you pay for it: requests, tokens, cost, time and disk space.
 
-From a pilot, which really asks for some of the seed problems, or from what the method expects. A pilot's problems are
-spread over each source by difficulty and length, so that a few represent all; each source is estimated by itself.
+The estimate comes from a pilot, which asks the teacher about some of the seed problems, or from the method's expected
+rates. A pilot's problems are spread over each source by difficulty and length, so that a few represent all. Each source
+is estimated separately.
 """
 
 from array import array
@@ -18,36 +19,37 @@ from personamath.sources.problems import Skipped
 from personamath.teachers.prices import Price
 
 ASSUMED_ANSWER_S = 5.0
-"""From asking to the whole answer. Ours, where no pilot has measured it."""
-# A pilot sees few of a rare kind: this many of the requests it waits for are added at the rate that the method expects.
+"""Seconds from sending a request to its whole answer; our assumption if no pilot measured it."""
+# A pilot sees few requests of a rare kind. So the rare kind's rate is averaged with the method's expected rate, as if
+# this many more of the requests before it had been seen.
 PRIOR_REQUESTS = 10
-# Bytes that an answer takes in the journal beside its texts (keys, indexes, the JSON around the prompt, half-filled
-# pages), and bytes of the dataset for each byte of text; both as a run of 7,685 answers took them.
+# Bytes of an answer in the journal in addition to its texts (keys, indexes, the JSON around the prompt, half-filled
+# pages), and bytes of the dataset per byte of text; both measured on a run with 7,685 answers.
 JOURNAL_OVERHEAD_BYTES = 460
 DATASET_SHARE = 0.15
-# 95 % of a normal distribution.
+# 95 % of a normal distribution lies within this many standard deviations.
 TWO_SIDED_95 = 1.96
 
 
 @dataclass(slots=True)
 class Plan:
-    """A run before it is paid for."""
+    """The estimated size of a run."""
 
     seeds: Mapping[str, int]
     """Seed problems by source."""
     usage: dict[str, Usage]
-    """By kind of request."""
+    """Estimated usage by kind of request."""
     error: float | None = None
-    """Half the width of a 95 % interval of the tokens' cost, as a share of it; None without a pilot."""
+    """Half the width of the cost's 95 % interval, as a share of the cost; None without a pilot."""
 
     @classmethod
     def empty(cls, seeds: Iterable[Seeds], outline: Outline) -> "Plan":
-        """A plan of no requests yet."""
+        """Make a plan without requests."""
         return cls({of.source: of.count for of in seeds}, {kind.name: Usage() for kind in outline.kinds})
 
     @property
     def total(self) -> Usage:
-        """All kinds together."""
+        """The usage of all kinds together."""
         total = Usage()
         for usage in self.usage.values():
             total.add(usage)
@@ -55,25 +57,25 @@ class Plan:
 
     @property
     def disk_bytes(self) -> float:
-        """Of the journal and the dataset."""
+        """The size of the journal and the dataset."""
         total = self.total
         texts = (total.prompt_tokens + total.completion_tokens) * CHARACTERS_PER_TOKEN
         return total.requests * JOURNAL_OVERHEAD_BYTES + texts * (1 + DATASET_SHARE)
 
 
 class Survey(NamedTuple):
-    """The seed problems of a recipe, and which of them a pilot asks about."""
+    """The seed problems of a recipe, and the choice of a pilot's problems."""
 
     seeds: list[Seeds]
-    """One for each source."""
+    """One entry per source."""
     pilot: Mapping[str, frozenset[int]]
-    """Places of the pilot's problems among those of their source."""
+    """By source, the positions of the pilot's problems among the source's problems."""
 
 
 def survey(problems: Iterable[Problem | Skipped], pilot: int = 0) -> Survey:
-    """Count the seed problems of each source, and choose the pilot's: evenly by level, then by length.
+    """Count the seed problems of each source, and choose the pilot's problems evenly by level and then by length.
 
-    Each source gets its share of the pilot, by largest remainder, and at least one problem.
+    Each source gets its share of the pilot by largest remainder, and at least one problem.
     """
     keys: dict[str, array[int]] = {}
     characters: Counter[str] = Counter()
@@ -89,7 +91,7 @@ def survey(problems: Iterable[Problem | Skipped], pilot: int = 0) -> Survey:
 
 
 def shares(wanted: int, counts: Mapping[str, int]) -> dict[str, int]:
-    """Split a number over groups in proportion to their sizes, by largest remainder; at least one each, if any."""
+    """Split a number over groups by size, with largest remainders; each gets at least 1 unless the number is 0."""
     if not wanted:
         return dict.fromkeys(counts, 0)
     exact = {name: wanted * count / sum(counts.values()) for name, count in counts.items()}
@@ -106,7 +108,7 @@ def _spread(keys: Sequence[int], wanted: int) -> frozenset[int]:
 
 
 def chosen(problems: Iterable[Problem | Skipped], found: Survey) -> list[Problem]:
-    """The pilot's problems."""
+    """Return the pilot's problems."""
     places: Counter[str] = Counter()
     pilot = []
     for problem in problems:
@@ -123,7 +125,7 @@ def from_pilot(
     pilot: Sequence[tuple[Problem, Outcome]],
     personas: Sequence[Persona],
 ) -> Plan:
-    """The plan that follows from what became of the pilot's problems."""
+    """Extrapolate a plan from the outcomes of the pilot's problems."""
     plan = Plan.empty(seeds, method.outline)
     variance = spent = 0.0
     for of in seeds:
@@ -158,9 +160,9 @@ def _mean_usage(outcomes: Sequence[Outcome], outline: Outline) -> dict[str, Usag
 def _correct_rare(
     each: dict[str, Usage], outcomes: Sequence[Outcome], method: Method, expected: Mapping[str, Usage]
 ) -> None:
-    """Estimate rare kinds by the rate that the method expects as well as by the pilot's, and what waits for them.
+    """Re-estimate rare kinds with the method's expected rate added to the pilot's, and the kinds that follow them.
 
-    One recovered problem means many rewrites, and few pilots see more than one or two.
+    One recovered problem leads to many rewrites, and most pilots see at most two recovered problems.
     """
     corrected: set[str] = set()
     for kind in method.outline.kinds:
@@ -180,7 +182,7 @@ def _correct_rare(
 
 
 def _pass_rate(name: str, outcomes: Sequence[Outcome], outline: Outline) -> float:
-    """The share of requests that lead to the next one, over all kinds in which the teacher does the same."""
+    """Return the share of requests that lead to a next one, over all kinds with the same role."""
     alike = {kind.name for kind in outline.kinds if kind.role == outline.kind(name).role}
     counts: Counter[bool] = Counter()
     for outcome in outcomes:
@@ -191,7 +193,7 @@ def _pass_rate(name: str, outcomes: Sequence[Outcome], outline: Outline) -> floa
 
 
 def _rescaled(kind: Kind, each: Mapping[str, Usage], requests: float, outline: Outline) -> Usage:
-    """This many requests of a kind, each as long as the pilot's, or else as those of another kind of its role."""
+    """Return the usage of this many requests of a kind, with the pilot's mean length for it or for a kind like it."""
     alike = [kind.name, *(other.name for other in outline.kinds if other.role == kind.role)]
     known = next((each[name] for name in alike if each[name].requests), None)
     usage = Usage()
@@ -201,12 +203,12 @@ def _rescaled(kind: Kind, each: Mapping[str, Usage], requests: float, outline: O
 
 
 def _weight(outcome: Outcome) -> float:
-    """Of one seed problem, for the spread: a completion's tokens cost about four times a prompt's, list after list."""
+    """Weigh one seed problem's cost, for the spread: most price lists charge four times as much for completions."""
     return sum(count * (4 if side == "completion" else 1) for (_, side), count in outcome.tokens.items())
 
 
 def from_expectation(method: Method, seeds: Sequence[Seeds], personas: Sequence[Persona]) -> Plan:
-    """The plan that follows from what the method expects."""
+    """Make a plan from the method's expected rates."""
     plan = Plan.empty(seeds, method.outline)
     for of in seeds:
         for kind, usage in method.expected(of, personas).items():
@@ -217,7 +219,7 @@ def from_expectation(method: Method, seeds: Sequence[Seeds], personas: Sequence[
 def wall_s(
     plan: Plan, concurrency: int, answer_s: float | None, rpm: float | None = None, tpm: float | None = None
 ) -> float:
-    """Seconds that a run takes: as fast as the slowest of the pace and the requests in flight lets it."""
+    """Estimate the seconds of a run; the slowest of the request limit, the token limit and concurrency decides."""
     total = plan.total
     tokens = total.prompt_tokens + total.completion_tokens
     return max(
@@ -228,5 +230,5 @@ def wall_s(
 
 
 def usd(usage: Usage, price: Price) -> float:
-    """What requests cost."""
+    """Return the cost of requests in USD."""
     return price.usd(usage.prompt_tokens, usage.completion_tokens)

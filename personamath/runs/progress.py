@@ -1,4 +1,4 @@
-"""How a run is coming along: one live line on a terminal, a plain line now and then on a pipe."""
+"""Show the progress of a run: one live line on a terminal, or a plain line from time to time on a pipe."""
 
 import asyncio
 import shutil
@@ -14,14 +14,14 @@ from personamath.runs.funnel import Funnel
 from personamath.teachers.prices import Bill
 
 REFRESH_S = 0.5
-# Often enough to see life in a log file, rarely enough to read it afterwards.
+# Often enough to show in a log file that the run is alive, rarely enough to keep the log readable.
 PLAIN_EVERY_S = 30.0
-# Rates are over this much time, so that a resumed run's journaled minutes are soon forgotten.
+# Rates cover this much time, so that the fast journaled part of a resumed run soon stops counting.
 RATE_WINDOW_S = 30.0
 
 
 class Asking(Protocol):
-    """Whoever asks, as far as the screen shows it."""
+    """What the progress line needs to know about the journaled teacher."""
 
     in_flight: int
     asked: int
@@ -29,15 +29,15 @@ class Asking(Protocol):
 
 
 class Stoppable(Asking, Protocol):
-    """Whoever asks, as far as an interruption stops it."""
+    """What an interruption needs from the journaled teacher."""
 
     def stop(self, reason: PersonaMathError) -> None:
-        """Ask nothing more, and end with `reason` once what is in flight has arrived."""
+        """Send no new requests, and end with `reason` after those in flight have arrived."""
         ...
 
 
 Watch = Callable[[Stoppable], AbstractAsyncContextManager[None]]
-"""What goes on beside a run as long as it asks: a progress line, what an interruption does."""
+"""A context around a run while it asks: it shows progress and handles interruptions."""
 
 
 async def show_progress(
@@ -46,7 +46,7 @@ async def show_progress(
     stream: TextIO | None = None,
     waiting_for: Callable[[], str] = str,
 ) -> None:
-    """Report until cancelled; what the teacher has to say of itself, if anything, comes first."""
+    """Print progress until cancelled; each line begins with the teacher's own status, if it has one."""
     stream = stream or sys.stderr
     live = stream.isatty()
     seen: deque[tuple[float, int, int]] = deque([(time.monotonic(), 0, 0)])
@@ -59,9 +59,9 @@ async def show_progress(
             while now - seen[0][0] > RATE_WINDOW_S and len(seen) > 2:
                 seen.popleft()
             before, line = line, " · ".join(filter(None, (waiting_for(), _line(funnel, teacher, *_rates(seen)))))
-            # A line that wraps cannot be wiped.
+            # A line that wraps cannot be erased.
             width = shutil.get_terminal_size().columns - 1
-            if live or line != before:  # a log need not be told for a day that a batch is out
+            if live or line != before:  # do not repeat for a day in a log that a batch is in progress
                 stream.write(f"\r\x1b[2K{line[:width]}" if live else f"{line}\n")
                 stream.flush()
     finally:
@@ -71,7 +71,7 @@ async def show_progress(
 
 
 def _rates(seen: deque[tuple[float, int, int]]) -> tuple[float, float]:
-    """Requests and seed problems per second between the first and the last look."""
+    """Return requests and seed problems per second between the first and the last sample."""
     (start, asked, done), (now, asked_now, done_now) = seen[0], seen[-1]
     return (asked_now - asked) / (now - start), (done_now - done) / (now - start)
 
@@ -91,6 +91,6 @@ def _thousands(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """As hours, minutes and seconds: 1:02:03."""
+    """Format seconds as hours, minutes and seconds, e.g. 1:02:03."""
     hours, rest = divmod(round(seconds), 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}"

@@ -1,7 +1,7 @@
-"""Running a recipe: the one function that every way of asking a teacher goes through.
+"""Run a recipe: every way of asking a teacher uses this one function.
 
-The command line, a pilot, second opinions, the demo, notebooks and the workers of a cluster differ in which seed
-problems they bring, in what remembers the answers and in what takes the outcomes.
+The command line, a pilot, second opinions, the demo, notebooks and the workers of a cluster differ in their seed
+problems, in the memory that keeps the answers, and in the sink that receives the outcomes.
 """
 
 import asyncio
@@ -20,29 +20,29 @@ from personamath.teachers.prices import Bill, Caps, Prices
 from personamath.teachers.waves import WINDOW, WaveTeacher
 
 Beside = Callable[[JournaledTeacher], AbstractAsyncContextManager[None]]
-"""What goes on beside a run as long as it asks."""
+"""A context around a run while it asks."""
 
 
 @asynccontextmanager
 async def unwatched(_: object) -> AsyncIterator[None]:
-    """Nothing goes on beside the run."""
+    """Do nothing beside the run."""
     yield
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a run asked, and what it cost."""
+    """What a run asked and paid."""
 
     asked: int
-    """Requests answered by the teacher, this time."""
+    """Requests that the teacher answered in this run."""
     replayed: int
     """Requests answered from the journal."""
     bill: Bill
-    """Of all answers in the run directory."""
+    """The cost of all answers in the run directory."""
     paid_now: float
-    """USD, for what was asked this time; 0 where no price is known."""
+    """USD paid in this run; 0 if no price is known."""
     answer_s: float | None
-    """Mean seconds from asking to the whole answer; None where nothing was asked."""
+    """Mean seconds from sending a request to its whole answer; None if nothing was asked."""
 
 
 async def run(
@@ -61,11 +61,11 @@ async def run(
     grader: Grader | None = None,
     watch: Beside = unwatched,
 ) -> Asked:
-    """Take `total` seed problems, each with its position, through the recipe's method, and give the outcomes to `sink`.
+    """Augment `total` seed problems, each with its position, by the recipe's method, and pass the outcomes to `sink`.
 
-    `teacher` is open and stays open. `memory` is asked before the teacher, and keeps every new answer. At most
-    `concurrency` requests are in flight and `window` seed problems at work; a teacher that is asked in waves sets both
-    itself. Raises the `PersonaMathError` that ends a run, after what was in flight has arrived.
+    `teacher` is open and stays open. `memory` answers first if it can, and keeps every new answer. At most
+    `concurrency` requests are in flight and `window` seed problems are in progress; a wave teacher sets both itself.
+    Raises the `PersonaMathError` that ends a run, after the requests in flight have arrived.
     """
     waved = isinstance(teacher, WaveTeacher)
     asking = JournaledTeacher(
@@ -92,7 +92,7 @@ async def run(
 
 
 def _watch_waves(teacher: WaveTeacher, asking: JournaledTeacher, grader: Grader) -> None:
-    """Let waves see what goes on between an answer and the questions that follow from it."""
+    """Let the wave teacher see the work between an answer and the requests that follow from it."""
     teacher.waves.watch(
         running=lambda: asking.in_flight - teacher.waves.waiting + grader.deciding,
         steps=lambda: asking.asked + asking.replayed,

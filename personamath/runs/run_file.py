@@ -1,4 +1,4 @@
-"""run.json: what a run directory's dataset was made by, and what it came to."""
+"""run.json: the recipe of a run directory's dataset and the counts of its run."""
 
 import dataclasses
 import json
@@ -33,11 +33,11 @@ REMEDY = "run the same `personamath augment` command again"
 
 
 class AskedCounts(Protocol):
-    """What a run asked, and what it cost."""
+    """What a run asked and paid."""
 
     @property
     def asked(self) -> int:
-        """Requests answered by the teacher, this time."""
+        """Requests that the teacher answered in this run."""
         ...
 
     @property
@@ -47,14 +47,14 @@ class AskedCounts(Protocol):
 
     @property
     def bill(self) -> Bill:
-        """Of all answers in the run directory."""
+        """The cost of all answers in the run directory."""
         ...
 
 
 def write_run_file(
     folder: Path, recipe: Recipe, setup: Setup, funnel: Funnel, asked: AskedCounts, retries: Counter[str]
 ) -> None:
-    """Write run.json; raises `RunDirectoryError` where the disk refuses."""
+    """Write run.json; raise `RunDirectoryError` if the disk refuses."""
     outline = recipe.method.outline
     content = {
         "complete": funnel.complete,
@@ -78,21 +78,21 @@ def write_run_file(
 
 
 def read_run_file(folder: Path) -> dict[str, Any]:
-    """The content of a run directory's run.json; `BadInput` where there is none."""
+    """Read a run directory's run.json; raise `BadInput` if it is missing."""
     return read_json(folder / FILE_NAME, "give a run directory, or " + REMEDY)
 
 
 def read_recipe(folder: Path) -> Recipe:
-    """The recipe of a run directory; `BadInput` where it is none."""
+    """Read the recipe of a run directory; raise `BadInput` if the folder is not a run directory."""
     return recipe_of(read_run_file(folder), folder / FILE_NAME)
 
 
 def recipe_of(content: Mapping[str, Any], path: Path) -> Recipe:
-    """The recipe in run.json or provenance.json."""
+    """Return the recipe in the content of run.json or provenance.json."""
     try:
         return Recipe.of(content["recipe"], str(path))
     except (LookupError, TypeError, AttributeError):
-        raise BadInput(f"{path}: not as PersonaMath writes it; {REMEDY}") from None
+        raise BadInput(f"{path}: PersonaMath did not write this file; {REMEDY}") from None
 
 
 def check_same_recipe(folder: Path, recipe: Recipe) -> None:
@@ -100,8 +100,8 @@ def check_same_recipe(folder: Path, recipe: Recipe) -> None:
     differing = list(_differences(folder, recipe))
     if differing:
         raise BadInput(
-            f"{folder}: holds the dataset of another recipe ({'; '.join(differing)}): give another output, or replace "
-            "that dataset with --replace; its answers stay in the journal either way"
+            f"{folder}: contains the dataset of another recipe ({'; '.join(differing)}): use another output, or "
+            "replace that dataset with --replace; its answers stay in the journal either way"
         )
 
 

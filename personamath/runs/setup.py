@@ -1,4 +1,4 @@
-"""Where a run lives and how its teacher is reached: what decides how long a run takes, never what comes out of it."""
+"""The run directory, the teacher's endpoints and the limits: they decide how long a run takes, never its rows."""
 
 import gc
 import os
@@ -23,21 +23,21 @@ from personamath.teachers.urls import OPENAI_URL
 from personamath.teachers.waves import WaveTeacher
 
 KEY_VARIABLE = "OPENAI_API_KEY"
-URL_VARIABLE = "OPENAI_BASE_URL"  # as the OpenAI SDK has it
-# Descriptors beside the connections: the journal, the grader's pipes, the dataset's files.
+URL_VARIABLE = "OPENAI_BASE_URL"  # the OpenAI SDK reads the same variable
+# File descriptors in addition to the connections: the journal, the grader's pipes, the dataset's files.
 OTHER_DESCRIPTORS = 64
-# Asking makes and drops thousands of objects a second, few of them in cycles: at Python's own 700 a tenth of the CPU
-# goes into looking for those.
+# Asking creates and drops thousands of objects a second, few of them in reference cycles. With Python's default of 700,
+# the search for cycles takes a tenth of the CPU.
 OBJECTS_PER_COLLECTION = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """The folder of a run, its teacher's endpoints, its limits; each text is also an option's help, under its group."""
+    """A run's folder, endpoints and limits. Each field's text is also the help of its option, in the named group."""
 
     output: Annotated[
         str,
-        "run directory; made, or taken up where it stopped; for the ray engine also a URL as fsspec knows it",
+        "run directory; created, or continued if it exists; with the ray engine also a URL that fsspec can open",
         "run",
     ]
     replace: Annotated[bool, "let this recipe replace the dataset of another recipe in the run directory", "run"] = (
@@ -45,10 +45,10 @@ class Setup:
     )
     base_url: Annotated[
         tuple[str, ...],
-        "OpenAI-compatible endpoint, up to and including /v1; several serve one model side by side",
+        "OpenAI-compatible endpoint, up to and including /v1; several endpoints share the requests",
         "teacher",
     ] = (OPENAI_URL,)
-    concurrency: Annotated[int, "requests in flight", "teacher"] = 256
+    concurrency: Annotated[int, "most requests in flight at a time", "teacher"] = 256
     timeout: Annotated[float, "seconds for one try of one request", "teacher"] = 120.0
     attempts: Annotated[int, "tries of one request before it has failed; 429 answers are not counted", "teacher"] = 10
     patience: Annotated[
@@ -61,34 +61,38 @@ class Setup:
         str | None, "arguments of vllm.LLM as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'", "teacher"
     ] = None
     rpm: Annotated[
-        float | None, "requests a minute, in place of what the endpoints announce (no cap otherwise)", "limits"
+        float | None, "most requests per minute (default: the limit that the endpoints announce, if any)", "limits"
     ] = None
-    tpm: Annotated[float | None, "prompt and completion tokens a minute, in the same way", "limits"] = None
-    max_usd: Annotated[
+    tpm: Annotated[
         float | None,
-        "stop once the answers in the run directory have cost this much; only requests in flight can exceed it",
+        "most prompt and completion tokens per minute (default: the limit that the endpoints announce, if any)",
         "limits",
     ] = None
-    max_requests: Annotated[int | None, "stop once the run directory holds this many answers", "limits"] = None
+    max_usd: Annotated[
+        float | None,
+        "stop when the answers in the run directory cost this much; only requests in flight can exceed it",
+        "limits",
+    ] = None
+    max_requests: Annotated[int | None, "stop when the run directory has this many answers", "limits"] = None
     price_in: Annotated[
         float | None, "USD per million prompt tokens, for a teacher that is not in the price list", "limits"
     ] = None
     price_out: Annotated[
-        float | None, "USD per million completion tokens; both 0 for hardware of your own", "limits"
+        float | None, "USD per million completion tokens; set both prices to 0 for your own hardware", "limits"
     ] = None
     batch: Annotated[
         bool, "ask through the OpenAI Batch API: half the price, up to a day for each wave of requests", "batch"
     ] = False
     batch_queue_tokens: Annotated[
-        int | None, "most prompt tokens to have enqueued there at once: your batch queue limit, if any", "batch"
+        int | None, "most prompt tokens to enqueue in the Batch API at once: your batch queue limit, if any", "batch"
     ] = None
     engine: Annotated[
-        Literal["local", "ray"], "`local`, or `ray`: a cluster of machines (docs/scaling.md)", "cluster"
+        Literal["local", "ray"], "`local`, or `ray` for a cluster of machines (see docs/scaling.md)", "cluster"
     ] = "local"
     ray_address: Annotated[
-        str | None, "a running cluster's (default RAY_ADDRESS, else one is started here)", "cluster"
+        str | None, "address of a running cluster (default: RAY_ADDRESS, else start a cluster here)", "cluster"
     ] = None
-    block: Annotated[int, "seed problems in a block of the ray engine", "cluster"] = 128
+    block: Annotated[int, "seed problems per block of the ray engine", "cluster"] = 128
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
@@ -100,11 +104,11 @@ class Setup:
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
         if self.batch and self.offline_vllm:
-            raise BadInput("--batch asks a provider, --offline-vllm asks nobody: give one of them")
+            raise BadInput("--batch needs an endpoint and --offline-vllm uses none: give only one of them")
         if self.batch and len(self.base_url) > 1:
-            raise BadInput("--batch asks one endpoint: give one --base-url")
+            raise BadInput("--batch works with one endpoint: give only one --base-url")
         if self.engine == "ray" and (self.batch or self.offline_vllm):
-            raise BadInput("the ray engine asks endpoints: --batch and --offline-vllm need the local one")
+            raise BadInput("--batch and --offline-vllm do not work with --engine ray: use --engine local")
         if self.engine == "local" and is_url(self.output):
             raise BadInput(
                 f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"
@@ -126,16 +130,16 @@ class Setup:
 
     @property
     def caps(self) -> Caps:
-        """The most that the run directory may come to."""
+        """The caps on the cost and the answers of the run directory."""
         return Caps(self.max_usd, self.max_requests)
 
     @property
     def patience_with_endpoints(self) -> Patience:
-        """How long and how often to ask."""
+        """How long to wait and how often to try."""
         return Patience(self.timeout, self.attempts, self.patience)
 
     def prices(self, recipe: Recipe) -> Prices:
-        """What models cost; raises `BadInput` where --max-usd needs the teacher's price and it is not known."""
+        """Return the prices of models; raise `BadInput` if --max-usd is set and the teacher's price is unknown."""
         price = find_price(recipe.teacher, self.price_in, self.price_out, self.base_url[0])
         if self.max_usd is not None and price is None:
             raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
@@ -143,18 +147,18 @@ class Setup:
 
 
 def endpoint_key(base_url: Sequence[str]) -> str | None:
-    """The key for the endpoints; `BadInput` where there is none and it takes one."""
+    """Return the API key for the endpoints; raise `BadInput` if OpenAI is one of them and there is no key."""
     key = os.environ.get(KEY_VARIABLE, "").strip() or None
     if key is None and OPENAI_URL in base_url:
-        raise BadInput(f"{KEY_VARIABLE} is not set: export it, or name another endpoint with --base-url")
+        raise BadInput(f"{KEY_VARIABLE} is not set: export it, or use another endpoint with --base-url")
     return key
 
 
 def open_teacher(recipe: Recipe, setup: Setup) -> HttpTeacher | WaveTeacher:
-    """The teacher of a setup; `async with` opens and closes its connections."""
+    """Return the teacher of a setup; `async with` opens and closes its connections."""
     if setup.offline_vllm:
         if recipe.request:
-            raise BadInput("request: its fields are for an endpoint; --offline-vllm takes --vllm-args")
+            raise BadInput("request: its fields are for an endpoint; with --offline-vllm use --vllm-args instead")
         arguments = read_arguments(setup.vllm_args or "{}")
         return OfflineTeacher(lambda: load_vllm(recipe.teacher, arguments))
     key = endpoint_key(setup.base_url)
@@ -173,13 +177,13 @@ def open_teacher(recipe: Recipe, setup: Setup) -> HttpTeacher | WaveTeacher:
 
 
 def ready_process(concurrency: int) -> None:
-    """Let this process have `concurrency` requests in flight; `BadInput` where the system does not."""
+    """Prepare this process for `concurrency` requests in flight; raise `BadInput` if the system does not allow them."""
     _allow_descriptors(concurrency + OTHER_DESCRIPTORS)
     gc.set_threshold(OBJECTS_PER_COLLECTION)
 
 
 def _allow_descriptors(wanted: int) -> None:
-    """Raise this process's limit on open files, which is often 1,024, as far as the system lets it."""
+    """Raise this process's limit on open files, which is often 1,024, as far as the system allows."""
     try:
         import resource
     except ImportError:

@@ -1,4 +1,4 @@
-"""What goes on beside a run on a terminal: its progress line, and a clean end on Ctrl-C."""
+"""Watch a run on a terminal: show a progress line, and end cleanly on Ctrl-C."""
 
 import asyncio
 import signal
@@ -14,7 +14,7 @@ from personamath.teachers.waves import WaveTeacher
 
 
 def on_terminal(funnel: Funnel, endpoints: HttpTeacher | WaveTeacher | None = None) -> Watch:
-    """Show progress, and let SIGINT and SIGTERM end the run cleanly."""
+    """Return a `Watch` that shows progress and lets SIGINT and SIGTERM end the run cleanly."""
 
     @asynccontextmanager
     async def watch(asking: Stoppable) -> AsyncIterator[None]:
@@ -29,7 +29,7 @@ def on_terminal(funnel: Funnel, endpoints: HttpTeacher | WaveTeacher | None = No
 async def shown(
     funnel: Funnel, asking: Asking, endpoints: HttpTeacher | WaveTeacher | None = None
 ) -> AsyncIterator[None]:
-    """Progress on the screen as long as the context lasts."""
+    """Show progress on the screen for the duration of the context."""
     progress = asyncio.create_task(
         show_progress(funnel, asking, waiting_for=endpoints.waiting_for if endpoints else str)
     )
@@ -42,7 +42,7 @@ async def shown(
 
 @contextmanager
 def clean_interruption(asking: Stoppable, endpoints: HttpTeacher | WaveTeacher | None = None) -> Iterator[None]:
-    """On SIGINT or SIGTERM let the answers in flight arrive, unless they come in waves; on the second leave them."""
+    """Wait for answers in flight on the first SIGINT or SIGTERM, unless they come in waves; drop them on the second."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task
     reasons: list[Interrupted] = []

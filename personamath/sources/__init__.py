@@ -1,1 +1,1 @@
-"""Rows from files and the Hub: seed problems, personas, questions to compare with."""
+"""Rows from files and the Hub: seed problems, personas, and questions to compare with."""

@@ -1,4 +1,4 @@
-"""Personas from the package, a file or the Hub."""
+"""Read personas from the package, a file or the Hub."""
 
 import sys
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from personamath.records import Persona
 from personamath.sources.tables import HALF_A_PAIR, HubSplit, TableRow, read_file, read_hub
 
 BUNDLED = "bundled"
-# Persona Hub keeps its personas in a config of this name; a dataset of one config has no need of it.
+# Persona Hub has several configs and keeps its personas in this one.
 HUB_CONFIGS = {"proj-persona/PersonaHub": "persona"}
 
 
 def read_personas(source: str) -> list[Persona]:
-    """Personas of a source: `bundled`, a Hub dataset `owner/name[:config]`, or a local file.
+    """Read the personas of a source: `bundled`, a Hub dataset `owner/name[:config]`, or a local file.
 
     A file is JSONL, JSON or parquet with a `persona` column (and `occupation`, where there is one), or text with one
     persona a line. Repeated descriptions are left out, so that drawing without replacement gives different personas.
@@ -38,7 +38,7 @@ def read_personas(source: str) -> list[Persona]:
     if halves:
         print(f"warning: {len(halves):,} personas left out: {HALF_A_PAIR} ({', '.join(halves[:3])})", file=sys.stderr)
     if not personas:
-        raise BadInput(f"{source}: no personas in it")
+        raise BadInput(f"{source}: contains no personas")
     return list(personas.values())
 
 
@@ -50,9 +50,9 @@ def local_file(source: str) -> Path | None:
 
 
 def hub_dataset(source: str) -> HubSplit:
-    """The Hub dataset that a source names, if it is neither the bundled set nor a file."""
+    """Return the Hub dataset that a source names; the source must be neither the bundled set nor a file."""
     if source.count("/") != 1:
-        raise BadInput(f"personas {source!r}: no such file; a Hub dataset is written owner/name")
+        raise BadInput(f"personas {source!r}: no such file; write a Hub dataset as owner/name")
     repo, _, config = source.partition(":")
     return HubSplit(repo, config or HUB_CONFIGS.get(repo), "train")
 

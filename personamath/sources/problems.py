@@ -1,4 +1,4 @@
-"""Seed problems: from GSM8K and MATH in their own columns, or from a file of one's own."""
+"""Read seed problems from GSM8K and MATH, in their original columns, or from the user's own file."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from personamath.files import in_one_line, is_unicode, local_path
 from personamath.records import Problem
 from personamath.sources.tables import HALF_A_PAIR, HubSplit, TableRow, read_file, read_hub
 
-# Where the train splits live on the Hub. MATH has a config for each subject; alphabetical, as its files are ordered.
+# Repositories of the train splits on the Hub. MATH has one config per subject, in alphabetical order like its files.
 GSM8K_REPO, GSM8K_CONFIGS = "openai/gsm8k", ("main",)
 MATH_REPO = "EleutherAI/hendrycks_math"
 MATH_CONFIGS = (
@@ -26,7 +26,7 @@ MATH_CONFIGS = (
     "precalculus",
 )
 SOURCES: dict[str, str] = {"gsm8k": "GSM8K", "math": "MATH"}
-"""What people call the known sources."""
+"""Display names of the known sources."""
 COLUMNS: dict[str, tuple[str, str]] = {"gsm8k": ("question", "answer"), "math": ("problem", "solution")}
 
 
@@ -38,11 +38,11 @@ class ProblemSource:
     """One `--problems` argument."""
 
     name: str
-    """`gsm8k` or `math`, or a name of the user's own for other problems."""
+    """`gsm8k` or `math`, or a name chosen by the user for other problems."""
     path: Path | None
     """A local file; None for the train split on the Hub."""
     columns: tuple[str, str]
-    """Of the question, and of the answer or a solution that holds it."""
+    """Names of two columns: the question, and the answer or a solution that contains it."""
 
     @classmethod
     def parse(cls, text: str) -> "ProblemSource":
@@ -56,13 +56,13 @@ class ProblemSource:
         if name not in COLUMNS and _NAME.fullmatch(name) and len(columns) == 2 and place and all(columns):
             return cls(name, local_path(place), (columns[0], columns[1]))
         raise BadInput(
-            f"problems {text!r}: write gsm8k or math; for a local file of theirs gsm8k:PATH or math:PATH; for a file "
-            "of your own NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN, e.g. shop:mine.jsonl:question:answer"
+            f"problems {text!r}: write gsm8k or math; for a local copy of either gsm8k:PATH or math:PATH; for your own "
+            "file NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN, e.g. shop:mine.jsonl:question:answer"
         )
 
     @property
     def id_prefix(self) -> str:
-        """`math-train` for the Hub's split; a file gives its name: `math-demo` for demo.jsonl or math-demo.jsonl."""
+        """`math-train` for the split on the Hub; from the file name otherwise, e.g. `math-demo` for math-demo.jsonl."""
         if self.path is None:
             return f"{self.name}-train"
         stem = re.sub(r"-\d{5}-of-\d{5}$", "", self.path.stem)  # the Hub's own shard names
@@ -70,7 +70,7 @@ class ProblemSource:
         return f"{self.name}-{name}"
 
     def rows(self) -> Iterator[TableRow]:
-        """The source's rows, in its own columns."""
+        """Yield the source's rows in their original columns."""
         if self.path is not None:
             yield from read_file(self.path)
             return
@@ -78,7 +78,7 @@ class ProblemSource:
             yield from read_hub(split)
 
     def hub_splits(self, split: str = "train") -> list[HubSplit]:
-        """Where its rows, or those of another split, lie on the Hub, in order; none for a local file."""
+        """Return the places of its rows on the Hub, in order, or of another split; empty for a local file."""
         if self.path is not None:
             return []
         repo, configs = (GSM8K_REPO, GSM8K_CONFIGS) if self.name == "gsm8k" else (MATH_REPO, MATH_CONFIGS)
@@ -86,7 +86,7 @@ class ProblemSource:
 
 
 def source_label(source: str) -> str:
-    """What people call a source."""
+    """Return the display name of a source."""
     return SOURCES.get(source, source)
 
 
@@ -98,15 +98,15 @@ class Skipped(NamedTuple):
 
 
 def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) -> Iterator[Problem | Skipped]:
-    """Seed problems of all sources in order, the first `limit` of each; rows that cannot serve come as `Skipped`.
+    """Yield the first `limit` seed problems of each source, in order; unusable rows come as `Skipped`.
 
-    Two rows ask the same question when their texts agree but for white space; the first stands.
-    Raises `BadInput` for a missing file, wrong columns or a torn line, naming the place.
+    Two rows ask the same question if their texts are equal except for white space; the first one is used. Raises
+    `BadInput`, which names the place, for a missing file, wrong columns or an incomplete line.
     """
     prefixes = [source.id_prefix for source in sources]
     for prefix in prefixes:
         if prefixes.count(prefix) > 1:
-            raise BadInput(f"two problem sources would both make ids {prefix}-00000, ...; rename one of the files")
+            raise BadInput(f"two problem sources would get the same ids {prefix}-00000, ...; rename one of the files")
     seen: set[int] = set()
     for source, prefix in zip(sources, prefixes, strict=True):
         for number, row in enumerate(source.rows()):
@@ -159,13 +159,13 @@ def _text(source: ProblemSource, column: str, row: TableRow) -> str:
 
 
 def _gsm8k_answer(solution: str) -> str | None:
-    """The line after `####` in GSM8K's answer column; what follows below it says something else."""
+    """Return the line after `####` in GSM8K's answer column; lines below it say something else."""
     _, marker, answer = solution.rpartition("####")
     return answer.strip().partition("\n")[0] if marker else None
 
 
 def _any_answer(solution: str) -> str | None:
-    """The answer in a column of the user's own: a solution with a box or `####`, or else the bare answer."""
+    """Return the answer from a user's column: from a solution with a box or `####`, else the column's whole text."""
     return extract(solution) or _gsm8k_answer(solution) or solution.strip().strip("$")
 
 

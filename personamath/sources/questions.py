@@ -1,4 +1,4 @@
-"""Questions of other datasets: test problems to be kept apart from, and data to compare with."""
+"""Read questions of other datasets: test problems that rows must not overlap with, and data to compare with."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ class QuestionSource:
     """A text column of a local file, or of a split on the Hub."""
 
     name: str
-    """As its user wrote it, a file without its folder, e.g. `math:test.jsonl` or `meta-math/MetaMathQA:query`."""
+    """As the user wrote it, with a file's name only, e.g. `math:test.jsonl` or `meta-math/MetaMathQA:query`."""
     column: str
     path: Path | None
     splits: tuple[HubSplit, ...]
-    """Where it lies on the Hub; empty for a local file."""
+    """Its places on the Hub; empty for a local file."""
 
     @classmethod
     def parse(cls, text: str, split: str) -> "QuestionSource":
-        """Read `gsm8k`, `math`, `math:PATH`, `PATH:COLUMN` or `OWNER/NAME[:CONFIG]:COLUMN`; `split` is the Hub's."""
+        """Parse `gsm8k`, `math`, `math:PATH`, `PATH:COLUMN` or `OWNER/NAME[:CONFIG]:COLUMN`; `split` is for the Hub."""
         head, colon, _ = text.partition(":")
         if head in COLUMNS:
             known = ProblemSource.parse(text)

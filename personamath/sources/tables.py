@@ -1,7 +1,4 @@
-"""Rows of a JSONL, JSON or parquet file, or of a Hub dataset, one at a time, with the place of each for messages.
-
-And the keys and values of a YAML file.
-"""
+"""Read the rows of a JSONL, JSON or parquet file or of a Hub dataset, one at a time, each with its place for errors."""
 
 import json
 import re
@@ -18,10 +15,10 @@ HALF_A_PAIR = "half a surrogate pair"
 
 
 class TableRow(NamedTuple):
-    """One row and where it stands."""
+    """One row and its place."""
 
     place: str
-    """E.g. `train.jsonl:17` or `openai/gsm8k row 17`, for messages."""
+    """Its place for error messages, e.g. `train.jsonl:17` or `openai/gsm8k row 17`."""
     values: dict[str, Any]
 
 
@@ -30,12 +27,12 @@ class HubSplit(NamedTuple):
 
     repo: str
     config: str | None
-    """None: the dataset's only one."""
+    """None if the dataset has only one config."""
     split: str
 
 
 def read_file(path: Path) -> Iterator[TableRow]:
-    """Rows of a file, by its ending; a torn line, an unreadable file or a row that is no object is a `BadInput`."""
+    """Read the rows of a file by its suffix; raise `BadInput` for an unreadable file or a row that is not an object."""
     readers = {".jsonl": _read_jsonl, ".json": _read_json, ".parquet": _read_parquet}
     if path.suffix not in readers:
         raise BadInput(f"{path}: unknown file type {path.suffix!r}; use .jsonl, .json or .parquet")
@@ -50,21 +47,21 @@ def read_file(path: Path) -> Iterator[TableRow]:
 
 
 def read_hub(split: HubSplit) -> Iterator[TableRow]:
-    """Rows of a Hub dataset, through `datasets` and its cache."""
+    """Read the rows of a Hub dataset through `datasets` and its cache."""
     for number, values in enumerate(_load(split)):
         yield TableRow(f"{split.repo} row {number}", values)
 
 
 def resolved_commit(split: HubSplit) -> str | None:
-    """The commit of the Hub that the cached rows of this split were loaded from; None where `datasets` does not tell.
+    """Return the Hub commit that the cached rows of this split come from; None if `datasets` does not record it.
 
-    Asks the cache, not the Hub, whose newest commit need not be the one that was read.
+    This asks the cache, not the Hub, because the Hub's newest commit may differ from the one that was read.
     """
     return cached_commit(_load(split))
 
 
 def cached_commit(rows: Any) -> str | None:
-    """The commit of a loaded `datasets.Dataset`: it keeps what it loads from the Hub in a folder named after it."""
+    """Return the Hub commit of a loaded `datasets.Dataset`; its cache folder is named after the commit."""
     folders = {Path(file["filename"]).parent.name for file in rows.cache_files}
     name = folders.pop() if len(folders) == 1 else ""
     return name if re.fullmatch(r"[0-9a-f]{40}", name) else None
@@ -76,7 +73,7 @@ def _load(split: HubSplit) -> Any:
     datasets.disable_progress_bars()
     try:
         return datasets.load_dataset(split.repo, split.config, split=split.split)
-    except Exception as error:  # whatever the Hub's client raises, the user can do the same two things
+    except Exception as error:  # the remedy is the same for every error of the Hub's client
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BadInput(
             f"cannot load {split.repo} from the Hub ({reason}); check the name and the network, or give a local file"
@@ -126,10 +123,10 @@ def _read_parquet(path: Path) -> Iterator[TableRow]:
 
 @contextmanager
 def opened_parquet(path: Path, place: str | None = None) -> Iterator[Any]:
-    """A parquet file, a `pyarrow.parquet.ParquetFile`, as long as the context lasts.
+    """Open a parquet file as a `pyarrow.parquet.ParquetFile` for the duration of the context.
 
-    Raises `BadInput`, which names `place` or else the path, for a file that cannot be read, also when that shows only
-    while it is read.
+    Raises `BadInput`, which names `place` or else the path, for an unreadable file, also if the error appears only
+    while reading it.
     """
     import pyarrow
     import pyarrow.parquet

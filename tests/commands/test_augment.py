@@ -191,8 +191,8 @@ def test_the_key_comes_from_the_environment_and_appears_nowhere(start_teacher: S
 
 
 BAD_USE = [
-    (["augment", "--teacher", "t", "--output", "o"], 2, "--problems is needed"),
-    (["augment", "--problems", "gsm8k", "--output", "o"], 2, "--teacher is needed"),
+    (["augment", "--teacher", "t", "--output", "o"], 2, "--problems is required"),
+    (["augment", "--problems", "gsm8k", "--output", "o"], 2, "--teacher is required"),
     (["augment", "--k1", "many"], 2, "invalid int value"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o"], 1, "OPENAI_API_KEY is not set"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--base-url", "nowhere"], 1, "write it as http"),
@@ -202,7 +202,7 @@ BAD_USE = [
     (["augment", "--config", "no.yaml"], 1, "no.yaml: No such file"),
     (["journal", "nowhere"], 1, "is not a run"),
     (["journal", "nowhere", "--export", "answers.csv"], 1, "answers.csv: answers are exported as parquet"),
-    (["journal", "nowhere", "--export", "no/answers.parquet"], 1, "no/answers.parquet: no such folder"),
+    (["journal", "nowhere", "--export", "no/answers.parquet"], 1, "no/answers.parquet: its folder does not exist"),
 ]
 
 

@@ -90,7 +90,10 @@ def test_a_dataset_is_published(
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["opinion", "URL"], "opinion keeps its answers in the run's journal, which has to be in a directory: copy"),
+        (
+            ["opinion", "URL"],
+            "`personamath opinion` writes to the run's journal, so it needs a local run directory, not a URL; copy",
+        ),
         (["journal", "URL/dataset"], "no run in it, neither journal.sqlite nor blocks"),
         (["report", "URL/dataset"], "no finished dataset in it; give the URL of a run directory"),
         (["diff", "URL/dataset", "URL"], "no finished dataset in it"),

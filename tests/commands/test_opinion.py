@@ -84,7 +84,7 @@ def test_without_all_only_flagged_rewrites_are_asked_about(
 ) -> None:
     teacher = start_teacher(*PROBLEMS)
     assert ask(run, teacher) == 0
-    assert "no rewrite has a flag; --all" in capsys.readouterr().out
+    assert "no rewrite is flagged; use --all" in capsys.readouterr().out
     assert not any(teacher.stats().values())
     file = min((run / "dataset" / "stage2_rewrite").glob("*.parquet"))
     table = pq.read_table(file)

@@ -43,7 +43,7 @@ def test_another_recipe_in_a_finished_run_directory_is_refused_by_the_keys_that_
     nobody = ["--base-url", "http://127.0.0.1:9/v1"]
     assert main(["augment", *PROBLEMS, "--teacher", MODEL, *nobody, "--output", str(finished), *flags]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert f"holds the dataset of another recipe ({difference}" in line and "--replace" in line
+    assert f"contains the dataset of another recipe ({difference}" in line and "--replace" in line
     assert dataset_bytes(finished) == before
 
 

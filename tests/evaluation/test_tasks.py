@@ -109,7 +109,7 @@ def test_every_task_loads_from_local_files_wherever_lm_eval_is_started(
         (None, "no such file"),
         ('{"question": "?"}\n', "not the columns of gsm8k"),
         ('{"question": null, "answer": "#### 1"}\n', "not the columns of gsm8k"),
-        ('{"question"', "not a whole line"),
+        ('{"question"', "not a complete line"),
         ("\n", "contains no problems"),
     ],
 )

@@ -50,9 +50,9 @@ def nth(step: str, number: int) -> Row:
 
 # One row of an otherwise good folder, and what is said of it.
 ROW_FAULTS: list[tuple[str, int, dict[str, Any], str]] = [
-    ("stage1_rewrite", 4, {"answer": "999"}, "its answer is 999, its response's is 8"),
-    ("stage1_rewrite", 4, {"response": "It is 4."}, r"its answer is 8, its response's is None \(no box\)"),
-    ("stage1_rewrite", 4, {"response": r"\boxed{8} or \boxed{5}"}, "its answer is 8, its response's is 5"),
+    ("stage1_rewrite", 4, {"answer": "999"}, "its answer is 999, but its response's is 8"),
+    ("stage1_rewrite", 4, {"response": "It is 4."}, r"its answer is 8, but its response's is None \(no box\)"),
+    ("stage1_rewrite", 4, {"response": r"\boxed{8} or \boxed{5}"}, "its answer is 8, but its response's is 5"),
     ("stage2_reflection", 1, {"problem": f"What? {KEY}"}, r"problem holds a key \(sk-...\)"),
     ("stage2_reflection", 1, {"review": f"Use {TOKEN}!"}, r"review holds a Hub token \(hf_...\)"),
     ("stage2_rewrite", 2, {"persona": "A cook with AKIAABCDEFGHIJKLMNOP"}, r"persona holds a key \(AKIA...\)"),
@@ -66,7 +66,7 @@ ROW_FAULTS: list[tuple[str, int, dict[str, Any], str]] = [
         "stage1_inference",
         5,
         {"seed_id": "gsm8k-train-00000"},
-        "seed_id is gsm8k-train-00000, which the id does not begin with",
+        "seed_id is gsm8k-train-00000, but the id does not begin with it",
     ),
     ("stage2_reflection", 1, {"problem": "<think>Hm.</think> What?"}, "problem holds <think>, a mark of reasoning"),
     ("stage1_rewrite", 2, {"response": r"\boxed{6}<|im_end|>"}, r"response holds <\|im_end\|>, a mark of reasoning or"),
@@ -126,7 +126,7 @@ def test_a_row_in_a_file_of_other_rows_is_found(tmp_path: Path, column: str, val
     values = pa.array([None] * 3 + [value] + [None] * 5, pa.string())
     pq.write_table(rewrites.set_column(rewrites.schema.get_field_index(column), column, values), folder / REWRITE)
     (folder / CARD).write_text(dataset_card(FolderFacts.read(folder)))  # so that its counts are not what is found
-    with pytest.raises(BadInput, match=rf"{REWRITE} .*row 3 .*: its flag is .*: it is in the wrong file"):
+    with pytest.raises(BadInput, match=rf"{REWRITE} .*row 3 .*: its flag is .*, so it is in the wrong file"):
         check_folder(folder)
 
 
@@ -182,9 +182,9 @@ FOLDER_FAULTS: list[tuple[Callable[[Path], object], str]] = [
     (edit(CARD, "dtype: int32", "dtype: int64"), "README.md: config default: dataset_info"),
     (
         edit(CARD, "config_name: stage2_rewrite", "config_name: other"),
-        "README.md: its configs are not those of the fil",
+        "README.md: its configs do not match the fil",
     ),
-    (edit(CARD, "  default: true\n", ""), "README.md: its configs are not those of the files"),
+    (edit(CARD, "  default: true\n", ""), "README.md: its configs do not match the files"),
     (
         edit(CARD, "dataset_info:\n", "dataset_info:\n- config_name: more\n"),
         "config more: dataset_info names a config",
@@ -194,27 +194,27 @@ FOLDER_FAULTS: list[tuple[Callable[[Path], object], str]] = [
     (lambda folder: (folder / CARD).unlink(), "README.md: missing"),
     (lambda folder: (folder / CHART).unlink(), r"funnel.png: missing"),
     (lambda folder: (folder / PROVENANCE).unlink(), "provenance.json: missing"),
-    (lambda folder: (folder / REWRITE).unlink(), "README.md: its configs are not those of the files"),
-    (lambda folder: write_bytes(folder / ".env", b"x"), r"\.env: no part of a dataset folder"),
+    (lambda folder: (folder / REWRITE).unlink(), "README.md: its configs do not match the files"),
+    (lambda folder: write_bytes(folder / ".env", b"x"), r"\.env: not part of a dataset folder"),
     (
         lambda folder: write_bytes(folder / "stage1_rewrite/more.parquet", b"x"),
-        "more.parquet: no part of a dataset fol",
+        "more.parquet: not part of a dataset fol",
     ),
-    (lambda folder: (folder / "link").symlink_to(folder), "link: no part of a dataset folder"),
+    (lambda folder: (folder / "link").symlink_to(folder), "link: not part of a dataset folder"),
     (link_away, "funnel.png: not a plain file"),
     (edit_table(REWRITE, lambda table: table.slice(1)), r"README.md: config default: dataset_info says .*25"),
-    (edit_table(REWRITE, lambda table: table.slice(0, 0)), r"\(config stage1_rewrite\): holds no rows"),
-    (edit_table(REWRITE, lambda table: table.drop_columns(["review"])), "differing: review: string"),
-    (edit_table(REWRITE, lambda table: table.append_column("more", table["id"])), "differing: more: string"),
-    (edit_table(REWRITE, lambda table: table.select(table.schema.names[::-1])), "differing: their order"),
-    (edit_table(REWRITE, as_bytes), "differing: teacher: binary, teacher: string"),
+    (edit_table(REWRITE, lambda table: table.slice(0, 0)), r"\(config stage1_rewrite\): contains no rows"),
+    (edit_table(REWRITE, lambda table: table.drop_columns(["review"])), "they differ in: review: string"),
+    (edit_table(REWRITE, lambda table: table.append_column("more", table["id"])), "they differ in: more: string"),
+    (edit_table(REWRITE, lambda table: table.select(table.schema.names[::-1])), "they differ in: their order"),
+    (edit_table(REWRITE, as_bytes), "they differ in: teacher: binary, teacher: string"),
     (spoil, r"\(config stage1_rewrite\): not a readable parquet file"),
     (lambda folder: write_bytes(folder / REWRITE, b"PAR1"), r"\(config stage1_rewrite\): not a readable parquet file"),
-    (edit_provenance(simulated=True), "provenance.json: the data is simulated; --allow-simulated"),
+    (edit_provenance(simulated=True), "provenance.json: the data is simulated; use --allow-simulated"),
     (edit_provenance(funnel={"rows": {}}), r"\(config stage1_inference\): holds .* provenance.json says {}"),
     (
         edit_provenance(personas={"source": "proj-persona/PersonaHub", "local": False}),
-        "README.md: its licence, apache-2.0, contradicts the personas', cc-by-nc-sa-4.0",
+        "README.md: its licence, apache-2.0, contradicts the personas' licence, cc-by-nc-sa-4.0",
     ),
     (edit_provenance(funnel={"rows": []}), r"\(config stage1_inference\): holds"),
     (edit_provenance(funnel=None), "provenance.json: not a provenance file"),
@@ -237,7 +237,7 @@ def test_a_faulty_folder_is_refused_by_name(tmp_path: Path, fault: Callable[[Pat
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
-    for folder, message in ((tmp_path / "no", "no such folder"), (tmp_path, "no rows in it")):
+    for folder, message in ((tmp_path / "no", "no such folder"), (tmp_path, "contains no rows")):
         with pytest.raises(BadInput, match=message):
             check_folder(folder)
 

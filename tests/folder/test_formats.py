@@ -65,7 +65,7 @@ def test_the_same_rows_in_todays_format_are_no_change(old: Path, tmp_path: Path)
 
 # What provenance.json may say in its stead, and what is said of it.
 NOT_A_FORMAT: list[tuple[dict[str, Any], str]] = [
-    ({"format": 3}, "has format 3, this version reads up to 2: update it"),
+    ({"format": 3}, "has format 3, this version reads up to 2: update PersonaMath"),
     ({"format": None}, r"its format is None\); write the folder again"),
     ({"format": "2"}, r"its format is '2'\); write the folder again"),
     ({"format": 0}, r"its format is 0\); write the folder again"),

@@ -111,7 +111,7 @@ def test_the_same_command_again_does_nothing_and_other_content_is_refused(run: R
     commits = hub.repository(REPO).log("main")
     hub.requests.clear()
     again = publish(run, runs / "few", "v1.0.0")
-    assert again.returncode == 0 and "was published already" in again.stdout
+    assert again.returncode == 0 and "was already published" in again.stdout
     other = publish(run, runs / "more", "v1.0.0")
     assert other.returncode == 1
     assert "with other content" in other.stderr and "4 changed (README.md" in other.stderr
@@ -151,7 +151,7 @@ def test_versions_only_grow_so_that_a_published_one_stays_the_same(run: Run, hub
     assert publish(run, runs / "more", "v1.1.0").returncode == 0
     between = publish(run, runs / "few", "v1.0.1")
     assert between.returncode == 1 and "versions only grow" in between.stderr
-    assert "was published already" in publish(run, runs / "more", "v1.1.0").stdout
+    assert "was already published" in publish(run, runs / "more", "v1.1.0").stdout
 
 
 def test_diff_compares_versions_and_folders(run: Run, runs: Path) -> None:
@@ -175,7 +175,7 @@ REFUSED = [
     (["few", "v1.0.0"], {"HF_ENDPOINT": "http://127.0.0.1:9"}, "check the network and HF_ENDPOINT"),
     (["few", "1.0"], {}, "write it as vMAJOR.MINOR.PATCH"),
     (["few", "v1.0.0", "--license", "mit"], {}, "contradicts the personas' licence, apache-2.0"),
-    (["direct", "v1.0.0"], {}, "the licence of this dataset is not known: state it with --license"),
+    (["direct", "v1.0.0"], {}, "the licence of this dataset is unknown: state it with --license"),
     (["simulated", "v1.0.0"], {}, "--allow-simulated"),
     (["nowhere", "v1.0.0"], {}, "not a run directory or a dataset folder"),
     (["nowhere", "1.0"], {}, "write it as vMAJOR.MINOR.PATCH"),

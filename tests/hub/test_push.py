@@ -239,7 +239,7 @@ def test_the_same_command_again_does_nothing_and_other_content_is_refused(
     before = hub.repository(REPO, "models").log("main")
     hub.requests.clear()
     again = command(*pushed.flags)
-    assert again.status == 0 and "v1.0.0 was published already" in again.stdout, again.stderr
+    assert again.status == 0 and "v1.0.0 was already published" in again.stdout, again.stderr
     for flags in ([], ["--dry-run"]):
         other = command(*pushed.flags[:-2], "--without-scores", *flags)
         assert other.status == 1 and "with other content" in other.stderr

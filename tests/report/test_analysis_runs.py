@@ -103,7 +103,7 @@ def test_every_analysis_is_made_of_a_run_and_again_the_same(data: RunData) -> No
     assert {one.name for one in found.left_out} == {"contamination", "second-opinion", "stage-two"}
     assert len({one.name for one in found.made}) == len(found.made) == 14
     assert all(one.title and one.finding.endswith(".") and one.note and one.table.rows for one in found.made)
-    assert all(one.warning and "embedded teacher" in one.warning for one in found.made if one.name != "scores")
+    assert all(one.warning and "simulated teacher" in one.warning for one in found.made if one.name != "scores")
     assert analyses(data) == found
 
 
@@ -318,7 +318,7 @@ def test_scores_stand_beside_those_of_others_with_their_sources() -> None:
     assert 0.55 < low < 0.75 < high < 0.95
     assert column(found, "solved %", {"model": "PersonaMath", "base model": "Qwen2.5-7B", "test": "MATH"}) == [0.566]
     assert all(column(found, "source")) and "mine solves 75.0% of GSM8K" in found.finding
-    assert "No model of ours" in published_scores([]).finding
+    assert "No model was scored here" in published_scores([]).finding
 
 
 def test_a_score_that_must_not_be_published_is_shown_with_the_reason() -> None:
@@ -343,7 +343,7 @@ def test_what_is_no_data_set_is_named(tmp_path: Path) -> None:
     folder = write(tmp_path / "dataset", rows(dict.fromkeys(STEPS, 2)), RECIPE)
     path = next(folder.rglob("*.parquet"))
     pq.write_table(pq.read_table(path).rename_columns({"flag": "flags"}), path)
-    with pytest.raises(BadInput, match=r"parquet: its columns are not this version's .*flags"):
+    with pytest.raises(BadInput, match=r"parquet: its columns do not match this version's .*flags"):
         read_run(folder, "x")
     path.write_bytes(b"none")
     with pytest.raises(BadInput, match="not a readable parquet file"):
@@ -364,5 +364,5 @@ def test_another_data_set_is_read_from_a_column_of_a_file(tmp_path: Path) -> Non
     other = read_comparison(f"{path}:query")
     assert (other.name, other.questions) == ("other.jsonl:query", ("One?", "Two?"))
     path.write_text("")
-    with pytest.raises(BadInput, match="no questions in it"):
+    with pytest.raises(BadInput, match="contains no questions"):
         read_comparison(f"{path}:query")

@@ -141,8 +141,8 @@ def test_a_report_is_made_although_a_problems_file_changed(
     assert main(["report", str(run), "--output", str(tmp_path / "report")]) == 0
     assert capsys.readouterr().err.count(f"{changed} changed after the data was made") == 1, "one note is enough"
     html = (tmp_path / "report" / "index.html").read_text()
-    for title in ("Level of right and wrong first answers", "What is kept, by level"):
-        assert f"<strong>{title}.</strong> the seed problems are not at hand: {changed}" in html
+    for title in ("Level of right and wrong first answers", "Share of tries kept, by level"):
+        assert f"<strong>{title}.</strong> the seed problems are not available: {changed}" in html
 
 
 def moved(run: Path, sources: tuple[str, ...], folder: Path) -> Path:
@@ -314,5 +314,5 @@ def test_rows_whose_step_the_outline_does_not_have_are_refused(masked: Path, tmp
     data = read_run(folder, "half")
     assert {row.step for row in data.rows} == {"sampled"}, "what is not declared is not read"
     shutil.move(next((folder / "masked").glob("*.parquet")), folder / "sampled" / "train-other.parquet")
-    with pytest.raises(BadInput, match="does not have the steps masked of its rows"):
+    with pytest.raises(BadInput, match="lacks the steps masked of its rows"):
         read_run(folder, "half")

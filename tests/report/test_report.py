@@ -80,7 +80,7 @@ def test_the_funnel_comes_first_and_adds_up(tmp_path: Path) -> None:
     write_found(report_data(), Analyses((ANALYSIS,), ()), tmp_path)
     text = (tmp_path / "report.md").read_text()
     assert text.index("## The funnel") < text.index("## Levels")
-    assert "42 seed problems became 44 rows by 42 requests to the teacher, of which 98% passed." in text
+    assert "42 seed problems became 44 rows with 42 requests to the teacher, of which 98% passed." in text
     with (tmp_path / "figures/funnel.csv").open(newline="") as lines:
         solve = next(line for line in csv.DictReader(lines) if line["asked"] != "0")
     assert (solve["asked"], solve["passed"], solve["dropped"]) == ("42", "41", "1 wrong answer")

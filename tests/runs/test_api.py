@@ -164,7 +164,9 @@ def test_a_call_that_cannot_be_meant_is_refused_in_a_line(
 def test_other_problems_in_a_finished_run_directory_are_refused(ask: dict[str, Any], tmp_path: Path) -> None:
     call: dict[str, Any] = {"output": tmp_path / "run", "k1": 1, "k2": 1, **ask}
     kept = personamath.augment(bundled_rows(3), **call)
-    with pytest.raises(BadInput, match="holds a dataset of other problems: give another output, or replace=True"):
+    with pytest.raises(
+        BadInput, match="contains a dataset of other problems: use another output, or pass replace=True"
+    ):
         personamath.augment(bundled_rows(2), **call)
     assert personamath.augment(bundled_rows(3), **call).to_list() == kept.to_list()
     assert len(personamath.augment(bundled_rows(2), replace=True, **call)) < len(kept)
@@ -247,7 +249,7 @@ def test_requests_without_an_answer_are_a_warning(start_teacher: Start, tmp_path
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         personamath.augment(bundled_rows(10), teacher=MODEL, base_url=url, output=tmp_path / "run", k1=2, k2=2)
-    assert any("requests got no answer; the same call asks just for them" in str(one.message) for one in said)
+    assert any("requests got no answer; the same call asks only these again" in str(one.message) for one in said)
 
 
 def test_importing_the_package_is_quick_and_has_what_it_promises() -> None:

@@ -131,7 +131,7 @@ def test_the_bill_is_what_the_plan_said_and_the_pilot_is_not_paid_twice(
     asked = teacher.stats()["requests"]
     requests, prompt, completion, usd, in_batches = figures(said)["all"]
     assert in_batches == -1 and f"{asked:,} answers are in the run directory" in said
-    spread = re.search(r"a pilot of 100 seed problems, give or take (\d+)%", said)
+    spread = re.search(r"a pilot of 100 seed problems, ± (\d+)%", said)
     assert spread and int(spread[1]) <= 12
 
     assert main(["plan", *flags, "--pilot", "100"]) == 0  # once more, from the journal
@@ -177,14 +177,16 @@ def test_a_pilot_that_lost_requests_says_that_the_plan_is_too_low(
     teacher = start_teacher(*BUNDLED, "--fault", "http_400=0.1")
     flags = ["--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(tmp_path / "run")]
     assert main(["plan", *BUNDLED, *flags, "--pilot", "10"]) == 0
-    assert re.search(r"warning: \d+ of its requests got no answer, so the plan is too low", capsys.readouterr().err)
+    assert re.search(
+        r"warning: \d+ of the pilot's requests got no answer, so the plan is too low", capsys.readouterr().err
+    )
 
 
 BAD_USE = [
     (["--pilot", "-1", "--output", "o"], "pilot is -1"),
-    (["--pilot", "5", "--output", "s3://bucket/run", "--engine", "ray"], "keeps its answers in a directory"),
+    (["--pilot", "5", "--output", "s3://bucket/run", "--engine", "ray"], "--pilot needs a local output directory"),
     (["--pilot", "5", "--output", "o"], "OPENAI_API_KEY is not set"),
-    (["--pilot", "5", "--output", "o", "--offline-vllm"], "leave out --offline-vllm"),
+    (["--pilot", "5", "--output", "o", "--offline-vllm"], "remove --offline-vllm"),
     (["--benchmark", "nonsense"], "'nonsense': write gsm8k or math"),
     (["--benchmark", "nowhere.jsonl:question"], "nowhere.jsonl: no such file"),
     (["--max-usd", "5"], "no price known for t: give --price-in and --price-out"),

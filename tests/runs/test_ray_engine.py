@@ -187,7 +187,7 @@ def test_a_run_that_was_begun_on_one_machine_is_finished_on_the_cluster_and_ends
     teacher = start_teacher(*PROBLEMS, "--latency", "0.02")
     assert main(command(teacher, tmp_path / "run", "--max-requests", "150")) == 3
     capped = finish(command(teacher, tmp_path / "run", *on_ray(cluster, "--max-requests", "300")))
-    assert capped.returncode == 3 and "Ended at --max-requests 300" in capped.stdout
+    assert capped.returncode == 3 and "Stopped at --max-requests 300" in capped.stdout
     assert teacher.stats()["requests"] == run_file(tmp_path / "run")["paid"]["answers"] <= 300
     assert teacher.stats()["requests"] > 250
     whole = finish(command(teacher, tmp_path / "run", *on_ray(cluster)))

@@ -146,7 +146,7 @@ def test_test_problems_with_half_a_surrogate_pair_are_left_out(tmp_path: Path) -
 
 BAD = [
     ("", "no-such.jsonl", "no such file"),
-    ('{"question": "a", "answer": "#### 1"}\n{"question": "b", "ans', "train.jsonl:2", "not a whole line of JSON"),
+    ('{"question": "a", "answer": "#### 1"}\n{"question": "b", "ans', "train.jsonl:2", "not a complete line of JSON"),
     ('{"problem": "a", "solution": "b"}\n', "train.jsonl:1", "question and answer; found problem, solution"),
     ('{"question": 5, "answer": "#### 1"}\n', "train.jsonl:1", "question is 5; it must be text"),
     ('{"question": "a", "answer": 36}\n', "train.jsonl:1", "answer is 36; it must be text"),

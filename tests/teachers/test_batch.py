@@ -323,7 +323,7 @@ BAD_USE: list[tuple[str, list[str], str]] = [
         r"answered 404 .*: check --base-url; an endpoint without the Batch API can be asked without --batch",
     ),
     ("nobody", [], r"cannot reach http://127.0.0.1:1/v1: check --base-url"),
-    ("nobody", ["--base-url", "http://127.0.0.1:2/v1"], r"--batch asks one endpoint"),
+    ("nobody", ["--base-url", "http://127.0.0.1:2/v1"], r"--batch works with one endpoint"),
     ("nobody", ["--batch-queue-tokens", "0"], r"batch_queue_tokens is 0: it must be more than 0"),
 ]
 

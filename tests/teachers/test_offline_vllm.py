@@ -93,7 +93,7 @@ def test_bad_use_is_told_in_one_line(tmp_path: Path) -> None:
     for arguments, message in (
         (["--teacher", "no/such"], r"vllm cannot load no/such: OSError: no/such is not a local folder and is not .*"),
         (["--vllm-args", "{chunks: 7}"], r"vllm cannot load \S+: TypeError: .*unexpected keyword argument 'chunks'"),
-        (["--batch"], r"--batch asks a provider, .*"),
+        (["--batch"], r"--batch needs an endpoint and --offline-vllm uses none: .*"),
     ):
         done = run([*command(tmp_path / "run"), *arguments])
         assert done.returncode == 1

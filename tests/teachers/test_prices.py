@@ -224,7 +224,7 @@ def test_a_run_ends_at_its_cap_of_requests_and_goes_on_with_a_higher_one(
     assert not facts["complete"] and not facts["failed"]
     assert sum(outcomes.get("not asked", 0) for outcomes in facts["requests"].values()) > 0
     said = capsys.readouterr().out
-    assert "Ended at --max-requests 100: the same command with a higher one goes on" in said
+    assert "Stopped at --max-requests 100. Run the same command with a higher limit to continue" in said
     assert run(teacher, output, "--max-requests", "100") == 3  # the cap is the run directory's, not the command's
     assert teacher.stats()["requests"] == 100
     assert run(teacher, output, "--max-requests", "150") == 3
@@ -246,7 +246,10 @@ def test_a_run_ends_at_its_cap_of_money_passed_by_no_more_than_what_is_in_flight
         dearest = 2.0  # dollars an answer: a prompt of 500 tokens and a completion of 750
         assert cap <= spent < cap + 8 * dearest
         said = capsys.readouterr().out
-        assert f"${spent:,.2f}" in said and f"Ended at --max-usd {cap:,}: the same command with a higher one" in said
+        assert (
+            f"${spent:,.2f}" in said
+            and f"Stopped at --max-usd {cap:,}. Run the same command with a higher limit" in said
+        )
     assert teacher.stats()["again"] == 0
 
 

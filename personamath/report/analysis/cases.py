@@ -1,4 +1,4 @@
-"""The paper's case studies: one row of each step, with all that it came from."""
+"""The paper's case studies: one row of each step with its whole ancestry."""
 
 from personamath.records import Row
 from personamath.report.analysis.paper import PAPER
@@ -7,7 +7,7 @@ from personamath.report.analysis.rows import PERSONA, REVIEW, RunData, other_col
 
 
 def case_studies(data: RunData) -> Analysis:
-    """Of each step of any method the sound row of median length, with its seed problem and all between them."""
+    """Show, for each step of any method, the unflagged row of median length, its seed problem and all steps between."""
     table: list[tuple[Cell, ...]] = []
     for step in data.outline.steps:
         rows = [row for row in data.rows if row.step == step.name]
@@ -18,14 +18,14 @@ def case_studies(data: RunData) -> Analysis:
     return Analysis(
         "case-studies",
         "Case studies",
-        f"One row of each of the {steps} steps that kept any, with what it came from."
+        f"One row of each of the {steps} steps that kept any, with its ancestry."
         if steps > 1
-        else "One row, with what it came from.",
+        else "One row with its ancestry.",
         Table(("step", "part", "text"), tuple(table)),
         None,
-        f"As the case studies of {PAPER}. Of each step the row whose problem and response together have the median "
-        "length among those without a flag."
-        + ("" if data.wrong is not None else " Wrong solutions are in the run's journal, which is not at hand here."),
+        f"Like the case studies of {PAPER}. Each step shows the row without a flag whose problem and response together "
+        "have the median length."
+        + ("" if data.wrong is not None else " Wrong solutions are missing here, because they need the run's journal."),
     )
 
 

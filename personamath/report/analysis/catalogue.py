@@ -1,4 +1,4 @@
-"""All analyses, in the order in which they are read."""
+"""All analyses, in reading order."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,9 +17,11 @@ from personamath.report.analysis.result import Analyses, Analysis, LeftOut
 from personamath.report.analysis.rows import RunData
 from personamath.report.analysis.texts import lengths_by_step, question_lengths, vocabulary
 
-SIMULATED = "The rows were written by the embedded teacher: the numbers show the analysis, not the method."
+SIMULATED = (
+    "The simulated teacher wrote these rows: the numbers demonstrate the analysis and say nothing about the method."
+)
 FEW_ROWS = 200
-"""Below this most differences are chance."""
+"""With fewer rows, most differences are chance."""
 
 
 def analyses(
@@ -28,10 +30,10 @@ def analyses(
     scores: Sequence[ScoredRun] = (),
     without_stage_two: ScoredRun | None = None,
 ) -> Analyses:
-    """Everything that can be found; what cannot is named, with the reason.
+    """Run every analysis that the data allows; list the others with the reason.
 
-    `scores` are models of ours; the first of them is compared with `without_stage_two`, a model that was trained
-    without it. For all of PersonaMathQA it takes minutes, most of them for the near duplicates and math-verify.
+    `scores` are models trained on the data; the first one is compared with `without_stage_two`, a model trained without
+    stage 2. All of PersonaMathQA takes minutes, mostly for the near duplicates and math-verify.
     """
     of_rows: list[Callable[[], Analysis | LeftOut]] = [
         lambda: composition(data),
@@ -55,14 +57,14 @@ def analyses(
     if scores and without_stage_two:
         found.append(stage_two(scores[0], without_stage_two))
     else:
-        why = "it takes two scored models, one of them trained without stage 2"
+        why = "it needs two scored models, one of them trained without stage 2: give --scores and --without-stage-two"
         found.append(LeftOut("stage-two", "With and without stage 2", why))
     made = tuple(one for one in found if isinstance(one, Analysis))
     return Analyses(made, tuple(one for one in found if isinstance(one, LeftOut)))
 
 
 def _warned(found: Analysis | LeftOut, data: RunData) -> Analysis | LeftOut:
-    """With what stands in the way of believing it."""
+    """Add caveats to an analysis: simulated data, few rows."""
     few = f"There are only {len(data.rows):,} rows: most differences are chance." if len(data.rows) < FEW_ROWS else None
     warning = " ".join(one for one in (SIMULATED if data.simulated else None, few) if one)
     return replace(found, warning=warning) if warning and isinstance(found, Analysis) else found

@@ -1,4 +1,4 @@
-"""Another dataset's questions, beside which ours are seen."""
+"""Another dataset's questions, to compare ours with."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,9 @@ class Comparison:
 
 
 def read_comparison(text: str) -> Comparison:
-    """Read a `--compare` argument: `FILE:COLUMN`, or of the Hub's train split `OWNER/NAME[:CONFIG]:COLUMN`."""
+    """Read a `--compare` argument: `FILE:COLUMN`, or `OWNER/NAME[:CONFIG]:COLUMN` for a train split on the Hub."""
     source = QuestionSource.parse(text, "train")
     questions = tuple(question for question in source.read() if question.strip())
     if not questions:
-        raise BadInput(f"{text}: no questions in it")
+        raise BadInput(f"{text}: contains no questions; check the column")
     return Comparison(source.name, questions)

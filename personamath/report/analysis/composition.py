@@ -1,4 +1,4 @@
-"""What the data is made of: rows by step beside the paper's, levels and subjects before and after, keep rates."""
+"""Composition of the data: rows by step and the paper's, levels and subjects before and after, keep rates."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
@@ -14,11 +14,11 @@ from personamath.sources.problems import source_label
 
 ALL = "all"
 HARD = 4
-"""Of MATH's levels, 1 to 5, the first that people call hard."""
+"""The lowest of MATH's levels, 1 to 5, that counts as hard."""
 
 
 def composition(data: RunData) -> Analysis:
-    """Rows by source and step, of any method; beside its paper's, where the method has a paper that reports them."""
+    """Count rows by source and step, for any method, next to the counts of the method's paper, if it reports them."""
     counts = Counter((row.source, row.step) for row in data.rows)
     steps, sources = data.outline.steps, sorted({row.source for row in data.rows})
     papers = {source: [_printed(cell) for cell in cells] for source, cells in paper_rows(data.outline.method).items()}
@@ -27,8 +27,8 @@ def composition(data: RunData) -> Analysis:
         ours = [sum(counts[one, step.name] for one in of) for step in steps]
         theirs = papers.get(source, [None] * (len(steps) + 1))
         for name, count, paper in zip([*(step.label for step in steps), ALL], [*ours, sum(ours)], theirs, strict=True):
-            beside = (paper, count / paper if paper else None) if papers else ()
-            rows.append((source_label(source), name, count, *beside))
+            paper_cells = (paper, count / paper if paper else None) if papers else ()
+            rows.append((source_label(source), name, count, *paper_cells))
     labels = tuple(step.label for step in steps)
     series = [
         Series(source_label(source), labels, tuple(float(counts[source, step.name]) for step in steps))
@@ -38,7 +38,7 @@ def composition(data: RunData) -> Analysis:
     if papers:
         finding = f"{len(data.rows):,} rows were kept; the paper kept {papers[ALL][-1]:,}."
         note = (
-            f"Kept rows by source and step, beside those that {data.outline.cite} reports, as printed there: rounded, "
+            f"Kept rows by source and step, next to the numbers that {data.outline.cite} reports. Those are rounded, "
             "so sums may be off by 1 %. Another teacher, other seed problems or other settings give other numbers."
         )
     columns = ("source", "step", "rows", *(("the paper's rows", "ours to the paper's %") if papers else ()))
@@ -53,12 +53,12 @@ def composition(data: RunData) -> Analysis:
 
 
 def _printed(cell: str) -> int:
-    """A number of rows as a paper prints it, e.g. `6.6K`."""
+    """Parse a number of rows as a paper prints it, e.g. `6.6K`."""
     return round(float(cell.removesuffix("K")) * 1_000)
 
 
 def first_answers(data: RunData) -> Analysis | LeftOut:
-    """Mean level of the problems that the teacher's first answer got right and wrong, of any method: table 1."""
+    """Compute the mean level of problems with a right and a wrong first answer, for any method: table 1."""
     name, title = "first-answers", "Level of right and wrong first answers"
     if data.seeds is None or data.solved is None or data.wrong is None:
         return LeftOut(name, title, data.why_missing("wrong", "seeds"))
@@ -69,9 +69,9 @@ def first_answers(data: RunData) -> Analysis | LeftOut:
     if not all(levels.values()):
         return LeftOut(name, title, "no problem with a level was answered right, or none was answered wrong")
     found = {answer: bootstrap_mean([float(level) for level in some]) for answer, some in levels.items()}
-    beside = bool(paper_rows(data.outline.method))
+    has_paper = bool(paper_rows(data.outline.method))
     rows = tuple(
-        (answer, len(levels[answer]), *found[answer], *([MEAN_LEVEL[answer]] if beside else []))
+        (answer, len(levels[answer]), *found[answer], *([MEAN_LEVEL[answer]] if has_paper else []))
         for answer in ("right", "wrong")
     )
     series = [_with_intervals("mean level", found)]
@@ -79,7 +79,7 @@ def first_answers(data: RunData) -> Analysis | LeftOut:
         f"Problems answered right have mean level {found['right'].value:.2f}, problems answered wrong "
         f"{found['wrong'].value:.2f}"
     )
-    if beside:
+    if has_paper:
         series.append(Series("the paper", tuple(MEAN_LEVEL), tuple(MEAN_LEVEL.values())))
         finding += f"; in the paper {MEAN_LEVEL['right']} and {MEAN_LEVEL['wrong']}"
     return Analysis(
@@ -87,7 +87,14 @@ def first_answers(data: RunData) -> Analysis | LeftOut:
         title,
         f"{finding}.",
         Table(
-            ("first answer", "problems", "mean level", "low", "high", *(["the paper's mean level"] if beside else [])),
+            (
+                "first answer",
+                "problems",
+                "mean level",
+                "low",
+                "high",
+                *(["the paper's mean level"] if has_paper else []),
+            ),
             rows,
         ),
         Chart("bars", "first answer", "mean level", tuple(series)),
@@ -103,8 +110,8 @@ def _with_intervals(name: str, found: dict[str, Interval]) -> Series:
 
 
 def keep_rates(data: RunData) -> Analysis | LeftOut:
-    """How much of each step is kept, by level, of any method that this version knows."""
-    name, title = "keep-rates", "What is kept, by level"
+    """Compute the share of each step's tries that is kept, by level, for any method that this version knows."""
+    name, title = "keep-rates", "Share of tries kept, by level"
     if data.seeds is None or data.recipe is None:
         return LeftOut(name, title, data.why_missing("seeds"))
     if not data.recipe.method.attempts({}):
@@ -134,16 +141,16 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
         finding,
         Table(("level", "step", "tried", "kept", "kept %", "low %", "high %"), tuple(cells.values())),
         Chart("bars", "level", "kept %", tuple(series)),
-        "Tried is every row of a step that the method tried to make, given what it kept of the steps before. What was "
-        "cut off, failed or could not be used counts as not kept. Intervals: 95 %, Wilson's; rows of one seed problem "
-        "are not independent, so intervals are too narrow for a step that makes several.",
+        "`tried` counts the rows that a step tried to make from the rows that the earlier steps kept. A try that was "
+        "cut off, failed or was unusable counts as not kept. Intervals: 95 %, Wilson's. Rows of one seed problem are "
+        "not independent, so the intervals of a step that makes several rows per problem are too narrow.",
     )
 
 
 def _attempts(
     rows: Iterable[Row], seeds: Iterable[Problem], method: Method
 ) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
-    """How many rows were tried and how many kept, by level and step."""
+    """Count the rows that were tried and kept, by level and step."""
     of_seed: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         of_seed[row.seed_id][row.step] += 1
@@ -152,13 +159,13 @@ def _attempts(
         level, here = _level(seed.level, seed.source), of_seed[seed.id]
         for step, attempts in method.attempts(here).items():
             kept[level, step] += here[step]
-            # At least what is there: somebody may have taken rows of an earlier step out of the folder.
+            # At least the existing rows: someone may have removed rows of an earlier step from the folder.
             tried[level, step] += max(attempts, here[step])
     return tried, kept
 
 
 def before_and_after(data: RunData) -> Analysis:
-    """Shares of the levels and subjects among the seed problems and the rows, config by config, of any method."""
+    """Compute the shares of levels and subjects among seed problems and rows, per config, for any method."""
     seeds: Collection[Problem | Row] = data.seeds or {row.seed_id: row for row in data.rows}.values()
     groups: dict[str, Collection[Problem | Row]] = {"seed problems": seeds, **_groups(data)}
     sets = {name: [_kinds(one.source, one.level, one.subject) for one in of] for name, of in groups.items()}
@@ -180,18 +187,18 @@ def before_and_after(data: RunData) -> Analysis:
         f"Level {HARD} and above: {hard}." if has_levels else "No seed problem has a level.",
         Table(("of", "value", *(f"{label} %" for label in sets)), tuple(rows)),
         Chart("bars", "level of the seed problem", "share %", tuple(series)),
-        "A rewritten problem has the level and subject of its seed problem: what is shown is which seed problems "
-        "the rows come from. "
+        "A rewritten problem has the level and subject of its seed problem, so this shows which seed problems the rows "
+        "come from. "
         + (
-            "Seed problems are all that could be used."
+            "`seed problems` counts all usable seed problems."
             if data.seeds
-            else "Seed problems are those with rows: others are not known here."
+            else "`seed problems` counts only those with rows; the others are not known here."
         ),
     )
 
 
 def _groups(data: RunData) -> dict[str, list[Row]]:
-    """The rows of the method's own configs, or where it has none of each step; those that have any."""
+    """Group the rows by the method's own configs, or by step if it has none; skip empty groups."""
     configs = {name: config.steps for name, config in data.outline.configs.items()}
     configs = configs or {step.name: (step.name,) for step in data.outline.steps}
     groups = {name: [row for row in data.rows if row.step in steps] for name, steps in configs.items()}

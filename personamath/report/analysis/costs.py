@@ -1,4 +1,4 @@
-"""What a kept row cost, by step, for any method: tokens, and money where the price is known."""
+"""The cost of a kept row by step, for any method: tokens, and money if the price is known."""
 
 from collections import Counter
 
@@ -6,16 +6,16 @@ from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, S
 from personamath.report.analysis.rows import RunData
 from personamath.teachers.prices import Price, find_price
 
-NAME, TITLE = "costs", "What a kept row cost"
+NAME, TITLE = "costs", "Cost of a kept row"
 _PRICED_FOR = {
     "direct": "the prices of direct requests; batches may cost less",
     "batch": "the prices of batches, for every request of the run, however it was sent",
-    None: "and the run did not record whether these are the prices of direct requests or of batches",
+    None: "but the run did not record whether these are the prices of direct requests or of batches",
 }
 
 
 def costs(data: RunData) -> Analysis | LeftOut:
-    """Tokens and money of each step, per kept row of that step and together."""
+    """Compute the tokens and money of each step, in total and per kept row of that step."""
     tokens = data.provenance["funnel"]["tokens"]
     if not any(count for counts in tokens.values() for count in counts.values()):
         return LeftOut(NAME, TITLE, "the endpoint did not count tokens")
@@ -39,7 +39,7 @@ def costs(data: RunData) -> Analysis | LeftOut:
     return Analysis(
         NAME,
         TITLE,
-        f"A kept row took {whole}, whatever was dropped on the way included.",
+        f"A kept row took {whole}, including all dropped requests.",
         Table(
             (
                 "step",
@@ -53,7 +53,7 @@ def costs(data: RunData) -> Analysis | LeftOut:
             tuple(rows),
         ),
         Chart("bars", "step", unit, (series,)),
-        "A step pays for all of its requests, also for those that led to no row. "
+        "A step's cost includes all of its requests, also those that led to no row. "
         + (
             f"Prices: {price.prompt:g} and {price.completion:g} USD per million prompt and completion tokens "
             f"({price.source}{f', {price.date}' if price.date else ''}), {_PRICED_FOR[price.priced_for]}."

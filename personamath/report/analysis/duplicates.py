@@ -1,4 +1,4 @@
-"""Near duplicates among the problems, found by MinHash and confirmed by counting."""
+"""Find near duplicates among the problems with MinHash, and confirm them by counting."""
 
 import zlib
 from collections import Counter, defaultdict
@@ -12,15 +12,15 @@ SHINGLE_WORDS = 3
 THRESHOLD = 0.8
 """Two texts are near duplicates if they share at least this much of their shingles (Jaccard)."""
 BANDS, BAND_ROWS = 24, 5
-"""Of the signature: a pair at the threshold is a candidate with probability 0.9999, one at 0.5 with 0.53."""
+"""Shape of the signature: a pair at the threshold is a candidate with probability 0.9999, a pair at 0.5 with 0.53."""
 RNG_SEED = 2410
-# A bucket of very many candidates holds texts that are nearly all alike: comparing each with so many is enough.
+# A bucket with very many candidates holds nearly identical texts, so it is enough to compare each with this many.
 COMPARED_IN_BUCKET = 30
 EXAMPLES = 5
 
 
 class Pair(NamedTuple):
-    """Two near duplicates, by their places, the first before the second."""
+    """The positions of two near duplicates, in order, and their similarity."""
 
     first: int
     second: int
@@ -28,7 +28,7 @@ class Pair(NamedTuple):
 
 
 def near_duplicates(texts: Sequence[str]) -> Iterator[Pair]:
-    """Pairs of near duplicates; each text that has one comes in at least one pair, a large group not in all of its."""
+    """Yield pairs of near duplicates. Each text that has one is in a pair; large groups do not give all pairs."""
     shingles = [_shingles(text) for text in texts]
     buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
     seen: set[tuple[int, int]] = set()
@@ -45,7 +45,7 @@ def near_duplicates(texts: Sequence[str]) -> Iterator[Pair]:
 
 
 def duplicates(data: RunData) -> Analysis:
-    """How many rows ask nearly what another row asks, of the same seed problem and of others."""
+    """Count rows whose problem is nearly another row's problem, from the same seed problem and from others."""
     rows = data.rows
     pairs = list(near_duplicates([row.problem for row in rows]))
     same = {at for pair in pairs if rows[pair.first].seed_id == rows[pair.second].seed_id for at in pair[:2]}
@@ -62,29 +62,29 @@ def duplicates(data: RunData) -> Analysis:
     return Analysis(
         "near-duplicates",
         "Near duplicates",
-        f"{involved:,} of {len(rows):,} rows ({involved / len(rows):.1%}) ask nearly what another row asks; "
-        f"{len(others):,} of them share it with another seed problem.",
+        f"{involved:,} of {len(rows):,} rows ({involved / len(rows):.1%}) are near duplicates of another row; "
+        f"{len(others):,} of them are near duplicates of a row from another seed problem.",
         Table(
-            ("step", "rows", "like one of the same seed problem", "of rows %", "like one of another", "of all rows %"),
+            ("step", "rows", "within a seed problem", "within %", "across seed problems", "across %"),
             tuple(table),
         ),
         None,
         f"Two problems are near duplicates if they share {THRESHOLD:.0%} of their runs of {SHINGLE_WORDS} words "
         f"(Jaccard), in lower case. Candidates come from MinHash signatures of {BANDS * BAND_ROWS} hashes in {BANDS} "
-        "bands; each is confirmed by counting. Rewrites of a problem are alike by "
-        "nature: those of another seed problem are the ones to look at." + (f" Examples: {shown}." if shown else ""),
+        "bands; each is confirmed by counting. Rewrites of the same problem are naturally similar, so look at the near "
+        "duplicates across seed problems." + (f" Examples: {shown}." if shown else ""),
     )
 
 
 def _shingles(text: str) -> frozenset[int]:
     words = text.lower().split()
     last = max(1, len(words) - SHINGLE_WORDS + 1)
-    # crc32 and not hash(): the same in every process.
+    # crc32 gives the same value in every process; hash() does not.
     return frozenset(zlib.crc32(" ".join(words[at : at + SHINGLE_WORDS]).encode()) for at in range(last))
 
 
 def _signatures(shingles: Sequence[frozenset[int]]) -> Iterator[list[bytes]]:
-    """Of each set its MinHash signature, cut into bands."""
+    """Yield the MinHash signature of each set, split into bands."""
     import numpy as np
 
     rng = np.random.default_rng(RNG_SEED)

@@ -1,4 +1,4 @@
-"""How many of the wrong first answers only the grader calls wrong, so that there was nothing to mend."""
+"""Count wrong first answers that another grader accepts, so that there may have been nothing to correct."""
 
 import atexit
 from collections import Counter
@@ -18,20 +18,20 @@ atexit.register(verifier.close)
 
 
 class Verdicts(NamedTuple):
-    """What each grader says of one first solution that was not kept."""
+    """The verdict of each grader on one first solution that was not kept."""
 
     answer: str | None
-    """As extracted; None where it has none."""
+    """The extracted answer; None if there is none."""
     ours: bool
-    """Our grader as it is now: it may have learned something since the run."""
+    """The verdict of our current grader, which may be better than the run's."""
     math_verify: bool
-    """math-verify on the extracted answer alone."""
+    """The verdict of math-verify on the extracted answer only."""
     string: bool
-    """The paper's released rules for the source."""
+    """The verdict of the paper's released rules for the source."""
 
 
 def verdicts(reference: str, solution: str, source: str) -> Verdicts:
-    """All graders on one solution."""
+    """Run all graders on one solution."""
     answer = extract(solution)
     bounded = answer is not None and is_bounded(answer) and is_bounded(reference)
     string = grade_paper_gsm8k if source == "gsm8k" else grade_paper_math
@@ -44,7 +44,7 @@ def verdicts(reference: str, solution: str, source: str) -> Verdicts:
 
 
 def false_wrong(data: RunData) -> Analysis | LeftOut:
-    """The wrong first answers of any method as all graders see them, and how many of their problems were recovered."""
+    """Grade the wrong first answers of any method with all graders, and count how many problems were recovered."""
     if data.seeds is None or data.wrong is None:
         return LeftOut(NAME, TITLE, data.why_missing("wrong", "seeds"))
     if not data.wrong:
@@ -79,9 +79,9 @@ def false_wrong(data: RunData) -> Analysis | LeftOut:
     return Analysis(
         NAME,
         TITLE,
-        f"Of {len(found):,} wrong first answers another grader accepts {len(disputed):,} "
-        f"({len(disputed) / len(found):.1%}); of the {len(recovered):,} that were recovered, "
-        f"{len(disputed & recovered):,}.",
+        f"Another grader accepts {len(disputed):,} of {len(found):,} wrong first answers "
+        f"({len(disputed) / len(found):.1%}), and {len(disputed & recovered):,} of the {len(recovered):,} whose seed "
+        "problem was recovered.",
         Table(
             ("first answers that were not kept", "number", "of wrong %", "recovered", "of recovered %"),
             tuple(rows),
@@ -92,10 +92,10 @@ def false_wrong(data: RunData) -> Analysis | LeftOut:
             "share %",
             (Series("of the wrong", tuple(bars), tuple(len(kinds[bar]) / len(found) for bar in bars)),),
         ),
-        "Recovered are the seed problems that have a row after all. The data was made with PersonaMath's grader. "
-        "math-verify is asked about the boxed answer alone, and not about what it could not bound; the paper's rules "
-        "are those of its released graders for the source "
-        f"({', '.join(f'{count:,} of {source}' for source, count in sources.items())}), faults included: they read "
-        r"3.4 as 3 in GSM8K. An answer that another grader accepts is not therefore right."
+        "A seed problem is recovered if it has a row although its first answer was wrong. The data was made with "
+        "PersonaMath's grader. math-verify sees only the boxed answer, and skips answers whose size it cannot bound. "
+        "The paper's rules are those of its released graders for the source "
+        f"({', '.join(f'{count:,} of {source}' for source, count in sources.items())}), including their faults: they "
+        r"read 3.4 as 3 in GSM8K. An answer that another grader accepts is not necessarily right."
         + (f" Reference against answer: {examples}." if examples else ""),
     )

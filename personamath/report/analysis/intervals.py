@@ -1,4 +1,4 @@
-"""95 % intervals: of shares, and of effects that are freed from what else differs."""
+"""95 % intervals of shares, and of group effects adjusted for other differences."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -6,14 +6,14 @@ from math import sqrt
 from personamath.evaluation.scores.statistics import Interval
 
 RESAMPLES = 500
-"""Of a bootstrap over seed problems: the ends move by about a tenth of the interval's width."""
+"""Resamples of a bootstrap over seed problems: the ends vary by about a tenth of the interval's width."""
 RNG_SEED = 2410
 Z = 1.959963984540054
-"""Of a normal distribution, 95 % lies within so many standard deviations."""
+"""95 % of a normal distribution lies within this many standard deviations."""
 
 
 def wilson(successes: int, trials: int) -> Interval:
-    """A share with Wilson's interval; of no trials nothing is known, and the share is given as 0."""
+    """Return a share with Wilson's interval; without trials the share is 0 and the interval is 0 to 1."""
     if not trials:
         return Interval(0.0, 0.0, 1.0)
     share, z2 = successes / trials, Z * Z
@@ -24,11 +24,11 @@ def wilson(successes: int, trials: int) -> Interval:
 
 
 def adjusted_means(groups: Sequence[int], blocks: Sequence[int], values: Sequence[float]) -> list[Interval]:
-    """The mean of each group as it would be if every group had met all blocks alike.
+    """Estimate each group's mean as if every group had the same mix of blocks.
 
-    A least-squares fit of group effects beside one effect for each block (here: a seed problem, so that a group which
-    happened to draw hard problems is not blamed for them), shifted so that the groups' means, weighted by their sizes,
-    give the mean of all. Intervals are percentiles over resampled blocks. Groups are numbered from 0, as are blocks.
+    A least-squares fit has one effect per group and one per block. A block is a seed problem here, so a group that
+    happened to draw hard problems is not blamed for them. The means are shifted so that their average, weighted by
+    group size, is the overall mean. Intervals are percentiles over resampled blocks. Groups and blocks count from 0.
     """
     import numpy as np
 
@@ -39,7 +39,7 @@ def adjusted_means(groups: Sequence[int], blocks: Sequence[int], values: Sequenc
     trials, totals = in_block.sum(1), np.bincount(block, value, count)
     sums = np.zeros((count, size))
     np.add.at(sums, (block, group), value)
-    # What each block adds to the normal equations once its own effect is taken out.
+    # The contribution of each block to the normal equations, after its own effect is removed.
     cross = -np.einsum("bi,bj->bij", in_block, in_block) / np.maximum(trials, 1)[:, None, None]
     cross[:, np.arange(size), np.arange(size)] += in_block
     right = sums - in_block * (totals / np.maximum(trials, 1))[:, None]

@@ -1,4 +1,4 @@
-"""Scored models: beside what others published, and what stage 2 adds."""
+"""Compare scored models with published ones, and measure what stage 2 adds."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ PAPER_VARIANT = "_paper"
 
 
 def published_scores(scores: Sequence[ScoredRun]) -> Analysis:
-    """Our scores beside the paper's and those of other datasets: table 3 and figure 2."""
+    """Compare our scores with the paper's and with those of other datasets: table 3 and figure 2."""
     rows: list[tuple[Cell, ...]] = []
     bars: dict[str, list[tuple[str, float]]] = {"GSM8K": [], "MATH": []}
     for run in scores:
@@ -31,11 +31,11 @@ def published_scores(scores: Sequence[ScoredRun]) -> Analysis:
     finding = (
         "; ".join(f"{row[0]} solves {row[3]:.1%} of {row[2]} ({row[4]:.1%} to {row[5]:.1%})" for row in ours)
         if ours
-        else "No model of ours was scored; these are the numbers that others published"
+        else "No model was scored here; these are published numbers"
     )
     return Analysis(
         "scores",
-        "Scores beside the paper's and others'",
+        "Scores compared with the paper and others",
         f"{finding}.",
         Table(("model", "base model", "test", "solved %", "low %", "high %", "source"), tuple(rows)),
         Chart(
@@ -44,15 +44,15 @@ def published_scores(scores: Sequence[ScoredRun]) -> Analysis:
             "solved %",
             tuple(Series(benchmark, *map(tuple, zip(*some, strict=True))) for benchmark, some in bars.items()),
         ),
-        f"Table 3 and figure 2 of {PAPER}. Ours are by PersonaMath's grader, with 95 % bootstrap intervals over the "
-        f"problems; the others are as published, graded by their authors: {PAPER}, and of other datasets the "
-        f"{METAMATH_CARD}. The paper's baseline SFT is left out: its numbers are not known.",
+        f"Table 3 and figure 2 of {PAPER}. Our scores come from PersonaMath's grader, with 95 % bootstrap intervals "
+        f"over the problems. The other scores are as published and graded by their authors, in {PAPER} and, for other "
+        f"datasets, in the {METAMATH_CARD}. The paper's baseline SFT is left out, because its numbers are not known.",
         _warning(scores),
     )
 
 
 def stage_two(with_it: ScoredRun, without: ScoredRun) -> Analysis | LeftOut:
-    """What stage 2 adds: two models scored on the same problems, figure 4."""
+    """Measure what stage 2 adds with two models scored on the same problems: figure 4."""
     name, title = "stage-two", "With and without stage 2"
     pairs = [(task, other) for task in _tasks(with_it) for other in _tasks(without) if task.task == other.task]
     pairs = [(task, other) for task, other in pairs if _same_problems(task, other)]
@@ -87,19 +87,19 @@ def stage_two(with_it: ScoredRun, without: ScoredRun) -> Analysis | LeftOut:
     return Analysis(
         name,
         title,
-        f"Stage 2 adds, {gains}; the paper has {STAGE_TWO_GAIN:+.1%} on GSM8K.",
+        f"Stage 2 changes the score by: {gains}; the paper reports {STAGE_TWO_GAIN:+.1%} on GSM8K.",
         Table(
             ("task", "problems", "with stage 2 %", "without %", "gain %", "low %", "high %", "McNemar's p"), tuple(rows)
         ),
         Chart("bars", "task", "solved %", tuple(series)),
-        f"Figure 4 of {PAPER}: {with_it.model} was trained on both stages, {without.model} on stage 1, as the caller "
-        "says. Gains are over the same problems: 95 % bootstrap intervals, and McNemar's exact test.",
+        f"Figure 4 of {PAPER}. According to the caller, {with_it.model} was trained on both stages and {without.model} "
+        "on stage 1 only. Gains are over the same problems, with 95 % bootstrap intervals and McNemar's exact test.",
         _warning([with_it, without]),
     )
 
 
 def _tasks(run: ScoredRun) -> list[TaskRun]:
-    """The tasks on GSM8K and MATH whose items are known."""
+    """Return the tasks on GSM8K and MATH whose items are known."""
     return [
         task for task in run.tasks if task.task.removesuffix(PAPER_VARIANT) in TASKS and MAIN_METRIC in task.metrics
     ]

@@ -1,4 +1,4 @@
-"""Numbers that others published, to stand beside ours; each with its source."""
+"""Published numbers to compare ours with, each with its source."""
 
 from typing import NamedTuple
 
@@ -7,11 +7,11 @@ PAPER = "arXiv 2410.01504 v1"
 MEAN_LEVEL = {"right": 3.22, "wrong": 4.28}
 """Table 1: mean level of MATH's problems by the teacher's first answer."""
 STAGE_TWO_GAIN = 0.025
-"""Figure 4: what stage 2 adds on GSM8K, as a share of the problems."""
+"""Figure 4: the gain from stage 2 on GSM8K, as a share of the problems."""
 
 
 class Published(NamedTuple):
-    """Scores of a model that others reported, in percent."""
+    """Published scores of a model, in percent."""
 
     model: str
     base: str
@@ -21,11 +21,12 @@ class Published(NamedTuple):
 
 
 class PaperScores(NamedTuple):
-    """What the paper scored of one base model, in percent: GSM8K and MATH."""
+    """The paper's scores of one base model on GSM8K and MATH, in percent."""
 
     base: tuple[float, float]
-    """Before fine-tuning; `tuned` after it."""
+    """Before fine-tuning."""
     tuned: tuple[float, float]
+    """After fine-tuning."""
 
 
 PAPER_SCORES = {

@@ -1,4 +1,4 @@
-"""Which personas help: rewrites by occupation group, adjusted for the problems they met; for the persona method."""
+"""Which personas help: rewrites by occupation group, adjusted for the seed problems; only for the persona method."""
 
 from collections.abc import Iterator, Sequence
 from math import inf
@@ -17,16 +17,16 @@ HEADINGS = ("kept, adjusted %", "novelty, adjusted %", "words, adjusted", "flagg
 
 
 class _Attempt(NamedTuple):
-    """One rewrite that was asked for."""
+    """One requested rewrite."""
 
     seed_id: str
     occupation: str
     row: Row | None
-    """What it came to; None where nothing was kept."""
+    """The row it became; None if it was not kept."""
 
 
 def persona_groups(data: RunData) -> Analysis | LeftOut:
-    """Keep rate, novelty, length and flag rate by occupation group, adjusted for the seed problems."""
+    """Compute keep rate, novelty, length and flag rate by occupation group, adjusted for the seed problems."""
     recipe = data.recipe
     if recipe is None or not isinstance(recipe.method, PersonaMath):
         return LeftOut(NAME, TITLE, f"the method {data.outline.method!r} does not rewrite for personas")
@@ -62,28 +62,29 @@ def persona_groups(data: RunData) -> Analysis | LeftOut:
         f"({kept[worst].value:.1%}); their intervals {'do not overlap' if apart else 'overlap, so it may be chance'}.",
         Table(("occupation", "asked for", "kept %", *columns), tuple(table)),
         Chart("bars", "occupation group of the persona", "kept, adjusted %", (_series(names, kept),)),
-        "Every persona that was drawn for a solved or recovered problem counts, whatever became of its rewrite. "
-        "Adjusted is what a group would come to if all groups had met the same seed problems: least squares with an "
-        "effect for each of them. Novelty is the share of a rewrite's different words that its seed problem does "
-        "not have; words are the rewrite's length; flagged is what fidelity flags. Intervals: 95 %, bootstrap over "
-        "seed problems. With eleven groups one of ten differences is expected to look real by chance.",
+        "This counts every persona that was drawn for a solved or recovered problem, also if its rewrite was dropped. "
+        "Adjusted values estimate what each group would have if all groups had the same seed problems: a least-squares "
+        "fit with one effect per seed problem. Novelty is the share of a rewrite's distinct words that its seed "
+        "problem lacks. Words are the rewrite's length. Flagged rewrites are those with a value in the column `flag`. "
+        "Intervals: 95 %, bootstrap over seed problems. With eleven groups, one of ten differences is expected to look "
+        "real by chance.",
     )
 
 
 def _attempts(data: RunData, recipe: Recipe, method: PersonaMath) -> Iterator[_Attempt]:
-    """Every rewrite that was asked for, found again by drawing again."""
+    """Yield every requested rewrite, by repeating the draw of personas."""
     personas = data.personas or ()
     rows = {row.id: row for row in data.rows}
     for first in data.rows:
         if first.step in data.rewriting:
-            continue  # what is rewritten is not rewritten again
+            continue  # a rewrite is not rewritten again
         for persona in method.drawn(first.step, first.id, personas, recipe.rng_seed):
             row = rows.get(rewrite_id(first.id, persona))
             yield _Attempt(first.id, persona.occupation or "", row)
 
 
 def _adjusted(attempts: Sequence[_Attempt], values: Sequence[float], most: float = 1.0) -> dict[str, Interval]:
-    """By occupation, of those that have any attempt; kept between 0 and `most`, as a fit may leave them."""
+    """Return adjusted means by occupation, clipped to the range 0 to `most`, which the fit may leave."""
     names = sorted({attempt.occupation for attempt in attempts})
     groups = {name: number for number, name in enumerate(names)}
     seeds = {seed: number for number, seed in enumerate(dict.fromkeys(attempt.seed_id for attempt in attempts))}

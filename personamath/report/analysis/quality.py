@@ -1,4 +1,4 @@
-"""What the columns `flag` and `overlap` come to: rewrites that strayed, how they are solved, rows in test sets."""
+"""Summarize the columns `flag` and `overlap`, and the blind solves of rewrites."""
 
 from collections import Counter
 
@@ -13,8 +13,8 @@ KINDS = ("missing", "new", "changed")
 
 
 def fidelity(data: RunData) -> Analysis | LeftOut:
-    """How many rewrites lack something of their seed problem or add something to it; for methods that rewrite."""
-    name, title = "fidelity", "Did the rewrites keep their problems?"
+    """Count rewrites that lack a part of their seed problem or add to it; for methods that rewrite."""
+    name, title = "fidelity", "Do the rewrites preserve their problems?"
     rewritten = [row for row in data.rows if row.step in data.rewriting]
     if not rewritten:
         return LeftOut(name, title, "nothing was rewritten")
@@ -35,16 +35,16 @@ def fidelity(data: RunData) -> Analysis | LeftOut:
         "new or changed.",
         Table(("rewrites", "number", "flagged %", "low %", "high %", *(f"{kind} %" for kind in KINDS)), tuple(rows)),
         Chart("bars", "rewrites", "flagged %", (Series.of_rows("flagged", rows, 0, 2, 3, 4),)),
-        "Numbers and formulas of a rewrite are held against its seed problem's, whatever they are written as; the "
-        "column `flag` says what strayed, and the config `strict` leaves those rows out. Words are not judged. A "
-        "kept rewrite has the seed problem's answer all the same, so much of what is flagged is harmless. "
-        "Intervals: 95 %, Wilson's." + (f" Examples: {examples}." if examples else ""),
+        "The numbers and formulas of a rewrite are compared with its seed problem's in any notation. The column `flag` "
+        "lists the differences, and the config `strict` leaves flagged rows out. Words are not compared. A kept "
+        "rewrite still has the seed problem's answer, so many flagged rewrites are harmless. Intervals: 95 %, Wilson's."
+        + (f" Examples: {examples}." if examples else ""),
     )
 
 
 def second_opinion(data: RunData) -> Analysis | LeftOut:
-    """How many rewrites are solved blindly to their seed problem's answer; for methods that rewrite."""
-    name, title = "second-opinion", "Are the rewrites solved to the same answer again?"
+    """Count rewrites whose blind solves reach their seed problem's answer; for methods that rewrite."""
+    name, title = "second-opinion", "Do blind solves of the rewrites reach the same answer?"
     groups: dict[str, list[Opinion]] = {"flagged": [], "not flagged": []}
     for row in data.rows:
         opinion = (data.opinions or {}).get(row.id)
@@ -58,31 +58,31 @@ def second_opinion(data: RunData) -> Analysis | LeftOut:
             rows.append((group, counts.solved, counts.majority, *most, counts.none, counts.none / counts.solved))
     if not rows:
         return LeftOut(
-            name, title, "nobody asked: `personamath opinion RUN` does; then give `personamath report` that run"
+            name, title, "there are no blind solves: run `personamath opinion RUN`, then `personamath report RUN`"
         )
     return Analysis(
         name,
         title,
         f"{rows[0][2]:,} of {rows[0][1]:,} {rows[0][0]} rewrites reach the seed problem's answer in most blind solves, "
-        f"{rows[0][6]:,} in none.",
+        f"{rows[0][6]:,} never do.",
         Table(
             ("rewrites", "solved again", "most right", "most right %", "low %", "high %", "none right", "none right %"),
             tuple(rows),
         ),
         Chart("bars", "rewrites", "most right %", (Series.of_rows("most right", rows, 0, 3, 4, 5),)),
-        "The run's own teacher solved these rewrites anew by the inference prompt, without an answer to reach. Where "
-        "more than half of the solves are right, the problem is probably kept, whatever its flag says; where none is, "
-        "it may be another problem, or one too hard for the teacher. Solves that were cut short do not count. "
-        "Intervals: 95 %, Wilson's.",
+        "The run's teacher solved these rewrites again with the inference prompt, without seeing the answer. If more "
+        "than half of the solves are right, the rewrite probably still asks the same problem, even if it is flagged. "
+        "If none is right, it may be another problem, or too hard for the teacher. Solves that were cut short do not "
+        "count. Intervals: 95 %, Wilson's.",
     )
 
 
 def contamination(data: RunData) -> Analysis | LeftOut:
-    """How many rows of any method overlap with test problems, by the strongest rule that holds."""
+    """Count rows of any method that overlap with test problems, by the strongest rule that holds."""
     name, title = "contamination", "Overlap with test problems"
     if not data.provenance.get("benchmarks"):
         return LeftOut(
-            name, title, "the rows were compared with no test problems: give `augment` a --benchmark, e.g. math:PATH"
+            name, title, "the rows were not compared with test problems: run `augment` with --benchmark, e.g. math:PATH"
         )
     steps = list(dict.fromkeys(row.step for row in data.rows))
     counts = Counter((row.step, row.overlap) for row in data.rows)
@@ -106,12 +106,13 @@ def contamination(data: RunData) -> Analysis | LeftOut:
             "rows",
             tuple(Series(step, RULES, tuple(float(counts[step, rule]) for rule in RULES)) for step in steps),
         ),
-        "Each row's seed problem and problem are looked up: equal once white space is collapsed; equal once runs of "
-        "digits are masked as well; 13 words in a row in common, in lower case. The first rule that holds counts. "
-        "The config `clean` leaves those rows out. What is worded anew is found by no such rule.",
+        "Each row's seed problem and problem are compared with the test problems by three rules: equal after white "
+        "space is collapsed; equal after runs of digits are masked too; or 13 words in a row in common, in lower case. "
+        "The first rule that holds counts. The config `clean` leaves overlapping rows out. These rules do not find a "
+        "paraphrase.",
     )
 
 
 def _kinds(row: Row) -> set[str]:
-    """What a flag tells of."""
+    """Return the kinds of differences in a row's flag."""
     return {part.split(" ", 1)[0] for part in (row.flag or "").split("; ")} & set(KINDS)

@@ -1,21 +1,21 @@
-"""What an analysis gives: data to draw and to write down, and no word of how it looks."""
+"""The result of an analysis: data for tables and charts, without any layout."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 Cell = str | int | float | None
-"""One value of a table: a share is a float from 0 to 1, `None` an empty place. Strings may hold others' text."""
+"""One value of a table: a share is a float from 0 to 1, and `None` is an empty cell. Strings may hold foreign text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a header; also the CSV beside the figure."""
+    """A table with a header; it is also written as CSV."""
 
     columns: tuple[str, ...]
-    """Headings. One that ends in `%` heads shares from 0 to 1, to be shown as percentages."""
+    """Headings. A column whose heading ends in `%` holds shares from 0 to 1, shown as percentages."""
     rows: tuple[tuple[Cell, ...], ...]
-    """As many cells each as there are columns."""
+    """Rows with one cell per column."""
 
     def __post_init__(self) -> None:
         """Refuse a ragged table."""
@@ -29,15 +29,16 @@ class Series:
 
     name: str
     x: tuple[float | str, ...]
-    """Places on the x axis; strings name categories, in the order in which they are to stand."""
+    """Positions on the x axis; strings are categories, in display order."""
     y: tuple[float, ...]
     low: tuple[float, ...] | None = None
-    """Lower ends of 95 % intervals around `y`, where there are any; `high` the upper ends."""
+    """Lower ends of the 95 % intervals around `y`; None without intervals."""
     high: tuple[float, ...] | None = None
+    """Upper ends of the 95 % intervals around `y`; None without intervals."""
 
     @classmethod
     def of_rows(cls, name: str, rows: Sequence[tuple[Cell, ...]], x: int, y: int, low: int, high: int) -> "Series":
-        """A series from the columns of a table's rows, by their numbers; none of the cells may be missing."""
+        """Make a series from columns of a table's rows, given by their numbers; no cell may be missing."""
         parts: list[Any] = [tuple(row[column] for row in rows) for column in (x, y, low, high)]
         return cls(name, *parts)
 
@@ -50,12 +51,12 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What to draw of an analysis."""
+    """The chart of an analysis."""
 
     kind: Literal["bars", "lines"]
     x_label: str
     y_label: str
-    """With its unit. One that ends in `%` measures shares from 0 to 1, to be shown as percentages."""
+    """Label with its unit. If it ends in `%`, the values are shares from 0 to 1, shown as percentages."""
     series: tuple[Series, ...]
 
 
@@ -67,27 +68,27 @@ class Analysis:
     """For file names and anchors, e.g. `question-lengths`."""
     title: str
     finding: str
-    """What it shows, in one plain sentence that was computed from the table."""
+    """The result in one plain sentence, computed from the table."""
     table: Table
     chart: Chart | None
-    """None where the table says it all."""
+    """None if the table is enough."""
     note: str
-    """How it was found, the part of the paper it reproduces, and its limits."""
+    """The method, the part of the paper that it reproduces, and its limits."""
     warning: str | None = None
-    """What stands in the way of believing it, e.g. that the data is simulated or that few rows were there."""
+    """Caveats, e.g. simulated data or few rows."""
 
 
 class LeftOut(NamedTuple):
-    """An analysis that could not be made of this data."""
+    """An analysis that this data does not allow."""
 
     name: str
     title: str
     why: str
-    """One sentence, with what would make it possible."""
+    """One sentence with the reason, and where possible the remedy."""
 
 
 class Analyses(NamedTuple):
-    """All that was found, in the order of reading."""
+    """All analyses, in reading order."""
 
     made: tuple[Analysis, ...]
     left_out: tuple[LeftOut, ...]

@@ -1,4 +1,4 @@
-"""What the analyses read: the rows of a dataset folder, and more where its run, problems and personas are at hand."""
+"""The input of the analyses: the rows of a dataset folder, and its run, problems and personas where available."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -27,37 +27,37 @@ from personamath.sources.problems import ProblemSource, read_problems
 from personamath.teachers.prices import Price
 
 PERSONA, REVIEW = "persona", "review"
-"""Columns that have a place of their own beside a row; only some methods have them."""
-NOT_THERE = "{} is a file of the machine that made the data: give the run directory"
+"""Columns that the page shows separately; only some methods have them."""
+NOT_THERE = "{} is a file on the machine that made the data: give the run directory"
 CHANGED = "{} changed after the data was made: restore it, or run the same `personamath augment` command again"
 UNKNOWN_METHOD = "this version of PersonaMath does not know the method {!r}: install the one that made the data"
 
 
 @dataclass(frozen=True)
 class RunData:
-    """A dataset, and what is known of how it was made."""
+    """A dataset and the available facts about its making."""
 
     name: str
-    """As its user named it, e.g. `runs/v1` or `me/PersonaMathQA@v1.0.0`."""
+    """As the user named it, e.g. `runs/v1` or `me/PersonaMathQA@v1.0.0`."""
     rows: tuple[Row, ...]
-    """Step after step, in the order of the folder's files."""
+    """Step by step, in the order of the folder's files."""
     provenance: Mapping[str, Any]
     """The folder's provenance.json, with `recipe`, `funnel`, `simulated` and more."""
     seeds: tuple[Problem, ...] | None = None
-    """All seed problems, those without rows included; None where their source is not at hand or has changed."""
+    """All seed problems, including those without rows; None if their source is unavailable or has changed."""
     solved: frozenset[str] | None = None
-    """Ids of the seed problems that the teacher's first answer solved; None without the seed problems, and for a method
-    that does not begin with solving them."""
+    """Ids of the seed problems whose first answer was right; None without the seed problems, or if the method does not
+    begin by solving them."""
     wrong: Mapping[str, str] | None = None
     """Wrong first solutions by the id of their seed problem; None without a journal and the seed problems."""
     personas: tuple[Persona, ...] | None = None
-    """All personas that were drawn from; None for a method without, and where their source is not at hand."""
+    """All personas of the recipe's source; None if the method uses none, or the source is unavailable."""
     price: Price | None = None
-    """The teacher's price as the run was billed; None where it is not known, or the run is not at hand."""
+    """The teacher's price that the run was billed at; None if the price is unknown or the run is unavailable."""
     opinions: Mapping[str, Opinion] | None = None
-    """Blind solves of rewrites by the id of their row; None where nobody asked, or the run is not at hand."""
+    """Blind solves of rewrites by the id of their row; None if there are none or the run is unavailable."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Why `seeds`, `wrong` or `personas` is None, by that name: one sentence with the remedy."""
+    """Why `seeds`, `wrong` or `personas` is None, by field name: one sentence with the remedy."""
 
     @cached_property
     def layout(self) -> Layout:
@@ -71,47 +71,47 @@ class RunData:
 
     @cached_property
     def rewriting(self) -> frozenset[str]:
-        """Names of the steps whose problems were reworded."""
+        """Names of the steps that reword problems."""
         return frozenset(step.name for step in self.outline.steps if step.rewrites)
 
     @cached_property
     def correcting(self) -> frozenset[str]:
-        """Names of the steps whose responses correct a wrong solution."""
+        """Names of the steps that correct a wrong solution."""
         return frozenset(kind.step for kind in self.outline.kinds if kind.role == "reflect")
 
     @cached_property
     def recipe(self) -> Recipe | None:
-        """What decided the rows, local files by name only; None where this version does not know the method."""
+        """The recipe of the rows, with local files by name only; None if this version does not know the method."""
         return _recipe(self.provenance, self.outline, Path(PROVENANCE))
 
     @property
     def simulated(self) -> bool:
-        """Whether the embedded teacher wrote it."""
+        """Whether the simulated teacher wrote the rows."""
         return bool(self.provenance["simulated"])
 
     def why_missing(self, *names: str) -> str:
-        """Why one of these is None, for `LeftOut`."""
-        return next((self.missing[name] for name in names if name in self.missing), f"{names[0]} is not at hand")
+        """Return why one of these fields is None, for `LeftOut`."""
+        return next((self.missing[name] for name in names if name in self.missing), f"{names[0]} is not available")
 
 
 def text_of(row: Row, column: str) -> str | None:
-    """The text in one of the method's own columns; None where there is none."""
+    """Return the text in one of the method's own columns; None if it is empty."""
     value = row.columns.get(column)
     return None if value is None else str(value)
 
 
 def other_columns(row: Row, outline: Outline) -> dict[str, str]:
-    """The method's own columns of a row, without persona, review and those that are the same in its whole step."""
+    """Return the method's own columns of a row, without persona, review and columns that are constant in its step."""
     apart = {PERSONA, REVIEW, *outline.step(row.step).fixed}
     texts = {name: text_of(row, name) for name in outline.columns if name not in apart}
     return {name: text for name, text in texts.items() if text is not None}
 
 
 def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
-    """Read a dataset folder; with its run directory also what the journal and the recipe's own files tell.
+    """Read a dataset folder, and with its run directory also the journal and the recipe's own files.
 
-    Memory holds every row. Raises `BadInput` for a folder that is not a dataset's or that another version wrote. What
-    is only missing, or no longer what the data was made from, is named in `missing`.
+    Memory holds every row. Raises `BadInput` for a folder that is not a dataset folder or that another version wrote.
+    `missing` lists sources that are unavailable or have changed since the data was made.
     """
     provenance = read_provenance(folder)
     outline = layout_of(provenance, folder / PROVENANCE).outline
@@ -132,7 +132,7 @@ def _with_seeds(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
     try:
         return replace(data, seeds=_seeds(recipe, data, local=local))
     except BadInput as error:
-        return replace(data, missing={**data.missing, "seeds": f"the seed problems are not at hand: {error}"})
+        return replace(data, missing={**data.missing, "seeds": f"the seed problems are not available: {error}"})
 
 
 def _with_personas(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
@@ -142,11 +142,11 @@ def _with_personas(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
     try:
         return replace(data, personas=_personas(source, data, local=local))
     except BadInput as error:
-        return replace(data, missing={**data.missing, "personas": f"the personas are not at hand: {error}"})
+        return replace(data, missing={**data.missing, "personas": f"the personas are not available: {error}"})
 
 
 def _with_first_answers(data: RunData, recipe: Recipe, run: Path | None) -> RunData:
-    """With the seed problems that the first answer solved, and the answers that did not."""
+    """Add the ids of the seed problems whose first answer was right, and the wrong first answers."""
     solves_first = data.outline.kinds[0].role == "solve"
     solved, wrong = None, None
     if data.seeds is not None and solves_first:
@@ -157,7 +157,7 @@ def _with_first_answers(data: RunData, recipe: Recipe, run: Path | None) -> RunD
     if wrong is not None:
         return replace(data, solved=solved, wrong=wrong)
     if not solves_first:
-        why = f"the method {data.outline.method!r} does not begin with solving the seed problem"
+        why = f"the method {data.outline.method!r} does not begin by solving the seed problem"
     elif run is None:
         why = "wrong solutions are in the run's journal, which is not published: give the run directory"
     else:
@@ -166,18 +166,18 @@ def _with_first_answers(data: RunData, recipe: Recipe, run: Path | None) -> RunD
 
 
 def _recipe(content: Mapping[str, Any], outline: Outline, path: Path) -> Recipe | None:
-    """The recipe in run.json or provenance.json; None where this version does not know its method."""
+    """Return the recipe in run.json or provenance.json; None if this version does not know its method."""
     return recipe_of(content, path) if outline.method in METHODS else None
 
 
 def _price(run_file: Mapping[str, Any]) -> Price | None:
-    """The price of the run's bill; a published folder has none."""
+    """Return the price that the run was billed at; a published folder has none."""
     paid = run_file.get("paid") or {}
     return Price(**paid["price"], priced_for=paid.get("priced_for")) if paid.get("price") else None
 
 
 def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]:
-    """The seed problems, if they are still those that the rows came from."""
+    """Read the seed problems; raise `BadInput` if they are no longer those of the rows."""
     sources = [ProblemSource.parse(source) for source in recipe.problems]
     for source in sources:
         if source.path and not local:
@@ -199,7 +199,7 @@ def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]
 
 
 def _personas(source: str, data: RunData, *, local: bool) -> tuple[Persona, ...]:
-    """The personas, if they are still those that were drawn from."""
+    """Read the personas; raise `BadInput` if their source has changed since the run."""
     path = None if source == BUNDLED else local_file(source)
     if path and not local:
         raise BadInput(NOT_THERE.format(path))
@@ -209,9 +209,9 @@ def _personas(source: str, data: RunData, *, local: bool) -> tuple[Persona, ...]
 
 
 def _answered(run: Path, asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The ids that belong to request digests, with the answers that the run remembers; cut ones are no attempts.
+    """Yield the ids of the requests in `asked` with their answers, in the order of `asked`; skip cut answers.
 
-    In the order of `asked`, wherever the answers are: in the journal, or beside it in the blocks.
+    The answers may be in the journal or in the block files beside it.
     """
     found = dict[str, str]()
     try:

@@ -1,4 +1,4 @@
-"""How the questions read: their vocabulary and their lengths, beside the original problems' and other datasets'."""
+"""Compare the vocabulary and the lengths of the questions with the original problems and other datasets."""
 
 import re
 from collections.abc import Sequence
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?")
 RESAMPLES = 20
 RNG_SEED = 2410
-# Points of a curve of vocabulary over tokens.
+# Points of each curve of word types over words.
 POINTS = 24
-# How far a curve goes beyond the words of the smallest set, which would else be a dot beside a large one.
+# Longest curve, as a multiple of the smallest set's words; next to a longer one the smallest set would look like a dot.
 LONGEST_CURVE = 5
 BIN_WORDS = 5
-# Beyond this share of all questions one wide bin takes the rest.
+# Share of all questions in bins of equal width; one wide bin holds the rest.
 SHOWN_SHARE = 0.99
 
 
 def question_sets(data: RunData, compare: Sequence[Comparison]) -> dict[str, list[str]]:
-    """The questions of the original problems, of ours and of others, by name."""
+    """Return the questions of the original problems, of our rows and of other datasets, by name."""
     if data.seeds is not None:
         original = [seed.question for seed in data.seeds]
     else:
@@ -36,7 +36,7 @@ def question_sets(data: RunData, compare: Sequence[Comparison]) -> dict[str, lis
 
 
 def vocabulary(data: RunData, compare: Sequence[Comparison]) -> Analysis | LeftOut:
-    """Word types and type-token ratio of the questions: the paper's figure 3, and at equal tokens."""
+    """Compute word types and type-token ratio of the questions: the paper's figure 3, and at equal numbers of words."""
     import numpy as np
 
     name, title = "vocabulary", "Vocabulary"
@@ -72,7 +72,7 @@ def vocabulary(data: RunData, compare: Sequence[Comparison]) -> Analysis | LeftO
     return Analysis(
         name,
         title,
-        f"At {equal:,} words of each, ours has {ratio:.2f} times the word types of the original problems"
+        f"At {equal:,} words of each, our questions have {ratio:.2f} times the word types of the original problems"
         + "".join(
             f", and {at_equal['ours'] / at_equal[other.name]:.2f} times those of {other.name}" for other in compare
         )
@@ -82,15 +82,15 @@ def vocabulary(data: RunData, compare: Sequence[Comparison]) -> Analysis | LeftO
             tuple(rows),
         ),
         Chart("lines", "words read", "word types", tuple(series)),
-        f"Figure 3 of {PAPER}: a word is a run of letters, in lower case; formulas and numbers are not counted. The "
-        "type-token ratio falls as a text grows, so ratios of sets of different sizes say nothing about variety: "
-        "compare those at an equal number of words. There, and along the curve, questions are taken in random "
-        f"order, {RESAMPLES} times; given are the mean and the 2.5 and 97.5 percentiles.",
+        f"Figure 3 of {PAPER}. A word is a run of letters in lower case; formulas and numbers are not counted. The "
+        "type-token ratio falls as a text grows, so compare ratios only at an equal number of words. For those ratios "
+        f"and for the curves, the questions are shuffled {RESAMPLES} times; the table and the chart show the mean and "
+        "the 2.5 and 97.5 percentiles.",
     )
 
 
 def question_lengths(data: RunData, compare: Sequence[Comparison]) -> Analysis:
-    """Densities of the questions' lengths, each with area 1: the paper's figure 5."""
+    """Compute the densities of the questions' lengths, each with area 1: the paper's figure 5."""
     import numpy as np
 
     lengths = {
@@ -117,17 +117,16 @@ def question_lengths(data: RunData, compare: Sequence[Comparison]) -> Analysis:
     return Analysis(
         "question-lengths",
         "Lengths of the questions",
-        f"Half of the questions have no more than {medians}.",
+        f"Median lengths: {medians}.",
         Table(("words from", "to", *densities), tuple(rows)),
         Chart("lines", "words in the question", "density", tuple(series)),
-        f"Figure 5 of {PAPER}: the share of questions per word of length, so that the area under each curve, the "
-        "last and wide bin of the table included, is 1. Words are what stands between white space; the paper's unit "
-        "is not stated.",
+        f"Figure 5 of {PAPER}: the share of questions per word of length. The area under each curve is 1, including "
+        "the wide last bin of the table. Words are separated by white space; the paper does not state its unit.",
     )
 
 
 def lengths_by_step(data: RunData) -> Analysis:
-    """Lengths of problems and responses, step by step, beside the seed problems'."""
+    """Compute the lengths of problems and responses by step, next to those of the seed problems."""
     import numpy as np
 
     texts: dict[str, list[str]] = {"seed problems": list({row.seed_id: row.seed_problem for row in data.rows}.values())}
@@ -147,7 +146,7 @@ def lengths_by_step(data: RunData) -> Analysis:
         + (f", rewrites {sum(rewritten) / len(rewritten):.0f}." if rewritten else "."),
         Table(("texts", "number", "mean words", "5th percentile", "median", "95th percentile"), tuple(rows)),
         None,
-        "Words are what stands between white space.",
+        "Words are separated by white space.",
     )
 
 
@@ -158,12 +157,13 @@ def _generators() -> list["np.random.Generator"]:
 
 
 class _Corpus(NamedTuple):
-    """Questions as numbers that stand for words, one after the other."""
+    """Questions as one array of word numbers."""
 
     words: "np.ndarray[tuple[int], np.dtype[np.int64]]"
     starts: "np.ndarray[tuple[int], np.dtype[np.int64]]"
-    """Where each question begins; `sizes` how many words it has."""
+    """Position of each question's first word."""
     sizes: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    """Number of words of each question."""
 
     @classmethod
     def of(cls, questions: Sequence[str]) -> "_Corpus":
@@ -178,7 +178,7 @@ class _Corpus(NamedTuple):
     def growth(
         self, rng: "np.random.Generator", sizes: "np.ndarray[tuple[int], np.dtype[np.int64]]"
     ) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-        """How many word types the first so many words hold, questions in random order."""
+        """Count the word types among the first `sizes` words, with the questions in random order."""
         import numpy as np
 
         order = rng.permutation(len(self.starts))

@@ -1,4 +1,4 @@
-// A row with everything it came from, in the order in which it came.
+// Shows a row with its ancestry, in order.
 
 function ancestry(row, steps, terms, turn) {
   const { family } = row;
@@ -18,7 +18,7 @@ function ancestry(row, steps, terms, turn) {
         row.persona && part("Persona", row.occupation, row.persona, terms),
         ...Object.entries(row.columns).map(([name, text]) => part(name, "", text, terms)),
         asks(row, step) && part(step.rewrites ? "Rewrite" : "Problem", remark(row), row.problem, terms),
-        part(step.corrects ? "Correction" : "Solution", step.corrects ? "what is trained on" : "", row.response, terms),
+        part(step.corrects ? "Correction" : "Solution", step.corrects ? "the text to train on" : "", row.response, terms),
         part("Reference answer", step.answer, `$${row.answer}$`, []),
       ].filter(Boolean),
     ),
@@ -26,13 +26,13 @@ function ancestry(row, steps, terms, turn) {
   ];
 }
 
-// What tells a row from the others at a glance: its step, whether its problem was reworded, whether it has a review.
+// Labels that distinguish a row at a glance: its step, whether its problem is reworded, whether it has a review.
 function badges(row, step) {
   const texts = [step.label, step.rewrites && "reworded", row.review && "reviewed"].filter(Boolean);
   return texts.map((text) => element("span", {}, text));
 }
 
-// Whether a row has a problem of its own.
+// Whether a row's problem differs from its seed problem.
 function asks(row, step) {
   return step.rewrites || row.problem !== row.family.problem;
 }
@@ -49,12 +49,12 @@ function part(title, remark, text, terms) {
 }
 
 function wrong({ wrong }, terms) {
-  if (wrong) return part("Wrong solution", "the teacher's first", wrong, terms);
-  const where = element("p", {}, "It lies in the journal of the run, which this report was made without.");
+  if (wrong) return part("Wrong solution", "the teacher's first answer", wrong, terms);
+  const where = element("p", {}, "It is in the run's journal, which was not available for this report.");
   return element("li", { class: "missing" }, element("h3", {}, "Wrong solution"), where);
 }
 
-// The rows of the same seed problem; what its id adds to the seed problem's names a row, or else its step.
+// Buttons for the rows of the same seed problem, labelled with the part of the id after the seed id, or with the step.
 function siblings(row, steps, turn) {
   const buttons = row.family.rows.map((other) => {
     const { label } = steps[other.step];

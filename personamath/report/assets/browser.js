@@ -1,7 +1,7 @@
-// The browser of rows: filters, search, the list, and one row with its ancestry. The address says what is shown.
+// The browser of rows: filters, search, the list, and one row with its ancestry. The address holds its state.
 
 const NARROW = matchMedia("(max-width: 56rem)");
-// Rest, in ms, after which what was typed is searched for.
+// Pause in typing, in ms, after which the search starts.
 const TYPING = 150;
 
 class Browser {
@@ -18,7 +18,7 @@ class Browser {
     this.listen();
   }
 
-  // A filter; a facet with one value filters nothing and has none.
+  // Makes a filter; a facet with only one value gets no filter.
   select(facet) {
     const options = facet.values.map(({ label, rows }, at) =>
       element("option", { value: at }, `${label} (${rows.toLocaleString("en")})`),
@@ -80,7 +80,7 @@ class Browser {
     return `#rows?${this.state()}`;
   }
 
-  // Show what the address says.
+  // Shows the state that the address holds.
   async show(state) {
     this.set(state);
     const number = this.rows.index.ids.indexOf(state.get("row"));
@@ -95,7 +95,7 @@ class Browser {
     this.run();
   }
 
-  // Find the rows that the filters and the search leave.
+  // Finds the rows that match the filters and the search.
   async run() {
     const filters = {};
     for (const select of this.selects) if (select.value !== "") filters[select.name] = Number(select.value);
@@ -111,7 +111,7 @@ class Browser {
     let fresh = true;
     await this.rows.search(numbers, this.terms, (hits, share) => {
       if (search !== this.search) return false;
-      // A list that grows under the reader is drawn anew only when there is more in it.
+      // Redraws the growing list only when it has new rows.
       if (fresh || share === 1 || hits.length !== this.list.numbers.length) this.found(hits.slice(), share, fresh);
       fresh = false;
       return true;
@@ -138,14 +138,14 @@ class Browser {
   }
 
   chosen(number, firmly) {
-    if (!firmly && NARROW.matches) return; // there the list and the row are not in sight together
+    if (!firmly && NARROW.matches) return; // a narrow screen shows either the list or the row
     const reopened = this.open === null;
     this.open = number;
     history[firmly && reopened ? "pushState" : "replaceState"](null, "", this.address());
     this.read(number, firmly);
   }
 
-  // Open a row; `firmly` also moves the reader there.
+  // Opens a row; `firmly` also moves the focus to it.
   async read(number, firmly = false) {
     this.open = number;
     const row = await this.rows.row(number);
@@ -157,7 +157,7 @@ class Browser {
     if (firmly) detail.focus();
   }
 
-  // Another row of the family.
+  // Opens another row of the same seed problem.
   turn(row) {
     this.list.follow(row.number);
     this.chosen(row.number, true);

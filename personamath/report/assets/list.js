@@ -1,12 +1,12 @@
-// A list of any length, of which only what is in sight is in the page.
+// A list of any length; only its visible items are in the page.
 
-// Height of an item in px, as the style sheet has it, and how many items are kept ready above and below.
+// Height of an item in px, as in the style sheet, and the number of spare items above and below.
 const ITEM = 68;
 const SPARE = 6;
 
 class List {
-  // `fill(option, number)` puts a row into an option; `choose(number, firmly)` is told what was chosen, firmly by Enter
-  // or by pointer.
+  // `fill(option, number)` puts a row into an option. `choose(number, firmly)` is called when a row is chosen; `firmly`
+  // means by Enter or by pointer.
   constructor(box, fill, choose) {
     this.box = box;
     this.canvas = box.firstElementChild;
@@ -24,7 +24,7 @@ class List {
     });
   }
 
-  // Show these rows; the active one stays active where it is among them.
+  // Shows these rows; the active row stays active if it is among them.
   show(numbers, fresh) {
     const active = this.numbers[this.active];
     this.numbers = numbers;
@@ -70,7 +70,7 @@ class List {
     else this.box.removeAttribute("aria-activedescendant");
   }
 
-  // Make the item at this place active, in sight, and tell of it.
+  // Activates the item at this position, scrolls to it and reports the choice.
   activate(at, firmly) {
     if (!this.numbers.length) return;
     this.active = Math.min(this.numbers.length - 1, Math.max(0, at));
@@ -78,7 +78,7 @@ class List {
     this.choose(this.numbers[this.active], firmly);
   }
 
-  // The row was chosen elsewhere: show where it is, if it is here.
+  // Scrolls to a row that was chosen elsewhere, if the list contains it.
   follow(number) {
     this.active = this.numbers.indexOf(number);
     this.reveal();

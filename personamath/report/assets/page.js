@@ -1,4 +1,4 @@
-// The page: which view the address asks for, and light or dark.
+// The page: shows the view that the address names, in the light or dark theme.
 
 const report = document.getElementById("report");
 const view = document.getElementById("rows");
@@ -36,9 +36,9 @@ function theme() {
 for (const holder of report.querySelectorAll(".text")) holder.replaceChildren(...typeset(holder.textContent));
 theme();
 document.querySelector(".skip").addEventListener("click", (event) => {
-  event.preventDefault(); // the address is the view's
+  event.preventDefault(); // the address belongs to the view
   document.getElementById("main").focus();
 });
 addEventListener("hashchange", route);
-// The rows stand behind this script.
+// The rows follow this script in the page, so wait until they are loaded.
 addEventListener("DOMContentLoaded", route);

@@ -1,6 +1,6 @@
-// The rows: packed in the page, unpacked when they are looked at, searched a chunk at a time.
+// The rows: packed in the page, unpacked on demand, searched one chunk at a time.
 
-// Longest time, in ms, that a search keeps the page from answering.
+// Longest time, in ms, that a search blocks the page.
 const SLICE = 12;
 
 async function unpack(id) {
@@ -10,11 +10,11 @@ async function unpack(id) {
 
 async function binary(base64) {
   if (Uint8Array.fromBase64) return new Blob([Uint8Array.fromBase64(base64)]);
-  return (await fetch("data:application/gzip;base64," + base64)).blob(); // browsers before 2025; fifty times as slow
+  return (await fetch("data:application/gzip;base64," + base64)).blob(); // for browsers before 2025; fifty times slower
 }
 
 class Rows {
-  // `index` holds what filters and the list need of every row; the texts stay packed.
+  // `index` has the data of every row for the filters and the list; the texts stay packed.
   constructor(index) {
     this.index = index;
     this.total = index.ids.length;
@@ -37,7 +37,7 @@ class Rows {
     return low;
   }
 
-  // The rows of a chunk, unpacked once; each knows its family.
+  // Returns the rows of a chunk, unpacked once; each has a reference to its family.
   load(chunk) {
     if (!this.chunks.has(chunk)) this.chunks.set(chunk, this.unpack(chunk));
     return this.chunks.get(chunk);
@@ -57,7 +57,7 @@ class Rows {
     return (await this.load(chunk))[number - this.index.starts[chunk]];
   }
 
-  // Numbers of the rows that pass the filters: { facet name: value's place }.
+  // Returns the numbers of the rows that pass the filters: { facet name: position of the value }.
   filtered(filters) {
     const wanted = this.index.facets.filter((facet) => facet.name in filters);
     const numbers = [];
@@ -67,8 +67,8 @@ class Rows {
     return numbers;
   }
 
-  // Those of `numbers` that hold every term, as far as they are known: tells `found` again and again, and stops when it
-  // answers false.
+  // Finds the rows in `numbers` that contain every term; calls `found` with the hits so far, and stops if it returns
+  // false.
   async search(numbers, terms, found) {
     const patterns = terms.map((term) => new RegExp(escaped(term), "i"));
     const hits = [];
@@ -103,7 +103,7 @@ function holds(row, patterns) {
   );
 }
 
-// Words, and "several words" in quotes.
+// Splits a query into words and "several words" in quotes.
 function termsOf(query) {
   return [...query.matchAll(/"([^"]+)"|(\S+)/g)].map((match) => match[1] ?? match[2]);
 }

@@ -1,14 +1,14 @@
-// Text of others as nodes: prose as text nodes, mathematics by KaTeX. None of it is ever read as HTML.
+// Turns foreign text into nodes: prose as text nodes, mathematics by KaTeX. Nothing is parsed as HTML.
 
-// Longer texts are shown as they are: no row that was meant to be read comes near, and looking for mathematics in a
-// text that was made to be slow takes time with the square of its length.
+// Longer texts are shown without typesetting. No genuine row comes close, and in a maliciously slow text the search for
+// mathematics takes time with the square of its length.
 const TYPESET_LIMIT = 50000;
 // KaTeX's own defences: no links, files or styles (trust), no loops (maxExpand), nothing larger than a few lines (maxSize, in em).
 const KATEX = { throwOnError: false, trust: false, strict: false, maxExpand: 500, maxSize: 12, errorColor: "currentColor" };
 
-// What stands out of prose. A dollar is money, not mathematics, where a space, or behind the closing one a digit, stands
-// beside it, as in pandoc, or an equation ends in it, as in GSM8K's $9*4=$<<9*4=36>>36. Every span is bounded, so that
-// a delimiter that is never closed costs little.
+// Everything that is not prose. A dollar sign means money, not mathematics, if a space is next to it or a digit follows
+// the closing one, as in pandoc, or if an equation ends in it, as in GSM8K's $9*4=$<<9*4=36>>36. Every span is bounded,
+// so that an unclosed delimiter costs little.
 const SPANS = new RegExp(
   [
     String.raw`(?<figure>\[asy\][^]{0,20000}?\[\/asy\])`,
@@ -35,12 +35,12 @@ function mathematics(source, displayMode) {
   try {
     katex.render(source, holder, { ...KATEX, displayMode, macros: {} });
   } catch {
-    holder.textContent = source; // e.g. nested too deep for KaTeX's stack
+    holder.textContent = source; // e.g. nested too deeply for KaTeX's stack
   }
   return holder;
 }
 
-// Prose with the words that were searched for marked.
+// Marks the search terms in prose.
 function prose(text, terms) {
   if (!terms.length) return [text];
   const parts = text.split(new RegExp(`(${terms.map(escaped).join("|")})`, "gi"));
@@ -63,7 +63,7 @@ function span(match, terms) {
   return element("strong", {}, ...typeset(found.bold, terms));
 }
 
-// The nodes of a text; `terms` are marked in its prose.
+// Returns the nodes of a text, with `terms` marked in its prose.
 function typeset(text, terms = []) {
   if (text.length > TYPESET_LIMIT) return [text];
   const nodes = [];
