@@ -8,6 +8,7 @@ Words that are also names (`de`, `van`, `la`), English words or terms of mathema
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 
 from personamath.methods.rewrites.asking import FIGURE
 
@@ -75,22 +76,21 @@ def is_in_another_language(question: str, original: str) -> bool:
     language = _language(original)
     if language is None:
         return False
+    own = _LISTS[language]
+    whole, *sentences = (_WORD.findall(text.casefold()) for text in (question, *_SENTENCE.split(question)))
     for name, words in _LISTS.items():
-        if name == language:
+        foreign = words - own
+        if name == language or foreign.isdisjoint(whole):
             continue
-        foreign = words - _LISTS[language]
         if name == "English":
-            if _is_mostly(question, foreign, _LISTS[language]):
+            if _is_mostly(whole, foreign, own):
                 return True
-        elif any(
-            _is_foreign(sentence, foreign, _LISTS[language]) for sentence in [question, *_SENTENCE.split(question)]
-        ):
+        elif any(_is_foreign(sentence, foreign, own) for sentence in (whole, *sentences)):
             return True
     return False
 
 
-def _is_foreign(text: str, foreign: frozenset[str], own: frozenset[str]) -> bool:
-    words = _WORD.findall(text.casefold())
+def _is_foreign(words: Sequence[str], foreign: frozenset[str], own: frozenset[str]) -> bool:
     found = {word for word in words if word in foreign}
     if len(found) >= ENOUGH:
         return 3 * sum(word in foreign for word in words) >= sum(word in own for word in words)
@@ -98,8 +98,7 @@ def _is_foreign(text: str, foreign: frozenset[str], own: frozenset[str]) -> bool
     return len(found) == ENOUGH - 1 and len(words) <= 4 * len(found) and not any(word in own for word in words)
 
 
-def _is_mostly(text: str, foreign: frozenset[str], own: frozenset[str]) -> bool:
-    words = _WORD.findall(text.casefold())
+def _is_mostly(words: Sequence[str], foreign: frozenset[str], own: frozenset[str]) -> bool:
     return len({word for word in words if word in foreign}) >= ENOUGH and sum(word in foreign for word in words) > sum(
         word in own for word in words
     )
@@ -128,6 +127,9 @@ def _scripts(text: str) -> Counter[str]:
     """Letters by script; Chinese and Japanese are one, single Greek letters are mathematics."""
     found = Counter[str]()
     for word in _WORD.findall(text):
+        if word.isascii():
+            found["LATIN"] += len(word)
+            continue
         if len(word) == 1 and "GREEK" in unicodedata.name(word, ""):
             continue
         for letter in word:
