@@ -81,7 +81,7 @@ def test_a_dataset_without_a_run_file_is_protected_by_its_provenance(
     before = dataset_bytes(output)
     (output / "run.json").unlink()
     assert main(command(teacher, output, "--limit", "1")) == 1
-    assert "holds the dataset of another recipe (limit was 2, is 1)" in capsys.readouterr().err
+    assert "contains the dataset of another recipe (limit was 2, is 1)" in capsys.readouterr().err
     assert dataset_bytes(output) == before
     assert main(command(teacher, output, "--limit", "2")) == 0
     assert dataset_bytes(output) == before and run_file(output)["answers"]["asked this time"] == 0
