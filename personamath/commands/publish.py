@@ -31,12 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source", metavar="RUN_OR_FOLDER", help="a run directory (a path or a URL), or a dataset folder"
     )
-    parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="dataset repository; made if need be")
-    parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")
-    parser.add_argument("--license", help="where the personas' licence is not known; else theirs decides")
-    parser.add_argument("--private", action="store_true", help="make a new repository private")
-    parser.add_argument("--allow-simulated", action="store_true", help="publish what a simulated teacher wrote")
-    add_replace_others(parser)
     parser.add_argument(
         "--repo-id", required=True, metavar="OWNER/NAME", help="dataset repository; created if it does not exist"
     )
@@ -46,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--license", help="licence of the dataset; needed only if the personas' licence is unknown")
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="allow data from a simulated teacher")
+    add_replace_others(parser)
     parser.add_argument(
         "--dry-run",
         action="store_true",

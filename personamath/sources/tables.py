@@ -91,7 +91,7 @@ def _row(place: str, line: str) -> TableRow:
     try:
         values = json.loads(line)
     except json.JSONDecodeError as error:  # its own text counts lines from this one
-        raise BadInput(f"{place}: not a whole line of JSON ({error.msg}); mend or remove it") from None
+        raise BadInput(f"{place}: not a complete line of JSON ({error.msg}); mend or remove it") from None
     except ValueError as error:  # a number of too many digits
         raise BadInput(f"{place}: not a line of JSON that can be read ({in_one_line(error)}); mend it") from None
     if not isinstance(values, dict):

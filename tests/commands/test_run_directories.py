@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from personamath.commands.cli import main
+from personamath.commands.cli import COMMANDS, main
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.commands.test_augment import PROBLEMS, command, dataset_bytes, run_file
 from tests.conftest import ScriptedTeacher
@@ -81,7 +81,7 @@ def test_a_dataset_without_a_run_file_is_protected_by_its_provenance(
     before = dataset_bytes(output)
     (output / "run.json").unlink()
     assert main(command(teacher, output, "--limit", "1")) == 1
-    assert "holds the dataset of another recipe (limit was 2, is 1)" in capsys.readouterr().err
+    assert "contains the dataset of another recipe (limit was 2, is 1)" in capsys.readouterr().err
     assert dataset_bytes(output) == before
     assert main(command(teacher, output, "--limit", "2")) == 0
     assert dataset_bytes(output) == before and run_file(output)["answers"]["asked this time"] == 0
@@ -186,9 +186,16 @@ def test_a_pilot_of_one_asks_about_each_source(
     assert "from       a pilot of 2 seed problems" in said and teacher.stats()["requests"] >= 2
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_a_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0 and f"usage: personamath {name}" in capsys.readouterr().out
+
+
 HELP = """
 import contextlib, sys
-from personamath.commands.cli import main
+from personamath.commands.cli import COMMANDS, main
 with contextlib.suppress(SystemExit):
     main(["--help"])
 heavy = {"aiohttp", "datasets", "jinja2", "numpy", "openai", "pyarrow", "pydantic", "ray", "sympy", "yaml"}
