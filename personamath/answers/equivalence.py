@@ -180,7 +180,7 @@ def values_of_names(collection: Collection, in_alphabet: bool = True) -> tuple[P
     pairs = [pair for part in collection.parts if isinstance(part, Relation) and (pair := solved(part)) and pair.name]
     if len(pairs) < len(collection.parts) or len({pair.name for pair in pairs}) < max(len(pairs), 2):
         return ()
-    if in_alphabet or all(len(pair.name or "") == 1 for pair in pairs):
+    if in_alphabet:
         pairs.sort(key=lambda pair: pair.name or "")
     return tuple(pair.value for pair in pairs)
 

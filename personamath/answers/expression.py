@@ -48,9 +48,9 @@ STOPPERS = frozenset(
 )
 
 
-def read_expression(text: str) -> Expression:
-    """The expression that a text in normal form is; raises Unreadable if it is none."""
-    reader = Reader(tokens_of(text))
+def read_expression(text: str, functions: frozenset[str] = frozenset()) -> Expression:
+    """The expression that a text in normal form is, with more names of functions; raises Unreadable if it is none."""
+    reader = Reader(tokens_of(text), functions)
     expression = reader.group_content()
     if reader.token:
         raise Unreadable(f"{reader.token} stands where nothing is expected")
@@ -60,8 +60,9 @@ def read_expression(text: str) -> Expression:
 class Reader(Tokens):
     """Recursive descent over tokens."""
 
-    def __init__(self, tokens: list[str]) -> None:
+    def __init__(self, tokens: list[str], functions: frozenset[str]) -> None:
         super().__init__(tokens)
+        self.functions = functions | NAMED_FUNCTIONS
         self.open_bars = 0
 
     def group_content(self) -> Expression:
@@ -174,7 +175,7 @@ class Reader(Tokens):
 
     def variable(self, name: str) -> Expression:
         """A letter with its subscript and primes, and with what it is applied to; `e` and `i` are the constants."""
-        is_function = name in NAMED_FUNCTIONS
+        is_function = name in self.functions
         if self.token == "_":
             self.take()
             name += f"_{self.argument_text()}"

@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 from functools import cached_property
 
-from personamath.answers.expression import SYMBOLS, Expression, read_expression
+from personamath.answers.expression import NAMED_FUNCTIONS, SYMBOLS, Expression, read_expression
 from personamath.answers.names import alike
 from personamath.answers.normal_form import FUNCTIONS
 from personamath.answers.numeric import (
@@ -19,7 +19,7 @@ from personamath.answers.numeric import (
 from personamath.answers.operations import Value
 from personamath.answers.quantities import Quantity, quantity_of, same_amount, same_time, time_of
 from personamath.answers.rational import rational
-from personamath.answers.tokens import Unreadable
+from personamath.answers.tokens import Unreadable, applied_in
 from personamath.answers.units import SCALES, Measured, split_unit
 from personamath.answers.verdict import Verdict
 
@@ -144,7 +144,10 @@ def compare_values(one: Leaf, other: Leaf) -> Verdict:
     """The verdict on two expressions."""
     assert one.expression is not None
     assert other.expression is not None
-    first, second = alike(one.expression, other.expression)
+    first, second = one.expression, other.expression
+    if "(" in one.text and "(" in other.text and (applied := applied_in(one.text, other.text) - NAMED_FUNCTIONS):
+        first, second = read_expression(one.text, applied), read_expression(other.text, applied)
+    first, second = alike(first, second)
     if differ_at_once(first, second):
         return Verdict(False, "numeric", "another value")
     if first is one.expression and second is other.expression and not (bends(first) or bends(second)):

@@ -72,7 +72,7 @@ TABLE = [
     # How it is set
     (r"\s+", " ", "a line's end is a space"),
     (r"\\\\ ?\[[^\[\]]*\]", r"\\\\", "`\\\\[4pt]` spaces the rows of a matrix"),
-    (r"(?<=\d) ?(?:(?<!\\)\$ ?\$|\\\) ?\\\() ?(?=\d)", ", ", "the numbers of two formulas side by side are two"),
+    (r"(?<=\d) ?(?:(?<!\\)\$ ?\$|\\\) ?\\\(|\\\] ?\\\[) ?(?=\d)", ", ", "numbers of two formulas are two"),
     (r"(?<!\\)\$|(?<!\\)\\[()\[\]]", "", "`$`, `\\(` and `\\[` open and close a formula"),
     (command("[hv]?phantom") + r" ?(?:\{[^{}]*\}|\S)", " ", "prints nothing", "phantom"),
     (command("(?:text)?color") + r" ?\{[^{}]*\}", "", "a color", "color"),
@@ -149,6 +149,7 @@ TABLE = [
     (command("land", "wedge"), " and ", "and"),
     (r"(?i)\\text\{ ?[,;]? ?(?:and|or) ([-\d][^{}]*)\}", r", \1", "`\\text{ or 6}` is an item of a list", r"\text"),
     (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and|or) ?\} ?|[,;]? +(?:and|or) +(?=\S)", ", ", "`2 and 3` is the list `2, 3`"),
+    (r"\\text\{ ?([,;]) ?\}", r"\1", "a comma set as words", r"\text"),
     (r"\\text\{ ?(-?\d[\d.,]*) ?\}", r" \1 ", "a number set as words", r"\text"),
     (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words", r"\text"),
     (r"[, ]*(?:\\text\{,? ?for (?:all|any|every|each)[^{}]*\}|\\forall) ?"

@@ -28,7 +28,8 @@ TOKEN = re.compile(
 )
 
 DERIVATIVE = re.compile(
-    r"\\frac\{(?:d|\\partial) ?(?:\^\{?\w\}?)? ?[A-Za-z]?\}\{(?:d|\\partial) ?[A-Za-z](?:\^\{?\w\}?)?\}"
+    r"\\frac\{(?:d|\\partial) ?(?:\^\{?\w\}?)? ?(?:[A-Za-z]|\\[a-z]+)?\}"
+    r"\{(?:d|\\partial) ?(?:[A-Za-z]|\\[a-z]+)(?:\^\{?\w\}?)?\}"
     r"|(?<![A-Za-z\\])d(?:\^\d)?[A-Za-z]?/d[A-Za-z](?![A-Za-z])|\\partial|\\nabla"
 )
 """What is no quotient, although it is written as one: `\\frac{d}{dx}` and `dy/dx`."""
@@ -114,3 +115,22 @@ class Tokens:
                 self.at += 7
                 return fraction
         return value
+
+
+def applied_in(*texts: str) -> frozenset[str]:
+    """The names that are functions by how they are used: in `a(n+1)` and `a(n)+a(1)`, nobody would multiply by `(n)`.
+
+    A name is one if it stands before a single symbol in parentheses, and nowhere without parentheses.
+    """
+    applied, bare = set(), set()
+    for text in texts:
+        tokens = [*tokens_of(text), *[""] * 3]
+        for place, token in enumerate(tokens[:-3]):
+            name = token.removeprefix("\\")
+            if not name.isalpha():
+                continue
+            if tokens[place + 1] != "(":
+                bare.add(name)
+            elif tokens[place + 3] == ")" and tokens[place + 2].lstrip("\\").isalnum():
+                applied.add(name)
+    return frozenset(applied - bare - set(FUNCTIONS))

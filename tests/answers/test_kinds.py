@@ -30,7 +30,10 @@ DIFFERENT = [
     ("f(x^2)","f(x)^2"), ("f(3)","3f"), (r"\frac{f(x+h)-f(x)}{h}","f(h)/h"), (r"\frac{f(2x)}{2}","f(x)"),
     ("f'(x)","f(x)"), ("f^{-1}(x)",r"\frac{1}{f(x)}"), ("f(x,y)","f(y,x)"), (r"2\phi(n)",r"\phi(2n)"),
     ("F(b)-F(a)","F(b-a)"),
+    ("k(-x)", "-k(x)"), ("a(n+1)", "a(n)+a(1)"), ("y(2x)", "2y(x)"), (r"\sigma(2n)", r"2\sigma(n)"), ("f(0)", "0"),
+    ("f^2(x)", "f(x^2)"), ("f_1(2x)", "2f_1(x)"), ("T(n-1)+1", "T(n)"),
     # Words after a number may go on computing
+    ("2", r"2\text{ sevenths}"), ("1", r"1\text{ in a million}"), ("10", r"10\text{ a.m.}"), ("3", r"3\text{ theta}"),
     ("2",r"2\text{ to }5"), ("2",r"2\text{ or more}"), ("3",r"3\text{ times 4}"), ("5",r"5\text{ minus 2}"),
     ("4",r"4\text{ squared}"), ("6",r"6\text{ and a half}"), ("2",r"2\text{ hundred}"), ("3",r"3\text{ in 4}"),
     ("5",r"5\text{ mod 7}"), ("7",r"7\text{ pounds 3 ounces}"), ("3",r"3\text{ sqrt 2}"),
@@ -41,6 +44,7 @@ DIFFERENT = [
     (r"3\sqrt2",r"3\ \text{and}\ \sqrt2"), (r"2x",r"2\;\text{or}\;x"), ("12",r"1\ \text{or}\ 2"),
     (r"2\sqrt3",r"2\quad\text{or}\quad\sqrt3"), (r"2\pi",r"2\,\mathrm{or}\,\pi"), (r"2\pi",r"2\ \mbox{ or }\ \pi"),
     ("xy",r"x\ \text{or}\ y"), (r"2\sqrt3",r"2\ or\ \sqrt3"), (r"2\sqrt{3}",r"2,\ \sqrt{3}"),
+    (r"2\sqrt3", r"2\ \text{,}\ \sqrt3"), ("5i", r"5\ \text{or}\ i"), (r"2\sqrt3", r"2\ \vee\ \sqrt3"),
     # An absolute value bends
     ("|x+500|","x+500"), ("|x-5000|","x-5000"), ("|x-300|","300-x"), (r"\sqrt{x^2+40x+400}","x+20"),
     (r"\sqrt{(x+y)^2}","x+y"), ("|2x+50|","2x+50"), (r"\sqrt{x^2-2xy+y^2}","x-y"),
@@ -57,6 +61,7 @@ DIFFERENT = [
     ("y/x","dy/dx"), (r"\frac{y}{x^2}",r"\frac{d^2y}{dx^2}"), ("0",r"\frac{dy}{dx}"),
     (r"\frac{f}{x}",r"\frac{\partial f}{\partial x}"), ("2",r"\frac{d}{dx}x^2"),
     (r"\frac{f(x)}{x}",r"\frac{d}{dx}f(x)"), (r"\frac{x}{2}",r"\frac{d^2}{dx^2}x^3"),
+    (r"\frac{\theta}{t}", r"\frac{d\theta}{dt}"), (r"\frac{y}{x}", r"\frac{\mathrm{d}y}{\mathrm{d}x}"),
     # Letters have a case, and nothing has a tolerance
     ("0.5000001",r"\int_0^1 x dx"), ("0.693147",r"\int_1^2\frac{1}{x}dx"),
     ("1.644934",r"\sum_{n=1}^\infty \frac{1}{n^2}"), ("AB",r"a\,b"), (r"2\pi\,R",r"2\pi r"), ("V",r"\,v"),
@@ -65,12 +70,14 @@ DIFFERENT = [
     # A time of day is no ratio
     ("2:15","4:30"), ("10:20","20:40"), ("1:10","2:20"), ("12:30","6:15"), ("1:2:3","1:3:2"), ("1:2:3","1/6"),
     ("2:30 pm","2:30 am"),
+    ("1:15:30", "2:31:00"), ("3:15", "6:30 p.m."), ("12:00", "24:00"),
     # Degrees and minutes do not commute
     (r"45^\circ 15'",r"15^\circ 45'"), (r"10^\circ 20' 30''",r"10^\circ 30' 20''"), (r"10^\circ 20'","200"),
     ("5'8\"","8'5\""), ("5 ft 8 in","8 ft 5 in"), (r"30^\circ20'",r"600^\circ"),
     # Named values have an order
     ("a=1, b=2, c=3","3,2,1"), (r"x=1 \text{ and } y=2","2,1"), ("2,1","x=1, y=2"), (r"m=3, n=5","5,3"),
     ("p=2, q=3",r"\{3,2\}"), (r"x=1,y=2",r"(2,1)"), ("x=1, y=2","x=2, y=1"), (r"\alpha=1,\beta=2","2,1"),
+    ("m=2, b=-3", "-3,2"), (r"\begin{cases} x=1 \\ y=2 \end{cases}", "2,1"), ("x=1, y=2, x=3, y=4", "(2,1),(4,3)"),
     # A set of sets is not its members
     (r"\{\{1,2\}\}",r"\{1,2\}"), (r"\{\{1\}\}",r"\{1\}"), (r"\{1,\{2\}\}",r"\{1,2\}"), (r"\{\{\}\}",r"\{\}"),
     (r"\{\emptyset,\{\emptyset\}\}",r"\{\emptyset,\emptyset\}"), (r"\{\{1\},\{2\}\}","1,2"),

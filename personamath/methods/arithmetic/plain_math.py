@@ -9,7 +9,7 @@ in.
 import re
 from typing import NamedTuple
 
-from personamath.answers.normal_form import CHARACTERS, ascii_digits, command
+from personamath.answers.normal_form import ascii_characters, command
 
 
 class Rule(NamedTuple):
@@ -88,7 +88,7 @@ RULES = [Rule(re.compile(pattern), replacement, reason) for pattern, replacement
 def plain_math(text: str) -> str:
     """The text in the plain spelling; lines stay lines, unless an equation goes on in the next."""
     # An em dash is punctuation in running text, and a minus in an answer.
-    text = ascii_digits(text).replace("—", " ; ").replace("…", "...").translate(CHARACTERS)
+    text = ascii_characters(text.replace("—", " ; ").replace("…", "..."))
     text = "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
     for pattern, replacement, _ in RULES:
         text = pattern.sub(replacement, text)
