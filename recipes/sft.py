@@ -101,6 +101,7 @@ def find_checkpoint(output: Path, options: Any) -> Path | None:
     from accelerate.utils import broadcast_object_list
 
     found: list[Any] = [last_whole(output) if options.process_index == 0 else None]
+    checkpoint: Path | None
     [(checkpoint, damaged)] = broadcast_object_list(found)
     for path in damaged:
         say(f"skipping {path}: it is incomplete or damaged")
