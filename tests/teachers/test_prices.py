@@ -209,7 +209,7 @@ def test_answers_of_another_teacher_in_the_directory_are_not_charged_at_this_tea
     assert paid["by_model"]["gpt-4o-mini"]["usd"] == pytest.approx(2 * (0.15 + 0.60))
     assert paid["by_model"]["not-listed"]["usd"] is None and paid["answers_without_price"] == 1
     assert paid["usd"] == pytest.approx(alone["usd"] + 1.50)
-    total = f"${paid['usd']:,.2f}, without the answers of models whose price is not known (1 of not-listed)."
+    total = f"${paid['usd']:,.2f}, not counting answers of models whose price is unknown (1 of not-listed)."
     assert total in capsys.readouterr().out
 
 
