@@ -1,11 +1,9 @@
 """`personamath publish` and `personamath diff` as a user runs them, against a local Hub."""
 
 import json
-import os
 import re
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from personamath.commands.cli import main
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import scripted_teacher
 from tests.support.folders import write_format_1
+from tests.support.hub_process import Run, runner
 from tests.support.local_hub import LocalHub, local_hub
 
 REPO = "alice/PersonaMathQA"
@@ -47,26 +46,9 @@ def hub(tmp_path: Path) -> Iterator[LocalHub]:
         yield hub
 
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
 @pytest.fixture
 def run(hub: LocalHub, tmp_path: Path) -> Run:
-    """Run Python in a process whose Hub is the local one, as alice."""
-
-    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        clean = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
-        hub_variables = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": "hf_alice"}
-        return subprocess.run(
-            [sys.executable, *map(str, arguments)],
-            env=clean | hub_variables | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-        )
-
-    return run
+    return runner(hub, tmp_path)
 
 
 def publish(run: Run, source: Path, version: str, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,6 @@
 """`personamath push` as a user runs it: a model is scored, pushed, loaded, scored again, against a local Hub."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from personamath_hub.versions.publish import plan_version, publish_version
 from personamath_hub.versions.revisions import PublishError
 from personamath_hub.versions.tree import LocalFile, hash_file
 from tests.support.folders import rows, write
+from tests.support.hub_process import Run, runner
 from tests.support.lm_eval_output import write_run
 from tests.support.local_hub import LocalHub
 from tests.support.model_folders import LOCAL, RECORD, based_on, write_model
@@ -53,8 +53,6 @@ PROBLEMS = [
     {"question": f"What is {n} + {m}?", "answer": f"It is {n + m}.\n#### {n + m}"} for n in range(4) for m in (1, 3)
 ]
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
 
 class Ended(NamedTuple):
     status: int
@@ -77,24 +75,6 @@ class Pushed:
     @property
     def flags(self) -> list[object]:
         return [self.folder, "--repo-id", REPO, "--version", "v1.0.0", "--scores", self.results]
-
-
-def runner(hub: LocalHub, folder: Path) -> Run:
-    """Run Python in a process whose Hub is the local one, as alice."""
-
-    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        clean = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "HF_HOME")}
-        own = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": "hf_alice", "HF_HOME": str(folder / "hf-home")}
-        return subprocess.run(
-            [sys.executable, *map(str, arguments)],
-            env=clean | own | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=folder,
-        )
-
-    return run
 
 
 def score(run: Run, model: object, output: Path) -> Path:

@@ -1,0 +1,29 @@
+"""Python in a process of its own whose Hub is the local one."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support.local_hub import LocalHub
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def runner(hub: LocalHub, folder: Path) -> Run:
+    """Run Python in a process whose Hub is the local one, as alice."""
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "HF_HOME")}
+        own = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": "hf_alice", "HF_HOME": str(folder / "hf-home")}
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            env=clean | own | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+        )
+
+    return run
