@@ -10,12 +10,14 @@ import re
 from personamath.methods.rewrites.wrapping import CHANGED, FOR_WHOM, PROMPT
 
 _MARKS = r"^[ \t>#*_(\[-]*"
-_END = r"[)\]*_ \t]*(?::[*_]*[ \t]*|[*_]{1,3}[ \t]*$|$)"
 _MATH = r"(?:(?:math\w*|word)[ \t]+)*"
 _THING = rf"{_MATH}(?:problem|question|version|scenario|statement|rephrasing|rewrite|prompt)"
 _NUMBER = r"(?:[ \t]*\#?(?:\d{1,2}|[A-C]|one|two|three|i{1,3}))?"
 
-_COLON = r"[)\]*_ \t]*(?::[*_]*[ \t]*|[*_]{1,3}[ \t]*$)"
+# What ends a name: a colon or the end of bold print; a name that cannot be part of a sentence needs neither.
+_CLOSING = r":[*_]*[ \t]*|[*_]{1,3}[ \t]*$"
+_COLON = rf"[)\]*_ \t]*(?:{_CLOSING})"
+_END = rf"[)\]*_ \t]*(?:{_CLOSING}|$)"
 _SAID = r"[^\n:.?!\d]{0,160}"
 
 _REWRITE = re.compile(
