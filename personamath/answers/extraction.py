@@ -54,7 +54,7 @@ def outermost(completion: str, ends: list[int]) -> int:
     """Where the content of the last box begins that stands in no other one; a box that is cut off holds no other."""
     if all(ends_before(completion, end, ends[-1]) for end in ends[:-1]):
         return ends[-1]
-    starts = {SPACES.match(completion, end).end(): end for end in ends}  # type: ignore[union-attr]
+    starts = {found.end(): end for end in ends if (found := SPACES.match(completion, end))}
     open_braces: list[int] = []
     around: int | None = None
     for token in BRACE.finditer(completion, ends[0]):
