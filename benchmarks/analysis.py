@@ -2,9 +2,9 @@
 
     python -m benchmarks.analysis --math MATH_FOLDER --gsm8k GSM8K_FOLDER [--rows 70300]
 
-The folders hold train.jsonl and test.jsonl. Rows are the real training problems, and rewrites of them made by program
-(`tests/support/planted_rewrites.py`) until there are so many; nobody solved them. Each part runs in a process of its
-own: CPU seconds and seconds from start to end, reading the rows left out, and the most memory that process ever held.
+The folders hold train.jsonl and test.jsonl. The rows are the real training problems and rewrites of them, made by a
+program (`tests/support/planted_rewrites.py`); nobody solved the rewrites. Each part runs in a process of its own: CPU
+seconds and seconds from start to end, reading the rows left out, and the most memory that process ever held.
 """
 
 import argparse
