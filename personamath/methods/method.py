@@ -8,7 +8,7 @@ folder explains itself to any later version of this package.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 from personamath.errors import BadInput
 from personamath.files import validated
@@ -23,6 +23,9 @@ RESERVED = frozenset({"default", "strict", "clean", "assets"})
 """Configs that every dataset has, and the folder of its pictures."""
 _OF_EVERY_ROW = frozenset(each.name for each in fields(Row))
 
+Role = Literal["solve", "rewrite", "reflect"]
+"""What a teacher does; a recipe may name a teacher for each."""
+ROLES: tuple[Role, ...] = get_args(Role)
 AnswerFrom = Literal["seed", "derived", "majority"]
 """Where a row's reference answer comes from: its seed problem, another number (a masked one), or a vote."""
 
@@ -52,7 +55,7 @@ class Kind(NamedTuple):
     """For tables and charts, e.g. `Stage 1: solve the rewrite`."""
     step: str
     """The step that pays for it."""
-    role: Literal["solve", "rewrite", "reflect"]
+    role: Role
     """What the teacher does."""
     after: str | None = None
     """The kind whose answer it waits for; None for the first."""
@@ -145,6 +148,11 @@ class Outline:
     def kind(self, name: str) -> Kind:
         """The kind of request of this name."""
         return next(kind for kind in self.kinds if kind.name == name)
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles that it asks, in the order in which it asks them first."""
+        return tuple(dict.fromkeys(kind.role for kind in self.kinds))
 
     @property
     def waves(self) -> int:
