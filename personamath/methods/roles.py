@@ -52,8 +52,7 @@ def main_model(teacher: Mapping[Any, Any], place: str) -> str:
 
 
 def read_roles(teacher: Mapping[Any, Any], recipes: Sampler, outline: Outline, place: str) -> dict[str, Sampler]:
-    """The teacher of each role that the method asks, in the order in which it asks them; `recipes` has the recipe's own
-    keys.
+    """The teacher of each role that the method asks, in its order; `recipes` has the recipe's own keys.
 
     Raises `BadInput`, which names `place` and the key, for an unknown role or key, a wrong value, a role that the
     method does not ask, and a role without a model.
