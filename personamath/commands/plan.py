@@ -27,7 +27,7 @@ from personamath.runs.run import run as run_recipe
 from personamath.runs.setup import Setup, open_teacher, ready_process
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
-from personamath.teachers.prices import UNKNOWN_PRICE, Price
+from personamath.teachers.prices import Prices
 
 DESCRIPTION = """\
 Estimate the requests, tokens, cost, time and disk space of a run, by step. Takes the options of `personamath augment`.
@@ -106,25 +106,38 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
 
 
 def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> None:
-    outline, price = recipe.method.outline, setup.prices(recipe).price
+    outline, prices = recipe.method.outline, setup.prices(recipe)
+    by_kind = {kind.name: prices.of(recipe.requests.of(kind.name).model) for kind in outline.kinds}
+    in_batches = {
+        kind: price.in_batches() if price and price.batch is not None else None for kind, price in by_kind.items()
+    }
     sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
     settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
     print(f"{sum(plan.seeds.values()):,} seed problems ({sources}), method {outline.method} ({settings})\n")
-    batch = price.in_batches() if price and price.batch is not None else None
     print(_row(("", "requests", "prompt tokens", "completion tokens", "USD", "in batches")))
     for kind in outline.kinds:
-        print(_row(_cells(kind.name, plan.usage[kind.name], price, batch)))
-    print(_row(_cells("all", plan.total, price, batch)))
+        of_kind = {kind.name: plan.usage[kind.name]}
+        print(_row(_cells(kind.name, plan.usage[kind.name], (usd(of_kind, by_kind), usd(of_kind, in_batches)))))
+    print(_row(_cells("all", plan.total, (usd(plan.usage, by_kind), usd(plan.usage, in_batches)))))
     print()
-    if price:
-        dated = f", {price.date}" if price.date else ""
-        print(f"price      {price.prompt:g} / {price.completion:g} USD per million tokens ({price.source}{dated})")
-    else:
-        print(f"price      {UNKNOWN_PRICE.format(model=recipe.teacher)} (0 and 0 for your own hardware)")
+    _show_prices(recipe, setup, prices)
     seconds = planning.wall_s(plan, setup.concurrency, answer_s, setup.rpm, setup.tpm)
     print(f"time       {duration(seconds)}: {_pace(setup, answer_s)}")
     print(f"in batches {outline.waves} waves, one after another, up to 24 hours each")
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
+
+
+def _show_prices(recipe: Recipe, setup: Setup, prices: Prices) -> None:
+    teachers = setup.teachers(recipe)
+    for model in recipe.models:
+        roles = [role for role, teacher in recipe.by_role.items() if teacher.model == model]
+        whose = f"{model} ({', '.join(roles)}): " if len(recipe.models) > 1 else ""
+        if price := prices.of(model):
+            dated = f", {price.date}" if price.date else ""
+            shown = f"{price.prompt:g} / {price.completion:g} USD per million tokens ({price.source}{dated})"
+            print(f"price      {whose}{shown}")
+        else:
+            print(f"price      {teachers.unknown_price(model)} (0 and 0 for your own hardware)")
 
 
 def _pace(setup: Setup, answer_s: float | None) -> str:
@@ -136,8 +149,8 @@ def _pace(setup: Setup, answer_s: float | None) -> str:
     return ", ".join(assumptions)
 
 
-def _cells(name: str, usage: Usage, price: Price | None, batch: Price | None) -> tuple[str, ...]:
-    money = [f"{usd(usage, one):,.2f}" if one else "?" for one in (price, batch)]
+def _cells(name: str, usage: Usage, costs: Sequence[float | None]) -> tuple[str, ...]:
+    money = ["?" if cost is None else f"{cost:,.2f}" for cost in costs]
     return (name, f"{usage.requests:,.0f}", f"{usage.prompt_tokens:,.0f}", f"{usage.completion_tokens:,.0f}", *money)
 
 

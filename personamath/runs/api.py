@@ -21,6 +21,7 @@ from personamath.runs.dataset import Watched
 from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import Funnel, narrative
 from personamath.runs.progress import Stoppable, Watch
+from personamath.runs.roles import split_roles
 from personamath.runs.run_file import OWN_FILE, OWN_NAME, holds_rows
 from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
@@ -43,7 +44,8 @@ def load_recipe(path: str | Path, **overrides: Any) -> Recipe:
     Keys that do not decide the rows, such as `base_url`, are left out: `augment` reads them from the file's path.
     """
     of_recipe, _ = _split(read_yaml(local_path(str(path)), example=EXAMPLE))
-    return Recipe.of(of_recipe | overrides, str(path))
+    settings, _ = split_roles(of_recipe | overrides, str(path))
+    return Recipe.of(settings, str(path))
 
 
 def _split(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -102,7 +104,9 @@ async def _augment(
         place = str(recipe)
         in_file, of_setup_in_file = _split(read_yaml(local_path(str(recipe)), example=EXAMPLE))
         of_recipe, of_setup = in_file | of_recipe, of_setup_in_file | of_setup
-    setup = validated(Setup, of_setup | {"output": str(output)}, place)
+    split, by_role = split_roles(of_setup | of_recipe, place)
+    of_recipe = {name: split[name] for name in of_recipe}
+    setup = validated(Setup, of_setup | {"output": str(output)}, place, by_role=by_role)
     lines: str | None = None
     if problems is not None:
         of_recipe["problems"], lines = _as_sources(problems, setup)

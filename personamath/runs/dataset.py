@@ -27,7 +27,7 @@ from personamath.runs.setup import Setup, open_teacher, ready_process
 from personamath.sources.personas import read_personas
 from personamath.sources.problems import ProblemSource, read_problems
 from personamath.sources.tables import HALF_A_PAIR
-from personamath.teachers.http import HttpTeacher
+from personamath.teachers.routed import OverHttp
 from personamath.teachers.waves import WaveTeacher
 
 
@@ -94,7 +94,7 @@ class Inputs:
         return journal.has(self.recipe.method.first_request(seed, self.recipe.requests).digest)
 
 
-Watched = Callable[[Funnel, HttpTeacher | WaveTeacher | None], Watch]
+Watched = Callable[[Funnel, OverHttp | WaveTeacher | None], Watch]
 """Builds the `Watch` of a run from its counts and its teacher; the teacher is None on a cluster."""
 
 

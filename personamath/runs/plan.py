@@ -229,6 +229,11 @@ def wall_s(
     )
 
 
-def usd(usage: Usage, price: Price) -> float:
-    """Return the cost of requests in USD."""
-    return price.usd(usage.prompt_tokens, usage.completion_tokens)
+def usd(usage: Mapping[str, Usage], prices: Mapping[str, Price | None]) -> float | None:
+    """Return the cost of requests in USD, each kind at the price of its teacher; None where one is unknown."""
+    total = 0.0
+    for kind, of_kind in usage.items():
+        if (price := prices[kind]) is None:
+            return None
+        total += price.usd(of_kind.prompt_tokens, of_kind.completion_tokens)
+    return total

@@ -60,7 +60,7 @@ def write_run_file(
         "complete": funnel.complete,
         "simulated": recipe.simulated,
         "recipe": recipe.as_dict(),
-        "endpoints": ["vllm in-process"] if setup.offline_vllm else [without_secrets(url) for url in setup.base_url],
+        **_endpoints(recipe, setup),
         "versions": package_versions(),
         "engine": setup.engine,
         "answers": {"asked this time": asked.asked, "from the journal": asked.replayed},
@@ -75,6 +75,22 @@ def write_run_file(
             partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise RunDirectoryError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:
+    """The endpoints that were asked, and for roles who answered which."""
+    if setup.offline_vllm:
+        return {"endpoints": ["vllm in-process"]}
+    teachers = setup.teachers(recipe)
+    shown = {"endpoints": [without_secrets(url) for url in teachers.base_urls]}
+    by_role = teachers.routes_by_role
+    if len(set(by_role.values())) == 1:
+        return shown
+    roles = {
+        role: {"model": model, "endpoints": [without_secrets(url) for url in urls]}
+        for role, (model, urls) in by_role.items()
+    }
+    return shown | {"teachers": roles}
 
 
 def read_run_file(folder: Path) -> dict[str, Any]:

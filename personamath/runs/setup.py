@@ -3,8 +3,8 @@
 import gc
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,11 +13,13 @@ from personamath.errors import BadInput
 from personamath.files import plain_path
 from personamath.journal.run_folder import is_url
 from personamath.recipe import Recipe
+from personamath.runs.roles import RoleSetup, Teachers
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
-from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Prices, find_price
+from personamath.teachers.prices import Caps, Prices
+from personamath.teachers.routed import OverHttp, over_http
 from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.urls import OPENAI_URL
 from personamath.teachers.waves import WaveTeacher
@@ -93,6 +95,8 @@ class Setup:
         str | None, "address of a running cluster (default: RAY_ADDRESS, else start a cluster here)", "cluster"
     ] = None
     block: Annotated[int, "seed problems per block of the ray engine", "cluster"] = 128
+    by_role: Mapping[str, RoleSetup] = field(default_factory=dict)
+    """Endpoints and prices of the roles, where the recipe's `teacher` names roles."""
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
@@ -124,9 +128,10 @@ class Setup:
             read_arguments(self.vllm_args)
 
     def warn(self, recipe: Recipe) -> None:
-        """Warn of a teacher that its provider switches off."""
-        if warning := shutdown_warning(recipe.teacher, self.base_url[0], date.today()):
-            print(f"warning: {warning}", file=sys.stderr)
+        """Warn of teachers that their provider switches off."""
+        for model, urls in dict.fromkeys(self.teachers(recipe).routes.values()):
+            if warning := shutdown_warning(model, urls[0], date.today()):
+                print(f"warning: {warning}", file=sys.stderr)
 
     @property
     def caps(self) -> Caps:
@@ -138,12 +143,18 @@ class Setup:
         """How long to wait and how often to try."""
         return Patience(self.timeout, self.attempts, self.patience)
 
+    def teachers(self, recipe: Recipe) -> Teachers:
+        """Return who answers which kind of a recipe's requests, and at what price."""
+        return Teachers(recipe, self.by_role, self.base_url, self.price_in, self.price_out)
+
     def prices(self, recipe: Recipe) -> Prices:
-        """Return the prices of models; raise `BadInput` if --max-usd is set and the teacher's price is unknown."""
-        price = find_price(recipe.teacher, self.price_in, self.price_out, self.base_url[0])
-        if self.max_usd is not None and price is None:
-            raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
-        return Prices(recipe.teacher, price.in_batches() if price and self.batch else price)
+        """Return the prices of models; raise `BadInput` if --max-usd is set and a teacher's price is unknown."""
+        teachers = self.teachers(recipe)
+        prices = teachers.prices(self.batch)
+        for model in recipe.models:
+            if self.max_usd is not None and prices.of(model) is None:
+                raise BadInput(teachers.unknown_price(model))
+        return prices
 
 
 def endpoint_key(base_url: Sequence[str]) -> str | None:
@@ -154,26 +165,30 @@ def endpoint_key(base_url: Sequence[str]) -> str | None:
     return key
 
 
-def open_teacher(recipe: Recipe, setup: Setup) -> HttpTeacher | WaveTeacher:
+def open_teacher(recipe: Recipe, setup: Setup) -> OverHttp | WaveTeacher:
     """Return the teacher of a setup; `async with` opens and closes its connections."""
+    teachers = setup.teachers(recipe)
     if setup.offline_vllm:
-        if recipe.request:
+        teachers.check_in_one_process("--offline-vllm")
+        if any(teacher.request for teacher in recipe.by_role.values()):
             raise BadInput("request: its fields are for an endpoint; with --offline-vllm use --vllm-args instead")
         arguments = read_arguments(setup.vllm_args or "{}")
-        return OfflineTeacher(lambda: load_vllm(recipe.teacher, arguments))
-    key = endpoint_key(setup.base_url)
+        return OfflineTeacher(lambda: load_vllm(recipe.models[0], arguments))
+    key = endpoint_key(teachers.base_urls)
     if setup.batch:
+        teachers.check_one_endpoint("--batch")
         from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
 
         return BatchTeacher(
             Path(setup.output),
-            setup.base_url[0],
+            teachers.base_urls[0],
             key,
             queue_tokens=setup.batch_queue_tokens,
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
-    return HttpTeacher(setup.base_url, key, setup.patience_with_endpoints, Pace(setup.rpm, setup.tpm))
+    pace = Pace(setup.rpm, setup.tpm)
+    return over_http(teachers.routes, lambda urls: HttpTeacher(urls, key, setup.patience_with_endpoints, pace))
 
 
 def ready_process(concurrency: int) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import takewhile
 from math import ceil
 from typing import Any
@@ -14,6 +14,7 @@ from personamath.files import in_one_line
 from personamath.runs.ray.desk import Desk
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Prices
+from personamath.teachers.routed import Routes
 
 # One event loop feeds several thousand requests a second: at the seconds that a model takes, more than this in flight.
 IN_FLIGHT_OF_AN_ACTOR = 1_000
@@ -43,7 +44,7 @@ class ClusterSetup:
     """Requests in flight, of all actors together, as are `rpm` and `tpm`."""
     rpm: float | None
     tpm: float | None
-    base_url: Sequence[str]
+    routes: Routes
     key: str | None
     patience: Patience
     prices: Prices

@@ -136,7 +136,7 @@ class RayRun:
             recipe=self._recipe,
             personas=self._personas,
             made_by=self._made_by,
-            base_url=self._setup.base_url,
+            routes=self._setup.routes,
             key=Secret(self._setup.key),
             patience=self._setup.patience,
             concurrency=max(1, self._setup.concurrency // pool.size),

@@ -11,14 +11,15 @@ from personamath.runs.setup import Setup, endpoint_key
 
 async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
     """As `make_dataset`, with blocks of seed problems in actors of Ray Data."""
-    key = endpoint_key(setup.base_url)
+    teachers = setup.teachers(recipe)
+    key = endpoint_key(teachers.base_urls)
     cluster = ClusterSetup(
         address=setup.ray_address,
         block=setup.block,
         concurrency=setup.concurrency,
         rpm=setup.rpm,
         tpm=setup.tpm,
-        base_url=setup.base_url,
+        routes=teachers.routes,
         key=key,
         patience=setup.patience_with_endpoints,
         prices=setup.prices(recipe),

@@ -29,6 +29,7 @@ from personamath.teachers.http import HttpTeacher
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Paid, Prices
+from personamath.teachers.routed import Routes, over_http
 
 REPORT_EVERY_S = 0.5
 _PROBLEM_SCHEMA = pa.schema(
@@ -66,7 +67,7 @@ class Job:
     personas: Sequence[Persona]
     made_by: str
     """See `blocks.fingerprint`."""
-    base_url: Sequence[str]
+    routes: Routes
     key: Secret
     patience: Patience
     concurrency: int
@@ -102,7 +103,8 @@ class BlockWorker:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._folder = RunFolder(job.output)
-        self._endpoints = HttpTeacher(job.base_url, job.key.reveal(), job.patience, Pace(job.rpm, job.tpm))
+        pace = Pace(job.rpm, job.tpm)
+        self._endpoints = over_http(job.routes, lambda urls: HttpTeacher(urls, job.key.reveal(), job.patience, pace))
         self._endpoints.thrown_away = self._pay_for
         self._gate = Gate(self._endpoints)
         self._name = uuid.uuid4().hex
@@ -169,7 +171,8 @@ class BlockWorker:
         async with self._reporting:  # one at a time: an allowance takes the place of the one before
             finished, self._finished = self._finished, {}
             working = {number: work.status() for number, work in self._working.items()}
-            retries, self._endpoints.retries = self._endpoints.retries, Counter()
+            retries = Counter(self._endpoints.retries)
+            self._endpoints.retries.clear()
             self._gate.close()
             orders = await self._job.desk.report.remote(self._name, working, finished, retries, self._gate.in_flight)
             if orders.reason_to_stop:
