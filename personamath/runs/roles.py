@@ -1,7 +1,7 @@
 """The roles of a recipe's teacher, as far as they do not decide rows: which endpoint answers one, and at what price."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -110,7 +110,7 @@ class Teachers(NamedTuple):
         """The price of each model; raises `BadInput` where two roles give one model two prices."""
         found: dict[str, Price | None] = {}
         for role, (model, urls) in self.routes_by_role.items():
-            price = find_price(model, *self._given(role, model), urls[0])
+            price = self._price(role, model, urls[0])
             price = price.in_batches() if price and batch else price
             if model in found and _usd(found[model]) != _usd(price):
                 raise BadInput(f"{model} has two prices: give every role that asks it the same price_in and price_out")
@@ -147,6 +147,13 @@ class Teachers(NamedTuple):
 
     def _urls(self, role: str) -> tuple[str, ...]:
         return (self.by_role[role].base_url if role in self.by_role else ()) or self.base_url
+
+    def _price(self, role: str, model: str, url: str) -> Price | None:
+        given = self._given(role, model)
+        price = find_price(model, *given, url)
+        return (
+            replace(price, source=", ".join(_PRICES)) if price and role in self.by_role and None not in given else price
+        )
 
     def _given(self, role: str, model: str) -> tuple[float | None, float | None]:
         if role in self.by_role:
