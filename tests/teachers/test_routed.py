@@ -107,7 +107,8 @@ def test_there_is_one_teacher_for_each_model_and_its_endpoints(routes: Mapping[s
 def test_a_stop_reaches_all() -> None:
     async def stopped(teacher: RoutedTeacher) -> list[object]:
         teacher.stop()
-        return await asyncio.gather(teacher.complete(SOLVE), teacher.complete(REWRITE), return_exceptions=True)
+        asked = (teacher.complete(SOLVE), teacher.complete(REWRITE))
+        return list(await asyncio.gather(*asked, return_exceptions=True))
 
     assert [type(one) for one in run(stopped, Server("strong"), Server("cheap"))] == [NotAsked, NotAsked]
 
