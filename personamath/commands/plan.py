@@ -27,7 +27,7 @@ from personamath.runs.run import run as run_recipe
 from personamath.runs.setup import Setup, open_teacher, ready_process
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
-from personamath.teachers.prices import Prices
+from personamath.teachers.prices import Price
 
 DESCRIPTION = """\
 Estimate the requests, tokens, cost, time and disk space of a run, by step. Takes the options of `personamath augment`.
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     problems = planning.chosen(inputs.problems(), found)
     asked, outcomes = asyncio.run(_ask(setup, inputs, problems))
     pilot = list(zip(problems, outcomes, strict=True))
-    plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas)
+    plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas, _by_kind(recipe, setup))
     _show(plan, recipe, setup, asked.answer_s)
     _show_pilot(plan, pilot, asked)
     return 0
@@ -106,8 +106,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
 
 
 def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> None:
-    outline, prices = recipe.method.outline, setup.prices(recipe)
-    by_kind = {kind.name: prices.of(recipe.requests.of(kind.name).model) for kind in outline.kinds}
+    outline, by_kind = recipe.method.outline, _by_kind(recipe, setup)
     in_batches = {
         kind: price.in_batches() if price and price.batch is not None else None for kind, price in by_kind.items()
     }
@@ -120,15 +119,21 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> N
         print(_row(_cells(kind.name, plan.usage[kind.name], (usd(of_kind, by_kind), usd(of_kind, in_batches)))))
     print(_row(_cells("all", plan.total, (usd(plan.usage, by_kind), usd(plan.usage, in_batches)))))
     print()
-    _show_prices(recipe, setup, prices)
+    _show_prices(recipe, setup)
     seconds = planning.wall_s(plan, setup.concurrency, answer_s, setup.rpm, setup.tpm)
     print(f"time       {duration(seconds)}: {_pace(setup, answer_s)}")
     print(f"in batches {outline.waves} waves, one after another, up to 24 hours each")
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
 
 
-def _show_prices(recipe: Recipe, setup: Setup, prices: Prices) -> None:
-    teachers = setup.teachers(recipe)
+def _by_kind(recipe: Recipe, setup: Setup) -> dict[str, Price | None]:
+    """Return the price of each kind of request: that of its teacher."""
+    prices = setup.prices(recipe)
+    return {kind.name: prices.of(recipe.requests.of(kind.name).model) for kind in recipe.method.outline.kinds}
+
+
+def _show_prices(recipe: Recipe, setup: Setup) -> None:
+    teachers, prices = setup.teachers(recipe), setup.prices(recipe)
     for model in recipe.models:
         roles = [role for role, teacher in recipe.by_role.items() if teacher.model == model]
         whose = f"{model} ({', '.join(roles)}): " if len(recipe.models) > 1 else ""
