@@ -77,17 +77,20 @@ def is_in_another_language(question: str, original: str) -> bool:
     if language is None:
         return False
     own = _LISTS[language]
-    whole, *sentences = (_WORD.findall(text.casefold()) for text in (question, *_SENTENCE.split(question)))
-    for name, words in _LISTS.items():
-        foreign = words - own
-        if name == language or foreign.isdisjoint(whole):
-            continue
+    whole = _WORD.findall(question.casefold())
+    suspects = [name for name, words in _LISTS.items() if len((words - own).intersection(whole)) >= ENOUGH - 1]
+    for name in suspects:
+        foreign = _LISTS[name] - own
         if name == "English":
             if _is_mostly(whole, foreign, own):
                 return True
-        elif any(_is_foreign(sentence, foreign, own) for sentence in (whole, *sentences)):
+        elif any(_is_foreign(sentence, foreign, own) for sentence in (whole, *_sentences(question))):
             return True
     return False
+
+
+def _sentences(text: str) -> list[list[str]]:
+    return [_WORD.findall(sentence) for sentence in _SENTENCE.split(text.casefold())]
 
 
 def _is_foreign(words: Sequence[str], foreign: frozenset[str], own: frozenset[str]) -> bool:
@@ -125,6 +128,8 @@ def _other_script(question: str, original: str) -> bool:
 
 def _scripts(text: str) -> Counter[str]:
     """Letters by script; Chinese and Japanese are one, single Greek letters are mathematics."""
+    if text.isascii():
+        return Counter(LATIN=sum(map(str.isalpha, text)))
     found = Counter[str]()
     for word in _WORD.findall(text):
         if word.isascii():

@@ -71,16 +71,21 @@ def tells_the_answer(question: str, original: str, answer: str | None) -> bool:
     """Whether it names the reference answer where a solution would: in a key, or in a concluding sentence."""
     if _ANSWER_KEY.search(question) and not _ANSWER_KEY.search(original):
         return True
-    return answer is not None and any(_holds(sentence, answer) for sentence in _concluding(question, original, answer))
+    if answer is None or not _holds(question, answer):
+        return False
+    return any(_holds(sentence, answer) for sentence in _concluding(question, original, answer))
 
 
 def _computes(question: str, original: str) -> bool:
-    given = {one.text for one in equalities(original)}
-    if any(one.holds and one.text not in given for one in equalities(FIGURE.sub(" ", question))):
+    text = FIGURE.sub(" ", question)
+    computed = {one.text for one in equalities(text) if one.holds}
+    if computed and not computed <= {one.text for one in equalities(original)}:
         return True
+    worked = [found["number"] for found in _WORKED.finditer(text)]
+    if not worked or _WORKED.search(original):
+        return False
     known = numbers(original)
-    worked = _WORKED.finditer(FIGURE.sub(" ", question))
-    return any(not numbers(found["number"]) <= known for found in worked) and not _WORKED.search(original)
+    return any(not numbers(number) <= known for number in worked)
 
 
 def _concluding(question: str, original: str, answer: str) -> Iterator[str]:
