@@ -10,7 +10,7 @@ from personamath.methods.rewrites.language import is_in_another_language
 from personamath.methods.rewrites.parts import holds_several, last_part
 from personamath.methods.rewrites.refusing import declines
 from personamath.methods.rewrites.sameness import is_unchanged
-from personamath.methods.rewrites.telling import holds_a_solution, tells_the_answer
+from personamath.methods.rewrites.telling import holds_a_solution, loses_the_numbers, tells_the_answer
 from personamath.methods.rewrites.wrapping import unwrap_once
 from personamath.records import Dropped
 
@@ -49,6 +49,8 @@ def _fault(question: str, original: str, answer: str | None) -> str | None:
         return "refused"
     if holds_a_solution(question, original):
         return "holds a solution"
+    if loses_the_numbers(question, original):
+        return "loses the numbers"
     if _figures(question) != _figures(original):
         return "figure lost or changed"
     if not asks(question) and asks(original):

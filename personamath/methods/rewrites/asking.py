@@ -43,11 +43,16 @@ _ASKED = re.compile(
     r"|\bwhat (?:is|are|was|were|will|would|fraction|percent\w*|number|value)\b",
     re.IGNORECASE,
 )
-# "To find the total, she adds": the purpose of a step, and not a task.
-_PURPOSE = re.compile(
-    rf"\b(?:in order )?to {_FIND}\b[^.?!\n]{{0,160}}?,?\s(?:we|she|he|they|it|i|you)\b\s*"
+# "To find the total, she adds" is the purpose of a step, and "he needed the total, so he added" its reason: no tasks.
+# "She wants to know how far she runs" is one, and is kept.
+_STEP = (
+    r"\s(?:we|she|he|they|it|i|you)\b\s*"
     r"(?:\w+ly |first |then |can |must |have to |had to |need to |needed to |will )?"
-    r"(?:\w+(?:ed|s)\b|multiply|divide|add|subtract|use|take|set|start|sum|know)",
+    r"(?:\w+(?:ed|s)\b|multiply|divide|add|subtract|use|take|set|start|sum|know)"
+)
+_PURPOSE = re.compile(
+    rf"\b{_WANTS}\b(?: [\w'’]+){{0,2}} to {_FIND}\b(?:[^.?!,\n]{{0,160}},(?: so| and| then)?{_STEP}|(?P<task>))"
+    rf"|\b(?:in order )?to {_FIND}\b[^.?!\n]{{0,160}}?,?{_STEP}",
     re.IGNORECASE,
 )
 
@@ -55,7 +60,11 @@ _PURPOSE = re.compile(
 def asks(text: str) -> bool:
     """Whether a text asks something."""
     text = FIGURE.sub(" ", text)
-    return bool(_QUESTION.search(text) or _ASKED.search(_PURPOSE.sub(" ", text)))
+    return bool(_QUESTION.search(text) or _ASKED.search(_PURPOSE.sub(_unless_task, text)))
+
+
+def _unless_task(purpose: re.Match[str]) -> str:
+    return " " if purpose["task"] is None else purpose[0]
 
 
 def last_question(text: str) -> int:

@@ -30,8 +30,9 @@ _ANSWER_KEY = re.compile(
 # A result of arithmetic in words; the number behind it is new.
 _WORKED = re.compile(
     r"\b(?:to get|(?:which|this|that) (?:gives?|makes?|equals|means|comes to|amounts to|totals|leaves|brings)|"
+    r"(?:, which|that|this) (?:is|was)(?: also| just| only| exactly| equivalent to)?|that['’]s|"
     r"gives (?:us|him|her|them)|giving (?:us|him|her|them|a total of)|resulting in|results in|adds? up to|comes to|"
-    r"for a total of|equals|making a total of|leaving (?:him|her|them|us)? ?with|is equal to)"
+    r"for a total of|equals|(?:making|leaving|bringing)(?: [a-z]+){1,7}?|is equal to)"
     r"\s+(?:an? |the )?(?:total |sum |product |result )?(?:of )?[$\\(]*"
     r"(?P<number>\d[\d,]*(?:\.\d+)?)(?![\d.]*\s*(?:times|%|percent|more|less))",
     re.IGNORECASE,
@@ -56,6 +57,8 @@ _POWERS = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
 _IN_WORDS = re.compile(
     rf"\b(?:{'|'.join(_WORDS)})(?:[- ](?:and )?(?:{'|'.join([*_WORDS, *_POWERS])}))*\b", re.IGNORECASE
 )
+LEAST_NUMBERS = 0.25
+"""Share of its original's numbers that a question holds at least. A sound one may say "twice" or "half" for some."""
 # A shorter one is a letter or a name that any sentence may hold.
 _SHORTEST_FORMULA = 3
 
@@ -74,6 +77,12 @@ def tells_the_answer(question: str, original: str, answer: str | None) -> bool:
     if answer is None or not _holds(question, answer):
         return False
     return any(_holds(sentence, answer) for sentence in _concluding(question, original, answer))
+
+
+def loses_the_numbers(question: str, original: str) -> bool:
+    """Whether hardly any number of the original is in the question: it asks about something else."""
+    given, there = numbers(FIGURE.sub(" ", original)), numbers(FIGURE.sub(" ", question))
+    return len(given & there) < LEAST_NUMBERS * len(given) and (len(given) > 1 or not there)
 
 
 def _computes(question: str, original: str) -> bool:

@@ -13,6 +13,8 @@ NAME = rf"(?:the\s+)?(?:{CHANGED}\s+)*(?:{_THING}|{CHANGED})"
 # "... from the perspective of a beekeeper", "... (for a beekeeper)".
 FOR_WHOM = r"(?:[ \t]+(?:for|from|as|by|with|in|of|using|through)\b[^\n:.?!*]{0,120})?(?:[ \t]*\([^\n)]{0,120}\))?"
 
+_REPHRASES = r"(?:(?:re-?)?phras(?:e|es|ed|ing)\b|(?:re-?(?:writ|word|stat|fram|imagin|cast))\w+)"
+
 # Words to the reader within one sentence.
 _SAID = r"[^\n:.?!\d]{0,240}"
 # The sentence of our own prompt, which small models repeat; the persona is on the line below it.
@@ -26,7 +28,8 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     # "Sure!", "Certainly." before anything else.
     "agreement": re.compile(
         r"\A(?:sure|certainly|of course|absolutely|okay|great|understood|i apologi[sz]e for [^\n.!?\d]{0,80}"
-        r"|(?:i['’]d be|i['’]m|i am) (?:happy|glad) to [^\n.!?\d]{0,80})(?: thing)?\s*[!.,]\s+",
+        r"|(?:i['’]d be|i['’]m|i am) (?:happy|glad) to [^\n.!?\d]{0,80}"
+        r"|i can (?:certainly |definitely )?(?:help|do)\b[^\n.!?\d]{0,40})(?: thing)?\s*[!.,]\s+",
         re.IGNORECASE,
     ),
     # A sentence to the reader that ends in a colon: "Here's the problem rephrased for a chef:".
@@ -35,6 +38,12 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
         rf"\A(?:here(?:['’]s|\s+is|\s+are)\b{_SAID}\b(?:{CHANGED}|{_THING})"
         rf"|(?:below\s+is|this\s+is|the\s+following\s+is|i(?:['’]ve|\s+have)?)\b{_SAID}\b{CHANGED})"
         rf"\b{_SAID}:[*_]*(?=\s|\Z)",
+        re.IGNORECASE,
+    ),
+    # The same in sentences of any kind, up to the colon that ends the line or comes before a quotation: "A beekeeper
+    # might like this. Let me rephrase the problem for her:".
+    "introduction": re.compile(
+        rf"\A(?=[^\n]*\b{_REPHRASES})[^\n?\d]{{1,800}}:[*_]*[ \t]*(?=\n|[\"“])",
         re.IGNORECASE,
     ),
     # "From the perspective of a beekeeper:", "As a beekeeper:" on a line of its own.
@@ -64,8 +73,14 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     "remark": re.compile(
         r"\n\s*[*_(\[]*(?:note\b[^\n?\d]*\b(?:unchanged|changed|persona|rephras\w+)\b"
         r"|i\s+hope\b|let\s+me\s+know\b|feel\s+free\b"
-        r"|(?:in\s+)?this\s+(?:re-?(?:phras|word|writ|fram|stat|vis)\w*|version|adaptation)\b"
+        r"|(?:in\s+)?(?:this|the)\s+(?:re-?(?:phras|word|writ|fram|stat|vis)\w*|version|adaptation|persona)\b"
         r"|the\s+(?:rephrased|rewritten|reworded)\s+(?:problem|question|version)\b)[^\n?\d]*\Z",
+        re.IGNORECASE,
+    ),
+    # What it says of its work below a rule.
+    "epilogue": re.compile(
+        r"\n[ \t]*(?:[-*_=][ \t]*){3,}\n(?=[^?\d]{0,1500}\Z)[^?\d]*?"
+        rf"\b(?:problem|question|persona|version|scenario|{_REPHRASES})\b[^?\d]*\Z",
         re.IGNORECASE,
     ),
     # What the model offers next: "Would you like me to solve it?", "Let me know if you need more."
@@ -92,7 +107,7 @@ def unwrap_once(text: str) -> str:
     text = _ECHO.sub("", text, count=1).strip()
     for wrapping in WRAPPINGS.values():
         text = wrapping.sub("", text, count=1).strip()
-    return _without_quotes(_without_bold(_without_bars(text)))
+    return _without_quotes(_without_bold(_within_quotes(_without_bars(text))))
 
 
 def _without_bars(text: str) -> str:
@@ -101,6 +116,16 @@ def _without_bars(text: str) -> str:
     if not all(line.startswith(">") for line in lines if line.strip()):
         return text
     return "\n".join(_BARS.sub("", line).strip() for line in lines).strip()
+
+
+def _within_quotes(text: str) -> str:
+    """The quotation that is the first paragraph, where what follows is a remark: it has neither a number nor a question."""
+    first, _, rest = text.partition("\n\n")
+    quoted = first.strip("*_ ")
+    is_remark = bool(rest.strip()) and not re.search(r"[\d?]", rest)
+    if is_remark and len(quoted) > 1 and _QUOTES.get(quoted[0]) == quoted[-1] and re.search(r"\d", quoted):
+        return first
+    return text
 
 
 def _without_bold(text: str) -> str:
