@@ -7,8 +7,8 @@ rewrite may say "Question:" before its last sentence.
 
 import re
 
-from personamath.methods.rewrites.telling import numbers
-from personamath.methods.rewrites.wrapping import CHANGED, FOR_WHOM, PROMPT
+from personamath.methods.rewrites.numbers import numbers
+from personamath.methods.rewrites.wrapping import CHANGED, FOR_WHOM, PROMPT, REPHRASES
 
 _MARKS = r"^[ \t>#*_(\[-]*"
 _MATH = r"(?:(?:math\w*|word)[ \t]+)*"
@@ -26,6 +26,7 @@ _REWRITE = re.compile(
     rf"|(?:rephrased|rewritten|reworded|rephrasing|rewrite){_NUMBER}{FOR_WHOM}{_COLON}"
     rf"|(?:version|option|variant|alternative)(?:[ \t]+version)?{_NUMBER}{FOR_WHOM}{_COLON}"
     rf"|(?:here(?:['’]s|[ \t]+is)|below[ \t]+is|this[ \t]+is)\b{_SAID}\b{CHANGED}\b{_SAID}:[*_]*[ \t]*"
+    rf"|[^\n?\d:$\\]{{0,300}}\b{REPHRASES}[^\n?\d:$\\]{{0,200}}:[*_]*[ \t]*$"
     rf"|(?:or|alternatively|another[ \t]+version)[ \t]*:?[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -7,10 +7,10 @@ behind the question). What the original says, its rewrite may say too.
 
 import re
 from collections.abc import Iterator
-from fractions import Fraction
 
 from personamath.methods.arithmetic.equations import equalities
 from personamath.methods.rewrites.asking import FIGURE, asks, last_question
+from personamath.methods.rewrites.numbers import numbers
 
 _SOLUTION = re.compile(
     r"""\\fbox
@@ -44,21 +44,6 @@ _CONCLUDES = re.compile(
 )
 _IN_TOTAL = re.compile(r"\b(?:in total|altogether|in all)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”’')*]*\s+(?=[^a-z\s])|\n+")
-_DIGITS = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?")
-_FRACTION = re.compile(r"\\[dt]?frac\{?(\d+)\}?\{?(\d+)\}?")
-_WORDS = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "  # noqa: SIM905
-        "seventeen eighteen nineteen".split()
-    )
-} | {word: 10 * place for place, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}  # noqa: SIM905
-_POWERS = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
-_IN_WORDS = re.compile(
-    rf"\b(?:{'|'.join(_WORDS)})(?:[- ](?:and )?(?:{'|'.join([*_WORDS, *_POWERS])}))*\b", re.IGNORECASE
-)
-LEAST_NUMBERS = 0.25
-"""Share of its original's numbers that a question holds at least. A sound one may say "twice" or "half" for some."""
 # A shorter one is a letter or a name that any sentence may hold.
 _SHORTEST_FORMULA = 3
 
@@ -77,12 +62,6 @@ def tells_the_answer(question: str, original: str, answer: str | None) -> bool:
     if answer is None or not _holds(question, answer):
         return False
     return any(_holds(sentence, answer) for sentence in _concluding(question, original, answer))
-
-
-def loses_the_numbers(question: str, original: str) -> bool:
-    """Whether hardly any number of the original is in the question: it asks about something else."""
-    given, there = numbers(FIGURE.sub(" ", original)), numbers(FIGURE.sub(" ", question))
-    return len(given & there) < LEAST_NUMBERS * len(given) and (len(given) > 1 or not there)
 
 
 def _computes(question: str, original: str) -> bool:
@@ -118,30 +97,6 @@ def _holds(text: str, answer: str) -> bool:
         return wanted <= numbers(text)
     formula = _squeezed(answer)
     return len(formula) >= _SHORTEST_FORMULA and bool(re.search(r"\d|\\", formula)) and formula in _squeezed(text)
-
-
-def numbers(text: str) -> set[Fraction]:
-    """The values of the numbers in a text, in digits, fractions and words."""
-    found = {Fraction(int(above), int(below)) for above, below in _FRACTION.findall(text) if int(below)}
-    for digits in _DIGITS.findall(_FRACTION.sub(" ", text.replace("{,}", ",").replace(",\\!", ","))):
-        above, _, below = digits.replace(",", "").replace(" ", "").partition("/")
-        if not below or int(below):
-            found.add(Fraction(above) / int(below or 1))
-    found.update(Fraction(_value(words)) for words in _IN_WORDS.findall(text))
-    return found
-
-
-def _value(words: str) -> int:
-    """The value of a number in words, e.g. `one hundred twenty`."""
-    total, part = 0, 0
-    for word in re.findall("[a-z]+", words.lower()):
-        if word == "hundred":
-            part *= 100
-        elif word in _POWERS:
-            total, part = total + part * _POWERS[word], 0
-        else:
-            part += _WORDS.get(word, 0)  # "and" adds nothing
-    return total + part
 
 
 def _squeezed(text: str) -> str:

@@ -13,7 +13,7 @@ NAME = rf"(?:the\s+)?(?:{CHANGED}\s+)*(?:{_THING}|{CHANGED})"
 # "... from the perspective of a beekeeper", "... (for a beekeeper)".
 FOR_WHOM = r"(?:[ \t]+(?:for|from|as|by|with|in|of|using|through)\b[^\n:.?!*]{0,120})?(?:[ \t]*\([^\n)]{0,120}\))?"
 
-_REPHRASES = r"(?:(?:re-?)?phras(?:e|es|ed|ing)\b|(?:re-?(?:writ|word|stat|fram|imagin|cast))\w+)"
+REPHRASES = r"(?:(?:re-?)?phras(?:e|es|ed|ing)\b|(?:re-?(?:writ|word|stat|fram|imagin|cast))\w+)"
 
 # Words to the reader within one sentence.
 _SAID = r"[^\n:.?!\d]{0,240}"
@@ -43,7 +43,7 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     # The same in sentences of any kind, up to the colon that ends the line or comes before a quotation: "A beekeeper
     # might like this. Let me rephrase the problem for her:".
     "introduction": re.compile(
-        rf"\A(?=[^\n]*\b{_REPHRASES})[^\n?\d]{{1,800}}:[*_]*[ \t]*(?=\n|[\"“])",
+        rf"\A(?=[^\n]*\b{REPHRASES})[^\n?\d:$\\]{{1,800}}:[*_]*[ \t]*(?=\n|[\"“])",
         re.IGNORECASE,
     ),
     # "From the perspective of a beekeeper:", "As a beekeeper:" on a line of its own.
@@ -54,6 +54,11 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     ),
     # A name before the question: "Rephrased Problem:", "**Rephrased Problem:** A baker", "**Rephrased problem**\n".
     "label": re.compile(rf"\A[#>\s]*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?::[*_]*|[*_]{{1,3}}[ \t]*(?=\n|\Z))", re.IGNORECASE),
+    # A name of the model's own, in bold print: "**Research Question:** In a school".
+    "name": re.compile(
+        r"\A\*\*(?:[A-Z][\w'’-]*[ \t]+){0,4}(?:Problem|Question|Scenario|Challenge|Task)(?:[ \t][^\n*:?!]{0,60})?"
+        r"(?::\*\*|\*\*:)[ \t]*(?=\s*\S)"
+    ),
     # A heading line: "### Rephrased Problem".
     "heading": re.compile(rf"\A#+\s*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?=\n|\Z)", re.IGNORECASE),
     # A line about the rewrite: "**Persona:** A beekeeper", "Title: Honey Harvest".
@@ -77,10 +82,11 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
         r"|the\s+(?:rephrased|rewritten|reworded)\s+(?:problem|question|version)\b)[^\n?\d]*\Z",
         re.IGNORECASE,
     ),
-    # What it says of its work below a rule.
+    # What it says of its work below a rule, with the numbers of the problem only if it says at once what it is about.
     "epilogue": re.compile(
-        r"\n[ \t]*(?:[-*_=][ \t]*){3,}\n(?=[^?\d]{0,1500}\Z)[^?\d]*?"
-        rf"\b(?:problem|question|persona|version|scenario|{_REPHRASES})\b[^?\d]*\Z",
+        r"\n[ \t]*(?:[-*_=][ \t]*){3,}\n\s*(?:(?:in )?this (?:re-?(?:phras|word|writ|fram|stat)\w+|version)\b[^?]*\Z"
+        r"|(?=[^?\d]{0,1500}\Z)[^?\d]*?"
+        rf"\b(?:problem|question|persona|version|scenario|{REPHRASES})\b[^?\d]*\Z)",
         re.IGNORECASE,
     ),
     # What the model offers next: "Would you like me to solve it?", "Let me know if you need more."
@@ -119,7 +125,7 @@ def _without_bars(text: str) -> str:
 
 
 def _within_quotes(text: str) -> str:
-    """The quotation that is the first paragraph, where what follows is a remark: it has neither a number nor a question."""
+    """The quotation that is the first paragraph, where a remark follows, which has neither a number nor a question."""
     first, _, rest = text.partition("\n\n")
     quoted = first.strip("*_ ")
     is_remark = bool(rest.strip()) and not re.search(r"[\d?]", rest)
