@@ -23,7 +23,7 @@ _INSTRUCT = (
 _ADVERB = r"(?:(?:please|then|also|now|next|and|or|so|just|first|thus|[a-z]{2,16}ly)[ ,]+){0,4}"
 _CLAUSE = r"(?:\A|[.?!:;,)}\]$\n—–-]|\b(?:and|then|please|to you)\b)"
 _WANTS = (
-    r"(?:needs?|needed|wants?|wanted|asks?|asked|helps?|try|tries|trying|tried|how|able|like[sd]?|wish|wishes|hopes?"
+    r"(?:needs?|needed|wants?|wanted|asks?|asked|helps?|try|tries|trying|tried|how|like[sd]?|wish|wishes|hopes?"
     r"|hoping|challenge[sd]?|challenging|goal|task|tasked|job|aim|mission|you|must|should|let['’]s|let us|we|curious"
     r"|eager|required|invite[sd]?|instructed|has to|have to|is to|are to|interested in|charged with|looking|sets? out)"
 )
@@ -34,7 +34,9 @@ _QUESTION = re.compile(
     re.DOTALL,
 )
 _ASKED = re.compile(
-    rf"{_CLAUSE}\s*[*_\"“‘'(]*{_ADVERB}(?:{_FIND}|{_INSTRUCT}|{_UNKNOWN})\b"
+    rf"{_CLAUSE}\s*[*_\"“‘'(]*{_ADVERB}(?:{_FIND}|{_INSTRUCT}|what|how|whether)\b"
+    # Behind a comma these begin a relative clause.
+    rf"|(?:\A|[.?!:;\n])\s*[*_\"“‘'(]*{_ADVERB}(?:which|who|when|where)\b"
     rf"|\b{_WANTS}\b(?: [\w'’]+){{0,6}}? (?:to |in )?(?:{_FIND}|finding|determining|calculating|computing|knowing)\b"
     r"|\bask(?:s|ed|ing)? (?:\w+ ){0,3}for\b"
     rf"|\b(?:wonder(?:s|ing|ed)?|question|puzzle|riddle|problem)\b[^.]{{0,120}}\b{_UNKNOWN}\b"

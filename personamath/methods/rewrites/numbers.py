@@ -8,6 +8,9 @@ from personamath.methods.rewrites.asking import FIGURE
 
 _DIGITS = re.compile(r"(?<![A-Za-z_0-9.])\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?")
 _FRACTION = re.compile(r"\\[dt]?frac\{?(\d+)\}?\{?(\d+)\}?")
+# "First" and "second" number the sentences of a story, too.
+_ORDINALS = {word: 3 + n for n, word in enumerate("third fourth fifth sixth seventh eighth ninth tenth".split())}  # noqa: SIM905
+_ORDINAL = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
 _BELOW_100 = rf"(?:(?:{'|'.join(TENS)})(?:[- ](?:{'|'.join(NUMBER_WORDS[1:10])}))?|{'|'.join(NUMBER_WORDS)})"
 _BELOW_1000 = rf"{_BELOW_100}(?:[- ]hundred(?:(?: and)? {_BELOW_100})?)?"
 _IN_WORDS = re.compile(
@@ -34,4 +37,5 @@ def numbers(text: str) -> set[Fraction]:
     for words in _IN_WORDS.findall(text):
         if (value := number_in_words(words)) is not None:
             found.add(Fraction(value))
+    found.update(Fraction(_ORDINALS[word.lower()]) for word in _ORDINAL.findall(text))
     return found

@@ -28,7 +28,7 @@ _SPEAKS = re.compile(
     rf"\b{REPHRASES} (?:the|this|your|that|it\b)(?: [\w'-]+){{0,3}}? ?(?:problem|question|version|for|as|with|like)\b"
     rf"|\b(?:this|the) (?:re-?(?:phras|word|writ|stat|fram)\w*|adapted) (?:\w+ ){{0,2}}(?:problem|question|version)\b"
     r"|\b(?:original|given|above) (?:math\w* |word )?(?:problem|question)\b"
-    r"|\bthe (?:problem|question) (?:is asking|asks us|states)\b",
+    r"|\bthe (?:problem|question) (?:is asking|asks us)\b",
     re.IGNORECASE,
 )
 # A refusal says what it declines early; a story comes to its question later.

@@ -43,7 +43,8 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     # The same in sentences of any kind, up to the colon that ends the line or comes before a quotation: "A beekeeper
     # might like this. Let me rephrase the problem for her:".
     "introduction": re.compile(
-        rf"\A(?=[^\n]*\b{REPHRASES})[^\n?\d:$\\]{{1,800}}:[*_]*[ \t]*(?=\n|[\"“])",
+        rf"\A(?=[^\n]*\b(?:{REPHRASES}|(?:here(?:['’]s|\s+is)|let(?:['’]s|\s+us|\s+me))\b[^\n]*\b{_THING}\b"
+        r"|how about\b))[^\n?\d:$\\]{1,800}:[*_]*[ \t]*(?=\n|[\"“])",
         re.IGNORECASE,
     ),
     # "From the perspective of a beekeeper:", "As a beekeeper:" on a line of its own.
