@@ -9,8 +9,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from personamath.methods.rewrites.asking import FIGURE
+from personamath.methods.rewrites.numbers import RECENT
 
 _WORDS = {
     "English": (
@@ -107,6 +109,7 @@ def _is_mostly(words: Sequence[str], foreign: frozenset[str], own: frozenset[str
     )
 
 
+@lru_cache(maxsize=RECENT)
 def _language(text: str) -> str | None:
     """The language with the most different function words in a text; None where they are too few to tell."""
     words = set(_WORD.findall(text.casefold()))
@@ -126,6 +129,7 @@ def _other_script(question: str, original: str) -> bool:
     return count >= ENOUGH_LETTERS and 4 * there[main] < there.total()
 
 
+@lru_cache(maxsize=RECENT)
 def _scripts(text: str) -> Counter[str]:
     """Letters by script; Chinese and Japanese are one, single Greek letters are mathematics."""
     if text.isascii():
@@ -143,5 +147,6 @@ def _scripts(text: str) -> Counter[str]:
     return found
 
 
+@lru_cache(maxsize=RECENT)
 def _prose(text: str) -> str:
     return unicodedata.normalize("NFC", _NOT_PROSE.sub(" ", FIGURE.sub(" ", text)))

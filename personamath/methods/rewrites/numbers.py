@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from personamath.answers.words import NUMBER_WORDS, SCALES, TENS, number_in_words
 from personamath.methods.rewrites.asking import FIGURE
@@ -17,6 +18,8 @@ _IN_WORDS = re.compile(
     rf"\b{_BELOW_1000}(?:[- ](?:{'|'.join(SCALES)})(?:,?(?: and)? {_BELOW_1000})?){{0,2}}\b", re.IGNORECASE
 )
 
+RECENT = 512
+"""Texts of which what was found is remembered: every rewrite of a problem is compared with it, by several rules."""
 LEAST_NUMBERS = 0.25
 """Share of its original's numbers that a question holds at least. A sound one may say "twice" or "half" for some."""
 
@@ -27,7 +30,8 @@ def loses_the_numbers(question: str, original: str) -> bool:
     return len(given & there) < LEAST_NUMBERS * len(given) and (len(given) > 1 or not there)
 
 
-def numbers(text: str) -> set[Fraction]:
+@lru_cache(maxsize=RECENT)
+def numbers(text: str) -> frozenset[Fraction]:
     """The values of the numbers in a text, in digits, fractions and words."""
     found = {Fraction(int(above), int(below)) for above, below in _FRACTION.findall(text) if int(below)}
     for digits in _DIGITS.findall(_FRACTION.sub(" ", text.replace("{,}", ",").replace(",\\!", ","))):
@@ -38,4 +42,4 @@ def numbers(text: str) -> set[Fraction]:
         if (value := number_in_words(words)) is not None:
             found.add(Fraction(value))
     found.update(Fraction(_ORDINALS[word.lower()]) for word in _ORDINAL.findall(text))
-    return found
+    return frozenset(found)
