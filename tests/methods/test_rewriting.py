@@ -113,6 +113,7 @@ WRAPPED = [
     'The problem can be rephrased as follows:\n\n**"{}"**\n\nThis beekeeper loves bees, so it speaks of her jars.',
     "A shop has 3 boxes of 12 pens.\n\nTo rephrase it for a beekeeper, you could say:\n\n---\n\n{}",
     "A beekeeper with bees of her own.\n\nProblem: {}",
+    'Here is the rephrased problem:\n\n"{}',
     "**Honey Question:** {}",
     "Let's adjust the problem to fit the beekeeper:\n\n---\n\n{}\n\n---\n\nFeel free to ask for more!",
 ]
@@ -247,6 +248,7 @@ REJECTED = [
     ("A beekeeper has 3 crates of 12 jars each. She multiplies them and finds that she has 36 jars.", "asks nothing"),
     ("A beekeeper, who counts with care, was able to find the number of jars in 3 crates of 12.", "asks nothing"),
     ("A beekeeper needed the total of 3 crates of 12, so she wanted to find it, and she multiplied.", "asks nothing"),
+    ("The need to find how many jars fill 3 crates of 12 is common, and you know how it is.", "asks nothing"),
     # another question, or one without what is given
     ("Can you help me to design a hive for my bees?", "loses the numbers"),
     ("A beekeeper is asked how many jars there are in her crates.", "loses the numbers"),

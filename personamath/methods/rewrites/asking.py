@@ -37,10 +37,11 @@ _ASKED = re.compile(
     rf"{_CLAUSE}\s*[*_\"“‘'(]*{_ADVERB}(?:{_FIND}|{_INSTRUCT}|what|how|whether)\b"
     # Behind a comma these begin a relative clause.
     rf"|(?:\A|[.?!:;\n])\s*[*_\"“‘'(]*{_ADVERB}(?:which|who|when|where)\b"
-    rf"|\b{_WANTS}\b(?: [\w'’]+){{0,6}}? (?:to |in )?(?:{_FIND}|finding|determining|calculating|computing|knowing)\b"
+    rf"|\b(?!(?<=the )need\b){_WANTS}\b(?: [\w'’]+){{0,6}}? (?:to |in )?"
+    rf"(?:{_FIND}|finding|determining|calculating|computing|knowing)\b"
     r"|\bask(?:s|ed|ing)? (?:\w+ ){0,3}for\b"
     rf"|\b(?:wonder(?:s|ing|ed)?|question|puzzle|riddle|problem)\b[^.]{{0,120}}\b{_UNKNOWN}\b"
-    rf"|\b(?:for|at|by|in|to|of|tell|say|know|see) (?:{_UNKNOWN})\b"
+    rf"|\b(?:for|at|by|in|to|of|tell|say|(?<!you )know|see) (?:{_UNKNOWN})\b"
     r"|\bhow (?:many|much|long|far|old|tall|often|fast)\b"
     r"|\bwhat (?:is|are|was|were|will|would|fraction|percent\w*|number|value)\b",
     re.IGNORECASE,

@@ -143,7 +143,9 @@ def _without_bold(text: str) -> str:
 
 
 def _without_quotes(text: str) -> str:
-    """The text without one pair of quotes around the whole of it; a quotation inside a question stays."""
+    """The text without quotes around the whole of it, or a quote that is never closed; a quotation inside stays."""
+    if text[:1] in ('"', "“") and _QUOTES[text[0]] not in text[1:]:
+        return text[1:].strip()
     if len(text) < 2 or _QUOTES.get(text[0]) != text[-1]:
         return text
     inner = text[1:-1]
