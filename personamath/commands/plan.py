@@ -28,6 +28,7 @@ from personamath.runs.setup import Setup, open_teacher, ready_process
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
 from personamath.teachers.prices import UNKNOWN_PRICE, Price
+from personamath.teachers.rates import BATCH
 
 DESCRIPTION = """\
 Estimate the requests, tokens, cost, time and disk space of a run, by step. Takes the options of `personamath augment`.
@@ -110,7 +111,7 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> N
     sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
     settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
     print(f"{sum(plan.seeds.values()):,} seed problems ({sources}), method {outline.method} ({settings})\n")
-    batch = price.in_batches() if price and price.batch is not None else None
+    batch = price.sent_as(BATCH) if price and BATCH in price.tiers else None
     print(_row(("", "requests", "prompt tokens", "completion tokens", "USD", "in batches")))
     for kind in outline.kinds:
         print(_row(_cells(kind.name, plan.usage[kind.name], price, batch)))
@@ -118,7 +119,8 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> N
     print()
     if price:
         dated = f", {price.date}" if price.date else ""
-        print(f"price      {price.prompt:g} / {price.completion:g} USD per million tokens ({price.source}{dated})")
+        rates = price.rates()
+        print(f"price      {rates.prompt:g} / {rates.completion:g} USD per million tokens ({price.source}{dated})")
     else:
         print(f"price      {UNKNOWN_PRICE.format(model=recipe.teacher)} (0 and 0 for your own hardware)")
     seconds = planning.wall_s(plan, setup.concurrency, answer_s, setup.rpm, setup.tpm)

@@ -31,7 +31,12 @@ FAILED = "failed"
 NOT_ASKED = "not asked"
 NOTHING_LEFT = "nothing but reasoning or marks"
 PASSED = (KEPT, USABLE)
-CUT_SHORT: dict[FinishReason, str] = {"length": "truncated", "content_filter": "filtered", "refusal": "refused"}
+CUT_SHORT: dict[FinishReason, str] = {
+    "length": "truncated",
+    "content_filter": "filtered",
+    "refusal": "refused",
+    "repetition": "repeats itself",
+}
 
 
 # What is taken off completions before they are read, as run.json counts it.

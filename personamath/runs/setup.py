@@ -17,8 +17,10 @@ from personamath.teachers.http import HttpTeacher
 from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
-from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Prices, find_price
+from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Price, Prices, find_price
+from personamath.teachers.rates import BATCH, DIRECT
 from personamath.teachers.shutdowns import shutdown_warning
+from personamath.teachers.stated_prices import stated_price
 from personamath.teachers.urls import OPENAI_URL
 from personamath.teachers.waves import WaveTeacher
 
@@ -140,10 +142,18 @@ class Setup:
 
     def prices(self, recipe: Recipe) -> Prices:
         """Return the prices of models; raise `BadInput` if --max-usd is set and the teacher's price is unknown."""
-        price = find_price(recipe.teacher, self.price_in, self.price_out, self.base_url[0])
+        price = self._price(recipe.teacher)
         if self.max_usd is not None and price is None:
             raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
-        return Prices(recipe.teacher, price.in_batches() if price and self.batch else price)
+        tier = BATCH if self.batch else str(recipe.request.get("service_tier", DIRECT))
+        return Prices(recipe.teacher, price and price.sent_as(tier))
+
+    def _price(self, model: str) -> Price | None:
+        """What a model costs at the first endpoint: as given, else as the endpoint states it, else as listed."""
+        url = self.base_url[0]
+        given = self.price_in is not None or self.price_out is not None
+        stated = None if given or self.offline_vllm else stated_price(url, model)
+        return stated or find_price(model, self.price_in, self.price_out, url)
 
 
 def endpoint_key(base_url: Sequence[str]) -> str | None:

@@ -141,7 +141,6 @@ FAULTS: dict[str, Fault] = {
     "empty": _message(content=""),
     "null": _message(content=None),
     "abort": _message("abort", content="The answer is"),
-    "repetition": _message("repetition", content="to to to to"),
     "html": _body(lambda _: b"<!doctype html><title>Just a moment</title>"),
     "sse": _body(lambda body: b"data: " + body + b"\n\ndata: [DONE]\n\n"),
     "br": _encoded(b"\x0b\x02\x80{}\x03", "br"),
@@ -160,6 +159,7 @@ ENDINGS: dict[str, Fault] = {
     "max_tokens": _message("max_tokens", content=None, reasoning="Let me see."),
     "refused": _status(400, message="context length exceeded"),
     "length": _message("length"),
+    "repetition": _message("repetition", content="to to to to"),
     "content_filter": _message("content_filter", content=None),
     "refusal": _message(content=None, refusal="I cannot help with that."),
 }

@@ -15,6 +15,7 @@ from personamath.errors import BadInput
 from personamath.journal.store import Journal
 from personamath.records import Completion, Request
 from personamath.teachers.prices import Bill, Caps, Paid, Price, Prices, find_price
+from personamath.teachers.rates import Rates
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
 
@@ -48,20 +49,22 @@ def test_models_are_priced_by_their_provider_or_by_their_exact_name(
     assert (price is not None) == has_price
     if price:
         assert 0 < price.prompt < price.completion and price.source.startswith("https://") and price.date
-        assert has_batch is None or (price.batch is not None and 0 < price.batch < 1) == has_batch
+        assert has_batch is None or ("batch" in price.tiers) == has_batch
 
 
 def test_the_papers_teacher_costs_what_its_list_price_says() -> None:
     price = find_price("gpt-4o-mini-2024-07-18")
-    assert price and price.batch == 0.5
+    assert price and price.rates() == pytest.approx((0.15, 0.60, 0.075))
     assert price.usd(1_000_000, 0) == pytest.approx(0.15) and price.usd(0, 1_000_000) == pytest.approx(0.60)
+    assert price.rates("batch")[:2] == pytest.approx((0.075, 0.30))
 
 
 def test_a_model_that_is_not_listed_has_no_price_until_it_is_given_one() -> None:
     assert find_price("my-own-7b") is None
     assert find_price("my-own-7b", 0.0, 0.0) == Price(0.0, 0.0)
     given = find_price("gpt-4o-mini", 1.0, 2.0)
-    assert given and (given.prompt, given.completion, given.batch, given.date) == (1.0, 2.0, 0.5, None)
+    assert given and (given.prompt, given.completion, given.date) == (1.0, 2.0, None)
+    assert given.cached == pytest.approx(0.5) and given.rates("batch")[:2] == pytest.approx((0.5, 1.0))
 
 
 @pytest.mark.parametrize("prices", [(1.0, None), (None, 1.0), (-1.0, 1.0), (float("nan"), 1.0), (float("inf"), 1.0)])
@@ -124,12 +127,13 @@ def test_money_is_unknown_where_no_answer_has_a_price() -> None:
 
 
 def test_a_price_says_how_its_requests_are_sent() -> None:
-    direct = Price(2.0, 8.0, batch=0.5)
-    assert (direct.priced_for, direct.in_batches().priced_for) == ("direct", "batch")
-    assert direct.in_batches() == Price(1.0, 4.0, priced_for="batch")
-    unknown_share = Price(2.0, 8.0)
-    assert unknown_share.in_batches() == unknown_share  # reckoned at the full price, and says so
-    bill = Bill(Prices("mine", direct.in_batches())).as_dict([])
+    direct = Price(2.0, 8.0, tiers={"batch": Rates(1.0, 4.0)})
+    in_batches = direct.sent_as("batch")
+    assert (direct.priced_for, in_batches.priced_for) == ("direct", "batch")
+    assert (direct.rates(), in_batches.rates()) == (Rates(2.0, 8.0), Rates(1.0, 4.0))
+    unlisted = Price(2.0, 8.0)
+    assert unlisted.sent_as("batch") == unlisted  # reckoned at the full price, and says so
+    bill = Bill(Prices("mine", in_batches)).as_dict([])
     assert (bill["price"]["prompt"], bill["priced_for"]) == (1.0, "batch")
     assert Bill(None).as_dict([])["priced_for"] is None
 
