@@ -13,6 +13,7 @@ from personamath.journal.block_files import adopt_answers
 from personamath.journal.run_folder import RunFolder, is_url
 from personamath.journal.store import Journal
 from personamath.methods.method import Usage
+from personamath.methods.reasoning import reasons
 from personamath.methods.work import FAILED, NOT_ASKED, Outcome
 from personamath.recipe import Recipe, setting_names
 from personamath.records import Problem
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     asked, outcomes = asyncio.run(_ask(setup, inputs, problems))
     pilot = list(zip(problems, outcomes, strict=True))
     plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas)
-    _show(plan, recipe, setup, asked.answer_s)
+    _show(plan, recipe, setup, asked)
     _show_pilot(plan, pilot, asked)
     return 0
 
@@ -106,7 +107,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
     return asked, outcomes.in_order()
 
 
-def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> None:
+def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None) -> None:
     outline, price = recipe.method.outline, setup.prices(recipe).price
     sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
     settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
@@ -123,10 +124,23 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> N
         print(f"price      {rates.prompt:g} / {rates.completion:g} USD per million tokens ({price.source}{dated})")
     else:
         print(f"price      {UNKNOWN_PRICE.format(model=recipe.teacher)} (0 and 0 for your own hardware)")
+    if reasons(recipe.teacher, recipe.request):
+        print(f"reasoning  {_reasoning(asked)}")
+    answer_s = asked.answer_s if asked else None
     seconds = planning.wall_s(plan, setup.concurrency, answer_s, setup.rpm, setup.tpm)
     print(f"time       {duration(seconds)}: {_pace(setup, answer_s)}")
     print(f"in batches {outline.waves} waves, one after another, up to 24 hours each")
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
+
+
+def _reasoning(asked: Asked | None) -> str:
+    """Return what is known of the tokens of a teacher that reasons."""
+    billed = "reasoning tokens are billed as completion tokens"
+    if asked is None:
+        return f"{billed}, and this plan does not include any: --pilot 50 measures them"
+    share = asked.bill.reasoning_share
+    said = "the endpoint does not say how many there are" if share is None else f"{share:.0%} of them so far"
+    return f"{billed}, and included as such: {said}"
 
 
 def _pace(setup: Setup, answer_s: float | None) -> str:
