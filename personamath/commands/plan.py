@@ -135,12 +135,11 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None) -> None
 
 def _reasoning(asked: Asked | None) -> str:
     """Return what is known of the tokens of a teacher that reasons."""
-    billed = "reasoning tokens are billed as completion tokens"
     if asked is None:
-        return f"{billed}, and this plan does not include any: --pilot 50 measures them"
+        return "its tokens are billed as completion tokens; this plan includes none: --pilot 50 measures them"
     share = asked.bill.reasoning_share
-    said = "the endpoint does not say how many there are" if share is None else f"{share:.0%} of them so far"
-    return f"{billed}, and included as such: {said}"
+    counted = "the endpoint does not count them apart" if share is None else f"so far {share:.0%} of those"
+    return f"its tokens are billed as completion tokens and included in them; {counted}"
 
 
 def _pace(setup: Setup, answer_s: float | None) -> str:
