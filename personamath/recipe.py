@@ -11,6 +11,8 @@ from personamath.errors import BadInput
 from personamath.files import nearest, validated
 from personamath.methods import METHODS, Method, PersonaMath
 from personamath.methods.contract import check_method
+from personamath.methods.method import Column, Outline
+from personamath.methods.reasoning import COLUMN, MAX_TOKENS, MAX_TOKENS_TO_REASON, default_max_tokens
 from personamath.methods.requests import Requests
 from personamath.records import SIMULATED
 
@@ -24,6 +26,10 @@ OWN_FIELDS = {
     "stream": "must stay off, because answers are read whole: remove it",
 }
 """Fields of a request's body that `request` must not set, and why."""
+REASONING = Column(
+    "What the teacher thought before it wrote the response, as far as the endpoint shows it; null if it shows none. "
+    "Nobody has checked it."
+)
 # OpenAI's reasoning models, which refuse `max_tokens`. Routers put `openai/` before the name.
 _REASONS = re.compile(r"(?:openai/)?(?:o\d|gpt-(?:[5-9]|\d\d))")
 
@@ -48,8 +54,10 @@ class Recipe:
         float | None, "sampling temperature of every request (from the paper); `none` uses the model's own default"
     ] = 0.7
     max_tokens: Annotated[
-        int, "most tokens in a completion; longer ones are cut, dropped and counted (ours; the paper states none)"
-    ] = 2048
+        int | None,
+        "most tokens in a completion; longer ones are cut, dropped and counted (ours; the paper states none; default "
+        f"{MAX_TOKENS}, or {MAX_TOKENS_TO_REASON} if the teacher reasons, because its reasoning counts)",
+    ] = None
     token_limit: Annotated[
         Literal["max_tokens", "max_completion_tokens"] | None,
         "request field that carries max_tokens (default: max_completion_tokens for OpenAI's reasoning models, that "
@@ -59,6 +67,9 @@ class Recipe:
     request: Annotated[
         Mapping[str, Any], "extra fields for every request's body, as YAML, e.g. '{top_p: 0.9, reasoning_effort: none}'"
     ] = field(default_factory=dict)
+    keep_reasoning: Annotated[
+        bool, "add a column `reasoning`: what the teacher thought before it wrote the response (ours)"
+    ] = False
     rng_seed: Annotated[int, "random seed that decides which personas are drawn for each question"] = 42
     benchmark: Annotated[
         tuple[str, ...],
@@ -75,6 +86,8 @@ class Recipe:
             raise BadInput(f"method: {name!r} is a method of this package; give yours another name in its outline")
         if taken := {"method", *_OWN}.intersection(mine):
             raise BadInput(f"method {name!r}: its setting {min(taken)} is a key of every recipe; rename it")
+        if self.keep_reasoning and COLUMN in self.method.outline.columns:
+            raise BadInput(f"keep_reasoning: the method {name!r} has a column {COLUMN!r} already; leave the key out")
         if not self.problems:
             raise BadInput("no problems: name at least one source, e.g. --problems gsm8k")
         if not self.teacher:
@@ -115,15 +128,28 @@ class Recipe:
 
     def settings(self) -> dict[str, Any]:
         """The keys by which `of` makes this recipe again; a method of the caller's own is itself."""
-        if METHODS.get(self.method.outline.method) is type(self.method):
-            return self.as_dict()
-        return {"method": self.method} | {name: getattr(self, name) for name in _OWN}
+        own = {name: getattr(self, name) for name in _OWN}
+        if METHODS.get(self.method.outline.method) is not type(self.method):
+            return {"method": self.method, **own}
+        return {"method": self.method.outline.method, **own, **self._settings_of_method()}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the flat keys that `of` reads."""
-        own = {name: getattr(self, name) for name in _OWN}
-        settings = {name: getattr(self.method, name) for name in setting_names(type(self.method))}
-        return {"method": self.method.outline.method, **own, **settings}
+        """Return the flat keys that `of` reads, with the limit that the requests have."""
+        own = {name: getattr(self, name) for name in _OWN} | {"max_tokens": self.requests.max_tokens}
+        if not self.keep_reasoning:  # so that folders stay those of earlier versions
+            del own["keep_reasoning"]
+        return {"method": self.method.outline.method, **own, **self._settings_of_method()}
+
+    def _settings_of_method(self) -> dict[str, Any]:
+        return {name: getattr(self.method, name) for name in setting_names(type(self.method))}
+
+    @property
+    def outline(self) -> Outline:
+        """What the method declares, and the column of the reasoning if it is kept."""
+        outline = self.method.outline
+        if not self.keep_reasoning:
+            return outline
+        return dataclasses.replace(outline, columns={**outline.columns, COLUMN: REASONING})
 
     @property
     def requests(self) -> Requests:
@@ -132,7 +158,7 @@ class Recipe:
         return Requests(
             self.teacher,
             self.temperature,
-            self.max_tokens,
+            self.max_tokens or default_max_tokens(self.teacher, self.request),
             self.method.prompts,
             self.system,
             dict(self.request),

@@ -12,13 +12,16 @@ from typing import Annotated, Literal
 from personamath.errors import BadInput
 from personamath.files import plain_path
 from personamath.journal.run_folder import is_url
+from personamath.methods.reasoning import TIMEOUT_S, TIMEOUT_TO_REASON_S, default_timeout_s
 from personamath.recipe import Recipe
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
-from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Prices, find_price
+from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Price, Prices, find_price
+from personamath.teachers.rates import BATCH, DIRECT
 from personamath.teachers.shutdowns import shutdown_warning
+from personamath.teachers.stated_prices import stated_price
 from personamath.teachers.urls import OPENAI_URL
 from personamath.teachers.waves import WaveTeacher
 
@@ -49,7 +52,12 @@ class Setup:
         "teacher",
     ] = (OPENAI_URL,)
     concurrency: Annotated[int, "most requests in flight at a time", "teacher"] = 256
-    timeout: Annotated[float, "seconds for one try of one request", "teacher"] = 120.0
+    timeout: Annotated[
+        float | None,
+        "seconds for one try of one request "
+        f"(default {TIMEOUT_S:.0f}, or {TIMEOUT_TO_REASON_S:.0f} if the teacher reasons)",
+        "teacher",
+    ] = None
     attempts: Annotated[int, "tries of one request before it has failed; 429 answers are not counted", "teacher"] = 10
     patience: Annotated[
         float, "seconds to wait for an endpoint that stops answering, or asks to be left alone", "teacher"
@@ -97,10 +105,10 @@ class Setup:
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
         object.__setattr__(self, "output", plain_path(self.output))
-        for name in ("concurrency", "timeout", "attempts", "patience", "block"):
+        for name in ("concurrency", "attempts", "patience", "block"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
-        for name in ("rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
+        for name in ("timeout", "rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
         if self.batch and self.offline_vllm:
@@ -133,17 +141,25 @@ class Setup:
         """The caps on the cost and the answers of the run directory."""
         return Caps(self.max_usd, self.max_requests)
 
-    @property
-    def patience_with_endpoints(self) -> Patience:
-        """How long to wait and how often to try."""
-        return Patience(self.timeout, self.attempts, self.patience)
+    def patience_with(self, recipe: Recipe) -> Patience:
+        """How long to wait for a recipe's teacher, and how often to try."""
+        timeout_s = self.timeout or default_timeout_s(recipe.teacher, recipe.request)
+        return Patience(timeout_s, self.attempts, self.patience)
 
     def prices(self, recipe: Recipe) -> Prices:
         """Return the prices of models; raise `BadInput` if --max-usd is set and the teacher's price is unknown."""
-        price = find_price(recipe.teacher, self.price_in, self.price_out, self.base_url[0])
+        price = self._price(recipe.teacher)
         if self.max_usd is not None and price is None:
             raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
-        return Prices(recipe.teacher, price.in_batches() if price and self.batch else price)
+        tier = BATCH if self.batch else str(recipe.request.get("service_tier", DIRECT))
+        return Prices(recipe.teacher, price and price.sent_as(tier))
+
+    def _price(self, model: str) -> Price | None:
+        """What a model costs at the first endpoint: as given, else as the endpoint states it, else as listed."""
+        url = self.base_url[0]
+        given = self.price_in is not None or self.price_out is not None
+        stated = None if given or self.offline_vllm else stated_price(url, model)
+        return stated or find_price(model, self.price_in, self.price_out, url)
 
 
 def endpoint_key(base_url: Sequence[str]) -> str | None:
@@ -173,7 +189,7 @@ def open_teacher(recipe: Recipe, setup: Setup) -> HttpTeacher | WaveTeacher:
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
-    return HttpTeacher(setup.base_url, key, setup.patience_with_endpoints, Pace(setup.rpm, setup.tpm))
+    return HttpTeacher(setup.base_url, key, setup.patience_with(recipe), Pace(setup.rpm, setup.tpm))
 
 
 def ready_process(concurrency: int) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 import aiohttp
 
 from personamath.records import Completion
+from personamath.teachers.answered_by import PROVIDER_HEADER
 from personamath.teachers.pace import Announced, Charge
 from personamath.teachers.patience import retry_after_s
 from personamath.teachers.proxies import proxy_for
@@ -55,7 +56,8 @@ class Endpoint:
                 after_s = retry_after_s(response.headers)
                 self.allowance.heard(sent, response.status, response.headers, after_s, time.monotonic())
                 location = without_secrets(response.headers.get("Location", ""))
-                return replies.read(self.name, response.status, content, after_s, location)
+                provider = response.headers.get(PROVIDER_HEADER, "")
+                return replies.read(self.name, response.status, content, after_s, location, provider)
         except (aiohttp.ClientError, OSError) as error:
             raise trouble(self.name, error) from None
         finally:

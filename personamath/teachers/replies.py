@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from personamath.errors import TeacherMisconfigured
 from personamath.files import in_one_line
-from personamath.records import Completion
+from personamath.records import AnsweredBy, Completion
+from personamath.teachers.answered_by import read_answered_by
 from personamath.teachers.error_bodies import SHOWN_OF_A_BODY, ApiError, describe, holds_error, read_error
 from personamath.teachers.finish import finish
 from personamath.teachers.parameters import parameter_remedy
@@ -42,14 +43,16 @@ class Replies:
         content: bytes | Json | list[Any],
         after_s: float | None = None,
         location: str = "",
+        provider: str = "",
     ) -> Completion:
         """The completion in a reply, as bytes or already parsed; `name` is the endpoint's, for errors.
 
         Raises `Retry` if another try may succeed, `Refusal` if this request cannot be answered, and
-        `TeacherMisconfigured` if none can. `location` is where a redirect leads.
+        `TeacherMisconfigured` if none can. `location` is where a redirect leads, `provider` what a router's header
+        names.
         """
         if status == 200:
-            completion = self._completion(name, content)
+            completion = self._completion(name, content, provider)
             if isinstance(completion, Completion):
                 self.refusals.answered = True
                 return completion
@@ -78,7 +81,7 @@ class Replies:
         """A text that may be shown: some proxies repeat the key that they refuse."""
         return text.replace(self._api_key, "[key]") if self._api_key else text
 
-    def _completion(self, name: str, content: bytes | Json | list[Any]) -> Completion | ApiError:
+    def _completion(self, name: str, content: bytes | Json | list[Any], provider: str) -> Completion | ApiError:
         """The completion in a reply of status 200, or the error in it; `Retry` if there is neither."""
         try:
             body: Any = json.loads(content) if isinstance(content, bytes) else content
@@ -88,11 +91,11 @@ class Replies:
         try:
             choices = body["choices"]
             if not choices and any(body.get(key) for key in _PROMPT_FILTERS):
-                return Completion("", "content_filter", *_usage(body))
+                return Completion("", "content_filter", *_usage(body), read_answered_by(body, {}, provider))
             choice = choices[0]
             if choice.get("error"):
                 return read_error(200, body)
-            return _read_choice(name, choice, _usage(body))
+            return _read_choice(name, choice, _usage(body), read_answered_by(body, choice["message"], provider))
         except (LookupError, TypeError, AttributeError, UnicodeEncodeError):
             if holds_error(body):
                 return read_error(200, body)
@@ -115,6 +118,7 @@ def _end_if_hopeless(error: ApiError, said: str) -> None:
     remedy = {
         401: "check the key in OPENAI_API_KEY",
         404: "check --teacher and --base-url (it usually ends in /v1)",
+        410: "the model, or this address, was switched off for good: give another --teacher or --base-url",
         407: "the proxy wants a user and a password; write it as http://USER:PASSWORD@HOST:PORT",
     }.get(error.status)
     if remedy:
@@ -138,7 +142,9 @@ class _Message(NamedTuple):
     refusal: str
 
 
-def _read_choice(name: str, choice: Json, usage: tuple[int | None, int | None]) -> Completion:
+def _read_choice(
+    name: str, choice: Json, usage: tuple[int | None, int | None], answered_by: AnsweredBy | None
+) -> Completion:
     """The completion in a choice; raises `Retry` for one that is empty or did not end by itself."""
     text, refusal = _texts(choice["message"])
     (text + refusal).encode()  # raises for half a surrogate pair: the answer was cut
@@ -149,13 +155,13 @@ def _read_choice(name: str, choice: Json, usage: tuple[int | None, int | None]) 
         raise Retry(f"finish_reason {shown}", f"{name}: the answer did not end by itself", usage=usage)
     blank = not text.strip()
     if refusal and blank:
-        return Completion(refusal, "refusal", *usage)
+        return Completion(refusal, "refusal", *usage, answered_by)
     if blank and ended == "stop":
-        thought = any(choice["message"].get(key) for key in ("reasoning", "reasoning_content"))
+        thought = answered_by and answered_by.reasoning
         detail = f"{name}: finish_reason {reason!r} without content" + (", but with reasoning" if thought else "")
         raise Retry("empty answer", detail, usage=usage)
     # Where the filter or the limit struck before the first visible token, there is no text.
-    return Completion(text, ended, *usage)
+    return Completion(text, ended, *usage, answered_by)
 
 
 def _texts(message: Json) -> _Message:

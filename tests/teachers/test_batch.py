@@ -1,7 +1,6 @@
 """The Batch API as a user runs it: whole runs against a provider in its own process, with faults and kills."""
 
 import asyncio
-import dataclasses
 import re
 import signal
 import sqlite3
@@ -17,12 +16,13 @@ import pytest
 
 from personamath.commands.cli import main
 from personamath.errors import PersonaMathError, RequestFailed, TeacherMisconfigured
-from personamath.records import Completion, Request
+from personamath.records import AnsweredBy, Completion, Request
 from personamath.teachers.batch import BatchTeacher
 from personamath.teachers.batch.lines import BYTES_PER_BATCH, LINES_PER_BATCH, cut
 from personamath.teachers.batch.record import FILE_NAME
 from personamath.teachers.batch.teacher import Timing
 from personamath.teachers.prices import Price
+from personamath.teachers.rates import Rates
 from personamath.teachers.simulated import MODEL
 from personamath.teachers.waves import Waiting
 from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
@@ -262,7 +262,7 @@ def test_a_queue_whose_limit_is_not_announced_is_asked_of_the_user(start_provide
 
 
 OUTCOMES = [
-    ("content_filter=1", Completion("", "content_filter")),
+    ("content_filter=1", Completion("", "content_filter", answered_by=AnsweredBy(processing="batch"))),
     ("http_500=0.5", "http 500: batch_0002 answered 500 (scripted 500)"),
     ("expired=0.5", "batch_expired: batch_0002: scripted"),
     ("missing=0.5", "batch completed: batch_0002 ended without a word on it"),
@@ -395,6 +395,7 @@ def test_a_batch_holds_what_the_api_takes() -> None:
 
 
 def test_batches_are_charged_at_their_share() -> None:
-    price = Price(0.15, 0.60, batch=0.5)
-    assert price.in_batches().usd(10**6, 10**6) == price.usd(10**6, 10**6) / 2
-    assert dataclasses.replace(price, batch=None).in_batches().usd(10**6, 10**6) == price.usd(10**6, 10**6)
+    price = Price(0.15, 0.60, tiers={"batch": Rates(0.075, 0.30)})
+    assert price.sent_as("batch").usd(10**6, 10**6) == price.usd(10**6, 10**6) / 2
+    unlisted = Price(0.15, 0.60)
+    assert unlisted.sent_as("batch").usd(10**6, 10**6) == price.usd(10**6, 10**6)

@@ -55,12 +55,22 @@ def costs(data: RunData) -> Analysis | LeftOut:
         Chart("bars", "step", unit, (series,)),
         "A step's cost includes all of its requests, also those that led to no row. "
         + (
-            f"Prices: {price.prompt:g} and {price.completion:g} USD per million prompt and completion tokens "
-            f"({price.source}{f', {price.date}' if price.date else ''}), {_PRICED_FOR[price.priced_for]}."
+            f"Prices: {_rates(price)} USD per million prompt and completion tokens "
+            f"({price.source}{f', {price.date}' if price.date else ''}), {_priced_for(price)}."
             if price
             else f"No price is known for {teacher}."
         ),
     )
+
+
+def _rates(price: Price) -> str:
+    rates = price.rates()
+    return f"{rates.prompt:g} and {rates.completion:g}"
+
+
+def _priced_for(price: Price) -> str:
+    other = f"the prices of the service tier {price.priced_for}, for every request of the run"
+    return _PRICED_FOR.get(price.priced_for, other)
 
 
 def _row(name: str, kept: int, prompt: int, completion: int, price: Price | None) -> tuple[Cell, ...]:

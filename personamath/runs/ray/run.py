@@ -20,7 +20,7 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
         tpm=setup.tpm,
         base_url=setup.base_url,
         key=key,
-        patience=setup.patience_with_endpoints,
+        patience=setup.patience_with(recipe),
         prices=setup.prices(recipe),
         caps=setup.caps,
     )
