@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from huggingface_hub import get_token
 
-KEY_VARIABLES = ("OPENAI_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-# A shorter value is a placeholder such as EMPTY, which open endpoints accept as a key and any text may contain.
-SHORTEST_KEY = 8
+from personamath.teachers.keys import HUB_TOKEN, OPENAI_KEY, SHORTEST_KEY
+
+KEY_VARIABLES = (OPENAI_KEY, HUB_TOKEN, "HUGGING_FACE_HUB_TOKEN")
 # In the syntax that Python's `re` and Arrow's RE2 share.
 KEY_SHAPES = {
     "a key (sk-...)": r"\bsk-[A-Za-z0-9_-]{20,}",

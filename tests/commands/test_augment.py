@@ -179,13 +179,16 @@ def test_a_source_of_which_nothing_is_ever_right_is_named(
 
 def test_the_key_comes_from_the_environment_and_appears_nowhere(start_teacher: Start, tmp_path: Path) -> None:
     teacher = start_teacher(*PROBLEMS, "--key", KEY)
-    arguments = command(teacher, tmp_path / "run", "--limit", "5")
-    let_in = run_process(arguments, OPENAI_API_KEY=KEY)
+    named = ("--api-key-env", "TEACHERS_KEY")
+    let_in = run_process(command(teacher, tmp_path / "run", "--limit", "5", *named), TEACHERS_KEY=KEY)
     assert let_in.returncode == 0
-    wrong = run_process(command(teacher, tmp_path / "wrong"), OPENAI_API_KEY=KEY + "-not")
+    wrong = run_process(command(teacher, tmp_path / "wrong", *named), TEACHERS_KEY=KEY + "-not")
     assert wrong.returncode == 1
-    assert re.fullmatch(r"personamath: .* answered 401 .*: check the key in OPENAI_API_KEY\n", wrong.stderr)
-    shown = let_in.stdout + let_in.stderr + wrong.stdout + wrong.stderr
+    assert re.fullmatch(r"personamath: .* answered 401 .*: check the key in TEACHERS_KEY\n", wrong.stderr)
+    kept = run_process(command(teacher, tmp_path / "kept"), OPENAI_API_KEY=KEY)
+    assert kept.returncode == 1
+    assert re.fullmatch(r"personamath: .* answered 401 .*: no key was sent; .* sends it here, too\)\n", kept.stderr)
+    shown = let_in.stdout + let_in.stderr + wrong.stdout + wrong.stderr + kept.stdout + kept.stderr
     assert KEY not in shown
     assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 

@@ -15,6 +15,7 @@ from aiohttp import web
 from personamath.errors import RequestFailed, TeacherError, TeacherMisconfigured
 from personamath.records import Completion, Request
 from personamath.teachers.http import HttpTeacher
+from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Paid
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, serve
@@ -75,7 +76,7 @@ def ask(*servers: Server, patience: Patience | None = None, times: int = 1) -> l
                 app = web.Application()
                 app.router.add_post("/v1/chat/completions", server.reply)
                 urls.append(await stack.enter_async_context(serve(app)))
-            teacher = await stack.enter_async_context(HttpTeacher(urls, KEY, patience))
+            teacher = await stack.enter_async_context(HttpTeacher(urls, [Access(KEY)] * len(urls), patience))
             answers = await asyncio.gather(*(teacher.complete(REQUEST) for _ in range(times)), return_exceptions=True)
             for answer in answers:
                 assert isinstance(answer, (Completion, TeacherError)), answer
@@ -213,7 +214,7 @@ def test_bad_requests_from_the_start_end_the_run() -> None:
 
 
 ENDING = [
-    (error(401, f"bad key: Bearer {KEY}"), "check the key in OPENAI_API_KEY"),
+    (error(401, f"bad key: Bearer {KEY}"), "answered 401 (bad key: Bearer [key]): check the key"),
     (error(403), "may use this model"),
     (error(404, "no such model"), "check --teacher and --base-url"),
     (error(407, "who are you"), "http://USER:PASSWORD@HOST:PORT"),
@@ -332,7 +333,7 @@ def test_an_endpoint_that_was_never_reached_ends_the_run_at_once() -> None:
     async def run() -> None:
         async with serve(web.Application()) as gone:
             pass
-        async with HttpTeacher([gone], KEY) as teacher:
+        async with HttpTeacher([gone]) as teacher:
             await teacher.complete(REQUEST)
 
     with pytest.raises(TeacherMisconfigured, match="cannot reach http"):
