@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from personamath.errors import TeacherMisconfigured
 from personamath.files import in_one_line
 from personamath.records import Completion
+from personamath.teachers.bodies import json_in
 from personamath.teachers.error_bodies import SHOWN_OF_A_BODY, ApiError, describe, holds_error, read_error
 from personamath.teachers.finish import finish
 from personamath.teachers.keys import Access
@@ -79,7 +80,7 @@ class Replies:
     def _completion(self, name: str, content: bytes | Json | list[Any]) -> Completion | ApiError:
         """The completion in a reply of status 200, or the error in it; `Retry` if there is neither."""
         try:
-            body: Any = json.loads(content) if isinstance(content, bytes) else content
+            body: Any = json_in(content) if isinstance(content, bytes) else content
         except (ValueError, RecursionError):
             what = self.shown(describe(content)) if isinstance(content, bytes) else "no JSON"
             raise Retry("malformed body", f"{name} answered 200 with {what}", remedy=NO_API) from None
@@ -110,12 +111,12 @@ def _end_if_hopeless(error: ApiError, said: str, access: Access) -> None:
     """Raise `TeacherMisconfigured` for an error that every request would meet."""
     if error.is_no_credit:
         raise TeacherMisconfigured(f"{said}: {ADD_CREDIT}")
-    remedy = {
-        401: access.remedy,
-        404: "check --teacher and --base-url (it usually ends in /v1)",
-        407: "the proxy wants a user and a password; write it as http://USER:PASSWORD@HOST:PORT",
-    }.get(error.status)
-    if remedy:
+    if error.is_bad_key:
+        raise TeacherMisconfigured(f"{said}: {access.remedy}")
+    if error.is_no_model:
+        raise TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
+    if error.status == 407:
+        remedy = "the proxy wants a user and a password; write it as http://USER:PASSWORD@HOST:PORT"
         raise TeacherMisconfigured(f"{said}: {remedy}")
 
 
