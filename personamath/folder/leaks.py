@@ -42,7 +42,8 @@ class Secrets:
     def __init__(self, *folders: Path) -> None:
         """Also search for the paths of these folders."""
         self._patterns = dict(KEY_SHAPES)
-        values = {f"the value of {name}": os.environ.get(name, "").strip() for name in KEY_VARIABLES}
+        names = [*KEY_VARIABLES, *sorted(name for name in os.environ if name.endswith("_API_KEY"))]
+        values = {f"the value of {name}": os.environ.get(name, "").strip() for name in names}
         for what, value in (values | {"the stored Hub token": get_token() or ""}).items():
             if len(value) >= SHORTEST_KEY:
                 self._patterns[what] = re.escape(value)

@@ -140,15 +140,13 @@ class Setup:
     @classmethod
     def of(cls, settings: Mapping[str, Any], place: str) -> "Setup":
         """Build a setup from its keys; errors name their origin, `place`. Headers may also be keys and values."""
-        values, headers = dict(settings), settings.get("header")
+        headers = settings.get("header") or ()
         if isinstance(headers, Mapping):
-            values["header"] = tuple(f"{name}={value}" for name, value in headers.items())
-        elif not isinstance(headers, str | list | tuple | None) or any(
-            not isinstance(one, str) for one in headers or ()
-        ):
-            # The values are not shown, because they may be secret.
+            headers = [f"{name}={'' if value is None else value}" for name, value in headers.items()]
+        texts = headers if isinstance(headers, list | tuple) else [headers]
+        if not all(isinstance(text, str) for text in texts):  # which are not shown: they may be secret
             raise BadInput(f"{place}: header: write a list of NAME=VALUE, or keys and values")
-        return validated(cls, values, place)
+        return validated(cls, {**settings, "header": tuple(texts)}, place)
 
     def warn(self, recipe: Recipe) -> None:
         """Warn of a teacher that its provider switches off."""
