@@ -50,15 +50,25 @@ class Access:
     @property
     def headers(self) -> dict[str, str]:
         """The headers to send."""
-        return {**({"Authorization": f"Bearer {self.key}"} if self.key else {}), **self.own}
+        key = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        return key | dict(self.own)
 
     def masked(self, text: str) -> str:
         """Return a text that may be shown: some servers and proxies repeat the key that they refuse."""
-        secrets = {self.key or "", *(self.own[name] for name in self.secret_headers)}
-        for secret in sorted(secrets, key=len, reverse=True):
-            if len(secret) >= SHORTEST_KEY:
-                text = text.replace(secret, MASK)
+        for secret in self._masked_secrets():
+            text = text.replace(secret, MASK)
         return text
+
+    def masked_bytes(self, content: bytes) -> bytes:
+        """As `masked`, for a reply that is shown in part: part of a key would no longer be recognized."""
+        for secret in self._masked_secrets():
+            content = content.replace(secret.encode(), MASK.encode())
+        return content
+
+    def _masked_secrets(self) -> list[str]:
+        """Return the secrets to mask, the longest first, because one may begin with another."""
+        secrets = {self.key or "", *(self.own[name] for name in self.secret_headers)}
+        return sorted((secret for secret in secrets if len(secret) >= SHORTEST_KEY), key=len, reverse=True)
 
 
 def default_base_urls() -> tuple[str, ...]:
@@ -81,7 +91,7 @@ def check_key_variables(variables: Sequence[str], endpoints: int) -> None:
 def access_to_all(base_urls: Sequence[str], variables: Sequence[str], headers: Sequence[Header]) -> tuple[Access, ...]:
     """Return the access to each endpoint; `variables` names one key for all of them, one for each, or none."""
     check_key_variables(variables, len(base_urls))
-    each = variables if len(variables) == len(base_urls) else (*variables, "")[:1] * len(base_urls)
+    each = variables if len(variables) == len(base_urls) else [variables[0] if variables else ""] * len(base_urls)
     return tuple(access_to(url, variable, headers) for url, variable in zip(base_urls, each, strict=True))
 
 
@@ -159,5 +169,7 @@ def _is_pair(base_url: str) -> bool:
 
 def _name_it() -> str:
     """Say how to name a key; a user who has OPENAI_API_KEY may expect that it is sent everywhere."""
-    also = f" ({OPENAI_KEY} goes to OpenAI only; --api-key-env {OPENAI_KEY} sends it here, too)"
-    return "name the environment variable that holds it: --api-key-env NAME" + also * _has_openai_key()
+    how = "name the environment variable that holds it: --api-key-env NAME"
+    if _has_openai_key():
+        return f"{how} ({OPENAI_KEY} goes to OpenAI only; --api-key-env {OPENAI_KEY} sends it here, too)"
+    return how

@@ -58,7 +58,7 @@ class Replies:
                 return completion
             error = completion
         else:
-            error = read_error(status, content)
+            error = read_error(status, self._access.masked_bytes(content) if isinstance(content, bytes) else content)
         if error.is_filtered:
             self.refusals.answered = True
             return Completion("", "content_filter")
@@ -82,7 +82,9 @@ class Replies:
         try:
             body: Any = json_in(content) if isinstance(content, bytes) else content
         except (ValueError, RecursionError):
-            what = self.shown(describe(content)) if isinstance(content, bytes) else "no JSON"
+            what = "no JSON"
+            if isinstance(content, bytes):
+                what = self.shown(describe(self._access.masked_bytes(content)))
             raise Retry("malformed body", f"{name} answered 200 with {what}", remedy=NO_API) from None
         try:
             choices = body["choices"]

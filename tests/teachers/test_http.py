@@ -300,7 +300,11 @@ NO_API = [
     (chat("half", "abort"), "finish_reason 'abort'", "did not end by itself"),
     (chat(None, reasoning="thoughts"), "empty answer", "without content, but with reasoning"),
     (error(500, f"Bearer {KEY} " + "x" * 500), "http 500", "Bearer [key] xxx"),
-    (error(500, "x" * 195 + KEY), "http 500", "xxx"),  # the key at the end of what is shown
+    # The key at the end of what is shown.
+    (error(500, "x" * 195 + KEY), "http 500", "xxx"),
+    (text_of(f"<title>{'x' * 70}{KEY}</title>"), "malformed body", "xxx"),
+    (text_of(f"<title>{'x' * 70}{KEY}</title>", 503), "http 503", "xxx"),
+    (text_of(f"data: {'x' * 65}{KEY}"), "malformed body", "xxx"),
 ]
 
 
