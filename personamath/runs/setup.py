@@ -1,20 +1,21 @@
 """The run directory, the teacher's endpoints and the limits: they decide how long a run takes, never its rows."""
 
 import gc
-import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from personamath.errors import BadInput
-from personamath.files import plain_path
+from personamath.files import plain_path, validated
 from personamath.journal.run_folder import is_url
 from personamath.methods.reasoning import TIMEOUT_S, TIMEOUT_TO_REASON_S, default_timeout_s
 from personamath.recipe import Recipe
+from personamath.teachers.headers import read_headers
 from personamath.teachers.http import HttpTeacher
+from personamath.teachers.keys import Access, access_to_all, check_key_variables, default_base_urls, keyless_note
 from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
@@ -22,11 +23,8 @@ from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Price, Prices, find
 from personamath.teachers.rates import BATCH, DIRECT
 from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.stated_prices import stated_price
-from personamath.teachers.urls import OPENAI_URL
 from personamath.teachers.waves import WaveTeacher
 
-KEY_VARIABLE = "OPENAI_API_KEY"
-URL_VARIABLE = "OPENAI_BASE_URL"  # the OpenAI SDK reads the same variable
 # File descriptors in addition to the connections: the journal, the grader's pipes, the dataset's files.
 OTHER_DESCRIPTORS = 64
 # Asking creates and drops thousands of objects a second, few of them in reference cycles. With Python's default of 700,
@@ -48,9 +46,23 @@ class Setup:
     )
     base_url: Annotated[
         tuple[str, ...],
-        "OpenAI-compatible endpoint, up to and including /v1; several endpoints share the requests",
+        "OpenAI-compatible endpoint, up to and including /v1; several endpoints share the requests (default: "
+        "OPENAI_BASE_URL, else OpenAI)",
         "teacher",
-    ] = (OPENAI_URL,)
+    ] = field(default_factory=default_base_urls)
+    api_key_env: Annotated[
+        tuple[str, ...],
+        "environment variable that holds the endpoints' key; if repeated, one for each --base-url in their order; "
+        "`none` sends no key (default: OPENAI_API_KEY to OpenAI, HF_TOKEN or the stored token to Hugging Face's "
+        "router, nothing to others)",
+        "teacher",
+    ] = ()
+    header: Annotated[
+        tuple[str, ...],
+        "NAME=VALUE, a header of every request to every endpoint; NAME=env:VARIABLE takes a secret value from the "
+        "environment",
+        "teacher",
+    ] = ()
     concurrency: Annotated[int, "most requests in flight at a time", "teacher"] = 256
     timeout: Annotated[
         float | None,
@@ -130,6 +142,19 @@ class Setup:
                 raise BadInput(f"--{name.replace('_', '-')} is for {of}: give both, or neither")
         if self.vllm_args is not None:
             read_arguments(self.vllm_args)
+        check_key_variables(self.api_key_env, len(self.base_url))
+        read_headers(self.header)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], place: str) -> "Setup":
+        """Build a setup from its keys; errors name their origin, `place`. Headers may also be keys and values."""
+        headers = settings.get("header") or ()
+        if isinstance(headers, Mapping):
+            headers = [f"{name}={'' if value is None else value}" for name, value in headers.items()]
+        texts = headers if isinstance(headers, list | tuple) else [headers]
+        if not all(isinstance(text, str) for text in texts):  # which are not shown: they may be secret
+            raise BadInput(f"{place}: header: write a list of NAME=VALUE, or keys and values")
+        return validated(cls, {**settings, "header": tuple(texts)}, place)
 
     def warn(self, recipe: Recipe) -> None:
         """Warn of a teacher that its provider switches off."""
@@ -162,12 +187,12 @@ class Setup:
         return stated or find_price(model, self.price_in, self.price_out, url)
 
 
-def endpoint_key(base_url: Sequence[str]) -> str | None:
-    """Return the API key for the endpoints; raise `BadInput` if OpenAI is one of them and there is no key."""
-    key = os.environ.get(KEY_VARIABLE, "").strip() or None
-    if key is None and OPENAI_URL in base_url:
-        raise BadInput(f"{KEY_VARIABLE} is not set: export it, or use another endpoint with --base-url")
-    return key
+def open_access(setup: Setup) -> tuple[Access, ...]:
+    """Return the access to each endpoint, and say which ones get no key; raise `BadInput` for a missing key."""
+    access = access_to_all(setup.base_url, setup.api_key_env, read_headers(setup.header))
+    if note := keyless_note(setup.base_url, access):
+        print(f"note: {note}", file=sys.stderr)
+    return access
 
 
 def open_teacher(recipe: Recipe, setup: Setup) -> HttpTeacher | WaveTeacher:
@@ -177,19 +202,19 @@ def open_teacher(recipe: Recipe, setup: Setup) -> HttpTeacher | WaveTeacher:
             raise BadInput("request: its fields are for an endpoint; with --offline-vllm use --vllm-args instead")
         arguments = read_arguments(setup.vllm_args or "{}")
         return OfflineTeacher(lambda: load_vllm(recipe.teacher, arguments))
-    key = endpoint_key(setup.base_url)
+    access = open_access(setup)
     if setup.batch:
         from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
 
         return BatchTeacher(
             Path(setup.output),
             setup.base_url[0],
-            key,
+            access[0],
             queue_tokens=setup.batch_queue_tokens,
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
-    return HttpTeacher(setup.base_url, key, setup.patience_with(recipe), Pace(setup.rpm, setup.tpm))
+    return HttpTeacher(setup.base_url, access, setup.patience_with(recipe), Pace(setup.rpm, setup.tpm))
 
 
 def ready_process(concurrency: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from personamath.errors import BadInput, PersonaMathError
 from personamath.files import in_one_line
 from personamath.runs.ray.desk import Desk
+from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Prices
 
@@ -44,7 +45,7 @@ class ClusterSetup:
     rpm: float | None
     tpm: float | None
     base_url: Sequence[str]
-    key: str | None
+    access: Sequence[Access]
     patience: Patience
     prices: Prices
     caps: Caps

@@ -6,12 +6,12 @@ from personamath.runs.dataset import Inputs, Made, Watched, write_dataset
 from personamath.runs.ray.cluster import ClusterSetup
 from personamath.runs.ray.driver import RayRun
 from personamath.runs.run_file import check_same_recipe, write_run_file
-from personamath.runs.setup import Setup, endpoint_key
+from personamath.runs.setup import Setup, open_access
 
 
 async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
     """As `make_dataset`, with blocks of seed problems in actors of Ray Data."""
-    key = endpoint_key(setup.base_url)
+    access = open_access(setup)
     cluster = ClusterSetup(
         address=setup.ray_address,
         block=setup.block,
@@ -19,7 +19,7 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
         rpm=setup.rpm,
         tpm=setup.tpm,
         base_url=setup.base_url,
-        key=key,
+        access=access,
         patience=setup.patience_with(recipe),
         prices=setup.prices(recipe),
         caps=setup.caps,
