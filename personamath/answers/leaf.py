@@ -31,16 +31,18 @@ WORDS_OF_TWO = frozenset(
     ["do", "go", "he", "if", "in", "is", "it", "me", "no", "of", "ok", "on", "or", "so", "to", "up", "us", "we"]
 )
 """Words of two letters; other runs of two small letters are products, as `ab` is."""
+WORDS_OR_PRODUCTS = frozenset(["ah", "am", "an", "as", "at", "be", "by", "ha", "hi", "ma", "my", "pm"])
+"""Words of two letters that may be products as well: read as words beside their own letters in another order."""
 WORDS_OF_THREE = frozenset(["add", "bad", "cad", "dab", "dad", "bay", "day"])
 """Words of the letters that products of three are written with."""
 PRODUCT_OF_THREE = re.compile(r"[abcdxyz]{3}|[^aeiou]{3}")
 RATIO_IN_WORDS = re.compile(r"(?<=[\d}) ])(?:to|in|of|per|by|out of)(?= [\d\\({])")
 """Words between two numbers, whose order matters."""
 NOT_SAID = re.compile(
-    r"^(?:an?|the) (?=[a-z]{3})|\\text(?![A-Za-z])|[\s{}();'\"]|[.,](?!\d)|(?<!\d)[.,]", re.IGNORECASE
+    r"^(?:an?|the|An?|The) (?=[A-Za-z]{3})|\\text(?![A-Za-z])|[\s{}();\"]|(?<![A-Z])'|[.,](?!\d)|(?<!\d)[.,]"
 )
 NOT_SAID_IN_FORMULAS = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])|[;\"]|[.,](?!\d)|(?<!\d)[.,]")
-FORMULA = re.compile(r"[\\^_+*/=<>|\d]")
+FORMULA = re.compile(r"[\\^_+*/=<>|\d]|(?<![A-Za-z]{2})-|-(?![A-Za-z]{2})")
 WORD = re.compile(r"[A-Za-z]{2,}")
 TEXT = re.compile(r"\\text\{([^{}]*)\}")
 
@@ -133,7 +135,7 @@ def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
     if (one.only_words or ":" in one.text) and (time := time_of(one.text)) and (other_time := time_of(other.text)):
         equal = same_time(time, other_time)
         return Verdict(equal, "exact", None if equal else "another time")
-    if one.only_words or other.only_words:
+    if one.only_words or other.only_words or not {one.text, other.text}.isdisjoint(WORDS_OR_PRODUCTS) and both_run(one, other):
         return compare_words(one, other)
     if one.expression is None or other.expression is None:
         return Verdict(None, "none", "not an expression that can be read")
@@ -159,6 +161,11 @@ def compare_values(one: Leaf, other: Leaf) -> Verdict:
     if agree is None:
         return Verdict(False, "numeric", "no value that can be compared")
     return Verdict(agree, "numeric", None if agree else "another value")
+
+
+def both_run(one: Leaf, other: Leaf) -> bool:
+    """Whether both are runs of letters without a sign between them."""
+    return one.text.isalpha() and other.text.isalpha()
 
 
 def compare_words(one: Leaf, other: Leaf) -> Verdict:

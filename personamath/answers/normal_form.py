@@ -31,16 +31,20 @@ def command(*names: str) -> str:
 INVISIBLE = [0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
 """Characters that join, break or turn a line and print nothing."""
 
+GREEK = [
+    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu"),
+    *("xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "phi", "epsilon", "mu"),
+    *("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"),
+]
 CHARACTERS = str.maketrans(
     dict.fromkeys("−–—‐‑﹣－", "-")
     | dict.fromkeys("×·⋅∙", r"\cdot ")
     | dict.fromkeys("÷⁄∕", "/")
-    | dict.fromkeys("°º", r"^\circ ")
+    | dict.fromkeys("°º˚", r"^\circ ")
     | dict.fromkeys("′’", "'")
     | dict.fromkeys("“”„", '"')
     | dict.fromkeys(INVISIBLE, "")
     | dict(zip("（），．％＝＋。、［］｛｝", "(),.%=+.,[]{}", strict=True))
-    | {digit: f"_{{{value}}}" for value, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")}
     | {
         "¢": r"\text{ cents}",
         "″": "''",
@@ -49,16 +53,35 @@ CHARACTERS = str.maketrans(
         "⇒": r"\implies ",
         "∠": r"\angle ",
         "△": r"\triangle ",
+        "≡": r"\equiv ",
+        "∉": r"\notin ",
+        "∖": r"\setminus ",
+        "∑": r"\sum ",
+        "∏": r"\prod ",
+        "∫": r"\int ",
+        "∛": r"\sqrt[3]",
+        "⟺": r"\iff ",
+        "⇔": r"\iff ",
+        "ℓ": r"\ell ",
+        "₹": "$",
+        "✓": "",
+        "■": "",
     }
+    | dict.fromkeys("→⟶⟹", r"\implies ")
+    | dict.fromkeys("⩽≦", r"\le ")
+    | dict.fromkeys("⩾≧", r"\ge ")
+    | {letter: rf"\mathbb{{{name}}}" for letter, name in zip("ℤℕℚℂ", "ZNQC", strict=True)}
     | {"√": r"\sqrt ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne "}
     | {"≈": r"\approx ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ", "ℝ": r"\mathbb{R}"}
-    | {"⟨": r"\langle ", "⟩": r"\rangle ", "…": r"\ldots ", "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha "}
-    | {"β": r"\beta ", "γ": r"\gamma ", "λ": r"\lambda ", "φ": r"\phi ", "ω": r"\omega "}
+    | {"⟨": r"\langle ", "⟩": r"\rangle ", "…": r"\ldots "}
+    | {letter: rf"\{name} " for letter, name in zip("αβγδεζηθικλμνξπρστυφχψωϕϵµΓΔΘΛΞΠΣΦΨΩ", GREEK, strict=True)}
 )
 """Characters that stand for a LaTeX command or for an ASCII character; invisible ones stand for nothing."""
 
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ", "0123456789+-()n")
 RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ]+")
+SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₙₘₖₓ", "0123456789+-aenmkx")
+LOWERED = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₙₘₖₓ]+")
 COMPATIBILITY = re.compile("[¼-¾⅐-⅞\U0001d400-\U0001d7ff]")
 """Fractions in one character, and letters in mathematical faces."""
 
@@ -72,23 +95,38 @@ TABLE = [
     # How it is set
     (r"\s+", " ", "a line's end is a space"),
     (r"\\\\ ?\[[^\[\]]*\]", r"\\\\", "`\\\\[4pt]` spaces the rows of a matrix"),
-    (r"(?<=\d) ?(?:(?<!\\)\$ ?\$|\\\) ?\\\(|\\\] ?\\\[) ?(?=\d)", ", ", "numbers of two formulas are two"),
+    (r"(?<=\d) ?(?<!\\)\$ ?\$ ?(?=\d)|(?<=[^-+*/=<>(,;^_ ]) ?(?:\\\) ?\\\(|\\\] ?\\\[) ?(?![+*/=<>),;.^_ ]|-\\\))", ", ",
+     "values of two formulas are two"),
+    (r"(?<=[^-+*/=<>(,;^_$\\ ])\$ ?\$(?=[^+*/=<>),;.^_$ ][^$]*\$(?: ?\$[^$]+\$)* ?\.?$)(?<!^\$\$)", ", ",
+     "values of two formulas are two"),
+    (r"^ ?(-?) ?(?:US|CA|AU|NZ|HK|C|A) ?\$(?=[.\d])", r"\1", "whose dollars", "$"),
     (r"(?<!\\)\$|(?<!\\)\\[()\[\]]", "", "`$`, `\\(` and `\\[` open and close a formula"),
     (command("[hv]?phantom") + r" ?(?:\{[^{}]*\}|\S)", " ", "prints nothing", "phantom"),
-    (command("(?:text)?color") + r" ?\{[^{}]*\}", "", "a color", "color"),
+    (command("(?:text|f)?color(?:box)?", "enclose", "bbox") + r" ?(?:\[[^\[\]]*\])?(?:(?<!bbox)\{[^{}]*\}|(?<=\]))", "",
+     "a color or a frame"),
+    (r"\\(?:begin|end)\{(?:equation|displaymath|math|center)\*?\}", " ", "a formula by itself", r"\begin"),
+    (command("(?:math)?strut", "newline", "par", "hfill", "nonumber", "notag", "check(?:mark)?", "(?:black)?square") + " ?$", "",
+     "prints nothing, or the end of a proof"),
+    (command("(?:math)?strut"), "", "prints nothing", "strut"),
     (command("tiny", "(?:script|footnote|normal)size", "small", "[lL]arge", "LARGE", "[hH]uge"), " ", "a size"),
-    (command("hspace", "vspace", "tag", "label") + r"\*?\{[^{}]*\}", " ", "prints nothing, or a number beside"),
+    (command("[hm]space", "vspace", "tag", "label") + r"\*?\{[^{}]*\}", " ", "prints nothing, or a number beside"),
     (command("(?:display|text|script)style", "(?:no)?limits", "rm", "bf", "it"), " ", "a size, a place or a face"),
     (command("left", "right", "middle", "[bB]igg?[lrm]?") + r"\.?", "", "the size of a bracket"),
-    (command("math(?:bf|it|sf|cal)", "boldsymbol", "bm", "underline", "boxed", "fbox") + r" ?(?=[{\w])", "",
-     "a face or a frame around what is in braces"),
+    (r"(\\in ?)\\(?:math(?:bf|rm|ds)|bf) ?\{? ?([RZNQC])(?![A-Za-z]) ?\}?", r"\1\\mathbb{\2}", "a set of numbers", r"\in"),
+    (command("math(?:bf|it|sf)", "boldsymbol", "bm", "bold", "pmb") + r" ?\{ ?([A-Za-z]) ?\}", r" \1", "a letter in any face"),
+    (r"\\(?:hat|vec) ?\{? ?\\?([ijk])(?:math)?(?![A-Za-z]) ?\}?", r" \1", "a unit vector"),
+    (command("math(?:bf|it|sf|cal|op)", "boldsymbol", "bm", "bold", "pmb", "underline", "boxed", "f(?:rame)?box")
+     + r" ?(?=[{\w])", "", "a face or a frame around what is in braces"),
     (command("text(?:bf|it|rm|sf|sc|tt|normal|up)?", "[mh]box", "mathrm", "operatorname", "emph") + r"\*? ?\{",
      r"\\text{", "words are words in any face"),
     (rf"\\text\{{ ?({'|'.join(FUNCTIONS)}|c?tg|cotg|cosec|arcc?tg|[bp]?mod) ?\}}", r"\\\1 ",
      "`\\mathrm{sin}` is `\\sin`", r"\text"),
+    (r"\\text\{ ?(?:ar(?:c?|ea)(sinh|cosh|tanh)|a(sin|cos|tan)) ?\}", r"\\arc\1\2 ", "an inverse function", r"\text"),
+    (r"\\text\{ ?(pi|theta) ?\}", r"\\\1 ", "a letter by its name", r"\text"),
+    (r"\\text\{([^{}]*?)(?:\\[,;: ])?([A-Za-z]+)\^\{?(-\d)\}?\}", r"\\text{\1 \2^\3}", "a unit to a negative power", r"\text"),
     (r"\\text\{ ?([a-fijkn-rt-z]) ?\}", r" \1 ", "a letter that is no unit is a variable or a constant", r"\text"),
     (r"\(\\text\{ ?([A-Z]) ?\}\)", r"(\1)", "a choice", r"\text"),
-    (r"^ ?(?:\*\*|__|`)(.*?)(?:\*\*|__|`) ?$", r"\1", "Markdown's bold"),
+    (r"^ ?(\*\*|__|`|\*)(.*?)\1 ?$", r"\2", "Markdown's bold"),
     # One name for each symbol
     (command("[dtc]frac", "nicefrac", "[xs]frac"), r"\\frac", "one fraction in many sizes"),
     (command("tg"), r"\\tan ", "the tangent"),
@@ -115,6 +153,11 @@ TABLE = [
     (command("langle"), "(", "a vector in angle brackets is the vector in parentheses"),
     (command("rangle"), ")", "a vector in angle brackets is the vector in parentheses"),
     (command("colon"), ":", "a ratio, or such that"),
+    (r"^ ?(\d+) ?(?:\\text\{ ?to ?\}|(?<= )to(?= )) ?(\d+) ?$", r"\1:\2", "a ratio in words", "to"),
+    (r"(?:\\not ?\\in|\\notin) ?\\\{([^{}]*)\\\}", r"\\ne \1", "in no set of a few", r"\not"),
+    (command("backslash"), r"\\setminus ", "the difference of sets"),
+    (command("cr"), r"\\\\", "the end of a row"),
+    (r"\{ ?([:=<>]) ?\}", r"\1", "braces around a sign", "{"),
     (command("varnothing", "empty") + r"|\\\{ ?\\\}", r"\\emptyset ", "the empty set"),
     (command("bigcup"), r"\\cup ", "a union"),
     (command("Re", "R", "reals", "mathbb ?R", r"mathbb ?\{ ?R ?\}"), r"\\mathbb{R}", "the real numbers"),
@@ -124,12 +167,20 @@ TABLE = [
     (command("dot", "bar", "overline") + r" ?(\d)", r"\\overline{\1}", "the period of a decimal"),
     (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees"),
     (r"\\%", "%", "percent", "%"),
-    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD|AUD|INR|Rs\.?) ?\}? ?(?=(?:\\?[$€£¥] ?)?[.\d])", r"\1",
+    (command("textdollar"), r"\\$", "the sign of the dollar"),
+    (command("pounds", "euro", "texteuro", "textsterling", "yen"), "", "the sign of a currency"),
+    (command("cents?", "textcent"), r"\\text{ cents}", "cents"),
+    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD?|AUD?|INR|C|Rs\.?) ?\}? ?(?:\\[,; ])? ?(?=\\?[$€£¥])", r"\1",
      "the currency in letters"),
+    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|EUR|GBP|CAD|AUD|INR|Rs\.?) ?\}? ?(?:\\[,; ])? ?(?=[.\d])", r"\1",
+     "the currency in letters"),
+    (r"^ ?(-?) ?\\\$ ?(-?[\d.,]*\d)(?:\.| ?)$", r"\1\2\\text{ dollars}", "a number of dollars", r"\$"),
     (r"\\?[$€£¥]", "", "an amount is a number; the question names the currency"),
-    (r"(?<!\\)\\([_#&])", r"\1", "an escaped character"),
+    (r"(?<!\\)\\&", " and ", "and", r"\&"),
+    (r"(?<!\\)\\([_#])", r"\1", "an escaped character"),
     (r"\^ ?(?:\{ ?\\prime ?\\prime ?\}|\\prime ?\\prime(?![A-Za-z]))", "''", "primes", "prime"),
     (r"\^ ?(?:\{ ?\\prime ?\}|\\prime(?![A-Za-z]))", "'", "a prime", "prime"),
+    (r"(?<![A-Za-z\\])d([a-z])/d([a-z])(?![A-Za-z])", r"\\frac{d\1}{d\2}", "a derivative", "/d"),
     # Digits
     (r"(?<=\d) ?\{ ?, ?\} ?(?=\d)|(?<=\d),\\! ?(?=\d)", "", "`85{,}184` and `85,\\!184` are one number", ","),
     (r"(?<=\d)(?:\\[,:; ]|~| )(?=\d{3}(?![\d/]))", "", "`11\\,880` and `11 880` set a thousands separator"),
@@ -141,36 +192,53 @@ TABLE = [
      "`\\frac{\\text{m}}{\\text{s}}` is m/s", r"\text"),
     (r"(\\text\{ ?[A-Za-z]+) ?\}(?:\^\{?([23])\}?)? ?([/*]) ?\\text\{ ?(?=[A-Za-z])", r"\1\2\3",
      "a quotient of units", r"\text"),
+    (r"(?<=\d) ?/ ?\\text\{ ?([A-Za-z]+) ?\} ?$", r"\\text{ per \1}", "a rate", r"\text"),
     (r"(?<=\d)(?: ?\^ ?\{?)? ?\\text\{ ?(?:st|nd|rd|th) ?\} ?\}?", "", "an ordinal", r"\text"),
     (r"(?:(?<=1)\^\{st\}|(?<=2)\^\{nd\}|(?<=3)\^\{rd\}|(?<=[04-9])\^\{th\}) ?$|(?<=\d)(?:st|nd|rd|th)(?![A-Za-z])", "",
      "an ordinal"),
     # Words and edges
     (command("lor", "vee"), " or ", "or"),
     (command("land", "wedge"), " and ", "and"),
+    (r"[, ]*\(? ?\\text\{[, ]*(?:\(?or|which is|i\.e\.,?)? ?(?:about|approx\.?|approximately|roughly) ?\} ?-?\$?\d[\d.,]*(?: ?%)?"
+     r"(?:\\text\{[^{}]*\})?\)?$", "", "a rounded value beside the exact one", r"\text"),
+    (r" *(?:\( ?\\text\{ ?(?:or|i\.e\.,?) ?\}|\\text\{ ?\((?:or|i\.e\.,?) ?\}?) ?([^()]*?)\)(?: ?\})?$", r", \1",
+     "the value again, or another one", r"\text"),
+    (r"\\text\{,? ?\(?(?:rounded |correct |accurate )?to (?:the nearest|\w+ (?:decimal|significant))[^{}]*\}$", "", "how it is rounded", r"\text"),
     (r"(?i)\\text\{ ?[,;]? ?(?:and|or) ([-\d][^{}]*)\}", r", \1", "`\\text{ or 6}` is an item of a list", r"\text"),
-    (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and|or) ?\} ?|[,;]? +(?:and|or) +(?=\S)", ", ", "`2 and 3` is the list `2, 3`"),
+    (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and(?:/or)?|or) ?\} ?|[,;]? +(?:and|or) +(?=\S)", ", ", "`2 and 3` is the list `2, 3`"),
     (r"\\text\{ ?([,;]) ?\}", r"\1", "a comma set as words", r"\text"),
     (r"\\text\{ ?(-?\d[\d.,]*) ?\}", r" \1 ", "a number set as words", r"\text"),
     (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words", r"\text"),
     (r"[, ]*(?:\\text\{,? ?for (?:all|any|every|each)[^{}]*\}|\\forall) ?"
      r"(?:[A-Za-z](?: ?\\in ?\\mathbb ?\{?[A-Z]\}?)?)? ?$", "", "for which values it holds is in the question", "\\"),
+    (r"^(?!.*(?:[<>]|\\[lg]e(?![A-Za-z])))(.*[A-Za-z\d})°])[, ]*\(?"
+     r"(?:\\text\{[, ]*(?:where|with|for(?: any| some| all| every| each)?(?: integers?)?) ?\})?[, ]*[kmn] ?"
+     r"(?:\\in ?\\mathbb ?\{?Z\}?|\\text\{ ?is an(?:y| arbitrary)? integer ?\})\)? ?$",
+     r"\1", "an integer that runs through solutions"),
     (r"^(?!.*(?:[<>]|\\[lg]e(?![A-Za-z])))(.*[A-Za-z\d})°])[, ]*"
-     r"(?:\\text\{[, ]*(?:where|with|for(?: any)?(?: integers?)?) ?\})?[, ]*[kmn] ?\\in ?\\mathbb ?\{?Z\}? ?$",
-     r"\1", "an integer that runs through solutions", r"\in"),
-    (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow)(?![A-Za-z])", "", "what led to the answer", "\\"),
-    (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow) *)+", "", "what led to the answer"),
+     r"\\text\{[, ]*for(?: any| some| all| every| each)? integers? ?\} ?[kmn] ?$",
+     r"\1", "an integer that runs through solutions", r"\text"),
+    (r"(?<=[\w)}])[, ]*, ?\(?[a-z] ?\\in ?\\mathbb ?\{?R\}?\)? ?$", "", "a real number", r"\in"),
+    (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow|therefore)(?![A-Za-z])", "", "what led to the answer", "\\"),
+    (r"^[^{}]*=[^{}]*?(?:[=-]>|\\(?:long)?rightarrow(?![A-Za-z])|\\to(?![A-Za-z])|\\(?:iff|(?:Long|L)?eftrightarrow|Leftrightarrow|Longleftrightarrow)(?![A-Za-z])"
+     r"|[,; ]*(?:\\text\{[,; ]*(?:so|thus|hence|therefore|then),? ?\}))(?=[^{}=]*=)", "", "what led to the answer", "="),
+    (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow|\\text\{ ?(?i:so|thus|hence|therefore|then),? ?\}) *)+", "", "what led to the answer"),
+    (r"(?i)^ *(?:\\text\{ ?)?(?:approximately|approx\.?|about|roughly)(?: ?\}| ) ?(?=-?[\\$]*\d)", "", "it is rounded"),
     (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
     (r" *(?:\( ?(?:\\approx|\\text\{ ?(?:or )?(?:about|approx|roughly))|\\text\{ ?\((?:or )?(?:about|approx|roughly))"
      r"[^()]*\) ?\}?$", "", "a rounded value beside the exact one", ")"),
     (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)(?:\"|''?)$", r"\1", "feet and inches as marks"),
-    (r"^ *(?:\"|``)([^\"`]+?)(?:\"|'') *$", r"\1", "quotation marks"),
+    (r"^ *(?:\"|``)([^\"`]+?)(?:\"|'') *$|^ *(?:\\text\{ ?)?(?:\"|``|[`'‘])([^\"`'{}]+?)[\"'](?: ?\})? *$", r"\1\2", "quotation marks"),
+    (r"^ *([A-Z])\) *$", r"\1", "a choice", ")"),
     (r"^ *\\text\{([^{}]*)\} *$", r"\1", "an answer that is all words needs no braces", r"\text"),
-    (r"(?i)^ *(?:\\text\{[^{}]*(?: is|[:=])\}|(?:the )?(?:final )?answer(?: is|:)+ )(?=.)", "",
+    (r"(?i)^ *(?:\\text\{[^{}]*(?: is| are|[:=])\}|(?:the )?(?:(?:final|correct) )?(?:answer|option|choice)s?(?: is| are|:)+ )(?=.)", "",
      "what announces the answer"),
     (r"(?i)^ *(?:\\text\{ ?(?:either|both) ?\}|(?:either|both)\b) *(?=.*,)", "", "it announces a list", ","),
     (r"^ *(?:\\text\{ ?)?(?:[Oo]ption|[Cc]hoice|[Aa]nswer) ?\}? ?\(?([A-Z])\)?[ .]*$", r"\1", "a choice"),
     (r"(?i)^[ (]*(?:there (?:is|are) )?no (?:(?:real|such|valid) )*(?:solution|root)s?(?: exists?)?[ ).]*$",
      r"\\emptyset", "no solution is the empty set of solutions"),
+    (r"(?i)^ *\\text\{ ?(?:all|any|the) real numbers?,? (?:except|other than|but)(?: for)?:? ?\} ?([^=<>]+)$", r"\\mathbb{R}\\setminus\\{\1\\}",
+     "the real numbers but a few", r"\text"),
     (r"(?i)^ *(?:the )?empty set[ .]*$", r"\\emptyset", "the empty set"),
     (r"(?i)^ *(?:(?:all|any|the) )?(?:real numbers?|reals)[ .]*$", r"\\mathbb{R}", "the real numbers"),
     (r"(?i)^ *DNE[ .]*$", "does not exist", "an abbreviation"),
@@ -179,11 +247,15 @@ TABLE = [
     (r"(?<![\d./])(\d+) (\d+) ?/ ?(\d+)(?![\d./])", r"\1\\frac{\2}{\3}", "`4 1/2` is a mixed number", "/"),
     (r"\\frac ?([0-9A-Za-z]) ?(?=[0-9A-Za-z{\\])", r"\\frac{\1}", "`\\frac12` takes one character each", r"\frac"),
     (r"(\\frac ?\{[^{}]*\}) ?([0-9A-Za-z])", r"\1{\2}", "`\\frac12` takes one character each", r"\frac"),
+    (r"\^ ?\{? ?(\d+) ?\}? ?/ ?_ ?\{? ?(\d+) ?\}?", r"\\frac{\1}{\2}", "`^3/_4` is a fraction", "/"),
     (r"([_^]) ?\{ ?(\w) ?\}(?![\w.])", r"\1\2", "braces around one character", "{"),
     (r"\^ ?(\w|\{[^{}]*\}) ?_ ?(\w|\{[^{}]*\})", r"_\2^\1", "the subscript before the power", "^"),
     (r"(?<![A-Za-z\\_])C ?\( ?(\w+) ?, ?(\w+) ?\)", r"\\binom{\1}{\2}", "combinations", "C"),
-    (r"(?:\{ ?\}|^)[_^] ?\{?(\d+)\}? ?C ?_ ?\{?(\d+)\}?", r"\\binom{\1}{\2}", "combinations", "C"),
-    (r"(?<=[\d)} ])(?:(?<= )|\\[bp]?)mod(?![A-Za-z])(?= ?[\d(])", r"\\bmod ", "the remainder", "mod"),
+    (r"(?<![A-Za-z\\_])P ?\( ?(\d+|n) ?, ?(\d+|[kr]) ?\)(?! ?=)", r"\\frac{(\1)!}{(\1-\2)!}", "permutations", "P"),
+    (r"(?:\{ ?\}|^)[_^] ?(?:\{(\w+)\}|(\w)) ?C ?_ ?(?:\{(\w+)\}|(\w))", r"\\binom{\1\2}{\3\4}", "combinations", "C"),
+    (r"(?:\{ ?\}|^)[_^] ?(?:\{(\w+)\}|(\w)) ?P ?_ ?(?:\{(\w+)\}|(\w))", r"\\frac{(\1\2)!}{(\1\2-\3\4)!}",
+     "permutations", "P"),
+    (r"(?<=[\d)} ])(?:(?<= )|\\[bp]?)mod(?![A-Za-z])(?= *[\d(])", r"\\bmod ", "the remainder", "mod"),
     (r"\{([^{}]*?)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}", "TeX's older fraction", r"\over"),
     (r" +", " ", "spaces in a row", "  "),
     (r"(?<![0-9A-Za-z,]) | (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "", "elsewhere it means nothing", " "),
@@ -244,6 +316,7 @@ def ascii_characters(text: str) -> str:
     if text.isascii():
         return text
     text = RAISED.sub(lambda run: f"^{{{run[0].translate(SUPERSCRIPTS)}}}", text)
+    text = LOWERED.sub(lambda run: f"_{{{run[0].translate(SUBSCRIPTS)}}}", text)
     text = COMPATIBILITY.sub(lambda character: compatible(character[0]), text)
     return ascii_digits(text).translate(CHARACTERS)
 

@@ -20,8 +20,8 @@ def number_in_words(text: str) -> str | None:
     r"""The number that words say, in digits or as `\frac{2}{3}`; None where they say none."""
     if len(text) > LONGEST:
         return None
-    words = [word for word in re.split(r"[-, ]+", text.lower()) if word != "and"]
-    sign = "-" if words[0] in ("minus", "negative") else ""
+    words = [word for word in re.split(r"(?:(?<=thousand|.million|.billion),)?[- ]+", text.lower()) if word != "and"]
+    sign = "-" if words[:1] in (["minus"], ["negative"]) else ""
     words = words[bool(sign) :]
     if len(words) > 1 and (part := PARTS.get(words[-1].removesuffix("s"))):
         count = 1 if words[:-1] == ["a"] else integer(words[:-1])
