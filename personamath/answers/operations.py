@@ -22,8 +22,8 @@ AGREEMENT = Fraction(1, 10**AGREEING_DIGITS)
 
 EXACT_BITS = 12_000
 """Size up to which fractions are computed with."""
-CONVERTED_BITS = 600
-"""Size up to which a fraction can be seen at working precision."""
+CONVERTED_BITS = 490
+"""Size up to which the last digits of a fraction are seen at the digits that must agree."""
 EXPONENT_BITS = 60
 """Size of the largest exponent of 2 that a value may have; such a number has 10^17 digits."""
 

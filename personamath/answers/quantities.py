@@ -8,7 +8,7 @@ from typing import NamedTuple
 from personamath.answers.units import named
 
 CLOCK = re.compile(r"(\d{1,2})(?::([0-5]\d))?(?::([0-5]\d))?(?:\\text\{| )*(?:([ap])\.?m\.?)?\}?", re.IGNORECASE)
-WORDS = {"noon": (12 * 3600, "m"), "midnight": (0, "m")}
+WORDS = {"noon": (12 * 3600, "m"), "12:00 noon": (12 * 3600, "m"), "12 noon": (12 * 3600, "m"), "midnight": (0, "m")}
 
 SIZES = {
     unit: (measured, size)
@@ -77,6 +77,8 @@ def quantity_of(text: str) -> Quantity | None:
     pieces = PIECE.findall(text)
     marks = MARKS_OF_ANGLES if "°" in text else MARKS
     units = [marks.get(unit) or named(unit) or "" for _, unit in pieces]
+    if units[0] == "degree":
+        units = [f"{unit} of arc" if unit in ("minute", "second") else unit for unit in units]
     if not all(unit in SIZES for unit in units):
         return None
     sizes = [SIZES[unit] for unit in units]

@@ -84,12 +84,12 @@ OPERATOR_WORDS = re.compile(
     r"\b(?:choose|mod|modulo|to|over|less|more than|power|root|or|and|times(?! *[.)]*$)|out of|of(?! [a-z]{3,})"
     r"|hundred|plus|minus|divided|squared|cubed|factorial|half|halves|thirds?|quarters?|fourths?|fifths?|sixths?|sevenths?|eighths?|ninths?"
     r"|tenths?|twelfths?|hundredths?|twice|double|triple|theta|alpha|beta|gamma|lambda|sigma|omega|phi|in an?"
-    r"|remainder|infinity|at least|at most|if|when|unless|except|otherwise|not|more|greater|fewer|(?:even|odd)$"
+    r"|remainder|infinity|at least|at most|if|for (?=even|odd|some|positive|negative|[a-z]\b)|when|unless|except|otherwise|not|more|greater|fewer|(?:even|odd)$"
     rf"|(?:{'|'.join([*NUMBER_WORDS[:1], *NUMBER_WORDS[2:], *TENS])})(?!-)|one(?! ?-| [a-z]))\b",
     re.IGNORECASE,
 )
 """Words that compute with the number before them."""
-POWER_OF_UNIT = re.compile(r"(?<=[A-Za-z])\^[23](?!\d)|\b(mm|cm|m|km|in|ft|s|sec|h)[23]\b")
+POWER_OF_UNIT = re.compile(r"(?<=[A-Za-z])\^(?:[23]|-[1-4])(?!\d)|\b(mm|cm|m|km|in|ft|s|sec|h)[23]\b")
 COMPUTING = re.compile(r"[\d=<>+^_|]")
 WORD = re.compile(r"[A-Za-z]+")
 BASED = re.compile(r"(?:\\text\{)?\(?(?=[A-Za-z]*\d)([0-9A-Za-z]+)\)?\}?_\{?(?:\\text\{)?(\w+)\}{0,2}")
