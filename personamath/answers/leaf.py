@@ -28,7 +28,7 @@ DIGITS = frozenset("0123456789")
 SPACED_UNIT = re.compile(r"(.*[0-9}])(?: ([mshgLNJWVAK](?:\^[23])?)|(\\Omega))")
 """A number and, after a space, a letter that is a unit more often than a variable."""
 NO_RATIO = re.compile(r"\d{1,2}:0\d|0\d?:\d\d")
-TIME = re.compile(r"\d{1,2}(?::\d\d)*(?:\\text\{| )?[ap]\.?m\b.*", re.IGNORECASE)
+TIME = re.compile(r"\d{1,2}(?::\d\d)*(?:\\text\{| )?(?:[ap]\.?m|noon)\b.*", re.IGNORECASE)
 LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 FORMULA_WORDS = frozenset([*FUNCTIONS, *SYMBOLS, "matrix", "pmatrix", "bmatrix", "vmatrix", "array", "cases", "mathbb"])
 WORDS_OF_TWO = frozenset(
@@ -150,7 +150,7 @@ def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
 def in_units(one: Leaf, other: Leaf) -> Leaf:
     r"""The first part, with a letter after a space as its unit, `5\,m`, where the other is a number."""
     if one.number is None and (match := SPACED_UNIT.fullmatch(one.text)) and other.is_constant:
-        return Leaf(rf"{match[1]}\text{{{match[2] or match[3]}}}")
+        return Leaf(rf"{match[1]}\text{{{match[2] or 'ohm'}}}")
     return one
 
 
