@@ -310,4 +310,8 @@ def elementary(name: str, argument: Value) -> Value:
         numerator = {"tan": sine, "cot": cosine}.get(name, Fraction(1))
         return divide(numerator, cosine if name in ("tan", "sec") else sine)
     value = simplified(getattr(precise(), name.replace("arc", "a"))(argument))
+    if name in ("sin", "cos") and same(abs(value), Fraction(1)):
+        beside = precise().cos(argument) if name == "sin" else precise().sin(argument)
+        if abs(beside) > limit(NOISE):
+            raise NoValue("cannot be told from 1")
     return Fraction(0) if abs(value) < limit(NOISE) and name != "exp" else value

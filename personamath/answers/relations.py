@@ -19,7 +19,7 @@ from personamath.answers.verdict import Verdict
 SYMBOL = (
     r"(?:[A-Za-z]|[A-Z]{2,4}|[a-z]{3,}|m ?\(?\\angle ?(?:[A-Z]{1,4}|\d)\)?"
     r"|\\(?:sin|cos|tan|cot|sec|csc)(?:\^2)? ?(?:[A-Za-z]|\\angle ?[A-Z]{1,4}|\\[a-z]+|\([A-Za-z]\)|\([A-Z]?[-+][A-Z]\))"
-    r"|\\text\{[A-Za-z ]*\}\\(?:triangle|angle|square|odot)? ?[A-Z]{1,5}"
+    r"|\\text\{[A-Za-z ]*\}(?:\\(?:triangle|angle|square|odot) ?)?[A-Z]{1,5}"
     r"|\\[A-Za-z]+ ?(?:\{[A-Za-z ]*\}|[A-Z]{1,4})?)"
 )
 """`x`, `AB`, `area`, `\\theta`, `\\angle ABC`, `\\text{Area}`."""
@@ -36,6 +36,7 @@ NAMED = re.compile(
 ABSOLUTE = re.compile(rf"\|({NAME})((?:[-+].+)?)\|")
 FUNCTION_OF = re.compile(r"([A-Za-z])\(([a-z])\)")
 
+FUNCTION_OF_ANGLE = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?:\^2)? ?\(?(.+?)\)?$")
 FREE_ARGUMENTS = frozenset("xyznt")
 """Letters of arguments that stand for every value."""
 COORDINATES = re.compile(r"\([xyz](?:,[xyz])+\)")
@@ -98,6 +99,8 @@ def solved_equation(relation: Relation) -> Solved | None:
         del signs[0]
     if r"\approx" in signs:
         del sides[signs.index(r"\approx") + 1 :]
+    if name and (function := FUNCTION_OF_ANGLE.match(name)) and function[1] in sides[-1]:
+        return None  # as `\tan x = 2x`
     if name is None and not all(Leaf(side).is_constant and same(side, sides[-1]) for side in sides):
         return None  # an equation, or a calculation that contradicts itself
     value = read(sides[-1], depth=1)

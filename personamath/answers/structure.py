@@ -29,7 +29,7 @@ MATRIX = re.compile(r"(.*?)[(\[]?\\begin\{([pbB]?(?:small)?matrix|array)\}(?:\{[
 REALS = re.compile(r"\\mathbb\{R\}(?:(?:\\setminus|-)\\\{(.+)\\\})?")
 TRANSPOSED = re.compile(r"(.+)\^\{?(?:T|\\top|\\text\{T\}|\\intercal)\}?")
 ENVIRONMENT = re.compile(
-    r"(?:\\\{)?\\begin\{(d?r?cases|(?:align|gather|eqnarray)(?:ed|\*)?|split|array)\}(?:\{[clr|@ ]*\})?"
+    r"(?:\\\{)?\\begin\{(d?r?cases|(?:align|gather|eqnarray)(?:ed|\*)?|split|array|matrix)\}(?:\{[clr|@ ]*\})?"
     r"((?:(?!\\begin|\\end).)*)\\end\{\1\}(?:\\\})?"
 )
 """Rows in a brace, or one below another; an array is meant where a brace opens it."""
@@ -38,6 +38,7 @@ CONGRUENCE = re.compile(r"(.+?)\\equiv(.+?)(?:\\text\{ ?)?\(? ?\\?[bp]?mod ?\}? 
 MEMBER = re.compile(r"([A-Za-z]|\\[a-z]+ ?)(?:\\in(.+))?")
 BOUND = re.compile(r"([A-Za-z])\\in")
 INTEGERS = re.compile(r"\\mathbb ?\{?[ZN]\}?(?:[_^]\{?\+\}?)?")
+ELSE = re.compile(r"\b(?:else|elsewhere)\b")
 WORD_OF_CONDITION = re.compile(r"^(?:if|for|when) ")
 OPERATIONS: dict[str, Callable[[Cells, Cells], Cells]] = {
     "\\cup": operator.or_,
@@ -160,7 +161,7 @@ def read_construct(text: str, depth: int) -> Part | None:
 
 def is_lines(environment: str, body: str, text: str) -> bool:
     """Whether an environment has lines and no matrix: an array has them after a brace, or if each is a relation."""
-    if environment != "array" or text.startswith("\\{"):
+    if environment not in ("array", "matrix") or text.startswith("\\{"):
         return True
     rows = [row for _, row in split(body, frozenset(["\\\\"])) if row.strip()]
     return all("&" not in row and len(split(row, RELATIONS)) > 1 for row in rows)
@@ -207,7 +208,7 @@ def read_congruence(text: str, rest: str, modulus: str) -> Part:
 def read_rows(environment: str, body: str, depth: int) -> Part:
     """A function in cases, as pairs of a value and its condition; a system, as the list of its equations."""
     rows = [row.strip() for _, row in split(body, frozenset(["\\\\"])) if row.strip(" &,;")]
-    if environment.endswith("cases") or environment == "array":
+    if environment.endswith("cases") or environment in ("array", "matrix"):
         cases = [case_of(row) for row in rows]
         if all(cases):
             return Collection(
@@ -241,6 +242,7 @@ def case_of(row: str) -> tuple[str, str] | None:
     if match := CONDITION.match(condition):
         condition = f"{match[1]} {condition[match.end() :]}".strip()
     condition = WORD_OF_CONDITION.sub("", condition).replace("\\text{is ", "\\text{").replace(" is ", " ")
+    condition = ELSE.sub("otherwise", condition)
     if len(split(condition, RELATIONS)) == 1:
         condition = f"\\text{{if}}{condition}"  # words, and no unit among them
     return (value, condition) if value and condition else None
