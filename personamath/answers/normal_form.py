@@ -20,7 +20,12 @@ class Rule(NamedTuple):
     replacement: str
     reason: str
     needs: str = ""
-    """What every text has that the pattern matches, so that the others need not be searched."""
+    """What every text has that the pattern matches, so that the others need not be searched; or `WORDS`."""
+
+
+WORDS = "words"
+"""What a rule about words needs: two letters in a row that are no command."""
+IN_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2}")
 
 
 def command(*names: str) -> str:
@@ -43,6 +48,7 @@ CHARACTERS = str.maketrans(
     | dict.fromkeys("°º˚", r"^\circ ")
     | dict.fromkeys("′’", "'")
     | dict.fromkeys("“”„", '"')
+    | dict.fromkeys("€£¥₹", "$")
     | dict.fromkeys(INVISIBLE, "")
     | dict(zip("（），．％＝＋。、［］｛｝", "(),.%=+.,[]{}", strict=True))
     | {
@@ -63,7 +69,6 @@ CHARACTERS = str.maketrans(
         "⟺": r"\iff ",
         "⇔": r"\iff ",
         "ℓ": r"\ell ",
-        "₹": "$",
         "✓": "",
         "■": "",
     }
@@ -95,12 +100,14 @@ TABLE = [
     # How it is set
     (r"\s+", " ", "a line's end is a space"),
     (r"\\\\ ?\[[^\[\]]*\]", r"\\\\", "`\\\\[4pt]` spaces the rows of a matrix"),
-    (r"(?<=\d) ?(?<!\\)\$ ?\$ ?(?=\d)|(?<=[^-+*/=<>(,;^_ ]) ?(?:\\\) ?\\\(|\\\] ?\\\[) ?(?![+*/=<>),;.^_ ]|-\\\))", ", ",
-     "values of two formulas are two"),
+    (r"(?<=\d) ?(?<!\\)\$ ?\$ ?(?=\d)", ", ", "values of two formulas are two", "$"),
+    (r"(?<=[^-+*/=<>(,;^_ ]) ?(?:\\\) ?\\\(|\\\] ?\\\[) ?(?![+*/=<>),;.^_ ]|-\\\))", ", ",
+     "values of two formulas are two", "\\"),
     (r"(?<=[^-+*/=<>(,;^_$\\ ])\$ ?\$(?=[^+*/=<>),;.^_$ ][^$]*\$(?: ?\$[^$]+\$)* ?\.?$)(?<!^\$\$)", ", ",
-     "values of two formulas are two"),
+     "values of two formulas are two", "$"),
     (r"^ ?(-?) ?(?:US|CA|AU|NZ|HK|C|A) ?\$(?=[.\d])", r"\1", "whose dollars", "$"),
-    (r"(?<!\\)\$|(?<!\\)\\[()\[\]]", "", "`$`, `\\(` and `\\[` open and close a formula"),
+    (r"(?<!\\)\$", "", "`$` opens and closes a formula", "$"),
+    (r"(?<!\\)\\[()\[\]]", "", "`\\(` and `\\[` open and close a formula"),
     (command("[hv]?phantom") + r" ?(?:\{[^{}]*\}|\S)", " ", "prints nothing", "phantom"),
     (command("(?:text|f)?color(?:box)?", "enclose") + r" ?(?:\[[^\[\]]*\])?\{[^{}]*\}", "",
      "a color or a frame"),
@@ -137,9 +144,12 @@ TABLE = [
     (command("arctg"), r"\\arctan ", "the arc tangent"),
     (command("arcctg"), r"\\arccot ", "the arc cotangent"),
     (command("[dt]binom"), r"\\binom", "one binomial in three sizes", "binom"),
-    (command("leq?", "leqq", "leqslant") + "|<=|=<", r"\\le ", "at most"),
-    (command("geq?", "geqq", "geqslant") + "|>=", r"\\ge ", "at least"),
-    (command("neq?") + r"|!=|\\not ?=", r"\\ne ", "not equal"),
+    (command("leq?", "leqq", "leqslant"), r"\\le ", "at most"),
+    (command("geq?", "geqq", "geqslant"), r"\\ge ", "at least"),
+    (command("neq?") + r"|\\not ?=", r"\\ne ", "not equal", "\\n"),
+    ("<=|=<", r"\\le ", "at most", "="),
+    (">=", r"\\ge ", "at least", "="),
+    ("!=", r"\\ne ", "not equal", "="),
     (command("lt"), "<", "less"),
     (command("gt"), ">", "greater"),
     (command("sim", "simeq", "approxeq", "thickapprox", "doteq"), r"\\approx ", "about"),
@@ -163,25 +173,26 @@ TABLE = [
     (r"\^ ?\\(?:text|mathrm|mathsf) ?\{ ?T ?\}|\^ ?\{ ?\\(?:text|mathrm|mathsf|rm|sf) ?(?:\{ ?T ?\}|T) ?\}", "^T", "transposed", "T"),
     (command("cr"), r"\\\\", "the end of a row"),
     (r"\{ ?([:=<>]) ?\}", r"\1", "braces around a sign", "{"),
-    (command("varnothing", "empty") + r"|\\\{ ?\\\}", r"\\emptyset ", "the empty set"),
+    (command("varnothing", "empty") + r"|\\\{ ?\\\}", r"\\emptyset ", "the empty set", "\\"),
     (command("bigcup"), r"\\cup ", "a union"),
     (command("Re", "R", "reals", "mathbb ?R", r"mathbb ?\{ ?R ?\}"), r"\\mathbb{R}", "the real numbers"),
-    (command("infin") + r"|(?<![A-Za-z\\])(?:[Ii]nfinity|oo|inf)(?![A-Za-z])", r"\\infty ", "infinity"),
-    (r"\+ ?\\infty", r"\\infty ", "infinity has no sign but minus"),
+    (command("infin"), r"\\infty ", "infinity"),
+    (r"(?<![A-Za-z\\])(?:[Ii]nfinity|oo|inf)(?![A-Za-z])", r"\\infty ", "infinity", WORDS),
+    (r"\+ ?\\infty", r"\\infty ", "infinity has no sign but minus", "+"),
     (command("dot", "bar", "overline") + r" ?\{ ?(\d+) ?\}", r"\\overline{\1}", "the period of a decimal", "\\"),
     (command("dot", "bar", "overline") + r" ?(\d)", r"\\overline{\1}", "the period of a decimal"),
-    (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees"),
+    (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees", "\\"),
     (r"\\%", "%", "percent", "%"),
     (command("textdollar"), r"\\$", "the sign of the dollar"),
     (command("pounds", "euro", "texteuro", "textsterling", "yen"), "", "the sign of a currency"),
     (command("cents?", "textcent"), r"\\text{ cents}", "cents"),
-    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD?|AUD?|INR|C|Rs\.?) ?\}? ?(?:\\[,; ])? ?(?=\\?[$€£¥])", r"\1",
-     "the currency in letters"),
+    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD?|AUD?|INR|C|Rs\.?) ?\}? ?(?:\\[,; ])? ?(?=\\?\$)", r"\1",
+     "the currency in letters", "$"),
     (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|EUR|GBP|CAD|AUD|INR|Rs\.?) ?\}? ?(?:\\[,; ])? ?(?=[.\d])", r"\1",
-     "the currency in letters"),
+     "the currency in letters", WORDS),
     (r"^ ?(-?) ?\\\$ ?(-?[\d.,]*\d)(?:\.| ?)$", r"\1\2\\text{ dollars}", "a number of dollars", r"\$"),
-    (r"\\?[$€£¥]", "", "an amount is a number; the question names the currency"),
-    (r"(?<!\\)\\&", " and ", "and", r"\&"),
+    (r"\\?\$", "", "an amount is a number; the question names the currency", "$"),
+    (r"(?<!\\)\\&", r"\\text{and}", "and", r"\&"),
     (r"(?<!\\)\\([_#])", r"\1", "an escaped character"),
     (r"\^ ?(?:\{ ?\\prime ?\\prime ?\}|\\prime ?\\prime(?![A-Za-z]))", "''", "primes", "prime"),
     (r"\^ ?(?:\{ ?\\prime ?\}|\\prime(?![A-Za-z]))", "'", "a prime", "prime"),
@@ -190,7 +201,8 @@ TABLE = [
     (r"(?<=\d) ?\{ ?, ?\} ?(?=\d)|(?<=\d),\\! ?(?=\d)", "", "`85{,}184` and `85,\\!184` are one number", ","),
     (r"(?<=\d)(?:\\[,:; ]|~| )(?=\d{3}(?![\d/]))", "", "`11\\,880` and `11 880` set a thousands separator"),
     (r"(?<!\\)\\[!/]", "", "negative space"),
-    (r"(?<!\\)\\[,:;> ]|(?<!\\)\\ ?$|~|" + command("q?quad", "(?:en|thin|med|thick|nobreak)space"), " ", "a space"),
+    ("~", " ", "a space", "~"),
+    (r"(?<!\\)\\[,:;> ]|(?<!\\)\\ ?$|" + command("q?quad", "(?:en|thin|med|thick|nobreak)space"), " ", "a space", "\\"),
     (r"(\^(?:\d|\{\d+\})) +(?=\d)", r"\1*", "`2^6 3^5` is a product", "^"),
     # Units
     (r"\\frac ?\{ ?\\text\{ ?([^{}]*?) ?\} ?\} ?\{ ?\\text\{ ?([^{}]*?) ?\}(?:\^\{?([23])\}?)? ?\}", r"\\text{\1/\2\3}",
@@ -200,21 +212,23 @@ TABLE = [
     (r"(?<=\d) ?/ ?\\text\{ ?([A-Za-z]+) ?\} ?$", r"\\text{ per \1}", "a rate", r"\text"),
     (r"(?<=\d)(?: ?\^ ?\{?)? ?\\text\{ ?(?:st|nd|rd|th) ?\} ?\}?", "", "an ordinal", r"\text"),
     (r"(?:(?<=1)\^\{st\}|(?<=2)\^\{nd\}|(?<=3)\^\{rd\}|(?<=[04-9])\^\{th\}) ?$|(?<=\d)(?:st|nd|rd|th)(?![A-Za-z])", "",
-     "an ordinal"),
+     "an ordinal", WORDS),
     (r"(?<=[\d})]) ?\( ?\\text\{([A-Za-z ./]+)\} ?\) ?$", r"\\text{\1}", "a unit in parentheses", r"\text"),
     (r"(?<=\w)(?: ?\\text\{,? ?\(?(?:in )?base ?\}|,? (?:in )?base )\{?(\d\d?)\}?\)?$", r"_{\1}", "the base of a number", "base"),
     (r"(?<=\d)\\text\{ ?([A-F\d]+) ?\}(?=_)", r"\1", "digits beyond 9", r"\text"),
     (r"_ ?\{ ?\((\d\d?)\) ?\}", r"_{\1}", "the base of a number in parentheses", "_"),
     # Words and edges
-    (command("lor", "vee"), " or ", "or"),
-    (command("land", "wedge"), " and ", "and"),
+    (command("lor", "vee"), r"\\text{or}", "or"),
+    (command("land", "wedge"), r"\\text{and}", "and"),
     (r"(?<=[\w)}])[, ]*\(? ?\\text\{[, ]*(?:\(?or|which is|i\.e\.,?)? ?(?:about|approx\.?|approximately|roughly) ?\} ?-?\$?\d[\d.,]*(?: ?%)?"
      r"(?:\\text\{[^{}]*\})?\)?$", "", "a rounded value beside the exact one", r"\text"),
     (r" *(?:\( ?\\text\{ ?(?:or|i\.e\.,?) ?\}|\\text\{ ?\((?:or|i\.e\.,?) ?\}?) ?([^()]*?)\)(?: ?\})?$", r", \1",
      "the value again, or another one", r"\text"),
     (r"\\text\{,? ?\(?(?:rounded |correct |accurate )?to (?:the nearest|\w+ (?:decimal|significant))[^{}]*\}$", "", "how it is rounded", r"\text"),
     (r"(?i)\\text\{ ?[,;]? ?(?:and|or) ([-\d][^{}]*)\}", r", \1", "`\\text{ or 6}` is an item of a list", r"\text"),
-    (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and(?:/or)?|or) ?\} ?|[,;]? +(?:and|or) +(?=\S)", ", ", "`2 and 3` is the list `2, 3`"),
+    (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and(?:/or)?|or) ?\} ?", ", ",
+     "`2 \\text{ and } 3` is the list `2, 3`", r"\text"),
+    (r"(?i)[,;]? +(?:and|or) +(?=\S)", ", ", "`2 and 3` is the list `2, 3`", WORDS),
     (r"\\text\{ ?([,;]) ?\}", r"\1", "a comma set as words", r"\text"),
     (r"\\text\{ ?(-?\d[\d.,]*) ?\}", r" \1 ", "a number set as words", r"\text"),
     (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words", r"\text"),
@@ -223,7 +237,7 @@ TABLE = [
     (r"^(?!.*(?:[<>]|\\[lg]e(?![A-Za-z])))(.*[A-Za-z\d})°])[, ]*\(?"
      r"(?:\\text\{[, ]*(?:where|with|for(?: any| some| all| every| each)?(?: integers?)?) ?\})?[, ]*[kmn] ?"
      r"(?:\\in ?\\mathbb ?\{?Z\}?|\\text\{ ?is an(?:y| arbitrary)? integer ?\})\)? ?$",
-     r"\1", "an integer that runs through solutions"),
+     r"\1", "an integer that runs through solutions", "\\"),
     (r"^(?!.*(?:[<>]|\\[lg]e(?![A-Za-z])))(.*[A-Za-z\d})°])[, ]*"
      r"\\text\{[, ]*for(?: any| some| all| every| each)? integers? ?\} ?[kmn] ?$",
      r"\1", "an integer that runs through solutions", r"\text"),
@@ -236,26 +250,28 @@ TABLE = [
     (r"^[^{}]*=[^{}]*?(?:[=-]>|\\(?:long)?rightarrow(?![A-Za-z])|\\to(?![A-Za-z])|\\(?:iff|(?:Long|L)?eftrightarrow|Leftrightarrow|Longleftrightarrow)(?![A-Za-z])"
      r"|[,; ]*(?:\\text\{[,; ]*(?:so|thus|hence|therefore),? ?\}))(?=[^{}=]*=)", "", "what led to the answer", "="),
     (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow|\\text\{ ?(?i:so|thus|hence|therefore|then),? ?\}) *)+", "", "what led to the answer"),
-    (r"(?i)^ *(?:\\text\{ ?)?(?:approximately|approx\.?|about|roughly)(?: ?\}| ) ?(?=-?[\\$]*\d)", "", "it is rounded"),
+    (r"(?i)^ *(?:\\text\{ ?)?(?:approximately|approx\.?|about|roughly)(?: ?\}| ) ?(?=-?[\\$]*\d)", "", "it is rounded", WORDS),
     (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
     (r" *(?:\( ?(?:\\approx|\\text\{ ?(?:or )?(?:about|approx|roughly))|\\text\{ ?\((?:or )?(?:about|approx|roughly))"
      r"[^()]*\) ?\}?$", "", "a rounded value beside the exact one", ")"),
-    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)(?:\"|''?)$", r"\1", "feet and inches as marks"),
-    (r"^ *(?:\"|``)([^\"`]+?)(?:\"|'') *$|^ *(?:\\text\{ ?)?(?:\"|``|[`'‘])([^\"`'{}]+?)[\"'](?: ?\})? *$", r"\1\2", "quotation marks"),
+    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)''?$", r"\1", "feet and inches as marks", "'"),
+    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)\"$", r"\1", "inches as a mark", '"'),
+    (r"^ *\"([^\"`]+?)\" *$|^ *\\text\{ ?\"([^\"`'{}]+?)\" ?\} *$", r"\1\2", "quotation marks", '"'),
+    (r"^ *``([^\"`]+?)(?:\"|'') *$|^ *(?:\\text\{ ?)?(?:``|[`'‘])([^\"`'{}]+?)'(?: ?\})? *$", r"\1\2", "quotation marks", "'"),
     (r"^ *([A-Z])\) *$", r"\1", "a choice", ")"),
     (r"^ *\\text\{(?![a-z]{2}\})([^{}]*)\} *$", r"\1",
      "an answer that is all words needs no braces, but two letters that may be factors", r"\text"),
     (r"(?i)^ *(?:the )?(?:(?:final|correct) )?(?:answer|option|choice)s?(?: is| are|:)+ (?=.)", "",
-     "what announces the answer"),
+     "what announces the answer", WORDS),
     (r"(?i)^ *(?:\\text\{ ?(?:either|both) ?\}|(?:either|both)\b) *(?=.*,)", "", "it announces a list", ","),
-    (r"^ *(?:\\text\{ ?)?(?:[Oo]ption|[Cc]hoice|[Aa]nswer) ?\}? ?\(?([A-Z])\)?[ .]*$", r"\1", "a choice"),
+    (r"^ *(?:\\text\{ ?)?(?:[Oo]ption|[Cc]hoice|[Aa]nswer) ?\}? ?\(?([A-Z])\)?[ .]*$", r"\1", "a choice", WORDS),
     (r"(?i)^[ (]*(?:there (?:is|are) )?no (?:(?:real|such|valid) )*(?:solution|root)s?(?: exists?)?[ ).]*$",
-     r"\\emptyset", "no solution is the empty set of solutions"),
+     r"\\emptyset", "no solution is the empty set of solutions", WORDS),
     (r"(?i)^ *\\text\{ ?(?:all|any|the) real numbers?,? (?:except|other than|but)(?: for)?:? ?\} ?([^=<>]+)$", r"\\mathbb{R}\\setminus\\{\1\\}",
      "the real numbers but a few", r"\text"),
-    (r"(?i)^ *(?:the )?empty set[ .]*$", r"\\emptyset", "the empty set"),
-    (r"(?i)^ *(?:(?:all|any|the) )?(?:real numbers?|reals)[ .]*$", r"\\mathbb{R}", "the real numbers"),
-    (r"(?i)^ *DNE[ .]*$", "does not exist", "an abbreviation"),
+    (r"(?i)^ *(?:the )?empty set[ .]*$", r"\\emptyset", "the empty set", WORDS),
+    (r"(?i)^ *(?:(?:all|any|the) )?(?:real numbers?|reals)[ .]*$", r"\\mathbb{R}", "the real numbers", WORDS),
+    (r"(?i)^ *DNE[ .]*$", "does not exist", "an abbreviation", WORDS),
     (r"(?<![.\dA-Za-z])\.(?=\d)", "0.", "`.5` is 0.5", "."),
     # Braces and spaces
     (r"(?<![\d./])(\d+) (\d+) ?/ ?(\d+)(?![\d./])", r"\1\\frac{\2}{\3}", "`4 1/2` is a mixed number", "/"),
@@ -306,8 +322,9 @@ LONGEST = 1_000
 def normal_form(answer: str) -> str:
     """The answer in the spelling that the other rules read; empty for an answer that says nothing, such as `.`."""
     text = unframed(ascii_characters(answer).strip())
+    has_words = IN_WORDS.search(text) is not None
     for pattern, replacement, _, needs in RULES:
-        if needs in text:
+        if has_words if needs is WORDS else needs in text:
             text = pattern.sub(replacement, text)
     text = unframed(text.strip())
     number = number_in_words(text) if text[:1].isalpha() else None
