@@ -140,7 +140,12 @@ def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
         return Verdict(equal, "rational", None if equal else "another number")
     if verdict := compare_times(one, other):
         return verdict
-    if one.only_words or other.only_words or not {one.text, other.text}.isdisjoint(WORDS_OR_PRODUCTS) and both_run(one, other):
+    if (
+        one.only_words
+        or other.only_words
+        or (not {one.text, other.text}.isdisjoint(WORDS_OR_PRODUCTS)
+        and both_run(one, other))
+    ):
         return compare_words(one, other)
     if one.expression is None or other.expression is None:
         return Verdict(None, "none", "not an expression that can be read")

@@ -35,7 +35,12 @@ def new_names(one: Expression, other: Expression, names: set[str], others: set[s
         return
     (name,), (other_name,) = only, other_only
     periodic = {name, other_name} <= PARAMETERS and is_periodic(one) and is_periodic(other)
-    constant = "C" in (name, other_name) and {name, other_name} <= CONSTANTS_OF_INTEGRALS and is_added(one, name) and is_added(other, other_name)
+    constant = (
+        "C" in (name, other_name)
+        and {name, other_name} <= CONSTANTS_OF_INTEGRALS
+        and is_added(one, name)
+        and is_added(other, other_name)
+    )
     if periodic or (constant and not {"a", "b", "A", "B"} & variables):
         yield other_name, name
 

@@ -130,6 +130,7 @@ TABLE = [
      r"\\text{", "words are words in any face"),
     (rf"\\text\{{ ?({'|'.join(FUNCTIONS)}|c?tg|cotg|cosec|arcc?tg|[bp]?mod) ?\}}", r"\\\1 ",
      "`\\mathrm{sin}` is `\\sin`", r"\text"),
+    (r"\\text\{ ?(gcd|lcm|max|min) ?\}(?= ?(?:\(|\\\{))", r"\\\1 ", "a function of several numbers", r"\text"),
     (r"\\text\{ ?(?:ar(?:c?|ea)(sinh|cosh|tanh)|a(sin|cos|tan)) ?\}", r"\\arc\1\2 ", "an inverse function", r"\text"),
     (r"\\text\{ ?(pi|theta) ?\}", r"\\\1 ", "a letter by its name", r"\text"),
     (r"\\text\{([^{}]*?)(?:\\[,;: ])?([A-Za-z]+)\^\{?(-\d)\}?\}", r"\\text{\1 \2^\3}", "a unit to a negative power", r"\text"),
@@ -217,6 +218,7 @@ TABLE = [
     (r"(?<=\w)(?: ?\\text\{,? ?\(?(?:in )?base ?\}|,? (?:in )?base )\{?(\d\d?)\}?\)?$", r"_{\1}", "the base of a number", "base"),
     (r"(?<=\d)\\text\{ ?([A-F\d]+) ?\}(?=_)", r"\1", "digits beyond 9", r"\text"),
     (r"_ ?\{ ?\((\d\d?)\) ?\}", r"_{\1}", "the base of a number in parentheses", "_"),
+    (r"\\text\{ ?([CPA]) ?\}(?=_)", r"\1", "combinations", r"\text"),
     # Words and edges
     (command("lor", "vee"), r"\\text{or}", "or"),
     (command("land", "wedge"), r"\\text{and}", "and"),

@@ -8,7 +8,7 @@ import threading
 import zlib
 from fractions import Fraction
 from functools import reduce
-from math import comb, factorial, isqrt, prod
+from math import comb, factorial, gcd, isqrt, lcm, prod
 from typing import Any
 
 Value = Any
@@ -220,6 +220,12 @@ def apply(name: str, operands: list[Value]) -> Value:
             return elementary("exp", multiply(first, precise().mpc(0, 1)))
         case "binom":
             return binomial(first, last)
+        case "permutations":
+            return multiply(binomial(first, last), factorial_of(last))
+        case "gcd" | "lcm":
+            return Fraction((gcd if name == "gcd" else lcm)(*map(integer, operands)))
+        case "max" | "min":
+            return (max if name == "max" else min)(operands, key=real)
         case "log_":
             return divide(logarithm(last), logarithm(first))
         case _:
@@ -285,6 +291,20 @@ def binomial(n: Value, k: Value) -> Value:
     if not all(isinstance(part, Fraction) and part.denominator == 1 and 0 <= part <= EXACT_BITS for part in (n, k)):
         raise NoValue("no binomial coefficient")
     return exact(Fraction(comb(int(n), int(k))))
+
+
+def integer(value: Value) -> int:
+    """The value as an integer."""
+    if not isinstance(value, Fraction) or value.denominator != 1:
+        raise NoValue("no integer")
+    return value.numerator
+
+
+def real(value: Value) -> Value:
+    """The value as a real number that can be put in order."""
+    if hasattr(value, "_mpc_"):
+        raise NoValue("no order")
+    return inexact(value)
 
 
 def logarithm(value: Value) -> Value:

@@ -25,7 +25,9 @@ OPENING = frozenset(["(", "[", "{", "\\{", "\\begin"])
 CLOSING = frozenset([")", "]", "}", "\\}", "\\end"])
 RELATIONS = frozenset(["=", "\\in", "<", ">", "\\le", "\\ge", "\\ne", "\\approx"])
 
-MATRIX = re.compile(r"(.*?)[(\[]?\\begin\{([pbB]?(?:small)?matrix|array)\}(?:\{[clr|]*\})?((?:(?!\\begin).)*)\\end\{\2\}[)\]]?")
+MATRIX = re.compile(
+    r"(.*?)[(\[]?\\begin\{([pbB]?(?:small)?matrix|array)\}(?:\{[clr|]*\})?((?:(?!\\begin).)*)\\end\{\2\}[)\]]?"
+)
 REALS = re.compile(r"\\mathbb\{R\}(?:(?:\\setminus|-)\\\{(.+)\\\})?")
 TRANSPOSED = re.compile(r"(.+)\^\{?(?:T|\\top|\\text\{T\}|\\intercal)\}?")
 ENVIRONMENT = re.compile(
@@ -298,7 +300,9 @@ def read_condition(member: str, condition: str, depth: int) -> Part:
     """
     if not (match := MEMBER.fullmatch(member)):
         if (bound := BOUND.match(condition)) and "n" not in member:
-            member, condition = (re.sub(rf"(?<![A-Za-z\\]){bound[1]}(?![A-Za-z])", "n", text) for text in (member, condition))
+            member, condition = (
+                re.sub(rf"(?<![A-Za-z\\]){bound[1]}(?![A-Za-z])", "n", text) for text in (member, condition)
+            )
         return Group("{:}", (read_item(member, depth), read(condition, depth=depth)))
     name, domain = match[1].strip(), (match[2] or "").strip()
     said = items(condition, joined=False)

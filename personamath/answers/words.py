@@ -23,7 +23,11 @@ def number_in_words(text: str) -> str | None:
     r"""The number that words say, in digits or as `\frac{2}{3}`; None where they say none."""
     if len(text) > LONGEST:
         return None
-    words = [word for word in re.split(r"(?:(?<=thousand|.million|.billion|.hundred), ?|[- ]+)", text.lower()) if word != "and"]
+    words = [
+        word
+        for word in re.split(r"(?:(?<=thousand|.million|.billion|.hundred), ?|[- ]+)", text.lower())
+        if word != "and"
+    ]
     if mixed := MIXED.fullmatch(text.lower()):
         whole, part = number_in_words(mixed[1]), number_in_words(mixed[2])
         return whole + part if whole and part and whole.isdecimal() and part.startswith(r"\frac") else None
