@@ -40,7 +40,7 @@ ACCENTS = frozenset({"overline", "bar", "vec", "hat", "widehat", "tilde", "overr
 NAMED_FUNCTIONS = frozenset(["f", "g", "h", "F", "G", "H", "P", "Q", "phi", "varphi", "psi", "Phi", "Psi"])
 """Names that a parenthesis is not multiplied with, but given to."""
 CHOICES = {"C": "binom", "P": "permutations", "A": "permutations"}
-"""Letters that count choices where they have a number above and a number below, as in `C_5^2`; the larger is the set."""
+"""Letters that count choices where they have a number above and a number below, as in `C_5^2`; the larger is of all."""
 OF_SEVERAL = frozenset(["gcd", "lcm", "max", "min"])
 """Functions of as many numbers as there are."""
 MOST_ARGUMENTS = 5

@@ -143,8 +143,7 @@ def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
     if (
         one.only_words
         or other.only_words
-        or (not {one.text, other.text}.isdisjoint(WORDS_OR_PRODUCTS)
-        and both_run(one, other))
+        or (not {one.text, other.text}.isdisjoint(WORDS_OR_PRODUCTS) and both_run(one, other))
     ):
         return compare_words(one, other)
     if one.expression is None or other.expression is None:

@@ -6,9 +6,9 @@ unbounded repetitions of the same characters in a row, which a hostile answer co
 """
 
 import re
-import unicodedata
 from typing import NamedTuple
 
+from personamath.answers.characters import ascii_characters
 from personamath.answers.extraction import braced
 from personamath.answers.words import number_in_words
 
@@ -32,63 +32,6 @@ def command(*names: str) -> str:
     """Pattern of LaTeX commands by their names, which may be patterns."""
     return rf"(?<!\\)\\(?:{'|'.join(names)})(?![A-Za-z])"
 
-
-INVISIBLE = [0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
-"""Characters that join, break or turn a line and print nothing."""
-
-GREEK = [
-    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu"),
-    *("xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "phi", "epsilon", "mu"),
-    *("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"),
-]
-CHARACTERS = str.maketrans(
-    dict.fromkeys("−–—‐‑﹣－", "-")
-    | dict.fromkeys("×·⋅∙", r"\cdot ")
-    | dict.fromkeys("÷⁄∕", "/")
-    | dict.fromkeys("°º˚", r"^\circ ")
-    | dict.fromkeys("′’", "'")
-    | dict.fromkeys("“”„", '"')
-    | dict.fromkeys("€£¥₹", "$")
-    | dict.fromkeys(INVISIBLE, "")
-    | dict(zip("（），．％＝＋。、［］｛｝", "(),.%=+.,[]{}", strict=True))
-    | {
-        "¢": r"\text{ cents}",
-        "″": "''",
-        "∨": r"\lor ",
-        "∧": r"\land ",
-        "⇒": r"\implies ",
-        "∠": r"\angle ",
-        "△": r"\triangle ",
-        "≡": r"\equiv ",
-        "∉": r"\notin ",
-        "∖": r"\setminus ",
-        "∑": r"\sum ",
-        "∏": r"\prod ",
-        "∫": r"\int ",
-        "∛": r"\sqrt[3]",
-        "⟺": r"\iff ",
-        "⇔": r"\iff ",
-        "ℓ": r"\ell ",
-        "✓": "",
-        "■": "",
-    }
-    | dict.fromkeys("→⟶⟹", r"\implies ")
-    | dict.fromkeys("⩽≦", r"\le ")
-    | dict.fromkeys("⩾≧", r"\ge ")
-    | {letter: rf"\mathbb{{{name}}}" for letter, name in zip("ℤℕℚℂ", "ZNQC", strict=True)}
-    | {"√": r"\sqrt ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne "}
-    | {"≈": r"\approx ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ", "ℝ": r"\mathbb{R}"}
-    | {"⟨": r"\langle ", "⟩": r"\rangle ", "…": r"\ldots "}
-    | {letter: rf"\{name} " for letter, name in zip("αβγδεζηθικλμνξπρστυφχψωϕϵµΓΔΘΛΞΠΣΦΨΩ", GREEK, strict=True)}
-)
-"""Characters that stand for a LaTeX command or for an ASCII character; invisible ones stand for nothing."""
-
-SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ", "0123456789+-()n")
-RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ]+")
-SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₙₘₖₓ", "0123456789+-aenmkx")
-LOWERED = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₙₘₖₓ]+")
-COMPATIBILITY = re.compile("[¼-¾⅐-⅞\U0001d400-\U0001d7ff]")
-"""Fractions in one character, and letters in mathematical faces."""
 
 ARCS = ["sinh", "cosh", "tanh", "coth", "sech", "csch", "sin", "cos", "tan", "cot", "sec", "csc"]
 """Functions whose inverse is written with `arc` in front, or as the power of -1."""
@@ -114,15 +57,18 @@ TABLE = [
     (command("bbox") + r" ?\[[^\[\]]*\]", "", "a color or a frame"),
     (r"(\\begin\{[a-z]+\*?\})\[[tbc]\]", r"\1", "where the lines are aligned", r"\begin"),
     (r"\\(?:begin|end)\{(?:equation|displaymath|math|center)\*?\}", " ", "a formula by itself", r"\begin"),
-    (command("(?:math)?strut", "newline", "par", "hfill", "nonumber", "notag", "check(?:mark)?", "(?:black)?square") + " ?$", "",
+    (command("(?:math)?strut", "newline", "par", "hfill", "nonumber", "notag", "check(?:mark)?",
+     "(?:black)?square") + " ?$", "",
      "prints nothing, or the end of a proof"),
     (command("(?:math)?strut"), "", "prints nothing", "strut"),
     (command("tiny", "(?:script|footnote|normal)size", "small", "[lL]arge", "LARGE", "[hH]uge"), " ", "a size"),
     (command("[hm]space", "vspace", "tag", "label") + r"\*?\{[^{}]*\}", " ", "prints nothing, or a number beside"),
     (command("(?:display|text|script)style", "(?:no)?limits", "rm", "bf", "it"), " ", "a size, a place or a face"),
     (command("left", "right", "middle", "[bB]igg?[lrm]?") + r"\.?", "", "the size of a bracket"),
-    (r"(\\in ?)\\(?:math(?:bf|rm|ds)|bf) ?\{? ?([RZNQC])(?![A-Za-z]) ?\}?", r"\1\\mathbb{\2}", "a set of numbers", r"\in"),
-    (command("math(?:bf|it|sf)", "boldsymbol", "bm", "bold", "pmb") + r" ?\{ ?([A-Za-z]) ?\}", r" \1", "a letter in any face"),
+    (r"(\\in ?)\\(?:math(?:bf|rm|ds)|bf) ?\{? ?([RZNQC])(?![A-Za-z]) ?\}?", r"\1\\mathbb{\2}", "a set of numbers",
+     r"\in"),
+    (command("math(?:bf|it|sf)", "boldsymbol", "bm", "bold", "pmb") + r" ?\{ ?([A-Za-z]) ?\}", r" \1",
+     "a letter in any face"),
     (r"\\(?:hat|vec) ?\{? ?\\?([ijk])(?:math)?(?![A-Za-z]) ?\}?", r" \1", "a unit vector"),
     (command("math(?:bf|it|sf|cal|op)", "boldsymbol", "bm", "bold", "pmb", "underline", "boxed", "f(?:rame)?box")
      + r" ?(?=[{\w])", "", "a face or a frame around what is in braces"),
@@ -133,7 +79,8 @@ TABLE = [
     (r"\\text\{ ?(gcd|lcm|max|min) ?\}(?= ?(?:\(|\\\{))", r"\\\1 ", "a function of several numbers", r"\text"),
     (r"\\text\{ ?(?:ar(?:c?|ea)(sinh|cosh|tanh)|a(sin|cos|tan)) ?\}", r"\\arc\1\2 ", "an inverse function", r"\text"),
     (r"\\text\{ ?(pi|theta) ?\}", r"\\\1 ", "a letter by its name", r"\text"),
-    (r"\\text\{([^{}]*?)(?:\\[,;: ])?([A-Za-z]+)\^\{?(-\d)\}?\}", r"\\text{\1 \2^\3}", "a unit to a negative power", r"\text"),
+    (r"\\text\{([^{}]*?)(?:\\[,;: ])?([A-Za-z]+)\^\{?(-\d)\}?\}", r"\\text{\1 \2^\3}", "a unit to a negative power",
+     r"\text"),
     (r"\\text\{ ?([a-fijkn-rt-z]) ?\}", r" \1 ", "a letter that is no unit is a variable or a constant", r"\text"),
     (r"\(\\text\{ ?([A-Z]) ?\}\)", r"(\1)", "a choice", r"\text"),
     (r"^ ?(\*\*|__|`|\*)(.*?)\1 ?$", r"\2", "Markdown's bold"),
@@ -171,7 +118,8 @@ TABLE = [
     (command("backslash"), r"\\setminus ", "the difference of sets"),
     (r"\\setminus ?\{([^{}]*[^{}\\])\}", r"\\setminus\\{\1\\}", "a set in plain braces", r"\setminus"),
     (r"\\(p?mod|bmod) ?\{ ?(\d+) ?\}", r"\\\1 \2", "braces around a modulus", "mod"),
-    (r"\^ ?\\(?:text|mathrm|mathsf) ?\{ ?T ?\}|\^ ?\{ ?\\(?:text|mathrm|mathsf|rm|sf) ?(?:\{ ?T ?\}|T) ?\}", "^T", "transposed", "T"),
+    (r"\^ ?\\(?:text|mathrm|mathsf) ?\{ ?T ?\}|\^ ?\{ ?\\(?:text|mathrm|mathsf|rm|sf) ?(?:\{ ?T ?\}|T) ?\}", "^T",
+     "transposed", "T"),
     (command("cr"), r"\\\\", "the end of a row"),
     (r"\{ ?([:=<>]) ?\}", r"\1", "braces around a sign", "{"),
     (command("varnothing", "empty") + r"|\\\{ ?\\\}", r"\\emptyset ", "the empty set", "\\"),
@@ -215,18 +163,20 @@ TABLE = [
     (r"(?:(?<=1)\^\{st\}|(?<=2)\^\{nd\}|(?<=3)\^\{rd\}|(?<=[04-9])\^\{th\}) ?$|(?<=\d)(?:st|nd|rd|th)(?![A-Za-z])", "",
      "an ordinal", WORDS),
     (r"(?<=[\d})]) ?\( ?\\text\{([A-Za-z ./]+)\} ?\) ?$", r"\\text{\1}", "a unit in parentheses", r"\text"),
-    (r"(?<=\w)(?: ?\\text\{,? ?\(?(?:in )?base ?\}|,? (?:in )?base )\{?(\d\d?)\}?\)?$", r"_{\1}", "the base of a number", "base"),
+    (r"(?<=\w)(?: ?\\text\{,? ?\(?(?:in )?base ?\}|,? (?:in )?base )\{?(\d\d?)\}?\)?$", r"_{\1}",
+     "the base of a number", "base"),
     (r"(?<=\d)\\text\{ ?([A-F\d]+) ?\}(?=_)", r"\1", "digits beyond 9", r"\text"),
     (r"_ ?\{ ?\((\d\d?)\) ?\}", r"_{\1}", "the base of a number in parentheses", "_"),
     (r"\\text\{ ?([CPA]) ?\}(?=_)", r"\1", "combinations", r"\text"),
     # Words and edges
     (command("lor", "vee"), r"\\text{or}", "or"),
     (command("land", "wedge"), r"\\text{and}", "and"),
-    (r"(?<=[\w)}])[, ]*\(? ?\\text\{[, ]*(?:\(?or|which is|i\.e\.,?)? ?(?:about|approx\.?|approximately|roughly) ?\} ?-?\$?\d[\d.,]*(?: ?%)?"
-     r"(?:\\text\{[^{}]*\})?\)?$", "", "a rounded value beside the exact one", r"\text"),
+    (r"(?<=[\w)}])[, ]*\(? ?\\text\{[, ]*(?:\(?or|which is|i\.e\.,?)? ?(?:about|approx\.?|approximately|roughly) ?\}"
+     r" ?-?\$?\d[\d.,]*(?: ?%)?(?:\\text\{[^{}]*\})?\)?$", "", "a rounded value beside the exact one", r"\text"),
     (r" *(?:\( ?\\text\{ ?(?:or|i\.e\.,?) ?\}|\\text\{ ?\((?:or|i\.e\.,?) ?\}?) ?([^()]*?)\)(?: ?\})?$", r", \1",
      "the value again, or another one", r"\text"),
-    (r"\\text\{,? ?\(?(?:rounded |correct |accurate )?to (?:the nearest|\w+ (?:decimal|significant))[^{}]*\}$", "", "how it is rounded", r"\text"),
+    (r"\\text\{,? ?\(?(?:rounded |correct |accurate )?to (?:the nearest|\w+ (?:decimal|significant))[^{}]*\}$", "",
+     "how it is rounded", r"\text"),
     (r"(?i)\\text\{ ?[,;]? ?(?:and|or) ([-\d][^{}]*)\}", r", \1", "`\\text{ or 6}` is an item of a list", r"\text"),
     (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and(?:/or)?|or) ?\} ?", ", ",
      "`2 \\text{ and } 3` is the list `2, 3`", r"\text"),
@@ -245,21 +195,26 @@ TABLE = [
      r"\1", "an integer that runs through solutions", r"\text"),
     (r"^ *[a-z] ?\\in ?\\mathbb ?\{?R\}? ?, ?(?=[a-z])", "", "a real number", r"\in"),
     (r"(?<=[\w)}])[, ]*, ?\(?[a-z] ?\\in ?\\mathbb ?\{?R\}?\)? ?$", "", "a real number", r"\in"),
-    (r"[, ]*\\text\{[, ]*(?:where|with|for(?: any| some| all| every| each)?(?: integers?)?) ?\}$", "", "what it introduced is gone",
+    (r"[, ]*\\text\{[, ]*(?:where|with|for(?: any| some| all| every| each)?(?: integers?)?) ?\}$", "",
+     "what it introduced is gone",
      r"\text"),
     (r"(?i)^ *\\text\{[^{}]*(?: is| are|[:=]) ?\}(?=.)", "", "what announces the answer", r"\text"),
-    (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow|therefore)(?![A-Za-z])", "", "what led to the answer", "\\"),
-    (r"^[^{}]*=[^{}]*?(?:[=-]>|\\(?:long)?rightarrow(?![A-Za-z])|\\to(?![A-Za-z])|\\(?:iff|(?:Long|L)?eftrightarrow|Leftrightarrow|Longleftrightarrow)(?![A-Za-z])"
-     r"|[,; ]*(?:\\text\{[,; ]*(?:so|thus|hence|therefore),? ?\}))(?=[^{}=]*=)", "", "what led to the answer", "="),
-    (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow|\\text\{ ?(?i:so|thus|hence|therefore|then),? ?\}) *)+", "", "what led to the answer"),
-    (r"(?i)^ *(?:\\text\{ ?)?(?:approximately|approx\.?|about|roughly)(?: ?\}| ) ?(?=-?[\\$]*\d)", "", "it is rounded", WORDS),
+    (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow|therefore)(?![A-Za-z])", "", "what led to the answer",
+     "\\"),
+    (r"^[^{}]*=[^{}]*?(?:[=-]>|\\(?:iff|to|(?:long)?rightarrow|(?:[Ll]ong)?[Ll]eftrightarrow)(?![A-Za-z])"
+     r"|[,; ]*\\text\{[,; ]*(?:so|thus|hence|therefore),? ?\})(?=[^{}=]*=)", "", "what led to the answer", "="),
+    (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow|\\text\{ ?(?i:so|thus|hence|therefore|then),? ?\}) *)+",
+     "", "what led to the answer"),
+    (r"(?i)^ *(?:\\text\{ ?)?(?:approximately|approx\.?|about|roughly)(?: ?\}| ) ?(?=-?[\\$]*\d)", "",
+     "it is rounded", WORDS),
     (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
     (r" *(?:\( ?(?:\\approx|\\text\{ ?(?:or )?(?:about|approx|roughly))|\\text\{ ?\((?:or )?(?:about|approx|roughly))"
      r"[^()]*\) ?\}?$", "", "a rounded value beside the exact one", ")"),
     (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)''?$", r"\1", "feet and inches as marks", "'"),
     (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)\"$", r"\1", "inches as a mark", '"'),
     (r"^ *\"([^\"`]+?)\" *$|^ *\\text\{ ?\"([^\"`'{}]+?)\" ?\} *$", r"\1\2", "quotation marks", '"'),
-    (r"^ *``([^\"`]+?)(?:\"|'') *$|^ *(?:\\text\{ ?)?(?:``|[`'‘])([^\"`'{}]+?)'(?: ?\})? *$", r"\1\2", "quotation marks", "'"),
+    (r"^ *``([^\"`]+?)(?:\"|'') *$|^ *(?:\\text\{ ?)?(?:``|[`'‘])([^\"`'{}]+?)'(?: ?\})? *$", r"\1\2",
+     "quotation marks", "'"),
     (r"^ *([A-Z])\) *$", r"\1", "a choice", ")"),
     (r"^ *\\text\{(?![a-z]{2}\})([^{}]*)\} *$", r"\1",
      "an answer that is all words needs no braces, but two letters that may be factors", r"\text"),
@@ -269,7 +224,8 @@ TABLE = [
     (r"^ *(?:\\text\{ ?)?(?:[Oo]ption|[Cc]hoice|[Aa]nswer) ?\}? ?\(?([A-Z])\)?[ .]*$", r"\1", "a choice", WORDS),
     (r"(?i)^[ (]*(?:there (?:is|are) )?no (?:(?:real|such|valid) )*(?:solution|root)s?(?: exists?)?[ ).]*$",
      r"\\emptyset", "no solution is the empty set of solutions", WORDS),
-    (r"(?i)^ *\\text\{ ?(?:all|any|the) real numbers?,? (?:except|other than|but)(?: for)?:? ?\} ?([^=<>]+)$", r"\\mathbb{R}\\setminus\\{\1\\}",
+    (r"(?i)^ *\\text\{ ?(?:all|any|the) real numbers?,? (?:except|other than|but)(?: for)?:? ?\} ?([^=<>]+)$",
+     r"\\mathbb{R}\\setminus\\{\1\\}",
      "the real numbers but a few", r"\text"),
     (r"(?i)^ *(?:the )?empty set[ .]*$", r"\\emptyset", "the empty set", WORDS),
     (r"(?i)^ *(?:(?:all|any|the) )?(?:real numbers?|reals)[ .]*$", r"\\mathbb{R}", "the real numbers", WORDS),
@@ -342,27 +298,3 @@ def unframed(text: str) -> str:
             break
         text = inside.strip()
     return text
-
-
-def ascii_characters(text: str) -> str:
-    """The text with LaTeX or ASCII for each other character that is known."""
-    if text.isascii():
-        return text
-    text = RAISED.sub(lambda run: f"^{{{run[0].translate(SUPERSCRIPTS)}}}", text)
-    text = LOWERED.sub(lambda run: f"_{{{run[0].translate(SUBSCRIPTS)}}}", text)
-    text = COMPATIBILITY.sub(lambda character: compatible(character[0]), text)
-    return ascii_digits(text).translate(CHARACTERS)
-
-
-def compatible(character: str) -> str:
-    """The LaTeX of a fraction in one character, or the letter without its face."""
-    plain = unicodedata.normalize("NFKC", character)
-    numerator, slash, denominator = plain.partition("\u2044")
-    return rf"\frac{{{numerator}}}{{{denominator}}}" if slash else plain
-
-
-def ascii_digits(text: str) -> str:
-    """The text with the decimal digits of every script as 0 to 9; superscripts are not among them."""
-    if text.isascii():
-        return text
-    return "".join(str(unicodedata.decimal(character, character)) for character in text)

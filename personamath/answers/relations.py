@@ -18,7 +18,8 @@ from personamath.answers.verdict import Verdict
 
 SYMBOL = (
     r"(?:[A-Za-z]|[A-Z]{2,4}|[a-z]{3,}|m ?\(?\\angle ?(?:[A-Z]{1,4}|\d)\)?"
-    r"|\\(?:sin|cos|tan|cot|sec|csc)(?:\^2)? ?(?:[A-Za-z]|\\angle ?[A-Z]{1,4}|\\[a-z]+|\([A-Za-z]\)|\([A-Z]?[-+][A-Z]\))"
+    r"|\\(?:sin|cos|tan|cot|sec|csc)(?:\^2)? ?"
+    r"(?:[A-Za-z]|\\angle ?[A-Z]{1,4}|\\[a-z]+|\([A-Za-z]\)|\([A-Z]?[-+][A-Z]\))"
     r"|\\text\{[A-Za-z ]*\}(?:\\(?:triangle|angle|square|odot) ?)?[A-Z]{1,5}"
     r"|\\[A-Za-z]+ ?(?:\{[A-Za-z ]*\}|[A-Z]{1,4})?)"
 )

@@ -82,9 +82,11 @@ PERCENT = re.compile(r"(.*[0-9})])\s*%")
 TRAILING_WORDS = re.compile(r"(.*(?:[0-9}]|\\pi(?= [a-z]{4})))(\s*)\(?((?:m/s|[A-Za-z]{2,})[A-Za-z .,()/^23-]*)")
 OPERATOR_WORDS = re.compile(
     r"\b(?:choose|mod|modulo|to|over|less|more than|power|root|or|and|times(?! *[.)]*$)|out of|of(?! [a-z]{3,})"
-    r"|hundred|plus|minus|divided|squared|cubed|factorial|half|halves|thirds?|quarters?|fourths?|fifths?|sixths?|sevenths?|eighths?|ninths?"
+    r"|hundred|plus|minus|divided|squared|cubed|factorial|half|halves|thirds?|quarters?|fourths?"
+    r"|fifths?|sixths?|sevenths?|eighths?|ninths?"
     r"|tenths?|twelfths?|hundredths?|twice|double|triple|theta|alpha|beta|gamma|lambda|sigma|omega|phi|in an?"
-    r"|remainder|infinity|at least|at most|if|for (?=even|odd|some|positive|negative|[a-z]\b)|when|unless|except|otherwise|not|more|greater|fewer|(?:even|odd)$"
+    r"|remainder|infinity|at least|at most|if|for (?=even|odd|some|positive|negative|[a-z]\b)"
+    r"|when|unless|except|otherwise|not|more|greater|fewer|(?:even|odd)$"
     rf"|(?:{'|'.join([*NUMBER_WORDS[:1], *NUMBER_WORDS[2:], *TENS])})(?!-)|one(?! ?-| [a-z]))\b",
     re.IGNORECASE,
 )
