@@ -179,10 +179,10 @@ def compare_with_collection(part: Part, collection: Collection) -> Verdict:
 
 def is_said_twice(leaf: Leaf, collection: Collection) -> bool:
     r"""Whether a list of two is one value in two spellings, the leaf's: `\frac12 \text{ or } 0.5`."""
-    one, *rest = collection.parts
-    if len(rest) != 1 or not isinstance(one, Leaf) or not isinstance(rest[0], Leaf) or one.text == rest[0].text:
+    leaves = [member for member in collection.parts if isinstance(member, Leaf)]
+    if len(collection.parts) != 2 or len({member.text for member in leaves}) != 2:
         return False
-    return all(compare_leaves(leaf, member).equal for member in (one, rest[0]))
+    return all(compare_leaves(leaf, member).equal for member in leaves)
 
 
 def values_of_names(collection: Collection, in_alphabet: bool = True) -> tuple[Part, ...]:

@@ -201,7 +201,7 @@ TABLE = [
     (r"(?i)^ *\\text\{[^{}]*(?: is| are|[:=]) ?\}(?=.)", "", "what announces the answer", r"\text"),
     (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow|therefore)(?![A-Za-z])", "", "what led to the answer",
      "\\"),
-    (r"^[^{}]*=[^{}]*?(?:[=-]>|\\(?:iff|to|(?:long)?rightarrow|(?:[Ll]ong)?[Ll]eftrightarrow)(?![A-Za-z])"
+    (r"^[^{}=]*=[^{}]*(?:[=-]>|\\(?:iff|to|(?:long)?rightarrow|(?:[Ll]ong)?[Ll]eftrightarrow)(?![A-Za-z])"
      r"|[,; ]*\\text\{[,; ]*(?:so|thus|hence|therefore),? ?\})(?=[^{}=]*=)", "", "what led to the answer", "="),
     (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow|\\text\{ ?(?i:so|thus|hence|therefore|then),? ?\}) *)+",
      "", "what led to the answer"),

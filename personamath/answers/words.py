@@ -29,8 +29,9 @@ def number_in_words(text: str) -> str | None:
         if word != "and"
     ]
     if mixed := MIXED.fullmatch(text.lower()):
-        whole, part = number_in_words(mixed[1]), number_in_words(mixed[2])
-        return whole + part if whole and part and whole.isdecimal() and part.startswith(r"\frac") else None
+        whole, fraction = number_in_words(mixed[1]), number_in_words(mixed[2])
+        is_mixed = whole and fraction and whole.isdecimal() and fraction.startswith(r"\frac")
+        return f"{whole}{fraction}" if is_mixed else None
     sign = "-" if words[:1] in (["minus"], ["negative"]) else ""
     words = words[bool(sign) :]
     if len(words) > 1 and (part := PARTS.get(words[-1].removesuffix("s"))):
