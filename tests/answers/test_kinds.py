@@ -112,6 +112,8 @@ DIFFERENT = [
     (r"\cos 2",r"\sec^{-1}(2)"), (r"\tan 3",r"\cot^{-1}3"), (r"\frac{1}{\sin x}",r"\sin^{-1} x"),
     (r"\sin 2",r"\csc^{-1}2"), (r"\frac{1}{\ln 2}",r"\ln^{-1}2"), (r"\frac{1}{\log 5}",r"\log^{-1} 5"),
     ("q",r"p \implies q"),
+    # A letter beside a number is no unit for symbolic algebra
+    ("3h", r"\sum_{k=1}^{2}k"), ("5m", r"\int_0^1 10x dx"), ("2t", r"\int_0^1 4x dx"),
     # A word that only joins others says nothing
     ("3", "and"), ("37", "thirty or seven"),
     # Words after a number

@@ -27,7 +27,7 @@ SAME = [
     (r"\sqrt3|x+9|",r"|\sqrt3x+9\sqrt3|"),
     (r"\frac{1}{12}\text{ for even }n",r"\frac1{12}\text{ for even }n"),
     (r"2(x+3)\text{ for odd }x",r"2x+6 \text{ for odd }x"), (r"0.5\text{ for even }n",r"\frac12\text{ for even }n"),
-    ("3x^2",r"\frac{d}{dx}x^3"),(r"\cos x",r"\frac{d}{dx}\sin x"),(r"2x",r"\frac{\mathrm{d}}{\mathrm{d}x}x^2"),
+    ("3x^2",r"\frac{d}{dx}x^3"), ("2t", r"\frac{d}{dt}t^2"), ("2m", r"\frac{d}{dm}m^2"),(r"\cos x",r"\frac{d}{dx}\sin x"),(r"2x",r"\frac{\mathrm{d}}{\mathrm{d}x}x^2"),
     (r"\frac13",r"\int_0^1 x^2 dx"), (r"\frac{11}{6}",r"\sum_{k=1}^{3}\frac{1}{k}"), ("24",r"\prod_{k=1}^4 k"),
     ("10",r"\sum_{i=1}^{4} i"),
     ("1:15","1:15"),("1:15","01:15"),("2:3","4:6"),("1:2:3","2:4:6"),(r"3\!:\!15","3:15"),
