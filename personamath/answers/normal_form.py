@@ -272,6 +272,8 @@ def has_alternatives(pattern: str) -> bool:
 
 
 RULES = [rule(*row) for row in TABLE]
+PLAIN_RULES = [rule for rule in RULES if not rule.needs.startswith("\\")]
+"""The rules for a text without commands."""
 
 LONGEST = 1_000
 """Characters an answer may have to be read at all; longer ones are equal only to themselves."""
@@ -281,7 +283,7 @@ def normal_form(answer: str) -> str:
     """The answer in the spelling that the other rules read; empty for an answer that says nothing, such as `.`."""
     text = unframed(ascii_characters(answer).strip())
     has_words = IN_WORDS.search(text) is not None
-    for pattern, replacement, _, needs in RULES:
+    for pattern, replacement, _, needs in RULES if "\\" in text else PLAIN_RULES:
         if has_words if needs is WORDS else needs in text:
             text = pattern.sub(replacement, text)
     text = unframed(text.strip())
