@@ -3,6 +3,7 @@ r"""The parts of an answer that have no parts: a number, an expression, or words
 import re
 from fractions import Fraction
 from functools import cached_property
+from string import ascii_lowercase
 
 from personamath.answers.expression import NAMED_FUNCTIONS, SYMBOLS, Expression, read_expression
 from personamath.answers.names import alike
@@ -37,7 +38,7 @@ WORDS_OF_TWO = frozenset(
 """Words of two letters; other runs of two small letters are products, as `ab` is."""
 WORDS_OR_PRODUCTS = frozenset(["ah", "am", "an", "as", "at", "be", "by", "ha", "hi", "ma", "my", "pm"])
 """Words of two letters that may be products as well: read as words beside their own letters in another order."""
-WORDS_OF_THREE = frozenset(["add", "bad", "cad", "dab", "dad", "bay", "day"])
+WORDS_OF_THREE = frozenset(["add", "bad", "cad", "dab", "dad", "bay", "day", "fed"])
 """Words of the letters that products of three are written with."""
 PRODUCT_OF_THREE = re.compile(r"[abcdxyz]{3}|[^aeiou]{3}")
 RATIO_IN_WORDS = re.compile(r"(?<=[\d}) ])(?:to|in|of|per|by|out of)(?= [\d\\({])")
@@ -119,7 +120,8 @@ def is_product(letters: str) -> bool:
         return False
     if len(letters) == 2:
         return letters not in WORDS_OF_TWO
-    return bool(PRODUCT_OF_THREE.fullmatch(letters)) and letters not in WORDS_OF_THREE
+    are_factors = bool(PRODUCT_OF_THREE.fullmatch(letters)) or "".join(sorted(letters)) in ascii_lowercase
+    return are_factors and letters not in WORDS_OF_THREE
 
 
 def compare_leaves(one: Leaf, other: Leaf) -> Verdict:

@@ -92,7 +92,7 @@ DIFFERENT = [
     (r"\{n \in \mathbb{Z}^+ \mid n \le 3\}",r"(-\infty,3]"),
     # Short words are no products
     ("on","no"), ("so","os"), ("god","dog"), ("act","cat"), ("saw","was"), ("top","pot"), ("is","si"), ("up","pu"),
-    ("tea","eat"),
+    ("tea","eat"), ("fed", "def"),
     # Primes count
     ("y_2'","y_2"), ("x_1''","x_1"), ("a_{2}'","a_2"), ("f'(2)","f(2)"), ("x'","x"), ("A'","A"), ("y''","y'"),
     ("P_1'","P_1"),

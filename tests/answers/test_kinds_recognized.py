@@ -39,7 +39,7 @@ SAME = [
     (r"\{x\in\mathbb{Z}\mid 1\le x\le3\}",r"\{1,2,3\}"), (r"\{x\in\mathbb{R}\mid 1\le x\le3\}","[1,3]"),
     (r"\{y : y>2\}",r"\{x : x > 2\}"), (r"\{n\in\mathbb{N}: n<3\}",r"\{k \in \mathbb{N} \mid k < 3\}"),
     (r"\{x\in\mathbb{Z} : x>2\}",r"\{x : x\in\mathbb{Z}, x > 2\}"),
-    ("ab","ba"),("xyz","yxz"),("abc","cab"),("pqr","rqp"),("mn","nm"),("2ab","2ba"),
+    ("ab","ba"), ("uvw", "wvu"), ("ijk", "kji"),("xyz","yxz"),("abc","cab"),("pqr","rqp"),("mn","nm"),("2ab","2ba"),
     ("x_1'","x_{1}'"),("6'","6"),("1,2","$1$$2$"),("0",r"\tanh 0"),
     ("15","5!!"),("8","4!!"),("48","6!!"),("3,4",r"\boxed{3},\boxed{4}"),
     (r"\frac{\pi}{4}",r"\cot^{-1}1"), (r"\operatorname{arcsinh} 1",r"\sinh^{-1} 1"),
