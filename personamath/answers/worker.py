@@ -97,7 +97,7 @@ def are_equal(task: str, reference: str, text: str) -> bool:
 
     try:
         texts = (rf"\boxed{{{reference}}}", text if task == "completion" else rf"\boxed{{{text}}}")
-        gold, answer = (parse(text, parsing_timeout=None, **how(task)) for text in texts)
+        gold, answer = (parse(text, parsing_timeout=None, **parse_options(task)) for text in texts)
         if not gold or not answer:
             return False
         return are_exactly_equal(gold[0], answer[0]) if task == "value" else verify(gold, answer, timeout_seconds=None)
@@ -105,8 +105,8 @@ def are_equal(task: str, reference: str, text: str) -> bool:
         return False
 
 
-def how(task: str) -> dict[str, Any]:
-    """What `parse` is given for a task: values have no units, of which math-verify would drop the `t` of `2t`."""
+def parse_options(task: str) -> dict[str, Any]:
+    """The options of `parse` for a task. Values have no units: math-verify would drop the `t` of `2t`."""
     if task != "value":
         return {}
     from latex2sympy2_extended import NormalizationConfig
