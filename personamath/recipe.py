@@ -76,9 +76,9 @@ class Recipe:
         if taken := {"method", *_OWN}.intersection(mine):
             raise BadInput(f"method {name!r}: its setting {min(taken)} is a key of every recipe; rename it")
         if not self.problems:
-            raise BadInput("no problems: name at least one source, e.g. --problems gsm8k")
+            raise BadInput("no problems: name at least one source, e.g. gsm8k")
         if not self.teacher:
-            raise BadInput("no teacher: name a model, e.g. --teacher gpt-4o-mini-2024-07-18")
+            raise BadInput("no teacher: name a model, e.g. gpt-4o-mini-2024-07-18")
         if self.temperature is not None and not (isfinite(self.temperature) and self.temperature >= 0):
             raise BadInput(f"temperature is {self.temperature}: it must be a number, 0 or more")
         for name in self.request:

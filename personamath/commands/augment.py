@@ -109,8 +109,8 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
         print("SIMULATED: the simulated teacher wrote these rows. Do not train on them.\n")
     print(f"{composition(funnel, outline)}\n\n{narrative(funnel, outline)}\n")
     print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal.")
-    if taken_off := [f"{what} ({n:,})" for what, n in funnel.taken_off_by_kind().items() if n]:
-        print(f"Taken off completions before they were read: {', '.join(taken_off)}.")
+    if taken_off := funnel.says_taken_off():
+        print(taken_off)
     if made.retries:
         print("Retries after " + ", ".join(f"{reason} ({n:,})" for reason, n in made.retries.most_common()) + ".")
     if (usd := asked.bill.known_usd) is not None:

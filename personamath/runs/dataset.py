@@ -1,13 +1,12 @@
 """Make a dataset folder from a recipe in this process: read the problems, ask the teacher, write the rows."""
 
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from personamath.errors import BadInput
+from personamath.errors import BadInput, warn
 from personamath.folder.overlap import chosen_benchmarks
 from personamath.folder.provenance import Origins, journal_digest
 from personamath.folder.writing import write_folder
@@ -62,12 +61,12 @@ class Inputs:
         source_of_personas = recipe.method.persona_source
         personas = read_personas(source_of_personas) if source_of_personas else []
         for warning in recipe.method.check(personas, recipe.requests):
-            print(f"warning: {warning}", file=sys.stderr)
+            warn(warning)
         # Problems are read twice, here to find bad input before paying: that is cheaper than keeping them in memory.
         funnel = Funnel.survey(read_problems(sources, recipe.limit))
         if halves := [item.id for item in funnel.skipped if item.reason == HALF_A_PAIR]:
             named = ", ".join(halves[:SHOWN_NAMES])
-            print(f"warning: {len(halves):,} problems left out: {HALF_A_PAIR} ({named})", file=sys.stderr)
+            warn(f"{len(halves):,} problems left out: {HALF_A_PAIR} ({named})")
         if not funnel.seed_problems:
             skipped = Counter(problem.reason for problem in funnel.skipped).most_common()
             reasons = ", ".join(f"{count:,} skipped ({reason})" for reason, count in skipped)
@@ -88,7 +87,7 @@ class Inputs:
         if self.recipe.method.persona_source:
             warning = warn_of_moved(journal.path.parent, self.problems(), lambda seed: self._is_begun(seed, journal))
             if warning:
-                print(f"warning: {warning}", file=sys.stderr)
+                warn(warning)
 
     def _is_begun(self, seed: Problem, journal: Journal) -> bool:
         return journal.has(self.recipe.method.first_request(seed, self.recipe.requests).digest)

@@ -2,14 +2,13 @@
 
 import gc
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from personamath.errors import BadInput
+from personamath.errors import BadInput, warn
 from personamath.files import plain_path
 from personamath.journal.run_folder import is_url
 from personamath.recipe import Recipe
@@ -126,7 +125,7 @@ class Setup:
     def warn(self, recipe: Recipe) -> None:
         """Warn of a teacher that its provider switches off."""
         if warning := shutdown_warning(recipe.teacher, self.base_url[0], date.today()):
-            print(f"warning: {warning}", file=sys.stderr)
+            warn(warning)
 
     @property
     def caps(self) -> Caps:
