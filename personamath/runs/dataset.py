@@ -80,16 +80,19 @@ class Inputs:
 
     def seeds(self, journal: Journal, *, in_waves: bool) -> Iterator[tuple[int, Problem]]:
         """The seed problems with their positions, those that were never asked first; in waves, just in order."""
-        return new_first(self.problems, lambda seed: not in_waves and self._is_begun(seed, journal))
+        return new_first(self.problems, lambda seed: not in_waves and self.is_begun(seed, journal))
 
-    def warn_of_moved(self, journal: Journal) -> None:
+    def begun(self, journal: Journal) -> Iterator[tuple[Problem, bool]]:
+        """The seed problems in order, each with whether it is begun."""
+        return ((seed, self.is_begun(seed, journal)) for seed in self.problems())
+
+    def warn_of_moved(self, directory: Path, begun: Iterable[tuple[Problem, bool]]) -> None:
         """Say where seed problems have other ids than before, if the method's requests depend on them."""
-        if self.recipe.method.persona_source:
-            warning = warn_of_moved(journal.path.parent, self.problems(), lambda seed: self._is_begun(seed, journal))
-            if warning:
-                warn(warning)
+        if self.recipe.method.persona_source and (warning := warn_of_moved(directory, begun)):
+            warn(warning)
 
-    def _is_begun(self, seed: Problem, journal: Journal) -> bool:
+    def is_begun(self, seed: Problem, journal: Journal) -> bool:
+        """Whether the journal has the answer to the first request of a seed problem."""
         return journal.has(self.recipe.method.first_request(seed, self.recipe.requests).digest)
 
 
@@ -110,7 +113,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     origins = Origins.found(recipe, inputs.personas)
     with Journal(output) as journal, Spool(output) as spool:
         adopt_answers(journal, RunFolder(setup.output))
-        inputs.warn_of_moved(journal)
+        inputs.warn_of_moved(output, inputs.begun(journal))
         async with endpoints:
             asked = await run(
                 recipe,

@@ -30,7 +30,7 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
             check_same_recipe(run.home, recipe)
         origins = Origins.found(recipe, inputs.personas)
         async with watched(run.shown, None)(run):
-            await run.work(inputs.problems, inputs.funnel)
+            await run.work(inputs)
         folder = write_dataset(run.home, inputs, origins, run.rows(), run.answers())
         write_run_file(run.home, recipe, setup, inputs.funnel, run, run.retries)
         run.upload()
