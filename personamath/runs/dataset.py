@@ -2,8 +2,8 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from personamath.errors import BadInput, warn
@@ -17,10 +17,11 @@ from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.funnel import SHOWN_NAMES, Funnel
+from personamath.runs.input_digests import ProblemsDigest, personas_digest
 from personamath.runs.pipeline import Sink, Spool, new_first
 from personamath.runs.progress import Watch
 from personamath.runs.run import run
-from personamath.runs.run_file import AskedCounts, check_same_recipe, write_run_file
+from personamath.runs.run_file import AskedCounts, check_same_inputs, check_same_recipe, write_run_file
 from personamath.runs.seed_ids import warn_of_moved
 from personamath.runs.setup import Setup, open_teacher, ready_process
 from personamath.sources.personas import read_personas
@@ -50,6 +51,8 @@ class Inputs:
     personas: Sequence[Persona]
     funnel: Funnel
     """Its seed problems are already counted."""
+    digests: Mapping[str, str]
+    """Of its problems and its personas, for run.json and provenance.json."""
 
     @classmethod
     def read(cls, recipe: Recipe) -> "Inputs":
@@ -63,7 +66,8 @@ class Inputs:
         for warning in recipe.method.check(personas, recipe.requests):
             warn(warning)
         # Problems are read twice, here to find bad input before paying: that is cheaper than keeping them in memory.
-        funnel = Funnel.survey(read_problems(sources, recipe.limit))
+        digest = ProblemsDigest()
+        funnel = Funnel.survey(digest.over(read_problems(sources, recipe.limit)))
         if halves := [item.id for item in funnel.skipped if item.reason == HALF_A_PAIR]:
             named = ", ".join(halves[:SHOWN_NAMES])
             warn(f"{len(halves):,} problems left out: {HALF_A_PAIR} ({named})")
@@ -71,7 +75,8 @@ class Inputs:
             skipped = Counter(problem.reason for problem in funnel.skipped).most_common()
             reasons = ", ".join(f"{count:,} skipped ({reason})" for reason, count in skipped)
             raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
-        return cls(recipe, personas, funnel)
+        digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
+        return cls(recipe, personas, funnel, digests)
 
     def problems(self) -> Iterator[Problem]:
         """Yield the seed problems in order."""
@@ -108,6 +113,8 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     if not setup.replace:
         check_same_recipe(output, recipe)
     inputs = Inputs.read(recipe)
+    if not setup.replace:
+        check_same_inputs(output, inputs.digests)
     ready_process(setup.concurrency)
     # Record origins before asking, because a run may take days and a file may change in that time.
     origins = Origins.found(recipe, inputs.personas)
@@ -130,7 +137,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
                 watch=watched(inputs.funnel, endpoints),
             )
         folder = write_dataset(output, inputs, origins, spool.rows(), spool.answers())
-        write_run_file(output, recipe, setup, inputs.funnel, asked, endpoints.retries)
+        write_run_file(output, recipe, setup, inputs.digests, inputs.funnel, asked, endpoints.retries)
     return Made(inputs.funnel, asked, endpoints.retries, folder)
 
 
@@ -143,6 +150,7 @@ def write_dataset(
         shutil.rmtree(folder, ignore_errors=True)
         return None
     counts = inputs.funnel.as_dict(inputs.recipe.method.outline)
+    origins = replace(origins, digests=inputs.digests)
     write_folder(folder, rows, inputs.recipe, counts, origins, journal_digest(answers))
     return folder
 

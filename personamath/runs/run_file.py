@@ -4,14 +4,14 @@ import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from personamath.errors import BadInput, RunDirectoryError
 from personamath.files import read_json, written_whole
 from personamath.folder.layout import PROVENANCE
-from personamath.folder.provenance import package_versions, published_recipe
+from personamath.folder.provenance import package_versions, prompt_digests, published_recipe
 from personamath.journal.run_folder import DATASET
 from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
@@ -52,7 +52,13 @@ class AskedCounts(Protocol):
 
 
 def write_run_file(
-    folder: Path, recipe: Recipe, setup: Setup, funnel: Funnel, asked: AskedCounts, retries: Counter[str]
+    folder: Path,
+    recipe: Recipe,
+    setup: Setup,
+    used: Mapping[str, str],
+    funnel: Funnel,
+    asked: AskedCounts,
+    retries: Counter[str],
 ) -> None:
     """Write run.json; raise `RunDirectoryError` if the disk refuses."""
     outline = recipe.method.outline
@@ -60,6 +66,8 @@ def write_run_file(
         "complete": funnel.complete,
         "simulated": recipe.simulated,
         "recipe": recipe.as_dict(),
+        "prompts": prompt_digests(recipe.method),
+        "used": dict(used),
         "endpoints": ["vllm in-process"] if setup.offline_vllm else [without_secrets(url) for url in setup.base_url],
         "versions": package_versions(),
         "engine": setup.engine,
@@ -99,10 +107,29 @@ def check_same_recipe(folder: Path, recipe: Recipe) -> None:
     """Raise `BadInput` where a run directory holds the dataset of another recipe, naming the keys that differ."""
     differing = list(_differences(folder, recipe))
     if differing:
-        raise BadInput(
-            f"{folder}: contains the dataset of another recipe ({'; '.join(differing)}): use another output, or "
-            "replace that dataset with --replace; its answers stay in the journal either way"
-        )
+        raise _another(folder, differing)
+
+
+def check_same_inputs(folder: Path, used: Mapping[str, str]) -> None:
+    """Raise `BadInput` where a run directory holds the dataset of the same recipe, but of other problems or personas.
+
+    `used` are the digests of those that were read. An earlier version recorded none.
+    """
+    if not holds_rows(folder):
+        return
+    path, _ = _record(folder)
+    recorded = read_json(path, REPLACE).get("used")
+    before = recorded if isinstance(recorded, dict) else {}
+    changed = [f"the {name} have changed" for name, digest in used.items() if before.get(name, digest) != digest]
+    if changed:
+        raise _another(folder, changed)
+
+
+def _another(folder: Path, differing: Iterable[str]) -> BadInput:
+    return BadInput(
+        f"{folder}: contains the dataset of another recipe ({'; '.join(differing)}): use another output, or "
+        "replace that dataset with --replace; its answers stay in the journal either way"
+    )
 
 
 def holds_rows(folder: Path) -> bool:
@@ -117,10 +144,9 @@ def _differences(folder: Path, recipe: Recipe) -> Iterator[str]:
     """The keys of a recipe that differ from those of the dataset in a run directory, with both values."""
     if not holds_rows(folder):
         return
-    path, now = folder / FILE_NAME, recipe.as_dict()
-    if not path.exists():  # the run was killed just before it wrote it, or somebody removed it
-        path, now = folder / DATASET / PROVENANCE, published_recipe(recipe)
-    recorded = read_json(path, REPLACE).get("recipe")
+    path, is_run_file = _record(folder)
+    content = read_json(path, REPLACE)
+    now, recorded = recipe.as_dict() if is_run_file else published_recipe(recipe), content.get("recipe")
     if not isinstance(recorded, dict):
         raise BadInput(f"{path}: not as PersonaMath writes it; {REPLACE}")
     # A key that a later version added is as it was by default. Once there was one method only.
@@ -133,6 +159,25 @@ def _differences(folder: Path, recipe: Recipe) -> Iterator[str]:
             yield f"{key} was {_json(before.get(key))}, is {_json(after[key])}"
     if same_method:
         yield from (f"{key} was {_json(value)}, is unknown here" for key, value in before.items() if key not in after)
+        yield from _changed_prompts(content.get("prompts"), recipe)
+
+
+def _record(folder: Path) -> tuple[Path, bool]:
+    """The file that says what a run directory's dataset was made from, and whether it is run.json."""
+    if (folder / FILE_NAME).exists():
+        return folder / FILE_NAME, True
+    return folder / DATASET / PROVENANCE, False  # killed just before it wrote run.json, or somebody removed that
+
+
+def _changed_prompts(recorded: object, recipe: Recipe) -> Iterator[str]:
+    """The prompts that a method of the same name and settings has changed; an earlier version recorded none."""
+    if not isinstance(recorded, dict):
+        return
+    before = {name: one.get("sha256") for name, one in recorded.items() if isinstance(one, dict)}
+    now = {name: one["sha256"] for name, one in prompt_digests(recipe.method).items()}
+    for name in dict.fromkeys([*before, *now]):
+        if before.get(name) != now.get(name):
+            yield f"the prompt {name!r} has changed"
 
 
 def _comparable(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from personamath.commands.cli import main
 from personamath.errors import BadInput, PersonaMathError, PersonaMathWarning
 from personamath.methods import Direct
 from personamath.methods.method import Kind, Method, Outline, Step
-from personamath.methods.prompts import Prompt
+from personamath.methods.prompts import INFERENCE, Prompt
 from personamath.methods.work import Work
 from personamath.recipe import Recipe
 from personamath.records import Problem, Solution
@@ -38,7 +38,7 @@ class Solving(Method):
     """Solve each problem once."""
 
     broken: bool = False
-    prompts: ClassVar[Mapping[str, Prompt]] = {}
+    prompts: ClassVar[Mapping[str, Prompt]] = {"inference": INFERENCE}
     outline: ClassVar[Outline] = Outline(
         method="solving",
         title="solving",
@@ -231,6 +231,25 @@ def test_a_method_of_ones_own_goes_with_a_recipe(ask: dict[str, Any], tmp_path: 
     recipe = personamath.load_recipe(path, method=Solving())
     rows = personamath.augment(recipe=recipe, limit=3, output=tmp_path / "run", **ask)
     assert 1 <= len(rows) <= 3 and set(rows["method"]) == {"solving"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking(Solving):
+    """The same method, as its author changes it."""
+
+    prompts: ClassVar[Mapping[str, Prompt]] = {"inference": Prompt("Solve it: {problem}")}
+
+
+def test_a_method_whose_prompts_changed_is_another_recipe(ask: dict[str, Any], tmp_path: Path) -> None:
+    call: dict[str, Any] = {"problems": bundled_rows(3), "output": tmp_path / "run", **ask}
+    personamath.augment(method=Solving(), **call)
+    line = r"another recipe \(the prompt 'inference' has changed\): use another output, or .* with replace=True;"
+    with pytest.raises(BadInput, match=line):
+        personamath.augment(method=Asking(), **call)
+    (tmp_path / "run" / "run.json").unlink()
+    with pytest.raises(BadInput, match=line):
+        personamath.augment(method=Asking(), **call)
+    personamath.augment(method=Solving(), **call)
 
 
 def test_an_error_in_a_method_is_raised_as_it_is_and_names_the_seed_problem(
