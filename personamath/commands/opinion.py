@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import dataclasses
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -85,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     folder = Path(options.run_directory)
     if options.solves < 1:
         raise BadInput(f"solves is {options.solves}: it must be at least 1")
-    recipe = read_recipe(folder)
+    recipe = read_recipe(folder, BlindSolves(times=options.solves))
     reworded = {step.name for step in layout_of(read_provenance(folder / DATASET)).steps if step.rewrites}
     rows = [row for row in read_rows(folder / DATASET) if row.step in reworded and (options.all or row.flag)]
     if not rows:
@@ -95,8 +94,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     urls = tuple(options.base_url or (os.environ.get(URL_VARIABLE) or OPENAI_URL,))
     setup = Setup(base_url=urls, concurrency=options.concurrency, output=str(folder))
-    blind = dataclasses.replace(recipe, method=BlindSolves(times=options.solves))
-    outcomes, paid, asked = asyncio.run(_ask(blind, setup, rows))
+    outcomes, paid, asked = asyncio.run(_ask(recipe, setup, rows))
     found = [(row, opinion_of(row, outcome)) for row, outcome in zip(rows, outcomes, strict=True)]
     write_opinions(folder, found)
     counts = tally(opinion for _, opinion in found)

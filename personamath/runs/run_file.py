@@ -13,6 +13,7 @@ from personamath.files import read_json, written_whole
 from personamath.folder.layout import PROVENANCE
 from personamath.folder.provenance import package_versions, prompt_digests, published_recipe
 from personamath.journal.run_folder import DATASET
+from personamath.methods import METHODS, Method
 from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
 from personamath.runs.setup import Setup
@@ -25,6 +26,8 @@ DEFAULTS = {
     for field in dataclasses.fields(Recipe)
     if field.default is not dataclasses.MISSING or field.name == "request"
 }
+OF_EVERY_METHOD = {"problems", "teacher", *DEFAULTS}
+"""The keys of a recipe that are no settings of its method."""
 OWN_NAME, OWN_FILE = "own", "problems.jsonl"
 """The source name, and the file in the run directory, of problems that are given as rows."""
 GIVEN = re.compile(rf"{OWN_NAME}:(?:.*[/\\])?{re.escape(OWN_FILE)}:question:answer")
@@ -90,9 +93,18 @@ def read_run_file(folder: Path) -> dict[str, Any]:
     return read_json(folder / FILE_NAME, "give a run directory, or " + REMEDY)
 
 
-def read_recipe(folder: Path) -> Recipe:
-    """Read the recipe of a run directory; raise `BadInput` if the folder is not a run directory."""
-    return recipe_of(read_run_file(folder), folder / FILE_NAME)
+def read_recipe(folder: Path, method: Method) -> Recipe:
+    """Read the recipe of a run directory, with `method` in place of its own, which may be a user's.
+
+    Raises `BadInput` if the folder is not a run directory.
+    """
+    content, path = read_run_file(folder), folder / FILE_NAME
+    recorded = content.get("recipe")
+    if isinstance(recorded, dict) and isinstance(name := recorded.get("method"), str) and name not in METHODS:
+        # Which of its keys are that method's settings, only its author knows.
+        known = {key: value for key, value in recorded.items() if key in OF_EVERY_METHOD}
+        return Recipe.of(known | {"method": method}, str(path))
+    return dataclasses.replace(recipe_of(content, path), method=method)
 
 
 def recipe_of(content: Mapping[str, Any], path: Path) -> Recipe:
@@ -154,7 +166,7 @@ def _differences(folder: Path, recipe: Recipe) -> Iterator[str]:
     after = _comparable(json.loads(json.dumps(now)))
     same_method = before["method"] == after["method"]
     # The settings of two methods cannot be compared.
-    for key in [key for key in after if same_method or key in {"method", *DEFAULTS, "problems", "teacher"}]:
+    for key in [key for key in after if same_method or key in {"method", *OF_EVERY_METHOD}]:
         if before.get(key) != after[key]:
             yield f"{key} was {_json(before.get(key))}, is {_json(after[key])}"
     if same_method:
