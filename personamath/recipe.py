@@ -69,9 +69,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
-        check_method(self.method)
+        check_method(self.method, _OWN)
         name, mine = self.method.outline.method, setting_names(type(self.method))
-        if name in METHODS and type(self.method) is not METHODS[name]:
+        if (theirs := METHODS.get(name.lower())) and type(self.method) is not theirs:
             raise BadInput(f"method: {name!r} is a method of this package; give yours another name in its outline")
         if taken := {"method", *_OWN}.intersection(mine):
             raise BadInput(f"method {name!r}: its setting {min(taken)} is a key of every recipe; rename it")
