@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from math import isnan
 from os import PathLike
 from pathlib import Path
 from signal import SIGINT
@@ -175,8 +176,9 @@ def _line(number: int, row: Any) -> str:
     if not isinstance(row, Mapping) or not {"question", "answer"} <= set(row):
         found = ", ".join(map(str, row)) if isinstance(row, Mapping) else type(row).__name__
         raise BadInput(f"problem {number}: expected the keys question and answer; found {found}")
-    # An answer may be a number. What the reader of problems has no use for is left out.
-    known = {name: str(row[name]) for name in OWN_COLUMNS if row.get(name) is not None}
+    # An answer may be a number; NaN is how a table writes that there is none. Other columns are left out.
+    values = {name: row[name] for name in OWN_COLUMNS if row.get(name) is not None}
+    known = {name: str(value) for name, value in values.items() if not (isinstance(value, float) and isnan(value))}
     return json.dumps(dict.fromkeys(OWN_COLUMNS[:2]) | known) + "\n"  # ASCII, so also for half a surrogate pair
 
 

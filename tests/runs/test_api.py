@@ -141,6 +141,7 @@ BAD_CALLS = [
     ),
     ({"problems": Path("mine.jsonl")}, "problems 'mine.jsonl': write gsm8k or math"),
     ({"problems": [{"question": "1 + 1?", "answer": None}]}, "no problem can serve: 1 skipped (no reference answer)"),
+    ({"problems": [{"question": "1 + 1?", "answer": float("nan")}]}, "1 skipped (no reference answer)"),
     ({"problems": [{"question": "\ud800", "answer": "2"}]}, "no problem can serve: 1 skipped (half a surrogate pair)"),
     ({"problems": ()}, "no problems: name at least one source, e.g. gsm8k"),
     ({"batch": True, "offline_vllm": True}, "batch=True needs an endpoint and offline_vllm=True uses none"),
