@@ -8,12 +8,15 @@ from personamath.teachers.refusals import Retry
 # To open a connection. A slow model is given the whole time-out; an address that drops packets is not.
 CONNECT_TIMEOUT_S = 15.0
 UNREACHABLE = "unreachable"
+# Perhaps it is this machine that was too busy, or asleep: it sees the time-out before it sees the connection.
+NO_CONNECTION = "no connection"
 
 
 def trouble(name: str, error: aiohttp.ClientError | OSError) -> Retry:
     """The failed try of a request to the endpoint `name`, named for what it is."""
     if what := _unreachable(error):
-        return Retry(UNREACHABLE, f"{name}: {what}")
+        timed_out = isinstance(error, aiohttp.ConnectionTimeoutError)
+        return Retry(NO_CONNECTION if timed_out else UNREACHABLE, f"{name}: {what}")
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return Retry(UNREACHABLE, f"{name}: the proxy answered {error.status} ({in_one_line(error.message)})")
     if what := _undecodable(error):
