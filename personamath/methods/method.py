@@ -24,7 +24,8 @@ RESERVED = frozenset({"default", "strict", "clean", "assets"})
 _OF_EVERY_ROW = frozenset(each.name for each in fields(Row))
 
 Role = Literal["solve", "rewrite", "reflect"]
-"""What the teacher does when it answers a request."""
+"""What a teacher does; a recipe may name a teacher for each."""
+ROLES: tuple[Role, ...] = get_args(Role)
 AnswerFrom = Literal["seed", "derived", "majority"]
 """Where a row's reference answer comes from: its seed problem, another number (a masked one), or a vote."""
 
@@ -55,6 +56,7 @@ class Kind(NamedTuple):
     step: str
     """The step that pays for it."""
     role: Role
+    """What the teacher does."""
     after: str | None = None
     """The kind whose answer it waits for; None for the first."""
     rare: bool = False
@@ -124,9 +126,8 @@ class Outline:
         for kind in self.kinds:
             if kind.step not in steps or kind.name.partition(":")[0] != kind.step:
                 yield f"the kind {kind.name!r} must begin with the name of its step, and the step must exist"
-            if kind.role not in get_args(Role):
-                roles = ", ".join(get_args(Role))
-                yield f"the kind {kind.name!r} has the role {kind.role!r}; it must be one of {roles}"
+            if kind.role not in ROLES:
+                yield f"the kind {kind.name!r} has the role {kind.role!r}; it must be one of {', '.join(ROLES)}"
             if kind.after not in before:
                 yield f"the kind {kind.name!r} waits for {kind.after!r}, which is no kind before it"
             if kind.name in before:
