@@ -11,6 +11,7 @@ import aiohttp
 
 from personamath.errors import BadInput, NotAsked, TeacherMisconfigured
 from personamath.records import Completion
+from personamath.teachers.concurrency import Limit
 from personamath.teachers.endpoint import SHOWN_PAUSE_S, Endpoint
 from personamath.teachers.pace import LOOK_S, Announced, Charge, Pace
 from personamath.teachers.patience import Patience, Silence, backoff_s
@@ -28,8 +29,17 @@ class Endpoints:
     `api_key` is sent as a bearer token and appears nowhere else.
     """
 
-    def __init__(self, base_urls: Sequence[str], api_key: str | None, patience: Patience, pace: Pace) -> None:
-        self._all = [Endpoint(url, Announced(pace.kinds)) for url in base_urls]
+    def __init__(
+        self,
+        base_urls: Sequence[str],
+        api_key: str | None,
+        patience: Patience,
+        pace: Pace,
+        limits: Sequence[Limit] | None = None,
+    ) -> None:
+        """`limits` has one for each URL; without it, whoever asks bounds the requests in flight."""
+        of_each: Sequence[Limit | None] = limits or [None] * len(base_urls)
+        self._all = [Endpoint(url, Announced(pace.kinds), limit) for url, limit in zip(base_urls, of_each, strict=True)]
         self._headers = {"Content-Type": "application/json"}
         if api_key and not api_key.isprintable():
             raise BadInput("the key holds characters that no key has, a line break perhaps")
@@ -50,7 +60,9 @@ class Endpoints:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),  # the journal bounds what is in flight
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=60
+            ),  # `Limit` or the journal bounds what is in flight
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),  # each try has its own total
             headers=self._headers,
@@ -89,6 +101,11 @@ class Endpoints:
         """Requests that were sent and not answered."""
         return sum(endpoint.in_flight for endpoint in self._all)
 
+    @property
+    def allowed(self) -> int:
+        """Requests that may be in flight now, at all endpoints that are there; at least one."""
+        return max(1, sum(one.limit.allowed for one in self._all if one.limit and one.reachable))
+
     def waiting_for(self) -> str:
         """Which endpoints are waited for and why, in a few words; empty while none is."""
         now = time.monotonic()
@@ -110,7 +127,7 @@ class Endpoints:
             return found
 
     def _look(self, charge: Charge) -> Endpoint | float:
-        """Of the endpoints that may be asked now, the one with the fewest in flight; else seconds to wait."""
+        """Of the endpoints that may be asked now, the one with the most room; else seconds to wait."""
         if self._stopping:
             raise NotAsked("the run is ending")
         self.silence.check()
@@ -122,7 +139,10 @@ class Endpoints:
         paced = wait = self._pace.wait_s(charge, now)
         if not wait:
             welcome = [one for one in reachable if not one.asks_to_wait_s(now)] or reachable
-            waits = [(one.allowance.wait_s(charge, now), one.in_flight, one) for one in welcome]
+            with_room = [one for one in welcome if one.has_room]
+            if not with_room:
+                return LOOK_S  # an endpoint was left out, or answers less at a time than before
+            waits = [(one.allowance.wait_s(charge, now), one.load, one) for one in with_room]
             wait, _, endpoint = min(waits, key=itemgetter(0, 1))
             if not wait:
                 return endpoint
@@ -156,10 +176,10 @@ class Endpoints:
         with self._replies.refusals.trying():
             return await endpoint.send(self._session, body, charge, self._replies)
 
-    def failed(self, endpoint: Endpoint, failure: Retry, charge: Charge) -> None:
+    def failed(self, endpoint: Endpoint, failure: Retry, charge: Charge, sent_at: float) -> None:
         """Draw the conclusions from a failed try, for its endpoint and for the pace."""
         self._pace.failed(charge, time.monotonic())
-        if endpoint.failed(failure) and endpoint.reachable:
+        if endpoint.failed(failure, sent_at) and endpoint.reachable:
             endpoint.leave_out(failure.reason)
             probe = asyncio.create_task(endpoint.wait_until_back(self._session, self._patience.timeout_s))
             self._probes.add(probe)

@@ -78,7 +78,7 @@ def ask(server: Server, timeout_s: float = 30.0, overdue: int = 1, pause_s: floa
     async def run() -> Ended:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", server.reply)
-        async with serve(app) as url, HttpTeacher([url], patience=Patience(timeout_s)) as teacher:
+        async with serve(app) as url, HttpTeacher([url], patience=Patience(timeout_s), hedge=True) as teacher:
             slots = asyncio.Semaphore(WARM_UP_AT_ONCE)
 
             async def warm_up(number: int) -> None:
