@@ -34,7 +34,7 @@ SURE = 1.5
 LEAST_ANSWERS = 8
 """Before a step, and for a verdict on it."""
 # And this many in multiples of the limit, since those that come first are the short ones; fewer for a large step.
-SHARE_RAMPING = 0.5
+SHARE_RAMPING = 0.75
 SHARE_LATER = 1.0
 # Answers, in multiples of the limit, after which the likelier verdict is taken.
 LONGEST_STEP = 8
@@ -90,7 +90,7 @@ class Limit:
         if self._ramping:
             self._begin_ramp(0.0)
         else:
-            self._go(start, 0.0, HOLD)
+            self._go(self._limit, 0.0)
 
     @property
     def allowed(self) -> int:
