@@ -35,6 +35,8 @@ class Setting(NamedTuple):
     """Whether `none` is a valid value and not the default."""
 
 
+ON_OFF = ("on", "off")
+"""The choices of a switch that is on or off by itself, as the run decides."""
 METAVARS: dict[type, str] = {int: "N", float: "X", dict: "YAML"}
 
 
@@ -56,6 +58,8 @@ def settings_of(cls: type) -> list[Setting]:
         ]
         words = literals[0] if literals and kinds else ()
         choices = literals[0] if literals and not words else None
+        if kinds == [bool] and field.default is None:
+            choices = ON_OFF
         kind = str if choices else dict if get_origin(hint) is Mapping else kinds[0]
         optional = NoneType in parts and field.default is not None
         group = texts[1] if len(texts) > 1 else None
@@ -78,9 +82,6 @@ def add_settings(parser: argparse.ArgumentParser, heading: str, settings: Iterab
 
 def _add(group: Any, setting: Setting) -> None:
     flag = "--" + setting.name.replace("_", "-")
-    if setting.kind is bool and setting.default is None:
-        group.add_argument(flag, type=_on_or_off, metavar="{on,off}", default=argparse.SUPPRESS, help=setting.help)
-        return
     if setting.kind is bool:
         group.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=setting.help)
         return
@@ -123,12 +124,6 @@ def _or_word(setting: Setting) -> Callable[[str], Any]:
 
     convert.__name__ = setting.kind.__name__  # argparse shows this name in its error message
     return convert
-
-
-def _on_or_off(text: str) -> bool:
-    if text not in ("on", "off"):
-        raise argparse.ArgumentTypeError(f"{text!r}: give on or off")
-    return text == "on"
 
 
 def _fields(text: str) -> dict[str, Any]:

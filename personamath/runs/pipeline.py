@@ -170,9 +170,10 @@ class Line:
         try:
             async with asyncio.TaskGroup() as group:
                 try:
+                    await room.take()
                     for position, seed in seeds:
-                        await room.take()
                         group.create_task(work(position, seed))
+                        await room.take()
                 except PersonaMathError as error:
                     await end(error)
         except* Exception as errors:

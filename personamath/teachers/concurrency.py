@@ -12,6 +12,7 @@ and up to about twice the number of slots may be in flight. What is not covered:
 (`pace.py`), and which endpoint to ask (`endpoints.py`).
 """
 
+from math import inf
 from typing import NamedTuple
 
 from personamath.teachers.latencies import Latencies
@@ -46,6 +47,8 @@ STEPS_UP = 5
 MEMORY = 4
 # Requests sent with fewer in flight than this share of the limit say nothing about it: there was little to send.
 NEAR = 0.75
+# From this share on the limit counts as used: some answers are always on their way to the disk.
+USED = 0.9
 # A step that may bring the usual latency to this share of the time-out is not made, unless hardly anything waits.
 LONGEST_WAIT = 1 / 3
 # An answer that takes this share of the time-out is a warning, if answers usually take half of `LONGEST_WAIT`.
@@ -111,16 +114,17 @@ class Limit:
         if latency_s > SLOW * self._timeout_s and self._queue_is_long:
             self._relieve(now)
             return
+        if sent.in_flight < NEAR * min(self._limit, self._from):
+            return
         self._left -= 1
         if self._stepping:
             self._seen.add(sent.in_flight, length, latency_s)
             if self._left <= 0:
                 self._judge(now)
             return
-        if sent.in_flight >= NEAR * self._limit:
-            self._seen.add(sent.in_flight, length, latency_s, MEMORY * self._limit + LEAST_ANSWERS)
+        self._seen.add(sent.in_flight, length, latency_s, MEMORY * self._limit + LEAST_ANSWERS)
         # Where less is in flight than could be, rates or the end of the run decide, and a step would show nothing.
-        if self._left <= 0 and self._seen.count >= LEAST_ANSWERS and in_flight >= self.allowed:
+        if self._left <= 0 and self._seen.count >= LEAST_ANSWERS and in_flight >= USED * self.allowed:
             self._step(now)
 
     def failed(self, sent_at: float, now: float, weight: int = 1) -> None:
@@ -197,14 +201,17 @@ class Limit:
         late = self._left < -LONGEST_STEP * self._limit
         if abs(1 - PAYS - growth) < SURE * error and not late:
             return
+        if error == inf:  # less was in flight than might be
+            self._go(max(self._from, min(self._limit, START)), now, HOLD)
+            return
         pays, upwards = growth < 1 - PAYS, self._limit > self._from
         self._waits = growth
-        if (pays and growth < WAITS) or not upwards:
+        if pays and (growth < WAITS or not upwards):
             self._steps_up = STEPS_UP  # a smaller limit would not do
         elif not pays:
-            self._steps_up -= 1
+            self._steps_up = self._steps_up - 1 if upwards else 0
         found = larger if pays else smaller
-        if self._ramping and not pays:  # the step was large, and the right limit may lie between
-            self._ramping, found = False, STEP * smaller
+        if self._ramping and not pays:  # the step was large: the right limit may lie between, and is looked for later
+            self._ramping, self._steps_up, found = False, 0, STEP * smaller
         # What paid upwards may pay once more, and a limit that was too large may still be.
         self._go(found, now, 0.0 if pays == upwards else HOLD)
