@@ -20,6 +20,8 @@ from personamath.teachers.prices import Price
 
 ASSUMED_ANSWER_S = 5.0
 """Seconds from sending a request to its whole answer; our assumption if no pilot measured it."""
+ASSUMED_IN_FLIGHT = 256
+"""Requests in flight, if neither the user nor a pilot says."""
 # A pilot sees few requests of a rare kind. So the rare kind's rate is averaged with the method's expected rate, as if
 # this many more of the requests before it had been seen.
 PRIOR_REQUESTS = 10

@@ -375,7 +375,9 @@ def test_a_connection_that_timed_out_is_tried_once_more_before_the_run_ends(is_t
             endpoints.silence.asked()
             endpoint = await endpoints.next(charge)
             for _ in range(2):
-                endpoints.failed(endpoint, Retry(NO_CONNECTION, f"{url}: no connection in 15 s"), charge)
+                endpoints.failed(
+                    endpoint, Retry(NO_CONNECTION, f"{url}: no connection in 15 s"), charge, time.monotonic()
+                )
             assert endpoint.in_doubt and not endpoint.reachable
             assert await endpoints.next(charge) is endpoint
 
