@@ -76,8 +76,6 @@ def run(options: argparse.Namespace) -> int:
 
 async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tuple[Asked, list[Outcome]]:
     """Ask the teacher the pilot's problems; return the counts of what was asked, and the outcome of each problem."""
-    if setup.offline_vllm:
-        raise BadInput("--pilot needs an endpoint to ask: remove --offline-vllm, or remove --pilot")
     if is_url(setup.output):
         raise BadInput(f"--pilot needs a local output directory, and {setup.output} is a URL: give a directory")
     recipe = inputs.recipe

@@ -60,7 +60,7 @@ def write_run_file(
         "complete": funnel.complete,
         "simulated": recipe.simulated,
         "recipe": recipe.as_dict(),
-        "endpoints": ["vllm in-process"] if setup.offline_vllm else [without_secrets(url) for url in setup.base_url],
+        "endpoints": ["vllm serve"] if setup.serve else [without_secrets(url) for url in setup.base_url],
         "versions": package_versions(),
         "engine": setup.engine,
         "answers": {"asked this time": asked.asked, "from the journal": asked.replayed},

@@ -3,21 +3,21 @@
 import gc
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from personamath.errors import BadInput
 from personamath.files import plain_path
 from personamath.journal.run_folder import is_url
 from personamath.recipe import Recipe
 from personamath.teachers.http import HttpTeacher
-from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
-from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Prices, find_price
+from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Price, Prices, find_price
+from personamath.teachers.serve import ServedTeacher, check_arguments
 from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.urls import OPENAI_URL
 from personamath.teachers.waves import WaveTeacher
@@ -29,6 +29,7 @@ OTHER_DESCRIPTORS = 64
 # Asking creates and drops thousands of objects a second, few of them in reference cycles. With Python's default of 700,
 # the search for cycles takes a tenth of the CPU.
 OBJECTS_PER_COLLECTION = 20_000
+OWN_HARDWARE = Price(0.0, 0.0, source="--serve vllm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +55,16 @@ class Setup:
     patience: Annotated[
         float, "seconds to wait for an endpoint that stops answering, or asks to be left alone", "teacher"
     ] = 600.0
-    offline_vllm: Annotated[
-        bool, "run the teacher in this process, with vLLM, instead of asking an endpoint", "teacher"
-    ] = False
-    vllm_args: Annotated[
-        str | None, "arguments of vllm.LLM as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'", "teacher"
+    serve: Annotated[
+        Literal["vllm"] | None,
+        "start `vllm serve TEACHER` on this machine, ask it instead of --base-url, and stop it when the run ends",
+        "teacher",
     ] = None
+    vllm_args: Annotated[
+        Mapping[str, Any],
+        "arguments of `vllm serve` as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'",
+        "teacher",
+    ] = field(default_factory=dict)
     rpm: Annotated[
         float | None, "most requests per minute (default: the limit that the endpoints announce, if any)", "limits"
     ] = None
@@ -103,28 +108,34 @@ class Setup:
         for name in ("rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
-        if self.batch and self.offline_vllm:
-            raise BadInput("--batch needs an endpoint and --offline-vllm uses none: give only one of them")
+        if self.batch and self.serve:
+            raise BadInput("--batch asks a provider and --serve this machine: give only one of them")
         if self.batch and len(self.base_url) > 1:
             raise BadInput("--batch works with one endpoint: give only one --base-url")
-        if self.engine == "ray" and (self.batch or self.offline_vllm):
-            raise BadInput("--batch and --offline-vllm do not work with --engine ray: use --engine local")
+        if self.engine == "ray" and self.batch:
+            raise BadInput("--batch does not work with --engine ray: use --engine local")
+        if self.engine == "ray" and self.serve:
+            raise BadInput(
+                "--serve belongs to --engine local: for a cluster, start `vllm serve` yourself and give its address "
+                "with --base-url"
+            )
         if self.engine == "local" and is_url(self.output):
             raise BadInput(
                 f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"
             )
         for name, (meant, of) in {
             "batch_queue_tokens": (self.batch, "--batch"),
-            "vllm_args": (self.offline_vllm, "--offline-vllm"),
+            "vllm_args": (self.serve is not None, "--serve vllm"),
             "ray_address": (self.engine == "ray", "--engine ray"),
         }.items():
-            if getattr(self, name) is not None and not meant:
+            if getattr(self, name) and not meant:
                 raise BadInput(f"--{name.replace('_', '-')} is for {of}: give both, or neither")
-        if self.vllm_args is not None:
-            read_arguments(self.vllm_args)
+        check_arguments(self.vllm_args)
 
     def warn(self, recipe: Recipe) -> None:
         """Warn of a teacher that its provider switches off."""
+        if self.serve:
+            return
         if warning := shutdown_warning(recipe.teacher, self.base_url[0], date.today()):
             print(f"warning: {warning}", file=sys.stderr)
 
@@ -140,7 +151,12 @@ class Setup:
 
     def prices(self, recipe: Recipe) -> Prices:
         """Return the prices of models; raise `BadInput` if --max-usd is set and the teacher's price is unknown."""
-        price = find_price(recipe.teacher, self.price_in, self.price_out, self.base_url[0])
+        given = self.price_in is not None or self.price_out is not None
+        price = (
+            OWN_HARDWARE
+            if self.serve and not given
+            else find_price(recipe.teacher, self.price_in, self.price_out, self.base_url[0])
+        )
         if self.max_usd is not None and price is None:
             raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
         return Prices(recipe.teacher, price.in_batches() if price and self.batch else price)
@@ -156,11 +172,11 @@ def endpoint_key(base_url: Sequence[str]) -> str | None:
 
 def open_teacher(recipe: Recipe, setup: Setup) -> HttpTeacher | WaveTeacher:
     """Return the teacher of a setup; `async with` opens and closes its connections."""
-    if setup.offline_vllm:
-        if recipe.request:
-            raise BadInput("request: its fields are for an endpoint; with --offline-vllm use --vllm-args instead")
-        arguments = read_arguments(setup.vllm_args or "{}")
-        return OfflineTeacher(lambda: load_vllm(recipe.teacher, arguments))
+    pace = Pace(setup.rpm, setup.tpm)
+    if setup.serve:
+        return ServedTeacher.of(
+            recipe.teacher, setup.vllm_args, Path(setup.output), setup.patience_with_endpoints, pace
+        )
     key = endpoint_key(setup.base_url)
     if setup.batch:
         from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
@@ -173,7 +189,7 @@ def open_teacher(recipe: Recipe, setup: Setup) -> HttpTeacher | WaveTeacher:
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
-    return HttpTeacher(setup.base_url, key, setup.patience_with_endpoints, Pace(setup.rpm, setup.tpm))
+    return HttpTeacher(setup.base_url, key, setup.patience_with_endpoints, pace)
 
 
 def ready_process(concurrency: int) -> None:
