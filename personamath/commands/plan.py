@@ -36,7 +36,8 @@ Estimate the requests, tokens, cost, time and disk space of a run, by step. Take
   personamath plan --config recipes/augment-paper-v1.yaml --output runs/v1 --pilot 50
 
 A pilot runs the method on the number of seed problems that you give, asks the real teacher, and journals the answers in
-the run directory. `personamath augment` with the same options continues from there and pays for no answer twice.
+the run directory. `personamath augment` with the same options continues from there and pays for no answer twice. With
+`--serve vllm` a pilot measures the time on your own hardware; the answers cost nothing.
 """
 
 

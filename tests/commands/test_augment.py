@@ -196,7 +196,7 @@ BAD_USE = [
     (["augment", "--k1", "many"], 2, "invalid int value"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o"], 1, "OPENAI_API_KEY is not set"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--base-url", "nowhere"], 1, "write it as http"),
-    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--vllm-args", "{}"], 1, "is for --offline-vllm"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--vllm-args", "{a: 1}"], 1, "is for --serve vllm"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--batch-queue-tokens", "9"], 1, "is for --batch"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--ray-address", "auto"], 1, "is for --engine ray"),
     (["augment", "--config", "no.yaml"], 1, "no.yaml: No such file"),

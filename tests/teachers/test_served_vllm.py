@@ -97,6 +97,14 @@ def test_a_finished_run_starts_no_server(run: Path) -> None:
     assert len(pids(run)) == 2
 
 
+def test_a_pilot_measures_the_served_teacher_at_no_cost(run: Path) -> None:
+    flags = [flag if flag != "augment" else "plan" for flag in command(run, "--pilot", "4")]
+    done = ended(flags, run)
+    assert done.returncode == 0, done.stderr
+    assert "price      0 / 0 USD per million tokens (--serve vllm)" in done.stdout and "s (measured)" in done.stdout
+    assert all_gone(run)
+
+
 def test_a_server_that_dies_before_it_is_ready_is_shown(run: Path) -> None:
     done = ended(command(run, fail=True), run)
     assert done.returncode == 1 and "Traceback" not in done.stderr
