@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,12 @@ import pytest
 from personamath.evaluation import tasks
 from personamath.evaluation.scores import ScoredRun, read_results
 from personamath.files import read_json
+from personamath.recipe import Recipe
 from personamath.records import Completion, Request
+from personamath.runs.engines import make_dataset
+from personamath.runs.progress import Watch
 from personamath.runs.setup import Setup
 from personamath.sources.tables import read_file
-from personamath.teachers.pace import Pace
 from personamath.teachers.serve import ServedTeacher
 from personamath.training.prompts import alpaca
 from personamath_hub.models.card import model_card
@@ -26,7 +30,6 @@ from tests.conftest import REPO
 from tests.support import model_folders
 from tests.support.task_files import write_files
 from tests.support.tiny_eval import AFTER_PROMPT, EOS, write_model
-from tests.support.tiny_models import make_tokenizer
 
 VARIABLE = "PERSONAMATH_VLLM"
 VLLM = os.environ.get(VARIABLE, "")
@@ -37,7 +40,6 @@ SMALL: dict[str, Any] = {"max_model_len": 512, "dtype": "float32", "enforce_eage
 ON_A_CPU = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "OMP_NUM_THREADS": "1"}
 CHAT_TEMPLATE = "{% for message in messages %}{{ message.content }}\n{% endfor %}Assistant" + AFTER_PROMPT
 RIGHT = r" So it is $\boxed{18}$."
-TEXTS = [path.read_text(encoding="utf-8") for path in sorted((REPO / "docs").glob("*.md"))]
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -62,80 +64,43 @@ def chat(folder: Path) -> Path:
     return folder
 
 
-def test_a_run_serves_its_teacher(tmp_path: Path) -> None:
+def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole run; and while its server is up, a chat request with the prompt of fine-tuning."""
     model = chat(write_model(tmp_path / "model", {AFTER_PROMPT: [RIGHT], RIGHT: [EOS]}))
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
     problems = [{"q": "What is 3 * 6?", "a": "18"}, {"q": "What is 4 * 5?", "a": "20"}]
-    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(problem) + "\n" for problem in problems))
-    flags = ["--problems", "mine:mine.jsonl:q:a", "--teacher", model, "--max-tokens", 64, "--k1", 2, "--k2", 2]
-    served = ["--serve", "vllm", "--vllm-args", json.dumps(SMALL)]
-    done = ended(
-        tmp_path, sys.executable, "-m", "personamath.commands.cli", "augment", *flags, *served, "--output", "run"
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text("".join(json.dumps(problem) + "\n" for problem in problems))
+    recipe = Recipe.of(
+        {"problems": [f"mine:{mine}:q:a"], "teacher": str(model), "max_tokens": 64, "k1": 2, "k2": 2}, "test"
     )
-    assert done.returncode == 0, done.stderr + (tmp_path / "run" / "vllm.log").read_text()[-3000:]
-    run = run_file(tmp_path / "run")
-    assert run["complete"] and run["endpoints"] == ["vllm serve"] and run["paid"]["usd"] == 0
+    run = tmp_path / "run"
+    asked: list[Completion] = []
+
+    def watched(_: object, teacher: object) -> Watch:
+        @asynccontextmanager
+        async def watch(_: object) -> AsyncIterator[None]:
+            yield
+            assert isinstance(teacher, ServedTeacher)
+            asked.append(await teacher.complete(Request(alpaca("What is 9 + 9?"), str(model), 0.0, 64)))
+
+        return watch
+
+    made = asyncio.run(make_dataset(recipe, Setup(output=str(run), serve="vllm", vllm_args=SMALL), watched))
+    assert made.funnel.complete and made.folder and not made.retries
+    record = run_file(run)
+    assert record["endpoints"] == ["vllm serve"] and record["paid"]["usd"] == 0
     # The model's own limit of two tokens would have cut every answer.
-    assert run["requests"]["stage1_inference"] == {"kept": 1, "wrong answer": 1}
-    assert run["tokens"]["stage1_inference"]["prompt"] > 0
-    log = (tmp_path / "run" / "vllm.log").read_text()
+    assert record["requests"]["stage1_inference"] == {"kept": 1, "wrong answer": 1}
+    assert record["tokens"]["stage1_inference"]["prompt"] > 0
+    (answer,) = asked
+    assert (answer.text.strip(), answer.finish_reason, answer.completion_tokens) == (RIGHT.strip(), "stop", 2)
+
+    log = (run / "vllm.log").read_text()
     assert "/v1/chat/completions HTTP" not in log
     pids = {int(pid) for pid in re.findall(r"pid=(\d+)\)", log)}
     assert len(pids) >= 2 and not any(Path(f"/proc/{pid}").exists() for pid in pids)
-
-
-def test_what_it_says_is_what_transformers_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A random model with attention, asked greedily with the prompt of fine-tuning."""
-    folder = chat(write_random_model(tmp_path / "model"))
-    for name, value in environment(tmp_path).items():
-        monkeypatch.setenv(name, value)
-    question = alpaca("What is 3 * 6?")
-    setup = Setup(output=str(tmp_path))
-
-    async def ask() -> Completion:
-        patience, pace = setup.patience_with_endpoints, Pace()
-        async with ServedTeacher.of(str(folder), SMALL, tmp_path, patience, pace) as teacher:
-            return await teacher.complete(Request(question, str(folder), 0.0, 24))
-
-    answer = asyncio.run(ask())
-    prompt, text = greedily(folder, question, 24)
-    assert answer.prompt_tokens == prompt and answer.completion_tokens and answer.text.strip()
-    assert answer.text == text
-
-
-def write_random_model(folder: Path) -> Path:
-    import torch
-    from transformers import Qwen2Config, Qwen2ForCausalLM
-
-    tokenizer = make_tokenizer("byte-level BPE", TEXTS)
-    torch.manual_seed(0)
-    config = Qwen2Config(
-        vocab_size=len(tokenizer),
-        hidden_size=128,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=1_024,
-        initializer_range=0.3,  # so that no two tokens are nearly as likely as each other
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    Qwen2ForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-def greedily(folder: Path, question: str, tokens: int) -> tuple[int, str]:
-    """The number of tokens of the prompt, and what transformers says."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
-    asked = tokenizer.apply_chat_template([{"role": "user", "content": question}], tokenize=False)
-    ids = tokenizer(asked, return_tensors="pt", return_token_type_ids=False)
-    with torch.inference_mode():
-        said = model.generate(**ids, do_sample=False, max_new_tokens=tokens)[0, ids["input_ids"].shape[1] :]
-    return ids["input_ids"].shape[1], tokenizer.decode(said, skip_special_tokens=True)
 
 
 TASKS = ("personamath_gsm8k", "personamath_math")

@@ -95,7 +95,9 @@ def main() -> None:
     print("(APIServer pid=1) INFO 11-28 21:53:42 [model.py:733] Loading the model", flush=True)
     time.sleep(options.start_s)
     if options.fail:
-        sys.exit("ValueError: the model does not fit")
+        print("(EngineCore pid=2) ERROR 11-28 21:53:50 [core.py:9] ValueError: the model does not fit", flush=True)
+        print("\n".join(f"(APIServer pid=1)   File {number}" for number in range(20)), flush=True)
+        sys.exit("RuntimeError: Engine core initialization failed. See root cause above.")
     asyncio.run(_serve(options))
 
 

@@ -111,7 +111,8 @@ def test_a_server_that_dies_before_it_is_ready_is_shown(run: Path) -> None:
     assert (
         f"personamath: vllm serve ended before it was ready (exit status 1); {run}/vllm.log ends with:" in done.stderr
     )
-    assert done.stderr.endswith("\n  ValueError: the model does not fit\n")
+    assert "ValueError: the model does not fit\n  ...\n" in done.stderr
+    assert done.stderr.endswith("\n  RuntimeError: Engine core initialization failed. See root cause above.\n")
     assert all_gone(run)
     assert ended(command(run, "--limit", "3"), run).returncode == 0
 

@@ -34,10 +34,12 @@ GRACE_S = 15.0
 GUARD_S = 2.0
 # vLLM's own watchdog looks every 5 s whether its engine is dead, and answers with errors until then.
 DEATH_SHOWS_S = 8.0
-# Enough of a log to hold the end of a traceback; a line of it may hold a whole configuration.
-SHOWN_LINES = 15
+# Enough of a log to show the end of a traceback; a line of it may hold a whole configuration.
+SHOWN_LINES = 12
 SHOWN_CHARACTERS = 200
-READ_BYTES = 32_768
+# Enough to find the first of the tracebacks that a death leaves, one for each process of the server.
+READ_BYTES = 65_536
+_CAUSE = re.compile(r"\b[A-Za-z]\w*(?:Error|Exception): ")
 # On the progress line, where the counts follow.
 SHOWN_STATUS = 70
 # The server would demand this key of the run that started it.
@@ -191,8 +193,13 @@ class Server:
             ended.cancel()
 
     def _log_ends(self) -> str:
-        lines = "".join(f"\n  {in_one_line(line, SHOWN_CHARACTERS)}" for line in self._last_lines()[-SHOWN_LINES:])
-        return f"{self._log} ends with:{lines}" if lines else f"{self._log} is empty"
+        """The end of the log, and before it the first error: an engine's own comes before those of who waits for it."""
+        lines = self._last_lines()
+        shown, before = lines[-SHOWN_LINES:], lines[:-SHOWN_LINES]
+        if cause := next(filter(_CAUSE.search, before), None):
+            shown = [cause, "...", *shown]
+        ends = "".join(f"\n  {in_one_line(line, SHOWN_CHARACTERS)}" for line in shown)
+        return f"{self._log} ends with:{ends}" if ends else f"{self._log} is empty"
 
     def _last_lines(self) -> list[str]:
         """The last lines of the present process; of one that draws a progress bar, the bar as it is now."""
