@@ -106,23 +106,13 @@ def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 TASKS = ("personamath_gsm8k", "personamath_math")
 
 
-def score(folder: Path, python: object, backend: str, model: Path, **arguments: object) -> ScoredRun:
+def score(folder: Path, python: object, backend: str, arguments: dict[str, Any], *more: str) -> ScoredRun:
     """The real lm_eval command in one of the environments."""
     folder.mkdir()
-    given = ",".join(f"{name}={value}" for name, value in {"pretrained": model, **arguments}.items())
-    files = json.dumps({"files": write_files(folder / "data")})
-    where = [
-        "--include_path",
-        Path(tasks.__file__).parent,
-        "--output_path",
-        "out",
-        "--log_samples",
-        "--metadata",
-        files,
-    ]
-    done = ended(
-        folder, python, "-m", "lm_eval", "--model", backend, "--model_args", given, "--tasks", ",".join(TASKS), *where
-    )
+    given = ",".join(f"{name}={value}" for name, value in arguments.items())
+    command = [python, "-m", "lm_eval", "--model", backend, "--model_args", given, "--tasks", ",".join(TASKS), *more]
+    command += ["--include_path", Path(tasks.__file__).parent, "--output_path", "out", "--log_samples"]
+    done = ended(folder, *command, "--metadata", json.dumps({"files": write_files(folder / "data")}))
     assert done.returncode == 0, done.stderr[-3000:]
     return read_results([folder / "out"])
 
@@ -139,8 +129,9 @@ def responses(folder: Path) -> list[Any]:
 def test_lm_eval_gives_the_scores_of_its_other_backend(tmp_path: Path) -> None:
     after = {AFTER_PROMPT: [RIGHT], RIGHT: [EOS, "\n\n### Instruction:"], "\n\n### Instruction:": [" And on it goes."]}
     model = write_model(tmp_path / "model", after)
-    vllm = score(tmp_path / "vllm", Path(VLLM).with_name("python"), "vllm", model, **SMALL, max_gen_toks=64)
-    hf = score(tmp_path / "hf", sys.executable, "hf", model, dtype="float32", device="cpu")
+    given = {"pretrained": model, "dtype": "float32"}
+    vllm = score(tmp_path / "vllm", Path(VLLM).with_name("python"), "vllm", given | SMALL)
+    hf = score(tmp_path / "hf", sys.executable, "hf", given, "--device", "cpu")
     assert vllm.backend == "vllm" and hf.backend == "hf"
     for one, other in zip(vllm.tasks, hf.tasks, strict=True):
         assert [item.values for item in one.items] == [item.values for item in other.items]
