@@ -130,7 +130,7 @@ def test_lm_eval_gives_the_scores_of_its_other_backend(tmp_path: Path) -> None:
     after = {AFTER_PROMPT: [RIGHT], RIGHT: [EOS, "\n\n### Instruction:"], "\n\n### Instruction:": [" And on it goes."]}
     model = write_model(tmp_path / "model", after)
     given = {"pretrained": model, "dtype": "float32"}
-    vllm = score(tmp_path / "vllm", Path(VLLM).with_name("python"), "vllm", given | SMALL)
+    vllm = score(tmp_path / "vllm", Path(VLLM).with_name("python"), "vllm", given | SMALL | {"max_gen_toks": 64})
     hf = score(tmp_path / "hf", sys.executable, "hf", given, "--device", "cpu")
     assert vllm.backend == "vllm" and hf.backend == "hf"
     for one, other in zip(vllm.tasks, hf.tasks, strict=True):
