@@ -18,6 +18,7 @@ from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
 from personamath.runs.setup import Setup
 from personamath.teachers.prices import Bill
+from personamath.teachers.serve import SERVED
 from personamath.teachers.urls import without_secrets
 
 FILE_NAME = "run.json"
@@ -76,7 +77,7 @@ def write_run_file(
         "recipe": recipe.as_dict(),
         "prompts": prompt_digests(recipe.method),
         "used": dict(used),
-        "endpoints": ["vllm in-process"] if setup.offline_vllm else [without_secrets(url) for url in setup.base_url],
+        "endpoints": [SERVED] if setup.serve else [without_secrets(url) for url in setup.base_url],
         "versions": package_versions(),
         "engine": setup.engine,
         "concurrency": {"set": setup.fixed_concurrency, REACHED: dict(reached)},

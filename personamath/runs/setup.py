@@ -17,11 +17,11 @@ from personamath.teachers.concurrency import MOST, START, Limit
 from personamath.teachers.headers import read_headers
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.keys import Access, access_to_all, check_key_variables, default_base_urls, keyless_note
-from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Price, Prices, find_price
 from personamath.teachers.rates import BATCH, DIRECT
+from personamath.teachers.serve import SERVED, ServedTeacher, check_arguments
 from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.slots import Slots
 from personamath.teachers.stated_prices import stated_price
@@ -33,6 +33,7 @@ OTHER_DESCRIPTORS = 64
 # Asking creates and drops thousands of objects a second, few of them in reference cycles. With Python's default of 700,
 # the search for cycles takes a tenth of the CPU.
 OBJECTS_PER_COLLECTION = 20_000
+OWN_HARDWARE = Price(0.0, 0.0, source="--serve vllm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +89,16 @@ class Setup:
     patience: Annotated[
         float, "seconds to wait for an endpoint that stops answering, or asks to be left alone", "teacher"
     ] = 600.0
-    offline_vllm: Annotated[
-        bool, "run the teacher in this process, with vLLM, instead of asking an endpoint", "teacher"
-    ] = False
-    vllm_args: Annotated[
-        str | None, "arguments of vllm.LLM as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'", "teacher"
+    serve: Annotated[
+        Literal["vllm"] | None,
+        "start `vllm serve TEACHER` on this machine, ask it instead of --base-url, and stop it when the run ends",
+        "teacher",
     ] = None
+    vllm_args: Annotated[
+        Mapping[str, Any],
+        "arguments of `vllm serve` as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'",
+        "teacher",
+    ] = field(default_factory=dict)
     rpm: Annotated[
         float | None, "most requests per minute (default: the limit that the endpoints announce, if any)", "limits"
     ] = None
@@ -139,25 +144,29 @@ class Setup:
         for name in ("concurrency", "timeout", "rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
-        if self.batch and self.offline_vllm:
-            raise BadInput("--batch needs an endpoint and --offline-vllm uses none: give only one of them")
+        if self.batch and self.serve:
+            raise BadInput("--batch asks a provider and --serve this machine: give only one of them")
         if self.batch and len(self.base_url) > 1:
             raise BadInput("--batch works with one endpoint: give only one --base-url")
-        if self.engine == "ray" and (self.batch or self.offline_vllm):
-            raise BadInput("--batch and --offline-vllm do not work with --engine ray: use --engine local")
+        if self.engine == "ray" and self.batch:
+            raise BadInput("--batch does not work with --engine ray: use --engine local")
+        if self.engine == "ray" and self.serve:
+            raise BadInput(
+                "--serve belongs to --engine local: for a cluster, start `vllm serve` yourself and give its address "
+                "with --base-url"
+            )
         if self.engine == "local" and is_url(self.output):
             raise BadInput(
                 f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"
             )
         for name, (meant, of) in {
             "batch_queue_tokens": (self.batch, "--batch"),
-            "vllm_args": (self.offline_vllm, "--offline-vllm"),
+            "vllm_args": (self.serve is not None, "--serve vllm"),
             "ray_address": (self.engine == "ray", "--engine ray"),
         }.items():
-            if getattr(self, name) is not None and not meant:
+            if getattr(self, name) and not meant:
                 raise BadInput(f"--{name.replace('_', '-')} is for {of}: give both, or neither")
-        if self.vllm_args is not None:
-            read_arguments(self.vllm_args)
+        check_arguments(self.vllm_args)
         check_key_variables(self.api_key_env, len(self.base_url))
         read_headers(self.header)
 
@@ -174,6 +183,8 @@ class Setup:
 
     def warn(self, recipe: Recipe) -> None:
         """Warn of a teacher that its provider switches off."""
+        if self.serve:
+            return
         if warning := shutdown_warning(recipe.teacher, self.base_url[0], date.today()):
             warn(warning)
 
@@ -211,7 +222,9 @@ class Setup:
         """What a model costs at the first endpoint: as given, else as the endpoint states it, else as listed."""
         url = self.base_url[0]
         given = self.price_in is not None or self.price_out is not None
-        stated = None if given or self.offline_vllm else stated_price(url, model)
+        if self.serve and not given:
+            return OWN_HARDWARE
+        stated = None if given else stated_price(url, model)
         return stated or find_price(model, self.price_in, self.price_out, url)
 
 
@@ -228,11 +241,13 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
 
     `reached` has the requests in flight that an earlier run found right, by base URL.
     """
-    if setup.offline_vllm:
-        if recipe.request:
-            raise BadInput("request: its fields are for an endpoint; with --offline-vllm use --vllm-args instead")
-        arguments = read_arguments(setup.vllm_args or "{}")
-        return OfflineTeacher(lambda: load_vllm(recipe.teacher, arguments))
+    patience, pace, hedge = setup.patience_with(recipe), Pace(setup.rpm, setup.tpm), setup.hedges(recipe)
+    names = (SERVED,) if setup.serve else setup.base_url
+    limits = limits_for(names, patience.timeout_s, reached or {}) if setup.fixed_concurrency is None else None
+    if setup.serve:
+        return ServedTeacher.of(
+            recipe.teacher, setup.vllm_args, Path(setup.output), patience, pace, hedge=hedge, limits=limits
+        )
     access = open_access(setup)
     if setup.batch:
         from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
@@ -245,13 +260,7 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
-    patience = setup.patience_with(recipe)
-    limits = None
-    if setup.fixed_concurrency is None:
-        limits = limits_for(setup.base_url, patience.timeout_s, reached or {})
-    return HttpTeacher(
-        setup.base_url, access, patience, Pace(setup.rpm, setup.tpm), hedge=setup.hedges(recipe), limits=limits
-    )
+    return HttpTeacher(setup.base_url, access, patience, pace, hedge=hedge, limits=limits)
 
 
 def limits_for(base_url: Sequence[str], timeout_s: float, reached: Mapping[str, int], share: int = 1) -> list[Limit]:
