@@ -9,9 +9,16 @@ from personamath.errors import BadInput
 from personamath.files import nearest, validated
 from personamath.methods import METHODS, Method, PersonaMath
 from personamath.methods.contract import check_method
+from personamath.methods.method import Column, Outline
+from personamath.methods.reasoning import COLUMN, MAX_TOKENS, MAX_TOKENS_TO_REASON
 from personamath.methods.requests import Requests, Sampler
 from personamath.methods.roles import as_keys, main_model, read_roles
 from personamath.records import SIMULATED
+
+REASONING = Column(
+    "What the teacher thought before it wrote the response, as far as the endpoint shows it; null if it shows none. "
+    "Nobody has checked it."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +49,10 @@ class Recipe:
         float | None, "sampling temperature of every request (from the paper); `none` uses the model's own default"
     ] = 0.7
     max_tokens: Annotated[
-        int, "most tokens in a completion; longer ones are cut, dropped and counted (ours; the paper states none)"
-    ] = 2048
+        int | None,
+        "most tokens in a completion; longer ones are cut, dropped and counted (ours; the paper states none; default "
+        f"{MAX_TOKENS}, or {MAX_TOKENS_TO_REASON} if the teacher reasons, because its reasoning counts)",
+    ] = None
     token_limit: Annotated[
         Literal["max_tokens", "max_completion_tokens"] | None,
         "request field that carries max_tokens (default: max_completion_tokens for OpenAI's reasoning models, that "
@@ -53,6 +62,9 @@ class Recipe:
     request: Annotated[
         Mapping[str, Any], "extra fields for every request's body, as YAML, e.g. '{top_p: 0.9, reasoning_effort: none}'"
     ] = field(default_factory=dict)
+    keep_reasoning: Annotated[
+        bool, "add a column `reasoning`: what the teacher thought before it wrote the response (ours)"
+    ] = False
     rng_seed: Annotated[int, "random seed that decides which personas are drawn for each question"] = 42
     benchmark: Annotated[
         tuple[str, ...],
@@ -63,16 +75,18 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
-        check_method(self.method)
+        check_method(self.method, _OWN)
         name, mine = self.method.outline.method, setting_names(type(self.method))
-        if name in METHODS and type(self.method) is not METHODS[name]:
+        if (theirs := METHODS.get(name.lower())) and type(self.method) is not theirs:
             raise BadInput(f"method: {name!r} is a method of this package; give yours another name in its outline")
         if taken := {"method", *_OWN}.intersection(mine):
             raise BadInput(f"method {name!r}: its setting {min(taken)} is a key of every recipe; rename it")
+        if self.keep_reasoning and COLUMN in self.method.outline.columns:
+            raise BadInput(f"keep_reasoning: the method {name!r} has a column {COLUMN!r} already; leave the key out")
         if not self.problems:
-            raise BadInput("no problems: name at least one source, e.g. --problems gsm8k")
+            raise BadInput("no problems: name at least one source, e.g. gsm8k")
         if not self.teacher:
-            raise BadInput("no teacher: name a model, e.g. --teacher gpt-4o-mini-2024-07-18")
+            raise BadInput("no teacher: name a model, e.g. gpt-4o-mini-2024-07-18")
         for fault in self.own.faults():
             raise BadInput(fault)
         for role, teacher in self.roles.items():
@@ -119,20 +133,34 @@ class Recipe:
 
     def settings(self) -> dict[str, Any]:
         """The keys by which `of` makes this recipe again; a method of the caller's own is itself."""
-        if METHODS.get(self.method.outline.method) is type(self.method):
-            return self.as_dict()
-        return {"method": self.method} | self._own_keys()
+        own = self._own_keys(self.own, self.by_role)
+        if METHODS.get(self.method.outline.method) is not type(self.method):
+            return {"method": self.method, **own}
+        return {"method": self.method.outline.method, **own, **self._settings_of_method()}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the flat keys that `of` reads."""
-        settings = {name: getattr(self.method, name) for name in setting_names(type(self.method))}
-        return {"method": self.method.outline.method, **self._own_keys(), **settings}
+        """Return the flat keys that `of` reads, with the limits that the requests have."""
+        own = self._own_keys(self.own.decided, {role: teacher.decided for role, teacher in self.by_role.items()})
+        if not self.keep_reasoning:  # so that folders stay those of earlier versions
+            del own["keep_reasoning"]
+        return {"method": self.method.outline.method, **own, **self._settings_of_method()}
 
-    def _own_keys(self) -> dict[str, Any]:
-        own = {name: getattr(self, name) for name in _OWN}
-        if self.roles:
-            own["teacher"] = {role: as_keys(teacher, self.own) for role, teacher in self.by_role.items()}
+    def _own_keys(self, own_teacher: Sampler, by_role: Mapping[str, Sampler]) -> dict[str, Any]:
+        own = {name: getattr(self, name) for name in _OWN} | {"max_tokens": own_teacher.max_tokens}
+        if any(teacher != own_teacher for teacher in by_role.values()):
+            own["teacher"] = {role: as_keys(teacher, own_teacher) for role, teacher in by_role.items()}
         return own
+
+    def _settings_of_method(self) -> dict[str, Any]:
+        return {name: getattr(self.method, name) for name in setting_names(type(self.method))}
+
+    @property
+    def outline(self) -> Outline:
+        """What the method declares, and the column of the reasoning if it is kept."""
+        outline = self.method.outline
+        if not self.keep_reasoning:
+            return outline
+        return dataclasses.replace(outline, columns={**outline.columns, COLUMN: REASONING})
 
     @property
     def own(self) -> Sampler:

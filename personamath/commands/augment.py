@@ -2,19 +2,19 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from collections import Counter
 
 from personamath.commands.settings import Setting, add_settings, merged, settings_of
-from personamath.files import local_path, validated
+from personamath.files import local_path
+from personamath.folder.answered import answered
 from personamath.methods import METHODS
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Made
 from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import SHOWN_NAMES, composition, narrative, never_right
 from personamath.runs.roles import split_roles
-from personamath.runs.setup import URL_VARIABLE, Setup
+from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
 from personamath.teachers.prices import Bill
 
@@ -25,18 +25,23 @@ Solve math problems with a teacher LLM, rewrite them, and keep the solutions who
       --teacher gpt-4o-mini-2024-07-18 --output runs/v1          # the paper's run
 
   personamath augment --config recipes/augment-paper-v1.yaml --teacher Qwen/Qwen2.5-72B-Instruct \\
-      --base-url http://127.0.0.1:8000/v1 --output runs/open     # an open teacher, e.g. from `vllm serve`
+      --base-url http://127.0.0.1:8000/v1 --output runs/open     # an open teacher, at a server of yours
 
-The command reads the API key from OPENAI_API_KEY. It asks the endpoint in --base-url, else in OPENAI_BASE_URL, else
-OpenAI. It journals every answer as it arrives: if a run stops for any reason, run the same command again to continue
-without paying for any answer twice. Use --limit 20 for a first look that costs cents. Use --batch to pay half and wait
-longer: see docs/batch.md.
+  personamath augment --config recipes/augment-paper-v1.yaml --teacher Qwen/Qwen2.5-72B-Instruct \\
+      --serve vllm --vllm-args '{tensor_parallel_size: 4}' --output runs/open   # the same, on GPUs of this machine
+
+The command asks the endpoint in --base-url, else in OPENAI_BASE_URL, else OpenAI. It sends the key in OPENAI_API_KEY to
+OpenAI only, and HF_TOKEN to Hugging Face's router only; --api-key-env names the variable that holds the key of any
+other endpoint: see docs/teachers.md. It journals every answer as it arrives: if a run stops for any reason, run the
+same command again to continue without paying for any answer twice. Use --limit 20 for a first look that costs cents.
+Use --batch to pay half and wait longer: see docs/batch.md.
 """
 EPILOG = """\
 writes  OUTPUT/journal.sqlite   every request and its unedited answer
         OUTPUT/dataset/         the dataset: load_dataset("OUTPUT/dataset", "default") opens it
         OUTPUT/run.json         recipe, versions, counts, tokens and cost
         OUTPUT/batches.sqlite   with --batch: the batch of each request
+        OUTPUT/vllm.log         with --serve vllm: what the server printed
 
 exit    0 complete   1 error   2 wrong usage   130 interrupted
         3 some requests failed, or were not sent because of --max-usd or --max-requests: the dataset is written
@@ -90,13 +95,10 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
     for name in ("problems", "teacher", "output"):
         if name not in settings:
             options.parser.error(f"--{name} is required (or set `{name}` in the --config file)")
-    if url := os.environ.get(URL_VARIABLE):
-        settings.setdefault("base_url", (url,))
     place = str(options.config or "command line")
     settings, by_role = split_roles(settings, place)
     recipe = Recipe.of({name: settings[name] for name in of_recipe if name in settings}, place)
-    chosen = {name: settings[name] for name in of_setup if name in settings}
-    return recipe, validated(Setup, chosen, place, by_role=by_role)
+    return recipe, Setup.of({name: settings[name] for name in of_setup if name in settings}, place, by_role)
 
 
 def augment_and_report(recipe: Recipe, setup: Setup) -> int:
@@ -112,8 +114,10 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
         print("SIMULATED: the simulated teacher wrote these rows. Do not train on them.\n")
     print(f"{composition(funnel, outline)}\n\n{narrative(funnel, outline)}\n")
     print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal.")
-    if taken_off := [f"{what} ({n:,})" for what, n in funnel.taken_off_by_kind().items() if n]:
-        print(f"Taken off completions before they were read: {', '.join(taken_off)}.")
+    for sentence in answered(funnel.answered_by_model()):
+        print(f"{sentence[0].upper()}{sentence[1:]}.")
+    if taken_off := funnel.says_taken_off():
+        print(taken_off)
     if made.retries:
         print("Retries after " + ", ".join(f"{reason} ({n:,})" for reason, n in made.retries.most_common()) + ".")
     if (usd := asked.bill.known_usd) is not None:

@@ -24,10 +24,12 @@ from personamath.runs.plan import Plan, usd
 from personamath.runs.progress import duration
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
-from personamath.runs.setup import Setup, open_teacher, ready_process
+from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
-from personamath.teachers.prices import Price
+from personamath.teachers.prices import Bill, Price
+from personamath.teachers.rates import BATCH
+from personamath.teachers.routed import OverHttp
 
 DESCRIPTION = """\
 Estimate the requests, tokens, cost, time and disk space of a run, by step. Takes the options of `personamath augment`.
@@ -36,7 +38,8 @@ Estimate the requests, tokens, cost, time and disk space of a run, by step. Take
   personamath plan --config recipes/augment-paper-v1.yaml --output runs/v1 --pilot 50
 
 A pilot runs the method on the number of seed problems that you give, asks the real teacher, and journals the answers in
-the run directory. `personamath augment` with the same options continues from there and pays for no answer twice.
+the run directory. `personamath augment` with the same options continues from there and pays for no answer twice. With
+`--serve vllm` a pilot measures the time on your own hardware; the answers cost nothing.
 """
 
 
@@ -66,27 +69,29 @@ def run(options: argparse.Namespace) -> int:
         print(f"from       {rates}, and assumed lengths: --pilot 50 measures both")
         return 0
     problems = planning.chosen(inputs.problems(), found)
-    asked, outcomes = asyncio.run(_ask(setup, inputs, problems))
+    asked, outcomes, reached = asyncio.run(_ask(setup, inputs, problems))
     pilot = list(zip(problems, outcomes, strict=True))
     plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas, _by_kind(recipe, setup))
-    _show(plan, recipe, setup, asked.answer_s)
+    _show(plan, recipe, setup, asked, reached)
     _show_pilot(plan, pilot, asked)
     return 0
 
 
-async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tuple[Asked, list[Outcome]]:
-    """Ask the teacher the pilot's problems; return the counts of what was asked, and the outcome of each problem."""
-    if setup.offline_vllm:
-        raise BadInput("--pilot needs an endpoint to ask: remove --offline-vllm, or remove --pilot")
+async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tuple[Asked, list[Outcome], int]:
+    """Ask the teacher the pilot's problems.
+
+    Return the counts of what was asked, the outcome of each problem, and how many requests in flight were found right.
+    """
     if is_url(setup.output):
         raise BadInput(f"--pilot needs a local output directory, and {setup.output} is a URL: give a directory")
     recipe = inputs.recipe
     endpoints = open_teacher(recipe, setup)
-    ready_process(setup.concurrency)
+    ready_process(setup, recipe)
     funnel = Funnel.survey(problems)
     outcomes = Outcomes()
     with Journal(Path(setup.output)) as journal:
         adopt_answers(journal, RunFolder(setup.output))
+        inputs.warn_of_moved(journal.path.parent, inputs.begun(journal))
         async with endpoints:
             asked = await run_recipe(
                 recipe,
@@ -94,21 +99,21 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
                 endpoints,
                 journal,
                 Counted(outcomes, funnel),
-                total=len(problems),
                 personas=inputs.personas,
-                concurrency=setup.concurrency,
+                concurrency=slots_of(setup, endpoints),
                 window=len(problems),
                 prices=setup.prices(recipe),
                 caps=setup.caps,
                 watch=on_terminal(funnel, endpoints),
             )
-    return asked, outcomes.in_order()
+    reached = sum(endpoints.reached.values()) if isinstance(endpoints, OverHttp) else 0
+    return asked, outcomes.in_order(), reached
 
 
-def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> None:
+def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached: int = 0) -> None:
     outline, by_kind = recipe.method.outline, _by_kind(recipe, setup)
     in_batches = {
-        kind: price.in_batches() if price and price.batch is not None else None for kind, price in by_kind.items()
+        kind: price.sent_as(BATCH) if price and BATCH in price.tiers else None for kind, price in by_kind.items()
     }
     sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
     settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
@@ -120,35 +125,56 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> N
     print(_row(_cells("all", plan.total, (usd(plan.usage, by_kind), usd(plan.usage, in_batches)))))
     print()
     _show_prices(recipe, setup)
-    seconds = planning.wall_s(plan, setup.concurrency, answer_s, setup.rpm, setup.tpm)
-    print(f"time       {duration(seconds)}: {_pace(setup, answer_s)}")
+    _show_reasoning(recipe, asked)
+    answer_s = asked.answer_s if asked else None
+    in_flight = setup.fixed_concurrency or reached or planning.ASSUMED_IN_FLIGHT
+    seconds = planning.wall_s(plan, in_flight, answer_s, setup.rpm, setup.tpm)
+    print(f"time       {duration(seconds)}: {_pace(setup, in_flight, answer_s)}")
     print(f"in batches {outline.waves} waves, one after another, up to 24 hours each")
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
 
 
 def _by_kind(recipe: Recipe, setup: Setup) -> dict[str, Price | None]:
-    """Return the price of each kind of request: that of its teacher."""
-    prices = setup.prices(recipe)
-    return {kind.name: prices.of(recipe.requests.of(kind.name).model) for kind in recipe.method.outline.kinds}
+    """Return the price of each kind of request: that of its role's teacher."""
+    by_role = setup.teachers(recipe).prices_by_role(setup.batch)
+    return {kind.name: by_role[kind.role] for kind in recipe.method.outline.kinds}
 
 
 def _show_prices(recipe: Recipe, setup: Setup) -> None:
     teachers, prices = setup.teachers(recipe), setup.prices(recipe)
     for model in recipe.models:
-        roles = [role for role, teacher in recipe.by_role.items() if teacher.model == model]
-        whose = f"{model} ({', '.join(roles)}): " if len(recipe.models) > 1 else ""
         if price := prices.of(model):
-            dated = f", {price.date}" if price.date else ""
-            shown = f"{price.prompt:g} / {price.completion:g} USD per million tokens ({price.source}{dated})"
-            print(f"price      {whose}{shown}")
+            dated, rates = f", {price.date}" if price.date else "", price.rates()
+            shown = f"{rates.prompt:g} / {rates.completion:g} USD per million tokens ({price.source}{dated})"
+            print(f"price      {_whose(model, recipe)}{shown}")
         else:
             print(f"price      {teachers.unknown_price(model)} (0 and 0 for your own hardware)")
 
 
-def _pace(setup: Setup, answer_s: float | None) -> str:
+def _show_reasoning(recipe: Recipe, asked: Asked | None) -> None:
+    """Print what is known of the tokens of each teacher that reasons."""
+    for model in dict.fromkeys(teacher.model for teacher in recipe.by_role.values() if teacher.reasons):
+        print(f"reasoning  {_whose(model, recipe)}{_reasoning(model, asked)}")
+
+
+def _whose(model: str, recipe: Recipe) -> str:
+    """Return what stands before what a line says of a model, if there are several."""
+    roles = [role for role, teacher in recipe.by_role.items() if teacher.model == model]
+    return f"{model} ({', '.join(roles)}): " if len(recipe.models) > 1 else ""
+
+
+def _reasoning(model: str, asked: Asked | None) -> str:
+    if asked is None:
+        return "its tokens are billed as completion tokens; this plan includes none: --pilot 50 measures them"
+    share = Bill.so_far(None, (paid for paid in asked.bill.paid() if paid.model == model)).reasoning_share
+    counted = "the endpoint does not count them apart" if share is None else f"so far {share:.0%} of those"
+    return f"its tokens are billed as completion tokens and included in them; {counted}"
+
+
+def _pace(setup: Setup, in_flight: int, answer_s: float | None) -> str:
     """Return the assumptions behind the estimated time."""
     each = f"{planning.ASSUMED_ANSWER_S:.0f} s (assumed)" if answer_s is None else f"{answer_s:.1f} s (measured)"
-    assumptions = [f"{setup.concurrency:,} requests in flight, each {each}"]
+    assumptions = [f"{in_flight:,} requests in flight, each {each}"]
     assumptions += [f"--rpm {setup.rpm:,g}"] if setup.rpm else []
     assumptions += [f"--tpm {setup.tpm:,g}"] if setup.tpm else []
     return ", ".join(assumptions)

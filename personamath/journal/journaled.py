@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -10,6 +10,7 @@ from personamath.errors import NotAsked, PersonaMathError, RunDirectoryError, Te
 from personamath.journal.store import DISK_RESERVE_BYTES
 from personamath.records import Completion, Request, Teacher
 from personamath.teachers.prices import Bill, Caps, Paid, Prices
+from personamath.teachers.slots import Slots
 
 # How long a run that ends early waits for answers in flight: most arrive, and nobody waits for a hung one.
 DRAIN_S = 30.0
@@ -47,9 +48,9 @@ class Memory(Protocol):
 class JournaledTeacher:
     """A teacher around a teacher: what the journal knows is not asked again, what is asked is journaled.
 
-    At most `concurrency` requests are in flight, counted until their answers are on disk; a semaphore in its place is
-    shared with others. Equal requests that meet in flight are asked once. `stop` lets what is in flight arrive, because
-    it is paid for, and then ends every caller.
+    At most `concurrency` requests are in flight, counted until their answers are on disk; slots in its place are the
+    teacher's, or shared with others. Equal requests that meet in flight are asked once. `stop` lets what is in flight
+    arrive, because it is paid for, and then ends every caller.
     At a cap what the journal knows is still answered; anything else is `NotAsked`.
     """
 
@@ -57,19 +58,24 @@ class JournaledTeacher:
         self,
         memory: Memory,
         teacher: Teacher,
-        concurrency: int | asyncio.Semaphore,
+        concurrency: int | Slots,
         prices: Prices | None = None,
         caps: Caps | None = None,
         stop_sending: Callable[[], None] | None = None,
+        ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`stop_sending` tells the teacher that the run is ending: what waits to be sent is then `NotAsked`."""
+        """`stop_sending` tells the teacher that the run is ending: what waits to be sent is then `NotAsked`.
+
+        `ready` waits until the teacher can be asked; that time is not part of `answer_s`.
+        """
         self._journal = memory
         self._teacher = teacher
         self._caps = caps or Caps()
         self._stop_sending = stop_sending
+        self._ready = ready
         self.bill = Bill.so_far(prices, memory.paid())
         """All answers of the run directory, those of earlier commands included."""
-        self._slots = asyncio.Semaphore(concurrency) if isinstance(concurrency, int) else concurrency
+        self._slots = Slots.fixed(concurrency) if isinstance(concurrency, int) else concurrency
         self._asking: dict[str, asyncio.Event] = {}
         self._reason_to_stop: PersonaMathError | None = None
         self.in_flight = 0
@@ -121,6 +127,8 @@ class JournaledTeacher:
                 f"{self._journal.path.parent}: less than {DISK_RESERVE_BYTES // 2**20} MB left on its disk; "
                 "everything answered is kept: make room, then run the same command"
             )
+        if self._ready and not self._caps.reached(self.bill, 0):
+            await self._ready()
         while self._caps.reached(self.bill, self.in_flight):
             # What is in flight is reckoned at a guess: its answers may leave room for more.
             if self._caps.reached(self.bill, 0) or not self.in_flight:

@@ -21,15 +21,17 @@ from personamath.errors import RunDirectoryError
 from personamath.journal.file_format import (
     BLOCKS,
     FILE_NAME,
+    FIND,
     INSERT,
     INSERT_THROWN_AWAY,
     PAID,
+    insert,
     is_damage,
     open_for_writing,
     open_or_recover,
     unreadable,
 )
-from personamath.journal.salvage import Answer, checksum
+from personamath.journal.salvage import Answer, as_completion, checksum
 from personamath.records import Completion, Request
 from personamath.teachers.prices import Paid
 
@@ -110,19 +112,15 @@ class Journal:
         """The answer to the request with this digest, or None."""
         try:
             # fetchall, not fetchone: a statement left open would pin the write-ahead log.
-            found = self._reader.execute(
-                "select text, finish_reason, prompt_tokens, completion_tokens, checksum from answers where digest = ?",
-                (digest,),
-            ).fetchall()
+            found = self._reader.execute(FIND, (digest,)).fetchall()
         except sqlite3.Error as error:
             raise unreadable(self.path, error) from None
         if not found:
             return None
         *columns, expected = found[0]
-        completion = Completion(*columns)
-        if checksum(completion) != expected:
+        if checksum(*columns) != expected:
             raise unreadable(self.path, sqlite3.OperationalError("an answer is not what was written"))
-        return completion
+        return as_completion(*columns)
 
     def has(self, digest: str) -> bool:
         """Whether there is an answer to the request with this digest."""
@@ -142,11 +140,11 @@ class Journal:
         """Whether the disk still holds the reserve that the answers in flight may need."""
         return self._room.is_left()
 
-    def adopt(self, answers: Iterable[Answer]) -> None:
-        """Take over answers that another engine wrote; durable on return."""
+    def adopt(self, answers: Iterable[Answer], thrown_away: Iterable[Paid] = ()) -> None:
+        """Take over what another engine wrote: answers, and what replies cost that were none; durable on return."""
         try:
-            with closing(open_for_writing(self.path)) as connection, connection:
-                connection.executemany(INSERT, answers)
+            with closing(open_for_writing(self.path)) as connection:
+                insert(connection, answers, thrown_away)
         except sqlite3.Error as error:
             raise (unreadable(self.path, error) if is_damage(error) else _unwritable(error)) from None
 
@@ -213,7 +211,7 @@ def _insert(connection: sqlite3.Connection, answers: Sequence[Answer]) -> None:
     for size in _ROWS_AT_ONCE:
         while len(answers) - start >= size:
             values = itertools.chain.from_iterable(answers[start : start + size])
-            connection.execute(INSERT + ",(?,?,?,?,?,?,?,?,?,?)" * (size - 1), tuple(values))
+            connection.execute(INSERT + ",(?,?,?,?,?,?,?,?,?,?,?)" * (size - 1), tuple(values))
             start += size
 
 

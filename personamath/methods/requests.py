@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Literal
 
 from personamath.methods.prompts import INFERENCE, Prompt
+from personamath.methods.reasoning import default_max_tokens, default_timeout_s, reasons
 from personamath.records import Request
 
 SOLVE = "inference"
@@ -32,14 +33,34 @@ class Sampler:
     model: str
     temperature: float | None
     """None leaves it out."""
-    max_tokens: int
-    """Limit on the tokens of a completion."""
+    max_tokens: int | None = None
+    """Limit on the tokens of a completion; None chooses it by whether the model reasons."""
     token_limit: Literal["max_tokens", "max_completion_tokens"] | None = None
     """The field in which the model takes `max_tokens`; None chooses it by the model's family."""
     system: str | None = None
     """The system's message; None sends none."""
     request: Mapping[str, Any] = field(default_factory=dict)
     """More fields of the body of every request."""
+
+    @property
+    def limit(self) -> int:
+        """The limit on the tokens of a completion."""
+        return self.max_tokens or default_max_tokens(self.model, self.request)
+
+    @property
+    def decided(self) -> "Sampler":
+        """The same teacher with its limit stated."""
+        return replace(self, max_tokens=self.limit)
+
+    @property
+    def reasons(self) -> bool:
+        """Whether the model reasons before it answers."""
+        return reasons(self.model, self.request)
+
+    @property
+    def timeout_s(self) -> float:
+        """The time for one try where the user states none."""
+        return default_timeout_s(self.model, self.request)
 
     @property
     def limit_field(self) -> str:
@@ -53,7 +74,7 @@ class Sampler:
         for name in self.request:
             if name in OWN_FIELDS:
                 yield f"request: {name} {OWN_FIELDS[name]}"
-        if self.max_tokens < 1:
+        if self.max_tokens is not None and self.max_tokens < 1:
             yield f"max_tokens is {self.max_tokens}: it must be at least 1"
 
 
@@ -85,7 +106,7 @@ class Requests:
             prompt,
             teacher.model,
             teacher.temperature,
-            teacher.max_tokens,
+            teacher.limit,
             sample,
             purpose,
             teacher.system,

@@ -18,7 +18,7 @@ EXAMPLE = "teacher: {default: gpt-6-luna, rewrite: {model: Qwen/Qwen2.5-72B-Inst
 _KNOWN = (DEFAULT, *ROLES)
 _KEYS = tuple(each.name for each in fields(Sampler))
 # For these keys none is a value of its own; any other key without a value keeps the recipe's.
-_NULLABLE = ("temperature", "token_limit", "system")
+_NULLABLE = ("temperature", "max_tokens", "token_limit", "system")
 
 
 def role_keys(teacher: Mapping[Any, Any], place: str) -> dict[str, dict[str, Any]]:
@@ -63,6 +63,12 @@ def read_roles(teacher: Mapping[Any, Any], recipes: Sampler, outline: Outline, p
             asked = " and ".join(outline.roles)
             raise BadInput(f"{place}: teacher.{role}: the method {outline.method} asks only {asked}; remove this role")
     return {role: _teacher(role, roles, recipes, place) for role in outline.roles}
+
+
+def of_method(teacher: Mapping[Any, Any], outline: Outline, place: str) -> dict[Any, Any]:
+    """A mapping of roles that was written for another method, with only the roles that this one asks."""
+    asked = {role: of for role, of in teacher.items() if role in outline.roles}
+    return {DEFAULT: main_model(teacher, place)} | asked
 
 
 def _teacher(role: str, roles: Mapping[str, Mapping[str, Any]], recipes: Sampler, place: str) -> Sampler:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import NoReturn, Protocol, Self
@@ -13,9 +13,11 @@ from personamath.errors import PersonaMathError, RunDirectoryError
 from personamath.journal.file_format import answer_sha256
 from personamath.methods import Method
 from personamath.methods.contract import checked
+from personamath.methods.reasoning import COLUMN, reasoning_of
 from personamath.methods.requests import Requests
 from personamath.methods.work import Grader, Outcome, Work
-from personamath.records import Persona, Problem, Row, Solution, Teacher
+from personamath.records import Completion, Persona, Problem, Row, Solution, Teacher
+from personamath.teachers.slots import Slots
 
 _values: Callable[[Row], tuple[object, ...]] = attrgetter(*(each.name for each in fields(Row)))
 """Like `dataclasses.astuple`, which is ten times slower because it copies the values."""
@@ -128,6 +130,7 @@ class Line:
     grader: Grader
     personas: tuple[Persona, ...] = ()
     rng_seed: int = 0
+    keep_reasoning: bool = False
 
     async def augment(self, seed: Problem) -> Outcome:
         """Return everything that the method makes from one seed problem."""
@@ -139,6 +142,8 @@ class Line:
             _row(solution, seed, outline.method, self._model(solution, work), fixed[solution.step])
             for solution in solutions
         ]
+        if self.keep_reasoning:
+            work.outcome.rows = [_with_reasoning(row, work.outcome.answers) for row in work.outcome.rows]
         return work.outcome
 
     def _model(self, solution: Solution, work: Work) -> str:
@@ -148,35 +153,38 @@ class Line:
     async def augment_all(
         self,
         seeds: Iterable[tuple[int, Problem]],
-        window: int,
+        room: Slots,
         sink: Sink,
         end: Callable[[PersonaMathError], Awaitable[NoReturn]],
     ) -> None:
-        """Augment every seed problem, `window` of them at a time, and pass the outcomes to `sink`.
+        """Augment every seed problem, as many at a time as there is `room` for, and pass the outcomes to `sink`.
 
         Seeds come with their positions, in any order. Raises the first `PersonaMathError` that ends a run, through
         `end`, which lets what is in flight arrive; a request that failed shows only in the outcome. Any other error
         is the method's, and is raised as it is, with a note that names the seed problem.
         """
-        waiting = iter(seeds)
 
-        async def work() -> None:
+        async def work(position: int, seed: Problem) -> None:
             try:
-                for position, seed in waiting:
-                    try:
-                        outcome = await self.augment(seed)
-                    except Exception as error:
-                        error.add_note(f"The method {self.method.outline.method!r} was at work on {seed.id}.")
-                        raise
-                    sink.add(position, outcome)
-                    await asyncio.sleep(0)  # a seed answered from the journal alone has not let anyone else run
+                try:
+                    outcome = await self.augment(seed)
+                except Exception as error:
+                    error.add_note(f"The method {self.method.outline.method!r} was at work on {seed.id}.")
+                    raise
+                sink.add(position, outcome)
             except PersonaMathError as error:
                 await end(error)
+            room.give_back()
 
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(window):
-                    group.create_task(work())
+                try:
+                    await room.take()
+                    for position, seed in seeds:
+                        group.create_task(work(position, seed))
+                        await room.take()
+                except PersonaMathError as error:
+                    await end(error)
         except* Exception as errors:
             # The same reason reaches every task; one is enough.
             raise _first(errors) from None
@@ -200,6 +208,12 @@ def _row(solution: Solution, seed: Problem, method: str, teacher: str, fixed: Ma
         request=solution.request,
         columns={**fixed, **solution.columns},
     )
+
+
+def _with_reasoning(row: Row, answers: Mapping[str, Completion]) -> Row:
+    """A row with what the teacher thought before its response."""
+    answer = answers.get(row.request)
+    return replace(row, columns={**row.columns, COLUMN: reasoning_of(answer) if answer else None})
 
 
 def _first(errors: ExceptionGroup[Exception]) -> Exception:

@@ -12,9 +12,12 @@ from personamath.methods.requests import Sampler
 from personamath.methods.roles import DEFAULT, role_keys
 from personamath.recipe import Recipe
 from personamath.teachers.prices import UNKNOWN_PRICE, Price, Prices, find_price
+from personamath.teachers.rates import BATCH, DIRECT
 from personamath.teachers.routed import Route
+from personamath.teachers.stated_prices import stated_price
 from personamath.teachers.urls import without_secrets
 
+OWN_HARDWARE = Price(0.0, 0.0, source="--serve vllm")
 _PRICES = ("price_in", "price_out")
 
 
@@ -89,6 +92,8 @@ class Teachers(NamedTuple):
     price_in: float | None = None
     """Of the recipe's teacher, where no role has a setup, as is `price_out`."""
     price_out: float | None = None
+    served: bool = False
+    """Whether the run itself serves the model."""
 
     @property
     def routes(self) -> dict[str, Route]:
@@ -106,12 +111,25 @@ class Teachers(NamedTuple):
         """All endpoints, each once."""
         return tuple(dict.fromkeys(url for route in self.routes.values() for url in route.base_urls))
 
+    @property
+    def connections(self) -> int:
+        """Endpoints, each as often as models are asked there: so many have requests in flight of their own."""
+        return sum(len(route.base_urls) for route in set(self.routes.values()))
+
+    def prices_by_role(self, batch: bool = False) -> dict[str, Price | None]:
+        """By role, the price of its requests as they are sent; None where it is not known."""
+        found: dict[str, Price | None] = {}
+        for role, (model, urls) in self.routes_by_role.items():
+            tier = BATCH if batch else str(self.recipe.by_role[role].request.get("service_tier", DIRECT))
+            price = self._price(role, model, urls[0])
+            found[role] = price and price.sent_as(tier)
+        return found
+
     def prices(self, batch: bool = False) -> Prices:
         """The price of each model; raises `BadInput` where two roles give one model two prices."""
         found: dict[str, Price | None] = {}
-        for role, (model, urls) in self.routes_by_role.items():
-            price = self._price(role, model, urls[0])
-            price = price.in_batches() if price and batch else price
+        for role, price in self.prices_by_role(batch).items():
+            model = self.recipe.by_role[role].model
             if model in found and _usd(found[model]) != _usd(price):
                 raise BadInput(f"{model} has two prices: give every role that asks it the same price_in and price_out")
             found.setdefault(model, price)
@@ -126,14 +144,16 @@ class Teachers(NamedTuple):
                 f"{option} works with one endpoint, and the roles name {named}: give every role the same one"
             )
 
-    def check_in_one_process(self, option: str) -> None:
-        """Refuse roles with several models or endpoints where an option runs one model in this process."""
+    def check_one_model(self, option: str) -> None:
+        """Refuse roles with several models, or with endpoints of their own, where an option serves one model."""
         if len(self.recipe.models) > 1:
             named = " and ".join(self.recipe.models)
-            raise BadInput(f"{option} runs one model, and the roles name {named}: serve each, and give its base_url")
+            raise BadInput(
+                f"{option} serves one model, and the roles name {named}: serve each yourself, and give its base_url"
+            )
         for role, setup in self.by_role.items():
             if setup.base_url:
-                raise BadInput(f"{option} asks no endpoint: take base_url out of teacher.{role}")
+                raise BadInput(f"{option} asks no other endpoint: take base_url out of teacher.{role}")
 
     def unknown_price(self, model: str) -> str:
         """What to do about a model without a price."""
@@ -149,11 +169,12 @@ class Teachers(NamedTuple):
         return (self.by_role[role].base_url if role in self.by_role else ()) or self.base_url
 
     def _price(self, role: str, model: str, url: str) -> Price | None:
+        """As given, else as the role's first endpoint states it, else as listed."""
         given = self._given(role, model)
+        if given == (None, None):
+            return OWN_HARDWARE if self.served else stated_price(url, model) or find_price(model, base_url=url)
         price = find_price(model, *given, url)
-        return (
-            replace(price, source=", ".join(_PRICES)) if price and role in self.by_role and None not in given else price
-        )
+        return replace(price, source=", ".join(_PRICES)) if price and role in self.by_role else price
 
     def _given(self, role: str, model: str) -> tuple[float | None, float | None]:
         if role in self.by_role:

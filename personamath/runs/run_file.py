@@ -4,27 +4,33 @@ import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from personamath.errors import BadInput, RunDirectoryError
 from personamath.files import read_json, written_whole
 from personamath.folder.layout import PROVENANCE
-from personamath.folder.provenance import package_versions, published_recipe
+from personamath.folder.provenance import package_versions, prompt_digests, published_recipe
 from personamath.journal.run_folder import DATASET
+from personamath.methods import METHODS, Method
+from personamath.methods.roles import of_method
 from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
 from personamath.runs.setup import Setup
 from personamath.teachers.prices import Bill
+from personamath.teachers.serve import SERVED
 from personamath.teachers.urls import without_secrets
 
 FILE_NAME = "run.json"
+REACHED = "reached"
 DEFAULTS = {
     field.name: field.default if field.default is not dataclasses.MISSING else {}
     for field in dataclasses.fields(Recipe)
     if field.default is not dataclasses.MISSING or field.name == "request"
 }
+OF_EVERY_METHOD = {"problems", "teacher", *DEFAULTS}
+"""The keys of a recipe that are no settings of its method."""
 OWN_NAME, OWN_FILE = "own", "problems.jsonl"
 """The source name, and the file in the run directory, of problems that are given as rows."""
 GIVEN = re.compile(rf"{OWN_NAME}:(?:.*[/\\])?{re.escape(OWN_FILE)}:question:answer")
@@ -52,17 +58,30 @@ class AskedCounts(Protocol):
 
 
 def write_run_file(
-    folder: Path, recipe: Recipe, setup: Setup, funnel: Funnel, asked: AskedCounts, retries: Counter[str]
+    folder: Path,
+    recipe: Recipe,
+    setup: Setup,
+    used: Mapping[str, str],
+    funnel: Funnel,
+    asked: AskedCounts,
+    retries: Counter[str],
+    reached: Mapping[str, int],
 ) -> None:
-    """Write run.json; raise `RunDirectoryError` if the disk refuses."""
+    """Write run.json; raise `RunDirectoryError` if the disk refuses.
+
+    `reached` has the requests in flight that were found right, by endpoint.
+    """
     outline = recipe.method.outline
     content = {
         "complete": funnel.complete,
         "simulated": recipe.simulated,
         "recipe": recipe.as_dict(),
+        "prompts": prompt_digests(recipe.method),
+        "used": dict(used),
         **_endpoints(recipe, setup),
         "versions": package_versions(),
         "engine": setup.engine,
+        "concurrency": {"set": setup.fixed_concurrency, REACHED: dict(reached)},
         "answers": {"asked this time": asked.asked, "from the journal": asked.replayed},
         "taken off": funnel.taken_off_by_kind(),
         "asked again after": dict(retries.most_common()),
@@ -79,8 +98,8 @@ def write_run_file(
 
 def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:
     """The endpoints that were asked, and for roles who answered which."""
-    if setup.offline_vllm:
-        return {"endpoints": ["vllm in-process"]}
+    if setup.serve:
+        return {"endpoints": [SERVED]}
     teachers = setup.teachers(recipe)
     shown = {"endpoints": [without_secrets(url) for url in teachers.base_urls]}
     by_role = teachers.routes_by_role
@@ -93,14 +112,39 @@ def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:
     return shown | {"teachers": roles}
 
 
+def reached_before(folder: Path, recipe: Recipe) -> dict[str, int]:
+    """Return the requests in flight that an earlier run with the same teachers found right, by endpoint."""
+    if not (folder / FILE_NAME).exists():
+        return {}
+    try:
+        content = read_json(folder / FILE_NAME, REPLACE)
+        if content["recipe"]["teacher"] != recipe.as_dict()["teacher"]:
+            return {}
+        reached = content["concurrency"][REACHED]
+        return {url: number for url, number in reached.items() if isinstance(number, int) and number > 0}
+    except (BadInput, LookupError, TypeError, AttributeError):
+        return {}  # an earlier version wrote it, or a hand; it is only a place to begin
+
+
 def read_run_file(folder: Path) -> dict[str, Any]:
     """Read a run directory's run.json; raise `BadInput` if it is missing."""
     return read_json(folder / FILE_NAME, "give a run directory, or " + REMEDY)
 
 
-def read_recipe(folder: Path) -> Recipe:
-    """Read the recipe of a run directory; raise `BadInput` if the folder is not a run directory."""
-    return recipe_of(read_run_file(folder), folder / FILE_NAME)
+def read_recipe(folder: Path, method: Method) -> Recipe:
+    """Read the recipe of a run directory, with `method` in place of its own, which may be a user's.
+
+    Raises `BadInput` if the folder is not a run directory.
+    """
+    content, path = read_run_file(folder), folder / FILE_NAME
+    recorded = content.get("recipe")
+    if isinstance(recorded, dict) and isinstance(name := recorded.get("method"), str) and name not in METHODS:
+        # Which of its keys are that method's settings, only its author knows.
+        known = {key: value for key, value in recorded.items() if key in OF_EVERY_METHOD}
+        if isinstance(teacher := known.get("teacher"), Mapping):
+            known["teacher"] = of_method(teacher, method.outline, str(path))
+        return Recipe.of(known | {"method": method}, str(path))
+    return dataclasses.replace(recipe_of(content, path), method=method)
 
 
 def recipe_of(content: Mapping[str, Any], path: Path) -> Recipe:
@@ -115,10 +159,29 @@ def check_same_recipe(folder: Path, recipe: Recipe) -> None:
     """Raise `BadInput` where a run directory holds the dataset of another recipe, naming the keys that differ."""
     differing = list(_differences(folder, recipe))
     if differing:
-        raise BadInput(
-            f"{folder}: contains the dataset of another recipe ({'; '.join(differing)}): use another output, or "
-            "replace that dataset with --replace; its answers stay in the journal either way"
-        )
+        raise _another(folder, differing)
+
+
+def check_same_inputs(folder: Path, used: Mapping[str, str]) -> None:
+    """Raise `BadInput` where a run directory holds the dataset of the same recipe, but of other problems or personas.
+
+    `used` are the digests of those that were read. An earlier version recorded none.
+    """
+    if not holds_rows(folder):
+        return
+    path, _ = _record(folder)
+    recorded = read_json(path, REPLACE).get("used")
+    before = recorded if isinstance(recorded, dict) else {}
+    changed = [f"the {name} have changed" for name, digest in used.items() if before.get(name, digest) != digest]
+    if changed:
+        raise _another(folder, changed)
+
+
+def _another(folder: Path, differing: Iterable[str]) -> BadInput:
+    return BadInput(
+        f"{folder}: contains the dataset of another recipe ({'; '.join(differing)}): use another output, or "
+        "replace that dataset with --replace; its answers stay in the journal either way"
+    )
 
 
 def holds_rows(folder: Path) -> bool:
@@ -133,10 +196,10 @@ def _differences(folder: Path, recipe: Recipe) -> Iterator[str]:
     """The keys of a recipe that differ from those of the dataset in a run directory, with both values."""
     if not holds_rows(folder):
         return
-    path, now = folder / FILE_NAME, recipe.as_dict()
-    if not path.exists():  # the run was killed just before it wrote it, or somebody removed it
-        path, now = folder / DATASET / PROVENANCE, published_recipe(recipe)
-    recorded = read_json(path, REPLACE).get("recipe")
+    path, is_run_file = _record(folder)
+    content = read_json(path, REPLACE)
+    now = DEFAULTS | (recipe.as_dict() if is_run_file else published_recipe(recipe))
+    recorded = content.get("recipe")
     if not isinstance(recorded, dict):
         raise BadInput(f"{path}: not as PersonaMath writes it; {REPLACE}")
     # A key that a later version added is as it was by default. Once there was one method only.
@@ -144,11 +207,30 @@ def _differences(folder: Path, recipe: Recipe) -> Iterator[str]:
     after = _comparable(json.loads(json.dumps(now)))
     same_method = before["method"] == after["method"]
     # The settings of two methods cannot be compared.
-    for key in [key for key in after if same_method or key in {"method", *DEFAULTS, "problems", "teacher"}]:
+    for key in [key for key in after if same_method or key in {"method", *OF_EVERY_METHOD}]:
         if before.get(key) != after[key]:
             yield f"{key} was {_json(before.get(key))}, is {_json(after[key])}"
     if same_method:
         yield from (f"{key} was {_json(value)}, is unknown here" for key, value in before.items() if key not in after)
+        yield from _changed_prompts(content.get("prompts"), recipe)
+
+
+def _record(folder: Path) -> tuple[Path, bool]:
+    """The file that says what a run directory's dataset was made from, and whether it is run.json."""
+    if (folder / FILE_NAME).exists():
+        return folder / FILE_NAME, True
+    return folder / DATASET / PROVENANCE, False  # killed just before it wrote run.json, or somebody removed that
+
+
+def _changed_prompts(recorded: object, recipe: Recipe) -> Iterator[str]:
+    """The prompts that a method of the same name and settings has changed; an earlier version recorded none."""
+    if not isinstance(recorded, dict):
+        return
+    before = {name: one.get("sha256") for name, one in recorded.items() if isinstance(one, dict)}
+    now = {name: one["sha256"] for name, one in prompt_digests(recipe.method).items()}
+    for name in dict.fromkeys([*before, *now]):
+        if before.get(name) != now.get(name):
+            yield f"the prompt {name!r} has changed"
 
 
 def _comparable(recipe: dict[str, Any]) -> dict[str, Any]:

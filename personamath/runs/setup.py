@@ -1,31 +1,33 @@
 """The run directory, the teacher's endpoints and the limits: they decide how long a run takes, never its rows."""
 
 import gc
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from personamath.errors import BadInput
-from personamath.files import plain_path
+from personamath.errors import BadInput, warn
+from personamath.files import plain_path, validated
 from personamath.journal.run_folder import is_url
+from personamath.methods.reasoning import TIMEOUT_S, TIMEOUT_TO_REASON_S
 from personamath.recipe import Recipe
 from personamath.runs.roles import RoleSetup, Teachers
+from personamath.teachers.concurrency import MOST, START, Limit
+from personamath.teachers.headers import read_headers
 from personamath.teachers.http import HttpTeacher
-from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
+from personamath.teachers.keys import Access, access_to_all, check_key_variables, default_base_urls, keyless_note
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Prices
-from personamath.teachers.routed import OverHttp, over_http
+from personamath.teachers.routed import OverHttp, Route, over_http
+from personamath.teachers.serve import SERVED, ServedTeacher, check_arguments
 from personamath.teachers.shutdowns import shutdown_warning
-from personamath.teachers.urls import OPENAI_URL
+from personamath.teachers.slots import Slots
+from personamath.teachers.urls import is_own
 from personamath.teachers.waves import WaveTeacher
 
-KEY_VARIABLE = "OPENAI_API_KEY"
-URL_VARIABLE = "OPENAI_BASE_URL"  # the OpenAI SDK reads the same variable
 # File descriptors in addition to the connections: the journal, the grader's pipes, the dataset's files.
 OTHER_DESCRIPTORS = 64
 # Asking creates and drops thousands of objects a second, few of them in reference cycles. With Python's default of 700,
@@ -47,21 +49,55 @@ class Setup:
     )
     base_url: Annotated[
         tuple[str, ...],
-        "OpenAI-compatible endpoint, up to and including /v1; several endpoints share the requests",
+        "OpenAI-compatible endpoint, up to and including /v1; several endpoints share the requests (default: "
+        "OPENAI_BASE_URL, else OpenAI)",
         "teacher",
-    ] = (OPENAI_URL,)
-    concurrency: Annotated[int, "most requests in flight at a time", "teacher"] = 256
-    timeout: Annotated[float, "seconds for one try of one request", "teacher"] = 120.0
+    ] = field(default_factory=default_base_urls)
+    api_key_env: Annotated[
+        tuple[str, ...],
+        "environment variable that holds the endpoints' key; if repeated, one for each --base-url in their order; "
+        "`none` sends no key (default: OPENAI_API_KEY to OpenAI, HF_TOKEN or the stored token to Hugging Face's "
+        "router, nothing to others)",
+        "teacher",
+    ] = ()
+    header: Annotated[
+        tuple[str, ...],
+        "NAME=VALUE, a header of every request to every endpoint; NAME=env:VARIABLE takes a secret value from the "
+        "environment",
+        "teacher",
+    ] = ()
+    concurrency: Annotated[
+        int | Literal["auto"] | None,
+        "requests in flight at a time (default auto: as many as bring more answers, for each endpoint)",
+        "teacher",
+    ] = None
+    """None is `auto`."""
+    hedge: Annotated[
+        bool | None,
+        "ask a second time when an answer is long overdue, which may be billed twice (default: on for servers of your "
+        "own, off where answers are billed)",
+        "teacher",
+    ] = None
+    timeout: Annotated[
+        float | None,
+        "seconds for one try of one request "
+        f"(default {TIMEOUT_S:.0f}, or {TIMEOUT_TO_REASON_S:.0f} if the teacher reasons)",
+        "teacher",
+    ] = None
     attempts: Annotated[int, "tries of one request before it has failed; 429 answers are not counted", "teacher"] = 10
     patience: Annotated[
         float, "seconds to wait for an endpoint that stops answering, or asks to be left alone", "teacher"
     ] = 600.0
-    offline_vllm: Annotated[
-        bool, "run the teacher in this process, with vLLM, instead of asking an endpoint", "teacher"
-    ] = False
-    vllm_args: Annotated[
-        str | None, "arguments of vllm.LLM as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'", "teacher"
+    serve: Annotated[
+        Literal["vllm"] | None,
+        "start `vllm serve TEACHER` on this machine, ask it instead of --base-url, and stop it when the run ends",
+        "teacher",
     ] = None
+    vllm_args: Annotated[
+        Mapping[str, Any],
+        "arguments of `vllm serve` as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'",
+        "teacher",
+    ] = field(default_factory=dict)
     rpm: Annotated[
         float | None, "most requests per minute (default: the limit that the endpoints announce, if any)", "limits"
     ] = None
@@ -101,51 +137,88 @@ class Setup:
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
         object.__setattr__(self, "output", plain_path(self.output))
-        for name in ("concurrency", "timeout", "attempts", "patience", "block"):
+        if self.concurrency == "auto":
+            object.__setattr__(self, "concurrency", None)
+        for name in ("attempts", "patience", "block"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
-        for name in ("rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
+        for name in ("concurrency", "timeout", "rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
-        if self.batch and self.offline_vllm:
-            raise BadInput("--batch needs an endpoint and --offline-vllm uses none: give only one of them")
+        if self.batch and self.serve:
+            raise BadInput("--batch asks a provider and --serve this machine: give only one of them")
         if self.batch and len(self.base_url) > 1:
             raise BadInput("--batch works with one endpoint: give only one --base-url")
-        if self.engine == "ray" and (self.batch or self.offline_vllm):
-            raise BadInput("--batch and --offline-vllm do not work with --engine ray: use --engine local")
+        if self.engine == "ray" and self.batch:
+            raise BadInput("--batch does not work with --engine ray: use --engine local")
+        if self.engine == "ray" and self.serve:
+            raise BadInput(
+                "--serve belongs to --engine local: for a cluster, start `vllm serve` yourself and give its address "
+                "with --base-url"
+            )
         if self.engine == "local" and is_url(self.output):
             raise BadInput(
                 f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"
             )
         for name, (meant, of) in {
             "batch_queue_tokens": (self.batch, "--batch"),
-            "vllm_args": (self.offline_vllm, "--offline-vllm"),
+            "vllm_args": (self.serve is not None, "--serve vllm"),
             "ray_address": (self.engine == "ray", "--engine ray"),
         }.items():
-            if getattr(self, name) is not None and not meant:
+            if getattr(self, name) and not meant:
                 raise BadInput(f"--{name.replace('_', '-')} is for {of}: give both, or neither")
-        if self.vllm_args is not None:
-            read_arguments(self.vllm_args)
+        check_arguments(self.vllm_args)
+        check_key_variables(self.api_key_env, len(self.base_url))
+        read_headers(self.header)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], place: str, by_role: Mapping[str, RoleSetup] | None = None) -> "Setup":
+        """Build a setup from its keys; errors name their origin, `place`. Headers may also be keys and values."""
+        headers = settings.get("header") or ()
+        if isinstance(headers, Mapping):
+            headers = [f"{name}={'' if value is None else value}" for name, value in headers.items()]
+        texts = headers if isinstance(headers, list | tuple) else [headers]
+        if not all(isinstance(text, str) for text in texts):  # which are not shown: they may be secret
+            raise BadInput(f"{place}: header: write a list of NAME=VALUE, or keys and values")
+        return validated(cls, {**settings, "header": tuple(texts)}, place, by_role=by_role or {})
 
     def warn(self, recipe: Recipe) -> None:
         """Warn of teachers that their provider switches off."""
+        if self.serve:
+            return
         for model, urls in dict.fromkeys(self.teachers(recipe).routes.values()):
             if warning := shutdown_warning(model, urls[0], date.today()):
-                print(f"warning: {warning}", file=sys.stderr)
+                warn(warning)
 
     @property
     def caps(self) -> Caps:
         """The caps on the cost and the answers of the run directory."""
         return Caps(self.max_usd, self.max_requests)
 
+    def patience_with(self, recipe: Recipe) -> Patience:
+        """How long to wait for a recipe's teachers, and how often to try."""
+        timeout_s = self.timeout or max(teacher.timeout_s for teacher in recipe.by_role.values())
+        return Patience(timeout_s, self.attempts, self.patience)
+
     @property
-    def patience_with_endpoints(self) -> Patience:
-        """How long to wait and how often to try."""
-        return Patience(self.timeout, self.attempts, self.patience)
+    def fixed_concurrency(self) -> int | None:
+        """The requests in flight that the user wants; None if the run finds out."""
+        return self.concurrency if isinstance(self.concurrency, int) else None
+
+    def hedges(self, recipe: Recipe) -> bool:
+        """Whether to ask a second time for what is overdue: it must cost nothing, unless the user wants it."""
+        if self.hedge is not None:
+            return self.hedge
+        teachers = self.teachers(recipe)
+        prices = teachers.prices_by_role(self.batch)
+        return all(
+            all(map(is_own, route.base_urls)) if (price := prices[role]) is None else price.is_free
+            for role, route in teachers.routes_by_role.items()
+        )
 
     def teachers(self, recipe: Recipe) -> Teachers:
         """Return who answers which kind of a recipe's requests, and at what price."""
-        return Teachers(recipe, self.by_role, self.base_url, self.price_in, self.price_out)
+        return Teachers(recipe, self.by_role, self.base_url, self.price_in, self.price_out, self.serve is not None)
 
     def prices(self, recipe: Recipe) -> Prices:
         """Return the prices of models; raise `BadInput` if --max-usd is set and a teacher's price is unknown."""
@@ -157,24 +230,36 @@ class Setup:
         return prices
 
 
-def endpoint_key(base_url: Sequence[str]) -> str | None:
-    """Return the API key for the endpoints; raise `BadInput` if OpenAI is one of them and there is no key."""
-    key = os.environ.get(KEY_VARIABLE, "").strip() or None
-    if key is None and OPENAI_URL in base_url:
-        raise BadInput(f"{KEY_VARIABLE} is not set: export it, or use another endpoint with --base-url")
-    return key
+def open_access(setup: Setup, base_urls: Sequence[str]) -> dict[str, Access]:
+    """Return the access to each endpoint, and say which ones get no key; raise `BadInput` for a missing key.
+
+    Several names of keys are those of the setup's own endpoints: an endpoint that only a role names gets none of them.
+    """
+    names = setup.api_key_env
+    if len(names) > 1:
+        named = dict(zip(setup.base_url, names, strict=True))
+        names = tuple(named.get(url, "") for url in base_urls)
+    access = access_to_all(base_urls, names, read_headers(setup.header))
+    if note := keyless_note(base_urls, access):
+        print(f"note: {note}", file=sys.stderr)
+    return dict(zip(base_urls, access, strict=True))
 
 
-def open_teacher(recipe: Recipe, setup: Setup) -> OverHttp | WaveTeacher:
-    """Return the teacher of a setup; `async with` opens and closes its connections."""
+def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None = None) -> OverHttp | WaveTeacher:
+    """Return the teacher of a setup; `async with` opens and closes its connections.
+
+    `reached` has the requests in flight that an earlier run found right, by endpoint.
+    """
     teachers = setup.teachers(recipe)
-    if setup.offline_vllm:
-        teachers.check_in_one_process("--offline-vllm")
-        if any(teacher.request for teacher in recipe.by_role.values()):
-            raise BadInput("request: its fields are for an endpoint; with --offline-vllm use --vllm-args instead")
-        arguments = read_arguments(setup.vllm_args or "{}")
-        return OfflineTeacher(lambda: load_vllm(recipe.models[0], arguments))
-    key = endpoint_key(teachers.base_urls)
+    patience, pace, hedge = setup.patience_with(recipe), Pace(setup.rpm, setup.tpm), setup.hedges(recipe)
+    finds_out = setup.fixed_concurrency is None
+    if setup.serve:
+        teachers.check_one_model(f"--serve {setup.serve}")
+        limits = limits_for((SERVED,), patience.timeout_s, reached or {}) if finds_out else None
+        return ServedTeacher.of(
+            recipe.models[0], setup.vllm_args, Path(setup.output), patience, pace, hedge=hedge, limits=limits
+        )
+    access = open_access(setup, teachers.base_urls)
     if setup.batch:
         teachers.check_one_endpoint("--batch")
         from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
@@ -182,31 +267,64 @@ def open_teacher(recipe: Recipe, setup: Setup) -> OverHttp | WaveTeacher:
         return BatchTeacher(
             Path(setup.output),
             teachers.base_urls[0],
-            key,
+            access[teachers.base_urls[0]],
             queue_tokens=setup.batch_queue_tokens,
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
-    pace = Pace(setup.rpm, setup.tpm)
-    return over_http(teachers.routes, lambda urls: HttpTeacher(urls, key, setup.patience_with_endpoints, pace))
+
+    def opened(route: Route) -> HttpTeacher:
+        urls, before = route.base_urls, route.reached(reached or {})
+        limits = limits_for(urls, patience.timeout_s, before, teachers.connections) if finds_out else None
+        return HttpTeacher(urls, [access[url] for url in urls], patience, pace, hedge=hedge, limits=limits)
+
+    return over_http(teachers.routes, opened)
 
 
-def ready_process(concurrency: int) -> None:
-    """Prepare this process for `concurrency` requests in flight; raise `BadInput` if the system does not allow them."""
-    _allow_descriptors(concurrency + OTHER_DESCRIPTORS)
+def limits_for(
+    base_url: Sequence[str], timeout_s: float, reached: Mapping[str, int], connections: int = 1, share: int = 1
+) -> list[Limit]:
+    """Make the limits on the requests in flight at each endpoint, for one of `share` processes that ask it.
+
+    `connections` are the endpoints of the whole run, see `Teachers`.
+    """
+    most = max(1, min(MOST, connections_allowed() // connections) // share)
+    return [Limit(timeout_s, max(1, reached.get(url, START) // share), most) for url in base_url]
+
+
+def slots_of(setup: Setup, teacher: OverHttp | WaveTeacher) -> int | Slots:
+    """Return the requests that may be in flight: as the setup fixes them, else as the teacher finds out."""
+    fixed = setup.fixed_concurrency
+    if isinstance(teacher, WaveTeacher):
+        return fixed or 1  # a wave takes everything that waits
+    return teacher.slots if fixed is None else fixed
+
+
+def ready_process(setup: Setup, recipe: Recipe) -> None:
+    """Prepare this process for the requests in flight; raise `BadInput` if the system does not allow them."""
+    wanted = setup.fixed_concurrency or min(MOST * setup.teachers(recipe).connections, connections_allowed())
+    if wanted > connections_allowed():
+        raise BadInput(f"this system allows too few open files: use --concurrency {connections_allowed()} or less")
+    _allow_descriptors(wanted + OTHER_DESCRIPTORS)
     gc.set_threshold(OBJECTS_PER_COLLECTION)
 
 
-def _allow_descriptors(wanted: int) -> None:
-    """Raise this process's limit on open files, which is often 1,024, as far as the system allows."""
+def connections_allowed() -> int:
+    """Return how many connections the system's limit on open files, which is often 1,024 at first, can be raised to."""
     try:
         import resource
     except ImportError:
-        return  # Windows has no such limit
+        return sys.maxsize  # Windows has no such limit
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if hard == resource.RLIM_INFINITY else max(1, hard - OTHER_DESCRIPTORS)
+
+
+def _allow_descriptors(wanted: int) -> None:
+    """Raise this process's limit on open files."""
+    try:
+        import resource
+    except ImportError:
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        if hard != resource.RLIM_INFINITY and hard < wanted:
-            raise BadInput(
-                f"this system allows {hard} open files: use --concurrency {hard - OTHER_DESCRIPTORS} or less"
-            )
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -9,13 +9,14 @@ from typing import Self
 
 import aiohttp
 
-from personamath.errors import BadInput, NotAsked, TeacherMisconfigured
+from personamath.errors import NotAsked, TeacherMisconfigured
 from personamath.records import Completion
+from personamath.teachers.concurrency import Limit
 from personamath.teachers.endpoint import SHOWN_PAUSE_S, Endpoint
+from personamath.teachers.keys import Access
 from personamath.teachers.pace import LOOK_S, Announced, Charge, Pace
 from personamath.teachers.patience import Patience, Silence, backoff_s
-from personamath.teachers.refusals import Retry
-from personamath.teachers.replies import Replies
+from personamath.teachers.refusals import Refusals, Retry
 from personamath.teachers.troubles import CONNECT_TIMEOUT_S
 
 # How often a request that waits for any endpoint looks whether one is back.
@@ -23,19 +24,27 @@ LOOK_AGAIN_S = 0.25
 
 
 class Endpoints:
-    """Endpoints that serve the same model. `async with` opens and closes the connections.
+    """Endpoints that serve the same model. `async with` opens and closes the connections."""
 
-    `api_key` is sent as a bearer token and appears nowhere else.
-    """
+    def __init__(
+        self,
+        base_urls: Sequence[str],
+        access: Sequence[Access],
+        patience: Patience,
+        pace: Pace,
+        limits: Sequence[Limit] | None = None,
+    ) -> None:
+        """`access` is that of each endpoint; it may be empty if none wants a key.
 
-    def __init__(self, base_urls: Sequence[str], api_key: str | None, patience: Patience, pace: Pace) -> None:
-        self._all = [Endpoint(url, Announced(pace.kinds)) for url in base_urls]
-        self._headers = {"Content-Type": "application/json"}
-        if api_key and not api_key.isprintable():
-            raise BadInput("the key holds characters that no key has, a line break perhaps")
-        if api_key:
-            self._headers["Authorization"] = f"Bearer {api_key}"
-        self._replies = Replies(api_key)
+        `limits` has one for each URL; without it, whoever asks bounds the requests in flight.
+        """
+        self._refusals = Refusals()
+        of_each = access or [Access()] * len(base_urls)
+        limit_of_each: Sequence[Limit | None] = limits or [None] * len(base_urls)
+        self._all = [
+            Endpoint(url, one, Announced(pace.kinds), self._refusals, limit)
+            for url, one, limit in zip(base_urls, of_each, limit_of_each, strict=True)
+        ]
         self._patience = patience
         self._pace = pace
         self.silence = Silence(patience.gone_s)
@@ -50,10 +59,12 @@ class Endpoints:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),  # the journal bounds what is in flight
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=60
+            ),  # `Limit` or the journal bounds what is in flight
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),  # each try has its own total
-            headers=self._headers,
+            headers={"Content-Type": "application/json"},
         )
         return self
 
@@ -70,7 +81,12 @@ class Endpoints:
 
     def answered_before(self) -> None:
         """An earlier command got answers: refusals are now of single requests."""
-        self._replies.refusals.answered = True
+        self._refusals.answered = True
+
+    def known_to_answer(self) -> None:
+        """Ask all of them again: somebody has seen that they answer."""
+        for endpoint in self._all:
+            endpoint.reachable = endpoint.connected = True
 
     async def pause(self, seconds: float) -> None:
         """Wait so long, or until nothing more is sent."""
@@ -88,6 +104,11 @@ class Endpoints:
     def in_flight(self) -> int:
         """Requests that were sent and not answered."""
         return sum(endpoint.in_flight for endpoint in self._all)
+
+    @property
+    def allowed(self) -> int:
+        """Requests that may be in flight now, at all endpoints that are there; at least one."""
+        return max(1, sum(one.limit.allowed for one in self._all if one.limit and one.reachable))
 
     def waiting_for(self) -> str:
         """Which endpoints are waited for and why, in a few words; empty while none is."""
@@ -110,7 +131,7 @@ class Endpoints:
             return found
 
     def _look(self, charge: Charge) -> Endpoint | float:
-        """Of the endpoints that may be asked now, the one with the fewest in flight; else seconds to wait."""
+        """Of the endpoints that may be asked now, the one with the most room; else seconds to wait."""
         if self._stopping:
             raise NotAsked("the run is ending")
         self.silence.check()
@@ -122,7 +143,10 @@ class Endpoints:
         paced = wait = self._pace.wait_s(charge, now)
         if not wait:
             welcome = [one for one in reachable if not one.asks_to_wait_s(now)] or reachable
-            waits = [(one.allowance.wait_s(charge, now), one.in_flight, one) for one in welcome]
+            with_room = [one for one in welcome if one.has_room]
+            if not with_room:
+                return LOOK_S  # an endpoint was left out, or answers less at a time than before
+            waits = [(one.allowance.wait_s(charge, now), one.load, one) for one in with_room]
             wait, _, endpoint = min(waits, key=itemgetter(0, 1))
             if not wait:
                 return endpoint
@@ -142,7 +166,7 @@ class Endpoints:
             self._over.set()
 
     def _check_ever_reached(self) -> None:
-        if not any(one.in_flight or one.connected for one in self._all):
+        if not any(one.in_flight or one.connected or one.in_doubt for one in self._all):
             names = " and ".join(endpoint.name for endpoint in self._all)
             why = self.silence.last_words.removeprefix(f"{names}: ")
             raise TeacherMisconfigured(
@@ -153,13 +177,13 @@ class Endpoints:
     async def send(self, endpoint: Endpoint, body: bytes, charge: Charge) -> Completion:
         """Send one request once; raise `Retry` if another try may succeed."""
         self._pace.sent(charge, time.monotonic())
-        with self._replies.refusals.trying():
-            return await endpoint.send(self._session, body, charge, self._replies)
+        with self._refusals.trying():
+            return await endpoint.send(self._session, body, charge)
 
-    def failed(self, endpoint: Endpoint, failure: Retry, charge: Charge) -> None:
+    def failed(self, endpoint: Endpoint, failure: Retry, charge: Charge, sent_at: float) -> None:
         """Draw the conclusions from a failed try, for its endpoint and for the pace."""
         self._pace.failed(charge, time.monotonic())
-        if endpoint.failed(failure) and endpoint.reachable:
+        if endpoint.failed(failure, sent_at) and endpoint.reachable:
             endpoint.leave_out(failure.reason)
             probe = asyncio.create_task(endpoint.wait_until_back(self._session, self._patience.timeout_s))
             self._probes.add(probe)

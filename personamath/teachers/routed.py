@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 from personamath.records import Completion, Request
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.prices import ThrownAway
+from personamath.teachers.slots import Slots
 
 
 class Route(NamedTuple):
@@ -20,6 +21,15 @@ class Route(NamedTuple):
 
     model: str
     base_urls: tuple[str, ...]
+
+    def name(self, url: str) -> str:
+        """An endpoint of this route beside other routes, which may ask it for other models."""
+        return f"{self.model} at {url}"
+
+    def reached(self, by_endpoint: Mapping[str, int]) -> dict[str, int]:
+        """By base URL, the requests in flight that an earlier run found right here, alone or beside other routes."""
+        found = {url: by_endpoint.get(self.name(url), by_endpoint.get(url)) for url in self.base_urls}
+        return {url: number for url, number in found.items() if number is not None}
 
 
 Routes = Mapping[str, Route]
@@ -29,15 +39,17 @@ Routes = Mapping[str, Route]
 class RoutedTeacher:
     """Teachers behind routes; `async with` opens and closes their connections."""
 
-    def __init__(self, routes: Routes, opened: Callable[[tuple[str, ...]], HttpTeacher]) -> None:
-        """`opened` makes the teacher of some endpoints."""
-        self._teachers = {route: opened(route.base_urls) for route in dict.fromkeys(routes.values())}
+    def __init__(self, routes: Routes, opened: Callable[[Route], HttpTeacher]) -> None:
+        """`opened` makes the teacher of a route."""
+        self._teachers = {route: opened(route) for route in dict.fromkeys(routes.values())}
         self._by_kind = {kind: self._teachers[route] for kind, route in routes.items()}
         self._first = next(iter(self._teachers.values()))
         self.retries: Counter[str] = Counter()
         """Tries after which a request was asked again, by reason."""
         for teacher in self._teachers.values():
             teacher.retries = self.retries
+        self.slots = Slots(lambda: sum(teacher.slots.size for teacher in self._teachers.values()))
+        """Places for requests in flight, as many as the limits of all together allow now."""
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -69,6 +81,15 @@ class RoutedTeacher:
         """Requests that were sent and not answered."""
         return sum(teacher.in_flight for teacher in self._teachers.values())
 
+    @property
+    def reached(self) -> dict[str, int]:
+        """By model and base URL, the requests in flight to start with next time; empty without limits."""
+        return {
+            route.name(url): number
+            for route, teacher in self._teachers.items()
+            for url, number in teacher.reached.items()
+        }
+
     def waiting_for(self) -> str:
         """Which endpoints are waited for and why, in a few words; empty while none is."""
         waits = dict.fromkeys(teacher.waiting_for() for teacher in self._teachers.values())
@@ -89,7 +110,7 @@ OverHttp = HttpTeacher | RoutedTeacher
 """What asks endpoints one request at a time."""
 
 
-def over_http(routes: Routes, opened: Callable[[tuple[str, ...]], HttpTeacher]) -> OverHttp:
+def over_http(routes: Routes, opened: Callable[[Route], HttpTeacher]) -> OverHttp:
     """One teacher where every kind of request has the same route, else one that chooses by the kind."""
     first, *others = dict.fromkeys(routes.values())
-    return RoutedTeacher(routes, opened) if others else opened(first.base_urls)
+    return RoutedTeacher(routes, opened) if others else opened(first)

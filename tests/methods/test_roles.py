@@ -57,6 +57,23 @@ def test_a_role_has_the_recipes_keys_where_it_names_none() -> None:
     assert [body["messages"][0]["content"] for body in (solve, rewrite)] == ["Be brief."] * 2
 
 
+LIMITS = [
+    ({"default": CHEAP, "solve": "deepseek-r1"}, {}, (16_384, 2_048, 2_048)),
+    ({"default": CHEAP, "solve": {"model": STRONG, "request": {"reasoning_effort": "none"}}}, {}, (2_048,) * 3),
+    ({"default": CHEAP, "solve": "deepseek-r1"}, {"max_tokens": 500}, (500, 500, 500)),
+    ({"default": "deepseek-r1", "rewrite": {"model": CHEAP, "max_tokens": None}}, {"max_tokens": 9}, (9, 2_048, 9)),
+]
+
+
+@pytest.mark.parametrize(("teacher", "keys", "limits"), LIMITS, ids=str)
+def test_a_limit_that_nobody_states_is_that_of_the_roles_model(teacher: Any, keys: Any, limits: Any) -> None:
+    of = recipe(teacher, **keys)
+    assert tuple(of.requests.of(kind).limit for kind in (SOLVES, REWRITES, REFLECTS)) == limits
+    for written in (of.as_dict(), of.settings()):
+        again = recipe(**json.loads(json.dumps({key: written[key] for key in ("teacher", "max_tokens")})))
+        assert tuple(again.requests.of(kind).limit for kind in (SOLVES, REWRITES, REFLECTS)) == limits
+
+
 def test_a_role_says_what_its_model_takes() -> None:
     of = recipe({"default": CHEAP, "reflect": {"model": CHEAP, "token_limit": "max_completion_tokens", "system": None}})
     assert "max_tokens" in body(of, SOLVES) and "max_completion_tokens" in body(of, REFLECTS)
@@ -72,10 +89,12 @@ def test_how_it_is_written_down_says_which_model_does_what() -> None:
     written = of.as_dict()
     assert written["teacher"] == {
         "solve": {"model": STRONG},
-        "rewrite": {"model": CHEAP, "temperature": 1.0},
+        "rewrite": {"model": CHEAP, "temperature": 1.0, "max_tokens": 2048},
         "reflect": {"model": STRONG},
     }
-    assert Recipe.of(json.loads(json.dumps(written)), PLACE) == of
+    assert written["max_tokens"] == 16_384, "the strong one reasons"
+    assert Recipe.of(json.loads(json.dumps(written)), PLACE).as_dict() == written
+    assert Recipe.of(json.loads(json.dumps(of.settings())), PLACE) == of
 
 
 SAME = [

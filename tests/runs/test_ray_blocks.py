@@ -14,15 +14,16 @@ from personamath.journal.run_folder import RunFolder
 from personamath.journal.store import Journal
 from personamath.methods import PersonaMath
 from personamath.recipe import Recipe
-from personamath.records import Completion, Persona, Problem, Request
+from personamath.records import AnsweredBy, Completion, Persona, Problem, Request
 from personamath.runs.funnel import Funnel
 from personamath.runs.ray import blocks
 from personamath.runs.ray.answers import BlockAnswers
 from personamath.runs.ray.blocks import Block
 from personamath.runs.ray.desk import Desk, Orders, Status
 from personamath.runs.ray.gate import UNLIMITED, Allowance, Allowances, Gate
-from personamath.runs.ray.worker import BlockWorker, Job, Secret, as_block, as_table
+from personamath.runs.ray.worker import BlockWorker, Job, as_block, as_table
 from personamath.sources.problems import ProblemSource, read_problems
+from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Bill, Caps, Paid, Price, Prices
 from personamath.teachers.routed import Route
@@ -37,7 +38,8 @@ def request(number: int) -> Request:
 
 
 def completion(number: int) -> Completion:
-    return Completion(f"answer {number} \N{SNOWMAN}", "stop", number, None if number % 2 else number)
+    origin = AnsweredBy("m-2026", "Groq", "flex", cached_tokens=number, reasoning="So.") if number % 2 else None
+    return Completion(f"answer {number} \N{SNOWMAN}", "stop", number, None if number % 2 else number, origin)
 
 
 def seeds() -> list[Problem]:
@@ -75,6 +77,31 @@ def test_answers_of_a_block_come_back_and_end_in_one_file(store: str, tmp_path: 
         async with BlockAnswers(folder, "000000-a") as again:
             assert known(again, 1, 2, 3, 4) == [True, True, True, False]  # the journal has the recalled one
         assert again.bill == answers.bill == Bill.so_far(None, paid_in(folder, "000000-a"))
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("store", ["path", "memory"])
+def test_what_was_thrown_away_stays_on_the_bill(store: str, tmp_path: Path) -> None:
+    folder = RunFolder(str(tmp_path / "run") if store == "path" else f"memory://{tmp_path.name}-{id(tmp_path)}")
+
+    async def work() -> None:
+        async with BlockAnswers(folder, "b") as answers:
+            await put(answers, 2)
+            for tokens in (10, 20):
+                await answers.pay(Paid("m", "p", 0, tokens, 1, 0))
+        async with BlockAnswers(folder, "b") as again:
+            assert again.bill == answers.bill and again.asked == Bill(None)
+            await again.pay(Paid("m", "p", 0, 5, 0, 0))
+        again.gather()
+        assert again.bill == Bill.so_far(None, paid_in(folder, "b"))
+        assert again.bill.answers == 1 and again.bill.tokens == 2 + 2 + 10 + 20 + 5 + 2
+        with Journal(tmp_path / "run") as journal:
+            adopt_answers(journal, folder)
+            assert Bill.so_far(None, journal.paid()) == again.bill
+            if store == "path":
+                adopt_answers(journal, folder)
+                assert Bill.so_far(None, journal.paid()) == again.bill and not folder.names("blocks")
 
     asyncio.run(work())
 
@@ -164,9 +191,11 @@ def test_an_actor_fills_an_object_store_and_the_journal_can_take_it_over(tmp_pat
                 personas=PERSONAS,
                 made_by=made_by,
                 routes={kind.name: Route(MODEL, (url,)) for kind in RECIPE.method.outline.kinds},
-                key=Secret(None),
+                access={url: Access()},
                 patience=Patience(),
                 concurrency=8,
+                actors=1,
+                hedge=False,
                 rpm=None,
                 tpm=None,
                 prices=Prices(MODEL, None),
@@ -189,6 +218,10 @@ def test_an_actor_fills_an_object_store_and_the_journal_can_take_it_over(tmp_pat
         rows = [row for block in (first, second) for row in blocks.read_rows(folder, block.name)]
         assert len({row.id for row in rows}) == len(rows) == sum(one.funnel.rows.total() for one in worked if one)
         assert Counter(row.seed_id for row in rows).keys() <= {seed.id for seed in first.problems + second.problems}
+        answered_by = Counter[tuple[str, str, str]]()
+        for one in worked:
+            answered_by.update(one.funnel.answered_by if one else {})
+        assert set(answered_by) == {(MODEL, MODEL, "")} and answered_by.total() >= asked
         adopt_answers(journal, folder)
         assert len(journal) == asked
 
@@ -197,6 +230,8 @@ def test_an_actor_fills_an_object_store_and_the_journal_can_take_it_over(tmp_pat
         again = Block(7, first.problems + second.problems)
         (report,) = asyncio.run(work(tmp_path / "one", again))
         assert (report["asked"], report["replayed"]) == (0, asked)
+        redone = blocks.read_worked(folder, again.name)
+        assert redone and redone.funnel.answered_by == answered_by  # the desk remembers what answered
         assert list(blocks.read_rows(folder, again.name)) == rows
         assert not answer_files(folder, again.name)
 
@@ -293,8 +328,3 @@ def test_the_desk_adds_up_what_actors_report_and_gives_the_first_reason_to_stop(
         assert str(desk.report("b", {}, {}, nothing, 0).reason_to_stop) == "first"
         assert str(desk.look().reason_to_stop) == "first"
         assert desk.known("0" * 32) is None
-
-
-def test_a_key_on_its_way_is_not_shown() -> None:
-    assert "sk-" not in repr(Secret("sk-key")) + str([Secret("sk-key")])
-    assert Secret("sk-key").reveal() == "sk-key"

@@ -163,6 +163,24 @@ def test_each_role_has_its_teacher_on_a_cluster_too(cluster: RayCluster, start_t
 
 
 @needs_ray
+def test_seed_problems_that_moved_or_changed_are_said_before_anything_is_asked(
+    cluster: RayCluster, start_teacher: Start, tmp_path: Path
+) -> None:
+    rows = Path(bundled_problems()[0].partition(":")[2]).read_text(encoding="utf-8").splitlines(keepends=True)
+    file, teacher = tmp_path / "few.jsonl", start_teacher(*PROBLEMS)
+    file.write_text("".join(rows[:12]), encoding="utf-8")
+    sources = ["augment", "--problems", f"gsm8k:{file}", "--output", str(tmp_path / "run"), "--k1", "1", "--k2", "2"]
+    arguments = [*sources, "--teacher", MODEL, "--base-url", teacher.base_url, *on_ray(cluster)]
+    assert finish(arguments).returncode == 0
+    file.write_text("".join([*rows[:9], *rows[10:12]]), encoding="utf-8")
+    changed = finish(arguments)
+    assert changed.returncode == 1 and "another recipe (the problems have changed)" in changed.stderr
+    moved = finish([*arguments, "--replace"])
+    assert moved.returncode == 0
+    assert "warning: 2 of 11 problems that this run has asked about have another id now" in moved.stderr
+
+
+@needs_ray
 def test_a_killed_actor_and_a_killed_machine_leave_every_row_there_once(
     cluster: RayCluster, undisturbed: Path, start_teacher: Start, tmp_path: Path
 ) -> None:
@@ -239,8 +257,9 @@ def test_a_misconfigured_teacher_ends_the_run_with_the_same_line_as_elsewhere(
     key = "sk-very-secret-key"
     monkeypatch.setenv("OPENAI_API_KEY", key)
     teacher = start_teacher(*PROBLEMS, "--key", "another")
-    here = finish(command(teacher, tmp_path / "here"))
-    there = finish(command(teacher, tmp_path / "there", *on_ray(cluster)))
+    named = ("--api-key-env", "OPENAI_API_KEY")
+    here = finish(command(teacher, tmp_path / "here", *named))
+    there = finish(command(teacher, tmp_path / "there", *named, *on_ray(cluster)))
     assert here.returncode == there.returncode == 1
     # Before it, where the machine is slow, a line of progress.
     assert here.stderr.splitlines()[-1] == there.stderr.splitlines()[-1]

@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import yaml
 
 import personamath
 from personamath.commands.cli import main
-from personamath.errors import BadInput
+from personamath.errors import BadInput, PersonaMathWarning
 from personamath.folder.checks import check_folder
 from personamath.folder.reading import read_rows
 from personamath.methods.method import Usage
@@ -25,9 +26,11 @@ from personamath.report.analysis.result import Analysis
 from personamath.report.analysis.rows import read_run
 from personamath.runs.plan import usd
 from personamath.runs.roles import split_roles
-from personamath.runs.setup import Setup, open_teacher
+from personamath.runs.setup import Setup, open_access, open_teacher, slots_of
 from personamath.teachers.prices import Price
+from personamath.teachers.routed import RoutedTeacher
 from personamath.teachers.simulated import bundled_problems
+from personamath.teachers.slots import Slots
 from tests.conftest import ScriptedTeacher, scripted_teacher
 
 PLACE = "recipe.yaml"
@@ -36,7 +39,11 @@ HERE, THERE = "http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1"
 
 def read(teacher: Any, **keys: Any) -> tuple[Recipe, Setup]:
     """What a recipe with these keys asks, and where."""
-    of_setup = {name: keys.pop(name) for name in ("base_url", "max_usd", "batch", "offline_vllm") if name in keys}
+    of_setup = {
+        name: keys.pop(name)
+        for name in ("base_url", "max_usd", "batch", "serve", "timeout", "hedge", "api_key_env")
+        if name in keys
+    }
     settings, by_role = split_roles({"problems": "gsm8k", "teacher": teacher} | keys, PLACE)
     prices = {name: settings.pop(name) for name in ("price_in", "price_out") if name in settings}
     return Recipe.of(settings, PLACE), Setup(output="run", by_role=by_role, **of_setup, **prices)
@@ -162,13 +169,13 @@ IMPOSSIBLE = [
     ),
     (
         {"default": "a", "rewrite": "b"},
-        {"offline_vllm": True},
-        "^--offline-vllm runs one model, and the roles name a and b",
+        {"serve": "vllm"},
+        "^--serve vllm serves one model, and the roles name a and b: serve each yourself, and give its base_url$",
     ),
     (
         {"default": "a", "rewrite": {"base_url": THERE}},
-        {"offline_vllm": True},
-        r"^--offline-vllm asks no endpoint: take base_url out of teacher\.rewrite$",
+        {"serve": "vllm"},
+        r"^--serve vllm asks no other endpoint: take base_url out of teacher\.rewrite$",
     ),
 ]
 
@@ -179,12 +186,85 @@ def test_what_takes_one_endpoint_or_one_model_says_so(teacher: Any, keys: dict[s
         open_teacher(*read(teacher, base_url=(HERE,), **keys))
 
 
-def test_every_role_is_looked_up_among_the_models_that_are_switched_off(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_role_is_looked_up_among_the_models_that_are_switched_off() -> None:
     recipe, setup = read(
         {"default": "a", "rewrite": {"model": "gpt-4o", "base_url": "https://api.openai.com/v1"}}, base_url=(HERE,)
     )
-    setup.warn(recipe)
-    assert "gpt-4o on 14 January 2027" in capsys.readouterr().err
+    with pytest.warns(PersonaMathWarning, match="gpt-4o on 14 January 2027"):
+        setup.warn(recipe)
+
+
+TIMEOUTS = [
+    ({"default": "a", "rewrite": "b"}, {}, 120),
+    ({"default": "a", "reflect": "deepseek-r1"}, {}, 480),
+    ({"default": "a", "reflect": {"request": {"reasoning_effort": "high"}}}, {}, 480),
+    ({"default": "a", "reflect": "deepseek-r1"}, {"timeout": 30.0}, 30),
+]
+
+
+@pytest.mark.parametrize(("teacher", "keys", "seconds"), TIMEOUTS, ids=str)
+def test_a_try_has_the_time_that_the_slowest_role_needs(teacher: Any, keys: Any, seconds: float) -> None:
+    recipe, setup = read(teacher, base_url=(HERE,), **keys)
+    assert setup.patience_with(recipe).timeout_s == seconds
+
+
+FREE, BILLED = {"price_in": 0, "price_out": 0}, {"price_in": 1, "price_out": 2}
+HEDGED = [
+    ({"default": "a", "rewrite": {"model": "b", "base_url": THERE}}, {}, True),
+    ({"default": "a", "rewrite": {"model": "b"} | FREE}, {}, True),
+    ({"default": "a", "rewrite": {"model": "b"} | BILLED}, {}, False),
+    ({"default": "a", "rewrite": {"model": "b"} | BILLED}, {"hedge": True}, True),
+    ({"default": "a", "rewrite": {"model": "b", "base_url": "https://models.example/v1"} | FREE}, {}, True),
+]
+
+
+@pytest.mark.parametrize(("teacher", "keys", "hedges"), HEDGED, ids=str)
+def test_a_second_try_must_cost_nothing_in_any_role(teacher: Any, keys: Any, hedges: bool) -> None:
+    recipe, setup = read(teacher, base_url=(HERE,), **keys)
+    assert setup.hedges(recipe) is hedges
+
+
+def test_each_endpoint_gets_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-openai")
+    monkeypatch.setenv("KEY_A", "key-of-a")
+    rewrite = {"model": "gpt-4o-mini", "base_url": "https://api.openai.com/v1"}
+    two = ("https://a.example/v1", "https://b.example/v1")
+    for names, keys in {
+        (): (None, None, "key-of-openai"),
+        ("KEY_A", "none"): ("key-of-a", None, "key-of-openai"),
+        ("KEY_A",): ("key-of-a",) * 3,
+    }.items():
+        recipe, setup = read({"default": "a", "rewrite": rewrite}, base_url=two, api_key_env=names)
+        urls = setup.teachers(recipe).base_urls
+        assert urls == (*two, "https://api.openai.com/v1")
+        assert tuple(one.key for one in open_access(setup, urls).values()) == keys
+
+
+def test_what_the_run_serves_costs_nothing() -> None:
+    recipe, setup = read({"default": "gpt-4o", "rewrite": {"temperature": 1.0}}, serve="vllm")
+    price = setup.prices(recipe).of("gpt-4o")
+    assert price and price.is_free and price.source == "--serve vllm"
+
+
+def test_each_role_is_priced_as_its_requests_are_sent() -> None:
+    flex = {"request": {"service_tier": "flex"}}
+    recipe, setup = read({"default": "gpt-6-luna", "rewrite": flex})
+    by_role = setup.teachers(recipe).prices_by_role()
+    assert {role: price and price.priced_for for role, price in by_role.items()} == {
+        "solve": "direct",
+        "rewrite": "flex",
+        "reflect": "direct",
+    }
+
+
+def test_requests_in_flight_are_found_out_for_each_model_at_each_endpoint() -> None:
+    recipe, setup = read({"default": "a", "rewrite": "b", "reflect": {"base_url": THERE}}, base_url=(HERE,))
+    teacher = open_teacher(recipe, setup, {f"b at {HERE}": 40})
+    assert isinstance(teacher, RoutedTeacher)
+    assert teacher.reached == {f"a at {HERE}": 1, f"b at {HERE}": 40, f"a at {THERE}": 1}
+    slots = slots_of(setup, teacher)
+    assert isinstance(slots, Slots) and slots.size == 4 + 40 + 4
+    assert slots_of(replace(setup, concurrency=7), teacher) == 7
 
 
 # A whole run with a teacher for each role.

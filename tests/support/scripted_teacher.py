@@ -10,6 +10,8 @@ returns what it has done.
 
 import argparse
 import asyncio
+import contextlib
+import gzip
 import hashlib
 import json
 import math
@@ -120,6 +122,22 @@ def _in_parts(body: bytes) -> bytes:
     return json.dumps(answer).encode()
 
 
+def _streamed(body: bytes) -> bytes:
+    """The answer as a stream of events, a few words in each."""
+    answer = json.loads(body)
+    (choice,) = answer.pop("choices")
+    words = choice["message"]["content"].split(" ")
+    texts = [
+        " ".join([*words[start : start + 8], *([""] if start + 8 < len(words) else [])])
+        for start in range(0, len(words), 8)
+    ]
+    chunks = [{"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]} for text in texts]
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
+    events = [json.dumps(answer | chunk | {"usage": None}) for chunk in (*chunks, end)]
+    usage = json.dumps({"choices": [], "usage": answer["usage"]})
+    return "".join(f"data: {event}\n\n" for event in (*events, usage, "[DONE]")).encode()
+
+
 def _without_usage(body: bytes) -> bytes:
     answer = json.loads(body)
     del answer["usage"]
@@ -141,9 +159,11 @@ FAULTS: dict[str, Fault] = {
     "empty": _message(content=""),
     "null": _message(content=None),
     "abort": _message("abort", content="The answer is"),
-    "repetition": _message("repetition", content="to to to to"),
     "html": _body(lambda _: b"<!doctype html><title>Just a moment</title>"),
-    "sse": _body(lambda body: b"data: " + body + b"\n\ndata: [DONE]\n\n"),
+    "sse": _body(lambda body: _streamed(body)),
+    "cut_sse": _body(lambda body: _streamed(body)[: len(body) // 2]),
+    "padded": _body(lambda body: b": PROCESSING\n\n\n" + body),
+    "gzip": _body(gzip.compress),
     "br": _encoded(b"\x0b\x02\x80{}\x03", "br"),
     "absurd_wait": _status(429, {"Retry-After": "inf"}),
     "wait_a_day": _status(429, {"Retry-After": "86400"}, "daily limit reached"),
@@ -160,6 +180,7 @@ ENDINGS: dict[str, Fault] = {
     "max_tokens": _message("max_tokens", content=None, reasoning="Let me see."),
     "refused": _status(400, message="context length exceeded"),
     "length": _message("length"),
+    "repetition": _message("repetition", content="to to to to"),
     "content_filter": _message("content_filter", content=None),
     "refusal": _message(content=None, refusal="I cannot help with that."),
 }
@@ -204,20 +225,26 @@ class Script:
         self,
         faults: dict[str, float],
         latency_s: float,
+        slots: int | None,
         statuses: int,
         key: str | None,
         allowances: dict[str, Allowance],
         announced: bool,
         log: IO[bytes] | None,
+        names: list[str],
+        models: str,
     ) -> None:
         self._faults = faults
         self._allowances = allowances
         self._announced = announced
         self._latency_s = latency_s
+        self._slots = asyncio.Semaphore(slots) if slots else contextlib.nullcontext()
         self._always = statuses
         self._key = key
         self._asked: Counter[bytes] = Counter()
         self._log = log
+        self._names = names
+        self._models = models
         self.stats: Counter[str] = Counter()
 
     @web.middleware
@@ -229,6 +256,9 @@ class Script:
                 "again": self._asked.total() - len(self._asked),
             }
             return web.json_response(self.stats | counts)
+        if request.path == "/v1/models" and self._models:
+            self.stats["models"] += 1
+            return web.Response(text=self._models, content_type="application/json")
         if request.method != "POST":
             return await handler(request)
         self.stats["requests"] += 1
@@ -242,10 +272,13 @@ class Script:
             return refusal
         body = hashlib.sha256(content).digest()
         self._asked[body] += 1
-        await asyncio.sleep(self._latency_s)
+        async with self._slots:
+            await asyncio.sleep(self._latency_s)
         response = await handler(request)
         response.headers.update(headers)
         assert isinstance(response, web.Response) and isinstance(response.body, bytes)
+        if self._names and response.status == 200:
+            response.body = self._renamed(body, response.body)
         if response.status == 200 and (fault := self._draw(body)):
             self.stats[fault] += 1
             return await (FAULTS | ENDINGS)[fault](request, response.body)
@@ -276,6 +309,13 @@ class Script:
         error = {"error": {"message": "scripted rate limit", "code": "rate_limit_exceeded"}}
         return headers, web.json_response(error, status=429, headers=headers | {"Retry-After": str(after)})
 
+    def _renamed(self, request: bytes, body: bytes) -> bytes:
+        """The answer, from a model and a provider by the prompt."""
+        answer = json.loads(body)
+        model, _, provider = self._names[request[0] % len(self._names)].partition("@")
+        answer |= {"model": model} | ({"provider": provider} if provider else {})
+        return json.dumps(answer).encode()
+
     def _draw(self, body: bytes) -> str | None:
         for name, share in self._faults.items():
             tries = b"" if name in ENDINGS else b"%d" % self._asked[body]
@@ -303,6 +343,7 @@ async def _main() -> None:
     parser.add_argument("--problems", action="append", default=[], help="a source, as `personamath augment` names it")
     parser.add_argument("--model", default=MODEL)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--slots", type=int, help="answers at a time; others wait")
     parser.add_argument(
         "--fault", action="append", type=_fault, default=[], help=f"{', '.join(FAULTS | ENDINGS)}=SHARE"
     )
@@ -315,17 +356,24 @@ async def _main() -> None:
     parser.add_argument(
         "--log", type=argparse.FileType("ab", bufsize=0), help="a file for the SHA-256 of each request that is answered"
     )
+    parser.add_argument(
+        "--answers-as", action="append", default=[], help="MODEL or MODEL@PROVIDER; several take turns by the prompt"
+    )
+    parser.add_argument("--models", default="", help="the JSON of /v1/models")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
 
     script = Script(
         dict(options.fault),
         options.latency,
+        options.slots,
         options.status,
         options.key,
         dict(options.allow),
         announced=not options.unannounced,
         log=options.log,
+        names=options.answers_as,
+        models=options.models,
     )
     teacher = SimulatedTeacher((ProblemSource.parse(text) for text in options.problems), PAPER_HABITS)
     app = application(teacher, options.model)

@@ -1,7 +1,6 @@
 """The Batch API as a user runs it: whole runs against a provider in its own process, with faults and kills."""
 
 import asyncio
-import dataclasses
 import re
 import signal
 import sqlite3
@@ -11,18 +10,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from personamath.commands.cli import main
 from personamath.errors import PersonaMathError, RequestFailed, TeacherMisconfigured
-from personamath.records import Completion, Request
+from personamath.records import AnsweredBy, Completion, Request
 from personamath.teachers.batch import BatchTeacher
 from personamath.teachers.batch.lines import BYTES_PER_BATCH, LINES_PER_BATCH, cut
 from personamath.teachers.batch.record import FILE_NAME
 from personamath.teachers.batch.teacher import Timing
+from personamath.teachers.keys import Access
 from personamath.teachers.prices import Price
+from personamath.teachers.rates import Rates
 from personamath.teachers.simulated import MODEL
 from personamath.teachers.waves import Waiting
 from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
@@ -91,7 +93,7 @@ def ask(
 ) -> tuple[list[Completion | BaseException], BatchTeacher]:
     """Ask so many questions in-process; gives what became of each."""
     directory.mkdir(exist_ok=True)
-    teacher = BatchTeacher(directory, provider.base_url, KEY, timing=QUICK, **options)  # type: ignore[arg-type]
+    teacher = BatchTeacher(directory, provider.base_url, Access(KEY), timing=QUICK, **options)  # type: ignore[arg-type]
 
     async def run() -> list[Completion | BaseException]:
         async with teacher:
@@ -262,7 +264,7 @@ def test_a_queue_whose_limit_is_not_announced_is_asked_of_the_user(start_provide
 
 
 OUTCOMES = [
-    ("content_filter=1", Completion("", "content_filter")),
+    ("content_filter=1", Completion("", "content_filter", answered_by=AnsweredBy(processing="batch"))),
     ("http_500=0.5", "http 500: batch_0002 answered 500 (scripted 500)"),
     ("expired=0.5", "batch_expired: batch_0002: scripted"),
     ("missing=0.5", "batch completed: batch_0002 ended without a word on it"),
@@ -291,13 +293,18 @@ def test_a_line_that_keeps_failing_is_given_up_by_name(
 def test_lines_that_all_meet_the_same_refusal_end_the_run_and_are_asked_once_it_is_mended(
     start_provider: Start, tmp_path: Path
 ) -> None:
-    for fault, words in (("no_credit=0.5", "no credit left"), ("http_400", "as to every request so far")):
+    faults = (
+        ("no_credit=0.5", "no credit left"),
+        ("not_asked_no_credit=0.5", "batch_0001: scripted (insufficient_quota): the account has no credit left"),
+        ("http_400", "as to every request so far"),
+    )
+    for number, (fault, words) in enumerate(faults):
         provider = start_provider("--fault", fault)
-        answers, _ = ask(provider, tmp_path, 40)
+        answers, _ = ask(provider, tmp_path / str(number), 40)
         errors = [answer for answer in answers if isinstance(answer, TeacherMisconfigured)]
         assert errors and words in str(errors[0])
         assert provider.stats()["lines"] == 40
-        ask(provider, tmp_path, 40)
+        ask(provider, tmp_path / str(number), 40)
         assert provider.stats()["lines"] == 40 + len(errors)
 
 
@@ -313,6 +320,12 @@ def test_a_batch_that_is_refused_as_a_whole_ends_the_run_and_is_not_remembered(
         "line 1: scripted refusal (invalid_request)\n"
     )
     assert main(arguments) == 0
+
+
+def test_a_batch_that_is_refused_for_want_of_credit_says_what_to_do(start_provider: Start, tmp_path: Path) -> None:
+    answers, _ = ask(start_provider("--at", "unpaid@1"), tmp_path, 3)
+    assert all(isinstance(answer, TeacherMisconfigured) for answer in answers)
+    assert "Billing hard limit (billing_hard_limit_reached): the account has no credit left" in str(answers[0])
 
 
 BAD_USE: list[tuple[str, list[str], str]] = [
@@ -345,7 +358,8 @@ def test_bad_use_is_told_in_one_line(
         "direct": start_teacher,
         "nobody": lambda: ScriptedTeacher("http://127.0.0.1:1/v1", None),  # type: ignore[arg-type]
     }
-    assert main(command(servers[where](), tmp_path / "run", *flags)) == 1
+    named = ["--api-key-env", "OPENAI_API_KEY", *flags]
+    assert main(command(servers[where](), tmp_path / "run", *named)) == 1
     assert re.fullmatch(rf"personamath: .*{message}.*\n", capsys.readouterr().err)
     assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
@@ -363,7 +377,7 @@ def test_batches_of_another_account_are_not_paid_again_unasked(start_provider: S
 
 def test_a_provider_that_goes_away_for_good_ends_the_run(start_provider: Start, tmp_path: Path) -> None:
     provider = start_provider("--delay", "3600")
-    teacher = BatchTeacher(tmp_path, provider.base_url, KEY, gone_s=0.1, timing=QUICK)
+    teacher = BatchTeacher(tmp_path, provider.base_url, Access(KEY), gone_s=0.1, timing=QUICK)
 
     async def run() -> str:
         async with teacher:
@@ -390,13 +404,14 @@ def test_a_batch_holds_what_the_api_takes() -> None:
         assert [len(cut(large, None)), len(cut(large, None))] == [2, 1]
         few = deque(Waiting(question(number)) for number in range(5))
         assert [len(cut(few, 10)), len(cut(few, 1))] == [2, 1]  # five tokens each, as estimated
-        models = deque(Waiting(dataclasses.replace(question(0), model=name)) for name in "aabbb")
+        models = deque(Waiting(replace(question(0), model=name)) for name in "aabbb")
         assert [len(cut(models, None)), len(cut(models, None))] == [2, 3]
 
     asyncio.run(run())
 
 
 def test_batches_are_charged_at_their_share() -> None:
-    price = Price(0.15, 0.60, batch=0.5)
-    assert price.in_batches().usd(10**6, 10**6) == price.usd(10**6, 10**6) / 2
-    assert dataclasses.replace(price, batch=None).in_batches().usd(10**6, 10**6) == price.usd(10**6, 10**6)
+    price = Price(0.15, 0.60, tiers={"batch": Rates(0.075, 0.30)})
+    assert price.sent_as("batch").usd(10**6, 10**6) == price.usd(10**6, 10**6) / 2
+    unlisted = Price(0.15, 0.60)
+    assert unlisted.sent_as("batch").usd(10**6, 10**6) == price.usd(10**6, 10**6)

@@ -13,11 +13,15 @@ import pytest
 from aiohttp import web
 
 from personamath.errors import RequestFailed, TeacherError, TeacherMisconfigured
-from personamath.records import Completion, Request
+from personamath.records import AnsweredBy, Completion, Request
 from personamath.teachers.http import HttpTeacher
+from personamath.teachers.keys import Access
+from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Paid
+from personamath.teachers.refusals import Retry
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, serve
+from personamath.teachers.troubles import NO_CONNECTION
 
 KEY = "sk-very-secret"
 REQUEST = Request("What is 1 + 1?", "teacher-1", 0.7, 2048)
@@ -75,7 +79,7 @@ def ask(*servers: Server, patience: Patience | None = None, times: int = 1) -> l
                 app = web.Application()
                 app.router.add_post("/v1/chat/completions", server.reply)
                 urls.append(await stack.enter_async_context(serve(app)))
-            teacher = await stack.enter_async_context(HttpTeacher(urls, KEY, patience))
+            teacher = await stack.enter_async_context(HttpTeacher(urls, [Access(KEY)] * len(urls), patience))
             answers = await asyncio.gather(*(teacher.complete(REQUEST) for _ in range(times)), return_exceptions=True)
             for answer in answers:
                 assert isinstance(answer, (Completion, TeacherError)), answer
@@ -106,12 +110,14 @@ ANSWERS = [
     (chat(finish_reason=None), Completion(r"$\boxed{2}$", "stop", 5, 7)),
     (chat(finish_reason="max_tokens"), Completion(r"$\boxed{2}$", "length", 5, 7)),
     (chat("half", "SAFETY"), Completion("half", "content_filter", 5, 7)),
+    (chat("to to to to to", "repetition"), Completion("to to to to to", "repetition", 5, 7)),
     (chat("2", "tool_calls", tool_calls=[]), Completion("2", "stop", 5, 7)),
     # Reasoning beside the content is no part of the text.
-    (chat("2", reasoning="1 + 1"), Completion("2", "stop", 5, 7)),
-    (chat("2", reasoning_content="1 + 1"), Completion("2", "stop", 5, 7)),
-    (chat(None, "length", reasoning="so lon"), Completion("", "length", 5, 7)),
-    (chat(None, "model_length", reasoning_content="so lon"), Completion("", "length", 5, 7)),
+    (chat("2", reasoning="1 + 1"), Completion("2", "stop", 5, 7, AnsweredBy(reasoning="1 + 1"))),
+    (chat("2", reasoning_content="1 + 1"), Completion("2", "stop", 5, 7, AnsweredBy(reasoning="1 + 1"))),
+    (chat(None, "length", reasoning="so lon"), Completion("", "length", 5, 7, AnsweredBy(reasoning="so lon"))),
+    (chat(None, "length", reasoning_content="so lon"), Completion("", "length", 5, 7, AnsweredBy(reasoning="so lon"))),
+    (chat(None, "model_length"), Completion("", "length", 5, 7)),
     # Text in parts.
     (chat([{"type": "text", "text": "1 + "}, {"type": "text", "text": "1"}]), Completion("1 + 1", "stop", 5, 7)),
     (chat([{"type": "thinking", "thinking": []}, {"type": "text", "text": "2"}]), Completion("2", "stop", 5, 7)),
@@ -149,6 +155,8 @@ PASSING = [
     error(500),
     error(502),
     error(503),
+    error(524),
+    error(529),
     error(408),
     "reset",
     "",
@@ -170,7 +178,6 @@ PASSING = [
     chat(None, reasoning="so long"),
     chat("half of the te", "abort"),
     chat("half of the te", "error"),
-    chat("to to to to to", "repetition"),
     text_of("data: {}\n\ndata: [DONE]\n\n"),
     text_of(b"\x0b\x02\x80{}\x03", Content_Encoding="br"),
     text_of(b"\x28\xb5\x2f\xfd{}", Content_Encoding="zstd"),
@@ -213,9 +220,10 @@ def test_bad_requests_from_the_start_end_the_run() -> None:
 
 
 ENDING = [
-    (error(401, f"bad key: Bearer {KEY}"), "check the key in OPENAI_API_KEY"),
+    (error(401, f"bad key: Bearer {KEY}"), "answered 401 (bad key: Bearer [key]): check the key"),
     (error(403), "may use this model"),
     (error(404, "no such model"), "check --teacher and --base-url"),
+    (error(410, "no longer served"), "switched off for good"),
     (error(407, "who are you"), "http://USER:PASSWORD@HOST:PORT"),
     (text_of("", 301, Location="https://secret@other.example/v1?key=1"), "redirect to https://other.example/v1, as"),
     # The account has no credit, in the words of many.
@@ -284,7 +292,13 @@ NO_API = [
     ),
     (text_of("<html><title> Please\nsign in </title>"), "malformed body", "with an HTML page titled 'Please sign in'"),
     (text_of("<!DOCTYPE html><h1>524", 524), "http 524", "answered 524 (an HTML page)"),
-    (text_of('data: {"id": 1}\n\ndata: [DONE]'), "malformed body", "a stream of events (SSE), which was not asked for"),
+    (text_of('data: {"choices": [{"del'), "malformed body", "a stream of events (SSE) that is cut or broken: data: {"),
+    (
+        text_of(': ok\n\ndata: {"choices": [{}]}\n\n'),
+        "malformed body",
+        "a stream of events (SSE) that is cut or broken: :",
+    ),
+    (text_of('data: {"id": 1}\n\ndata: [DONE]'), "malformed body", 'without a completion ({"id": 1})'),
     (text_of(b"\x0b", Content_Encoding="br"), "malformed body", "Can not decode content-encoding: brotli (br))"),
     (text_of(b"\x28\xb5\x2f\xfd{}"), "malformed body", "a body compressed with zstd, which its headers do not say"),
     (text_of(""), "malformed body", "an empty body"),
@@ -293,7 +307,11 @@ NO_API = [
     (chat("half", "abort"), "finish_reason 'abort'", "did not end by itself"),
     (chat(None, reasoning="thoughts"), "empty answer", "without content, but with reasoning"),
     (error(500, f"Bearer {KEY} " + "x" * 500), "http 500", "Bearer [key] xxx"),
-    (error(500, "x" * 195 + KEY), "http 500", "xxx"),  # the key at the end of what is shown
+    # The key at the end of what is shown.
+    (error(500, "x" * 195 + KEY), "http 500", "xxx"),
+    (text_of(f"<title>{'x' * 70}{KEY}</title>"), "malformed body", "xxx"),
+    (text_of(f"<title>{'x' * 70}{KEY}</title>", 503), "http 503", "xxx"),
+    (text_of(f"data: {'x' * 65}{KEY}"), "malformed body", "xxx"),
 ]
 
 
@@ -332,11 +350,42 @@ def test_an_endpoint_that_was_never_reached_ends_the_run_at_once() -> None:
     async def run() -> None:
         async with serve(web.Application()) as gone:
             pass
-        async with HttpTeacher([gone], KEY) as teacher:
+        async with HttpTeacher([gone]) as teacher:
             await teacher.complete(REQUEST)
 
     with pytest.raises(TeacherMisconfigured, match="cannot reach http"):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_connection_that_timed_out_is_tried_once_more_before_the_run_ends(is_there: bool) -> None:
+    """As where this machine was so busy that it saw the time-out before it saw that it was connected."""
+
+    async def run() -> None:
+        async with serve(web.Application()) as url:
+            if is_there:
+                await ask_after_a_timeout(url)
+        if not is_there:
+            await ask_after_a_timeout(url)
+
+    async def ask_after_a_timeout(url: str) -> None:
+        charge = Pace().charge(REQUEST)
+        async with HttpTeacher([url]) as teacher:
+            endpoints = teacher._endpoints
+            endpoints.silence.asked()
+            endpoint = await endpoints.next(charge)
+            for _ in range(2):
+                endpoints.failed(
+                    endpoint, Retry(NO_CONNECTION, f"{url}: no connection in 15 s"), charge, time.monotonic()
+                )
+            assert endpoint.in_doubt and not endpoint.reachable
+            assert await endpoints.next(charge) is endpoint
+
+    if is_there:
+        asyncio.run(run())
+    else:
+        with pytest.raises(TeacherMisconfigured, match=r"cannot reach http.*\(no connection in 15 s\)"):
+            asyncio.run(run())
 
 
 def test_a_hung_request_is_asked_again_after_the_timeout() -> None:

@@ -63,7 +63,7 @@ def run(work: Callable[..., Awaitable[Any]], *servers: Server, pace: Pace | None
                 for one, url in zip((SOLVE, REWRITE), (*urls, *urls), strict=False)
             }
             patience, shared = Patience(attempts=3), pace or Pace()
-            teacher = over_http(routes, lambda to: HttpTeacher(to, None, patience, shared))
+            teacher = over_http(routes, lambda route: HttpTeacher(route.base_urls, (), patience, shared))
             assert isinstance(teacher, RoutedTeacher)
             async with teacher:
                 return await work(teacher)
@@ -96,9 +96,9 @@ ROUTES: list[tuple[Mapping[str, Route], int]] = [
 def test_there_is_one_teacher_for_each_model_and_its_endpoints(routes: Mapping[str, Route], teachers: int) -> None:
     numbers = count(1)
 
-    def opened(urls: tuple[str, ...]) -> HttpTeacher:
+    def opened(route: Route) -> HttpTeacher:
         next(numbers)
-        return HttpTeacher(urls)
+        return HttpTeacher(route.base_urls)
 
     assert isinstance(over_http(routes, opened), HttpTeacher if teachers == 1 else RoutedTeacher)
     assert next(numbers) == teachers + 1
@@ -173,8 +173,8 @@ def test_earlier_answers_of_one_model_say_nothing_of_another() -> None:
 
     opened: list[Counted] = []
 
-    def remembered(urls: tuple[str, ...]) -> HttpTeacher:
-        opened.append(Counted(urls))
+    def remembered(route: Route) -> HttpTeacher:
+        opened.append(Counted(route.base_urls))
         return opened[-1]
 
     teacher = RoutedTeacher({"a": Route("m", ("http://1/v1",)), "b": Route("n", ("http://1/v1",))}, remembered)

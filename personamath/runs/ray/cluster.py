@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from math import ceil
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from personamath.errors import BadInput, PersonaMathError
 from personamath.files import in_one_line
 from personamath.runs.ray.desk import Desk
+from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Prices
 from personamath.teachers.routed import Routes
@@ -40,12 +41,14 @@ class ClusterSetup:
     """Of a running cluster; None: RAY_ADDRESS, else one that is started on this machine for this run."""
     block: int
     """Seed problems in a block."""
-    concurrency: int
-    """Requests in flight, of all actors together, as are `rpm` and `tpm`."""
+    concurrency: int | None
+    """Requests in flight, of all actors together, as are `rpm` and `tpm`; None if each actor finds its own."""
+    hedge: bool
     rpm: float | None
     tpm: float | None
     routes: Routes
-    key: str | None
+    access: Mapping[str, Access]
+    """To each of the endpoints, by its base URL."""
     patience: Patience
     prices: Prices
     caps: Caps
@@ -86,10 +89,12 @@ def start_desk(ray: Any, *arguments: object) -> Any:
     return ray.remote(Desk).options(num_cpus=0, scheduling_strategy=here).remote(*arguments)
 
 
-def wanted_actors(ray: Any, concurrency: int) -> int:
+def wanted_actors(ray: Any, concurrency: int | None) -> int:
     """How many actors share the requests in flight: one on every machine, more where one could not keep up."""
     machines = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
     room = int(ray.cluster_resources().get("CPU", 1) / CPUS_OF_AN_ACTOR)
+    if concurrency is None:
+        return max(1, min(len(machines), room))
     return max(1, min(max(len(machines), ceil(concurrency / IN_FLIGHT_OF_AN_ACTOR)), room, concurrency))
 
 

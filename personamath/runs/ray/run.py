@@ -5,23 +5,24 @@ from personamath.recipe import Recipe
 from personamath.runs.dataset import Inputs, Made, Watched, write_dataset
 from personamath.runs.ray.cluster import ClusterSetup
 from personamath.runs.ray.driver import RayRun
-from personamath.runs.run_file import check_same_recipe, write_run_file
-from personamath.runs.setup import Setup, endpoint_key
+from personamath.runs.run_file import check_same_inputs, check_same_recipe, write_run_file
+from personamath.runs.setup import Setup, open_access
 
 
 async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
     """As `make_dataset`, with blocks of seed problems in actors of Ray Data."""
     teachers = setup.teachers(recipe)
-    key = endpoint_key(teachers.base_urls)
+    access = open_access(setup, teachers.base_urls)
     cluster = ClusterSetup(
         address=setup.ray_address,
         block=setup.block,
-        concurrency=setup.concurrency,
+        concurrency=setup.fixed_concurrency,
+        hedge=setup.hedges(recipe),
         rpm=setup.rpm,
         tpm=setup.tpm,
         routes=teachers.routes,
-        key=key,
-        patience=setup.patience_with_endpoints,
+        access=access,
+        patience=setup.patience_with(recipe),
         prices=setup.prices(recipe),
         caps=setup.caps,
     )
@@ -29,10 +30,11 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
     with RayRun(setup.output, recipe, inputs.personas, cluster) as run:
         if not setup.replace:
             check_same_recipe(run.home, recipe)
+            check_same_inputs(run.home, inputs.digests)
         origins = Origins.found(recipe, inputs.personas)
         async with watched(run.shown, None)(run):
-            await run.work(inputs.problems, inputs.funnel)
+            await run.work(inputs)
         folder = write_dataset(run.home, inputs, origins, run.rows(), run.answers())
-        write_run_file(run.home, recipe, setup, inputs.funnel, run, run.retries)
+        write_run_file(run.home, recipe, setup, inputs.digests, inputs.funnel, run, run.retries, {})
         run.upload()
     return Made(inputs.funnel, run, run.retries, folder)

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,11 +25,14 @@ from personamath.runs.ray.blocks import Block
 from personamath.runs.ray.desk import Status
 from personamath.runs.ray.gate import Allowance, Gate
 from personamath.runs.run import run
+from personamath.runs.setup import limits_for
 from personamath.teachers.http import HttpTeacher
+from personamath.teachers.keys import Access
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Paid, Prices
-from personamath.teachers.routed import Routes, over_http
+from personamath.teachers.routed import OverHttp, Route, Routes, over_http
+from personamath.teachers.slots import Slots
 
 REPORT_EVERY_S = 0.5
 _PROBLEM_SCHEMA = pa.schema(
@@ -44,20 +47,6 @@ _PROBLEM_SCHEMA = pa.schema(
 _REPORT_SCHEMA = pa.schema([("number", pa.int64()), ("asked", pa.int64()), ("replayed", pa.int64())])
 
 
-class Secret:
-    """A key on its way to the actors; whoever prints or logs their arguments does not see it."""
-
-    def __init__(self, value: str | None) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return "Secret()"
-
-    def reveal(self) -> str | None:
-        """The key."""
-        return self._value
-
-
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """What an actor has to know."""
@@ -68,12 +57,16 @@ class Job:
     made_by: str
     """See `blocks.fingerprint`."""
     routes: Routes
-    key: Secret
+    access: Mapping[str, Access]
+    """To each of the endpoints, by its base URL; whoever prints or logs a job does not see the keys."""
     patience: Patience
-    concurrency: int
-    """This actor's slice, as are the two that follow."""
+    concurrency: int | None
+    """This actor's slice, as are the two that follow; None if it finds out."""
     rpm: float | None
     tpm: float | None
+    actors: int
+    """That ask the same endpoints."""
+    hedge: bool
     prices: Prices
     caps: Caps
     """Of the whole run: a block alone may reach them, too."""
@@ -97,18 +90,30 @@ def as_block(table: pa.Table) -> Block:
     return Block(numbers.pop(), [Problem(**row) for row in rows])
 
 
+def _endpoints(job: Job) -> OverHttp:
+    """The teacher of this actor."""
+    pace = Pace(job.rpm, job.tpm)
+    connections = sum(len(route.base_urls) for route in set(job.routes.values()))
+
+    def opened(route: Route) -> HttpTeacher:
+        urls = route.base_urls
+        limits = None if job.concurrency else limits_for(urls, job.patience.timeout_s, {}, connections, job.actors)
+        return HttpTeacher(urls, [job.access[url] for url in urls], job.patience, pace, hedge=job.hedge, limits=limits)
+
+    return over_http(job.routes, opened)
+
+
 class BlockWorker:
     """What `Dataset.map_batches` makes an actor of: a block's problems in, one row on what became of it out."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._folder = RunFolder(job.output)
-        pace = Pace(job.rpm, job.tpm)
-        self._endpoints = over_http(job.routes, lambda urls: HttpTeacher(urls, job.key.reveal(), job.patience, pace))
+        self._endpoints = _endpoints(job)
         self._endpoints.thrown_away = self._pay_for
         self._gate = Gate(self._endpoints)
         self._name = uuid.uuid4().hex
-        self._slots = asyncio.Semaphore(job.concurrency)
+        self._slots = Slots.fixed(job.concurrency) if job.concurrency else self._endpoints.slots
         self._starting, self._reporting = asyncio.Lock(), asyncio.Lock()
         self._started = False
         self._working: dict[int, _Work] = {}
@@ -187,7 +192,7 @@ class BlockWorker:
 class _Work:
     """One block while it is worked on."""
 
-    def __init__(self, job: Job, folder: RunFolder, block: Block, asked: Teacher, slots: asyncio.Semaphore) -> None:
+    def __init__(self, job: Job, folder: RunFolder, block: Block, asked: Teacher, slots: Slots) -> None:
         self._job = job
         self._folder = folder
         self._block = block
@@ -239,10 +244,8 @@ class _Work:
                 self._recalling,
                 self._answers,
                 self,
-                total=len(self._block.problems),
                 personas=self._job.personas,
                 concurrency=self._slots,
-                window=self._job.concurrency,
                 prices=self._job.prices,
                 caps=self._job.caps,
                 grader=grader,
@@ -263,7 +266,7 @@ class _Work:
         rows = [row for outcome in outcomes for row in outcome.rows]
         used = [used for outcome in outcomes for used in digests(outcome)]
         worked = blocks.Worked(self._job.made_by, self._funnel, self._answers.bill.paid())
-        blocks.write_rows(self._folder, self._block.name, self._job.recipe.method.outline, rows, used, worked)
+        blocks.write_rows(self._folder, self._block.name, self._job.recipe.outline, rows, used, worked)
 
 
 class _Recalling:
