@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,14 @@ from personamath.runs.roles import RoleSetup, Teachers
 from personamath.teachers.concurrency import MOST, START, Limit
 from personamath.teachers.headers import read_headers
 from personamath.teachers.http import HttpTeacher
-from personamath.teachers.keys import Access, access_to_all, check_key_variables, default_base_urls, keyless_note
+from personamath.teachers.keys import (
+    Access,
+    access_to,
+    access_to_all,
+    check_key_variables,
+    default_base_urls,
+    keyless_note,
+)
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Prices
@@ -230,19 +237,25 @@ class Setup:
         return prices
 
 
-def open_access(setup: Setup, base_urls: Sequence[str]) -> dict[str, Access]:
-    """Return the access to each endpoint, and say which ones get no key; raise `BadInput` for a missing key.
+def open_access(setup: Setup, routes: Iterable[Route]) -> dict[Route, tuple[Access, ...]]:
+    """Return the access to each endpoint of each route, and say which ones get no key.
 
-    Several names of keys are those of the setup's own endpoints: an endpoint that only a role names gets none of them.
+    Raises `BadInput` for a missing key. Several names of keys are those of the setup's own endpoints; an endpoint that
+    only a role names gets none of them.
     """
-    names = setup.api_key_env
-    if len(names) > 1:
-        named = dict(zip(setup.base_url, names, strict=True))
-        names = tuple(named.get(url, "") for url in base_urls)
-    access = access_to_all(base_urls, names, read_headers(setup.header))
-    if note := keyless_note(base_urls, access):
+    names, headers = setup.api_key_env, read_headers(setup.header)
+    named = dict(zip(setup.base_url, names, strict=True)) if len(names) > 1 else {}
+    other = names[0] if len(names) == 1 else ""
+    access = {
+        route: access_to_all(setup.base_url, names, headers)
+        if route.base_urls == setup.base_url
+        else tuple(access_to(url, named.get(url, other), headers) for url in route.base_urls)
+        for route in dict.fromkeys(routes)
+    }
+    by_url = {url: one for route, each in access.items() for url, one in zip(route.base_urls, each, strict=True)}
+    if note := keyless_note(list(by_url), list(by_url.values())):
         print(f"note: {note}", file=sys.stderr)
-    return dict(zip(base_urls, access, strict=True))
+    return access
 
 
 def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None = None) -> OverHttp | WaveTeacher:
@@ -259,7 +272,7 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
         return ServedTeacher.of(
             recipe.models[0], setup.vllm_args, Path(setup.output), patience, pace, hedge=hedge, limits=limits
         )
-    access = open_access(setup, teachers.base_urls)
+    access = open_access(setup, teachers.routes.values())
     if setup.batch:
         teachers.check_one_endpoint("--batch")
         from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
@@ -267,7 +280,7 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
         return BatchTeacher(
             Path(setup.output),
             teachers.base_urls[0],
-            access[teachers.base_urls[0]],
+            next(iter(access.values()))[0],
             queue_tokens=setup.batch_queue_tokens,
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
@@ -276,7 +289,7 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
     def opened(route: Route) -> HttpTeacher:
         urls, before = route.base_urls, route.reached(reached or {})
         limits = limits_for(urls, patience.timeout_s, before, teachers.connections) if finds_out else None
-        return HttpTeacher(urls, [access[url] for url in urls], patience, pace, hedge=hedge, limits=limits)
+        return HttpTeacher(urls, access[route], patience, pace, hedge=hedge, limits=limits)
 
     return over_http(teachers.routes, opened)
 

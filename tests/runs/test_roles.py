@@ -229,15 +229,16 @@ def test_each_endpoint_gets_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("KEY_A", "key-of-a")
     rewrite = {"model": "gpt-4o-mini", "base_url": "https://api.openai.com/v1"}
     two = ("https://a.example/v1", "https://b.example/v1")
+    teacher = {"default": "a", "rewrite": rewrite, "reflect": {"base_url": two[0]}}
     for names, keys in {
-        (): (None, None, "key-of-openai"),
-        ("KEY_A", "none"): ("key-of-a", None, "key-of-openai"),
-        ("KEY_A",): ("key-of-a",) * 3,
+        (): [(None, None), ("key-of-openai",), (None,)],
+        ("KEY_A", "none"): [("key-of-a", None), ("key-of-openai",), ("key-of-a",)],
+        ("KEY_A",): [("key-of-a", "key-of-a"), ("key-of-a",), ("key-of-a",)],
     }.items():
-        recipe, setup = read({"default": "a", "rewrite": rewrite}, base_url=two, api_key_env=names)
-        urls = setup.teachers(recipe).base_urls
-        assert urls == (*two, "https://api.openai.com/v1")
-        assert tuple(one.key for one in open_access(setup, urls).values()) == keys
+        recipe, setup = read(teacher, base_url=two, api_key_env=names)
+        routes = setup.teachers(recipe).routes_by_role.values()
+        access = open_access(setup, routes)
+        assert [tuple(one.key for one in access[route]) for route in routes] == keys
 
 
 def test_what_the_run_serves_costs_nothing() -> None:

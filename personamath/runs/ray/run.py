@@ -12,7 +12,7 @@ from personamath.runs.setup import Setup, open_access
 async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
     """As `make_dataset`, with blocks of seed problems in actors of Ray Data."""
     teachers = setup.teachers(recipe)
-    access = open_access(setup, teachers.base_urls)
+    access = open_access(setup, teachers.routes.values())
     cluster = ClusterSetup(
         address=setup.ray_address,
         block=setup.block,

@@ -57,8 +57,8 @@ class Job:
     made_by: str
     """See `blocks.fingerprint`."""
     routes: Routes
-    access: Mapping[str, Access]
-    """To each of the endpoints, by its base URL; whoever prints or logs a job does not see the keys."""
+    access: Mapping[Route, Sequence[Access]]
+    """To each of a route's endpoints; whoever prints or logs a job does not see the keys."""
     patience: Patience
     concurrency: int | None
     """This actor's slice, as are the two that follow; None if it finds out."""
@@ -98,7 +98,7 @@ def _endpoints(job: Job) -> OverHttp:
     def opened(route: Route) -> HttpTeacher:
         urls = route.base_urls
         limits = None if job.concurrency else limits_for(urls, job.patience.timeout_s, {}, connections, job.actors)
-        return HttpTeacher(urls, [job.access[url] for url in urls], job.patience, pace, hedge=job.hedge, limits=limits)
+        return HttpTeacher(urls, job.access[route], job.patience, pace, hedge=job.hedge, limits=limits)
 
     return over_http(job.routes, opened)
 
