@@ -25,8 +25,22 @@ PAGES = sorted([REPO / "README.md", REPO / "CONTRIBUTING.md", *(REPO / "docs").g
 # Files that CONTRIBUTING.md has its reader make.
 TO_BE_MADE = {"personamath/methods/retelling.py", "tests/methods/test_retelling.py"}
 # Pages whose options are PersonaMath's own, beside these of vLLM, Ray, lm-eval and the benchmarks.
-PAGES_WITH_OPTIONS = ("README", "CONTRIBUTING", "analysis", "batch", "cost", "data", "method", "reliability", "scaling")
+PAGES_WITH_OPTIONS = (
+    "README",
+    "CONTRIBUTING",
+    "analysis",
+    "batch",
+    "cost",
+    "data",
+    "method",
+    "reliability",
+    "scaling",
+    "teachers",
+)
 OPTIONS_OF_OTHERS = {"--tensor-parallel-size", "--data-parallel-size", "--reasoning-parser", "--recursive"}
+# Of vLLM, llama.cpp and SGLang.
+OPTIONS_OF_OTHERS |= {"--generation-config", "--max-model-len", "--served-model-name", "--api-key", "--parallel"}
+OPTIONS_OF_OTHERS |= {"--ctx-size", "--reasoning-budget", "--threads", "--sampling-defaults"}
 OPTION_TO_BE_MADE = "--sentences"
 ARCHITECTURE = (REPO / "docs" / "architecture.md").read_text(encoding="utf-8")
 

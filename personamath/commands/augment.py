@@ -2,19 +2,18 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from collections import Counter
 
 from personamath.commands.settings import Setting, add_settings, merged, settings_of
-from personamath.files import local_path, validated
+from personamath.files import local_path
 from personamath.methods import METHODS
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Made
 from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import SHOWN_NAMES, composition, narrative, never_right
 from personamath.runs.roles import split_roles
-from personamath.runs.setup import URL_VARIABLE, Setup
+from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
 from personamath.teachers.prices import Bill
 
@@ -27,10 +26,11 @@ Solve math problems with a teacher LLM, rewrite them, and keep the solutions who
   personamath augment --config recipes/augment-paper-v1.yaml --teacher Qwen/Qwen2.5-72B-Instruct \\
       --base-url http://127.0.0.1:8000/v1 --output runs/open     # an open teacher, e.g. from `vllm serve`
 
-The command reads the API key from OPENAI_API_KEY. It asks the endpoint in --base-url, else in OPENAI_BASE_URL, else
-OpenAI. It journals every answer as it arrives: if a run stops for any reason, run the same command again to continue
-without paying for any answer twice. Use --limit 20 for a first look that costs cents. Use --batch to pay half and wait
-longer: see docs/batch.md.
+The command asks the endpoint in --base-url, else in OPENAI_BASE_URL, else OpenAI. It sends the key in OPENAI_API_KEY to
+OpenAI only, and HF_TOKEN to Hugging Face's router only; --api-key-env names the variable that holds the key of any
+other endpoint: see docs/teachers.md. It journals every answer as it arrives: if a run stops for any reason, run the
+same command again to continue without paying for any answer twice. Use --limit 20 for a first look that costs cents.
+Use --batch to pay half and wait longer: see docs/batch.md.
 """
 EPILOG = """\
 writes  OUTPUT/journal.sqlite   every request and its unedited answer
@@ -90,13 +90,11 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
     for name in ("problems", "teacher", "output"):
         if name not in settings:
             options.parser.error(f"--{name} is required (or set `{name}` in the --config file)")
-    if url := os.environ.get(URL_VARIABLE):
-        settings.setdefault("base_url", (url,))
     place = str(options.config or "command line")
     settings, by_role = split_roles(settings, place)
     recipe = Recipe.of({name: settings[name] for name in of_recipe if name in settings}, place)
     chosen = {name: settings[name] for name in of_setup if name in settings}
-    return recipe, validated(Setup, chosen, place, by_role=by_role)
+    return recipe, Setup.of(chosen, place, by_role)
 
 
 def augment_and_report(recipe: Recipe, setup: Setup) -> int:

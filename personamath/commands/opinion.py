@@ -3,11 +3,11 @@
 import argparse
 import asyncio
 import dataclasses
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from personamath.commands.settings import add_settings, settings_of
 from personamath.errors import BadInput
 from personamath.files import plain_path
 from personamath.folder.provenance import layout_of
@@ -31,10 +31,11 @@ from personamath.runs.pipeline import Outcomes
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
 from personamath.runs.run_file import read_recipe
-from personamath.runs.setup import URL_VARIABLE, Setup, open_teacher, ready_process
+from personamath.runs.setup import Setup, open_teacher, ready_process
 from personamath.runs.watch import on_terminal
-from personamath.teachers.urls import OPENAI_URL
 
+OF_THE_TEACHER = ("base_url", "api_key_env", "header", "concurrency")
+"""The settings of a run that this command takes, too."""
 DESCRIPTION = """\
 Ask a run's teacher to solve the flagged rewrites again without showing it the answer, and count how many solves reach
 the seed problem's answer. A rewrite is flagged if its numbers or formulas differ from the seed problem's. If most
@@ -42,9 +43,10 @@ solves reach the answer, the rewrite probably still asks the same problem.
 
   personamath opinion runs/v1 --solves 3
 
-The command reads the API key from OPENAI_API_KEY. It asks the endpoint in --base-url, else in OPENAI_BASE_URL, else
-OpenAI. It journals every answer in the run directory as it arrives, so running it again neither asks nor pays for an
-answer twice. The total cost that `augment` prints includes these answers. `personamath report RUN` shows the result.
+The command asks the endpoint in --base-url, else in OPENAI_BASE_URL, else OpenAI. Keys are as with `augment`: see
+docs/teachers.md. It journals every answer in the run directory as it arrives, so running it again neither asks nor pays
+for an answer twice. The total cost that `augment` prints includes these answers. `personamath report RUN` shows the
+result.
 """
 EPILOG = """\
 writes  RUN/second_opinion.json   for each rewrite: its flag, the number of solves, how many are right
@@ -64,15 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--solves", type=int, default=3, metavar="N", help="number of solves per rewrite (default %(default)s)"
     )
     parser.add_argument("--all", action="store_true", help="solve all rewrites, not only the flagged ones")
-    parser.add_argument(
-        "--base-url",
-        action="append",
-        metavar="BASE_URL",
-        help="OpenAI-compatible endpoint, up to and including /v1; may be repeated",
-    )
-    parser.add_argument(
-        "--concurrency", type=int, default=256, metavar="N", help="requests in flight (default %(default)s)"
-    )
+    add_settings(parser, "teacher", (setting for setting in settings_of(Setup) if setting.name in OF_THE_TEACHER))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -93,8 +87,8 @@ def run(options: argparse.Namespace) -> int:
             "Nothing to ask: no rewrite " + ("was kept." if options.all else "is flagged; use --all to ask about all.")
         )
         return 0
-    urls = tuple(options.base_url or (os.environ.get(URL_VARIABLE) or OPENAI_URL,))
-    setup = Setup(base_url=urls, concurrency=options.concurrency, output=str(folder))
+    given = {name: value for name, value in vars(options).items() if name in OF_THE_TEACHER}
+    setup = Setup.of(given | {"output": str(folder)}, "command line")
     blind = dataclasses.replace(recipe, method=BlindSolves(times=options.solves))
     outcomes, paid, asked = asyncio.run(_ask(blind, setup, rows))
     found = [(row, opinion_of(row, outcome)) for row, outcome in zip(rows, outcomes, strict=True)]

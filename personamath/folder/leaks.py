@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from huggingface_hub import get_token
 
-KEY_VARIABLES = ("OPENAI_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-# A shorter value is a placeholder such as EMPTY, which open endpoints accept as a key and any text may contain.
-SHORTEST_KEY = 8
+from personamath.teachers.keys import HUB_TOKEN, OPENAI_KEY, SHORTEST_KEY
+
+KEY_VARIABLES = (OPENAI_KEY, HUB_TOKEN, "HUGGING_FACE_HUB_TOKEN")
 # In the syntax that Python's `re` and Arrow's RE2 share.
 KEY_SHAPES = {
     "a key (sk-...)": r"\bsk-[A-Za-z0-9_-]{20,}",
@@ -42,7 +42,8 @@ class Secrets:
     def __init__(self, *folders: Path) -> None:
         """Also search for the paths of these folders."""
         self._patterns = dict(KEY_SHAPES)
-        values = {f"the value of {name}": os.environ.get(name, "").strip() for name in KEY_VARIABLES}
+        names = [*KEY_VARIABLES, *sorted(name for name in os.environ if name.endswith("_API_KEY"))]
+        values = {f"the value of {name}": os.environ.get(name, "").strip() for name in names}
         for what, value in (values | {"the stored Hub token": get_token() or ""}).items():
             if len(value) >= SHORTEST_KEY:
                 self._patterns[what] = re.escape(value)

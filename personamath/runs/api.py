@@ -13,7 +13,7 @@ from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
 from personamath.errors import BadInput, Interrupted, PersonaMathError
-from personamath.files import in_one_line, local_path, read_yaml, validated, written_whole
+from personamath.files import in_one_line, local_path, read_yaml, written_whole
 from personamath.journal.run_folder import DATASET, is_url, local_copy
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
@@ -65,9 +65,12 @@ def augment(
     call neither asks nor pays for an answer twice. `recipe` is a recipe or the path of its YAML file. `settings` are
     the options of `personamath augment` with underscores: `teacher`, `method`, `k1`, `base_url`, `max_usd`, ...
 
-    The API key comes from the environment variable OPENAI_API_KEY. A notebook shows a progress bar. If requests
-    failed, `augment` warns; the same call tries only these again. Raises `PersonaMathError`: `BadInput` for unusable
-    arguments, `Interrupted` on Ctrl-C, and an error with the counts if no row was kept.
+    Keys come from the environment: OPENAI_API_KEY goes to OpenAI, HF_TOKEN or the stored Hub token to Hugging Face's
+    router, and `api_key_env` names the variable for any other endpoint (docs/teachers.md).
+
+    A notebook shows a progress bar. If requests failed, `augment` warns; the same call tries only these again. Raises
+    `PersonaMathError`: `BadInput` for unusable arguments, `Interrupted` on Ctrl-C, and an error with the counts if no
+    row was kept.
     """
 
     def work(watched: Watched) -> Coroutine[Any, Any, "datasets.Dataset"]:
@@ -106,7 +109,7 @@ async def _augment(
         of_recipe, of_setup = in_file | of_recipe, of_setup_in_file | of_setup
     split, by_role = split_roles(of_setup | of_recipe, place)
     of_recipe = {name: split[name] for name in of_recipe}
-    setup = validated(Setup, of_setup | {"output": str(output)}, place, by_role=by_role)
+    setup = Setup.of(of_setup | {"output": str(output)}, place, by_role)
     lines: str | None = None
     if problems is not None:
         of_recipe["problems"], lines = _as_sources(problems, setup)

@@ -1,6 +1,6 @@
 """The roles of a recipe's teacher, as far as they do not decide rows: which endpoint answers one, and at what price."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from math import isfinite
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from personamath.methods.method import ROLES
 from personamath.methods.requests import Sampler
 from personamath.methods.roles import DEFAULT, role_keys
 from personamath.recipe import Recipe
+from personamath.teachers.keys import check_key_variables
 from personamath.teachers.prices import UNKNOWN_PRICE, Price, Prices, find_price
 from personamath.teachers.routed import Route
 from personamath.teachers.urls import without_secrets
@@ -24,12 +25,17 @@ class RoleSetup:
 
     base_url: tuple[str, ...] = ()
     """Empty: where the recipe says for every role."""
+    api_key_env: tuple[str, ...] = ()
+    """Environment variable that holds the key of `base_url`, as the setup has it."""
     price_in: float | None = None
     """USD per million prompt tokens; None: the price list's."""
     price_out: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse prices that no run can mean."""
+        """Refuse prices and keys that no run can mean."""
+        if self.api_key_env and not self.base_url:
+            raise BadInput("api_key_env is of a role's base_url: give both, or set api_key_env outside of teacher")
+        check_key_variables(self.api_key_env, len(self.base_url))
         prices = [price for price in (self.price_in, self.price_out) if price is not None]
         if len(prices) == 1:
             raise BadInput("price_in and price_out go together: give both, in USD per million tokens")
@@ -105,6 +111,18 @@ class Teachers(NamedTuple):
     def base_urls(self) -> tuple[str, ...]:
         """All endpoints, each once."""
         return tuple(dict.fromkeys(url for route in self.routes.values() for url in route.base_urls))
+
+    def keys(self, own: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], bool]]:
+        """Yield endpoints that are asked, the variables of their keys, and whether they are the recipe's own.
+
+        `own` are the variables of the recipe's own endpoints.
+        """
+        for role in self.recipe.by_role:
+            setup = self.by_role.get(role, RoleSetup())
+            if setup.api_key_env or not set(setup.base_url) <= set(self.base_url):
+                yield setup.base_url, setup.api_key_env, False
+            else:
+                yield self.base_url, own, True
 
     def prices(self, batch: bool = False) -> Prices:
         """The price of each model; raises `BadInput` where two roles give one model two prices."""

@@ -1,31 +1,30 @@
 """The run directory, the teacher's endpoints and the limits: they decide how long a run takes, never its rows."""
 
 import gc
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from personamath.errors import BadInput
-from personamath.files import plain_path
+from personamath.files import plain_path, validated
 from personamath.journal.run_folder import is_url
 from personamath.recipe import Recipe
 from personamath.runs.roles import RoleSetup, Teachers
+from personamath.teachers.headers import read_headers
 from personamath.teachers.http import HttpTeacher
+from personamath.teachers.keys import Access, access_to_all, check_key_variables, default_base_urls, keyless_note
 from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Prices
 from personamath.teachers.routed import OverHttp, over_http
 from personamath.teachers.shutdowns import shutdown_warning
-from personamath.teachers.urls import OPENAI_URL
+from personamath.teachers.urls import without_secrets
 from personamath.teachers.waves import WaveTeacher
 
-KEY_VARIABLE = "OPENAI_API_KEY"
-URL_VARIABLE = "OPENAI_BASE_URL"  # the OpenAI SDK reads the same variable
 # File descriptors in addition to the connections: the journal, the grader's pipes, the dataset's files.
 OTHER_DESCRIPTORS = 64
 # Asking creates and drops thousands of objects a second, few of them in reference cycles. With Python's default of 700,
@@ -47,9 +46,23 @@ class Setup:
     )
     base_url: Annotated[
         tuple[str, ...],
-        "OpenAI-compatible endpoint, up to and including /v1; several endpoints share the requests",
+        "OpenAI-compatible endpoint, up to and including /v1; several endpoints share the requests (default: "
+        "OPENAI_BASE_URL, else OpenAI)",
         "teacher",
-    ] = (OPENAI_URL,)
+    ] = field(default_factory=default_base_urls)
+    api_key_env: Annotated[
+        tuple[str, ...],
+        "environment variable that holds the endpoints' key; if repeated, one for each --base-url in their order; "
+        "`none` sends no key (default: OPENAI_API_KEY to OpenAI, HF_TOKEN or the stored token to Hugging Face's "
+        "router, nothing to others)",
+        "teacher",
+    ] = ()
+    header: Annotated[
+        tuple[str, ...],
+        "NAME=VALUE, a header of every request to every endpoint; NAME=env:VARIABLE takes a secret value from the "
+        "environment",
+        "teacher",
+    ] = ()
     concurrency: Annotated[int, "most requests in flight at a time", "teacher"] = 256
     timeout: Annotated[float, "seconds for one try of one request", "teacher"] = 120.0
     attempts: Annotated[int, "tries of one request before it has failed; 429 answers are not counted", "teacher"] = 10
@@ -126,6 +139,19 @@ class Setup:
                 raise BadInput(f"--{name.replace('_', '-')} is for {of}: give both, or neither")
         if self.vllm_args is not None:
             read_arguments(self.vllm_args)
+        check_key_variables(self.api_key_env, len(self.base_url))
+        read_headers(self.header)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], place: str, by_role: Mapping[str, RoleSetup] | None = None) -> "Setup":
+        """Build a setup from its keys; errors name their origin, `place`. Headers may also be keys and values."""
+        headers = settings.get("header") or ()
+        if isinstance(headers, Mapping):
+            headers = [f"{name}={'' if value is None else value}" for name, value in headers.items()]
+        texts = headers if isinstance(headers, list | tuple) else [headers]
+        if not all(isinstance(text, str) for text in texts):  # which are not shown: they may be secret
+            raise BadInput(f"{place}: header: write a list of NAME=VALUE, or keys and values")
+        return validated(cls, {**settings, "header": tuple(texts)}, place, by_role=by_role or {})
 
     def warn(self, recipe: Recipe) -> None:
         """Warn of teachers that their provider switches off."""
@@ -157,12 +183,20 @@ class Setup:
         return prices
 
 
-def endpoint_key(base_url: Sequence[str]) -> str | None:
-    """Return the API key for the endpoints; raise `BadInput` if OpenAI is one of them and there is no key."""
-    key = os.environ.get(KEY_VARIABLE, "").strip() or None
-    if key is None and OPENAI_URL in base_url:
-        raise BadInput(f"{KEY_VARIABLE} is not set: export it, or use another endpoint with --base-url")
-    return key
+def open_access(setup: Setup, recipe: Recipe) -> dict[str, Access]:
+    """Return the access to each endpoint, and say which ones get no key; raise `BadInput` for a missing key."""
+    access: dict[str, Access] = {}
+    for urls, variables, own in setup.teachers(recipe).keys(setup.api_key_env):
+        # The headers are for the recipe's own endpoints: their values may be secret.
+        headers = read_headers(setup.header) if own else ()
+        for url, one in zip(urls, access_to_all(urls, variables, headers), strict=True):
+            if access.setdefault(url, one) != one:
+                raise BadInput(
+                    f"{without_secrets(url)} has two keys: give every role that asks it the same api_key_env"
+                )
+    if note := keyless_note(tuple(access), tuple(access.values())):
+        print(f"note: {note}", file=sys.stderr)
+    return access
 
 
 def open_teacher(recipe: Recipe, setup: Setup) -> OverHttp | WaveTeacher:
@@ -174,7 +208,7 @@ def open_teacher(recipe: Recipe, setup: Setup) -> OverHttp | WaveTeacher:
             raise BadInput("request: its fields are for an endpoint; with --offline-vllm use --vllm-args instead")
         arguments = read_arguments(setup.vllm_args or "{}")
         return OfflineTeacher(lambda: load_vllm(recipe.models[0], arguments))
-    key = endpoint_key(teachers.base_urls)
+    access = open_access(setup, recipe)
     if setup.batch:
         teachers.check_one_endpoint("--batch")
         from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
@@ -182,13 +216,17 @@ def open_teacher(recipe: Recipe, setup: Setup) -> OverHttp | WaveTeacher:
         return BatchTeacher(
             Path(setup.output),
             teachers.base_urls[0],
-            key,
+            access[teachers.base_urls[0]],
             queue_tokens=setup.batch_queue_tokens,
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
     pace = Pace(setup.rpm, setup.tpm)
-    return over_http(teachers.routes, lambda urls: HttpTeacher(urls, key, setup.patience_with_endpoints, pace))
+
+    def opened(urls: Sequence[str]) -> HttpTeacher:
+        return HttpTeacher(urls, [access[url] for url in urls], setup.patience_with_endpoints, pace)
+
+    return over_http(teachers.routes, opened)
 
 
 def ready_process(concurrency: int) -> None:

@@ -5,12 +5,14 @@ import time
 from contextlib import suppress
 
 import aiohttp
+from multidict import CIMultiDict
 
 from personamath.records import Completion
+from personamath.teachers.keys import Access
 from personamath.teachers.pace import Announced, Charge
 from personamath.teachers.patience import retry_after_s
 from personamath.teachers.proxies import proxy_for
-from personamath.teachers.refusals import Retry
+from personamath.teachers.refusals import Refusals, Retry
 from personamath.teachers.replies import Replies
 from personamath.teachers.troubles import UNREACHABLE, trouble
 from personamath.teachers.urls import checked, without_secrets
@@ -27,7 +29,7 @@ OUTAGES_BEFORE_LEFT_OUT = 10
 class Endpoint:
     """One base URL, and how it fares."""
 
-    def __init__(self, base_url: str, allowance: Announced) -> None:
+    def __init__(self, base_url: str, access: Access, allowance: Announced, refusals: Refusals) -> None:
         self.allowance = allowance
         self.in_flight = 0
         self.reachable = True
@@ -39,25 +41,29 @@ class Endpoint:
         through = f" through the proxy {without_secrets(self._proxy)}" if self._proxy else ""
         self.name = self._base_url + through
         self._url = self._base_url + "/chat/completions"
+        self._headers = CIMultiDict(access.headers)
+        self._replies = Replies(access, refusals)
         self._why_out = ""
         self._outages = 0
         """In a row; a gateway in front of a dead server answers, too."""
         self._left_alone_until = 0.0
 
-    async def send(self, session: aiohttp.ClientSession, body: bytes, charge: Charge, replies: Replies) -> Completion:
+    async def send(self, session: aiohttp.ClientSession, body: bytes, charge: Charge) -> Completion:
         """Send one request once; raise `Retry` if another try may succeed."""
         self.in_flight += 1
         sent = self.allowance.sent(charge, time.monotonic())
         try:
-            async with session.post(self._url, data=body, allow_redirects=False, proxy=self._proxy) as response:
+            async with session.post(
+                self._url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
+            ) as response:
                 self.connected = True
                 content = await response.read()
                 after_s = retry_after_s(response.headers)
                 self.allowance.heard(sent, response.status, response.headers, after_s, time.monotonic())
                 location = without_secrets(response.headers.get("Location", ""))
-                return replies.read(self.name, response.status, content, after_s, location)
+                return self._replies.read(self.name, response.status, content, after_s, location)
         except (aiohttp.ClientError, OSError) as error:
-            raise trouble(self.name, error) from None
+            raise trouble(self.name, error, self._replies.shown) from None
         finally:
             self.in_flight -= 1
 
@@ -90,7 +96,9 @@ class Endpoint:
                 # An endpoint without this path answers 404, and is there.
                 async with (
                     asyncio.timeout(timeout_s),
-                    session.get(self._base_url + "/models", allow_redirects=False, proxy=self._proxy) as response,
+                    session.get(
+                        self._base_url + "/models", headers=self._headers, allow_redirects=False, proxy=self._proxy
+                    ) as response,
                 ):
                     self.reachable = response.status < 500
             self._outages = OUTAGES_BEFORE_LEFT_OUT - 1  # one more, and it is left out again

@@ -9,13 +9,13 @@ from typing import Self
 
 import aiohttp
 
-from personamath.errors import BadInput, NotAsked, TeacherMisconfigured
+from personamath.errors import NotAsked, TeacherMisconfigured
 from personamath.records import Completion
 from personamath.teachers.endpoint import SHOWN_PAUSE_S, Endpoint
+from personamath.teachers.keys import Access
 from personamath.teachers.pace import LOOK_S, Announced, Charge, Pace
 from personamath.teachers.patience import Patience, Silence, backoff_s
-from personamath.teachers.refusals import Retry
-from personamath.teachers.replies import Replies
+from personamath.teachers.refusals import Refusals, Retry
 from personamath.teachers.troubles import CONNECT_TIMEOUT_S
 
 # How often a request that waits for any endpoint looks whether one is back.
@@ -23,19 +23,15 @@ LOOK_AGAIN_S = 0.25
 
 
 class Endpoints:
-    """Endpoints that serve the same model. `async with` opens and closes the connections.
+    """Endpoints that serve the same model. `async with` opens and closes the connections."""
 
-    `api_key` is sent as a bearer token and appears nowhere else.
-    """
-
-    def __init__(self, base_urls: Sequence[str], api_key: str | None, patience: Patience, pace: Pace) -> None:
-        self._all = [Endpoint(url, Announced(pace.kinds)) for url in base_urls]
-        self._headers = {"Content-Type": "application/json"}
-        if api_key and not api_key.isprintable():
-            raise BadInput("the key holds characters that no key has, a line break perhaps")
-        if api_key:
-            self._headers["Authorization"] = f"Bearer {api_key}"
-        self._replies = Replies(api_key)
+    def __init__(self, base_urls: Sequence[str], access: Sequence[Access], patience: Patience, pace: Pace) -> None:
+        """`access` is that of each endpoint; it may be empty if none wants a key."""
+        self._refusals = Refusals()
+        each = access or [Access()] * len(base_urls)
+        self._all = [
+            Endpoint(url, one, Announced(pace.kinds), self._refusals) for url, one in zip(base_urls, each, strict=True)
+        ]
         self._patience = patience
         self._pace = pace
         self.silence = Silence(patience.gone_s)
@@ -53,7 +49,7 @@ class Endpoints:
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),  # the journal bounds what is in flight
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),  # each try has its own total
-            headers=self._headers,
+            headers={"Content-Type": "application/json"},
         )
         return self
 
@@ -70,7 +66,7 @@ class Endpoints:
 
     def answered_before(self) -> None:
         """An earlier command got answers: refusals are now of single requests."""
-        self._replies.refusals.answered = True
+        self._refusals.answered = True
 
     async def pause(self, seconds: float) -> None:
         """Wait so long, or until nothing more is sent."""
@@ -153,8 +149,8 @@ class Endpoints:
     async def send(self, endpoint: Endpoint, body: bytes, charge: Charge) -> Completion:
         """Send one request once; raise `Retry` if another try may succeed."""
         self._pace.sent(charge, time.monotonic())
-        with self._replies.refusals.trying():
-            return await endpoint.send(self._session, body, charge, self._replies)
+        with self._refusals.trying():
+            return await endpoint.send(self._session, body, charge)
 
     def failed(self, endpoint: Endpoint, failure: Retry, charge: Charge) -> None:
         """Draw the conclusions from a failed try, for its endpoint and for the pace."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from personamath.files import in_one_line
+from personamath.teachers.bodies import GZIP, json_in
 
 Json = dict[str, Any]
 
@@ -24,6 +25,12 @@ _NO_CREDIT_WORDS = re.compile(
 # A rate limit of zero: nothing is ever let in. `limit: 0` (Gemini), `Limit 0` (OpenAI), `"quota_limit_value": "0"`.
 _NOTHING_ALLOWED = re.compile(r"(?:\blimit|quota_?limit(?:_?value)?|quota_?value)\W{0,4}0(?!\d|[.,]\d)", re.IGNORECASE)
 _CREDIT_STATUSES = {400, 403, 429}
+# Gemini answers 400 to a wrong key, Hugging Face's router 400 to a model that nobody serves.
+_BAD_KEY_WORDS = re.compile(
+    r"api.?key (?:is )?(?:not valid|invalid|expired)|(?:invalid|incorrect|wrong) api.?key", re.IGNORECASE
+)
+_NO_MODEL_CODES = re.compile(r"model_not_(?:found|supported)", re.IGNORECASE)
+_KEY_STATUSES = {400, 403}
 # One prompt was refused by a filter. Some endpoints report that as an error instead of a finish_reason.
 _FILTER_CODES = re.compile(
     r"content_filter|content_policy|moderation|responsibleaipolicy|data_inspection_failed|prohibited_content|\bsafety\b",
@@ -41,8 +48,8 @@ SHOWN_OF_A_BODY = 200
 _LOOKED_AT = 2_000
 _HTML = re.compile(r"<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_EVENTS = re.compile(r"\s*(?:data|event):", re.IGNORECASE)
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_EVENTS = re.compile(r"\s*(?::.*\s*)*(?:data|event):", re.IGNORECASE)
+_COMPRESSED = {GZIP: "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
 class ApiError(NamedTuple):
@@ -65,6 +72,17 @@ class ApiError(NamedTuple):
         return bool(_FILTER_CODES.search(self.codes) or _FILTER_WORDS.search(self.message[:SHOWN_OF_A_BODY]))
 
     @property
+    def is_bad_key(self) -> bool:
+        """Whether the endpoint lets nobody in with this key."""
+        words = self.message[:SHOWN_OF_A_BODY]
+        return self.status == 401 or (self.status in _KEY_STATUSES and bool(_BAD_KEY_WORDS.search(words)))
+
+    @property
+    def is_no_model(self) -> bool:
+        """Whether the endpoint does not have the model, or is none."""
+        return self.status == 404 or (self.status == 400 and bool(_NO_MODEL_CODES.search(self.codes)))
+
+    @property
     def is_no_credit(self) -> bool:
         """Whether nothing will be answered before somebody pays."""
         if self.status == _NO_CREDIT_STATUS or _NO_CREDIT_CODES.search(self.codes):
@@ -79,7 +97,7 @@ def read_error(status: int, content: bytes | Json | list[Any]) -> ApiError:
     """Read the error in a reply: OpenAI's form, those of others, or what the body is if it is no JSON."""
     text = content.decode(errors="replace") if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False)
     try:
-        body = json.loads(content) if isinstance(content, bytes) else content
+        body = json_in(content) if isinstance(content, bytes) else content
     except (ValueError, RecursionError):
         return ApiError(status, "", describe(content) if isinstance(content, bytes) else text, text[:_LOOKED_AT])
     first = body[0] if isinstance(body, list) and body else body
@@ -112,7 +130,7 @@ def describe(content: bytes) -> str:
         title = _TITLE.search(content.decode(errors="replace"))
         return f"an HTML page titled {in_one_line(title[1], 80)!r}" if title and title[1].strip() else "an HTML page"
     if _EVENTS.match(start):
-        return f"a stream of events (SSE), which was not asked for: {in_one_line(start, 80)}"
+        return f"a stream of events (SSE) that is cut or broken: {in_one_line(start, 80)}"
     if start.lstrip()[0] in "{[":
         return f"JSON that is cut or broken, {len(content):,} bytes"
     if "\ufffd" in start or not all(one.isprintable() or one.isspace() for one in start[:80]):

@@ -22,6 +22,7 @@ from personamath.records import Completion, Request
 from personamath.teachers.endpoint import Endpoint
 from personamath.teachers.endpoints import Endpoints
 from personamath.teachers.hedging import Hedging, Try
+from personamath.teachers.keys import Access
 from personamath.teachers.pace import Charge, Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Paid, ThrownAway, not_counted
@@ -31,19 +32,19 @@ from personamath.teachers.refusals import Retry
 class HttpTeacher:
     """OpenAI-compatible endpoints that serve the same model; each request goes to the one with the fewest in flight.
 
-    `async with` opens and closes the connections. `api_key` is sent as a bearer token and appears nowhere else.
+    `async with` opens and closes the connections. `access` is that of each endpoint, or empty if none needs a key.
     """
 
     def __init__(
         self,
         base_urls: Sequence[str],
-        api_key: str | None = None,
+        access: Sequence[Access] = (),
         patience: Patience | None = None,
         pace: Pace | None = None,
     ) -> None:
         self._pace = pace or Pace()
         self._patience = patience or Patience()
-        self._endpoints = Endpoints(base_urls, api_key, self._patience, self._pace)
+        self._endpoints = Endpoints(base_urls, access, self._patience, self._pace)
         self._hedging = Hedging(self._ask_second)
         self.retries: Counter[str] = Counter()
         """Tries after which a request was asked again, by reason."""

@@ -102,10 +102,16 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     with suppress(ValueError):
         return credible(float(value))
     with suppress(ValueError, TypeError, OverflowError):
-        then, now = parsedate_to_datetime(value), headers.get("Date")
-        wait_s = (then - (parsedate_to_datetime(now) if now else datetime.now(UTC))).total_seconds()
+        now = headers.get("Date")
+        wait_s = (_moment(value) - (_moment(now) if now else datetime.now(UTC))).total_seconds()
         return credible(max(0.0, wait_s))  # a date that has passed is now
     return None
+
+
+def _moment(text: str) -> datetime:
+    """Read any of the three forms of an HTTP date; the oldest names no time zone."""
+    read = parsedate_to_datetime(text)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def credible(seconds: float) -> float | None:

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 from personamath.errors import TeacherMisconfigured
 from personamath.files import in_one_line
 from personamath.records import Completion
+from personamath.teachers.bodies import json_in
 from personamath.teachers.error_bodies import SHOWN_OF_A_BODY, ApiError, describe, holds_error, read_error
 from personamath.teachers.finish import finish
+from personamath.teachers.keys import Access
 from personamath.teachers.parameters import parameter_remedy
 from personamath.teachers.refusals import REFUSALS_BEFORE_ANY_ANSWER, Refusal, Refusals, Retry
 
@@ -29,11 +31,12 @@ SHOWN_OF_A_REASON = 40
 
 
 class Replies:
-    """Reads the replies of one run; `api_key` is removed from everything that is shown of them."""
+    """Reads the replies of one endpoint; the secrets that it was sent are removed from everything that is shown."""
 
-    def __init__(self, api_key: str | None = None) -> None:
-        self._api_key = api_key
-        self.refusals = Refusals()
+    def __init__(self, access: Access | None = None, refusals: Refusals | None = None) -> None:
+        """`refusals` are those of the run, which may have other endpoints."""
+        self._access = access or Access()
+        self.refusals = refusals or Refusals()
 
     def read(
         self,
@@ -55,35 +58,33 @@ class Replies:
                 return completion
             error = completion
         else:
-            error = read_error(status, content)
+            error = read_error(status, self._access.masked_bytes(content) if isinstance(content, bytes) else content)
         if error.is_filtered:
             self.refusals.answered = True
             return Completion("", "content_filter")
         words = self.shown(error.message)
         said = f"{name} answered {status}" + (f" ({words})" if words else "")
-        _end_if_hopeless(error, said)
+        _end_if_hopeless(error, said, self._access)
         if error.status in (400, 422) and (remedy := parameter_remedy(words)):
             raise TeacherMisconfigured(f"{said}: {remedy}")  # every request has this parameter: the first decides
         if error.status == 200:
             raise Retry("error with status 200", said)
         if may_pass(error.status):
             raise Retry(f"http {error.status}", said, after_s)
-        raise _refusal(error.status, said, location)
+        raise _refusal(error.status, said, self._access.masked(location))
 
     def shown(self, text: str) -> str:
         """The start of an endpoint's own words, in one line, as they may be shown."""
-        return in_one_line(self.without_key(text), SHOWN_OF_A_BODY) if text.strip() else ""
-
-    def without_key(self, text: str) -> str:
-        """A text that may be shown: some proxies repeat the key that they refuse."""
-        return text.replace(self._api_key, "[key]") if self._api_key else text
+        return in_one_line(self._access.masked(text), SHOWN_OF_A_BODY) if text.strip() else ""
 
     def _completion(self, name: str, content: bytes | Json | list[Any]) -> Completion | ApiError:
         """The completion in a reply of status 200, or the error in it; `Retry` if there is neither."""
         try:
-            body: Any = json.loads(content) if isinstance(content, bytes) else content
+            body: Any = json_in(content) if isinstance(content, bytes) else content
         except (ValueError, RecursionError):
-            what = self.shown(describe(content)) if isinstance(content, bytes) else "no JSON"
+            what = "no JSON"
+            if isinstance(content, bytes):
+                what = self.shown(describe(self._access.masked_bytes(content)))
             raise Retry("malformed body", f"{name} answered 200 with {what}", remedy=NO_API) from None
         try:
             choices = body["choices"]
@@ -108,16 +109,16 @@ def may_pass(status: int) -> bool:
     return status in {408, 409, 425, 429} or status >= 500
 
 
-def _end_if_hopeless(error: ApiError, said: str) -> None:
+def _end_if_hopeless(error: ApiError, said: str, access: Access) -> None:
     """Raise `TeacherMisconfigured` for an error that every request would meet."""
     if error.is_no_credit:
         raise TeacherMisconfigured(f"{said}: {ADD_CREDIT}")
-    remedy = {
-        401: "check the key in OPENAI_API_KEY",
-        404: "check --teacher and --base-url (it usually ends in /v1)",
-        407: "the proxy wants a user and a password; write it as http://USER:PASSWORD@HOST:PORT",
-    }.get(error.status)
-    if remedy:
+    if error.is_bad_key:
+        raise TeacherMisconfigured(f"{said}: {access.remedy}")
+    if error.is_no_model:
+        raise TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
+    if error.status == 407:
+        remedy = "the proxy wants a user and a password; write it as http://USER:PASSWORD@HOST:PORT"
         raise TeacherMisconfigured(f"{said}: {remedy}")
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import NamedTuple
 
-from personamath.teachers.urls import OPENAI_URL
+from personamath.teachers.urls import is_openai
 
 
 class Shutdown(NamedTuple):
@@ -28,7 +28,7 @@ SHUTDOWNS = {
 
 def shutdown_warning(model: str, base_url: str, today: date) -> str | None:
     """A sentence if OpenAI switches this model off, or has; None for other models and other addresses."""
-    if base_url.rstrip("/") != OPENAI_URL or model not in SHUTDOWNS:
+    if not is_openai(base_url) or model not in SHUTDOWNS:
         return None
     on, successor = SHUTDOWNS[model]
     verb = "switched off" if on <= today else "switches off"

@@ -1,5 +1,7 @@
 """Why no reply was read: no connection, a bad certificate, a proxy's refusal, a body in another encoding."""
 
+from collections.abc import Callable
+
 import aiohttp
 
 from personamath.files import in_one_line
@@ -10,13 +12,16 @@ CONNECT_TIMEOUT_S = 15.0
 UNREACHABLE = "unreachable"
 
 
-def trouble(name: str, error: aiohttp.ClientError | OSError) -> Retry:
-    """The failed try of a request to the endpoint `name`, named for what it is."""
+def trouble(name: str, error: aiohttp.ClientError | OSError, shown: Callable[[str], str]) -> Retry:
+    """The failed try of a request to the endpoint `name`, named for what it is.
+
+    `shown` prepares what the other side sent: it may hold the key.
+    """
     if what := _unreachable(error):
         return Retry(UNREACHABLE, f"{name}: {what}")
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return Retry(UNREACHABLE, f"{name}: the proxy answered {error.status} ({in_one_line(error.message)})")
-    if what := _undecodable(error):
+        return Retry(UNREACHABLE, f"{name}: the proxy answered {error.status} ({shown(error.message)})")
+    if what := _undecodable(error, shown):
         remedy = "let the endpoint, or what stands before it, compress with gzip or not at all"
         return Retry("malformed body", f"{name} answered with {what}", remedy=remedy)
     return Retry("connection lost", f"{name}: {type(error).__name__}")
@@ -35,7 +40,7 @@ def _unreachable(error: Exception) -> str:
     return ""
 
 
-def _undecodable(error: Exception) -> str:
+def _undecodable(error: Exception, shown: Callable[[str], str]) -> str:
     """What a reply is that cannot be read here; empty where it was cut or never came."""
     if isinstance(error, aiohttp.ClientResponseError):
         said = error.message
@@ -43,4 +48,4 @@ def _undecodable(error: Exception) -> str:
         said = str(error).partition("message:")[2] or str(error)
     else:
         return ""
-    return f"a body that cannot be read ({in_one_line(said.partition('. Please')[0])})"
+    return f"a body that cannot be read ({shown(said.partition('. Please')[0])})"

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit, urlunsplit
 from personamath.errors import BadInput
 
 OPENAI_URL = "https://api.openai.com/v1"
+# Alone, or after a region: us.api.openai.com, eu.api.openai.com.
+_OPENAI_HOST = "api.openai.com"
 
 
 def checked(base_url: str) -> str:
@@ -15,6 +17,12 @@ def checked(base_url: str) -> str:
     if parts.query or parts.username:
         raise BadInput(f"base URL {without_secrets(base_url)!r}: write it without user, password and query")
     return base_url.rstrip("/")
+
+
+def is_openai(base_url: str) -> bool:
+    """Whether a base URL is on one of OpenAI's own hosts."""
+    host = urlsplit(base_url).hostname or ""
+    return host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")
 
 
 def without_secrets(url: str) -> str:

@@ -179,13 +179,30 @@ def test_a_source_of_which_nothing_is_ever_right_is_named(
 
 def test_the_key_comes_from_the_environment_and_appears_nowhere(start_teacher: Start, tmp_path: Path) -> None:
     teacher = start_teacher(*PROBLEMS, "--key", KEY)
-    arguments = command(teacher, tmp_path / "run", "--limit", "5")
-    let_in = run_process(arguments, OPENAI_API_KEY=KEY)
+    named = ("--api-key-env", "TEACHERS_KEY")
+    let_in = run_process(command(teacher, tmp_path / "run", "--limit", "5", *named), TEACHERS_KEY=KEY)
     assert let_in.returncode == 0
-    wrong = run_process(command(teacher, tmp_path / "wrong"), OPENAI_API_KEY=KEY + "-not")
+    wrong = run_process(command(teacher, tmp_path / "wrong", *named), TEACHERS_KEY=KEY + "-not")
     assert wrong.returncode == 1
-    assert re.fullmatch(r"personamath: .* answered 401 .*: check the key in OPENAI_API_KEY\n", wrong.stderr)
-    shown = let_in.stdout + let_in.stderr + wrong.stdout + wrong.stderr
+    assert re.fullmatch(r"personamath: .* answered 401 .*: check the key in TEACHERS_KEY\n", wrong.stderr)
+    kept = run_process(command(teacher, tmp_path / "kept"), OPENAI_API_KEY=KEY)
+    assert kept.returncode == 1
+    assert re.fullmatch(r"personamath: .* answered 401 .*: no key was sent; .* sends it here, too\)\n", kept.stderr)
+    shown = let_in.stdout + let_in.stderr + wrong.stdout + wrong.stderr + kept.stdout + kept.stderr
+    assert KEY not in shown
+    assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_secret_header_comes_from_the_environment_and_appears_nowhere(start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*PROBLEMS, "--key", KEY)
+    flags = ("--limit", "5", "--header", "Authorization=env:MINE", "--header", "X-Title=PersonaMath")
+    let_in = run_process(command(teacher, tmp_path / "run", *flags), MINE=f"Bearer {KEY}")
+    assert let_in.returncode == 0, let_in.stderr
+    wrong = run_process(command(teacher, tmp_path / "wrong", *flags), MINE=f"Bearer {KEY}-not")
+    assert re.fullmatch(r"personamath: .* answered 401 .*: check the value of --header Authorization\n", wrong.stderr)
+    literal = run_process(command(teacher, tmp_path / "literal", "--header", f"Authorization=Bearer {KEY}"))
+    assert literal.returncode == 1 and "write Authorization=env:VARIABLE" in literal.stderr
+    shown = "".join(one.stdout + one.stderr for one in (let_in, wrong, literal))
     assert KEY not in shown
     assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
@@ -196,6 +213,11 @@ BAD_USE = [
     (["augment", "--k1", "many"], 2, "invalid int value"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o"], 1, "OPENAI_API_KEY is not set"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--base-url", "nowhere"], 1, "write it as http"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--api-key-env", "NO_KEY"], 1, "NO_KEY is not set"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--api-key-env", "sk-x"], 1, "not the key"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--header", "X-Title"], 1, "a header has no `=`"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--request", "{stream: true}"], 1, "must stay off"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--request", "{n: 2}"], 1, "must stay 1"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--vllm-args", "{}"], 1, "is for --offline-vllm"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--batch-queue-tokens", "9"], 1, "is for --batch"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--ray-address", "auto"], 1, "is for --engine ray"),

@@ -134,6 +134,13 @@ def test_an_interrupted_command_goes_on_from_there(start_teacher: Start, run: Pa
     assert teacher.stats()["requests"] == 2 * len(written(run))
 
 
+def test_the_named_key_is_sent(start_teacher: Start, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEACHERS_KEY", "sk-very-secret-key")
+    teacher = start_teacher(*PROBLEMS, "--key", "sk-very-secret-key")
+    assert ask(run, teacher, "--all", "--solves", "1") == 1
+    assert ask(run, teacher, "--all", "--solves", "1", "--api-key-env", "TEACHERS_KEY") == 0
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [(["--solves", "0"], "at least 1"), (["--concurrency", "0"], "more than 0"), ([], "OPENAI_API_KEY")],

@@ -14,7 +14,7 @@ from personamath.commands.settings import Setting, settings_of
 from personamath.errors import BadInput
 from personamath.methods import METHODS, PersonaMath
 from personamath.recipe import Recipe
-from personamath.runs.setup import Setup
+from personamath.runs.setup import Setup, open_access
 from tests.conftest import REPO
 
 MINIMAL = "problems: [gsm8k, math]\nteacher: teacher-1\noutput: runs/x\n"
@@ -46,7 +46,7 @@ COMPANIONS = {
 @pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.name)
 def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: Path, setting: Setting) -> None:
     by_kind = {int: "7", float: "0.25", bool: "true", dict: "{top_p: 0.5}", str: "some"}
-    by_kind |= {str: "{some: 1}"} if setting.name == "vllm_args" else {}
+    by_kind |= {str: {"vllm_args": "{some: 1}", "header": "X-Some=1"}.get(setting.name, "some")}
     value = setting.choices[-1] if setting.choices else by_kind[setting.kind]
     of = next(
         (name for name, cls in METHODS.items() if setting.name in {one.name for one in settings_of(cls)}), "persona"
@@ -147,3 +147,37 @@ def test_what_v2_does_not_state_is_marked_assumed() -> None:
 def test_every_recipe_is_read_by_the_command_and_by_the_api(path: Path) -> None:
     recipe, _ = merge(path, "--output", "o")
     assert load_recipe(path) == recipe
+
+
+def test_headers_may_be_keys_and_values_and_a_wrong_value_is_not_shown() -> None:
+    assert Setup.of({"output": "o", "header": {"X-Title": "mine", "api-key": "env:K"}}, "r.yaml").header == (
+        "X-Title=mine",
+        "api-key=env:K",
+    )
+    assert Setup.of({"output": "o", "header": ["X-Title=mine"]}, "r.yaml").header == ("X-Title=mine",)
+    for header in (
+        ["X-Title=mine", {"api-key": "a-secret"}],
+        {"api-key": "a-secret"},
+        [7],
+        {"api-key": ["a-secret"]},
+        7,
+    ):
+        with pytest.raises(BadInput, match="header") as refused:
+            Setup.of({"output": "o", "header": header}, "r.yaml")
+        assert "a-secret" not in str(refused.value)
+
+
+def test_the_endpoint_of_the_environment_is_the_default_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Setup(output="o").base_url == ("https://api.openai.com/v1",)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    assert Setup(output="o").base_url == ("http://127.0.0.1:1/v1",)
+    assert Setup.of({"output": "o", "base_url": None}, "r.yaml").base_url == ("http://127.0.0.1:1/v1",)
+
+
+def test_a_line_says_which_endpoint_gets_no_key(capsys: pytest.CaptureFixture[str]) -> None:
+    setup = Setup(output="o", base_url=("http://127.0.0.1:8000/v1", "https://models.example/v1"))
+    open_access(setup, Recipe(problems=("gsm8k",), teacher="teacher-1"))
+    assert capsys.readouterr().err == (
+        "note: no key is sent to https://models.example/v1. If one is needed, name the environment variable that holds "
+        "it: --api-key-env NAME. If not: --api-key-env none\n"
+    )

@@ -253,6 +253,7 @@ def test_simulated_data_passes_only_where_it_is_allowed(tmp_path: Path) -> None:
 VALUES = [
     ("OPENAI_API_KEY", "not-shaped-like-a-key", "the value of OPENAI_API_KEY"),
     ("HF_TOKEN", "hf_alice", "the value of HF_TOKEN"),
+    ("OPENROUTER_API_KEY", "not-shaped-like-a-key", "the value of OPENROUTER_API_KEY"),
     ("OPENAI_API_KEY", "EMPTY", None),  # what open endpoints take, and any text may say
 ]
 

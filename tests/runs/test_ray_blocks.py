@@ -21,8 +21,9 @@ from personamath.runs.ray.answers import BlockAnswers
 from personamath.runs.ray.blocks import Block
 from personamath.runs.ray.desk import Desk, Orders, Status
 from personamath.runs.ray.gate import UNLIMITED, Allowance, Allowances, Gate
-from personamath.runs.ray.worker import BlockWorker, Job, Secret, as_block, as_table
+from personamath.runs.ray.worker import BlockWorker, Job, as_block, as_table
 from personamath.sources.problems import ProblemSource, read_problems
+from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Bill, Caps, Paid, Price, Prices
 from personamath.teachers.routed import Route
@@ -164,7 +165,7 @@ def test_an_actor_fills_an_object_store_and_the_journal_can_take_it_over(tmp_pat
                 personas=PERSONAS,
                 made_by=made_by,
                 routes={kind.name: Route(MODEL, (url,)) for kind in RECIPE.method.outline.kinds},
-                key=Secret(None),
+                access={url: Access()},
                 patience=Patience(),
                 concurrency=8,
                 rpm=None,
@@ -293,8 +294,3 @@ def test_the_desk_adds_up_what_actors_report_and_gives_the_first_reason_to_stop(
         assert str(desk.report("b", {}, {}, nothing, 0).reason_to_stop) == "first"
         assert str(desk.look().reason_to_stop) == "first"
         assert desk.known("0" * 32) is None
-
-
-def test_a_key_on_its_way_is_not_shown() -> None:
-    assert "sk-" not in repr(Secret("sk-key")) + str([Secret("sk-key")])
-    assert Secret("sk-key").reveal() == "sk-key"

@@ -239,8 +239,9 @@ def test_a_misconfigured_teacher_ends_the_run_with_the_same_line_as_elsewhere(
     key = "sk-very-secret-key"
     monkeypatch.setenv("OPENAI_API_KEY", key)
     teacher = start_teacher(*PROBLEMS, "--key", "another")
-    here = finish(command(teacher, tmp_path / "here"))
-    there = finish(command(teacher, tmp_path / "there", *on_ray(cluster)))
+    named = ("--api-key-env", "OPENAI_API_KEY")
+    here = finish(command(teacher, tmp_path / "here", *named))
+    there = finish(command(teacher, tmp_path / "there", *named, *on_ray(cluster)))
     assert here.returncode == there.returncode == 1
     # Before it, where the machine is slow, a line of progress.
     assert here.stderr.splitlines()[-1] == there.stderr.splitlines()[-1]

@@ -25,7 +25,7 @@ from personamath.report.analysis.result import Analysis
 from personamath.report.analysis.rows import read_run
 from personamath.runs.plan import usd
 from personamath.runs.roles import split_roles
-from personamath.runs.setup import Setup, open_teacher
+from personamath.runs.setup import Setup, open_access, open_teacher
 from personamath.teachers.prices import Price
 from personamath.teachers.simulated import bundled_problems
 from tests.conftest import ScriptedTeacher, scripted_teacher
@@ -36,7 +36,11 @@ HERE, THERE = "http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1"
 
 def read(teacher: Any, **keys: Any) -> tuple[Recipe, Setup]:
     """What a recipe with these keys asks, and where."""
-    of_setup = {name: keys.pop(name) for name in ("base_url", "max_usd", "batch", "offline_vllm") if name in keys}
+    of_setup = {
+        name: keys.pop(name)
+        for name in ("base_url", "api_key_env", "header", "max_usd", "batch", "offline_vllm")
+        if name in keys
+    }
     settings, by_role = split_roles({"problems": "gsm8k", "teacher": teacher} | keys, PLACE)
     prices = {name: settings.pop(name) for name in ("price_in", "price_out") if name in settings}
     return Recipe.of(settings, PLACE), Setup(output="run", by_role=by_role, **of_setup, **prices)
@@ -71,6 +75,33 @@ def test_endpoints_and_prices_decide_no_rows() -> None:
     with_them, _ = read({"default": "a", "rewrite": {"model": "b", "base_url": THERE, "price_in": 1, "price_out": 2}})
     without, _ = read({"default": "a", "rewrite": "b"})
     assert with_them == without and "base_url" not in json.dumps(with_them.as_dict())
+
+
+KEYS = [
+    ({"default": "a", "rewrite": {"base_url": THERE, "api_key_env": "THEIRS"}}, {HERE: "our-key", THERE: "their-key"}),
+    ({"default": "a", "rewrite": {"base_url": THERE}}, {HERE: "our-key", THERE: None}),
+    ({"default": "a", "rewrite": {"base_url": HERE}}, {HERE: "our-key"}),
+    ({role: {"model": "a", "base_url": THERE} for role in ("solve", "rewrite", "reflect")}, {THERE: None}),
+]
+
+
+@pytest.mark.parametrize(("teacher", "keys"), KEYS, ids=str)
+def test_keys_and_headers_go_where_they_belong(
+    teacher: Any, keys: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OURS", "our-key")
+    monkeypatch.setenv("THEIRS", "their-key")
+    recipe, setup = read(teacher, base_url=(HERE,), api_key_env=("OURS",), header=("X-Team=ours",))
+    access = open_access(setup, recipe)
+    assert {url: one.key for url, one in access.items()} == keys
+    assert all(one.own == ({"X-Team": "ours"} if url == HERE else {}) for url, one in access.items())
+
+
+def test_an_endpoint_has_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THEIRS", "their-key")
+    recipe, setup = read({"default": "a", "rewrite": {"base_url": HERE, "api_key_env": "THEIRS"}}, base_url=(HERE,))
+    with pytest.raises(BadInput, match=f"^{HERE} has two keys: give every role that asks it the same api_key_env"):
+        open_access(setup, recipe)
 
 
 PRICES = [

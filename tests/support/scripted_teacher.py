@@ -10,6 +10,7 @@ returns what it has done.
 
 import argparse
 import asyncio
+import gzip
 import hashlib
 import json
 import math
@@ -120,6 +121,22 @@ def _in_parts(body: bytes) -> bytes:
     return json.dumps(answer).encode()
 
 
+def _streamed(body: bytes) -> bytes:
+    """The answer as a stream of events, a few words in each."""
+    answer = json.loads(body)
+    (choice,) = answer.pop("choices")
+    words = choice["message"]["content"].split(" ")
+    texts = [
+        " ".join([*words[start : start + 8], *([""] if start + 8 < len(words) else [])])
+        for start in range(0, len(words), 8)
+    ]
+    chunks = [{"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]} for text in texts]
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
+    events = [json.dumps(answer | chunk | {"usage": None}) for chunk in (*chunks, end)]
+    usage = json.dumps({"choices": [], "usage": answer["usage"]})
+    return "".join(f"data: {event}\n\n" for event in (*events, usage, "[DONE]")).encode()
+
+
 def _without_usage(body: bytes) -> bytes:
     answer = json.loads(body)
     del answer["usage"]
@@ -143,7 +160,10 @@ FAULTS: dict[str, Fault] = {
     "abort": _message("abort", content="The answer is"),
     "repetition": _message("repetition", content="to to to to"),
     "html": _body(lambda _: b"<!doctype html><title>Just a moment</title>"),
-    "sse": _body(lambda body: b"data: " + body + b"\n\ndata: [DONE]\n\n"),
+    "sse": _body(lambda body: _streamed(body)),
+    "cut_sse": _body(lambda body: _streamed(body)[: len(body) // 2]),
+    "padded": _body(lambda body: b": PROCESSING\n\n\n" + body),
+    "gzip": _body(gzip.compress),
     "br": _encoded(b"\x0b\x02\x80{}\x03", "br"),
     "absurd_wait": _status(429, {"Retry-After": "inf"}),
     "wait_a_day": _status(429, {"Retry-After": "86400"}, "daily limit reached"),

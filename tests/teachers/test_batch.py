@@ -22,6 +22,7 @@ from personamath.teachers.batch import BatchTeacher
 from personamath.teachers.batch.lines import BYTES_PER_BATCH, LINES_PER_BATCH, cut
 from personamath.teachers.batch.record import FILE_NAME
 from personamath.teachers.batch.teacher import Timing
+from personamath.teachers.keys import Access
 from personamath.teachers.prices import Price
 from personamath.teachers.simulated import MODEL
 from personamath.teachers.waves import Waiting
@@ -91,7 +92,7 @@ def ask(
 ) -> tuple[list[Completion | BaseException], BatchTeacher]:
     """Ask so many questions in-process; gives what became of each."""
     directory.mkdir(exist_ok=True)
-    teacher = BatchTeacher(directory, provider.base_url, KEY, timing=QUICK, **options)  # type: ignore[arg-type]
+    teacher = BatchTeacher(directory, provider.base_url, Access(KEY), timing=QUICK, **options)  # type: ignore[arg-type]
 
     async def run() -> list[Completion | BaseException]:
         async with teacher:
@@ -345,7 +346,8 @@ def test_bad_use_is_told_in_one_line(
         "direct": start_teacher,
         "nobody": lambda: ScriptedTeacher("http://127.0.0.1:1/v1", None),  # type: ignore[arg-type]
     }
-    assert main(command(servers[where](), tmp_path / "run", *flags)) == 1
+    named = ["--api-key-env", "OPENAI_API_KEY", *flags]
+    assert main(command(servers[where](), tmp_path / "run", *named)) == 1
     assert re.fullmatch(rf"personamath: .*{message}.*\n", capsys.readouterr().err)
     assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
@@ -363,7 +365,7 @@ def test_batches_of_another_account_are_not_paid_again_unasked(start_provider: S
 
 def test_a_provider_that_goes_away_for_good_ends_the_run(start_provider: Start, tmp_path: Path) -> None:
     provider = start_provider("--delay", "3600")
-    teacher = BatchTeacher(tmp_path, provider.base_url, KEY, gone_s=0.1, timing=QUICK)
+    teacher = BatchTeacher(tmp_path, provider.base_url, Access(KEY), gone_s=0.1, timing=QUICK)
 
     async def run() -> str:
         async with teacher:

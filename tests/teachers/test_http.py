@@ -15,6 +15,7 @@ from aiohttp import web
 from personamath.errors import RequestFailed, TeacherError, TeacherMisconfigured
 from personamath.records import Completion, Request
 from personamath.teachers.http import HttpTeacher
+from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Paid
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, serve
@@ -75,7 +76,7 @@ def ask(*servers: Server, patience: Patience | None = None, times: int = 1) -> l
                 app = web.Application()
                 app.router.add_post("/v1/chat/completions", server.reply)
                 urls.append(await stack.enter_async_context(serve(app)))
-            teacher = await stack.enter_async_context(HttpTeacher(urls, KEY, patience))
+            teacher = await stack.enter_async_context(HttpTeacher(urls, [Access(KEY)] * len(urls), patience))
             answers = await asyncio.gather(*(teacher.complete(REQUEST) for _ in range(times)), return_exceptions=True)
             for answer in answers:
                 assert isinstance(answer, (Completion, TeacherError)), answer
@@ -213,7 +214,7 @@ def test_bad_requests_from_the_start_end_the_run() -> None:
 
 
 ENDING = [
-    (error(401, f"bad key: Bearer {KEY}"), "check the key in OPENAI_API_KEY"),
+    (error(401, f"bad key: Bearer {KEY}"), "answered 401 (bad key: Bearer [key]): check the key"),
     (error(403), "may use this model"),
     (error(404, "no such model"), "check --teacher and --base-url"),
     (error(407, "who are you"), "http://USER:PASSWORD@HOST:PORT"),
@@ -284,7 +285,13 @@ NO_API = [
     ),
     (text_of("<html><title> Please\nsign in </title>"), "malformed body", "with an HTML page titled 'Please sign in'"),
     (text_of("<!DOCTYPE html><h1>524", 524), "http 524", "answered 524 (an HTML page)"),
-    (text_of('data: {"id": 1}\n\ndata: [DONE]'), "malformed body", "a stream of events (SSE), which was not asked for"),
+    (text_of('data: {"choices": [{"del'), "malformed body", "a stream of events (SSE) that is cut or broken: data: {"),
+    (
+        text_of(': ok\n\ndata: {"choices": [{}]}\n\n'),
+        "malformed body",
+        "a stream of events (SSE) that is cut or broken: :",
+    ),
+    (text_of('data: {"id": 1}\n\ndata: [DONE]'), "malformed body", 'without a completion ({"id": 1})'),
     (text_of(b"\x0b", Content_Encoding="br"), "malformed body", "Can not decode content-encoding: brotli (br))"),
     (text_of(b"\x28\xb5\x2f\xfd{}"), "malformed body", "a body compressed with zstd, which its headers do not say"),
     (text_of(""), "malformed body", "an empty body"),
@@ -293,7 +300,11 @@ NO_API = [
     (chat("half", "abort"), "finish_reason 'abort'", "did not end by itself"),
     (chat(None, reasoning="thoughts"), "empty answer", "without content, but with reasoning"),
     (error(500, f"Bearer {KEY} " + "x" * 500), "http 500", "Bearer [key] xxx"),
-    (error(500, "x" * 195 + KEY), "http 500", "xxx"),  # the key at the end of what is shown
+    # The key at the end of what is shown.
+    (error(500, "x" * 195 + KEY), "http 500", "xxx"),
+    (text_of(f"<title>{'x' * 70}{KEY}</title>"), "malformed body", "xxx"),
+    (text_of(f"<title>{'x' * 70}{KEY}</title>", 503), "http 503", "xxx"),
+    (text_of(f"data: {'x' * 65}{KEY}"), "malformed body", "xxx"),
 ]
 
 
@@ -332,7 +343,7 @@ def test_an_endpoint_that_was_never_reached_ends_the_run_at_once() -> None:
     async def run() -> None:
         async with serve(web.Application()) as gone:
             pass
-        async with HttpTeacher([gone], KEY) as teacher:
+        async with HttpTeacher([gone]) as teacher:
             await teacher.complete(REQUEST)
 
     with pytest.raises(TeacherMisconfigured, match="cannot reach http"):

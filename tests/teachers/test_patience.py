@@ -16,6 +16,11 @@ AFTER = [
     ({"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}, 3600.0),
     ({"Retry-After": format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)}, 0.0),
     ({"Retry-After": "Fri, 02 Jan 1970 00:00:20 GMT", "Date": "Fri, 02 Jan 1970 00:00:00 GMT"}, 20.0),
+    ({"Retry-After": "Fri Jan  2 00:00:20 1970", "Date": "Fri, 02 Jan 1970 00:00:00 GMT"}, 20.0),
+    ({"Retry-After": "Friday, 02-Jan-70 00:00:20 GMT", "Date": "Fri Jan  2 00:00:00 1970"}, 20.0),
+    ({"Retry-After": "0"}, 0.0),
+    ({"Retry-After": "1.5"}, 1.5),
+    ({"Retry-After": "3600"}, 3600.0),
     ({"Retry-After": "86400"}, 86_400.0),
     ({"Retry-After": "soon"}, None),
     # What no endpoint can mean.

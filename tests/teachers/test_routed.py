@@ -63,7 +63,7 @@ def run(work: Callable[..., Awaitable[Any]], *servers: Server, pace: Pace | None
                 for one, url in zip((SOLVE, REWRITE), (*urls, *urls), strict=False)
             }
             patience, shared = Patience(attempts=3), pace or Pace()
-            teacher = over_http(routes, lambda to: HttpTeacher(to, None, patience, shared))
+            teacher = over_http(routes, lambda to: HttpTeacher(to, (), patience, shared))
             assert isinstance(teacher, RoutedTeacher)
             async with teacher:
                 return await work(teacher)

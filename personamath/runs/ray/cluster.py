@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from math import ceil
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from personamath.errors import BadInput, PersonaMathError
 from personamath.files import in_one_line
 from personamath.runs.ray.desk import Desk
+from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Prices
 from personamath.teachers.routed import Routes
@@ -45,7 +46,8 @@ class ClusterSetup:
     rpm: float | None
     tpm: float | None
     routes: Routes
-    key: str | None
+    access: Mapping[str, Access]
+    """By endpoint."""
     patience: Patience
     prices: Prices
     caps: Caps

@@ -22,7 +22,7 @@ from personamath.runs.ray.blocks import Block, fingerprint, split
 from personamath.runs.ray.cluster import ClusterSetup, import_ray
 from personamath.runs.ray.desk import Look, remembers
 from personamath.runs.ray.inventory import Inventory
-from personamath.runs.ray.worker import Job, Secret
+from personamath.runs.ray.worker import Job
 from personamath.teachers.prices import Bill
 
 LOOK_EVERY_S = 0.5
@@ -137,7 +137,7 @@ class RayRun:
             personas=self._personas,
             made_by=self._made_by,
             routes=self._setup.routes,
-            key=Secret(self._setup.key),
+            access=self._setup.access,
             patience=self._setup.patience,
             concurrency=max(1, self._setup.concurrency // pool.size),
             rpm=self._setup.rpm and self._setup.rpm / pool.size,

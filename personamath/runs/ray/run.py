@@ -6,21 +6,20 @@ from personamath.runs.dataset import Inputs, Made, Watched, write_dataset
 from personamath.runs.ray.cluster import ClusterSetup
 from personamath.runs.ray.driver import RayRun
 from personamath.runs.run_file import check_same_recipe, write_run_file
-from personamath.runs.setup import Setup, endpoint_key
+from personamath.runs.setup import Setup, open_access
 
 
 async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
     """As `make_dataset`, with blocks of seed problems in actors of Ray Data."""
-    teachers = setup.teachers(recipe)
-    key = endpoint_key(teachers.base_urls)
+    access = open_access(setup, recipe)
     cluster = ClusterSetup(
         address=setup.ray_address,
         block=setup.block,
         concurrency=setup.concurrency,
         rpm=setup.rpm,
         tpm=setup.tpm,
-        routes=teachers.routes,
-        key=key,
+        routes=setup.teachers(recipe).routes,
+        access=access,
         patience=setup.patience_with_endpoints,
         prices=setup.prices(recipe),
         caps=setup.caps,

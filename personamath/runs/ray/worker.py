@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,6 +26,7 @@ from personamath.runs.ray.desk import Status
 from personamath.runs.ray.gate import Allowance, Gate
 from personamath.runs.run import run
 from personamath.teachers.http import HttpTeacher
+from personamath.teachers.keys import Access
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Paid, Prices
@@ -44,20 +45,6 @@ _PROBLEM_SCHEMA = pa.schema(
 _REPORT_SCHEMA = pa.schema([("number", pa.int64()), ("asked", pa.int64()), ("replayed", pa.int64())])
 
 
-class Secret:
-    """A key on its way to the actors; whoever prints or logs their arguments does not see it."""
-
-    def __init__(self, value: str | None) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return "Secret()"
-
-    def reveal(self) -> str | None:
-        """The key."""
-        return self._value
-
-
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """What an actor has to know."""
@@ -68,7 +55,8 @@ class Job:
     made_by: str
     """See `blocks.fingerprint`."""
     routes: Routes
-    key: Secret
+    access: Mapping[str, Access]
+    """To each of the endpoints; whoever prints or logs a job does not see the keys."""
     patience: Patience
     concurrency: int
     """This actor's slice, as are the two that follow."""
@@ -104,7 +92,9 @@ class BlockWorker:
         self._job = job
         self._folder = RunFolder(job.output)
         pace = Pace(job.rpm, job.tpm)
-        self._endpoints = over_http(job.routes, lambda urls: HttpTeacher(urls, job.key.reveal(), job.patience, pace))
+        self._endpoints = over_http(
+            job.routes, lambda urls: HttpTeacher(urls, [job.access[url] for url in urls], job.patience, pace)
+        )
         self._endpoints.thrown_away = self._pay_for
         self._gate = Gate(self._endpoints)
         self._name = uuid.uuid4().hex

@@ -14,6 +14,7 @@ from personamath.errors import TeacherMisconfigured
 from personamath.teachers.batch.lines import ENDPOINT
 from personamath.teachers.batch.record import Submitted
 from personamath.teachers.error_bodies import read_error
+from personamath.teachers.keys import Access
 from personamath.teachers.patience import FIRST_BACKOFF_S, LONGEST_BACKOFF_S
 from personamath.teachers.replies import ADD_CREDIT, Replies, may_pass
 
@@ -37,13 +38,14 @@ class BatchApi:
     def __init__(
         self,
         base_url: str,
-        api_key: str | None,
+        access: Access,
         replies: Replies,
         gone_s: float,
         settle_s: float,
         left_behind: Callable[[], str],
     ) -> None:
         self._base_url = base_url
+        self._access = access
         self._replies = replies
         self._gone_s = gone_s
         self._settle_s = settle_s
@@ -51,7 +53,8 @@ class BatchApi:
         self._reached = False
         self._client = openai.AsyncOpenAI(
             # The SDK wants a key even where the endpoint does not.
-            api_key=api_key or "none",
+            api_key=access.key or "none",
+            default_headers=access.own,
             base_url=base_url,
             max_retries=0,  # a creation sent twice would be paid twice; other calls are retried here, too
         )
@@ -163,7 +166,7 @@ class BatchApi:
         if may_pass(status):
             return said
         remedy = {
-            401: "check the key in OPENAI_API_KEY",
+            401: self._access.remedy,
             403: "check that the key may use the Batch API here",
             404: "check --base-url; an endpoint without the Batch API can be asked without --batch",
         }.get(status, "the same command without --batch asks without batches")

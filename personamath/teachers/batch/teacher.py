@@ -14,6 +14,7 @@ from personamath.teachers.batch.api import BatchApi, has_ended
 from personamath.teachers.batch.lines import Results, cut, prompt_tokens
 from personamath.teachers.batch.queue import QUEUE_FULL, ProviderQueue
 from personamath.teachers.batch.record import BatchRecord, Submitted
+from personamath.teachers.keys import Access
 from personamath.teachers.refusals import Retry
 from personamath.teachers.replies import Replies
 from personamath.teachers.waves import Waiting, WaveTeacher
@@ -47,7 +48,7 @@ class BatchTeacher(WaveTeacher):
         self,
         directory: Path,
         base_url: str,
-        api_key: str | None,
+        access: Access,
         *,
         queue_tokens: int | None = None,
         attempts: int = LINE_ATTEMPTS,
@@ -57,11 +58,11 @@ class BatchTeacher(WaveTeacher):
         super().__init__()
         self._directory = directory
         self._base_url = base_url.rstrip("/")
-        self._api_key = api_key
+        self._access = access
         self._attempts = attempts
         self._gone_s = gone_s
         self._timing = timing or Timing()
-        self._replies = Replies(api_key)
+        self._replies = Replies(access)
         self._queue = ProviderQueue(queue_tokens, self._timing.hold_s)
         self._awaited: dict[int, dict[str, Waiting]] = {}
         """What is waited for, by batch and by custom_id."""
@@ -72,7 +73,7 @@ class BatchTeacher(WaveTeacher):
     async def _open(self) -> None:
         self._record = BatchRecord(self._directory, self._base_url)
         self._api = BatchApi(
-            self._base_url, self._api_key, self._replies, self._gone_s, self._timing.settle_s, self.left_behind
+            self._base_url, self._access, self._replies, self._gone_s, self._timing.settle_s, self.left_behind
         )
 
     async def _close(self) -> None:
@@ -190,7 +191,7 @@ class BatchTeacher(WaveTeacher):
         self._record.forget(batch)
         errors = (info.errors and info.errors.data) or []
         first = errors[0] if errors else None
-        said = self._replies.without_key(f"{first.message} ({first.code})" if first else "no reason given")
+        said = self._access.masked(f"{first.message} ({first.code})" if first else "no reason given")
         if not first or first.code != QUEUE_FULL:
             line = f"line {first.line}: " if first and first.line else ""
             count = f"{info.request_counts.total:,}" if info.request_counts else "its"
