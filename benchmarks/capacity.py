@@ -18,6 +18,7 @@ from personamath.methods.method import Usage
 from personamath.runs.dataset import Inputs
 from personamath.runs.plan import Plan, from_expectation, survey
 from personamath.teachers.prices import Price, find_price
+from personamath.teachers.rates import BATCH, DIRECT
 
 # Requests whose completions are graded.
 GRADED = [kind.name for kind in PersonaMath.outline.kinds if kind.role != "rewrite"]
@@ -85,8 +86,8 @@ def table(options: argparse.Namespace, rates: Rates, price: Price) -> Iterable[s
     def prompt_tokens(rows: int) -> float:
         return rows * rates.prompt_tokens
 
-    def usd(rows: int) -> float:
-        return float(price.usd(prompt_tokens(rows), completion_tokens(rows)))
+    def usd(rows: int, sent: str = DIRECT) -> float:
+        return float(price.usd(prompt_tokens(rows), completion_tokens(rows), sent=sent))
 
     def disk_bytes(rows: int) -> float:
         usage = {"all": Usage(rows * rates.requests, prompt_tokens(rows), completion_tokens(rows))}
@@ -104,7 +105,7 @@ def table(options: argparse.Namespace, rates: Rates, price: Price) -> Iterable[s
         "prompt tokens": lambda rows: _count(prompt_tokens(rows)),
         "completion tokens": lambda rows: _count(completion_tokens(rows)),
         f"{options.model}, USD": lambda rows: f"{usd(rows):,.0f}",
-        "the same in batches, USD": lambda rows: f"{usd(rows) * price.batch:,.0f}" if price.batch else "?",
+        "the same in batches, USD": lambda rows: f"{usd(rows, BATCH):,.0f}" if BATCH in price.tiers else "?",
         "GPU hours": lambda rows: f"{completion_tokens(rows) / options.gpu_tokens / 3600:,.1f}",
         "disk": lambda rows: _size(disk_bytes(rows)),
         "core-hours of grading": lambda rows: f"{hours['one core grading'](rows):,.2f}",

@@ -10,6 +10,7 @@ explanation.
 """
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _THOUGHT = r"(?:think|thinking|thoughts?|reason|reasoning|analysis|scratchpad|inner_monologue|internal_monologue)"
@@ -58,6 +59,7 @@ _WRAPPED = re.compile(
     r"\A\s*<(?P<tag>answer|final_answer|response|output)>(?P<inside>.*?)(?:</(?P=tag)>\s*)?\Z",
     re.DOTALL | re.IGNORECASE,
 )
+_SPECIAL_TOKEN = re.compile(_SPECIAL)
 _MARK = re.compile(f"{_SPECIAL}|{_OPENS.pattern}|{_CLOSES.pattern}", re.VERBOSE | re.MULTILINE)
 
 
@@ -72,6 +74,8 @@ class Reading(NamedTuple):
     """Whether marks of a chat template were taken off."""
     whole: bool = True
     """Whether all reasoning ends; otherwise the limit on tokens struck, and what is there is no answer."""
+    thoughts: tuple[str, ...] = ()
+    """The reasoning that was taken off, piece by piece, without the marks in it."""
 
 
 def read_completion(text: str) -> Reading:
@@ -96,7 +100,7 @@ def _once(reading: Reading) -> Reading:
     """The reading of a reading's answer, one layer deeper."""
     thought = _without_reasoning(reading.answer)
     if not thought.whole:
-        return thought._replace(marks=reading.marks)
+        return thought._replace(marks=reading.marks, thoughts=reading.thoughts + thought.thoughts)
     answer = thought.answer
     answer = _OPENING.sub("", answer, count=1)
     answer = _END.sub("", answer, count=1)
@@ -105,22 +109,40 @@ def _once(reading: Reading) -> Reading:
         answer = _WRAPPED.sub(lambda found: found["inside"], answer)
     if answer != reading.answer:
         answer = answer.strip()
-    return Reading(answer, reading.reasoning or thought.reasoning, reading.marks or marks)
+    return Reading(
+        answer,
+        reading.reasoning or thought.reasoning,
+        reading.marks or marks,
+        thoughts=reading.thoughts + thought.thoughts,
+    )
 
 
 def _without_reasoning(text: str) -> Reading:
     """The text without its reasoning; where only an end is marked, everything before it is reasoning."""
-    bare = _BARE_CHANNELS.sub("", text, count=1)
+    channel = _BARE_CHANNELS.match(text)
+    bare = text[channel.end() :] if channel else text
     tokens = sorted([*_OPENS.finditer(bare), *_CLOSES.finditer(bare)], key=lambda token: token.start())
     answer: list[str] = []
+    thoughts = [channel[1]] if channel else []
     open_, last = False, 0
     for token in tokens:
-        opens = token.re is _OPENS
-        if opens and not open_:
-            answer.append(bare[last : token.start()])
-        elif not opens and not open_:
+        opens, before = token.re is _OPENS, bare[last : token.start()]
+        if open_:
+            thoughts.append(before)
+        elif opens:
+            answer.append(before)
+        else:
+            thoughts.append("".join([*answer, before]))
             answer.clear()
         open_, last = opens, token.end()
     if open_:
-        return Reading("", reasoning=True, whole=False)
-    return Reading("".join([*answer, bare[last:]]), reasoning=bool(tokens) or bare != text)
+        return Reading("", reasoning=True, whole=False, thoughts=_plain([*thoughts, bare[last:]]))
+    return Reading(
+        "".join([*answer, bare[last:]]), reasoning=bool(tokens) or channel is not None, thoughts=_plain(thoughts)
+    )
+
+
+def _plain(thoughts: Iterable[str]) -> tuple[str, ...]:
+    """Pieces of reasoning without special tokens and without the white space around them; empty ones are left out."""
+    pieces = (_SPECIAL_TOKEN.sub("", thought).strip() for thought in thoughts)
+    return tuple(piece for piece in pieces if piece)

@@ -9,9 +9,16 @@ from personamath.errors import BadInput
 from personamath.files import nearest, validated
 from personamath.methods import METHODS, Method, PersonaMath
 from personamath.methods.contract import check_method
+from personamath.methods.method import Column, Outline
+from personamath.methods.reasoning import COLUMN, MAX_TOKENS, MAX_TOKENS_TO_REASON
 from personamath.methods.requests import Requests, Sampler
 from personamath.methods.roles import as_keys, main_model, read_roles
 from personamath.records import SIMULATED
+
+REASONING = Column(
+    "What the teacher thought before it wrote the response, as far as the endpoint shows it; null if it shows none. "
+    "Nobody has checked it."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +49,10 @@ class Recipe:
         float | None, "sampling temperature of every request (from the paper); `none` uses the model's own default"
     ] = 0.7
     max_tokens: Annotated[
-        int, "most tokens in a completion; longer ones are cut, dropped and counted (ours; the paper states none)"
-    ] = 2048
+        int | None,
+        "most tokens in a completion; longer ones are cut, dropped and counted (ours; the paper states none; default "
+        f"{MAX_TOKENS}, or {MAX_TOKENS_TO_REASON} if the teacher reasons, because its reasoning counts)",
+    ] = None
     token_limit: Annotated[
         Literal["max_tokens", "max_completion_tokens"] | None,
         "request field that carries max_tokens (default: max_completion_tokens for OpenAI's reasoning models, that "
@@ -53,6 +62,9 @@ class Recipe:
     request: Annotated[
         Mapping[str, Any], "extra fields for every request's body, as YAML, e.g. '{top_p: 0.9, reasoning_effort: none}'"
     ] = field(default_factory=dict)
+    keep_reasoning: Annotated[
+        bool, "add a column `reasoning`: what the teacher thought before it wrote the response (ours)"
+    ] = False
     rng_seed: Annotated[int, "random seed that decides which personas are drawn for each question"] = 42
     benchmark: Annotated[
         tuple[str, ...],
@@ -69,6 +81,8 @@ class Recipe:
             raise BadInput(f"method: {name!r} is a method of this package; give yours another name in its outline")
         if taken := {"method", *_OWN}.intersection(mine):
             raise BadInput(f"method {name!r}: its setting {min(taken)} is a key of every recipe; rename it")
+        if self.keep_reasoning and COLUMN in self.method.outline.columns:
+            raise BadInput(f"keep_reasoning: the method {name!r} has a column {COLUMN!r} already; leave the key out")
         if not self.problems:
             raise BadInput("no problems: name at least one source, e.g. --problems gsm8k")
         if not self.teacher:
@@ -113,30 +127,48 @@ class Recipe:
         if not isinstance(teacher := own.get("teacher"), Mapping):
             return validated(cls, own, place, method=method)
         recipe = validated(cls, {**own, "teacher": main_model(teacher, place)}, place, method=method)
-        by_role = read_roles(teacher, recipe.own, method.outline, place)
+        by_role = read_roles(teacher, recipe._as_given, method.outline, place)
         recipe = dataclasses.replace(recipe, teacher=next(iter(by_role.values())).model)
         return dataclasses.replace(recipe, roles={role: of for role, of in by_role.items() if of != recipe.own})
 
     def settings(self) -> dict[str, Any]:
         """The keys by which `of` makes this recipe again; a method of the caller's own is itself."""
-        if METHODS.get(self.method.outline.method) is type(self.method):
-            return self.as_dict()
-        return {"method": self.method} | self._own_keys()
+        own = self._own_keys(self._as_given)
+        if METHODS.get(self.method.outline.method) is not type(self.method):
+            return {"method": self.method, **own}
+        return {"method": self.method.outline.method, **own, **self._settings_of_method()}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the flat keys that `of` reads."""
-        settings = {name: getattr(self.method, name) for name in setting_names(type(self.method))}
-        return {"method": self.method.outline.method, **self._own_keys(), **settings}
+        """Return the flat keys that `of` reads, with the limit that the requests have."""
+        own = self._own_keys(self.own) | {"max_tokens": self.own.max_tokens}
+        if not self.keep_reasoning:  # so that folders stay those of earlier versions
+            del own["keep_reasoning"]
+        return {"method": self.method.outline.method, **own, **self._settings_of_method()}
 
-    def _own_keys(self) -> dict[str, Any]:
+    def _settings_of_method(self) -> dict[str, Any]:
+        return {name: getattr(self.method, name) for name in setting_names(type(self.method))}
+
+    def _own_keys(self, recipes: Sampler) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in _OWN}
         if self.roles:
-            own["teacher"] = {role: as_keys(teacher, self.own) for role, teacher in self.by_role.items()}
+            own["teacher"] = {role: as_keys(teacher, recipes) for role, teacher in self.by_role.items()}
         return own
+
+    @property
+    def outline(self) -> Outline:
+        """What the method declares, and the column of the reasoning if it is kept."""
+        outline = self.method.outline
+        if not self.keep_reasoning:
+            return outline
+        return dataclasses.replace(outline, columns={**outline.columns, COLUMN: REASONING})
 
     @property
     def own(self) -> Sampler:
         """The teacher of the roles that are not in `roles`."""
+        return self._as_given.limited()
+
+    @property
+    def _as_given(self) -> Sampler:
         return Sampler(
             model=self.teacher,
             temperature=self.temperature,

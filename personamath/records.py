@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 SIMULATED = "simulated"
 """The name of every simulated teacher begins with this; `Row.teacher` carries it into the dataset."""
@@ -21,8 +21,9 @@ Overlap = Literal["equal", "masked", "13-gram"]
 """How a text overlaps with a test problem: equal except for white space; equal except for white space and numbers; or
 13 words in a row in common. The first rule that holds counts."""
 
-FinishReason = Literal["stop", "length", "content_filter", "refusal"]
-"""Why a completion ended: the model stopped, it reached `max_tokens`, a filter cut it, or the model declined."""
+FinishReason = Literal["stop", "length", "content_filter", "refusal", "repetition"]
+"""Why a completion ended: the model stopped, it reached `max_tokens`, a filter cut it, the model declined, or the
+server stopped a model that repeated itself."""
 
 METHOD_OF_FORMAT_1 = "persona"
 """The method of all rows in datasets of format 1, which have no column `method`."""
@@ -113,6 +114,27 @@ def request_digest(body: bytes, sample: int) -> str:
     return hashlib.sha256(b"%b\n%d" % (body, sample)).hexdigest()[:32]
 
 
+class AnsweredBy(NamedTuple):
+    """What really answered, and how, as far as the reply says so; None where it does not."""
+
+    model: str | None = None
+    """E.g. `gpt-4o-mini-2024-07-18` where `gpt-4o-mini` was asked."""
+    provider: str | None = None
+    """Whose hardware answered, where a router chooses, e.g. `Groq`."""
+    service_tier: str | None = None
+    """E.g. `default` or `flex`."""
+    processing: str | None = None
+    """`batch` if the request was sent through the Batch API."""
+    system_fingerprint: str | None = None
+    """Names a configuration of the provider's servers."""
+    cached_tokens: int | None = None
+    """Prompt tokens that the provider had in its cache; most providers charge less for these."""
+    reasoning_tokens: int | None = None
+    """Completion tokens that are reasoning; they are billed like the others."""
+    reasoning: str | None = None
+    """The model's reasoning, if the reply has it beside the text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """A teacher's answer, unedited."""
@@ -122,6 +144,8 @@ class Completion:
     prompt_tokens: int | None = None
     """As counted by the endpoint; None if it does not report it."""
     completion_tokens: int | None = None
+    answered_by: AnsweredBy | None = None
+    """None if the reply says nothing of it, and in answers that earlier versions journaled."""
 
 
 @dataclass(frozen=True, slots=True)

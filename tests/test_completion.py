@@ -82,7 +82,8 @@ BOTH = [
 
 @pytest.mark.parametrize("form", REASONING)
 def test_reasoning_is_taken_off(form: str) -> None:
-    assert read_completion(form.replace("{}", ANSWER)) == Reading(ANSWER, reasoning=True)
+    reading = read_completion(form.replace("{}", ANSWER))
+    assert reading._replace(thoughts=()) == Reading(ANSWER, reasoning=True)
 
 
 @pytest.mark.parametrize("form", MARKS)
@@ -92,7 +93,28 @@ def test_marks_of_a_chat_template_are_taken_off(form: str) -> None:
 
 @pytest.mark.parametrize("form", BOTH)
 def test_both_come_off_in_any_order(form: str) -> None:
-    assert read_completion(form.replace("{}", ANSWER)) == Reading(ANSWER, reasoning=True, marks=True)
+    reading = read_completion(form.replace("{}", ANSWER))
+    assert reading._replace(thoughts=()) == Reading(ANSWER, reasoning=True, marks=True)
+
+
+THOUGHTS = [
+    ("<think>\nIs it $\\boxed{3}$?\n</think>\n\n{}", ("Is it $\\boxed{3}$?",)),
+    ("Is it 3?\n</think>\n\n{}", ("Is it 3?",)),
+    ("<think>a</think>\n<think>b</think>{}", ("a", "b")),
+    ("a </think> b </think>{}", ("a", "b")),
+    ("<think></think>{}", ()),
+    ("<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>{}", ("a",)),
+    ("analysisWe need 3 * 12.assistantfinal{}", ("We need 3 * 12.",)),
+    ("<|im_start|>assistant\n<think>\na\n</think>\n\n{}<|im_end|>", ("a",)),
+    ("<think>a</think>\n<answer>{}</answer>", ("a",)),
+    ("First. {} <think>Or?", ("Or?",)),
+    ("{}", ()),
+]
+
+
+@pytest.mark.parametrize(("form", "thoughts"), THOUGHTS)
+def test_what_is_taken_off_is_told_without_its_marks(form: str, thoughts: tuple[str, ...]) -> None:
+    assert read_completion(form.replace("{}", ANSWER)).thoughts == thoughts
 
 
 CUT = ["<think>It may be", "Hm. [THINK] It may be", "<|channel|>analysis<|message|>It may be", f"{ANSWER} <think>Or?"]

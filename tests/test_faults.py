@@ -70,7 +70,7 @@ LINE = {
     "an error that calls itself 200": Line(("error_in_200=0.2",)),
     "empty content": Line(("empty=0.2",)),
     "null content": Line(("null=0.2",)),
-    "answers that break off": Line(("abort=0.1", "repetition=0.1")),
+    "answers that break off": Line(("abort=0.2",)),
     "a reply that is no JSON: HTML, a stream that is cut, brotli": Line(("html=0.05", "cut_sse=0.05", "br=0.05")),
     "a stream of events, padding, unannounced gzip": Line(("sse=0.3", "padded=0.3", "gzip=0.3")),
     "a wait that nobody can mean": Line(("absurd_wait=0.2",)),
@@ -79,6 +79,7 @@ LINE = {
 ENDINGS = {
     "an answer stopped by a content filter": "content_filter",
     "an answer cut at the length limit": "length",
+    "an answer that repeats itself": "repetition",
     "an answer whose reasoning used up the limit": "max_tokens",
     "a prompt refused by moderation": "moderated",
     "a prompt without a choice, but with filter results": "no_choice",

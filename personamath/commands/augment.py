@@ -7,6 +7,7 @@ from collections import Counter
 
 from personamath.commands.settings import Setting, add_settings, merged, settings_of
 from personamath.files import local_path
+from personamath.folder.answered import answered
 from personamath.methods import METHODS
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Made
@@ -110,6 +111,8 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
         print("SIMULATED: the simulated teacher wrote these rows. Do not train on them.\n")
     print(f"{composition(funnel, outline)}\n\n{narrative(funnel, outline)}\n")
     print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal.")
+    for sentence in answered(funnel.answered_by_model()):
+        print(f"{sentence[0].upper()}{sentence[1:]}.")
     if taken_off := [f"{what} ({n:,})" for what, n in funnel.taken_off_by_kind().items() if n]:
         print(f"Taken off completions before they were read: {', '.join(taken_off)}.")
     if made.retries:

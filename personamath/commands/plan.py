@@ -13,6 +13,7 @@ from personamath.journal.block_files import adopt_answers
 from personamath.journal.run_folder import RunFolder, is_url
 from personamath.journal.store import Journal
 from personamath.methods.method import Usage
+from personamath.methods.reasoning import reasons
 from personamath.methods.work import FAILED, NOT_ASKED, Outcome
 from personamath.recipe import Recipe, setting_names
 from personamath.records import Problem
@@ -28,6 +29,7 @@ from personamath.runs.setup import Setup, open_teacher, ready_process
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
 from personamath.teachers.prices import Price
+from personamath.teachers.rates import BATCH
 
 DESCRIPTION = """\
 Estimate the requests, tokens, cost, time and disk space of a run, by step. Takes the options of `personamath augment`.
@@ -69,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     asked, outcomes = asyncio.run(_ask(setup, inputs, problems))
     pilot = list(zip(problems, outcomes, strict=True))
     plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas, _by_kind(recipe, setup))
-    _show(plan, recipe, setup, asked.answer_s)
+    _show(plan, recipe, setup, asked)
     _show_pilot(plan, pilot, asked)
     return 0
 
@@ -105,10 +107,10 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
     return asked, outcomes.in_order()
 
 
-def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> None:
+def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None) -> None:
     outline, by_kind = recipe.method.outline, _by_kind(recipe, setup)
     in_batches = {
-        kind: price.in_batches() if price and price.batch is not None else None for kind, price in by_kind.items()
+        kind: price.sent_as(BATCH) if price and BATCH in price.tiers else None for kind, price in by_kind.items()
     }
     sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
     settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
@@ -120,6 +122,9 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, answer_s: float | None) -> N
     print(_row(_cells("all", plan.total, (usd(plan.usage, by_kind), usd(plan.usage, in_batches)))))
     print()
     _show_prices(recipe, setup)
+    if any(reasons(teacher.model, teacher.request) for teacher in recipe.by_role.values()):
+        print(f"reasoning  {_reasoning(asked)}")
+    answer_s = asked.answer_s if asked else None
     seconds = planning.wall_s(plan, setup.concurrency, answer_s, setup.rpm, setup.tpm)
     print(f"time       {duration(seconds)}: {_pace(setup, answer_s)}")
     print(f"in batches {outline.waves} waves, one after another, up to 24 hours each")
@@ -143,6 +148,15 @@ def _show_prices(recipe: Recipe, setup: Setup) -> None:
             print(f"price      {whose}{shown}")
         else:
             print(f"price      {teachers.unknown_price(model)} (0 and 0 for your own hardware)")
+
+
+def _reasoning(asked: Asked | None) -> str:
+    """Return what is known of the tokens of a teacher that reasons."""
+    if asked is None:
+        return "its tokens are billed as completion tokens; this plan includes none: --pilot 50 measures them"
+    share = asked.bill.reasoning_share
+    counted = "the endpoint does not count them apart" if share is None else f"so far {share:.0%} of those"
+    return f"its tokens are billed as completion tokens and included in them; {counted}"
 
 
 def _pace(setup: Setup, answer_s: float | None) -> str:

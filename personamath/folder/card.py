@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import yaml
 
+from personamath.folder.answered import answered
 from personamath.folder.chart import passed
 from personamath.folder.counts import Lengths, by_step, measure
 from personamath.folder.layout import CHART, PROVENANCE, Layout, StepFile
@@ -21,6 +23,7 @@ from personamath.folder.teachers import column_text, has_roles, models, share_ta
 from personamath.methods import paper_rows
 from personamath.methods.method import Outline
 from personamath.methods.prompts import Prompt
+from personamath.methods.reasoning import COLUMN
 from personamath.methods.work import PASSED
 from personamath.sources.problems import SOURCES
 
@@ -34,6 +37,8 @@ SIZE_CATEGORIES = {
     100_000_000: "10M<n<100M",
     1_000_000_000: "100M<n<1B",
 }
+# Enough of an example's reasoning to see what it is.
+SHOWN_OF_REASONING = 500
 # All sources together, in tables and in `paper_rows`.
 ALL = "all"
 # Names of the problem sources on the Hub.
@@ -82,6 +87,7 @@ def dataset_card(
         outline=outline,
         how=how(outline, provenance["recipe"]),
         prompt_names=prompt_names(provenance),
+        answered=answered(provenance["funnel"].get("answered_by", []), code),
         columns={**facts.layout.columns, **({"teacher": column_text(recipe)} if roles else {})},
         teachers=share_table(provenance, outline) if roles else None,
         models=models(recipe),
@@ -169,8 +175,10 @@ def _config_rows(facts: FolderFacts) -> dict[str, int]:
 
 def _example(file: StepFile, layout: Layout) -> str:
     """Show the first row of a step, field by field."""
-    values = ((name, file.example.column(name)) for name in layout.columns)
-    return fenced("\n".join(f"{name}: {'null' if value is None else value}" for name, value in values))
+    values = {name: file.example.column(name) for name in layout.columns}
+    if isinstance(reasoning := values.get(COLUMN), str):  # often ten times as long as all the rest
+        values[COLUMN] = shorten(reasoning, SHOWN_OF_REASONING, placeholder=" ...")
+    return fenced("\n".join(f"{name}: {'null' if value is None else value}" for name, value in values.items()))
 
 
 def _funnel_table(requests: Mapping[str, Mapping[str, int]], outline: Outline) -> str:

@@ -96,7 +96,7 @@ def provenance(
     return {
         "format": FORMAT_VERSION,
         "simulated": recipe.simulated,
-        "method": method.outline.as_dict() | {"prompts": list(method.prompts)},
+        "method": recipe.outline.as_dict() | {"prompts": list(method.prompts)},
         "recipe": published_recipe(recipe),
         "prompts": {
             name: {"sha256": _sha256(prompt.template.encode()), "text": prompt.template}

@@ -42,7 +42,7 @@ def write_folder(
     `RunDirectoryError` if the disk refuses.
     """
     origins = origins or Origins.named(recipe)
-    layout = Layout(recipe.method.outline)
+    layout = Layout(recipe.outline)
     partial = folder.with_name(folder.name + ".partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)

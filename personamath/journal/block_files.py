@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
+from itertools import repeat
 from typing import Any, get_type_hints
 
 import pyarrow as pa
@@ -17,20 +18,25 @@ import pyarrow.parquet as pq
 from personamath.errors import RunDirectoryError
 from personamath.journal.file_format import BLOCKS, answer_sha256
 from personamath.journal.run_folder import RunFolder
-from personamath.journal.salvage import Answer
+from personamath.journal.salvage import Answer, as_completion
 from personamath.journal.store import Journal
-from personamath.records import Completion
 from personamath.teachers.prices import Paid
 
 ROWS = "rows.parquet"
 ANSWERS = "answers-"
 
-_TYPES = {str: pa.string(), int: pa.int64(), int | None: pa.int64(), float: pa.float64()}
+_TYPES = {
+    str: pa.string(),
+    str | None: pa.string(),
+    int: pa.int64(),
+    int | None: pa.int64(),
+    float: pa.float64(),
+}
 # And the SHA-256 of the answer (docs/data.md), so that the digest of a run needs no texts.
 ANSWER_SCHEMA = pa.schema(
     [*((name, _TYPES[hint]) for name, hint in get_type_hints(Answer).items()), ("sha256", pa.binary(32))]
 )
-_PAID = ("digest", "request", "purpose", "prompt_tokens", "completion_tokens")
+_PAID = ("digest", "request", "purpose", "prompt_tokens", "completion_tokens", "answered_by")
 
 
 def write_answers(folder: RunFolder, block: str, answers: Sequence[Answer]) -> None:
@@ -53,19 +59,22 @@ def all_answer_files(folder: RunFolder) -> Iterator[str]:
 
 
 def read_answers(folder: RunFolder, file: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """The answers of one file, as tuples of these columns."""
+    """The answers of one file, as tuples of these columns; a column that an earlier version did not write is None."""
     table = open_parquet(folder, file).read(columns=list(columns))
-    yield from zip(*(table[name].to_pylist() for name in columns), strict=True)
+    known = set(table.column_names)
+    yield from zip(
+        *(table[name].to_pylist() if name in known else repeat(None, table.num_rows) for name in columns), strict=True
+    )
 
 
 def paid_in(folder: RunFolder, block: str) -> Iterator[Paid]:
     """What each answer in a block's folder used."""
     counted = set[str]()
     for file in answer_files(folder, block):
-        for digest, request, purpose, *tokens in read_answers(folder, file, _PAID):
+        for digest, request, purpose, *counts in read_answers(folder, file, _PAID):
             if digest not in counted:
                 counted.add(digest)
-                yield Paid.of(model_of(request), purpose, Completion("", "stop", *tokens))
+                yield Paid.of(model_of(request), purpose, as_completion("", "stop", *counts))
 
 
 def model_of(request: str) -> str:

@@ -27,7 +27,9 @@ DAMAGED_NAME = "journal.damaged"
 # What was recovered, not yet in the journal's place.
 _RECOVERED_NAME = "journal.recovered"
 # Raised whenever an older PersonaMath would misread the file.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+# Formats that this version reads, and raises to the present one when it writes. Format 2 lacks `answered_by`.
+EARLIER_FORMATS = (2,)
 # Where the engine for many machines keeps its answers; see personamath.journal.block_files.
 BLOCKS = "blocks"
 # "pmth" in ASCII: tells a journal from any other SQLite file.
@@ -43,14 +45,28 @@ create table answers (
     prompt_tokens integer,
     completion_tokens integer,
     answered_at real not null,    -- seconds since the epoch
-    checksum integer not null     -- of the completion: see personamath.journal.salvage
+    checksum integer not null,    -- of the completion: see personamath.journal.salvage
+    answered_by text              -- JSON: what really answered; null if that is not known
 )
 """
+_UPGRADE = f"begin; alter table answers add column answered_by text; pragma user_version = {FORMAT_VERSION}; commit"
 _CREATE = f"begin; {_SCHEMA}; pragma application_id = {APPLICATION_ID}; pragma user_version = {FORMAT_VERSION}; commit"
 _FINDABLE = "select count(*) from answers indexed by sqlite_autoindex_answers_1 where digest not glob '*[^0-9a-f]*'"
-INSERT = "insert or ignore into answers values (?,?,?,?,?,?,?,?,?,?)"
-# The model that a request asks. Damage may have left a request that is no JSON; sums pass over it.
+INSERT = "insert or ignore into answers values (?,?,?,?,?,?,?,?,?,?,?)"
+FIND = """
+select text, finish_reason, prompt_tokens, completion_tokens, answered_by, checksum from answers where digest = ?
+"""
+# The model that a request asks, and what the reply says of its price. Damage may have left what is no JSON; sums pass
+# over it.
 _MODEL = "case when json_valid(request) then json_extract(request, '$.model') end"
+_SAID = "case when json_valid(answered_by) then answered_by end"
+_CACHED = f"json_extract({_SAID}, '$.cached_tokens')"
+_REASONING = f"json_extract({_SAID}, '$.reasoning_tokens')"
+# How it was sent: `batch`, a service tier, `direct`, or empty where the journal does not know.
+_SENT = (
+    f"case when answered_by is null then '' else coalesce(json_extract({_SAID}, '$.processing'), "
+    f"json_extract({_SAID}, '$.service_tier'), 'direct') end"
+)
 # What was paid for and kept no answer: an empty reply, one that did not end by itself. Made where it is missing; an
 # earlier version passes over it, and so does the recovery of a damaged journal.
 _THROWN_AWAY = """
@@ -62,18 +78,19 @@ create table if not exists thrown_away (
 )
 """
 INSERT_THROWN_AWAY = "insert into thrown_away values (?,?,?,?)"
-# With this index the sums below read no texts: 0.03 s for 200,000 answers instead of 0.6 s. Any version may write to a
-# journal with or without it; earlier ones made one by purpose alone.
+# With this index the sums below read no texts: 0.03 s for 200,000 answers instead of 0.6 s. Format 2 had others.
 _INDEX = f"""
 drop index if exists paid;
-create index if not exists paid_by_model on answers ({_MODEL}, purpose, prompt_tokens, completion_tokens)
+drop index if exists paid_by_model;
+create index if not exists paid_by_origin on answers
+    ({_MODEL}, purpose, {_SENT}, prompt_tokens, completion_tokens, {_CACHED}, {_REASONING})
 """
 PAID = f"""
 select {_MODEL}, purpose, count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
-    sum(completion_tokens is null)
-from answers group by 1, 2
+    sum(completion_tokens is null), coalesce(sum({_CACHED}), 0), coalesce(sum({_REASONING}), 0), {_SENT}
+from answers group by 1, 2, 9
 union all
-select model, purpose, 0, sum(prompt_tokens), sum(completion_tokens), 0 from thrown_away group by 1, 2
+select model, purpose, 0, sum(prompt_tokens), sum(completion_tokens), 0, 0, 0, '' from thrown_away group by 1, 2
 """
 """The columns of `personamath.teachers.prices.Paid`."""
 
@@ -245,11 +262,13 @@ def _checked(connection: sqlite3.Connection, path: Path, writable: bool = False)
         identity, format_version = (_pragma(connection, name) for name in ("application_id", "user_version"))
         if identity != APPLICATION_ID:
             raise _Unreadable(f"{path}: not a PersonaMath journal; move it aside or give another --output")
-        if format_version != FORMAT_VERSION:
+        if format_version not in (*EARLIER_FORMATS, FORMAT_VERSION):
             raise RunDirectoryError(
                 f"{path}: written in journal format {format_version}, this PersonaMath reads format {FORMAT_VERSION}; "
                 "use the version that wrote it, or give another --output"
             )
+        if writable and format_version in EARLIER_FORMATS:
+            connection.executescript(_UPGRADE)
     except sqlite3.Error as error:
         connection.close()
         raise _unusable(path, error) from None

@@ -12,8 +12,9 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, NamedTuple
 
+from personamath.journal.answered_by import as_json, from_json
 from personamath.records import Completion, FinishReason, Request, request_digest
 
 # SQLite's own since 2016, for files whose header is lost.
@@ -49,10 +50,13 @@ class Answer(NamedTuple):
     """Seconds since the epoch."""
     checksum: int
     """Of the completion."""
+    answered_by: str | None = None
+    """What really answered, as JSON; None if that is not known. Journals before format 3 have no such column."""
 
     @classmethod
     def of(cls, request: Request, completion: Completion) -> "Answer":
         """The row of an answer that came just now."""
+        answered_by = as_json(completion.answered_by) if completion.answered_by else None
         return cls(
             request.digest,
             request.purpose,
@@ -63,14 +67,41 @@ class Answer(NamedTuple):
             completion.prompt_tokens,
             completion.completion_tokens,
             time.time(),
-            checksum(completion),
+            checksum(
+                completion.text,
+                completion.finish_reason,
+                completion.prompt_tokens,
+                completion.completion_tokens,
+                answered_by,
+            ),
+            answered_by,
         )
 
 
-def checksum(completion: Completion) -> int:
+def checksum(
+    text: str,
+    finish_reason: str,
+    prompt_tokens: int | None,
+    completion_tokens: int | None,
+    answered_by: str | None,
+) -> int:
     """CRC-32 of a completion: tells a text that a damaged disk changed from the one that was answered."""
-    parts = (completion.finish_reason, completion.prompt_tokens, completion.completion_tokens, completion.text)
+    parts = [finish_reason, prompt_tokens, completion_tokens, text]
+    if answered_by is not None:  # so that the checksums of earlier formats stay right
+        parts.append(answered_by)
     return zlib.crc32("\n".join(map(str, parts)).encode())
+
+
+def as_completion(
+    text: str,
+    finish_reason: FinishReason,
+    prompt_tokens: int | None,
+    completion_tokens: int | None,
+    answered_by: str | None,
+) -> Completion:
+    """The completion in these columns of a row."""
+    origin = None if answered_by is None else from_json(answered_by)
+    return Completion(text, finish_reason, prompt_tokens, completion_tokens, origin)
 
 
 def salvage(path: Path) -> Iterator[Answer]:
@@ -88,13 +119,14 @@ def salvage(path: Path) -> Iterator[Answer]:
 
 
 def _proven(answer: Answer) -> bool:
-    completion = Completion(
-        answer.text, cast(FinishReason, answer.finish_reason), answer.prompt_tokens, answer.completion_tokens
+    found = checksum(
+        answer.text, answer.finish_reason, answer.prompt_tokens, answer.completion_tokens, answer.answered_by
     )
-    return (
-        request_digest(answer.request.encode(), answer.sample) == answer.digest
-        and checksum(completion) == answer.checksum
-    )
+    return request_digest(answer.request.encode(), answer.sample) == answer.digest and found == answer.checksum
+
+
+_COLUMNS = (len(Answer._fields) - 1, len(Answer._fields))
+"""Of a row; one that was written before format 3 lacks the last."""
 
 
 class _Pages:
@@ -151,7 +183,7 @@ def _answers(number: int, page: bytes, pages: _Pages) -> Iterator[Answer]:
             columns = list(_record(_payload(page, int.from_bytes(page[pointer : pointer + 2]), pages)))
         except (ValueError, LookupError, struct.error):  # damaged
             continue
-        if [type(column) for column in columns[:6]] == _FIRST_TYPES and len(columns) == len(Answer._fields):
+        if [type(column) for column in columns[:6]] == _FIRST_TYPES and len(columns) in _COLUMNS:
             yield Answer(*columns)
 
 

@@ -21,6 +21,7 @@ from personamath.errors import RunDirectoryError
 from personamath.journal.file_format import (
     BLOCKS,
     FILE_NAME,
+    FIND,
     INSERT,
     INSERT_THROWN_AWAY,
     PAID,
@@ -29,7 +30,7 @@ from personamath.journal.file_format import (
     open_or_recover,
     unreadable,
 )
-from personamath.journal.salvage import Answer, checksum
+from personamath.journal.salvage import Answer, as_completion, checksum
 from personamath.records import Completion, Request
 from personamath.teachers.prices import Paid
 
@@ -110,19 +111,15 @@ class Journal:
         """The answer to the request with this digest, or None."""
         try:
             # fetchall, not fetchone: a statement left open would pin the write-ahead log.
-            found = self._reader.execute(
-                "select text, finish_reason, prompt_tokens, completion_tokens, checksum from answers where digest = ?",
-                (digest,),
-            ).fetchall()
+            found = self._reader.execute(FIND, (digest,)).fetchall()
         except sqlite3.Error as error:
             raise unreadable(self.path, error) from None
         if not found:
             return None
         *columns, expected = found[0]
-        completion = Completion(*columns)
-        if checksum(completion) != expected:
+        if checksum(*columns) != expected:
             raise unreadable(self.path, sqlite3.OperationalError("an answer is not what was written"))
-        return completion
+        return as_completion(*columns)
 
     def has(self, digest: str) -> bool:
         """Whether there is an answer to the request with this digest."""
@@ -213,7 +210,7 @@ def _insert(connection: sqlite3.Connection, answers: Sequence[Answer]) -> None:
     for size in _ROWS_AT_ONCE:
         while len(answers) - start >= size:
             values = itertools.chain.from_iterable(answers[start : start + size])
-            connection.execute(INSERT + ",(?,?,?,?,?,?,?,?,?,?)" * (size - 1), tuple(values))
+            connection.execute(INSERT + ",(?,?,?,?,?,?,?,?,?,?,?)" * (size - 1), tuple(values))
             start += size
 
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Literal
 
 from personamath.methods.prompts import INFERENCE, Prompt
+from personamath.methods.reasoning import default_max_tokens
 from personamath.records import Request
 
 SOLVE = "inference"
@@ -32,14 +33,23 @@ class Sampler:
     model: str
     temperature: float | None
     """None leaves it out."""
-    max_tokens: int
-    """Limit on the tokens of a completion."""
+    max_tokens: int | None
+    """Limit on the tokens of a completion; None chooses it by whether the model reasons."""
     token_limit: Literal["max_tokens", "max_completion_tokens"] | None = None
     """The field in which the model takes `max_tokens`; None chooses it by the model's family."""
     system: str | None = None
     """The system's message; None sends none."""
     request: Mapping[str, Any] = field(default_factory=dict)
     """More fields of the body of every request."""
+
+    @property
+    def limit(self) -> int:
+        """Limit on the tokens of a completion."""
+        return default_max_tokens(self.model, self.request) if self.max_tokens is None else self.max_tokens
+
+    def limited(self) -> "Sampler":
+        """The same with its limit written out."""
+        return replace(self, max_tokens=self.limit)
 
     @property
     def limit_field(self) -> str:
@@ -53,7 +63,7 @@ class Sampler:
         for name in self.request:
             if name in OWN_FIELDS:
                 yield f"request: {name} {OWN_FIELDS[name]}"
-        if self.max_tokens < 1:
+        if self.max_tokens is not None and self.max_tokens < 1:
             yield f"max_tokens is {self.max_tokens}: it must be at least 1"
 
 
@@ -85,7 +95,7 @@ class Requests:
             prompt,
             teacher.model,
             teacher.temperature,
-            teacher.max_tokens,
+            teacher.limit,
             sample,
             purpose,
             teacher.system,

@@ -71,7 +71,7 @@ def _teacher(role: str, roles: Mapping[str, Mapping[str, Any]], recipes: Sampler
     if not model:
         raise BadInput(f"{place}: teacher.{role} has no model: give teacher.{role}.model, or teacher.{DEFAULT}")
     keys = {key: getattr(recipes, key) for key in _KEYS} | given | {"model": model}
-    return validated(Sampler, keys, f"{place}: teacher.{role}")
+    return validated(Sampler, keys, f"{place}: teacher.{role}").limited()
 
 
 def as_keys(teacher: Sampler, recipes: Sampler) -> dict[str, Any]:

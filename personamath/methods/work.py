@@ -11,6 +11,7 @@ from personamath.errors import NotAsked, RequestFailed
 from personamath.methods.reflection import read_reflection
 from personamath.methods.requests import Requests
 from personamath.records import (
+    AnsweredBy,
     Completion,
     Dropped,
     FinishReason,
@@ -31,8 +32,15 @@ FAILED = "failed"
 NOT_ASKED = "not asked"
 NOTHING_LEFT = "nothing but reasoning or marks"
 PASSED = (KEPT, USABLE)
-CUT_SHORT: dict[FinishReason, str] = {"length": "truncated", "content_filter": "filtered", "refusal": "refused"}
+CUT_SHORT: dict[FinishReason, str] = {
+    "length": "truncated",
+    "content_filter": "filtered",
+    "refusal": "refused",
+    "repetition": "repeats itself",
+}
 
+
+_UNKNOWN = AnsweredBy()
 
 # What is taken off completions before they are read, as run.json counts it.
 REASONING = "reasoning"
@@ -66,6 +74,8 @@ class Outcome:
     """`prompt` and `completion` tokens by kind, as far as the endpoint counts them; journaled answers included."""
     taken_off: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Completions by kind and by what was taken off them, `REASONING` or `MARKS`, whatever became of the rest."""
+    answered_by: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Answers by the model that was asked, the model that answered and the provider; `""` where a reply says none."""
     graded: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Attempts by source, kind, and `KEPT`, `WRONG` or `NO_ANSWER`: how they were graded, whatever became of them."""
     wrong: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -145,6 +155,8 @@ class Work:
             outcome.answers[request.digest] = completion
             found = {REASONING: reading.reasoning, MARKS: reading.marks}
             outcome.taken_off.update((purpose, what) for what, is_there in found.items() if is_there)
+            by = completion.answered_by or _UNKNOWN
+            outcome.answered_by[request.model, by.model or "", by.provider or ""] += 1
             outcome.tokens[purpose, "prompt"] += completion.prompt_tokens or 0
             outcome.tokens[purpose, "completion"] += completion.completion_tokens or 0
         if completion.finish_reason != "stop":

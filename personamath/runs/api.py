@@ -182,7 +182,7 @@ def _rows(folder: Path, recipe: Recipe) -> "datasets.Dataset":
 
     from personamath.folder.layout import Layout, part_path
 
-    layout = Layout(recipe.method.outline)
+    layout = Layout(recipe.outline)
     paths = [folder / part_path(step, part) for step, part in layout.files]
     tables = [pq.read_table(path.absolute(), schema=layout.schema) for path in paths if path.is_file()]
     return datasets.Dataset(pa.concat_tables(tables))

@@ -1,7 +1,10 @@
 """Choose the engine that makes a dataset: this process or a cluster."""
 
+import sys
+
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Made, Watched, make_dataset_here
+from personamath.runs.other_models import other_models
 from personamath.runs.progress import Watch
 from personamath.runs.run import unwatched
 from personamath.runs.setup import Setup
@@ -21,5 +24,9 @@ async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatch
     if setup.engine == "ray":
         from personamath.runs.ray.run import make_dataset_on_cluster  # the only import that needs Ray
 
-        return await make_dataset_on_cluster(recipe, setup, watched)
-    return await make_dataset_here(recipe, setup, watched)
+        made = await make_dataset_on_cluster(recipe, setup, watched)
+    else:
+        made = await make_dataset_here(recipe, setup, watched)
+    for warning in other_models(made.funnel):
+        print(f"warning: {warning}", file=sys.stderr)
+    return made

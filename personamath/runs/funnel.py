@@ -37,6 +37,8 @@ class Funnel:
     tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken_off: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Completions by kind and by what was taken off them before they were read."""
+    answered_by: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Answers by the model that was asked, the model that answered and the provider; `""` where a reply says none."""
     graded: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Attempts by source, kind, and how they were graded."""
     wrong: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Funnel:
         self.counts.update(outcome.counts)
         self.tokens.update(outcome.tokens)
         self.taken_off.update(outcome.taken_off)
+        self.answered_by.update(outcome.answered_by)
         self.graded.update(outcome.graded)
         self.wrong = outcome.wrong | self.wrong
         self.failures += outcome.failures[: LISTED_FAILURES - len(self.failures)]
@@ -74,6 +77,7 @@ class Funnel:
         self.counts.update(part.counts)
         self.tokens.update(part.tokens)
         self.taken_off.update(part.taken_off)
+        self.answered_by.update(part.answered_by)
         self.graded.update(part.graded)
         self.wrong = part.wrong | self.wrong
         self.failures += part.failures[: LISTED_FAILURES - len(self.failures)]
@@ -124,8 +128,19 @@ class Funnel:
                 for step in outline.steps
             },
             "tokens": {kind: {side: self.tokens[kind, side] for side in ("prompt", "completion")} for kind in kinds},
+            **({"answered_by": by_model} if (by_model := self.answered_by_model()) else {}),
             "failed": [failure._asdict() for failure in self.failures],
         }
+
+    def answered_by_model(self) -> list[dict[str, Any]]:
+        """Count answers by what really answered; empty where no reply says it, as in journals of earlier versions."""
+        if not any(model or provider for _, model, provider in self.answered_by):
+            return []
+        by_asked = sorted(self.answered_by.items(), key=lambda item: (item[0][0], -item[1], item[0]))
+        return [
+            {"asked": asked, "model": model or None, "provider": provider or None, "answers": count}
+            for (asked, model, provider), count in by_asked
+        ]
 
 
 def never_right(funnel: Funnel, outline: Outline) -> list[str]:

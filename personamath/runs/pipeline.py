@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import NoReturn, Protocol, Self
@@ -13,9 +13,10 @@ from personamath.errors import PersonaMathError, RunDirectoryError
 from personamath.journal.file_format import answer_sha256
 from personamath.methods import Method
 from personamath.methods.contract import checked
+from personamath.methods.reasoning import COLUMN, reasoning_of
 from personamath.methods.requests import Requests
 from personamath.methods.work import Grader, Outcome, Work
-from personamath.records import Persona, Problem, Row, Solution, Teacher
+from personamath.records import Completion, Persona, Problem, Row, Solution, Teacher
 
 _values: Callable[[Row], tuple[object, ...]] = attrgetter(*(each.name for each in fields(Row)))
 """Like `dataclasses.astuple`, which is ten times slower because it copies the values."""
@@ -128,6 +129,7 @@ class Line:
     grader: Grader
     personas: tuple[Persona, ...] = ()
     rng_seed: int = 0
+    keep_reasoning: bool = False
 
     async def augment(self, seed: Problem) -> Outcome:
         """Return everything that the method makes from one seed problem."""
@@ -139,6 +141,8 @@ class Line:
             _row(solution, seed, outline.method, self._model(solution, work), fixed[solution.step])
             for solution in solutions
         ]
+        if self.keep_reasoning:
+            work.outcome.rows = [_with_reasoning(row, work.outcome.answers) for row in work.outcome.rows]
         return work.outcome
 
     def _model(self, solution: Solution, work: Work) -> str:
@@ -200,6 +204,12 @@ def _row(solution: Solution, seed: Problem, method: str, teacher: str, fixed: Ma
         request=solution.request,
         columns={**fixed, **solution.columns},
     )
+
+
+def _with_reasoning(row: Row, answers: Mapping[str, Completion]) -> Row:
+    """A row with what the teacher thought before its response."""
+    answer = answers.get(row.request)
+    return replace(row, columns={**row.columns, COLUMN: reasoning_of(answer) if answer else None})
 
 
 def _first(errors: ExceptionGroup[Exception]) -> Exception:

@@ -13,7 +13,9 @@ from personamath.methods.roles import DEFAULT, role_keys
 from personamath.recipe import Recipe
 from personamath.teachers.keys import check_key_variables
 from personamath.teachers.prices import UNKNOWN_PRICE, Price, Prices, find_price
+from personamath.teachers.rates import DIRECT
 from personamath.teachers.routed import Route
+from personamath.teachers.stated_prices import stated_price
 from personamath.teachers.urls import without_secrets
 
 _PRICES = ("price_in", "price_out")
@@ -124,12 +126,16 @@ class Teachers(NamedTuple):
             else:
                 yield self.base_url, own, True
 
-    def prices(self, batch: bool = False) -> Prices:
-        """The price of each model; raises `BadInput` where two roles give one model two prices."""
+    def prices(self, tier: str | None = None, ask: bool = True) -> Prices:
+        """The price of each model; raises `BadInput` where two roles give one model two prices.
+
+        `tier` is how all requests are sent; None: as each role's `request` says. `ask` the endpoints for their prices.
+        """
         found: dict[str, Price | None] = {}
         for role, (model, urls) in self.routes_by_role.items():
-            price = self._price(role, model, urls[0])
-            price = price.in_batches() if price and batch else price
+            price = self._price(role, model, urls[0], ask)
+            request = self.recipe.by_role[role].request
+            price = price and price.sent_as(tier or str(request.get("service_tier", DIRECT)))
             if model in found and _usd(found[model]) != _usd(price):
                 raise BadInput(f"{model} has two prices: give every role that asks it the same price_in and price_out")
             found.setdefault(model, price)
@@ -166,8 +172,11 @@ class Teachers(NamedTuple):
     def _urls(self, role: str) -> tuple[str, ...]:
         return (self.by_role[role].base_url if role in self.by_role else ()) or self.base_url
 
-    def _price(self, role: str, model: str, url: str) -> Price | None:
+    def _price(self, role: str, model: str, url: str, ask: bool) -> Price | None:
+        """As given, else as the endpoint states it, else as listed."""
         given = self._given(role, model)
+        if given == (None, None) and ask and (stated := stated_price(url, model)):
+            return stated
         price = find_price(model, *given, url)
         return (
             replace(price, source=", ".join(_PRICES)) if price and role in self.by_role and None not in given else price

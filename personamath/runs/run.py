@@ -89,7 +89,9 @@ async def run(
         if isinstance(teacher, WaveTeacher):
             _watch_waves(teacher, asking, judge)
         await stack.enter_async_context(watch(asking))
-        line = Line(recipe.method, recipe.requests, asking, judge, tuple(personas), recipe.rng_seed)
+        line = Line(
+            recipe.method, recipe.requests, asking, judge, tuple(personas), recipe.rng_seed, recipe.keep_reasoning
+        )
         await line.augment_all(seeds, min(WINDOW if waved else window, total), sink, asking.end)
     return Asked(asking.asked, asking.replayed, asking.bill, asking.bill.usd - paid_before, asking.answer_s)
 

@@ -133,9 +133,9 @@ def _differences(folder: Path, recipe: Recipe) -> Iterator[str]:
     """The keys of a recipe that differ from those of the dataset in a run directory, with both values."""
     if not holds_rows(folder):
         return
-    path, now = folder / FILE_NAME, recipe.as_dict()
+    path, now = folder / FILE_NAME, DEFAULTS | recipe.as_dict()
     if not path.exists():  # the run was killed just before it wrote it, or somebody removed it
-        path, now = folder / DATASET / PROVENANCE, published_recipe(recipe)
+        path, now = folder / DATASET / PROVENANCE, DEFAULTS | published_recipe(recipe)
     recorded = read_json(path, REPLACE).get("recipe")
     if not isinstance(recorded, dict):
         raise BadInput(f"{path}: not as PersonaMath writes it; {REPLACE}")

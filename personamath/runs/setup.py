@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from personamath.errors import BadInput
 from personamath.files import plain_path, validated
 from personamath.journal.run_folder import is_url
+from personamath.methods.reasoning import TIMEOUT_S, TIMEOUT_TO_REASON_S, default_timeout_s
 from personamath.recipe import Recipe
 from personamath.runs.roles import RoleSetup, Teachers
 from personamath.teachers.headers import read_headers
@@ -20,6 +21,7 @@ from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_ar
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Prices
+from personamath.teachers.rates import BATCH
 from personamath.teachers.routed import OverHttp, over_http
 from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.urls import without_secrets
@@ -64,7 +66,12 @@ class Setup:
         "teacher",
     ] = ()
     concurrency: Annotated[int, "most requests in flight at a time", "teacher"] = 256
-    timeout: Annotated[float, "seconds for one try of one request", "teacher"] = 120.0
+    timeout: Annotated[
+        float | None,
+        "seconds for one try of one request "
+        f"(default {TIMEOUT_S:.0f}, or {TIMEOUT_TO_REASON_S:.0f} if the teacher reasons)",
+        "teacher",
+    ] = None
     attempts: Annotated[int, "tries of one request before it has failed; 429 answers are not counted", "teacher"] = 10
     patience: Annotated[
         float, "seconds to wait for an endpoint that stops answering, or asks to be left alone", "teacher"
@@ -114,10 +121,10 @@ class Setup:
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
         object.__setattr__(self, "output", plain_path(self.output))
-        for name in ("concurrency", "timeout", "attempts", "patience", "block"):
+        for name in ("concurrency", "attempts", "patience", "block"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
-        for name in ("rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
+        for name in ("timeout", "rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
         if self.batch and self.offline_vllm:
@@ -164,10 +171,11 @@ class Setup:
         """The caps on the cost and the answers of the run directory."""
         return Caps(self.max_usd, self.max_requests)
 
-    @property
-    def patience_with_endpoints(self) -> Patience:
-        """How long to wait and how often to try."""
-        return Patience(self.timeout, self.attempts, self.patience)
+    def patience_with(self, recipe: Recipe) -> Patience:
+        """How long to wait for a recipe's teacher, and how often to try."""
+        slowest_s = max(default_timeout_s(teacher.model, teacher.request) for teacher in recipe.by_role.values())
+        timeout_s = self.timeout or slowest_s
+        return Patience(timeout_s, self.attempts, self.patience)
 
     def teachers(self, recipe: Recipe) -> Teachers:
         """Return who answers which kind of a recipe's requests, and at what price."""
@@ -176,7 +184,7 @@ class Setup:
     def prices(self, recipe: Recipe) -> Prices:
         """Return the prices of models; raise `BadInput` if --max-usd is set and a teacher's price is unknown."""
         teachers = self.teachers(recipe)
-        prices = teachers.prices(self.batch)
+        prices = teachers.prices(BATCH if self.batch else None, ask=not self.offline_vllm)
         for model in recipe.models:
             if self.max_usd is not None and prices.of(model) is None:
                 raise BadInput(teachers.unknown_price(model))
@@ -221,12 +229,8 @@ def open_teacher(recipe: Recipe, setup: Setup) -> OverHttp | WaveTeacher:
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
-    pace = Pace(setup.rpm, setup.tpm)
-
-    def opened(urls: Sequence[str]) -> HttpTeacher:
-        return HttpTeacher(urls, [access[url] for url in urls], setup.patience_with_endpoints, pace)
-
-    return over_http(teachers.routes, opened)
+    pace, patience = Pace(setup.rpm, setup.tpm), setup.patience_with(recipe)
+    return over_http(teachers.routes, lambda urls: HttpTeacher(urls, [access[url] for url in urls], patience, pace))
 
 
 def ready_process(concurrency: int) -> None:

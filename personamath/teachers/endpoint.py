@@ -8,6 +8,7 @@ import aiohttp
 from multidict import CIMultiDict
 
 from personamath.records import Completion
+from personamath.teachers.answered_by import PROVIDER_HEADER
 from personamath.teachers.keys import Access
 from personamath.teachers.pace import Announced, Charge
 from personamath.teachers.patience import retry_after_s
@@ -61,7 +62,8 @@ class Endpoint:
                 after_s = retry_after_s(response.headers)
                 self.allowance.heard(sent, response.status, response.headers, after_s, time.monotonic())
                 location = without_secrets(response.headers.get("Location", ""))
-                return self._replies.read(self.name, response.status, content, after_s, location)
+                provider = response.headers.get(PROVIDER_HEADER, "")
+                return self._replies.read(self.name, response.status, content, after_s, location, provider)
         except (aiohttp.ClientError, OSError) as error:
             raise trouble(self.name, error, self._replies.shown) from None
         finally:

@@ -1,4 +1,4 @@
-"""Why a completion ended: the `finish_reason` of many servers, in the four words of ours."""
+"""Why a completion ended: the `finish_reason` of many servers, in our five words."""
 
 import re
 
@@ -28,12 +28,14 @@ _LENGTH = re.compile(r"length|max\w*tokens?|tokens?limit|contextwindow")
 # `content_filter`, and the words of Gemini, Bedrock and Zhipu.
 _FILTERED = re.compile(r"filter|safety|recitation|blocklist|blocked|prohibited|spii|moderat|policy|guardrail|sensitive")
 _REFUSED = re.compile(r"refus")
+# vLLM and others stop a model that repeats itself. Another try costs the same and mostly ends the same way.
+_REPEATED = re.compile(r"repetition|repetitive")
 # `FinishReason.STOP` and `FINISH_REASON_STOP` are Google's `STOP`.
 _PREFIX = "finishreason"
 
 
 def finish(reason: object) -> FinishReason | None:
-    """The kind of an end; None for one that says nothing about the text: `abort`, `error`, `repetition`, anything else.
+    """The kind of an end; None for one that says nothing about the text: `abort`, `error`, anything unknown.
 
     A text that ended in such a way may be half of one, so it is asked for again.
     """
@@ -48,4 +50,6 @@ def finish(reason: object) -> FinishReason | None:
         return "content_filter"
     if _LENGTH.search(word):
         return "length"
+    if _REPEATED.search(word):
+        return "repetition"
     return "refusal" if _REFUSED.search(word) else None

@@ -1,7 +1,10 @@
 """List prices of models, from the package `genai-prices`, whose version dates them."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from personamath.teachers.rates import BATCH, Rates
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, Provider
@@ -11,6 +14,12 @@ FIRST_PARTIES = ("openai", "anthropic", "google", "deepseek", "mistral", "x-ai")
 # A request of this size has the price of short prompts; some models cost more from 128k or 200k tokens on.
 TOKENS = 1_000
 PER = 1_000_000 / TOKENS
+TIERS = {
+    BATCH: {"processing": "batch"},
+    "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"},
+}
+"""Ways of sending a request that have a price of their own, and what the list calls them."""
 
 
 class Listed:
@@ -24,24 +33,31 @@ class Listed:
         self.date = f"genai-prices {version('genai-prices')}"
         """The version of the package that read it."""
 
-    def direct(self) -> tuple[float, float] | None:
-        """Of prompt and completion tokens; None where the list has no price for them."""
-        return self._price({})
+    def direct(self) -> Rates | None:
+        """Of requests that are sent one by one; None where the list has no price for them."""
+        return self._rates({})
 
-    def batch_share(self) -> float | None:
-        """The share of the direct price that a batch costs; None where the list says nothing of batches."""
-        direct, batch = self.direct(), self._price({"processing": "batch"})
-        return batch[1] / direct[1] if direct and batch and direct[1] and batch != direct else None
+    def tiers(self) -> Mapping[str, Rates]:
+        """Of requests that are sent in another way, by its name; without those that the list says nothing of."""
+        direct = self.direct()
+        found = {tier: self._rates(context) for tier, context in TIERS.items()}
+        return {tier: rates for tier, rates in found.items() if rates and rates != direct}
 
-    def _price(self, context: dict[str, str]) -> tuple[float, float] | None:
+    def _rates(self, context: Mapping[str, str]) -> Rates | None:
         from genai_prices import Usage, calc_price
 
-        usage = Usage(input_tokens=TOKENS, output_tokens=TOKENS)
+        def price(cached: int) -> Any:
+            usage = Usage(input_tokens=TOKENS, output_tokens=TOKENS, cache_read_tokens=cached)
+            return calc_price(usage, self._model.id, provider_id=self._provider.id, price_context=context)
+
         try:
-            found: Any = calc_price(usage, self._model.id, provider_id=self._provider.id, price_context=context)
+            fresh, cached = price(0), price(TOKENS)
         except LookupError:
             return None
-        return (float(found.input_price) * PER, float(found.output_price) * PER)
+        prompt, completion, of_cached = (
+            float(one) * PER for one in (fresh.input_price, fresh.output_price, cached.input_price)
+        )
+        return Rates(prompt, completion, None if of_cached == prompt else of_cached)
 
 
 def look_up(model: str, base_url: str | None = None) -> Listed | None:

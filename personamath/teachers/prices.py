@@ -5,49 +5,51 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from math import isfinite
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from personamath.errors import BadInput
 from personamath.records import Completion, Request
 from personamath.teachers.price_list import look_up
+from personamath.teachers.rates import DIRECT, Rates
 
-PER = 1_000_000
-"""Prices are per so many tokens."""
 UNKNOWN_PRICE = "no price known for {model}: give --price-in and --price-out, in USD per million tokens"
-
-PricedFor = Literal["direct", "batch"]
-"""How requests are sent: one by one, or in files through the Batch API."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD per million tokens."""
+    """USD per million tokens, by how a request was sent."""
 
     prompt: float
     completion: float
-    batch: float | None = None
-    """The share of it that a batch costs; None where that is not known, and in the price of a batch."""
+    cached: float | None = None
+    """Of prompt tokens that the provider had in its cache; None where they cost what others do."""
+    tiers: Mapping[str, Rates] = field(default_factory=dict)
+    """Of requests that were sent in another way, by its name: `batch`, or a service tier such as `flex`. A tier that
+    is not here costs what direct requests do."""
     source: str = "--price-in, --price-out"
     """Where the price is from: a page, or the command line."""
     date: str | None = None
-    """What dates it: the version of the list that has it; None for the command line."""
-    priced_for: PricedFor | None = "direct"
-    """How the requests are sent that cost this; None where a run did not record it."""
+    """What dates it: the version of the list that has it, or a day; None for the command line."""
+    priced_for: str | None = DIRECT
+    """How requests were sent of which nobody knows it: `direct`, or a name in `tiers`; None where a run did not record
+    it."""
 
-    def usd(self, prompt_tokens: float, completion_tokens: float) -> float:
-        """The cost of these tokens."""
-        return (self.prompt * prompt_tokens + self.completion * completion_tokens) / PER
+    def rates(self, sent: str = "") -> Rates:
+        """The prices of requests that were sent in this way; without one, as the run sends them."""
+        return self.tiers.get(sent or self.priced_for or DIRECT) or Rates(self.prompt, self.completion, self.cached)
 
-    def in_batches(self) -> "Price":
-        """The price through the Batch API; the price of direct requests where the batch's share is not known."""
-        if self.batch is None:
-            return self
-        prompt, completion = self.prompt * self.batch, self.completion * self.batch
-        return replace(self, prompt=prompt, completion=completion, batch=None, priced_for="batch")
+    def usd(self, prompt_tokens: float, completion_tokens: float, cached_tokens: float = 0, sent: str = "") -> float:
+        """The cost of these tokens; the cached ones are among those of the prompt."""
+        return self.rates(sent).usd(prompt_tokens, completion_tokens, cached_tokens)
+
+    def sent_as(self, tier: str) -> "Price":
+        """The price of a run that sends its requests in this way; unchanged if that has no price of its own."""
+        return replace(self, priced_for=tier) if tier in self.tiers else self
 
     def as_dict(self) -> dict[str, Any]:
-        """For run.json, which holds `priced_for` beside it: earlier versions of PersonaMath refuse a key more here."""
-        return {"prompt": self.prompt, "completion": self.completion, "source": self.source, "date": self.date}
+        """For run.json, which holds the rest beside it: earlier versions of PersonaMath refuse a key more here."""
+        prompt, completion, _ = self.rates()
+        return {"prompt": prompt, "completion": completion, "source": self.source, "date": self.date}
 
 
 @cache
@@ -61,13 +63,16 @@ def find_price(
     if (price_in is None) != (price_out is None):
         raise BadInput("--price-in and --price-out go together: give both, in USD per million tokens")
     listed = look_up(model, base_url)
-    batch = listed.batch_share() if listed else None
+    direct = listed.direct() if listed else None
     if price_in is None or price_out is None:
-        direct = listed.direct() if listed else None
-        return Price(*direct, batch, listed.source, listed.date) if listed and direct else None
+        return Price(*direct, listed.tiers(), listed.source, listed.date) if listed and direct else None
     if not (isfinite(price_in) and isfinite(price_out) and min(price_in, price_out) >= 0):
         raise BadInput("--price-in and --price-out must be 0 or more, in USD per million tokens")
-    return Price(price_in, price_out, batch)
+    if listed is None or direct is None:
+        return Price(price_in, price_out)
+    given = Rates(price_in, price_out)
+    scaled = {tier: rates.scaled(direct, given) for tier, rates in listed.tiers().items()}
+    return Price(price_in, price_out, direct.scaled(direct, given).cached, scaled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +102,24 @@ class Paid(NamedTuple):
     completion_tokens: int
     uncounted: int
     """Answers whose tokens the endpoint did not count."""
+    cached_tokens: int = 0
+    """Prompt tokens that the provider had in its cache."""
+    reasoning_tokens: int = 0
+    """Completion tokens that are reasoning."""
+    sent: str = ""
+    """How the requests were sent: `direct`, `batch` or a service tier; empty where that is not known."""
 
     @classmethod
     def of(cls, model: str, purpose: str, completion: Completion) -> "Paid":
         """One answer."""
         prompt, written = completion.prompt_tokens or 0, completion.completion_tokens
-        return cls(model, purpose, 1, prompt, written or 0, int(written is None))
+        answers = cls(model, purpose, 1, prompt, written or 0, int(written is None))
+        if (by := completion.answered_by) is None:
+            return answers
+        sent = by.processing or by.service_tier or DIRECT
+        return answers._replace(
+            cached_tokens=by.cached_tokens or 0, reasoning_tokens=by.reasoning_tokens or 0, sent=sent
+        )
 
     @classmethod
     def wasted(cls, request: Request, usage: tuple[int | None, int | None]) -> "Paid | None":
@@ -113,8 +130,9 @@ class Paid(NamedTuple):
         return cls(request.model, request.purpose, 0, prompt or 0, written or 0, 0)
 
     def plus(self, more: "Paid") -> "Paid":
-        """These answers and more of the same model and purpose."""
-        return Paid(self.model, self.purpose, *(one + other for one, other in zip(self[2:], more[2:], strict=True)))
+        """These answers and more of the same model and purpose, sent in the same way."""
+        counts = (one + other for one, other in zip(self[2:-1], more[2:-1], strict=True))
+        return Paid._make((self.model, self.purpose, *counts, self.sent))
 
 
 ThrownAway = Callable[[Paid], Awaitable[None]]
@@ -136,7 +154,7 @@ class Bill:
     answers: int = 0
     unpriced: Counter[str] = field(default_factory=Counter)
     """Answers that are not in `usd` because their model has no price, by model."""
-    _paid: dict[tuple[str, str], Paid] = field(default_factory=dict)
+    _paid: dict[tuple[str, str, str], Paid] = field(default_factory=dict)
 
     @classmethod
     def so_far(cls, prices: Prices | None, paid: Iterable[Paid]) -> "Bill":
@@ -152,22 +170,29 @@ class Bill:
 
     def add(self, paid: Paid) -> None:
         """Add one more answer, or several."""
-        key = paid.model, paid.purpose
+        key = paid.model, paid.purpose, paid.sent
         self._paid[key] = self._paid[key].plus(paid) if key in self._paid else paid
         self.answers += paid.answers
         if price := self._price(paid.model):
-            self.usd += price.usd(paid.prompt_tokens, paid.completion_tokens)
+            self.usd += price.usd(paid.prompt_tokens, paid.completion_tokens, paid.cached_tokens, paid.sent)
         else:
             self.unpriced[paid.model] += paid.answers
 
     def paid(self) -> list[Paid]:
-        """Its answers by model and purpose."""
+        """Its answers by model, purpose and how they were sent."""
         return list(self._paid.values())
 
     @property
     def tokens(self) -> int:
         """Of prompts and completions together."""
         return sum(paid.prompt_tokens + paid.completion_tokens for paid in self._paid.values())
+
+    @property
+    def reasoning_share(self) -> float | None:
+        """The share of the completion tokens that is reasoning; None where no reply counts any."""
+        reasoning = sum(paid.reasoning_tokens for paid in self._paid.values())
+        written = sum(paid.completion_tokens for paid in self._paid.values())
+        return reasoning / written if reasoning and written else None
 
     @property
     def uncounted(self) -> int:
@@ -207,7 +232,10 @@ class Bill:
         }
 
     def _of_model(self, paid: list[Paid]) -> dict[str, Any]:
-        by_purpose = {one.purpose: self._sums([one]) for one in sorted(paid)}
+        by_purpose = {
+            purpose: self._sums(one for one in paid if one.purpose == purpose)
+            for purpose in sorted({one.purpose for one in paid})
+        }
         return {**_priced(self._price(paid[0].model)), **self._sums(paid), "by_purpose": by_purpose}
 
     def _sums(self, paid: Iterable[Paid]) -> dict[str, Any]:
@@ -217,6 +245,8 @@ class Bill:
             "answers": bill.answers,
             "prompt_tokens": sum(one.prompt_tokens for one in bill.paid()),
             "completion_tokens": sum(one.completion_tokens for one in bill.paid()),
+            "cached_prompt_tokens": sum(one.cached_tokens for one in bill.paid()),
+            "reasoning_tokens": sum(one.reasoning_tokens for one in bill.paid()),
             "answers_without_price": bill.unpriced.total(),
         }
 
@@ -225,7 +255,14 @@ class Bill:
 
 
 def _priced(price: Price | None) -> dict[str, Any]:
-    return {"price": price.as_dict() if price else None, "priced_for": price.priced_for if price else None}
+    if price is None:
+        return {"price": None, "priced_for": None}
+    return {
+        "price": price.as_dict(),
+        "priced_for": price.priced_for,
+        "price_of_cached_tokens": price.rates().cached,
+        "prices_of_tiers": {tier: rates._asdict() for tier, rates in price.tiers.items()},
+    }
 
 
 @dataclass(frozen=True, slots=True)

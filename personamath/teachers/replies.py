@@ -5,11 +5,13 @@ finish_reason, `error_bodies.py` the errors; `refusals.py` decides whether a ref
 """
 
 import json
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from personamath.errors import TeacherMisconfigured
 from personamath.files import in_one_line
 from personamath.records import Completion
+from personamath.teachers.answered_by import read_answered_by
 from personamath.teachers.bodies import json_in
 from personamath.teachers.error_bodies import SHOWN_OF_A_BODY, ApiError, describe, holds_error, read_error
 from personamath.teachers.finish import finish
@@ -45,14 +47,16 @@ class Replies:
         content: bytes | Json | list[Any],
         after_s: float | None = None,
         location: str = "",
+        provider: str = "",
     ) -> Completion:
         """The completion in a reply, as bytes or already parsed; `name` is the endpoint's, for errors.
 
         Raises `Retry` if another try may succeed, `Refusal` if this request cannot be answered, and
-        `TeacherMisconfigured` if none can. `location` is where a redirect leads.
+        `TeacherMisconfigured` if none can. `location` is where a redirect leads, `provider` what a router's header
+        names.
         """
         if status == 200:
-            completion = self._completion(name, content)
+            completion = self._completion(name, content, provider)
             if isinstance(completion, Completion):
                 self.refusals.answered = True
                 return completion
@@ -77,7 +81,7 @@ class Replies:
         """The start of an endpoint's own words, in one line, as they may be shown."""
         return in_one_line(self._access.masked(text), SHOWN_OF_A_BODY) if text.strip() else ""
 
-    def _completion(self, name: str, content: bytes | Json | list[Any]) -> Completion | ApiError:
+    def _completion(self, name: str, content: bytes | Json | list[Any], provider: str) -> Completion | ApiError:
         """The completion in a reply of status 200, or the error in it; `Retry` if there is neither."""
         try:
             body: Any = json_in(content) if isinstance(content, bytes) else content
@@ -89,11 +93,12 @@ class Replies:
         try:
             choices = body["choices"]
             if not choices and any(body.get(key) for key in _PROMPT_FILTERS):
-                return Completion("", "content_filter", *_usage(body))
+                return Completion("", "content_filter", *_usage(body), read_answered_by(body, {}, provider))
             choice = choices[0]
             if choice.get("error"):
                 return read_error(200, body)
-            return _read_choice(name, choice, _usage(body))
+            completion = _read_choice(name, choice, _usage(body))
+            return replace(completion, answered_by=read_answered_by(body, choice["message"], provider))
         except (LookupError, TypeError, AttributeError, UnicodeEncodeError):
             if holds_error(body):
                 return read_error(200, body)
@@ -117,8 +122,11 @@ def _end_if_hopeless(error: ApiError, said: str, access: Access) -> None:
         raise TeacherMisconfigured(f"{said}: {access.remedy}")
     if error.is_no_model:
         raise TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
-    if error.status == 407:
-        remedy = "the proxy wants a user and a password; write it as http://USER:PASSWORD@HOST:PORT"
+    remedy = {
+        410: "the model, or this address, was switched off for good: give another --teacher or --base-url",
+        407: "the proxy wants a user and a password; write it as http://USER:PASSWORD@HOST:PORT",
+    }.get(error.status)
+    if remedy:
         raise TeacherMisconfigured(f"{said}: {remedy}")
 
 

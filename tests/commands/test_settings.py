@@ -65,7 +65,7 @@ def test_only_a_default_that_says_something_is_shown() -> None:
     parser = argparse.ArgumentParser()
     augment.add_arguments(parser)
     help = parser.format_help()
-    assert "(default 2048)" in help and "(default )" not in help and "(default {})" not in help
+    assert "(default 42)" in help and "(default )" not in help and "(default {})" not in help
 
 
 def test_the_command_line_wins(tmp_path: Path) -> None:
@@ -130,6 +130,7 @@ def test_the_papers_recipes_are_what_they_say() -> None:
     assert v1 == Recipe(
         problems=("gsm8k", "math"),
         teacher="gpt-4o-mini-2024-07-18",
+        max_tokens=2048,
         method=PersonaMath(personas="proj-persona/PersonaHub"),
     )
     v2, _ = merge(REPO / "recipes" / "augment-paper-v2.yaml", "--output", "o")

@@ -77,11 +77,11 @@ def test_answers_are_summed_by_the_model_and_the_purpose_of_their_requests(tmp_p
         assert sorted(journal.paid()) == sums
     # As earlier versions left it: an index by purpose alone.
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
-        connection.executescript("drop index paid_by_model; create index paid on answers (purpose)")
+        connection.executescript("drop index paid_by_origin; create index paid on answers (purpose)")
     with Journal(tmp_path) as journal:
         assert sorted(journal.paid()) == sums
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
-        assert "paid_by_model" in str(connection.execute(f"explain query plan {PAID}").fetchall())
+        assert "paid_by_origin" in str(connection.execute(f"explain query plan {PAID}").fetchall())
         connection.execute("update answers set request = 'damaged' where request like '%teacher-2%'")
     with Journal(tmp_path) as journal:  # a sum is no place to find damage: the others still count
         assert sorted(journal.paid()) == [sums[1]._replace(model=""), sums[0]]

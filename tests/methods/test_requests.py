@@ -46,7 +46,7 @@ def test_the_limit_goes_where_the_model_takes_it(teacher: str, field: str) -> No
     sent = body(teacher=teacher, max_tokens=7)
     assert {name: value for name, value in sent.items() if name.startswith("max_")} == {field: 7}
     other = "max_tokens" if field == "max_completion_tokens" else "max_completion_tokens"
-    assert body(teacher=teacher, token_limit=other)[other] == 2048
+    assert body(teacher=teacher, token_limit=other, max_tokens=7)[other] == 7
 
 
 def test_a_system_message_comes_first_and_more_fields_come_along() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from personamath.errors import BadInput
+from personamath.methods.reasoning import MAX_TOKENS, MAX_TOKENS_TO_REASON
 from personamath.methods.requests import Sampler
 from personamath.recipe import Recipe
 
@@ -72,10 +73,24 @@ def test_how_it_is_written_down_says_which_model_does_what() -> None:
     written = of.as_dict()
     assert written["teacher"] == {
         "solve": {"model": STRONG},
-        "rewrite": {"model": CHEAP, "temperature": 1.0},
+        "rewrite": {"model": CHEAP, "temperature": 1.0, "max_tokens": 2048},
         "reflect": {"model": STRONG},
     }
-    assert Recipe.of(json.loads(json.dumps(written)), PLACE) == of
+    assert Recipe.of(json.loads(json.dumps(written)), PLACE).as_dict() == written
+    assert Recipe.of(of.settings(), PLACE) == of
+
+
+def test_a_role_has_the_limit_that_its_model_needs_unless_the_recipe_states_one() -> None:
+    roles = {"default": CHEAP, "solve": "o3", "reflect": {"model": "o3", "max_tokens": 2048}}
+    limits = {role: teacher.max_tokens for role, teacher in recipe(roles).by_role.items()}
+    assert limits == {"solve": MAX_TOKENS_TO_REASON, "rewrite": MAX_TOKENS, "reflect": 2048}
+    stated = recipe(roles, max_tokens=99)
+    assert {role: teacher.max_tokens for role, teacher in stated.by_role.items()} == limits | {
+        "solve": 99,
+        "rewrite": 99,
+    }
+    for of in (recipe(roles), stated):
+        assert Recipe.of(of.settings(), PLACE) == of and Recipe.of(of.as_dict(), PLACE).by_role == of.by_role
 
 
 SAME = [

@@ -30,6 +30,7 @@ from personamath.report.analysis.quality import contamination, fidelity
 from personamath.report.analysis.result import Analysis, Cell, LeftOut
 from personamath.report.analysis.rows import RunData, read_run
 from personamath.teachers.prices import Price
+from personamath.teachers.rates import Rates
 from tests.support.analysed import RECIPE, run_data
 from tests.support.folders import STEPS, row, rows, write
 
@@ -240,7 +241,10 @@ def test_a_step_pays_for_all_of_its_requests() -> None:
     )
     for price, says in (
         (Price(2.0, 100.0), "the prices of direct requests; batches may cost less."),
-        (Price(4.0, 200.0, batch=0.5).in_batches(), "the prices of batches, for every request of the run"),
+        (
+            Price(4.0, 200.0, tiers={"batch": Rates(2.0, 100.0)}).sent_as("batch"),
+            "the prices of batches, for every request of the run",
+        ),
         (Price(2.0, 100.0, priced_for=None), "did not record whether these are the prices of direct requests or of"),
     ):
         assert "Prices: 2 and 100 USD" in made(costs(priced(price))).note

@@ -158,7 +158,6 @@ FAULTS: dict[str, Fault] = {
     "empty": _message(content=""),
     "null": _message(content=None),
     "abort": _message("abort", content="The answer is"),
-    "repetition": _message("repetition", content="to to to to"),
     "html": _body(lambda _: b"<!doctype html><title>Just a moment</title>"),
     "sse": _body(lambda body: _streamed(body)),
     "cut_sse": _body(lambda body: _streamed(body)[: len(body) // 2]),
@@ -180,6 +179,7 @@ ENDINGS: dict[str, Fault] = {
     "max_tokens": _message("max_tokens", content=None, reasoning="Let me see."),
     "refused": _status(400, message="context length exceeded"),
     "length": _message("length"),
+    "repetition": _message("repetition", content="to to to to"),
     "content_filter": _message("content_filter", content=None),
     "refusal": _message(content=None, refusal="I cannot help with that."),
 }
@@ -229,6 +229,8 @@ class Script:
         allowances: dict[str, Allowance],
         announced: bool,
         log: IO[bytes] | None,
+        names: list[str],
+        models: str,
     ) -> None:
         self._faults = faults
         self._allowances = allowances
@@ -238,6 +240,8 @@ class Script:
         self._key = key
         self._asked: Counter[bytes] = Counter()
         self._log = log
+        self._names = names
+        self._models = models
         self.stats: Counter[str] = Counter()
 
     @web.middleware
@@ -249,6 +253,9 @@ class Script:
                 "again": self._asked.total() - len(self._asked),
             }
             return web.json_response(self.stats | counts)
+        if request.path == "/v1/models" and self._models:
+            self.stats["models"] += 1
+            return web.Response(text=self._models, content_type="application/json")
         if request.method != "POST":
             return await handler(request)
         self.stats["requests"] += 1
@@ -266,6 +273,8 @@ class Script:
         response = await handler(request)
         response.headers.update(headers)
         assert isinstance(response, web.Response) and isinstance(response.body, bytes)
+        if self._names and response.status == 200:
+            response.body = self._renamed(body, response.body)
         if response.status == 200 and (fault := self._draw(body)):
             self.stats[fault] += 1
             return await (FAULTS | ENDINGS)[fault](request, response.body)
@@ -295,6 +304,13 @@ class Script:
         after = max(self._allowances[kind].retry_after(costs[kind]) for kind in short)
         error = {"error": {"message": "scripted rate limit", "code": "rate_limit_exceeded"}}
         return headers, web.json_response(error, status=429, headers=headers | {"Retry-After": str(after)})
+
+    def _renamed(self, request: bytes, body: bytes) -> bytes:
+        """The answer, from a model and a provider by the prompt."""
+        answer = json.loads(body)
+        model, _, provider = self._names[request[0] % len(self._names)].partition("@")
+        answer |= {"model": model} | ({"provider": provider} if provider else {})
+        return json.dumps(answer).encode()
 
     def _draw(self, body: bytes) -> str | None:
         for name, share in self._faults.items():
@@ -335,6 +351,10 @@ async def _main() -> None:
     parser.add_argument(
         "--log", type=argparse.FileType("ab", bufsize=0), help="a file for the SHA-256 of each request that is answered"
     )
+    parser.add_argument(
+        "--answers-as", action="append", default=[], help="MODEL or MODEL@PROVIDER; several take turns by the prompt"
+    )
+    parser.add_argument("--models", default="", help="the JSON of /v1/models")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
 
@@ -346,6 +366,8 @@ async def _main() -> None:
         dict(options.allow),
         announced=not options.unannounced,
         log=options.log,
+        names=options.answers_as,
+        models=options.models,
     )
     teacher = SimulatedTeacher((ProblemSource.parse(text) for text in options.problems), PAPER_HABITS)
     app = application(teacher, options.model)

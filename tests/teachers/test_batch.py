@@ -1,7 +1,6 @@
 """The Batch API as a user runs it: whole runs against a provider in its own process, with faults and kills."""
 
 import asyncio
-import dataclasses
 import re
 import signal
 import sqlite3
@@ -11,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from personamath.teachers.batch.record import FILE_NAME
 from personamath.teachers.batch.teacher import Timing
 from personamath.teachers.keys import Access
 from personamath.teachers.prices import Price
+from personamath.teachers.rates import Rates
 from personamath.teachers.simulated import MODEL
 from personamath.teachers.waves import Waiting
 from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
@@ -392,13 +393,14 @@ def test_a_batch_holds_what_the_api_takes() -> None:
         assert [len(cut(large, None)), len(cut(large, None))] == [2, 1]
         few = deque(Waiting(question(number)) for number in range(5))
         assert [len(cut(few, 10)), len(cut(few, 1))] == [2, 1]  # five tokens each, as estimated
-        models = deque(Waiting(dataclasses.replace(question(0), model=name)) for name in "aabbb")
+        models = deque(Waiting(replace(question(0), model=name)) for name in "aabbb")
         assert [len(cut(models, None)), len(cut(models, None))] == [2, 3]
 
     asyncio.run(run())
 
 
 def test_batches_are_charged_at_their_share() -> None:
-    price = Price(0.15, 0.60, batch=0.5)
-    assert price.in_batches().usd(10**6, 10**6) == price.usd(10**6, 10**6) / 2
-    assert dataclasses.replace(price, batch=None).in_batches().usd(10**6, 10**6) == price.usd(10**6, 10**6)
+    price = Price(0.15, 0.60, tiers={"batch": Rates(0.075, 0.30)})
+    assert price.sent_as("batch").usd(10**6, 10**6) == price.usd(10**6, 10**6) / 2
+    unlisted = Price(0.15, 0.60)
+    assert unlisted.sent_as("batch").usd(10**6, 10**6) == price.usd(10**6, 10**6)

@@ -19,8 +19,9 @@ KINDS: dict[str | None, list[object]] = {
         *["BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "guardrail_intervened", "sensitive", "moderation"],
     ],
     "refusal": ["refusal"],
+    "repetition": ["repetition", "REPETITION", "repetition_detected"],
     None: [
-        *["abort", "error", "repetition", "cancelled", "timeout", "FINISH_REASON_UNSPECIFIED", "OTHER", "LANGUAGE"],
+        *["abort", "error", "cancelled", "timeout", "FINISH_REASON_UNSPECIFIED", "OTHER", "LANGUAGE"],
         *[
             "insufficient_system_resource",
             "MALFORMED_FUNCTION_CALL",

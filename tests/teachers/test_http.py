@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from personamath.errors import RequestFailed, TeacherError, TeacherMisconfigured
-from personamath.records import Completion, Request
+from personamath.records import AnsweredBy, Completion, Request
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
@@ -107,12 +107,14 @@ ANSWERS = [
     (chat(finish_reason=None), Completion(r"$\boxed{2}$", "stop", 5, 7)),
     (chat(finish_reason="max_tokens"), Completion(r"$\boxed{2}$", "length", 5, 7)),
     (chat("half", "SAFETY"), Completion("half", "content_filter", 5, 7)),
+    (chat("to to to to to", "repetition"), Completion("to to to to to", "repetition", 5, 7)),
     (chat("2", "tool_calls", tool_calls=[]), Completion("2", "stop", 5, 7)),
     # Reasoning beside the content is no part of the text.
-    (chat("2", reasoning="1 + 1"), Completion("2", "stop", 5, 7)),
-    (chat("2", reasoning_content="1 + 1"), Completion("2", "stop", 5, 7)),
-    (chat(None, "length", reasoning="so lon"), Completion("", "length", 5, 7)),
-    (chat(None, "model_length", reasoning_content="so lon"), Completion("", "length", 5, 7)),
+    (chat("2", reasoning="1 + 1"), Completion("2", "stop", 5, 7, AnsweredBy(reasoning="1 + 1"))),
+    (chat("2", reasoning_content="1 + 1"), Completion("2", "stop", 5, 7, AnsweredBy(reasoning="1 + 1"))),
+    (chat(None, "length", reasoning="so lon"), Completion("", "length", 5, 7, AnsweredBy(reasoning="so lon"))),
+    (chat(None, "length", reasoning_content="so lon"), Completion("", "length", 5, 7, AnsweredBy(reasoning="so lon"))),
+    (chat(None, "model_length"), Completion("", "length", 5, 7)),
     # Text in parts.
     (chat([{"type": "text", "text": "1 + "}, {"type": "text", "text": "1"}]), Completion("1 + 1", "stop", 5, 7)),
     (chat([{"type": "thinking", "thinking": []}, {"type": "text", "text": "2"}]), Completion("2", "stop", 5, 7)),
@@ -150,6 +152,8 @@ PASSING = [
     error(500),
     error(502),
     error(503),
+    error(524),
+    error(529),
     error(408),
     "reset",
     "",
@@ -171,7 +175,6 @@ PASSING = [
     chat(None, reasoning="so long"),
     chat("half of the te", "abort"),
     chat("half of the te", "error"),
-    chat("to to to to to", "repetition"),
     text_of("data: {}\n\ndata: [DONE]\n\n"),
     text_of(b"\x0b\x02\x80{}\x03", Content_Encoding="br"),
     text_of(b"\x28\xb5\x2f\xfd{}", Content_Encoding="zstd"),
@@ -217,6 +220,7 @@ ENDING = [
     (error(401, f"bad key: Bearer {KEY}"), "answered 401 (bad key: Bearer [key]): check the key"),
     (error(403), "may use this model"),
     (error(404, "no such model"), "check --teacher and --base-url"),
+    (error(410, "no longer served"), "switched off for good"),
     (error(407, "who are you"), "http://USER:PASSWORD@HOST:PORT"),
     (text_of("", 301, Location="https://secret@other.example/v1?key=1"), "redirect to https://other.example/v1, as"),
     # The account has no credit, in the words of many.

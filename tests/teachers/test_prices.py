@@ -13,8 +13,11 @@ import pytest
 from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.journal.store import Journal
-from personamath.records import Completion, Request
+from personamath.recipe import Recipe
+from personamath.records import AnsweredBy, Completion, Request
+from personamath.runs.setup import Setup
 from personamath.teachers.prices import Bill, Caps, Paid, Price, Prices, find_price
+from personamath.teachers.rates import Rates
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
 
@@ -48,20 +51,22 @@ def test_models_are_priced_by_their_provider_or_by_their_exact_name(
     assert (price is not None) == has_price
     if price:
         assert 0 < price.prompt < price.completion and price.source.startswith("https://") and price.date
-        assert has_batch is None or (price.batch is not None and 0 < price.batch < 1) == has_batch
+        assert has_batch is None or ("batch" in price.tiers) == has_batch
 
 
 def test_the_papers_teacher_costs_what_its_list_price_says() -> None:
     price = find_price("gpt-4o-mini-2024-07-18")
-    assert price and price.batch == 0.5
+    assert price and price.rates() == pytest.approx((0.15, 0.60, 0.075))
     assert price.usd(1_000_000, 0) == pytest.approx(0.15) and price.usd(0, 1_000_000) == pytest.approx(0.60)
+    assert price.rates("batch")[:2] == pytest.approx((0.075, 0.30))
 
 
 def test_a_model_that_is_not_listed_has_no_price_until_it_is_given_one() -> None:
     assert find_price("my-own-7b") is None
     assert find_price("my-own-7b", 0.0, 0.0) == Price(0.0, 0.0)
     given = find_price("gpt-4o-mini", 1.0, 2.0)
-    assert given and (given.prompt, given.completion, given.batch, given.date) == (1.0, 2.0, 0.5, None)
+    assert given and (given.prompt, given.completion, given.date) == (1.0, 2.0, None)
+    assert given.cached == pytest.approx(0.5) and given.rates("batch")[:2] == pytest.approx((0.5, 1.0))
 
 
 @pytest.mark.parametrize("prices", [(1.0, None), (None, 1.0), (-1.0, 1.0), (float("nan"), 1.0), (float("inf"), 1.0)])
@@ -124,12 +129,13 @@ def test_money_is_unknown_where_no_answer_has_a_price() -> None:
 
 
 def test_a_price_says_how_its_requests_are_sent() -> None:
-    direct = Price(2.0, 8.0, batch=0.5)
-    assert (direct.priced_for, direct.in_batches().priced_for) == ("direct", "batch")
-    assert direct.in_batches() == Price(1.0, 4.0, priced_for="batch")
-    unknown_share = Price(2.0, 8.0)
-    assert unknown_share.in_batches() == unknown_share  # reckoned at the full price, and says so
-    bill = Bill(Prices("mine", direct.in_batches())).as_dict([])
+    direct = Price(2.0, 8.0, tiers={"batch": Rates(1.0, 4.0)})
+    in_batches = direct.sent_as("batch")
+    assert (direct.priced_for, in_batches.priced_for) == ("direct", "batch")
+    assert (direct.rates(), in_batches.rates()) == (Rates(2.0, 8.0), Rates(1.0, 4.0))
+    unlisted = Price(2.0, 8.0)
+    assert unlisted.sent_as("batch") == unlisted  # reckoned at the full price, and says so
+    bill = Bill(Prices("mine", in_batches)).as_dict([])
     assert (bill["price"]["prompt"], bill["priced_for"]) == (1.0, "batch")
     assert Bill(None).as_dict([])["priced_for"] is None
 
@@ -276,3 +282,74 @@ def test_money_cannot_be_capped_where_it_cannot_be_counted(
     assert run(teacher, tmp_path / "run", "--max-usd", "1", *PRICE, "--concurrency", "4") == 1
     assert "does not count tokens" in capsys.readouterr().err
     assert journaled(tmp_path / "run")[0] == teacher.stats()["requests"] <= 8  # what was asked is kept
+
+
+# 1 USD a million for a prompt token, 0.25 for one from the cache, 4 for a completion token; flex and batches half.
+DIRECT = Rates(1.0, 4.0, 0.25)
+TIERED = Price(*DIRECT, tiers={"flex": Rates(0.5, 2.0, 0.125), "batch": Rates(0.5, 2.0), "priority": Rates(2.0, 8.0)})
+
+# Prompt, cached and completion tokens, how it was sent, and USD: reckoned by hand.
+ANSWERED = [
+    (1_000_000, 0, 0, "default", 1.0),
+    (1_000_000, 400_000, 0, "default", 0.6 + 0.1),
+    (1_000_000, 1_000_000, 100_000, "default", 0.25 + 0.4),
+    (1_000_000, 400_000, 100_000, "flex", 0.3 + 0.05 + 0.2),
+    (1_000_000, 400_000, 100_000, "batch", 0.5 + 0.2),  # a batch's cached tokens have no price of their own
+    (1_000_000, 0, 100_000, "priority", 2.0 + 0.8),
+    (1_000_000, 400_000, 100_000, "scale", 0.6 + 0.1 + 0.4),  # an unlisted tier costs what a direct request does
+    (100, 200, 0, "default", 200 * 0.25 / 1e6),  # more cached than sent: a mistake, and never a refund
+]
+
+
+@pytest.mark.parametrize(("prompt", "cached", "completion", "sent", "usd"), ANSWERED)
+def test_cached_tokens_and_service_tiers_have_prices_of_their_own(
+    prompt: int, cached: int, completion: int, sent: str, usd: float
+) -> None:
+    tier, processing = (None, sent) if sent == "batch" else (sent, None)
+    by = AnsweredBy(service_tier=tier, processing=processing, cached_tokens=cached)
+    answer = Completion("text", "stop", prompt, completion, by)
+    bill = Bill.so_far(Prices("mine", TIERED), [Paid.of("mine", "solve", answer)])
+    assert bill.usd == pytest.approx(usd)
+    # The command's way of sending counts only where a reply does not say how it was sent.
+    other = Bill.so_far(Prices("mine", TIERED.sent_as("flex")), [Paid.of("mine", "solve", answer)])
+    assert other.usd == pytest.approx(usd)
+    unsaid = Completion("text", "stop", prompt, completion)
+    flex = Bill.so_far(Prices("mine", TIERED.sent_as("flex")), [Paid.of("mine", "solve", unsaid)])
+    assert flex.usd == pytest.approx((0.5 * prompt + 2.0 * completion) / 1e6)
+
+
+def test_run_json_states_cached_and_reasoning_tokens_and_the_prices_of_tiers() -> None:
+    answers = [
+        Completion("text", "stop", 1_000_000, 100_000, AnsweredBy("m", cached_tokens=400_000, reasoning_tokens=60_000)),
+        Completion("text", "stop", 1_000_000, 100_000, AnsweredBy("m", service_tier="flex")),
+        Completion("text", "stop", 1_000_000, 100_000),
+    ]
+    bill = Bill.so_far(Prices("mine", TIERED), [Paid.of("mine", "solve", one) for one in answers])
+    facts = bill.as_dict(["solve"])
+    assert facts["usd"] == pytest.approx((0.6 + 0.1 + 0.4) + (0.5 + 0.2) + (1.0 + 0.4))
+    assert (facts["cached_prompt_tokens"], facts["reasoning_tokens"]) == (400_000, 60_000)
+    assert facts["by_purpose"]["solve"]["answers"] == facts["by_model"]["mine"]["by_purpose"]["solve"]["answers"] == 3
+    assert facts["price_of_cached_tokens"] == 0.25
+    assert facts["prices_of_tiers"]["flex"] == {"prompt": 0.5, "completion": 2.0, "cached": 0.125}
+    assert bill.reasoning_share == pytest.approx(0.2)
+
+
+def test_the_list_knows_flex_batches_and_the_cache() -> None:
+    price = find_price("gpt-6-luna")
+    assert price and price.rates() == pytest.approx((0.10, 0.50, 0.01))
+    assert price.rates("flex") == price.rates("batch") == pytest.approx((0.05, 0.25, 0.005))
+    given = find_price("gpt-6-luna", 2.0, 5.0)  # twenty and ten times the listed price
+    assert given and given.rates("flex") == pytest.approx((1.0, 2.5, 0.1))
+
+
+def test_flex_requests_are_planned_at_the_price_of_flex(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = Recipe(problems=("gsm8k",), teacher="gpt-6-luna", request={"service_tier": "flex"})
+    price = Setup(output="o").prices(recipe).price
+    assert price and price.rates() == pytest.approx((0.05, 0.25, 0.005))
+    command = ["plan", *PROBLEMS, "--teacher", "gpt-6-luna", "--request", "{service_tier: flex}"]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "price      0.05 / 0.25 USD per million tokens" in shown
+    assert "reasoning  its tokens are billed as completion tokens; this plan includes none: --pilot 50" in shown
+    assert main([*command, "--request", "{reasoning_effort: none}"]) == 0
+    assert "reasoning  " not in capsys.readouterr().out

@@ -72,10 +72,16 @@ def _note(data: RunData, priced: bool) -> str:
 
 
 def _prices(price: Price, whose: str) -> str:
+    rates, dated = price.rates(), f", {price.date}" if price.date else ""
     return (
-        f"Prices{whose}: {price.prompt:g} and {price.completion:g} USD per million prompt and completion tokens "
-        f"({price.source}{f', {price.date}' if price.date else ''}), {_PRICED_FOR[price.priced_for]}."
+        f"Prices{whose}: {rates.prompt:g} and {rates.completion:g} USD per million prompt and completion tokens "
+        f"({price.source}{dated}), {_priced_for(price)}."
     )
+
+
+def _priced_for(price: Price) -> str:
+    other = f"the prices of the service tier {price.priced_for}, for every request of the run"
+    return _PRICED_FOR.get(price.priced_for, other)
 
 
 def _row(

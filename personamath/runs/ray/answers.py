@@ -8,7 +8,7 @@ from personamath.errors import RunDirectoryError
 from personamath.journal.block_files import answer_files, model_of, read_answers, write_answers
 from personamath.journal.file_format import BLOCKS
 from personamath.journal.run_folder import RunFolder
-from personamath.journal.salvage import Answer
+from personamath.journal.salvage import Answer, as_completion
 from personamath.journal.store import DiskRoom
 from personamath.records import Completion, Request
 from personamath.teachers.prices import Bill, Paid
@@ -18,7 +18,7 @@ FLUSH_EVERY_S = 1.0
 FLUSH_ANSWERS = 2_000
 # Asking the disk costs a system call, or a round trip on a network.
 LOOK_FOR_ROOM_EVERY_S = 1.0
-_KNOWN = ("digest", "request", "purpose", "text", "finish_reason", "prompt_tokens", "completion_tokens")
+_KNOWN = ("digest", "request", "purpose", "text", "finish_reason", "prompt_tokens", "completion_tokens", "answered_by")
 
 
 class BlockAnswers:
@@ -106,9 +106,9 @@ class BlockAnswers:
     def _load(self) -> None:
         for file in answer_files(self._folder, self._block):
             with suppress(FileNotFoundError):  # another actor gathers them, as above
-                for digest, request, purpose, *completion in read_answers(self._folder, file, _KNOWN):
+                for digest, request, purpose, *columns in read_answers(self._folder, file, _KNOWN):
                     if digest not in self._known:
-                        self._known[digest] = Completion(*completion)
+                        self._known[digest] = as_completion(*columns)
                         self.bill.add(Paid.of(model_of(request), purpose, self._known[digest]))
 
     async def _flush_now_and_then(self) -> None:

@@ -38,7 +38,7 @@ NOT_OF_A_BLOCK = ("problems", "limit", "benchmark")
 GRADING_PACKAGES = ("math-verify", "latex2sympy2_extended", "sympy", "mpmath", "antlr4-python3-runtime")
 
 # The funnel's counters that a block fills; the others count what was read.
-_COUNTERS = ("rows", "counts", "tokens", "taken_off", "graded")
+_COUNTERS = ("rows", "counts", "tokens", "taken_off", "answered_by", "graded")
 _USED_SCHEMA = pa.schema([("request", pa.string()), ("sha256", pa.binary(32))])
 
 

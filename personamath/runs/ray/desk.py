@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from personamath.errors import PersonaMathError
-from personamath.journal.file_format import open_for_reading
+from personamath.journal.file_format import FIND, open_for_reading
+from personamath.journal.salvage import as_completion
 from personamath.records import Completion
 from personamath.runs.funnel import Funnel
 from personamath.runs.ray.gate import Allowance, Allowances
@@ -68,9 +69,8 @@ class Desk:
 
     def known(self, digest: str) -> Completion | None:
         """The journal's answer to the request with this digest, or None."""
-        query = "select text, finish_reason, prompt_tokens, completion_tokens from answers where digest = ?"
-        found = self._journal.execute(query, (digest,)).fetchall()
-        return Completion(*found[0]) if found else None
+        found = self._journal.execute(FIND, (digest,)).fetchall()
+        return as_completion(*found[0][:-1]) if found else None
 
     def report(
         self, actor: str, working: dict[int, Status], finished: dict[int, Status], retries: Counter[str], in_flight: int

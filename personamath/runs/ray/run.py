@@ -20,7 +20,7 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
         tpm=setup.tpm,
         routes=setup.teachers(recipe).routes,
         access=access,
-        patience=setup.patience_with_endpoints,
+        patience=setup.patience_with(recipe),
         prices=setup.prices(recipe),
         caps=setup.caps,
     )

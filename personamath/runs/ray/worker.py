@@ -253,7 +253,7 @@ class _Work:
         rows = [row for outcome in outcomes for row in outcome.rows]
         used = [used for outcome in outcomes for used in digests(outcome)]
         worked = blocks.Worked(self._job.made_by, self._funnel, self._answers.bill.paid())
-        blocks.write_rows(self._folder, self._block.name, self._job.recipe.method.outline, rows, used, worked)
+        blocks.write_rows(self._folder, self._block.name, self._job.recipe.outline, rows, used, worked)
 
 
 class _Recalling:

@@ -3,10 +3,13 @@
 import json
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from personamath.errors import RunDirectoryError, TeacherMisconfigured
+from personamath.records import AnsweredBy, Completion
+from personamath.teachers.rates import BATCH
 from personamath.teachers.refusals import Refusal, Retry
 from personamath.teachers.replies import Replies
 from personamath.teachers.waves import Waiting
@@ -58,6 +61,12 @@ def _line(waiting: Waiting) -> bytes:
     )
 
 
+def _in_a_batch(completion: Completion) -> Completion:
+    """The completion with a note that it came in a batch, which has its own price."""
+    answered_by = completion.answered_by or AnsweredBy()
+    return replace(completion, answered_by=answered_by._replace(processing=BATCH))
+
+
 class Results:
     """Gives out the results of an ended batch, line by line, to the requests that wait for them."""
 
@@ -83,7 +92,8 @@ class Results:
         try:
             if not status:
                 raise Retry(reason, f"{self._batch_id}: {detail}")
-            waiting.give(self._replies.read(self._batch_id, status, body if isinstance(body, dict | list) else {}))
+            completion = self._replies.read(self._batch_id, status, body if isinstance(body, dict | list) else {})
+            waiting.give(_in_a_batch(completion))
         except (Retry, Refusal, TeacherMisconfigured) as why:
             self._failed.append((waiting, why))
 
