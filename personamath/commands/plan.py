@@ -144,7 +144,8 @@ def _show_prices(recipe: Recipe, setup: Setup) -> None:
         whose = f"{model} ({', '.join(roles)}): " if len(recipe.models) > 1 else ""
         if price := prices.of(model):
             dated = f", {price.date}" if price.date else ""
-            shown = f"{price.prompt:g} / {price.completion:g} USD per million tokens ({price.source}{dated})"
+            rates = price.rates()
+            shown = f"{rates.prompt:g} / {rates.completion:g} USD per million tokens ({price.source}{dated})"
             print(f"price      {whose}{shown}")
         else:
             print(f"price      {teachers.unknown_price(model)} (0 and 0 for your own hardware)")
