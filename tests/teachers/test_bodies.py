@@ -75,6 +75,20 @@ def test_a_stream_is_put_together(content: bytes, read: dict[str, object], finis
     assert body.get("model", "m") == "m"
 
 
+def test_a_stream_as_llama_cpp_sends_it_is_put_together() -> None:
+    """What llama-server sent when it was asked to stream, without most of its timings."""
+    every = '"created":1795906363,"id":"chatcmpl-1","model":"m","system_fingerprint":"b1-0c1e570"'
+    choices = [
+        '{"finish_reason":null,"index":0,"delta":{"role":"assistant","content":null}}',
+        '{"finish_reason":null,"index":0,"delta":{"content":"Yes"}}',
+        '{"finish_reason":"stop","index":0,"delta":{}}',
+    ]
+    events = [f'data: {{"choices":[{choice}],{every},"object":"chat.completion.chunk"}}\n\n' for choice in choices]
+    body = json_in("".join([*events, "data: [DONE]\n\n"]).encode())
+    assert body["choices"] == [{"message": {"content": "Yes"}, "finish_reason": "stop"}]
+    assert (body["model"], body["system_fingerprint"]) == ("m", "b1-0c1e570")
+
+
 def test_the_usage_of_a_stream_is_kept_whichever_chunk_has_it() -> None:
     last = delta("stop") | {"usage": USAGE}
     for events in ([*WHOLE, {"choices": [], "usage": USAGE}], [*WHOLE[:-1], last], [last | {"usage": None}, last]):
