@@ -5,12 +5,11 @@ finish_reason, `error_bodies.py` the errors; `refusals.py` decides whether a ref
 """
 
 import json
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from personamath.errors import TeacherMisconfigured
 from personamath.files import in_one_line
-from personamath.records import Completion
+from personamath.records import AnsweredBy, Completion
 from personamath.teachers.answered_by import read_answered_by
 from personamath.teachers.bodies import json_in
 from personamath.teachers.error_bodies import SHOWN_OF_A_BODY, ApiError, describe, holds_error, read_error
@@ -97,8 +96,7 @@ class Replies:
             choice = choices[0]
             if choice.get("error"):
                 return read_error(200, body)
-            completion = _read_choice(name, choice, _usage(body))
-            return replace(completion, answered_by=read_answered_by(body, choice["message"], provider))
+            return _read_choice(name, choice, _usage(body), read_answered_by(body, choice["message"], provider))
         except (LookupError, TypeError, AttributeError, UnicodeEncodeError):
             if holds_error(body):
                 return read_error(200, body)
@@ -147,7 +145,9 @@ class _Message(NamedTuple):
     refusal: str
 
 
-def _read_choice(name: str, choice: Json, usage: tuple[int | None, int | None]) -> Completion:
+def _read_choice(
+    name: str, choice: Json, usage: tuple[int | None, int | None], answered_by: AnsweredBy | None
+) -> Completion:
     """The completion in a choice; raises `Retry` for one that is empty or did not end by itself."""
     text, refusal = _texts(choice["message"])
     (text + refusal).encode()  # raises for half a surrogate pair: the answer was cut
@@ -158,13 +158,13 @@ def _read_choice(name: str, choice: Json, usage: tuple[int | None, int | None]) 
         raise Retry(f"finish_reason {shown}", f"{name}: the answer did not end by itself", usage=usage)
     blank = not text.strip()
     if refusal and blank:
-        return Completion(refusal, "refusal", *usage)
+        return Completion(refusal, "refusal", *usage, answered_by)
     if blank and ended == "stop":
-        thought = any(choice["message"].get(key) for key in ("reasoning", "reasoning_content"))
+        thought = answered_by and answered_by.reasoning
         detail = f"{name}: finish_reason {reason!r} without content" + (", but with reasoning" if thought else "")
         raise Retry("empty answer", detail, usage=usage)
     # Where the filter or the limit struck before the first visible token, there is no text.
-    return Completion(text, ended, *usage)
+    return Completion(text, ended, *usage, answered_by)
 
 
 def _texts(message: Json) -> _Message:

@@ -21,6 +21,7 @@ import pytest
 
 from personamath.commands.cli import main
 from personamath.errors import BadInput
+from personamath.folder.layout import Layout
 from personamath.folder.provenance import Origins, journal_digest, provenance, published_recipe
 from personamath.journal.file_format import answer_sha256
 from personamath.journal.store import Journal
@@ -30,7 +31,7 @@ from personamath.recipe import Recipe
 from personamath.records import Completion, Request
 from personamath.sources.personas import read_personas
 from tests.conftest import REPO
-from tests.support.folders import LAYOUT, funnel_of
+from tests.support.folders import LAYOUT, RECIPE, funnel_of
 from tests.support.local_hub import local_hub
 from tests.support.local_hub.storage import Repository
 
@@ -53,7 +54,7 @@ def test_a_run_is_described_by_what_it_read_and_what_it_was_answered(demo: Path)
     assert facts["simulated"] is True
     assert facts["packages"] == run["versions"]
     assert {"python", "personamath", "aiohttp", "datasets", "huggingface_hub", "math-verify"} <= set(facts["packages"])
-    assert facts["funnel"] == {name: run[name] for name in ("problems", "requests", "rows", "tokens")}
+    assert facts["funnel"] == {name: run[name] for name in ("problems", "requests", "rows", "tokens", "answered_by")}
     assert facts["recipe"] | {"problems": 0} == run["recipe"] | {"problems": 0}
     assert facts["recipe"]["problems"] == ["gsm8k:gsm8k-demo.jsonl", "math:math-demo.jsonl"]
     for source, path in zip(facts["problems"], run["recipe"]["problems"], strict=True):
@@ -264,5 +265,5 @@ def test_the_documentation_names_every_column_and_config() -> None:
         for line in re.findall(r"^\| (`.*?) \| (?:string|int32)", text, re.M)
         for name in re.findall("`(.*?)`", line)
     ]
-    assert columns == list(LAYOUT.columns)
+    assert columns == list(Layout(replace(RECIPE, keep_reasoning=True).outline).columns)
     assert all(f"`{config}`" in text for config in LAYOUT.configs)

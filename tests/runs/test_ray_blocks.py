@@ -14,7 +14,7 @@ from personamath.journal.run_folder import RunFolder
 from personamath.journal.store import Journal
 from personamath.methods import PersonaMath
 from personamath.recipe import Recipe
-from personamath.records import Completion, Persona, Problem, Request
+from personamath.records import AnsweredBy, Completion, Persona, Problem, Request
 from personamath.runs.funnel import Funnel
 from personamath.runs.ray import blocks
 from personamath.runs.ray.answers import BlockAnswers
@@ -38,7 +38,8 @@ def request(number: int) -> Request:
 
 
 def completion(number: int) -> Completion:
-    return Completion(f"answer {number} \N{SNOWMAN}", "stop", number, None if number % 2 else number)
+    origin = AnsweredBy("m-2026", "Groq", "flex", cached_tokens=number, reasoning="So.") if number % 2 else None
+    return Completion(f"answer {number} \N{SNOWMAN}", "stop", number, None if number % 2 else number, origin)
 
 
 def seeds() -> list[Problem]:
@@ -190,6 +191,10 @@ def test_an_actor_fills_an_object_store_and_the_journal_can_take_it_over(tmp_pat
         rows = [row for block in (first, second) for row in blocks.read_rows(folder, block.name)]
         assert len({row.id for row in rows}) == len(rows) == sum(one.funnel.rows.total() for one in worked if one)
         assert Counter(row.seed_id for row in rows).keys() <= {seed.id for seed in first.problems + second.problems}
+        answered_by = Counter[tuple[str, str, str]]()
+        for one in worked:
+            answered_by.update(one.funnel.answered_by if one else {})
+        assert set(answered_by) == {(MODEL, MODEL, "")} and answered_by.total() >= asked
         adopt_answers(journal, folder)
         assert len(journal) == asked
 
@@ -198,6 +203,8 @@ def test_an_actor_fills_an_object_store_and_the_journal_can_take_it_over(tmp_pat
         again = Block(7, first.problems + second.problems)
         (report,) = asyncio.run(work(tmp_path / "one", again))
         assert (report["asked"], report["replayed"]) == (0, asked)
+        redone = blocks.read_worked(folder, again.name)
+        assert redone and redone.funnel.answered_by == answered_by  # the desk remembers what answered
         assert list(blocks.read_rows(folder, again.name)) == rows
         assert not answer_files(folder, again.name)
 

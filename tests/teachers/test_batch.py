@@ -17,7 +17,7 @@ import pytest
 
 from personamath.commands.cli import main
 from personamath.errors import PersonaMathError, RequestFailed, TeacherMisconfigured
-from personamath.records import Completion, Request
+from personamath.records import AnsweredBy, Completion, Request
 from personamath.teachers.batch import BatchTeacher
 from personamath.teachers.batch.lines import BYTES_PER_BATCH, LINES_PER_BATCH, cut
 from personamath.teachers.batch.record import FILE_NAME
@@ -264,7 +264,7 @@ def test_a_queue_whose_limit_is_not_announced_is_asked_of_the_user(start_provide
 
 
 OUTCOMES = [
-    ("content_filter=1", Completion("", "content_filter")),
+    ("content_filter=1", Completion("", "content_filter", answered_by=AnsweredBy(processing="batch"))),
     ("http_500=0.5", "http 500: batch_0002 answered 500 (scripted 500)"),
     ("expired=0.5", "batch_expired: batch_0002: scripted"),
     ("missing=0.5", "batch completed: batch_0002 ended without a word on it"),
