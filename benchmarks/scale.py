@@ -35,7 +35,7 @@ from personamath.records import Completion, Request
 from personamath.runs.dataset import Counted, Inputs, write_dataset
 from personamath.runs.pipeline import Spool
 from personamath.runs.run import run as run_recipe
-from personamath.runs.setup import ready_process
+from personamath.runs.setup import Setup, ready_process
 from personamath.teachers.simulated import MODEL
 
 SERVER = REPO / "tests" / "support" / "scripted_teacher.py"
@@ -139,7 +139,7 @@ async def run(directory: Path) -> None:
     recipe = Recipe(problems=(f"gsm8k:{directory / 'sums.jsonl'}",), teacher=MODEL)
     inputs = Inputs.read(recipe)
     output = directory / "run"
-    ready_process(IN_FLIGHT)
+    ready_process(Setup(output=str(output), concurrency=IN_FLIGHT))
     with Journal(output) as journal, Spool(output) as spool:
         asked = await run_recipe(
             recipe,
@@ -147,10 +147,8 @@ async def run(directory: Path) -> None:
             Sums(),
             journal,
             Counted(spool, inputs.funnel),
-            total=inputs.funnel.seed_problems.total(),
             personas=inputs.personas,
             concurrency=IN_FLIGHT,
-            window=IN_FLIGHT,
         )
         write_dataset(output, inputs, Origins.named(recipe), spool.rows(), spool.answers())
     cpu = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

@@ -67,7 +67,7 @@ def test_the_journey_of_a_problem_of_each_stage(tmp_path: Path) -> None:
     funnel = Funnel.survey([easy, hard])
     with Journal(tmp_path / "run") as journal, Spool(tmp_path / "run") as spool:
         seeds = enumerate([easy, hard])
-        asyncio.run(run(recipe, seeds, Teacher(), journal, spool, total=2, personas=personas, concurrency=4))
+        asyncio.run(run(recipe, seeds, Teacher(), journal, spool, personas=personas, concurrency=4))
         rows = list(spool.rows())
 
         # the easy one: its solution, and a solved rewrite for each persona drawn for it

@@ -30,8 +30,8 @@ from personamath.runs.opinions import (
 from personamath.runs.pipeline import Outcomes
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
-from personamath.runs.run_file import read_recipe
-from personamath.runs.setup import Setup, open_teacher, ready_process
+from personamath.runs.run_file import reached_before, read_recipe
+from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.runs.watch import on_terminal
 
 OF_THE_TEACHER = ("base_url", "api_key_env", "header", "concurrency")
@@ -117,8 +117,8 @@ def _report_failures(outcomes: Sequence[Outcome]) -> int:
 
 async def _ask(recipe: Recipe, setup: Setup, rows: Sequence[Row]) -> tuple[list[Outcome], float, Asked]:
     """Return the outcome of each row's problem, the USD paid in this run, and the counts of what was asked."""
-    endpoints = open_teacher(recipe, setup)
-    ready_process(setup.concurrency)
+    endpoints = open_teacher(recipe, setup, reached_before(Path(setup.output), recipe))
+    ready_process(setup)
     funnel = Funnel.survey(map(as_problem, rows))
     solves = Outcomes()
     with Journal(Path(setup.output)) as journal:
@@ -129,9 +129,7 @@ async def _ask(recipe: Recipe, setup: Setup, rows: Sequence[Row]) -> tuple[list[
                 endpoints,
                 journal,
                 Counted(solves, funnel),
-                total=len(rows),
-                concurrency=setup.concurrency,
-                window=setup.concurrency,
+                concurrency=slots_of(setup, endpoints),
                 prices=setup.prices(recipe),
                 watch=on_terminal(funnel, endpoints),
             )

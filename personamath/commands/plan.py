@@ -25,11 +25,12 @@ from personamath.runs.plan import Plan, usd
 from personamath.runs.progress import duration
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
-from personamath.runs.setup import Setup, open_teacher, ready_process
+from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
 from personamath.teachers.prices import Price
 from personamath.teachers.rates import BATCH
+from personamath.teachers.routed import OverHttp
 
 DESCRIPTION = """\
 Estimate the requests, tokens, cost, time and disk space of a run, by step. Takes the options of `personamath augment`.
@@ -68,23 +69,26 @@ def run(options: argparse.Namespace) -> int:
         print(f"from       {rates}, and assumed lengths: --pilot 50 measures both")
         return 0
     problems = planning.chosen(inputs.problems(), found)
-    asked, outcomes = asyncio.run(_ask(setup, inputs, problems))
+    asked, outcomes, reached = asyncio.run(_ask(setup, inputs, problems))
     pilot = list(zip(problems, outcomes, strict=True))
     plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas, _by_kind(recipe, setup))
-    _show(plan, recipe, setup, asked)
+    _show(plan, recipe, setup, asked, reached)
     _show_pilot(plan, pilot, asked)
     return 0
 
 
-async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tuple[Asked, list[Outcome]]:
-    """Ask the teacher the pilot's problems; return the counts of what was asked, and the outcome of each problem."""
+async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tuple[Asked, list[Outcome], int]:
+    """Ask the teacher the pilot's problems.
+
+    Return the counts of what was asked, the outcome of each problem, and how many requests in flight were found right.
+    """
     if setup.offline_vllm:
         raise BadInput("--pilot needs an endpoint to ask: remove --offline-vllm, or remove --pilot")
     if is_url(setup.output):
         raise BadInput(f"--pilot needs a local output directory, and {setup.output} is a URL: give a directory")
     recipe = inputs.recipe
     endpoints = open_teacher(recipe, setup)
-    ready_process(setup.concurrency)
+    ready_process(setup)
     funnel = Funnel.survey(problems)
     outcomes = Outcomes()
     with Journal(Path(setup.output)) as journal:
@@ -96,18 +100,18 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
                 endpoints,
                 journal,
                 Counted(outcomes, funnel),
-                total=len(problems),
                 personas=inputs.personas,
-                concurrency=setup.concurrency,
+                concurrency=slots_of(setup, endpoints),
                 window=len(problems),
                 prices=setup.prices(recipe),
                 caps=setup.caps,
                 watch=on_terminal(funnel, endpoints),
             )
-    return asked, outcomes.in_order()
+    reached = sum(endpoints.reached.values()) if isinstance(endpoints, OverHttp) else 0
+    return asked, outcomes.in_order(), reached
 
 
-def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None) -> None:
+def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached: int = 0) -> None:
     outline, by_kind = recipe.method.outline, _by_kind(recipe, setup)
     in_batches = {
         kind: price.sent_as(BATCH) if price and BATCH in price.tiers else None for kind, price in by_kind.items()
@@ -125,8 +129,9 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None) -> None
     if any(reasons(teacher.model, teacher.request) for teacher in recipe.by_role.values()):
         print(f"reasoning  {_reasoning(asked)}")
     answer_s = asked.answer_s if asked else None
-    seconds = planning.wall_s(plan, setup.concurrency, answer_s, setup.rpm, setup.tpm)
-    print(f"time       {duration(seconds)}: {_pace(setup, answer_s)}")
+    in_flight = setup.fixed_concurrency or reached or planning.ASSUMED_IN_FLIGHT
+    seconds = planning.wall_s(plan, in_flight, answer_s, setup.rpm, setup.tpm)
+    print(f"time       {duration(seconds)}: {_pace(setup, in_flight, answer_s)}")
     print(f"in batches {outline.waves} waves, one after another, up to 24 hours each")
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
 
@@ -160,10 +165,10 @@ def _reasoning(asked: Asked | None) -> str:
     return f"its tokens are billed as completion tokens and included in them; {counted}"
 
 
-def _pace(setup: Setup, answer_s: float | None) -> str:
+def _pace(setup: Setup, in_flight: int, answer_s: float | None) -> str:
     """Return the assumptions behind the estimated time."""
     each = f"{planning.ASSUMED_ANSWER_S:.0f} s (assumed)" if answer_s is None else f"{answer_s:.1f} s (measured)"
-    assumptions = [f"{setup.concurrency:,} requests in flight, each {each}"]
+    assumptions = [f"{in_flight:,} requests in flight, each {each}"]
     assumptions += [f"--rpm {setup.rpm:,g}"] if setup.rpm else []
     assumptions += [f"--tpm {setup.tpm:,g}"] if setup.tpm else []
     return ", ".join(assumptions)

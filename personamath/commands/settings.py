@@ -25,6 +25,8 @@ class Setting(NamedTuple):
     many: bool
     """Whether the option may be repeated."""
     choices: tuple[str, ...] | None
+    words: tuple[str, ...]
+    """Values in addition to those of `kind`, e.g. `auto`."""
     help: str
     group: str | None
     """The heading of its group in the help; None if the field names no group."""
@@ -33,6 +35,8 @@ class Setting(NamedTuple):
     """Whether `none` is a valid value and not the default."""
 
 
+ON_OFF = ("on", "off")
+"""The choices of a switch that is on or off by itself, as the run decides."""
 METAVARS: dict[type, str] = {int: "N", float: "X", dict: "YAML"}
 
 
@@ -47,12 +51,19 @@ def settings_of(cls: type) -> list[Setting]:
         many = get_origin(hint) is tuple
         parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
         literals = [get_args(part) for part in parts if get_origin(part) is Literal]
-        choices = literals[0] if literals else None
-        kinds = [part for part in get_args(hint) or [hint] if part not in (NoneType, Ellipsis)]
+        kinds = [
+            part
+            for part in (get_args(hint) if many else parts)
+            if part not in (NoneType, Ellipsis) and get_origin(part) is not Literal
+        ]
+        words = literals[0] if literals and kinds else ()
+        choices = literals[0] if literals and not words else None
+        if kinds == [bool] and field.default is None:
+            choices = ON_OFF
         kind = str if choices else dict if get_origin(hint) is Mapping else kinds[0]
         optional = NoneType in parts and field.default is not None
         group = texts[1] if len(texts) > 1 else None
-        found.append(Setting(field.name, kind, many, choices, texts[0], group, field.default, optional))
+        found.append(Setting(field.name, kind, many, choices, words, texts[0], group, field.default, optional))
     return found
 
 
@@ -77,7 +88,11 @@ def _add(group: Any, setting: Setting) -> None:
     default = "" if setting.default in (dataclasses.MISSING, None, ()) else f" (default {_shown(setting.default)})"
     group.add_argument(
         flag,
-        type=_fields if setting.kind is dict else _or_none(setting.kind) if setting.optional else setting.kind,
+        type=_fields
+        if setting.kind is dict
+        else _or_word(setting)
+        if setting.optional or setting.words
+        else setting.kind,
         action="append" if setting.many else "store",
         choices=setting.choices,
         metavar=None if setting.choices else METAVARS.get(setting.kind, setting.name.upper()),
@@ -99,13 +114,15 @@ def merged(options: argparse.Namespace, config: Path | None, known: Iterable[str
     return values | {name: value for name, value in vars(options).items() if name in known}
 
 
-def _or_none(kind: type) -> Callable[[str], Any]:
-    """Return a converter that turns `none` into None and any other text into `kind`."""
+def _or_word(setting: Setting) -> Callable[[str], Any]:
+    """Return a converter that keeps the setting's words, turns `none` into None and any other text into its kind."""
 
     def convert(text: str) -> Any:
-        return None if text.lower() in ("none", "null") else kind(text)
+        if text in setting.words:
+            return text
+        return None if setting.optional and text.lower() in ("none", "null") else setting.kind(text)
 
-    convert.__name__ = kind.__name__  # argparse shows this name in its error message
+    convert.__name__ = setting.kind.__name__  # argparse shows this name in its error message
     return convert
 
 

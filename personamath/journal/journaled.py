@@ -10,6 +10,7 @@ from personamath.errors import NotAsked, PersonaMathError, RunDirectoryError, Te
 from personamath.journal.store import DISK_RESERVE_BYTES
 from personamath.records import Completion, Request, Teacher
 from personamath.teachers.prices import Bill, Caps, Paid, Prices
+from personamath.teachers.slots import Slots
 
 # How long a run that ends early waits for answers in flight: most arrive, and nobody waits for a hung one.
 DRAIN_S = 30.0
@@ -47,9 +48,9 @@ class Memory(Protocol):
 class JournaledTeacher:
     """A teacher around a teacher: what the journal knows is not asked again, what is asked is journaled.
 
-    At most `concurrency` requests are in flight, counted until their answers are on disk; a semaphore in its place is
-    shared with others. Equal requests that meet in flight are asked once. `stop` lets what is in flight arrive, because
-    it is paid for, and then ends every caller.
+    At most `concurrency` requests are in flight, counted until their answers are on disk; slots in its place are the
+    teacher's, or shared with others. Equal requests that meet in flight are asked once. `stop` lets what is in flight
+    arrive, because it is paid for, and then ends every caller.
     At a cap what the journal knows is still answered; anything else is `NotAsked`.
     """
 
@@ -57,7 +58,7 @@ class JournaledTeacher:
         self,
         memory: Memory,
         teacher: Teacher,
-        concurrency: int | asyncio.Semaphore,
+        concurrency: int | Slots,
         prices: Prices | None = None,
         caps: Caps | None = None,
         stop_sending: Callable[[], None] | None = None,
@@ -69,7 +70,7 @@ class JournaledTeacher:
         self._stop_sending = stop_sending
         self.bill = Bill.so_far(prices, memory.paid())
         """All answers of the run directory, those of earlier commands included."""
-        self._slots = asyncio.Semaphore(concurrency) if isinstance(concurrency, int) else concurrency
+        self._slots = Slots.fixed(concurrency) if isinstance(concurrency, int) else concurrency
         self._asking: dict[str, asyncio.Event] = {}
         self._reason_to_stop: PersonaMathError | None = None
         self.in_flight = 0

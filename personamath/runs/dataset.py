@@ -21,9 +21,9 @@ from personamath.runs.funnel import SHOWN_NAMES, Funnel
 from personamath.runs.pipeline import Sink, Spool, new_first
 from personamath.runs.progress import Watch
 from personamath.runs.run import run
-from personamath.runs.run_file import AskedCounts, check_same_recipe, write_run_file
+from personamath.runs.run_file import AskedCounts, check_same_recipe, reached_before, write_run_file
 from personamath.runs.seed_ids import warn_of_moved
-from personamath.runs.setup import Setup, open_teacher, ready_process
+from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.sources.personas import read_personas
 from personamath.sources.problems import ProblemSource, read_problems
 from personamath.sources.tables import HALF_A_PAIR
@@ -101,12 +101,12 @@ Watched = Callable[[Funnel, OverHttp | WaveTeacher | None], Watch]
 async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
     """Make or finish the dataset of a recipe in this process only."""
     prices = setup.prices(recipe)
-    endpoints = open_teacher(recipe, setup)
     output = Path(setup.output)
+    endpoints = open_teacher(recipe, setup, reached_before(output, recipe))
     if not setup.replace:
         check_same_recipe(output, recipe)
     inputs = Inputs.read(recipe)
-    ready_process(setup.concurrency)
+    ready_process(setup)
     # Record origins before asking, because a run may take days and a file may change in that time.
     origins = Origins.found(recipe, inputs.personas)
     with Journal(output) as journal, Spool(output) as spool:
@@ -119,16 +119,15 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
                 endpoints,
                 journal,
                 Counted(spool, inputs.funnel),
-                total=inputs.funnel.seed_problems.total(),
                 personas=inputs.personas,
-                concurrency=setup.concurrency,
-                window=setup.concurrency,
+                concurrency=slots_of(setup, endpoints),
                 prices=prices,
                 caps=setup.caps,
                 watch=watched(inputs.funnel, endpoints),
             )
         folder = write_dataset(output, inputs, origins, spool.rows(), spool.answers())
-        write_run_file(output, recipe, setup, inputs.funnel, asked, endpoints.retries)
+        reached = endpoints.reached if isinstance(endpoints, OverHttp) else {}
+        write_run_file(output, recipe, setup, inputs.funnel, asked, endpoints.retries, reached)
     return Made(inputs.funnel, asked, endpoints.retries, folder)
 
 

@@ -17,6 +17,7 @@ from personamath.methods.reasoning import COLUMN, reasoning_of
 from personamath.methods.requests import Requests
 from personamath.methods.work import Grader, Outcome, Work
 from personamath.records import Completion, Persona, Problem, Row, Solution, Teacher
+from personamath.teachers.slots import Slots
 
 _values: Callable[[Row], tuple[object, ...]] = attrgetter(*(each.name for each in fields(Row)))
 """Like `dataclasses.astuple`, which is ten times slower because it copies the values."""
@@ -152,35 +153,38 @@ class Line:
     async def augment_all(
         self,
         seeds: Iterable[tuple[int, Problem]],
-        window: int,
+        room: Slots,
         sink: Sink,
         end: Callable[[PersonaMathError], Awaitable[NoReturn]],
     ) -> None:
-        """Augment every seed problem, `window` of them at a time, and pass the outcomes to `sink`.
+        """Augment every seed problem, as many at a time as there is `room` for, and pass the outcomes to `sink`.
 
         Seeds come with their positions, in any order. Raises the first `PersonaMathError` that ends a run, through
         `end`, which lets what is in flight arrive; a request that failed shows only in the outcome. Any other error
         is the method's, and is raised as it is, with a note that names the seed problem.
         """
-        waiting = iter(seeds)
 
-        async def work() -> None:
+        async def work(position: int, seed: Problem) -> None:
             try:
-                for position, seed in waiting:
-                    try:
-                        outcome = await self.augment(seed)
-                    except Exception as error:
-                        error.add_note(f"The method {self.method.outline.method!r} was at work on {seed.id}.")
-                        raise
-                    sink.add(position, outcome)
-                    await asyncio.sleep(0)  # a seed answered from the journal alone has not let anyone else run
+                try:
+                    outcome = await self.augment(seed)
+                except Exception as error:
+                    error.add_note(f"The method {self.method.outline.method!r} was at work on {seed.id}.")
+                    raise
+                sink.add(position, outcome)
             except PersonaMathError as error:
                 await end(error)
+            room.give_back()
 
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(window):
-                    group.create_task(work())
+                try:
+                    await room.take()
+                    for position, seed in seeds:
+                        group.create_task(work(position, seed))
+                        await room.take()
+                except PersonaMathError as error:
+                    await end(error)
         except* Exception as errors:
             # The same reason reaches every task; one is enough.
             raise _first(errors) from None

@@ -22,6 +22,8 @@ ASSUMED_ANSWER_S = 5.0
 """Seconds from sending a request to its whole answer; our assumption if no pilot measured it."""
 # For the spread of a cost where no price is known: most lists charge four times as much for completions.
 ASSUMED_PRICE = Price(1.0, 4.0)
+ASSUMED_IN_FLIGHT = 256
+"""Requests in flight, if neither the user nor a pilot says."""
 # A pilot sees few requests of a rare kind. So the rare kind's rate is averaged with the method's expected rate, as if
 # this many more of the requests before it had been seen.
 PRIOR_REQUESTS = 10

@@ -4,7 +4,6 @@ The command line, a pilot, second opinions, the demo, notebooks and the workers 
 problems, in the memory that keeps the answers, and in the sink that receives the outcomes.
 """
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -17,7 +16,11 @@ from personamath.records import Persona, Problem, Teacher
 from personamath.runs.pipeline import Line, Sink
 from personamath.teachers.prices import Bill, Caps, Prices
 from personamath.teachers.routed import OverHttp, RoutedTeacher
+from personamath.teachers.slots import Slots
 from personamath.teachers.waves import WINDOW, WaveTeacher
+
+# Seed problems in progress beyond the requests in flight: an answer that is being graded leaves no place empty.
+SPARE = 8
 
 Beside = Callable[[JournaledTeacher], AbstractAsyncContextManager[None]]
 """A context around a run while it asks."""
@@ -52,26 +55,29 @@ async def run(
     memory: Memory,
     sink: Sink,
     *,
-    total: int,
     personas: Sequence[Persona] = (),
-    concurrency: int | asyncio.Semaphore = 256,
-    window: int = 256,
+    concurrency: int | Slots = 256,
+    window: int | None = None,
     prices: Prices | None = None,
     caps: Caps | None = None,
     grader: Grader | None = None,
     watch: Beside = unwatched,
 ) -> Asked:
-    """Augment `total` seed problems, each with its position, by the recipe's method, and pass the outcomes to `sink`.
+    """Augment seed problems, each with its position, by the recipe's method, and pass the outcomes to `sink`.
 
     `teacher` is open and stays open. `memory` answers first if it can, and keeps every new answer. At most
-    `concurrency` requests are in flight and `window` seed problems are in progress; a wave teacher sets both itself.
+    `concurrency` requests are in flight; slots in its place are the teacher's, or shared with others. `window` seed
+    problems are in progress, by default a few more than requests may be in flight: each has at least one request under
+    way, and what it has made is in memory. A wave teacher sets both itself.
     Raises the `PersonaMathError` that ends a run, after the requests in flight have arrived.
     """
     waved = isinstance(teacher, WaveTeacher)
+    slots = Slots.fixed(sys.maxsize if waved else concurrency) if isinstance(concurrency, int) else concurrency
+    room = slots.and_spare(SPARE) if window is None and not waved else Slots.fixed(WINDOW if waved else window or 1)
     asking = JournaledTeacher(
         memory,
         teacher,
-        sys.maxsize if waved else concurrency,
+        slots,
         prices,
         caps,
         teacher.stop if isinstance(teacher, OverHttp) else None,
@@ -92,7 +98,7 @@ async def run(
         line = Line(
             recipe.method, recipe.requests, asking, judge, tuple(personas), recipe.rng_seed, recipe.keep_reasoning
         )
-        await line.augment_all(seeds, min(WINDOW if waved else window, total), sink, asking.end)
+        await line.augment_all(seeds, room, sink, asking.end)
     return Asked(asking.asked, asking.replayed, asking.bill, asking.bill.usd - paid_before, asking.answer_s)
 
 

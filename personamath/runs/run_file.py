@@ -20,6 +20,7 @@ from personamath.teachers.prices import Bill
 from personamath.teachers.urls import without_secrets
 
 FILE_NAME = "run.json"
+REACHED = "reached"
 DEFAULTS = {
     field.name: field.default if field.default is not dataclasses.MISSING else {}
     for field in dataclasses.fields(Recipe)
@@ -52,9 +53,18 @@ class AskedCounts(Protocol):
 
 
 def write_run_file(
-    folder: Path, recipe: Recipe, setup: Setup, funnel: Funnel, asked: AskedCounts, retries: Counter[str]
+    folder: Path,
+    recipe: Recipe,
+    setup: Setup,
+    funnel: Funnel,
+    asked: AskedCounts,
+    retries: Counter[str],
+    reached: Mapping[str, int],
 ) -> None:
-    """Write run.json; raise `RunDirectoryError` if the disk refuses."""
+    """Write run.json; raise `RunDirectoryError` if the disk refuses.
+
+    `reached` has the requests in flight that were found right, by base URL.
+    """
     outline = recipe.method.outline
     content = {
         "complete": funnel.complete,
@@ -63,6 +73,7 @@ def write_run_file(
         **_endpoints(recipe, setup),
         "versions": package_versions(),
         "engine": setup.engine,
+        "concurrency": {"set": setup.fixed_concurrency, REACHED: dict(reached)},
         "answers": {"asked this time": asked.asked, "from the journal": asked.replayed},
         "taken off": funnel.taken_off_by_kind(),
         "asked again after": dict(retries.most_common()),
@@ -91,6 +102,20 @@ def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:
         for role, (model, urls) in by_role.items()
     }
     return shown | {"teachers": roles}
+
+
+def reached_before(folder: Path, recipe: Recipe) -> dict[str, int]:
+    """Return the requests in flight that an earlier run with the same teacher found right, by base URL."""
+    if not (folder / FILE_NAME).exists():
+        return {}
+    try:
+        content = read_json(folder / FILE_NAME, REPLACE)
+        if content["recipe"]["teacher"] != recipe.as_dict()["teacher"]:
+            return {}
+        reached = content["concurrency"][REACHED]
+        return {url: number for url, number in reached.items() if isinstance(number, int) and number > 0}
+    except (BadInput, LookupError, TypeError, AttributeError):
+        return {}  # an earlier version wrote it, or a hand; it is only a place to begin
 
 
 def read_run_file(folder: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from personamath.journal.run_folder import is_url
 from personamath.methods.reasoning import TIMEOUT_S, TIMEOUT_TO_REASON_S, default_timeout_s
 from personamath.recipe import Recipe
 from personamath.runs.roles import RoleSetup, Teachers
+from personamath.teachers.concurrency import MOST, START, Limit
 from personamath.teachers.headers import read_headers
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.keys import Access, access_to_all, check_key_variables, default_base_urls, keyless_note
@@ -24,7 +25,8 @@ from personamath.teachers.prices import Caps, Prices
 from personamath.teachers.rates import BATCH
 from personamath.teachers.routed import OverHttp, over_http
 from personamath.teachers.shutdowns import shutdown_warning
-from personamath.teachers.urls import without_secrets
+from personamath.teachers.slots import Slots
+from personamath.teachers.urls import is_own, without_secrets
 from personamath.teachers.waves import WaveTeacher
 
 # File descriptors in addition to the connections: the journal, the grader's pipes, the dataset's files.
@@ -65,7 +67,18 @@ class Setup:
         "environment",
         "teacher",
     ] = ()
-    concurrency: Annotated[int, "most requests in flight at a time", "teacher"] = 256
+    concurrency: Annotated[
+        int | Literal["auto"] | None,
+        "requests in flight at a time (default auto: as many as bring more answers, for each endpoint)",
+        "teacher",
+    ] = None
+    """None is `auto`."""
+    hedge: Annotated[
+        bool | None,
+        "ask a second time when an answer is long overdue, which may be billed twice (default: on for servers of your "
+        "own, off where answers are billed)",
+        "teacher",
+    ] = None
     timeout: Annotated[
         float | None,
         "seconds for one try of one request "
@@ -121,10 +134,12 @@ class Setup:
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
         object.__setattr__(self, "output", plain_path(self.output))
-        for name in ("concurrency", "attempts", "patience", "block"):
+        if self.concurrency == "auto":
+            object.__setattr__(self, "concurrency", None)
+        for name in ("attempts", "patience", "block"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
-        for name in ("timeout", "rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
+        for name in ("timeout", "concurrency", "rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
         if self.batch and self.offline_vllm:
@@ -181,6 +196,27 @@ class Setup:
         """Return who answers which kind of a recipe's requests, and at what price."""
         return Teachers(recipe, self.by_role, self.base_url, self.price_in, self.price_out)
 
+    @property
+    def fixed_concurrency(self) -> int | None:
+        """The requests in flight that the user wants; None if the run finds out."""
+        return self.concurrency if isinstance(self.concurrency, int) else None
+
+    @property
+    def endpoints(self) -> int:
+        """How many endpoints may be asked."""
+        return len(self.base_url) + sum(len(role.base_url) for role in self.by_role.values())
+
+    def hedges(self, recipe: Recipe) -> bool:
+        """Whether to ask a second time for what is overdue: it must cost nothing, unless the user wants it."""
+        if self.hedge is not None:
+            return self.hedge
+        prices = self.prices(recipe)
+        for model, urls in self.teachers(recipe).routes.values():
+            price = prices.of(model)
+            if not (all(map(is_own, urls)) if price is None else price.prompt == price.completion == 0):
+                return False
+        return True
+
     def prices(self, recipe: Recipe) -> Prices:
         """Return the prices of models; raise `BadInput` if --max-usd is set and a teacher's price is unknown."""
         teachers = self.teachers(recipe)
@@ -207,8 +243,11 @@ def open_access(setup: Setup, recipe: Recipe) -> dict[str, Access]:
     return access
 
 
-def open_teacher(recipe: Recipe, setup: Setup) -> OverHttp | WaveTeacher:
-    """Return the teacher of a setup; `async with` opens and closes its connections."""
+def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None = None) -> OverHttp | WaveTeacher:
+    """Return the teacher of a setup; `async with` opens and closes its connections.
+
+    `reached` has the requests in flight that an earlier run found right, by base URL.
+    """
     teachers = setup.teachers(recipe)
     if setup.offline_vllm:
         teachers.check_in_one_process("--offline-vllm")
@@ -229,26 +268,54 @@ def open_teacher(recipe: Recipe, setup: Setup) -> OverHttp | WaveTeacher:
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
-    pace, patience = Pace(setup.rpm, setup.tpm), setup.patience_with(recipe)
-    return over_http(teachers.routes, lambda urls: HttpTeacher(urls, [access[url] for url in urls], patience, pace))
+    pace, patience, hedge = Pace(setup.rpm, setup.tpm), setup.patience_with(recipe), setup.hedges(recipe)
+
+    def opened(urls: Sequence[str]) -> HttpTeacher:
+        limits = None if setup.fixed_concurrency else limits_for(urls, patience.timeout_s, reached or {})
+        return HttpTeacher(urls, [access[url] for url in urls], patience, pace, hedge=hedge, limits=limits)
+
+    return over_http(teachers.routes, opened)
 
 
-def ready_process(concurrency: int) -> None:
-    """Prepare this process for `concurrency` requests in flight; raise `BadInput` if the system does not allow them."""
-    _allow_descriptors(concurrency + OTHER_DESCRIPTORS)
+def limits_for(base_url: Sequence[str], timeout_s: float, reached: Mapping[str, int], share: int = 1) -> list[Limit]:
+    """Make the limits on the requests in flight at each endpoint, for one of `share` processes that ask it."""
+    most = max(1, min(MOST, connections_allowed() // len(base_url)) // share)
+    return [Limit(timeout_s, max(1, reached.get(url, START) // share), most) for url in base_url]
+
+
+def slots_of(setup: Setup, teacher: OverHttp | WaveTeacher) -> int | Slots:
+    """Return the requests that may be in flight: as the setup fixes them, else as the teacher finds out."""
+    fixed = setup.fixed_concurrency
+    if isinstance(teacher, WaveTeacher):
+        return fixed or 1  # a wave takes everything that waits
+    return teacher.slots if fixed is None else fixed
+
+
+def ready_process(setup: Setup) -> None:
+    """Prepare this process for the requests in flight; raise `BadInput` if the system does not allow them."""
+    wanted = setup.fixed_concurrency or min(MOST * setup.endpoints, connections_allowed())
+    if wanted > connections_allowed():
+        raise BadInput(f"this system allows too few open files: use --concurrency {connections_allowed()} or less")
+    _allow_descriptors(wanted + OTHER_DESCRIPTORS)
     gc.set_threshold(OBJECTS_PER_COLLECTION)
 
 
-def _allow_descriptors(wanted: int) -> None:
-    """Raise this process's limit on open files, which is often 1,024, as far as the system allows."""
+def connections_allowed() -> int:
+    """Return how many connections the system's limit on open files, which is often 1,024 at first, can be raised to."""
     try:
         import resource
     except ImportError:
-        return  # Windows has no such limit
+        return sys.maxsize  # Windows has no such limit
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if hard == resource.RLIM_INFINITY else max(1, hard - OTHER_DESCRIPTORS)
+
+
+def _allow_descriptors(wanted: int) -> None:
+    """Raise this process's limit on open files."""
+    try:
+        import resource
+    except ImportError:
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        if hard != resource.RLIM_INFINITY and hard < wanted:
-            raise BadInput(
-                f"this system allows {hard} open files: use --concurrency {hard - OTHER_DESCRIPTORS} or less"
-            )
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

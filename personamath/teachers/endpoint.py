@@ -7,8 +7,9 @@ from contextlib import suppress
 import aiohttp
 from multidict import CIMultiDict
 
-from personamath.records import Completion
+from personamath.records import CHARACTERS_PER_TOKEN, Completion
 from personamath.teachers.answered_by import PROVIDER_HEADER
+from personamath.teachers.concurrency import TIMEOUT_WEIGHT, Limit, Sent
 from personamath.teachers.keys import Access
 from personamath.teachers.pace import Announced, Charge
 from personamath.teachers.patience import retry_after_s
@@ -30,8 +31,17 @@ OUTAGES_BEFORE_LEFT_OUT = 10
 class Endpoint:
     """One base URL, and how it fares."""
 
-    def __init__(self, base_url: str, access: Access, allowance: Announced, refusals: Refusals) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        access: Access,
+        allowance: Announced,
+        refusals: Refusals,
+        limit: Limit | None = None,
+    ) -> None:
+        """Without a `limit`, whoever asks bounds the requests in flight."""
         self.allowance = allowance
+        self.limit = limit
         self.in_flight = 0
         self.reachable = True
         """False while it is left out."""
@@ -53,6 +63,7 @@ class Endpoint:
         """Send one request once; raise `Retry` if another try may succeed."""
         self.in_flight += 1
         sent = self.allowance.sent(charge, time.monotonic())
+        asked = Sent(sent.at, self.in_flight)
         try:
             async with session.post(
                 self._url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
@@ -63,7 +74,10 @@ class Endpoint:
                 self.allowance.heard(sent, response.status, response.headers, after_s, time.monotonic())
                 location = without_secrets(response.headers.get("Location", ""))
                 provider = response.headers.get(PROVIDER_HEADER, "")
-                return self._replies.read(self.name, response.status, content, after_s, location, provider)
+                completion = self._replies.read(self.name, response.status, content, after_s, location, provider)
+            if self.limit:
+                self.limit.answered(asked, _length(completion), self.in_flight, time.monotonic())
+            return completion
         except (aiohttp.ClientError, OSError) as error:
             raise trouble(self.name, error, self._replies.shown) from None
         finally:
@@ -73,14 +87,28 @@ class Endpoint:
         """A try was answered with a completion."""
         self._outages = 0
 
-    def failed(self, failure: Retry) -> bool:
+    @property
+    def load(self) -> float:
+        """How full it is: 1 where no more may be in flight; without a limit, the requests in flight."""
+        return self.in_flight / self.limit.allowed if self.limit else self.in_flight
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may be in flight."""
+        return not self.limit or self.in_flight < self.limit.allowed
+
+    def failed(self, failure: Retry, sent_at: float) -> bool:
         """Count a failed try; return whether to leave this endpoint out."""
         self._outages += failure.is_outage
+        if self.limit and (weight := self._overload(failure)):
+            self.limit.failed(sent_at, time.monotonic(), weight)
         return failure.reason == UNREACHABLE or self._outages >= OUTAGES_BEFORE_LEFT_OUT
 
     def leave_out(self, why: str) -> None:
         """Mark it as one that nothing is sent to."""
         self.reachable, self._why_out = False, why
+        if self.limit:
+            self.limit.restart(time.monotonic())
 
     def leave_alone(self, seconds: float) -> None:
         """It asks to be asked later; others are preferred until then."""
@@ -105,6 +133,12 @@ class Endpoint:
                     self.reachable = response.status < 500
             self._outages = OUTAGES_BEFORE_LEFT_OUT - 1  # one more, and it is left out again
 
+    def _overload(self, failure: Retry) -> int:
+        """How much a failed try says that too many are in flight; nothing if the announced allowance explains it."""
+        if failure.reason == "timeout":
+            return TIMEOUT_WEIGHT
+        return int(failure.is_outage or (not failure.counts and not self.allowance.announces))
+
     def waiting_for(self, now: float) -> str:
         """Its name and why requests wait for it; empty if they do not."""
         if not self.reachable:
@@ -114,3 +148,8 @@ class Endpoint:
             pause = max(pause, asked)
             return f"{self.name} (asks for {pause:,.0f} s)"
         return ""
+
+
+def _length(completion: Completion) -> float:
+    """How many tokens an answer has, about, if the endpoint does not say."""
+    return completion.completion_tokens or len(completion.text) / CHARACTERS_PER_TOKEN

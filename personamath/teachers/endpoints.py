@@ -11,6 +11,7 @@ import aiohttp
 
 from personamath.errors import NotAsked, TeacherMisconfigured
 from personamath.records import Completion
+from personamath.teachers.concurrency import Limit
 from personamath.teachers.endpoint import SHOWN_PAUSE_S, Endpoint
 from personamath.teachers.keys import Access
 from personamath.teachers.pace import LOOK_S, Announced, Charge, Pace
@@ -25,12 +26,24 @@ LOOK_AGAIN_S = 0.25
 class Endpoints:
     """Endpoints that serve the same model. `async with` opens and closes the connections."""
 
-    def __init__(self, base_urls: Sequence[str], access: Sequence[Access], patience: Patience, pace: Pace) -> None:
-        """`access` is that of each endpoint; it may be empty if none wants a key."""
+    def __init__(
+        self,
+        base_urls: Sequence[str],
+        access: Sequence[Access],
+        patience: Patience,
+        pace: Pace,
+        limits: Sequence[Limit] | None = None,
+    ) -> None:
+        """`access` is that of each endpoint; it may be empty if none wants a key.
+
+        `limits` has one for each URL; without it, whoever asks bounds the requests in flight.
+        """
         self._refusals = Refusals()
         each = access or [Access()] * len(base_urls)
+        of_each: Sequence[Limit | None] = limits or [None] * len(base_urls)
         self._all = [
-            Endpoint(url, one, Announced(pace.kinds), self._refusals) for url, one in zip(base_urls, each, strict=True)
+            Endpoint(url, one, Announced(pace.kinds), self._refusals, limit)
+            for url, one, limit in zip(base_urls, each, of_each, strict=True)
         ]
         self._patience = patience
         self._pace = pace
@@ -46,7 +59,9 @@ class Endpoints:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),  # the journal bounds what is in flight
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=60
+            ),  # `Limit` or the journal bounds what is in flight
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),  # each try has its own total
             headers={"Content-Type": "application/json"},
@@ -85,6 +100,11 @@ class Endpoints:
         """Requests that were sent and not answered."""
         return sum(endpoint.in_flight for endpoint in self._all)
 
+    @property
+    def allowed(self) -> int:
+        """Requests that may be in flight now, at all endpoints that are there; at least one."""
+        return max(1, sum(one.limit.allowed for one in self._all if one.limit and one.reachable))
+
     def waiting_for(self) -> str:
         """Which endpoints are waited for and why, in a few words; empty while none is."""
         now = time.monotonic()
@@ -106,7 +126,7 @@ class Endpoints:
             return found
 
     def _look(self, charge: Charge) -> Endpoint | float:
-        """Of the endpoints that may be asked now, the one with the fewest in flight; else seconds to wait."""
+        """Of the endpoints that may be asked now, the one with the most room; else seconds to wait."""
         if self._stopping:
             raise NotAsked("the run is ending")
         self.silence.check()
@@ -118,7 +138,10 @@ class Endpoints:
         paced = wait = self._pace.wait_s(charge, now)
         if not wait:
             welcome = [one for one in reachable if not one.asks_to_wait_s(now)] or reachable
-            waits = [(one.allowance.wait_s(charge, now), one.in_flight, one) for one in welcome]
+            with_room = [one for one in welcome if one.has_room]
+            if not with_room:
+                return LOOK_S  # an endpoint was left out, or answers less at a time than before
+            waits = [(one.allowance.wait_s(charge, now), one.load, one) for one in with_room]
             wait, _, endpoint = min(waits, key=itemgetter(0, 1))
             if not wait:
                 return endpoint
@@ -152,10 +175,10 @@ class Endpoints:
         with self._refusals.trying():
             return await endpoint.send(self._session, body, charge)
 
-    def failed(self, endpoint: Endpoint, failure: Retry, charge: Charge) -> None:
+    def failed(self, endpoint: Endpoint, failure: Retry, charge: Charge, sent_at: float) -> None:
         """Draw the conclusions from a failed try, for its endpoint and for the pace."""
         self._pace.failed(charge, time.monotonic())
-        if endpoint.failed(failure) and endpoint.reachable:
+        if endpoint.failed(failure, sent_at) and endpoint.reachable:
             endpoint.leave_out(failure.reason)
             probe = asyncio.create_task(endpoint.wait_until_back(self._session, self._patience.timeout_s))
             self._probes.add(probe)

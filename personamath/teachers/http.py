@@ -4,8 +4,8 @@ What is covered: each request is retried by itself, with jittered exponential ba
 honoured), a 5xx, a reset, a time-out, a body that is cut, malformed or empty, or an answer that did not end by itself.
 The run ends at once on 401, 404, an exhausted account, an endpoint that was never reached or that refuses whatever it
 is asked (`refusals.py`), and a wait beyond the patience. An endpoint that answered before and goes away is left out
-until it is back (`endpoints.py`). `pace.py` decides how fast to ask, `hedging.py` when to ask a second time because an
-answer is overdue. What is not covered: asking in batches.
+until it is back (`endpoints.py`). `pace.py` decides how fast to ask, `concurrency.py` how many requests may be in
+flight, `hedging.py` when to ask a second time because an answer is overdue. What is not covered: asking in batches.
 
 aiohttp is used directly because the OpenAI SDK costs several times as much of the client's CPU per request.
 """
@@ -19,6 +19,7 @@ from typing import Self
 
 from personamath.errors import PersonaMathError, RequestFailed
 from personamath.records import Completion, Request
+from personamath.teachers.concurrency import Limit
 from personamath.teachers.endpoint import Endpoint
 from personamath.teachers.endpoints import Endpoints
 from personamath.teachers.hedging import Hedging, Try
@@ -27,12 +28,15 @@ from personamath.teachers.pace import Charge, Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Paid, ThrownAway, not_counted
 from personamath.teachers.refusals import Retry
+from personamath.teachers.slots import Slots
 
 
 class HttpTeacher:
-    """OpenAI-compatible endpoints that serve the same model; each request goes to the one with the fewest in flight.
+    """OpenAI-compatible endpoints that serve the same model; each request goes to the one with the most room.
 
-    `async with` opens and closes the connections. `access` is that of each endpoint, or empty if none needs a key.
+    `async with` opens and closes the connections. `access` is that of each endpoint, or empty if none needs a key. With
+    `hedge` an overdue request is asked a second time, which may be paid for twice. `limits` bound the requests in
+    flight, one for each URL; whoever asks then takes one of the `slots`. Without `limits`, whoever asks bounds them.
     """
 
     def __init__(
@@ -41,11 +45,17 @@ class HttpTeacher:
         access: Sequence[Access] = (),
         patience: Patience | None = None,
         pace: Pace | None = None,
+        *,
+        hedge: bool = False,
+        limits: Sequence[Limit] | None = None,
     ) -> None:
         self._pace = pace or Pace()
         self._patience = patience or Patience()
-        self._endpoints = Endpoints(base_urls, access, self._patience, self._pace)
-        self._hedging = Hedging(self._ask_second)
+        self._endpoints = Endpoints(base_urls, access, self._patience, self._pace, limits)
+        self._limits = dict(zip(base_urls, limits or (), strict=False))
+        self.slots = Slots(lambda: self._endpoints.allowed)
+        """Places for requests in flight, as many as the limits allow now."""
+        self._hedging = Hedging(self._ask_second) if hedge else None
         self.retries: Counter[str] = Counter()
         """Tries after which a request was asked again, by reason."""
         self.thrown_away: ThrownAway = not_counted
@@ -53,12 +63,13 @@ class HttpTeacher:
 
     async def __aenter__(self) -> Self:
         await self._endpoints.__aenter__()
-        self._hedger = asyncio.create_task(self._hedging.ask_again())
+        self._hedgers = [asyncio.create_task(self._hedging.ask_again())] if self._hedging else []
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._hedger.cancel()
-        await asyncio.gather(self._hedger, return_exceptions=True)
+        for hedger in self._hedgers:
+            hedger.cancel()
+        await asyncio.gather(*self._hedgers, return_exceptions=True)
         await self._endpoints.__aexit__()
 
     async def complete(self, request: Request) -> Completion:
@@ -84,6 +95,16 @@ class HttpTeacher:
     def in_flight(self) -> int:
         """Requests that were sent and not answered."""
         return self._endpoints.in_flight
+
+    @property
+    def allowed(self) -> int:
+        """Requests in flight that the limits allow now."""
+        return self._endpoints.allowed
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """By base URL, the requests in flight to start with next time; empty without limits."""
+        return {url: limit.reached for url, limit in self._limits.items()}
 
     def waiting_for(self) -> str:
         """Which endpoints are waited for and why, in a few words; empty while none is."""
@@ -124,9 +145,10 @@ class HttpTeacher:
         """The answer to one try, or to the second one that was made beside it; raises `Retry` if both failed."""
         try:
             async with asyncio.timeout(self._patience.timeout_s) as one.end:
-                with self._hedging.watched(one) if hedged else nullcontext():
+                with self._hedging.watched(one) if self._hedging and hedged else nullcontext():
                     completion = await self._endpoints.send(endpoint, body, charge)
-            self._hedging.answered(time.monotonic() - one.since)
+            if self._hedging:
+                self._hedging.answered(time.monotonic() - one.since)
             endpoint.answered()
             return completion
         except (Retry, TimeoutError) as ended:
@@ -134,7 +156,7 @@ class HttpTeacher:
                 return one.answer  # the second try's answer ended this one
             timed_out = f"{endpoint.name}: no answer in {self._patience.timeout_s:.0f} s"
             failure = ended if isinstance(ended, Retry) else Retry("timeout", timed_out)
-            self._endpoints.failed(endpoint, failure, charge)
+            self._endpoints.failed(endpoint, failure, charge, one.since)
             if paid := Paid.wasted(one.request, failure.usage):
                 await self.thrown_away(paid)
             if answer := await one.second_answer():

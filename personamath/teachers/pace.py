@@ -178,6 +178,11 @@ class Announced:
         """In a row."""
         self._paused_until = 0.0
 
+    @property
+    def announces(self) -> bool:
+        """Whether it announces any allowance."""
+        return bool(self._buckets)
+
     def wait_s(self, charge: Charge, now: float) -> float:
         """Seconds until the next request may go, as far as is known now."""
         if now < self._paused_until:

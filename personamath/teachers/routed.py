@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 from personamath.records import Completion, Request
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.prices import ThrownAway
+from personamath.teachers.slots import Slots
 
 
 class Route(NamedTuple):
@@ -38,6 +39,8 @@ class RoutedTeacher:
         """Tries after which a request was asked again, by reason."""
         for teacher in self._teachers.values():
             teacher.retries = self.retries
+        self.slots = Slots(lambda: sum(teacher.allowed for teacher in self._teachers.values()))
+        """Places for requests in flight, as many as the limits of all of them allow now."""
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -51,7 +54,20 @@ class RoutedTeacher:
 
     async def complete(self, request: Request) -> Completion:
         """The answer of the teacher for this kind of request."""
-        return await self._by_kind.get(request.purpose, self._first).complete(request)
+        teacher = self._by_kind.get(request.purpose, self._first)
+        if not teacher.reached:  # whoever asks bounds the requests in flight
+            return await teacher.complete(request)
+        async with teacher.slots:
+            return await teacher.complete(request)
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """By base URL, the requests in flight to start with next time; the most, where several models are asked."""
+        found: dict[str, int] = {}
+        for teacher in self._teachers.values():
+            for url, number in teacher.reached.items():
+                found[url] = max(number, found.get(url, 0))
+        return found
 
     def stop(self) -> None:
         """Send nothing more to any of them."""

@@ -1,9 +1,12 @@
 """Base URLs of endpoints: OpenAI's own, how others are written, and how any is shown."""
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
 
 from personamath.errors import BadInput
 
+OWN_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+"""Of names that no public name server knows (RFC 6761, 6762, 8375, ICANN's .internal, and the usual .lan)."""
 OPENAI_URL = "https://api.openai.com/v1"
 # Alone, or after a region: us.api.openai.com, eu.api.openai.com.
 _OPENAI_HOST = "api.openai.com"
@@ -23,6 +26,18 @@ def is_openai(base_url: str) -> bool:
     """Whether a base URL is on one of OpenAI's own hosts."""
     host = urlsplit(base_url).hostname or ""
     return host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")
+
+
+def is_own(base_url: str) -> bool:
+    """Whether a base URL leads to this machine or into a private network: who asks there runs the server.
+
+    A private address, or a name that only a private network has: one without a dot, or with an ending for such names.
+    """
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith(OWN_ENDINGS)
 
 
 def without_secrets(url: str) -> str:

@@ -59,7 +59,7 @@ def run(directory: Path, problems: Iterator[Problem], spool: Spool) -> tuple[lis
     with Journal(directory) as journal, spool:
         seeds = enumerate(problems)
         with pytest.raises((BadInput, RunDirectoryError)):
-            asyncio.run(run_recipe(RECIPE, seeds, slow, journal, spool, total=20, concurrency=4, window=4))
+            asyncio.run(run_recipe(RECIPE, seeds, slow, journal, spool, concurrency=4, window=4))
         return slow.asked, [request for request in slow.asked if journal.has(request.digest)]
 
 

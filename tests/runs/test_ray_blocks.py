@@ -169,6 +169,8 @@ def test_an_actor_fills_an_object_store_and_the_journal_can_take_it_over(tmp_pat
                 access={url: Access()},
                 patience=Patience(),
                 concurrency=8,
+                actors=1,
+                hedge=False,
                 rpm=None,
                 tpm=None,
                 prices=Prices(MODEL, None),

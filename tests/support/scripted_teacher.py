@@ -10,6 +10,7 @@ returns what it has done.
 
 import argparse
 import asyncio
+import contextlib
 import gzip
 import hashlib
 import json
@@ -224,6 +225,7 @@ class Script:
         self,
         faults: dict[str, float],
         latency_s: float,
+        slots: int | None,
         statuses: int,
         key: str | None,
         allowances: dict[str, Allowance],
@@ -236,6 +238,7 @@ class Script:
         self._allowances = allowances
         self._announced = announced
         self._latency_s = latency_s
+        self._slots = asyncio.Semaphore(slots) if slots else contextlib.nullcontext()
         self._always = statuses
         self._key = key
         self._asked: Counter[bytes] = Counter()
@@ -269,7 +272,8 @@ class Script:
             return refusal
         body = hashlib.sha256(content).digest()
         self._asked[body] += 1
-        await asyncio.sleep(self._latency_s)
+        async with self._slots:
+            await asyncio.sleep(self._latency_s)
         response = await handler(request)
         response.headers.update(headers)
         assert isinstance(response, web.Response) and isinstance(response.body, bytes)
@@ -339,6 +343,7 @@ async def _main() -> None:
     parser.add_argument("--problems", action="append", default=[], help="a source, as `personamath augment` names it")
     parser.add_argument("--model", default=MODEL)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--slots", type=int, help="answers at a time; others wait")
     parser.add_argument(
         "--fault", action="append", type=_fault, default=[], help=f"{', '.join(FAULTS | ENDINGS)}=SHARE"
     )
@@ -361,6 +366,7 @@ async def _main() -> None:
     script = Script(
         dict(options.fault),
         options.latency,
+        options.slots,
         options.status,
         options.key,
         dict(options.allow),

@@ -72,13 +72,13 @@ class Ended(NamedTuple):
     took_s: float
 
 
-def ask(server: Server, timeout_s: float = 30.0, overdue: int = 1, pause_s: float = 0.0) -> Ended:
+def ask(server: Server, timeout_s: float = 30.0, overdue: int = 1, pause_s: float = 0.0, hedge: bool = True) -> Ended:
     """Ask for so many like `OVERDUE` once a lot of others were answered; this process stands still for `pause_s`."""
 
     async def run() -> Ended:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", server.reply)
-        async with serve(app) as url, HttpTeacher([url], patience=Patience(timeout_s)) as teacher:
+        async with serve(app) as url, HttpTeacher([url], patience=Patience(timeout_s), hedge=hedge) as teacher:
             slots = asyncio.Semaphore(WARM_UP_AT_ONCE)
 
             async def warm_up(number: int) -> None:
@@ -105,6 +105,13 @@ def test_a_hung_request_is_answered_by_a_second_try_long_before_the_timeout() ->
     assert [answer.text for answer in ended.answers] == ["try 2"]
     assert ended.retries == {"overdue": 1} and server.left == [1]
     assert ended.took_s < 30 / 3
+
+
+def test_without_hedging_an_overdue_request_is_asked_once_and_waited_for() -> None:
+    server = Server(Reply(2 * SECOND_BY_S))
+    ended = ask(server, hedge=False)
+    assert [answer.text for answer in ended.answers] == ["try 1"]
+    assert server.tries[OVERDUE.prompt] == 1 and not ended.retries
 
 
 def test_the_first_try_counts_if_it_is_answered_first() -> None:

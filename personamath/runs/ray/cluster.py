@@ -41,8 +41,9 @@ class ClusterSetup:
     """Of a running cluster; None: RAY_ADDRESS, else one that is started on this machine for this run."""
     block: int
     """Seed problems in a block."""
-    concurrency: int
-    """Requests in flight, of all actors together, as are `rpm` and `tpm`."""
+    concurrency: int | None
+    """Requests in flight, of all actors together, as are `rpm` and `tpm`; None if each actor finds its own."""
+    hedge: bool
     rpm: float | None
     tpm: float | None
     routes: Routes
@@ -88,10 +89,12 @@ def start_desk(ray: Any, *arguments: object) -> Any:
     return ray.remote(Desk).options(num_cpus=0, scheduling_strategy=here).remote(*arguments)
 
 
-def wanted_actors(ray: Any, concurrency: int) -> int:
+def wanted_actors(ray: Any, concurrency: int | None) -> int:
     """How many actors share the requests in flight: one on every machine, more where one could not keep up."""
     machines = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
     room = int(ray.cluster_resources().get("CPU", 1) / CPUS_OF_AN_ACTOR)
+    if concurrency is None:
+        return max(1, min(len(machines), room))
     return max(1, min(max(len(machines), ceil(concurrency / IN_FLIGHT_OF_AN_ACTOR)), room, concurrency))
 
 

@@ -15,7 +15,8 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
     cluster = ClusterSetup(
         address=setup.ray_address,
         block=setup.block,
-        concurrency=setup.concurrency,
+        concurrency=setup.fixed_concurrency,
+        hedge=setup.hedges(recipe),
         rpm=setup.rpm,
         tpm=setup.tpm,
         routes=setup.teachers(recipe).routes,
@@ -32,6 +33,6 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
         async with watched(run.shown, None)(run):
             await run.work(inputs.problems, inputs.funnel)
         folder = write_dataset(run.home, inputs, origins, run.rows(), run.answers())
-        write_run_file(run.home, recipe, setup, inputs.funnel, run, run.retries)
+        write_run_file(run.home, recipe, setup, inputs.funnel, run, run.retries, {})
         run.upload()
     return Made(inputs.funnel, run, run.retries, folder)

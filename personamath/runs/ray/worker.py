@@ -25,12 +25,14 @@ from personamath.runs.ray.blocks import Block
 from personamath.runs.ray.desk import Status
 from personamath.runs.ray.gate import Allowance, Gate
 from personamath.runs.run import run
+from personamath.runs.setup import limits_for
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.keys import Access
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Paid, Prices
 from personamath.teachers.routed import Routes, over_http
+from personamath.teachers.slots import Slots
 
 REPORT_EVERY_S = 0.5
 _PROBLEM_SCHEMA = pa.schema(
@@ -58,10 +60,13 @@ class Job:
     access: Mapping[str, Access]
     """To each of the endpoints; whoever prints or logs a job does not see the keys."""
     patience: Patience
-    concurrency: int
-    """This actor's slice, as are the two that follow."""
+    concurrency: int | None
+    """This actor's slice, as are the two that follow; None if it finds out."""
     rpm: float | None
     tpm: float | None
+    actors: int
+    """That ask the same endpoints."""
+    hedge: bool
     prices: Prices
     caps: Caps
     """Of the whole run: a block alone may reach them, too."""
@@ -92,13 +97,17 @@ class BlockWorker:
         self._job = job
         self._folder = RunFolder(job.output)
         pace = Pace(job.rpm, job.tpm)
-        self._endpoints = over_http(
-            job.routes, lambda urls: HttpTeacher(urls, [job.access[url] for url in urls], job.patience, pace)
-        )
+
+        def opened(urls: Sequence[str]) -> HttpTeacher:
+            limits = None if job.concurrency else limits_for(urls, job.patience.timeout_s, {}, job.actors)
+            access = [job.access[url] for url in urls]
+            return HttpTeacher(urls, access, job.patience, pace, hedge=job.hedge, limits=limits)
+
+        self._endpoints = over_http(job.routes, opened)
         self._endpoints.thrown_away = self._pay_for
         self._gate = Gate(self._endpoints)
         self._name = uuid.uuid4().hex
-        self._slots = asyncio.Semaphore(job.concurrency)
+        self._slots = Slots.fixed(job.concurrency) if job.concurrency else self._endpoints.slots
         self._starting, self._reporting = asyncio.Lock(), asyncio.Lock()
         self._started = False
         self._working: dict[int, _Work] = {}
@@ -177,7 +186,7 @@ class BlockWorker:
 class _Work:
     """One block while it is worked on."""
 
-    def __init__(self, job: Job, folder: RunFolder, block: Block, asked: Teacher, slots: asyncio.Semaphore) -> None:
+    def __init__(self, job: Job, folder: RunFolder, block: Block, asked: Teacher, slots: Slots) -> None:
         self._job = job
         self._folder = folder
         self._block = block
@@ -229,10 +238,8 @@ class _Work:
                 self._recalling,
                 self._answers,
                 self,
-                total=len(self._block.problems),
                 personas=self._job.personas,
                 concurrency=self._slots,
-                window=self._job.concurrency,
                 prices=self._job.prices,
                 caps=self._job.caps,
                 grader=grader,
