@@ -37,6 +37,8 @@ _CLOSES = re.compile(
     |^Here\ is\ my\ response:""",
     re.VERBOSE | re.MULTILINE,
 )
+# Where every mark of reasoning begins, or what is in it: few answers hold any of these, and the two above take longest.
+_MAY_MARK = re.compile(r"<|(?i:&lt;)|\[/?[TR]|◁|Here is my ")
 # gpt-oss where the server drops its special tokens and keeps the words between them.
 _BARE_CHANNELS = re.compile(r"\A\s*analysis(?=\S|\s)(.*)assistantfinal", re.DOTALL)
 
@@ -120,6 +122,8 @@ def _once(reading: Reading) -> Reading:
 def _without_reasoning(text: str) -> Reading:
     """The text without its reasoning; where only an end is marked, everything before it is reasoning."""
     channel = _BARE_CHANNELS.match(text)
+    if not channel and not _MAY_MARK.search(text):
+        return Reading(text)
     bare = text[channel.end() :] if channel else text
     tokens = sorted([*_OPENS.finditer(bare), *_CLOSES.finditer(bare)], key=lambda token: token.start())
     answer: list[str] = []

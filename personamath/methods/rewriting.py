@@ -7,8 +7,9 @@ read, and the question stays as written. Each reason to drop a rewrite has its o
 
 from personamath.methods.rewrites.asking import FIGURE, asks
 from personamath.methods.rewrites.language import is_in_another_language
+from personamath.methods.rewrites.numbers import loses_the_numbers
 from personamath.methods.rewrites.parts import holds_several, last_part
-from personamath.methods.rewrites.refusing import declines
+from personamath.methods.rewrites.refusing import declines, speaks_of_rephrasing
 from personamath.methods.rewrites.sameness import is_unchanged
 from personamath.methods.rewrites.telling import holds_a_solution, tells_the_answer
 from personamath.methods.rewrites.wrapping import unwrap_once
@@ -49,6 +50,10 @@ def _fault(question: str, original: str, answer: str | None) -> str | None:
         return "refused"
     if holds_a_solution(question, original):
         return "holds a solution"
+    if speaks_of_rephrasing(question) and not speaks_of_rephrasing(original):
+        return "holds remarks"
+    if loses_the_numbers(question, original):
+        return "loses the numbers"
     if _figures(question) != _figures(original):
         return "figure lost or changed"
     if not asks(question) and asks(original):

@@ -120,11 +120,11 @@ def _end_if_hopeless(error: ApiError, said: str, access: Access) -> None:
         raise TeacherMisconfigured(f"{said}: {access.remedy}")
     if error.is_no_model:
         raise TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
-    remedy = {
-        410: "the model, or this address, was switched off for good: give another --teacher or --base-url",
-        407: "the proxy wants a user and a password; write it as http://USER:PASSWORD@HOST:PORT",
-    }.get(error.status)
-    if remedy:
+    if error.status == 410:
+        remedy = "the model, or this address, was switched off for good: give another --teacher or --base-url"
+        raise TeacherMisconfigured(f"{said}: {remedy}")
+    if error.status == 407:
+        remedy = "the proxy wants a user and a password; write it as http://USER:PASSWORD@HOST:PORT"
         raise TeacherMisconfigured(f"{said}: {remedy}")
 
 

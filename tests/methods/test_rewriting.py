@@ -1,11 +1,13 @@
 import time
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personamath.methods.rewrites.numbers import numbers
 from personamath.methods.rewriting import new_question, unwrapped
 from personamath.records import Dropped, Problem
 from personamath.sources.problems import ProblemSource, read_problems
@@ -98,6 +100,22 @@ WRAPPED = [
     "{}\n\nDo you want me to solve this problem for you?",
     "{}\n\nShall I solve it?",
     "{}\n\nI hope this helps! Would you like another version?",
+    # what a 1.5B chat model wrote, in other words
+    "Let me rephrase the math problem with the new persona:\n\n{}",
+    "I can help with that. Here’s how I would rephrase the problem for a beekeeper:\n{}",
+    "Sure, how about this:\n{}",
+    "A beekeeper might enjoy a problem about jars. Here's a rephrased version of the problem:\n\n---\n\n{}\n\n---\n\n"
+    "This version of the problem is closer to the work of a beekeeper.",
+    "The problem is about counting. I'll rephrase it in a way that a beekeeper finds familiar:\n\n---\n\n"
+    "**Problem:**\n{}\n\n---\n\nThe persona makes the problem more engaging for the reader.",
+    "Here is the rephrased problem:\n\n---\n\n{}\n\n---\n\nThis rephrased problem keeps 3 crates and 12 jars.",
+    'A patient beekeeper, fond of bees, would phrase the above problem as follows: "{}"',
+    'The problem can be rephrased as follows:\n\n**"{}"**\n\nThis beekeeper loves bees, so it speaks of her jars.',
+    "A shop has 3 boxes of 12 pens.\n\nTo rephrase it for a beekeeper, you could say:\n\n---\n\n{}",
+    "A beekeeper with bees of her own.\n\nProblem: {}",
+    'Here is the rephrased problem:\n\n"{}',
+    "**Honey Question:** {}",
+    "Let's adjust the problem to fit the beekeeper:\n\n---\n\n{}\n\n---\n\nFeel free to ask for more!",
 ]
 
 
@@ -128,7 +146,7 @@ UNTOUCHED = [
     "Here is a scenario from my farm. There are 3 crates of 12 jars. Find the following: how many jars?",
     "This is a problem I met at work, with 3 trays of 12 rolls: how many rolls is that?",
     "Ann plays a board game.\nIn this version of the game each turn gives 12 points. How many points after 3 turns?",
-    "A coat is sold at half price. What does it cost now?\n\nNote that the original price was $48.",
+    "A crate of 12 jars is sold at half price. What do 3 cost now?\n\nNote that the original price was $48.",
     "How many rolls are baked?\n\nNote: each version of the recipe makes 12 rolls a tray, and there are 3 trays.",
     # LaTeX and other scripts
     r"A baker cuts $\frac{3}{4}$ of 12 rolls. How many rolls are cut?",
@@ -142,6 +160,11 @@ UNTOUCHED = [
     "Fully simplify $3 \\cdot 12$ for the beekeeper.",
     "Help the beekeeper to work out the number of jars in 3 crates of 12.",
     "The number of jars in 3 crates of 12 jars is (A) 15 (B) 24 (C) 36",
+    "A beekeeper fills 3 crates with 12 jars each. She wants to determine the number of jars that she has.",
+    "A beekeeper wants to know the number of jars in all the crates she fills: 3 crates of 12.",
+    # numbers in words
+    "A beekeeper fills three crates with a dozen jars each. How many jars are there?",
+    "A beekeeper fills every third crate with twelve jars. How many jars are there?",
     # the words of a refusal, a solution and an offer that belong to a question
     "I'm sorry to say that I can't count: 3 crates hold 12 jars each. How many jars do I have?",
     "Unfortunately, a beekeeper loses 3 crates of 12 jars. How many jars does she lose?",
@@ -223,6 +246,19 @@ REJECTED = [
     ("Imagine a beekeeper who is happy to have 3 crates of 12 jars. She will use them all.", "asks nothing"),
     ("A beekeeper has 3 crates of 12 jars. To find the total, she multiplies. It is 36 jars.", "asks nothing"),
     ("A beekeeper has 3 crates of 12 jars each. She multiplies them and finds that she has 36 jars.", "asks nothing"),
+    ("A beekeeper, who counts with care, was able to find the number of jars in 3 crates of 12.", "asks nothing"),
+    ("A beekeeper needed the total of 3 crates of 12, so she wanted to find it, and she multiplied.", "asks nothing"),
+    ("The need to find how many jars fill 3 crates of 12 is common, and you know how it is.", "asks nothing"),
+    # another question, or one without what is given
+    ("Can you help me to design a hive for my bees?", "loses the numbers"),
+    ("A beekeeper is asked how many jars there are in her crates.", "loses the numbers"),
+    # words about the rewrite that no rule takes off
+    (f"{QUESTION} The beekeeper would rephrase the problem as a call to count.", "holds remarks"),
+    (f"It is unclear what it means. {QUESTION} This rephrased question should be clear.", "holds remarks"),
+    # steps of a solution in the question
+    ("A beekeeper fills 3 crates with 12 jars each, which is 36 jars. How many jars are there?", "holds a solution"),
+    ("A beekeeper fills 3 crates of 12 jars, which means she has 36. How many jars are there?", "holds a solution"),
+    ("A beekeeper fills 3 crates of 12, making the number of jars 36. How many jars are there?", "holds a solution"),
     # refusals
     ("I'm sorry, but I can't help with that.", "refused"),
     ("I’m sorry, but I can’t assist with that request.", "refused"),
@@ -308,6 +344,22 @@ def test_real_questions_and_sound_rewrites_of_them_are_hardly_ever_dropped(data:
             found[question.reason if isinstance(question, Dropped) else "usable"] += 1
         dropped = len(rewrites) - sum(found[reason] for reason in ("usable", "unchanged", "equal to the original"))
         assert dropped == 0, found
+
+
+NUMBERS = [
+    ("eighty and fifty", {80, 50}),
+    ("ten three-minute songs", {10, 3}),
+    ("one thousand four hundred and seven and nine hundred and three", {1407, 903}),
+    ("twenty-five of sixty four", {25, 64}),
+    (r"1,250 and \frac{3}{4} and 2.5", {1250, Fraction(3, 4), Fraction(5, 2)}),
+    ("every fourth day", {4}),
+    ("装满3个箱子", {3}),
+]
+
+
+@pytest.mark.parametrize(("text", "values"), NUMBERS)
+def test_numbers_are_read_by_value(text: str, values: set[Fraction]) -> None:
+    assert numbers(text) == values
 
 
 def test_a_figure_must_come_through_unchanged() -> None:

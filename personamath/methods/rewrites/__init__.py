@@ -5,6 +5,7 @@ parts      named parts ("Original:", "Rephrased:"), of which the last rewrite is
 refusing   declining, or asking for the problem
 asking     whether a text asks something
 telling    whether it tells its answer
+numbers    its numbers, and whether a rewrite has lost them
 language   whether it is in the language of its seed problem
 sameness   whether it changes anything
 """

@@ -9,8 +9,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from personamath.methods.rewrites.asking import FIGURE
+from personamath.methods.rewrites.numbers import RECENT
 
 _WORDS = {
     "English": (
@@ -77,17 +79,20 @@ def is_in_another_language(question: str, original: str) -> bool:
     if language is None:
         return False
     own = _LISTS[language]
-    whole, *sentences = (_WORD.findall(text.casefold()) for text in (question, *_SENTENCE.split(question)))
-    for name, words in _LISTS.items():
-        foreign = words - own
-        if name == language or foreign.isdisjoint(whole):
-            continue
+    whole = _WORD.findall(question.casefold())
+    suspects = [name for name, words in _LISTS.items() if len((words - own).intersection(whole)) >= ENOUGH - 1]
+    for name in suspects:
+        foreign = _LISTS[name] - own
         if name == "English":
             if _is_mostly(whole, foreign, own):
                 return True
-        elif any(_is_foreign(sentence, foreign, own) for sentence in (whole, *sentences)):
+        elif any(_is_foreign(sentence, foreign, own) for sentence in (whole, *_sentences(question))):
             return True
     return False
+
+
+def _sentences(text: str) -> list[list[str]]:
+    return [_WORD.findall(sentence) for sentence in _SENTENCE.split(text.casefold())]
 
 
 def _is_foreign(words: Sequence[str], foreign: frozenset[str], own: frozenset[str]) -> bool:
@@ -104,6 +109,7 @@ def _is_mostly(words: Sequence[str], foreign: frozenset[str], own: frozenset[str
     )
 
 
+@lru_cache(maxsize=RECENT)
 def _language(text: str) -> str | None:
     """The language with the most different function words in a text; None where they are too few to tell."""
     words = set(_WORD.findall(text.casefold()))
@@ -123,8 +129,11 @@ def _other_script(question: str, original: str) -> bool:
     return count >= ENOUGH_LETTERS and 4 * there[main] < there.total()
 
 
+@lru_cache(maxsize=RECENT)
 def _scripts(text: str) -> Counter[str]:
     """Letters by script; Chinese and Japanese are one, single Greek letters are mathematics."""
+    if text.isascii():
+        return Counter(LATIN=sum(map(str.isalpha, text)))
     found = Counter[str]()
     for word in _WORD.findall(text):
         if word.isascii():
@@ -138,5 +147,6 @@ def _scripts(text: str) -> Counter[str]:
     return found
 
 
+@lru_cache(maxsize=RECENT)
 def _prose(text: str) -> str:
     return unicodedata.normalize("NFC", _NOT_PROSE.sub(" ", FIGURE.sub(" ", text)))

@@ -7,7 +7,8 @@ rewrite may say "Question:" before its last sentence.
 
 import re
 
-from personamath.methods.rewrites.wrapping import CHANGED, FOR_WHOM, PROMPT
+from personamath.methods.rewrites.numbers import numbers
+from personamath.methods.rewrites.wrapping import CHANGED, FOR_WHOM, PROMPT, REPHRASES
 
 _MARKS = r"^[ \t>#*_(\[-]*"
 _MATH = r"(?:(?:math\w*|word)[ \t]+)*"
@@ -25,6 +26,7 @@ _REWRITE = re.compile(
     rf"|(?:rephrased|rewritten|reworded|rephrasing|rewrite){_NUMBER}{FOR_WHOM}{_COLON}"
     rf"|(?:version|option|variant|alternative)(?:[ \t]+version)?{_NUMBER}{FOR_WHOM}{_COLON}"
     rf"|(?:here(?:['’]s|[ \t]+is)|below[ \t]+is|this[ \t]+is)\b{_SAID}\b{CHANGED}\b{_SAID}:[*_]*[ \t]*"
+    rf"|[^\n?\d:$\\]{{0,300}}\b{REPHRASES}[^\n?\d:$\\]{{0,200}}:[*_]*[ \t]*$"
     rf"|(?:or|alternatively|another[ \t]+version)[ \t]*:?[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -74,12 +76,18 @@ def last_part(text: str) -> str:
 
 
 def _below_a_title(text: str) -> str:
-    """What follows the name of a problem, where nothing above it is more than a title."""
+    """What follows the name of a problem, where nothing above it is more than a title, or a line about the persona."""
     for name in _PLAIN.finditer(text):
         above = [line.strip() for line in text[: name.start()].split("\n") if line.strip()]
-        if above and all(_is_title(line) for line in above):
-            return text[name.end() :].strip()
+        below = text[name.end() :].strip()
+        is_all = len(above) == 1 and _states_nothing(above[0]) and bool(re.search(r"\d", below))
+        if above and (is_all or all(_is_title(line) for line in above)):
+            return below
     return text
+
+
+def _states_nothing(line: str) -> bool:
+    return not re.search(r"[\d?$\\]", line) and not numbers(line)
 
 
 def _is_title(line: str) -> bool:

@@ -1,6 +1,8 @@
-"""Whether a completion declines the task, or asks for what it was given."""
+"""Whether a completion declines the task, asks for what it was given, or speaks of the task instead of doing it."""
 
 import re
+
+from personamath.methods.rewrites.wrapping import REPHRASES
 
 _SORRY = re.compile(
     r"\A(?:(?:i['’]m|i am) (?:very |really |so |truly )?sorry|sorry|(?:i|my) apologi[sz]\w*|unfortunately|regrettably"
@@ -22,6 +24,13 @@ _ASKS_FOR_IT = re.compile(
     r"information|context|text)\b",
     re.IGNORECASE,
 )
+_SPEAKS = re.compile(
+    rf"\b{REPHRASES} (?:the|this|your|that|it\b)(?: [\w'-]+){{0,3}}? ?(?:problem|question|version|for|as|with|like)\b"
+    rf"|\b(?:this|the) (?:re-?(?:phras|word|writ|stat|fram)\w*|adapted) (?:\w+ ){{0,2}}(?:problem|question|version)\b"
+    r"|\b(?:original|given|above) (?:math\w* |word )?(?:problem|question)\b"
+    r"|\bthe (?:problem|question) (?:is asking|asks us)\b",
+    re.IGNORECASE,
+)
 # A refusal says what it declines early; a story comes to its question later.
 _BEGINNING = 400
 
@@ -33,3 +42,8 @@ def declines(text: str) -> bool:
         return bool(_CANNOT.search(beginning) or _ASKS_FOR_IT.search(beginning))
     asked = _ASKS_FOR_IT.search(beginning)
     return bool(asked and not re.search(r"\d", text) and re.search(r"\b(?:problem|question|persona)\b", text))
+
+
+def speaks_of_rephrasing(text: str) -> bool:
+    """Whether it speaks to the reader about the rewrite: remarks that no rule of wrapping takes off."""
+    return bool(_SPEAKS.search(text))

@@ -7,10 +7,10 @@ behind the question). What the original says, its rewrite may say too.
 
 import re
 from collections.abc import Iterator
-from fractions import Fraction
 
 from personamath.methods.arithmetic.equations import equalities
 from personamath.methods.rewrites.asking import FIGURE, asks, last_question
+from personamath.methods.rewrites.numbers import numbers
 
 _SOLUTION = re.compile(
     r"""\\fbox
@@ -29,9 +29,11 @@ _ANSWER_KEY = re.compile(
 )
 # A result of arithmetic in words; the number behind it is new.
 _WORKED = re.compile(
-    r"\b(?:to get|(?:which|this|that) (?:gives?|makes?|equals|means|comes to|amounts to|totals|leaves|brings)|"
+    r"\b(?:to get|(?:which|this|that) means(?: [a-z]+){0,5}?|"
+    r"(?:which|this|that) (?:gives?|makes?|equals|comes to|amounts to|totals|leaves|brings)|"
+    r"(?:, which|that|this) (?:is|was)(?: also| just| only| exactly| equivalent to)?|that['’]s|"
     r"gives (?:us|him|her|them)|giving (?:us|him|her|them|a total of)|resulting in|results in|adds? up to|comes to|"
-    r"for a total of|equals|making a total of|leaving (?:him|her|them|us)? ?with|is equal to)"
+    r"for a total of|equals|(?:making|leaving|bringing)(?: [a-z]+){1,7}?|is equal to)"
     r"\s+(?:an? |the )?(?:total |sum |product |result )?(?:of )?[$\\(]*"
     r"(?P<number>\d[\d,]*(?:\.\d+)?)(?![\d.]*\s*(?:times|%|percent|more|less))",
     re.IGNORECASE,
@@ -43,19 +45,6 @@ _CONCLUDES = re.compile(
 )
 _IN_TOTAL = re.compile(r"\b(?:in total|altogether|in all)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”’')*]*\s+(?=[^a-z\s])|\n+")
-_DIGITS = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?")
-_FRACTION = re.compile(r"\\[dt]?frac\{?(\d+)\}?\{?(\d+)\}?")
-_WORDS = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "  # noqa: SIM905
-        "seventeen eighteen nineteen".split()
-    )
-} | {word: 10 * place for place, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}  # noqa: SIM905
-_POWERS = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
-_IN_WORDS = re.compile(
-    rf"\b(?:{'|'.join(_WORDS)})(?:[- ](?:and )?(?:{'|'.join([*_WORDS, *_POWERS])}))*\b", re.IGNORECASE
-)
 # A shorter one is a letter or a name that any sentence may hold.
 _SHORTEST_FORMULA = 3
 
@@ -71,16 +60,21 @@ def tells_the_answer(question: str, original: str, answer: str | None) -> bool:
     """Whether it names the reference answer where a solution would: in a key, or in a concluding sentence."""
     if _ANSWER_KEY.search(question) and not _ANSWER_KEY.search(original):
         return True
-    return answer is not None and any(_holds(sentence, answer) for sentence in _concluding(question, original, answer))
+    if answer is None or not _holds(question, answer):
+        return False
+    return any(_holds(sentence, answer) for sentence in _concluding(question, original, answer))
 
 
 def _computes(question: str, original: str) -> bool:
-    given = {one.text for one in equalities(original)}
-    if any(one.holds and one.text not in given for one in equalities(FIGURE.sub(" ", question))):
+    text = FIGURE.sub(" ", question)
+    computed = {one.text for one in equalities(text) if one.holds}
+    if computed and not computed <= {one.text for one in equalities(original)}:
         return True
+    worked = [found["number"] for found in _WORKED.finditer(text)]
+    if not worked or _WORKED.search(original):
+        return False
     known = numbers(original)
-    worked = _WORKED.finditer(FIGURE.sub(" ", question))
-    return any(not numbers(found["number"]) <= known for found in worked) and not _WORKED.search(original)
+    return any(not numbers(number) <= known for number in worked)
 
 
 def _concluding(question: str, original: str, answer: str) -> Iterator[str]:
@@ -104,30 +98,6 @@ def _holds(text: str, answer: str) -> bool:
         return wanted <= numbers(text)
     formula = _squeezed(answer)
     return len(formula) >= _SHORTEST_FORMULA and bool(re.search(r"\d|\\", formula)) and formula in _squeezed(text)
-
-
-def numbers(text: str) -> set[Fraction]:
-    """The values of the numbers in a text, in digits, fractions and words."""
-    found = {Fraction(int(above), int(below)) for above, below in _FRACTION.findall(text) if int(below)}
-    for digits in _DIGITS.findall(_FRACTION.sub(" ", text.replace("{,}", ",").replace(",\\!", ","))):
-        above, _, below = digits.replace(",", "").replace(" ", "").partition("/")
-        if not below or int(below):
-            found.add(Fraction(above) / int(below or 1))
-    found.update(Fraction(_value(words)) for words in _IN_WORDS.findall(text))
-    return found
-
-
-def _value(words: str) -> int:
-    """The value of a number in words, e.g. `one hundred twenty`."""
-    total, part = 0, 0
-    for word in re.findall("[a-z]+", words.lower()):
-        if word == "hundred":
-            part *= 100
-        elif word in _POWERS:
-            total, part = total + part * _POWERS[word], 0
-        else:
-            part += _WORDS.get(word, 0)  # "and" adds nothing
-    return total + part
 
 
 def _squeezed(text: str) -> str:

@@ -13,6 +13,8 @@ NAME = rf"(?:the\s+)?(?:{CHANGED}\s+)*(?:{_THING}|{CHANGED})"
 # "... from the perspective of a beekeeper", "... (for a beekeeper)".
 FOR_WHOM = r"(?:[ \t]+(?:for|from|as|by|with|in|of|using|through)\b[^\n:.?!*]{0,120})?(?:[ \t]*\([^\n)]{0,120}\))?"
 
+REPHRASES = r"(?:(?:re-?)?phras(?:e|es|ed|ing)\b|(?:re-?(?:writ|word|stat|fram|imagin|cast))\w+)"
+
 # Words to the reader within one sentence.
 _SAID = r"[^\n:.?!\d]{0,240}"
 # The sentence of our own prompt, which small models repeat; the persona is on the line below it.
@@ -26,7 +28,8 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     # "Sure!", "Certainly." before anything else.
     "agreement": re.compile(
         r"\A(?:sure|certainly|of course|absolutely|okay|great|understood|i apologi[sz]e for [^\n.!?\d]{0,80}"
-        r"|(?:i['’]d be|i['’]m|i am) (?:happy|glad) to [^\n.!?\d]{0,80})(?: thing)?\s*[!.,]\s+",
+        r"|(?:i['’]d be|i['’]m|i am) (?:happy|glad) to [^\n.!?\d]{0,80}"
+        r"|i can (?:certainly |definitely )?(?:help|do)\b[^\n.!?\d]{0,40})(?: thing)?\s*[!.,]\s+",
         re.IGNORECASE,
     ),
     # A sentence to the reader that ends in a colon: "Here's the problem rephrased for a chef:".
@@ -37,6 +40,13 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
         rf"\b{_SAID}:[*_]*(?=\s|\Z)",
         re.IGNORECASE,
     ),
+    # The same in sentences of any kind, up to the colon that ends the line or comes before a quotation: "A beekeeper
+    # might like this. Let me rephrase the problem for her:".
+    "introduction": re.compile(
+        rf"\A(?=[^\n]*\b(?:{REPHRASES}|(?:here(?:['’]s|\s+is)|let(?:['’]s|\s+us|\s+me))\b[^\n]*\b{_THING}\b"
+        r"|how about\b))[^\n?\d:$\\]{1,800}:[*_]*[ \t]*(?=\n|[\"“])",
+        re.IGNORECASE,
+    ),
     # "From the perspective of a beekeeper:", "As a beekeeper:" on a line of its own.
     "perspective": re.compile(
         r"\A[*_#\s]*(?:(?:from|through|in|with) (?:the |an? )?(?:perspective|point of view|viewpoint|eyes|lens|shoes|"
@@ -45,6 +55,11 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     ),
     # A name before the question: "Rephrased Problem:", "**Rephrased Problem:** A baker", "**Rephrased problem**\n".
     "label": re.compile(rf"\A[#>\s]*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?::[*_]*|[*_]{{1,3}}[ \t]*(?=\n|\Z))", re.IGNORECASE),
+    # A name of the model's own, in bold print: "**Research Question:** In a school".
+    "name": re.compile(
+        r"\A\*\*(?:[A-Z][\w'’-]*[ \t]+){0,4}(?:Problem|Question|Scenario|Challenge|Task)(?:[ \t][^\n*:?!]{0,60})?"
+        r"(?::\*\*|\*\*:)[ \t]*(?=\s*\S)"
+    ),
     # A heading line: "### Rephrased Problem".
     "heading": re.compile(rf"\A#+\s*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?=\n|\Z)", re.IGNORECASE),
     # A line about the rewrite: "**Persona:** A beekeeper", "Title: Honey Harvest".
@@ -64,8 +79,15 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     "remark": re.compile(
         r"\n\s*[*_(\[]*(?:note\b[^\n?\d]*\b(?:unchanged|changed|persona|rephras\w+)\b"
         r"|i\s+hope\b|let\s+me\s+know\b|feel\s+free\b"
-        r"|(?:in\s+)?this\s+(?:re-?(?:phras|word|writ|fram|stat|vis)\w*|version|adaptation)\b"
+        r"|(?:in\s+)?(?:this|the)\s+(?:re-?(?:phras|word|writ|fram|stat|vis)\w*|version|adaptation|persona)\b"
         r"|the\s+(?:rephrased|rewritten|reworded)\s+(?:problem|question|version)\b)[^\n?\d]*\Z",
+        re.IGNORECASE,
+    ),
+    # What it says of its work below a rule, with the numbers of the problem only if it says at once what it is about.
+    "epilogue": re.compile(
+        r"\n[ \t]*(?:[-*_=][ \t]*){3,}\n\s*(?:(?:in )?this (?:re-?(?:phras|word|writ|fram|stat)\w+|version)\b[^?]*\Z"
+        r"|(?=[^?\d]{0,1500}\Z)[^?\d]*?"
+        rf"\b(?:problem|question|persona|version|scenario|{REPHRASES})\b[^?\d]*\Z)",
         re.IGNORECASE,
     ),
     # What the model offers next: "Would you like me to solve it?", "Let me know if you need more."
@@ -92,7 +114,7 @@ def unwrap_once(text: str) -> str:
     text = _ECHO.sub("", text, count=1).strip()
     for wrapping in WRAPPINGS.values():
         text = wrapping.sub("", text, count=1).strip()
-    return _without_quotes(_without_bold(_without_bars(text)))
+    return _without_quotes(_without_bold(_within_quotes(_without_bars(text))))
 
 
 def _without_bars(text: str) -> str:
@@ -103,6 +125,16 @@ def _without_bars(text: str) -> str:
     return "\n".join(_BARS.sub("", line).strip() for line in lines).strip()
 
 
+def _within_quotes(text: str) -> str:
+    """The quotation that is the first paragraph, where a remark follows, which has neither a number nor a question."""
+    first, _, rest = text.partition("\n\n")
+    quoted = first.strip("*_ ")
+    is_remark = bool(rest.strip()) and not re.search(r"[\d?]", rest)
+    if is_remark and len(quoted) > 1 and _QUOTES.get(quoted[0]) == quoted[-1] and re.search(r"\d", quoted):
+        return first
+    return text
+
+
 def _without_bold(text: str) -> str:
     """The text without `**` around the whole of it; bold words inside a question stay."""
     if text.startswith("**") and text.endswith("**") and text.count("**") == 2:
@@ -111,7 +143,9 @@ def _without_bold(text: str) -> str:
 
 
 def _without_quotes(text: str) -> str:
-    """The text without one pair of quotes around the whole of it; a quotation inside a question stays."""
+    """The text without quotes around the whole of it, or a quote that is never closed; a quotation inside stays."""
+    if text[:1] in ('"', "“") and _QUOTES[text[0]] not in text[1:]:
+        return text[1:].strip()
     if len(text) < 2 or _QUOTES.get(text[0]) != text[-1]:
         return text
     inner = text[1:-1]

@@ -1,0 +1,45 @@
+"""The numbers of a problem, by value, in digits, fractions and words; and whether a rewrite has lost them."""
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+
+from personamath.answers.words import NUMBER_WORDS, SCALES, TENS, number_in_words
+from personamath.methods.rewrites.asking import FIGURE
+
+_DIGITS = re.compile(r"(?<![A-Za-z_0-9.])\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?")
+_FRACTION = re.compile(r"\\[dt]?frac\{?(\d+)\}?\{?(\d+)\}?")
+# "First" and "second" number the sentences of a story, too.
+_ORDINALS = {word: 3 + n for n, word in enumerate("third fourth fifth sixth seventh eighth ninth tenth".split())}  # noqa: SIM905
+_ORDINAL = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
+_BELOW_100 = rf"(?:(?:{'|'.join(TENS)})(?:[- ](?:{'|'.join(NUMBER_WORDS[1:10])}))?|{'|'.join(NUMBER_WORDS)})"
+_BELOW_1000 = rf"{_BELOW_100}(?:[- ]hundred(?:(?: and)? {_BELOW_100})?)?"
+_IN_WORDS = re.compile(
+    rf"\b{_BELOW_1000}(?:[- ](?:{'|'.join(SCALES)})(?:,?(?: and)? {_BELOW_1000})?){{0,2}}\b", re.IGNORECASE
+)
+
+RECENT = 512
+"""Texts of which what was found is remembered: every rewrite of a problem is compared with it, by several rules."""
+LEAST_NUMBERS = 0.25
+"""Share of its original's numbers that a question holds at least. A sound one may say "twice" or "half" for some."""
+
+
+def loses_the_numbers(question: str, original: str) -> bool:
+    """Whether hardly any number of the original is in the question: it asks about something else."""
+    given, there = numbers(FIGURE.sub(" ", original)), numbers(FIGURE.sub(" ", question))
+    return len(given & there) < LEAST_NUMBERS * len(given) and (len(given) > 1 or not there)
+
+
+@lru_cache(maxsize=RECENT)
+def numbers(text: str) -> frozenset[Fraction]:
+    """The values of the numbers in a text, in digits, fractions and words."""
+    found = {Fraction(int(above), int(below)) for above, below in _FRACTION.findall(text) if int(below)}
+    for digits in _DIGITS.findall(_FRACTION.sub(" ", text.replace("{,}", ",").replace(",\\!", ","))):
+        above, _, below = digits.replace(",", "").replace(" ", "").partition("/")
+        if not below or int(below):
+            found.add(Fraction(above) / int(below or 1))
+    for words in _IN_WORDS.findall(text):
+        if (value := number_in_words(words)) is not None:
+            found.add(Fraction(value))
+    found.update(Fraction(_ORDINALS[word.lower()]) for word in _ORDINAL.findall(text))
+    return frozenset(found)
