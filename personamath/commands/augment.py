@@ -25,7 +25,10 @@ Solve math problems with a teacher LLM, rewrite them, and keep the solutions who
       --teacher gpt-4o-mini-2024-07-18 --output runs/v1          # the paper's run
 
   personamath augment --config recipes/augment-paper-v1.yaml --teacher Qwen/Qwen2.5-72B-Instruct \\
-      --base-url http://127.0.0.1:8000/v1 --output runs/open     # an open teacher, e.g. from `vllm serve`
+      --base-url http://127.0.0.1:8000/v1 --output runs/open     # an open teacher, at a server of yours
+
+  personamath augment --config recipes/augment-paper-v1.yaml --teacher Qwen/Qwen2.5-72B-Instruct \\
+      --serve vllm --vllm-args '{tensor_parallel_size: 4}' --output runs/open   # the same, on GPUs of this machine
 
 The command asks the endpoint in --base-url, else in OPENAI_BASE_URL, else OpenAI. It sends the key in OPENAI_API_KEY to
 OpenAI only, and HF_TOKEN to Hugging Face's router only; --api-key-env names the variable that holds the key of any
@@ -38,6 +41,7 @@ writes  OUTPUT/journal.sqlite   every request and its unedited answer
         OUTPUT/dataset/         the dataset: load_dataset("OUTPUT/dataset", "default") opens it
         OUTPUT/run.json         recipe, versions, counts, tokens and cost
         OUTPUT/batches.sqlite   with --batch: the batch of each request
+        OUTPUT/vllm.log         with --serve vllm: what the server printed
 
 exit    0 complete   1 error   2 wrong usage   130 interrupted
         3 some requests failed, or were not sent because of --max-usd or --max-requests: the dataset is written

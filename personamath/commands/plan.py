@@ -39,7 +39,8 @@ Estimate the requests, tokens, cost, time and disk space of a run, by step. Take
   personamath plan --config recipes/augment-paper-v1.yaml --output runs/v1 --pilot 50
 
 A pilot runs the method on the number of seed problems that you give, asks the real teacher, and journals the answers in
-the run directory. `personamath augment` with the same options continues from there and pays for no answer twice.
+the run directory. `personamath augment` with the same options continues from there and pays for no answer twice. With
+`--serve vllm` a pilot measures the time on your own hardware; the answers cost nothing.
 """
 
 
@@ -82,8 +83,6 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
 
     Return the counts of what was asked, the outcome of each problem, and how many requests in flight were found right.
     """
-    if setup.offline_vllm:
-        raise BadInput("--pilot needs an endpoint to ask: remove --offline-vllm, or remove --pilot")
     if is_url(setup.output):
         raise BadInput(f"--pilot needs a local output directory, and {setup.output} is a URL: give a directory")
     recipe = inputs.recipe

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -62,12 +62,17 @@ class JournaledTeacher:
         prices: Prices | None = None,
         caps: Caps | None = None,
         stop_sending: Callable[[], None] | None = None,
+        ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`stop_sending` tells the teacher that the run is ending: what waits to be sent is then `NotAsked`."""
+        """`stop_sending` tells the teacher that the run is ending: what waits to be sent is then `NotAsked`.
+
+        `ready` waits until the teacher can be asked; that time is not part of `answer_s`.
+        """
         self._journal = memory
         self._teacher = teacher
         self._caps = caps or Caps()
         self._stop_sending = stop_sending
+        self._ready = ready
         self.bill = Bill.so_far(prices, memory.paid())
         """All answers of the run directory, those of earlier commands included."""
         self._slots = Slots.fixed(concurrency) if isinstance(concurrency, int) else concurrency
@@ -122,6 +127,8 @@ class JournaledTeacher:
                 f"{self._journal.path.parent}: less than {DISK_RESERVE_BYTES // 2**20} MB left on its disk; "
                 "everything answered is kept: make room, then run the same command"
             )
+        if self._ready and not self._caps.reached(self.bill, 0):
+            await self._ready()
         while self._caps.reached(self.bill, self.in_flight):
             # What is in flight is reckoned at a guess: its answers may leave room for more.
             if self._caps.reached(self.bill, 0) or not self.in_flight:

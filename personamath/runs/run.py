@@ -16,6 +16,7 @@ from personamath.records import Persona, Problem, Teacher
 from personamath.runs.pipeline import Line, Sink
 from personamath.teachers.prices import Bill, Caps, Prices
 from personamath.teachers.routed import OverHttp, RoutedTeacher
+from personamath.teachers.serve import ServedTeacher
 from personamath.teachers.slots import Slots
 from personamath.teachers.waves import WINDOW, WaveTeacher
 
@@ -81,6 +82,7 @@ async def run(
         prices,
         caps,
         teacher.stop if isinstance(teacher, OverHttp) else None,
+        teacher.ready if isinstance(teacher, ServedTeacher) else None,
     )
     paid_before = asking.bill.usd
     if isinstance(teacher, OverHttp | WaveTeacher):

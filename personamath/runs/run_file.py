@@ -90,8 +90,8 @@ def write_run_file(
 
 def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:
     """The endpoints that were asked, and for roles who answered which."""
-    if setup.offline_vllm:
-        return {"endpoints": ["vllm in-process"]}
+    if setup.serve:
+        return {"endpoints": ["vllm serve"]}
     teachers = setup.teachers(recipe)
     shown = {"endpoints": [without_secrets(url) for url in teachers.base_urls]}
     by_role = teachers.routes_by_role

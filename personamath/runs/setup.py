@@ -18,12 +18,12 @@ from personamath.teachers.concurrency import MOST, START, Limit
 from personamath.teachers.headers import read_headers
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.keys import Access, access_to_all, check_key_variables, default_base_urls, keyless_note
-from personamath.teachers.offline_vllm import OfflineTeacher, load_vllm, read_arguments
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
-from personamath.teachers.prices import Caps, Prices
+from personamath.teachers.prices import Caps, Price, Prices
 from personamath.teachers.rates import BATCH
 from personamath.teachers.routed import OverHttp, over_http
+from personamath.teachers.serve import ServedTeacher, check_arguments
 from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.slots import Slots
 from personamath.teachers.urls import is_own, without_secrets
@@ -34,6 +34,7 @@ OTHER_DESCRIPTORS = 64
 # Asking creates and drops thousands of objects a second, few of them in reference cycles. With Python's default of 700,
 # the search for cycles takes a tenth of the CPU.
 OBJECTS_PER_COLLECTION = 20_000
+OWN_HARDWARE = Price(0.0, 0.0, source="--serve vllm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +90,16 @@ class Setup:
     patience: Annotated[
         float, "seconds to wait for an endpoint that stops answering, or asks to be left alone", "teacher"
     ] = 600.0
-    offline_vllm: Annotated[
-        bool, "run the teacher in this process, with vLLM, instead of asking an endpoint", "teacher"
-    ] = False
-    vllm_args: Annotated[
-        str | None, "arguments of vllm.LLM as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'", "teacher"
+    serve: Annotated[
+        Literal["vllm"] | None,
+        "start `vllm serve TEACHER` on this machine, ask it instead of --base-url, and stop it when the run ends",
+        "teacher",
     ] = None
+    vllm_args: Annotated[
+        Mapping[str, Any],
+        "arguments of `vllm serve` as YAML, e.g. '{tensor_parallel_size: 2, max_model_len: 8192}'",
+        "teacher",
+    ] = field(default_factory=dict)
     rpm: Annotated[
         float | None, "most requests per minute (default: the limit that the endpoints announce, if any)", "limits"
     ] = None
@@ -142,25 +147,29 @@ class Setup:
         for name in ("timeout", "concurrency", "rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
-        if self.batch and self.offline_vllm:
-            raise BadInput("--batch needs an endpoint and --offline-vllm uses none: give only one of them")
+        if self.batch and self.serve:
+            raise BadInput("--batch asks a provider and --serve this machine: give only one of them")
         if self.batch and len(self.base_url) > 1:
             raise BadInput("--batch works with one endpoint: give only one --base-url")
-        if self.engine == "ray" and (self.batch or self.offline_vllm):
-            raise BadInput("--batch and --offline-vllm do not work with --engine ray: use --engine local")
+        if self.engine == "ray" and self.batch:
+            raise BadInput("--batch does not work with --engine ray: use --engine local")
+        if self.engine == "ray" and self.serve:
+            raise BadInput(
+                "--serve belongs to --engine local: for a cluster, start `vllm serve` yourself and give its address "
+                "with --base-url"
+            )
         if self.engine == "local" and is_url(self.output):
             raise BadInput(
                 f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"
             )
         for name, (meant, of) in {
             "batch_queue_tokens": (self.batch, "--batch"),
-            "vllm_args": (self.offline_vllm, "--offline-vllm"),
+            "vllm_args": (self.serve is not None, "--serve vllm"),
             "ray_address": (self.engine == "ray", "--engine ray"),
         }.items():
-            if getattr(self, name) is not None and not meant:
+            if getattr(self, name) and not meant:
                 raise BadInput(f"--{name.replace('_', '-')} is for {of}: give both, or neither")
-        if self.vllm_args is not None:
-            read_arguments(self.vllm_args)
+        check_arguments(self.vllm_args)
         check_key_variables(self.api_key_env, len(self.base_url))
         read_headers(self.header)
 
@@ -177,6 +186,8 @@ class Setup:
 
     def warn(self, recipe: Recipe) -> None:
         """Warn of teachers that their provider switches off."""
+        if self.serve:
+            return
         for model, urls in dict.fromkeys(self.teachers(recipe).routes.values()):
             if warning := shutdown_warning(model, urls[0], date.today()):
                 print(f"warning: {warning}", file=sys.stderr)
@@ -219,8 +230,11 @@ class Setup:
 
     def prices(self, recipe: Recipe) -> Prices:
         """Return the prices of models; raise `BadInput` if --max-usd is set and a teacher's price is unknown."""
+        given = [self.price_in, *(role.price_in for role in self.by_role.values())]
+        if self.serve and given.count(None) == len(given):
+            return Prices(recipe.models[0], OWN_HARDWARE)
         teachers = self.teachers(recipe)
-        prices = teachers.prices(BATCH if self.batch else None, ask=not self.offline_vllm)
+        prices = teachers.prices(BATCH if self.batch else None, ask=not self.serve)
         for model in recipe.models:
             if self.max_usd is not None and prices.of(model) is None:
                 raise BadInput(teachers.unknown_price(model))
@@ -249,12 +263,15 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
     `reached` has the requests in flight that an earlier run found right, by base URL.
     """
     teachers = setup.teachers(recipe)
-    if setup.offline_vllm:
-        teachers.check_in_one_process("--offline-vllm")
-        if any(teacher.request for teacher in recipe.by_role.values()):
-            raise BadInput("request: its fields are for an endpoint; with --offline-vllm use --vllm-args instead")
-        arguments = read_arguments(setup.vllm_args or "{}")
-        return OfflineTeacher(lambda: load_vllm(recipe.models[0], arguments))
+    pace, patience, hedge = Pace(setup.rpm, setup.tpm), setup.patience_with(recipe), setup.hedges(recipe)
+
+    def limits(urls: Sequence[str]) -> list[Limit] | None:
+        return None if setup.fixed_concurrency else limits_for(urls, patience.timeout_s, reached or {})
+
+    if setup.serve:
+        teachers.check_in_one_process("--serve vllm")
+        directory, model = Path(setup.output), recipe.models[0]
+        return ServedTeacher.of(model, setup.vllm_args, directory, patience, pace, hedge=hedge, limits=limits(("",)))
     access = open_access(setup, recipe)
     if setup.batch:
         teachers.check_one_endpoint("--batch")
@@ -268,11 +285,10 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
-    pace, patience, hedge = Pace(setup.rpm, setup.tpm), setup.patience_with(recipe), setup.hedges(recipe)
 
     def opened(urls: Sequence[str]) -> HttpTeacher:
-        limits = None if setup.fixed_concurrency else limits_for(urls, patience.timeout_s, reached or {})
-        return HttpTeacher(urls, [access[url] for url in urls], patience, pace, hedge=hedge, limits=limits)
+        each = [access[url] for url in urls]
+        return HttpTeacher(urls, each, patience, pace, hedge=hedge, limits=limits(urls))
 
     return over_http(teachers.routes, opened)
 

@@ -53,8 +53,7 @@ def clean_interruption(asking: Stoppable, endpoints: OverHttp | WaveTeacher | No
         if isinstance(endpoints, WaveTeacher):
             left = endpoints.left_behind()
             reasons.append(Interrupted(number, f"{name}: every answer is journaled; {left}"))
-            if waited_for := endpoints.interrupt(reasons[0]):
-                print(f"\n{name}: waiting for {waited_for}; once more to leave them", file=sys.stderr)
+            endpoints.waves.stop(reasons[0])
             return
         reasons.append(Interrupted(number, f"{name}: every answer is journaled; the same command goes on from here"))
         sent = (endpoints or asking).in_flight

@@ -1,1 +1,1 @@
-"""Asking a teacher: over HTTP, through the Batch API, or with vLLM in this process."""
+"""Asking a teacher: over HTTP, at an endpoint or at a server of the run's own, or through the Batch API."""

@@ -83,6 +83,11 @@ class Endpoints:
         """An earlier command got answers: refusals are now of single requests."""
         self._refusals.answered = True
 
+    def known_to_answer(self) -> None:
+        """Ask all of them again: somebody has seen that they answer."""
+        for endpoint in self._all:
+            endpoint.reachable = endpoint.connected = True
+
     async def pause(self, seconds: float) -> None:
         """Wait so long, or until nothing more is sent."""
         with suppress(TimeoutError):

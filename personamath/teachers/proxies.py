@@ -1,9 +1,12 @@
 """The proxy between here and an endpoint, as the environment names it: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY.
 
-It is looked up once for each endpoint. aiohttp's own `trust_env` looks it up for each request, and takes a password for
-the endpoint from ~/.netrc, too.
+An endpoint on this machine is asked directly, as by most clients: its address means another machine to a proxy.
+
+The proxy is looked up once for each endpoint. aiohttp's own `trust_env` looks it up for each request, and takes a
+password for the endpoint from ~/.netrc, too.
 """
 
+import ipaddress
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -18,7 +21,7 @@ def proxy_for(base_url: str) -> str | None:
     parts = urlsplit(base_url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.netloc):
+    if not proxy or proxy_bypass(parts.netloc) or _is_loopback(parts.hostname or ""):
         return None
     written = proxy if "://" in proxy else f"http://{proxy}"
     try:
@@ -32,3 +35,11 @@ def proxy_for(base_url: str) -> str | None:
             "write it as http://HOST:PORT, or name the endpoint's host in NO_PROXY"
         )
     return written
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,4 +1,4 @@
-"""Gather requests into waves, for teachers that take many at once: a batch file, an engine in this process.
+"""Gather requests into waves, for a teacher that takes many at once in a file.
 
 The stages have no barrier: each seed problem's coroutine asks when it can. A wave is all requests that wait once
 nothing runs that could ask for more: no answer is on its way to the journal, no grade is being decided, every coroutine
@@ -91,11 +91,11 @@ class Waves:
         self._steps_here += 1
         self._came.set()
 
-    async def next(self, enough: int | None = None) -> list[Waiting]:
-        """All requests that wait, in the order they came, once nothing can add to them or there are `enough`."""
+    async def next(self) -> list[Waiting]:
+        """All requests that wait, in the order they came, once nothing can add to them."""
         while True:
             await self._came.wait()
-            await self._quiet(enough)
+            await self._quiet()
             wave = [waiting for waiting in self._next if not waiting.answer.done()]
             self._next = []
             self._came.clear()
@@ -103,9 +103,9 @@ class Waves:
                 self.count += 1
                 return wave
 
-    async def digested(self, most: int = UNDIGESTED) -> None:
-        """Wait until at most this many answers are still being written and graded."""
-        while self._running() > most:
+    async def digested(self) -> None:
+        """Wait until at most `UNDIGESTED` answers are still being written and graded."""
+        while self._running() > UNDIGESTED:
             await asyncio.sleep(LOOK_AGAIN_S)
 
     def stop(self, reason: Exception) -> None:
@@ -117,9 +117,9 @@ class Waves:
             if not waiting.answer.cancelled():
                 waiting.answer.exception()  # counts as seen: the first coroutine that ends may cancel the others
 
-    async def _quiet(self, enough: int | None) -> None:
+    async def _quiet(self) -> None:
         turns = 0
-        while turns < QUIET_TURNS and not (enough and len(self._next) >= enough):
+        while turns < QUIET_TURNS:
             before = self._steps_here + self._steps()
             # Only other threads and processes take time; everything else takes turns of the event loop.
             await asyncio.sleep(LOOK_AGAIN_S if self._running() else 0)
@@ -151,11 +151,6 @@ class WaveTeacher(ABC):
     async def complete(self, request: Request) -> Completion:
         """The answer, once the wave that holds the request has come back."""
         return await self.waves.ask(request)
-
-    def interrupt(self, reason: Exception) -> str | None:
-        """End early, with `reason` for every request that waits. Returns what to wait for first, None for nothing."""
-        self.waves.stop(reason)
-        return None
 
     @abstractmethod
     def answered_before(self) -> None:

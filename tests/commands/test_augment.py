@@ -218,7 +218,7 @@ BAD_USE = [
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--header", "X-Title"], 1, "a header has no `=`"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--request", "{stream: true}"], 1, "must stay off"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--request", "{n: 2}"], 1, "must stay 1"),
-    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--vllm-args", "{}"], 1, "is for --offline-vllm"),
+    (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--vllm-args", "{a: 1}"], 1, "is for --serve vllm"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--batch-queue-tokens", "9"], 1, "is for --batch"),
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--ray-address", "auto"], 1, "is for --engine ray"),
     (["augment", "--config", "no.yaml"], 1, "no.yaml: No such file"),

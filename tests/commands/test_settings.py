@@ -37,7 +37,7 @@ ALL = [*settings_of(Recipe), *method_settings(), *settings_of(Setup)]
 # What goes with a setting that means nothing by itself.
 COMPANIONS = {
     "batch_queue_tokens": {"batch": "true"},
-    "vllm_args": {"offline_vllm": "true"},
+    "vllm_args": {"serve": "vllm"},
     "ray_address": {"engine": "ray"},
     "price_in": {"price_out": "1"},
 }
@@ -46,7 +46,7 @@ COMPANIONS = {
 @pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.name)
 def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: Path, setting: Setting) -> None:
     by_kind = {int: "7", float: "0.25", bool: "true", dict: "{top_p: 0.5}", str: "some"}
-    by_kind |= {str: {"vllm_args": "{some: 1}", "header": "X-Some=1"}.get(setting.name, "some")}
+    by_kind |= {str: {"header": "X-Some=1"}.get(setting.name, "some")}
     value = setting.choices[-1] if setting.choices else by_kind[setting.kind]
     of = next(
         (name for name, cls in METHODS.items() if setting.name in {one.name for one in settings_of(cls)}), "persona"

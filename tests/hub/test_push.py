@@ -171,7 +171,7 @@ sys.path.append(stand_in)  # after vLLM itself, where it is installed
 said = []
 for code in re.findall(r"```python\\n(.*?)```", card.content, re.DOTALL):
     with contextlib.redirect_stdout(io.StringIO()) as output:
-        exec(compile(code, "card", "exec"), {})
+        exec(compile(code, "card", "exec"), {"__name__": "__main__"})
     said.append(output.getvalue())
 print(json.dumps({
     "equal": torch.equal(here, there), "range": float(here.max() - here.min()), "results": results, "said": said

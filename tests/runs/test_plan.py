@@ -186,12 +186,10 @@ BAD_USE = [
     (["--pilot", "-1", "--output", "o"], "pilot is -1"),
     (["--pilot", "5", "--output", "s3://bucket/run", "--engine", "ray"], "--pilot needs a local output directory"),
     (["--pilot", "5", "--output", "o"], "OPENAI_API_KEY is not set"),
-    (["--pilot", "5", "--output", "o", "--offline-vllm"], "remove --offline-vllm"),
     (["--benchmark", "nonsense"], "'nonsense': write gsm8k or math"),
     (["--benchmark", "nowhere.jsonl:question"], "nowhere.jsonl: no such file"),
     (["--max-usd", "5"], "no price known for t: give --price-in and --price-out"),
-    (["--offline-vllm", "--vllm-args", "["], "--vllm-args: not valid YAML"),
-    (["--vllm-args", "{}"], "--vllm-args is for --offline-vllm"),
+    (["--vllm-args", "{max_model_len: 8192}"], "--vllm-args is for --serve vllm"),
 ]
 
 

@@ -38,7 +38,7 @@ def read(teacher: Any, **keys: Any) -> tuple[Recipe, Setup]:
     """What a recipe with these keys asks, and where."""
     of_setup = {
         name: keys.pop(name)
-        for name in ("base_url", "api_key_env", "header", "max_usd", "batch", "offline_vllm")
+        for name in ("base_url", "api_key_env", "header", "max_usd", "batch", "serve")
         if name in keys
     }
     settings, by_role = split_roles({"problems": "gsm8k", "teacher": teacher} | keys, PLACE)
@@ -193,13 +193,13 @@ IMPOSSIBLE = [
     ),
     (
         {"default": "a", "rewrite": "b"},
-        {"offline_vllm": True},
-        "^--offline-vllm runs one model, and the roles name a and b",
+        {"serve": "vllm"},
+        "^--serve vllm runs one model, and the roles name a and b",
     ),
     (
         {"default": "a", "rewrite": {"base_url": THERE}},
-        {"offline_vllm": True},
-        r"^--offline-vllm asks no endpoint: take base_url out of teacher\.rewrite$",
+        {"serve": "vllm"},
+        r"^--serve vllm asks no endpoint: take base_url out of teacher\.rewrite$",
     ),
 ]
 

@@ -14,6 +14,8 @@ AFTER_PROMPT = ":"
 AFTER_PAPER = "."
 """The last token of the prompt that the paper evaluates with."""
 CERTAIN = 2.0
+# Sizes that vLLM's kernels for CPUs work with.
+MULTIPLE, HEAD = 32, 32
 
 
 def write_model(folder: Path, says: Mapping[str, Sequence[str]], context: int = CONTEXT) -> Path:
@@ -27,10 +29,11 @@ def write_model(folder: Path, says: Mapping[str, Sequence[str]], context: int = 
     end = tokenizer.eos_token_id
     config = LlamaConfig(
         vocab_size=size,
-        hidden_size=size + size % 2,
-        intermediate_size=8,
+        hidden_size=-(-size // MULTIPLE) * MULTIPLE,
+        intermediate_size=MULTIPLE,
         num_hidden_layers=1,
         num_attention_heads=1,
+        head_dim=HEAD,
         max_position_embeddings=context,
         bos_token_id=None,
         eos_token_id=end,

@@ -26,7 +26,11 @@ ENVIRONMENTS: list[tuple[dict[str, str], str, str | None]] = [
     ({"ALL_PROXY": "http://proxy:3128"}, SAFE_URL, "http://proxy:3128"),
     ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "other.example,.example"}, SAFE_URL, None),
     ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "*"}, SAFE_URL, None),
-    ({"HTTP_PROXY": "http://proxy:3128", "NO_PROXY": "127.0.0.1"}, "http://127.0.0.1:8000/v1", None),
+    ({"HTTP_PROXY": "http://proxy:3128", "NO_PROXY": "10.0.0.7"}, "http://10.0.0.7:8000/v1", None),
+    ({"HTTP_PROXY": "http://proxy:3128"}, "http://10.0.0.7:8000/v1", "http://proxy:3128"),
+    ({"HTTP_PROXY": "http://proxy:3128"}, "http://127.0.0.1:8000/v1", None),
+    ({"HTTP_PROXY": "http://proxy:3128"}, "http://localhost:8000/v1", None),
+    ({"HTTP_PROXY": "http://proxy:3128"}, "http://[::1]:8000/v1", None),
 ]
 
 

@@ -86,19 +86,6 @@ def test_a_wave_waits_for_answers_from_the_journal() -> None:
     assert run(main()) == 2
 
 
-def test_enough_need_not_wait() -> None:
-    async def main() -> int:
-        waves = Waves()
-        waves.watch(running=lambda: 1, steps=lambda: 0)
-        asked = [asyncio.create_task(waves.ask(question(number))) for number in range(5)]
-        wave = await waves.next(enough=5)
-        waves.stop(BadInput("enough"))
-        await asyncio.gather(*asked, return_exceptions=True)
-        return len(wave)
-
-    assert run(main()) == 5
-
-
 def test_stop_ends_all_that_wait_and_all_that_come_later() -> None:
     async def main() -> None:
         waves = Waves()
