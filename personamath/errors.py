@@ -1,4 +1,4 @@
-"""Errors that PersonaMath raises on purpose.
+"""Errors that PersonaMath raises on purpose, and the warnings that it gives.
 
 PersonaMathError                 one line for the user, exit 1
 ├── BadInput                     a file, row or option is unusable; the message names it and the remedy
@@ -8,7 +8,11 @@ PersonaMathError                 one line for the user, exit 1
     ├── TeacherMisconfigured     the endpoint refuses every request (key, model, address): ends the run at once
     ├── RequestFailed            one request failed after its retries: its attempt is counted and left out
     └── NotAsked                 a cap was reached, so the request was not sent or paid: counted and left out
+
+Their texts name settings as options of the command (`--base-url`); the Python API shows them as its arguments.
 """
+
+import warnings
 
 
 class PersonaMathError(Exception):
@@ -50,3 +54,16 @@ class RequestFailed(TeacherError):
 
 class NotAsked(TeacherError):
     """A request was not sent, because the run reached `--max-usd` or `--max-requests`."""
+
+
+class PersonaMathWarning(UserWarning):
+    """Something that a run goes on in spite of, in one line. The command prints it; a notebook shows it."""
+
+
+# Python shows what one line of code warns of only once, but the next run in the same session may meet it, too.
+warnings.simplefilter("always", PersonaMathWarning, append=True)
+
+
+def warn(text: str) -> None:
+    """Give a warning."""
+    warnings.warn(text, PersonaMathWarning, stacklevel=2)

@@ -75,18 +75,18 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
-        check_method(self.method)
+        check_method(self.method, _OWN)
         name, mine = self.method.outline.method, setting_names(type(self.method))
-        if name in METHODS and type(self.method) is not METHODS[name]:
+        if (theirs := METHODS.get(name.lower())) and type(self.method) is not theirs:
             raise BadInput(f"method: {name!r} is a method of this package; give yours another name in its outline")
         if taken := {"method", *_OWN}.intersection(mine):
             raise BadInput(f"method {name!r}: its setting {min(taken)} is a key of every recipe; rename it")
         if self.keep_reasoning and COLUMN in self.method.outline.columns:
             raise BadInput(f"keep_reasoning: the method {name!r} has a column {COLUMN!r} already; leave the key out")
         if not self.problems:
-            raise BadInput("no problems: name at least one source, e.g. --problems gsm8k")
+            raise BadInput("no problems: name at least one source, e.g. gsm8k")
         if not self.teacher:
-            raise BadInput("no teacher: name a model, e.g. --teacher gpt-4o-mini-2024-07-18")
+            raise BadInput("no teacher: name a model, e.g. gpt-4o-mini-2024-07-18")
         for fault in self.own.faults():
             raise BadInput(fault)
         for role, teacher in self.roles.items():

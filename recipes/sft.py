@@ -10,7 +10,6 @@ After any interruption, the same command resumes from the last complete checkpoi
 
 import os
 import signal
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from personamath.training.batching import derive_batch, describe
 from personamath.training.checkpoints import check_finished, claim, last_whole
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
+from personamath.training.ending import Ending
 from personamath.training.environment import git_commit, hardware, strategy, versions
 from personamath.training.record import FILE_NAME, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
 from personamath.training.vocabulary import adds_bos, set_tokens
@@ -238,12 +238,19 @@ def complain(text: str) -> None:
         print(text, flush=True)
 
 
-if __name__ == "__main__":
+def run() -> int:
+    """Run the recipe; return the exit status."""
     try:
         main()
     except PersonaMathError as error:
         complain(f"sft: {error}")
-        sys.exit(1)
+        return 1
     except KeyboardInterrupt:
         say("interrupted: the same command resumes from the last complete checkpoint")
-        sys.exit(128 + signal.SIGINT)
+        return 128 + signal.SIGINT
+    return 0
+
+
+if __name__ == "__main__":
+    ending = Ending()
+    ending.with_status(run())

@@ -167,12 +167,22 @@ def compare_collections(one: Collection, other: Collection) -> Verdict:
 
 def compare_with_collection(part: Part, collection: Collection) -> Verdict:
     """The verdict on a part and a collection: its only member, or `x = 1, y = 2` against the tuple of the values."""
-    if len(collection.parts) == 1:
+    if len(collection.parts) == 1 and not (isinstance(part, Group) and part.brackets != "()"):
         return compare_parts(part, collection.parts[0])
+    if isinstance(part, Leaf) and is_said_twice(part, collection):
+        return Verdict(True, "structure")
     assigned = values_of_names(collection)
     if assigned and isinstance(part, Group) and part.brackets == "()":
         return compare_in_order(part.parts, assigned)
     return of_other_kinds(part, collection)
+
+
+def is_said_twice(leaf: Leaf, collection: Collection) -> bool:
+    r"""Whether a list of two is one value in two spellings, the leaf's: `\frac12 \text{ or } 0.5`."""
+    leaves = [member for member in collection.parts if isinstance(member, Leaf)]
+    if len(collection.parts) != 2 or len({member.text for member in leaves}) != 2:
+        return False
+    return all(compare_leaves(leaf, member).equal for member in leaves)
 
 
 def values_of_names(collection: Collection, in_alphabet: bool = True) -> tuple[Part, ...]:

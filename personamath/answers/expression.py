@@ -39,6 +39,10 @@ ACCENTS = frozenset({"overline", "bar", "vec", "hat", "widehat", "tilde", "overr
 """Commands that make a name of the letters they go over."""
 NAMED_FUNCTIONS = frozenset(["f", "g", "h", "F", "G", "H", "P", "Q", "phi", "varphi", "psi", "Phi", "Psi"])
 """Names that a parenthesis is not multiplied with, but given to."""
+CHOICES = {"C": "binom", "P": "permutations", "A": "permutations"}
+"""Letters that count choices where they have a number above and a number below, as in `C_5^2`; the larger is of all."""
+OF_SEVERAL = frozenset(["gcd", "lcm", "max", "min"])
+"""Functions of as many numbers as there are."""
 MOST_ARGUMENTS = 5
 """Arguments that a named function may have."""
 OPENERS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
@@ -178,7 +182,11 @@ class Reader(Tokens):
         is_function = name in self.functions
         if self.token == "_":
             self.take()
-            name += f"_{self.argument_text()}"
+            subscript = self.argument_text()
+            if name in CHOICES and subscript.isdecimal() and (chosen := self.number_above()):
+                largest, least = sorted((Fraction(subscript), chosen), reverse=True)
+                return Operation(CHOICES[name], (largest, least))
+            name += f"_{subscript}"
         while self.token == "'":
             name += self.take()
             is_function = True
@@ -189,15 +197,25 @@ class Reader(Tokens):
             name += f"^{self.argument_text()}"
         return Operation(f"{name}()", self.arguments()) if self.token == "(" else name
 
-    def arguments(self) -> tuple[Expression, ...]:
-        """What a named function is applied to, in parentheses."""
+    def number_above(self) -> Fraction | None:
+        """The number that `^` raises to, consumed; None, and nothing consumed, where there is none."""
+        start = self.at
+        if self.token == "^":
+            self.take()
+            if (above := self.argument_text()).isdecimal():
+                return Fraction(above)
+        self.at = start
+        return None
+
+    def arguments(self, opener: str = "(") -> tuple[Expression, ...]:
+        """What a function is applied to, in brackets."""
         bars, self.open_bars = self.open_bars, 0
-        self.take("(")
+        self.take(opener)
         found = [self.sum()]
         while self.token == "," and len(found) < MOST_ARGUMENTS:
             self.take()
             found.append(self.sum())
-        self.take(")")
+        self.take(OPENERS[opener])
         self.open_bars = bars
         return tuple(found)
 
@@ -205,6 +223,8 @@ class Reader(Tokens):
         """A command and what it takes."""
         if name in FUNCTIONS:
             return self.function(name)
+        if name in OF_SEVERAL and self.token in ("(", "\\{"):
+            return Operation(name, self.arguments(self.token))
         if name in ("frac", "binom"):
             return Operation("/" if name == "frac" else name, (self.argument(), self.argument()))
         if name == "pi":

@@ -7,6 +7,8 @@ completion is as often an intermediate value, a year or a step's index as the an
 import re
 from typing import NamedTuple
 
+from personamath.answers.given import text
+
 BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])")
 
 CONTENT = re.compile(r"\s*(?:\Z|\{|[-+]?\.?\d|\\[A-Za-z{]|[A-Za-z](?=\s*(?:\Z|[.,;:!?$]|\\[)\]])))")
@@ -31,9 +33,9 @@ def extract(completion: str) -> str | None:
     Reads `\boxed{…}` and `\fbox{…}` with nested and escaped braces, and `\boxed 5` up to the next space or the end of
     its formula, if a number, a command or a single letter follows. None where there is no box, where the last one is
     empty, and where it is cut off (its braces never close, as in a completion that ran into the token limit). An
-    earlier box never stands in for the last.
+    earlier box never stands in for the last. Raises `BadInput` for what is no text.
     """
-    return find_answer(completion).answer
+    return find_answer(text("the completion", completion)).answer
 
 
 def find_answer(completion: str) -> Extraction:

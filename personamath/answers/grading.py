@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from personamath.answers import symbolic
 from personamath.answers.equivalence import compare
 from personamath.answers.extraction import find_answer
+from personamath.answers.given import Answer, answer_text, text
 from personamath.answers.normal_form import normal_form
 from personamath.answers.verdict import Rule, Verdict
 
@@ -23,21 +24,26 @@ class Grade:
     """Why it is not correct, e.g. `no box`, `another number`, `timed out`; None where it is correct."""
 
 
-def equivalent(reference: str, answer: str) -> bool:
-    """Whether two bare answers, LaTeX or plain, are the same answer.
+def equivalent(reference: Answer, answer: Answer) -> bool:
+    """Whether two bare answers, LaTeX or plain, are the same answer; either may be a number.
 
-    Symmetric, and independent of formatting; `docs/grading.md` lists the rules. Never raises and never runs what it is
-    given; takes tens of microseconds for nearly all pairs, and at most `symbolic.PAIR_LIMIT` seconds of CPU time plus,
-    once, the start of a worker process.
+    Symmetric, and independent of formatting; `docs/grading.md` lists the rules. Raises `BadInput` for what is neither
+    text nor a number, and nothing else; never runs what it is given. Takes tens of microseconds for nearly all pairs,
+    and at most `symbolic.PAIR_LIMIT` seconds of CPU time plus, once, the start of a worker process.
     """
+    reference, answer = answer_text("the reference answer", reference), answer_text("the answer", answer)
     verdict = compare(reference, answer)
     if verdict.equal is None:
         verdict = ask(symbolic.shared, reference, answer)
     return bool(verdict.equal)
 
 
-def grade(reference: str, completion: str) -> Grade:
-    """The grade of a completion against a bare reference answer; takes the time of `equivalent`."""
+def grade(reference: Answer, completion: str) -> Grade:
+    """The grade of a completion against a bare reference answer, which may be a number.
+
+    Takes the time of `equivalent`. Raises `BadInput` for arguments of other types.
+    """
+    reference, completion = answer_text("the reference answer", reference), text("the completion", completion)
     return grade_cheaply(reference, completion) or grade_symbolically(reference, completion, symbolic.shared)
 
 

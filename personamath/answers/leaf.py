@@ -3,6 +3,7 @@ r"""The parts of an answer that have no parts: a number, an expression, or words
 import re
 from fractions import Fraction
 from functools import cached_property
+from string import ascii_lowercase
 
 from personamath.answers.expression import NAMED_FUNCTIONS, SYMBOLS, Expression, read_expression
 from personamath.answers.names import alike
@@ -11,6 +12,7 @@ from personamath.answers.numeric import (
     bends,
     counts,
     differ_at_once,
+    differ_in_domain,
     is_constant,
     same_at_naturals,
     same_values,
@@ -24,23 +26,28 @@ from personamath.answers.units import SCALES, Measured, split_unit
 from personamath.answers.verdict import Verdict
 
 DIGITS = frozenset("0123456789")
-TIME = re.compile(r"\d{1,2}(?::\d\d)*(?:\\text\{| )?[ap]\.?m\b.*", re.IGNORECASE)
+SPACED_UNIT = re.compile(r"(.*[0-9}])(?: ([mshgLNJWVAK](?:\^[23])?)|(\\Omega))")
+"""A number and, after a space, a letter that is a unit more often than a variable."""
+NO_RATIO = re.compile(r"\d{1,2}:0\d|0\d?:\d\d")
+TIME = re.compile(r"\d{1,2}(?::\d\d)*(?:\\text\{| )?(?:[ap]\.?m|noon)\b.*", re.IGNORECASE)
 LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 FORMULA_WORDS = frozenset([*FUNCTIONS, *SYMBOLS, "matrix", "pmatrix", "bmatrix", "vmatrix", "array", "cases", "mathbb"])
 WORDS_OF_TWO = frozenset(
     ["do", "go", "he", "if", "in", "is", "it", "me", "no", "of", "ok", "on", "or", "so", "to", "up", "us", "we"]
 )
 """Words of two letters; other runs of two small letters are products, as `ab` is."""
-WORDS_OF_THREE = frozenset(["add", "bad", "cad", "dab", "dad", "bay", "day"])
+WORDS_OR_PRODUCTS = frozenset(["ah", "am", "an", "as", "at", "be", "by", "ha", "hi", "ma", "my", "pm"])
+"""Words of two letters that may be products as well: read as words beside their own letters in another order."""
+WORDS_OF_THREE = frozenset(["add", "bad", "cad", "dab", "dad", "bay", "day", "fed"])
 """Words of the letters that products of three are written with."""
 PRODUCT_OF_THREE = re.compile(r"[abcdxyz]{3}|[^aeiou]{3}")
 RATIO_IN_WORDS = re.compile(r"(?<=[\d}) ])(?:to|in|of|per|by|out of)(?= [\d\\({])")
 """Words between two numbers, whose order matters."""
 NOT_SAID = re.compile(
-    r"^(?:an?|the) (?=[a-z]{3})|\\text(?![A-Za-z])|[\s{}();'\"]|[.,](?!\d)|(?<!\d)[.,]", re.IGNORECASE
+    r"^(?:an?|the|An?|The) (?=[A-Za-z]{3})|\\text(?![A-Za-z])|[\s{}();\"]|(?<![A-Z])'|[.,](?!\d)|(?<!\d)[.,]"
 )
 NOT_SAID_IN_FORMULAS = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])|[;\"]|[.,](?!\d)|(?<!\d)[.,]")
-FORMULA = re.compile(r"[\\^_+*/=<>|\d]")
+FORMULA = re.compile(r"[\\^_+*/=<>|\d]|(?<![A-Za-z]{2})-|-(?![A-Za-z]{2})")
 WORD = re.compile(r"[A-Za-z]{2,}")
 TEXT = re.compile(r"\\text\{([^{}]*)\}")
 
@@ -54,7 +61,6 @@ class Leaf:
         self.only_words = not quantity and (bool(TIME.fullmatch(text)) or says_words(measured))
         self.text, self.unit = Measured(text, None) if self.only_words else measured  # a unit follows a value
         self.number = quantity.value if quantity else rational(self.text)
-        self.is_compound = quantity is not None
 
     @cached_property
     def expression(self) -> Expression | None:
@@ -114,15 +120,19 @@ def is_product(letters: str) -> bool:
         return False
     if len(letters) == 2:
         return letters not in WORDS_OF_TWO
-    return bool(PRODUCT_OF_THREE.fullmatch(letters)) and letters not in WORDS_OF_THREE
+    are_factors = bool(PRODUCT_OF_THREE.fullmatch(letters)) or "".join(sorted(letters)) in ascii_lowercase
+    return are_factors and letters not in WORDS_OF_THREE
 
 
 def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
     """The verdict on two parts without parts."""
+    one, other = in_units(one, other), in_units(other, one)
     of_two_units = one.unit is not None and other.unit is not None and one.unit != other.unit
-    if of_two_units and (one.is_compound or other.is_compound) and is_one_amount(one, other):
+    if of_two_units and is_one_amount(one, other):
         return Verdict(True, "rational")
     if of_two_units and (one.unit in SCALES) == (other.unit in SCALES):
+        return Verdict(False, "structure", "another unit")
+    if is_many(one) != is_many(other) and not (is_scaled(one, other) or is_scaled(other, one)):
         return Verdict(False, "structure", "another unit")
     if one.text == other.text and not of_two_units:
         return Verdict(True, "exact")
@@ -130,14 +140,38 @@ def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
         plainly_equal = one.number == other.number and not of_two_units
         equal = plainly_equal or is_scaled(one, other) or is_scaled(other, one)
         return Verdict(equal, "rational", None if equal else "another number")
-    if (one.only_words or ":" in one.text) and (time := time_of(one.text)) and (other_time := time_of(other.text)):
-        equal = same_time(time, other_time)
-        return Verdict(equal, "exact", None if equal else "another time")
-    if one.only_words or other.only_words:
+    if verdict := compare_times(one, other):
+        return verdict
+    if (
+        one.only_words
+        or other.only_words
+        or (not {one.text, other.text}.isdisjoint(WORDS_OR_PRODUCTS) and both_run(one, other))
+    ):
         return compare_words(one, other)
     if one.expression is None or other.expression is None:
         return Verdict(None, "none", "not an expression that can be read")
     return compare_values(one, other)
+
+
+def in_units(one: Leaf, other: Leaf) -> Leaf:
+    r"""The first part, with a letter after a space as its unit, `5\,m`, where the other is a number."""
+    if one.number is None and (match := SPACED_UNIT.fullmatch(one.text)) and other.is_constant:
+        return Leaf(rf"{match[1]}\text{{{match[2] or 'ohm'}}}")
+    return one
+
+
+def compare_times(one: Leaf, other: Leaf) -> Verdict | None:
+    """The verdict on two times of day, and on a time that is no ratio, such as `1:05`, and anything else."""
+    if ":" not in one.text + other.text and not (one.only_words and other.only_words):
+        return None
+    time, other_time = time_of(one.text), time_of(other.text)
+    if time and other_time:
+        equal = same_time(time, other_time)
+    elif (time and NO_RATIO.fullmatch(one.text)) or (other_time and NO_RATIO.fullmatch(other.text)):
+        equal = False
+    else:
+        return None
+    return Verdict(equal, "exact", None if equal else "another time")
 
 
 def compare_values(one: Leaf, other: Leaf) -> Verdict:
@@ -154,11 +188,18 @@ def compare_values(one: Leaf, other: Leaf) -> Verdict:
         agree = same_values(one.values or [], other.values or [])
     else:
         agree = same_values(values(first, bent=True), values(second, bent=True))
+    if agree and differ_in_domain(first, second):
+        agree = False
     if agree is not False and (counts(first) or counts(second)) and not (is_constant(first) and is_constant(second)):
         agree = same_at_naturals(first, second)
     if agree is None:
         return Verdict(False, "numeric", "no value that can be compared")
     return Verdict(agree, "numeric", None if agree else "another value")
+
+
+def both_run(one: Leaf, other: Leaf) -> bool:
+    """Whether both are runs of letters without a sign between them."""
+    return one.text.isalpha() and other.text.isalpha()
 
 
 def compare_words(one: Leaf, other: Leaf) -> Verdict:
@@ -186,6 +227,11 @@ def is_one_amount(one: Leaf, other: Leaf) -> bool:
     """Whether two numbers of different units are one quantity."""
     quantities = [Quantity(leaf.number or Fraction(0), leaf.unit or "") for leaf in (one, other)]
     return one.number is not None and other.number is not None and same_amount(*quantities)
+
+
+def is_many(leaf: Leaf) -> bool:
+    """Whether a number counts dozens, thousands or more, which is never left out."""
+    return leaf.unit in SCALES and SCALES[leaf.unit] > 1
 
 
 def is_scaled(scaled: Leaf, plain: Leaf) -> bool:

@@ -8,6 +8,9 @@ from personamath.answers.numeric import names_in, operations_in
 PARAMETERS = frozenset("jklmn")
 """Letters of the integer that runs through the solutions of a periodic equation."""
 
+CONSTANTS_OF_INTEGRALS = frozenset("cCkK")
+"""Letters of the constant that an integral is known up to."""
+
 ANGLE_FUNCTIONS = frozenset(["sin", "cos", "tan", "cot", "sec", "csc", "cis"])
 
 
@@ -32,7 +35,12 @@ def new_names(one: Expression, other: Expression, names: set[str], others: set[s
         return
     (name,), (other_name,) = only, other_only
     periodic = {name, other_name} <= PARAMETERS and is_periodic(one) and is_periodic(other)
-    constant = {name, other_name} == {"c", "C"} and is_added(one, name) and is_added(other, other_name)
+    constant = (
+        "C" in (name, other_name)
+        and {name, other_name} <= CONSTANTS_OF_INTEGRALS
+        and is_added(one, name)
+        and is_added(other, other_name)
+    )
     if periodic or (constant and not {"a", "b", "A", "B"} & variables):
         yield other_name, name
 

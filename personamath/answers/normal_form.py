@@ -6,9 +6,9 @@ unbounded repetitions of the same characters in a row, which a hostile answer co
 """
 
 import re
-import unicodedata
 from typing import NamedTuple
 
+from personamath.answers.characters import ascii_characters
 from personamath.answers.extraction import braced
 from personamath.answers.words import number_in_words
 
@@ -20,47 +20,18 @@ class Rule(NamedTuple):
     replacement: str
     reason: str
     needs: str = ""
-    """What every text has that the pattern matches, so that the others need not be searched."""
+    """What every text has that the pattern matches, so that the others need not be searched; or `WORDS`."""
+
+
+WORDS = "words"
+"""What a rule about words needs: two letters in a row that are no command."""
+IN_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2}")
 
 
 def command(*names: str) -> str:
     """Pattern of LaTeX commands by their names, which may be patterns."""
     return rf"(?<!\\)\\(?:{'|'.join(names)})(?![A-Za-z])"
 
-
-INVISIBLE = [0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
-"""Characters that join, break or turn a line and print nothing."""
-
-CHARACTERS = str.maketrans(
-    dict.fromkeys("−–—‐‑﹣－", "-")
-    | dict.fromkeys("×·⋅∙", r"\cdot ")
-    | dict.fromkeys("÷⁄∕", "/")
-    | dict.fromkeys("°º", r"^\circ ")
-    | dict.fromkeys("′’", "'")
-    | dict.fromkeys("“”„", '"')
-    | dict.fromkeys(INVISIBLE, "")
-    | dict(zip("（），．％＝＋。、［］｛｝", "(),.%=+.,[]{}", strict=True))
-    | {digit: f"_{{{value}}}" for value, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")}
-    | {
-        "¢": r"\text{ cents}",
-        "″": "''",
-        "∨": r"\lor ",
-        "∧": r"\land ",
-        "⇒": r"\implies ",
-        "∠": r"\angle ",
-        "△": r"\triangle ",
-    }
-    | {"√": r"\sqrt ", "∞": r"\infty ", "±": r"\pm ", "∓": r"\mp ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne "}
-    | {"≈": r"\approx ", "∈": r"\in ", "∪": r"\cup ", "∩": r"\cap ", "∅": r"\emptyset ", "ℝ": r"\mathbb{R}"}
-    | {"⟨": r"\langle ", "⟩": r"\rangle ", "…": r"\ldots ", "π": r"\pi ", "θ": r"\theta ", "α": r"\alpha "}
-    | {"β": r"\beta ", "γ": r"\gamma ", "λ": r"\lambda ", "φ": r"\phi ", "ω": r"\omega "}
-)
-"""Characters that stand for a LaTeX command or for an ASCII character; invisible ones stand for nothing."""
-
-SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ", "0123456789+-()n")
-RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ]+")
-COMPATIBILITY = re.compile("[¼-¾⅐-⅞\U0001d400-\U0001d7ff]")
-"""Fractions in one character, and letters in mathematical faces."""
 
 ARCS = ["sinh", "cosh", "tanh", "coth", "sech", "csch", "sin", "cos", "tan", "cot", "sec", "csc"]
 """Functions whose inverse is written with `arc` in front, or as the power of -1."""
@@ -72,23 +43,47 @@ TABLE = [
     # How it is set
     (r"\s+", " ", "a line's end is a space"),
     (r"\\\\ ?\[[^\[\]]*\]", r"\\\\", "`\\\\[4pt]` spaces the rows of a matrix"),
-    (r"(?<=\d) ?(?:(?<!\\)\$ ?\$|\\\) ?\\\(|\\\] ?\\\[) ?(?=\d)", ", ", "numbers of two formulas are two"),
-    (r"(?<!\\)\$|(?<!\\)\\[()\[\]]", "", "`$`, `\\(` and `\\[` open and close a formula"),
+    (r"(?<=\d) ?(?<!\\)\$ ?\$ ?(?=\d)", ", ", "values of two formulas are two", "$"),
+    (r"(?<=[^-+*/=<>(,;^_ ]) ?(?:\\\) ?\\\(|\\\] ?\\\[) ?(?![+*/=<>),;.^_ ]|-\\\))", ", ",
+     "values of two formulas are two", "\\"),
+    (r"(?<=[^-+*/=<>(,;^_$\\ ])\$ ?\$(?=[^+*/=<>),;.^_$ ][^$]*\$(?: ?\$[^$]+\$)* ?\.?$)(?<!^\$\$)", ", ",
+     "values of two formulas are two", "$"),
+    (r"^ ?(-?) ?(?:US|CA|AU|NZ|HK|C|A) ?\$(?=[.\d])", r"\1", "whose dollars", "$"),
+    (r"(?<!\\)\$", "", "`$` opens and closes a formula", "$"),
+    (r"(?<!\\)\\[()\[\]]", "", "`\\(` and `\\[` open and close a formula"),
     (command("[hv]?phantom") + r" ?(?:\{[^{}]*\}|\S)", " ", "prints nothing", "phantom"),
-    (command("(?:text)?color") + r" ?\{[^{}]*\}", "", "a color", "color"),
+    (command("(?:text|f)?color(?:box)?", "enclose") + r" ?(?:\[[^\[\]]*\])?\{[^{}]*\}", "",
+     "a color or a frame"),
+    (command("bbox") + r" ?\[[^\[\]]*\]", "", "a color or a frame"),
+    (r"(\\begin\{[a-z]+\*?\})\[[tbc]\]", r"\1", "where the lines are aligned", r"\begin"),
+    (r"\\(?:begin|end)\{(?:equation|displaymath|math|center)\*?\}", " ", "a formula by itself", r"\begin"),
+    (command("(?:math)?strut", "newline", "par", "hfill", "nonumber", "notag", "check(?:mark)?",
+     "(?:black)?square") + " ?$", "",
+     "prints nothing, or the end of a proof"),
+    (command("(?:math)?strut"), "", "prints nothing", "strut"),
     (command("tiny", "(?:script|footnote|normal)size", "small", "[lL]arge", "LARGE", "[hH]uge"), " ", "a size"),
-    (command("hspace", "vspace", "tag", "label") + r"\*?\{[^{}]*\}", " ", "prints nothing, or a number beside"),
+    (command("[hm]space", "vspace", "tag", "label") + r"\*?\{[^{}]*\}", " ", "prints nothing, or a number beside"),
     (command("(?:display|text|script)style", "(?:no)?limits", "rm", "bf", "it"), " ", "a size, a place or a face"),
     (command("left", "right", "middle", "[bB]igg?[lrm]?") + r"\.?", "", "the size of a bracket"),
-    (command("math(?:bf|it|sf|cal)", "boldsymbol", "bm", "underline", "boxed", "fbox") + r" ?(?=[{\w])", "",
-     "a face or a frame around what is in braces"),
+    (r"(\\in ?)\\(?:math(?:bf|rm|ds)|bf) ?\{? ?([RZNQC])(?![A-Za-z]) ?\}?", r"\1\\mathbb{\2}", "a set of numbers",
+     r"\in"),
+    (command("math(?:bf|it|sf)", "boldsymbol", "bm", "bold", "pmb") + r" ?\{ ?([A-Za-z]) ?\}", r" \1",
+     "a letter in any face"),
+    (r"\\(?:hat|vec) ?\{? ?\\?([ijk])(?:math)?(?![A-Za-z]) ?\}?", r" \1", "a unit vector"),
+    (command("math(?:bf|it|sf|cal|op)", "boldsymbol", "bm", "bold", "pmb", "underline", "boxed", "f(?:rame)?box")
+     + r" ?(?=[{\w])", "", "a face or a frame around what is in braces"),
     (command("text(?:bf|it|rm|sf|sc|tt|normal|up)?", "[mh]box", "mathrm", "operatorname", "emph") + r"\*? ?\{",
      r"\\text{", "words are words in any face"),
     (rf"\\text\{{ ?({'|'.join(FUNCTIONS)}|c?tg|cotg|cosec|arcc?tg|[bp]?mod) ?\}}", r"\\\1 ",
      "`\\mathrm{sin}` is `\\sin`", r"\text"),
+    (r"\\text\{ ?(gcd|lcm|max|min) ?\}(?= ?(?:\(|\\\{))", r"\\\1 ", "a function of several numbers", r"\text"),
+    (r"\\text\{ ?(?:ar(?:c?|ea)(sinh|cosh|tanh)|a(sin|cos|tan)) ?\}", r"\\arc\1\2 ", "an inverse function", r"\text"),
+    (r"\\text\{ ?(pi|theta) ?\}", r"\\\1 ", "a letter by its name", r"\text"),
+    (r"\\text\{([^{}]*?)(?:\\[,;: ])?([A-Za-z]+)\^\{?(-\d)\}?\}", r"\\text{\1 \2^\3}", "a unit to a negative power",
+     r"\text"),
     (r"\\text\{ ?([a-fijkn-rt-z]) ?\}", r" \1 ", "a letter that is no unit is a variable or a constant", r"\text"),
     (r"\(\\text\{ ?([A-Z]) ?\}\)", r"(\1)", "a choice", r"\text"),
-    (r"^ ?(?:\*\*|__|`)(.*?)(?:\*\*|__|`) ?$", r"\1", "Markdown's bold"),
+    (r"^ ?(\*\*|__|`|\*)(.*?)\1 ?$", r"\2", "Markdown's bold"),
     # One name for each symbol
     (command("[dtc]frac", "nicefrac", "[xs]frac"), r"\\frac", "one fraction in many sizes"),
     (command("tg"), r"\\tan ", "the tangent"),
@@ -97,9 +92,12 @@ TABLE = [
     (command("arctg"), r"\\arctan ", "the arc tangent"),
     (command("arcctg"), r"\\arccot ", "the arc cotangent"),
     (command("[dt]binom"), r"\\binom", "one binomial in three sizes", "binom"),
-    (command("leq?", "leqq", "leqslant") + "|<=|=<", r"\\le ", "at most"),
-    (command("geq?", "geqq", "geqslant") + "|>=", r"\\ge ", "at least"),
-    (command("neq?") + r"|!=|\\not ?=", r"\\ne ", "not equal"),
+    (command("leq?", "leqq", "leqslant"), r"\\le ", "at most"),
+    (command("geq?", "geqq", "geqslant"), r"\\ge ", "at least"),
+    (command("neq?") + r"|\\not ?=", r"\\ne ", "not equal", "\\n"),
+    ("<=|=<", r"\\le ", "at most", "="),
+    (">=", r"\\ge ", "at least", "="),
+    ("!=", r"\\ne ", "not equal", "="),
     (command("lt"), "<", "less"),
     (command("gt"), ">", "greater"),
     (command("sim", "simeq", "approxeq", "thickapprox", "doteq"), r"\\approx ", "about"),
@@ -115,75 +113,137 @@ TABLE = [
     (command("langle"), "(", "a vector in angle brackets is the vector in parentheses"),
     (command("rangle"), ")", "a vector in angle brackets is the vector in parentheses"),
     (command("colon"), ":", "a ratio, or such that"),
-    (command("varnothing", "empty") + r"|\\\{ ?\\\}", r"\\emptyset ", "the empty set"),
+    (r"^ ?(\d+) ?(?:\\text\{ ?to ?\}|(?<= )to(?= )) ?(\d+) ?$", r"\1:\2", "a ratio in words", "to"),
+    (r"(?:\\not ?\\in|\\notin) ?\\\{([^{}]*)\\\}", r"\\ne \1", "in no set of a few", r"\not"),
+    (command("backslash"), r"\\setminus ", "the difference of sets"),
+    (r"\\setminus ?\{([^{}]*[^{}\\])\}", r"\\setminus\\{\1\\}", "a set in plain braces", r"\setminus"),
+    (r"\\(p?mod|bmod) ?\{ ?(\d+) ?\}", r"\\\1 \2", "braces around a modulus", "mod"),
+    (r"\^ ?\\(?:text|mathrm|mathsf) ?\{ ?T ?\}|\^ ?\{ ?\\(?:text|mathrm|mathsf|rm|sf) ?(?:\{ ?T ?\}|T) ?\}", "^T",
+     "transposed", "T"),
+    (command("cr"), r"\\\\", "the end of a row"),
+    (r"\{ ?([:=<>]) ?\}", r"\1", "braces around a sign", "{"),
+    (command("varnothing", "empty") + r"|\\\{ ?\\\}", r"\\emptyset ", "the empty set", "\\"),
     (command("bigcup"), r"\\cup ", "a union"),
     (command("Re", "R", "reals", "mathbb ?R", r"mathbb ?\{ ?R ?\}"), r"\\mathbb{R}", "the real numbers"),
-    (command("infin") + r"|(?<![A-Za-z\\])(?:[Ii]nfinity|oo|inf)(?![A-Za-z])", r"\\infty ", "infinity"),
-    (r"\+ ?\\infty", r"\\infty ", "infinity has no sign but minus"),
+    (command("infin"), r"\\infty ", "infinity"),
+    (r"(?<![A-Za-z\\])(?:[Ii]nfinity|oo|inf)(?![A-Za-z])", r"\\infty ", "infinity", WORDS),
+    (r"\+ ?\\infty", r"\\infty ", "infinity has no sign but minus", "+"),
     (command("dot", "bar", "overline") + r" ?\{ ?(\d+) ?\}", r"\\overline{\1}", "the period of a decimal", "\\"),
     (command("dot", "bar", "overline") + r" ?(\d)", r"\\overline{\1}", "the period of a decimal"),
-    (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees"),
+    (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees", "\\"),
     (r"\\%", "%", "percent", "%"),
-    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD|AUD|INR|Rs\.?) ?\}? ?(?=(?:\\?[$€£¥] ?)?[.\d])", r"\1",
-     "the currency in letters"),
-    (r"\\?[$€£¥]", "", "an amount is a number; the question names the currency"),
-    (r"(?<!\\)\\([_#&])", r"\1", "an escaped character"),
+    (command("textdollar"), r"\\$", "the sign of the dollar"),
+    (command("pounds", "euro", "texteuro", "textsterling", "yen"), "", "the sign of a currency"),
+    (command("cents?", "textcent"), r"\\text{ cents}", "cents"),
+    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD?|AUD?|INR|C|Rs\.?) ?\}? ?(?:\\[,; ])? ?(?=\\?\$)", r"\1",
+     "the currency in letters", "$"),
+    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|EUR|GBP|CAD|AUD|INR|Rs\.?) ?\}? ?(?:\\[,; ])? ?(?=[.\d])", r"\1",
+     "the currency in letters", WORDS),
+    (r"^ ?(-?) ?\\\$ ?(-?[\d.,]*\d)(?:\.| ?)$", r"\1\2\\text{ dollars}", "a number of dollars", r"\$"),
+    (r"\\?\$", "", "an amount is a number; the question names the currency", "$"),
+    (r"(?<!\\)\\&", r"\\text{and}", "and", r"\&"),
+    (r"(?<!\\)\\([_#])", r"\1", "an escaped character"),
     (r"\^ ?(?:\{ ?\\prime ?\\prime ?\}|\\prime ?\\prime(?![A-Za-z]))", "''", "primes", "prime"),
     (r"\^ ?(?:\{ ?\\prime ?\}|\\prime(?![A-Za-z]))", "'", "a prime", "prime"),
+    (r"(?<![A-Za-z\\])d([a-z])/d([a-z])(?![A-Za-z])", r"\\frac{d\1}{d\2}", "a derivative", "/d"),
     # Digits
     (r"(?<=\d) ?\{ ?, ?\} ?(?=\d)|(?<=\d),\\! ?(?=\d)", "", "`85{,}184` and `85,\\!184` are one number", ","),
     (r"(?<=\d)(?:\\[,:; ]|~| )(?=\d{3}(?![\d/]))", "", "`11\\,880` and `11 880` set a thousands separator"),
     (r"(?<!\\)\\[!/]", "", "negative space"),
-    (r"(?<!\\)\\[,:;> ]|(?<!\\)\\ ?$|~|" + command("q?quad", "(?:en|thin|med|thick|nobreak)space"), " ", "a space"),
+    ("~", " ", "a space", "~"),
+    (r"(?<!\\)\\[,:;> ]|(?<!\\)\\ ?$|" + command("q?quad", "(?:en|thin|med|thick|nobreak)space"), " ", "a space", "\\"),
     (r"(\^(?:\d|\{\d+\})) +(?=\d)", r"\1*", "`2^6 3^5` is a product", "^"),
     # Units
     (r"\\frac ?\{ ?\\text\{ ?([^{}]*?) ?\} ?\} ?\{ ?\\text\{ ?([^{}]*?) ?\}(?:\^\{?([23])\}?)? ?\}", r"\\text{\1/\2\3}",
      "`\\frac{\\text{m}}{\\text{s}}` is m/s", r"\text"),
     (r"(\\text\{ ?[A-Za-z]+) ?\}(?:\^\{?([23])\}?)? ?([/*]) ?\\text\{ ?(?=[A-Za-z])", r"\1\2\3",
      "a quotient of units", r"\text"),
+    (r"(?<=\d) ?/ ?\\text\{ ?([A-Za-z]+) ?\} ?$", r"\\text{ per \1}", "a rate", r"\text"),
     (r"(?<=\d)(?: ?\^ ?\{?)? ?\\text\{ ?(?:st|nd|rd|th) ?\} ?\}?", "", "an ordinal", r"\text"),
     (r"(?:(?<=1)\^\{st\}|(?<=2)\^\{nd\}|(?<=3)\^\{rd\}|(?<=[04-9])\^\{th\}) ?$|(?<=\d)(?:st|nd|rd|th)(?![A-Za-z])", "",
-     "an ordinal"),
+     "an ordinal", WORDS),
+    (r"(?<=[\d})]) ?\( ?\\text\{([A-Za-z ./]+)\} ?\) ?$", r"\\text{\1}", "a unit in parentheses", r"\text"),
+    (r"(?<=\w)(?: ?\\text\{,? ?\(?(?:in )?base ?\}|,? (?:in )?base )\{?(\d\d?)\}?\)?$", r"_{\1}",
+     "the base of a number", "base"),
+    (r"(?<=\d)\\text\{ ?([A-F\d]+) ?\}(?=_)", r"\1", "digits beyond 9", r"\text"),
+    (r"_ ?\{ ?\((\d\d?)\) ?\}", r"_{\1}", "the base of a number in parentheses", "_"),
+    (r"\\text\{ ?([CPA]) ?\}(?=_)", r"\1", "combinations", r"\text"),
     # Words and edges
-    (command("lor", "vee"), " or ", "or"),
-    (command("land", "wedge"), " and ", "and"),
+    (command("lor", "vee"), r"\\text{or}", "or"),
+    (command("land", "wedge"), r"\\text{and}", "and"),
+    (r"(?<=[\w)}])[, ]*\(? ?\\text\{[, ]*(?:\(?or|which is|i\.e\.,?)? ?(?:about|approx\.?|approximately|roughly) ?\}"
+     r" ?-?\$?\d[\d.,]*(?: ?%)?(?:\\text\{[^{}]*\})?\)?$", "", "a rounded value beside the exact one", r"\text"),
+    (r" *(?:\( ?\\text\{ ?(?:or|i\.e\.,?) ?\}|\\text\{ ?\((?:or|i\.e\.,?) ?\}?) ?([^()]*?)\)(?: ?\})?$", r", \1",
+     "the value again, or another one", r"\text"),
+    (r"\\text\{,? ?\(?(?:rounded |correct |accurate )?to (?:the nearest|\w+ (?:decimal|significant))[^{}]*\}$", "",
+     "how it is rounded", r"\text"),
     (r"(?i)\\text\{ ?[,;]? ?(?:and|or) ([-\d][^{}]*)\}", r", \1", "`\\text{ or 6}` is an item of a list", r"\text"),
-    (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and|or) ?\} ?|[,;]? +(?:and|or) +(?=\S)", ", ", "`2 and 3` is the list `2, 3`"),
+    (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and(?:/or)?|or) ?\} ?", ", ",
+     "`2 \\text{ and } 3` is the list `2, 3`", r"\text"),
+    (r"(?i)[,;]? +(?:and|or) +(?=\S)", ", ", "`2 and 3` is the list `2, 3`", WORDS),
     (r"\\text\{ ?([,;]) ?\}", r"\1", "a comma set as words", r"\text"),
     (r"\\text\{ ?(-?\d[\d.,]*) ?\}", r" \1 ", "a number set as words", r"\text"),
     (r"\\text\{ ?([^{}]*?) ?\}", r"\\text{\1}", "spaces at the edge of words", r"\text"),
     (r"[, ]*(?:\\text\{,? ?for (?:all|any|every|each)[^{}]*\}|\\forall) ?"
      r"(?:[A-Za-z](?: ?\\in ?\\mathbb ?\{?[A-Z]\}?)?)? ?$", "", "for which values it holds is in the question", "\\"),
+    (r"^(?!.*(?:[<>]|\\[lg]e(?![A-Za-z])))(.*[A-Za-z\d})°])[, ]*\(?"
+     r"(?:\\text\{[, ]*(?:where|with|for(?: any| some| all| every| each)?(?: integers?)?) ?\})?[, ]*[kmn] ?"
+     r"(?:\\in ?\\mathbb ?\{?Z\}?|\\text\{ ?is an(?:y| arbitrary)? integer ?\})\)? ?$",
+     r"\1", "an integer that runs through solutions", "\\"),
     (r"^(?!.*(?:[<>]|\\[lg]e(?![A-Za-z])))(.*[A-Za-z\d})°])[, ]*"
-     r"(?:\\text\{[, ]*(?:where|with|for(?: any)?(?: integers?)?) ?\})?[, ]*[kmn] ?\\in ?\\mathbb ?\{?Z\}? ?$",
-     r"\1", "an integer that runs through solutions", r"\in"),
-    (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow)(?![A-Za-z])", "", "what led to the answer", "\\"),
-    (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow) *)+", "", "what led to the answer"),
+     r"\\text\{[, ]*for(?: any| some| all| every| each)? integers? ?\} ?[kmn] ?$",
+     r"\1", "an integer that runs through solutions", r"\text"),
+    (r"^ *[a-z] ?\\in ?\\mathbb ?\{?R\}? ?, ?(?=[a-z])", "", "a real number", r"\in"),
+    (r"(?<=[\w)}])[, ]*, ?\(?[a-z] ?\\in ?\\mathbb ?\{?R\}?\)? ?$", "", "a real number", r"\in"),
+    (r"[, ]*\\text\{[, ]*(?:where|with|for(?: any| some| all| every| each)?(?: integers?)?) ?\}$", "",
+     "what it introduced is gone",
+     r"\text"),
+    (r"(?i)^ *\\text\{[^{}]*(?: is| are|[:=]) ?\}(?=.)", "", "what announces the answer", r"\text"),
+    (r"^[^{}]*[=<>][^{}]*\\(?:implies|Rightarrow|Longrightarrow|therefore)(?![A-Za-z])", "", "what led to the answer",
+     "\\"),
+    (r"^[^{}=]*=[^{}]*(?:[=-]>|\\(?:iff|to|(?:long)?rightarrow|(?:[Ll]ong)?[Ll]eftrightarrow)(?![A-Za-z])"
+     r"|[,; ]*\\text\{[,; ]*(?:so|thus|hence|therefore),? ?\})(?=[^{}=]*=)", "", "what led to the answer", "="),
+    (r"^ *(?:(?:=|\\approx|:|\\therefore|\\implies|\\Rightarrow|\\text\{ ?(?i:so|thus|hence|therefore|then),? ?\}) *)+",
+     "", "what led to the answer"),
+    (r"(?i)^ *(?:\\text\{ ?)?(?:approximately|approx\.?|about|roughly)(?: ?\}| ) ?(?=-?[\\$]*\d)", "",
+     "it is rounded", WORDS),
     (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
     (r" *(?:\( ?(?:\\approx|\\text\{ ?(?:or )?(?:about|approx|roughly))|\\text\{ ?\((?:or )?(?:about|approx|roughly))"
      r"[^()]*\) ?\}?$", "", "a rounded value beside the exact one", ")"),
-    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)(?:\"|''?)$", r"\1", "feet and inches as marks"),
-    (r"^ *(?:\"|``)([^\"`]+?)(?:\"|'') *$", r"\1", "quotation marks"),
-    (r"^ *\\text\{([^{}]*)\} *$", r"\1", "an answer that is all words needs no braces", r"\text"),
-    (r"(?i)^ *(?:\\text\{[^{}]*(?: is|[:=])\}|(?:the )?(?:final )?answer(?: is|:)+ )(?=.)", "",
-     "what announces the answer"),
+    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)''?$", r"\1", "feet and inches as marks", "'"),
+    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)\"$", r"\1", "inches as a mark", '"'),
+    (r"^ *\"([^\"`]+?)\" *$|^ *\\text\{ ?\"([^\"`'{}]+?)\" ?\} *$", r"\1\2", "quotation marks", '"'),
+    (r"^ *``([^\"`]+?)(?:\"|'') *$|^ *(?:\\text\{ ?)?(?:``|[`'‘])([^\"`'{}]+?)'(?: ?\})? *$", r"\1\2",
+     "quotation marks", "'"),
+    (r"^ *([A-Z])\) *$", r"\1", "a choice", ")"),
+    (r"^ *\\text\{(?![a-z]{2}\})([^{}]*)\} *$", r"\1",
+     "an answer that is all words needs no braces, but two letters that may be factors", r"\text"),
+    (r"(?i)^ *(?:the )?(?:(?:final|correct) )?(?:answer|option|choice)s?(?: is| are|:)+ (?=.)", "",
+     "what announces the answer", WORDS),
     (r"(?i)^ *(?:\\text\{ ?(?:either|both) ?\}|(?:either|both)\b) *(?=.*,)", "", "it announces a list", ","),
-    (r"^ *(?:\\text\{ ?)?(?:[Oo]ption|[Cc]hoice|[Aa]nswer) ?\}? ?\(?([A-Z])\)?[ .]*$", r"\1", "a choice"),
+    (r"^ *(?:\\text\{ ?)?(?:[Oo]ption|[Cc]hoice|[Aa]nswer) ?\}? ?\(?([A-Z])\)?[ .]*$", r"\1", "a choice", WORDS),
     (r"(?i)^[ (]*(?:there (?:is|are) )?no (?:(?:real|such|valid) )*(?:solution|root)s?(?: exists?)?[ ).]*$",
-     r"\\emptyset", "no solution is the empty set of solutions"),
-    (r"(?i)^ *(?:the )?empty set[ .]*$", r"\\emptyset", "the empty set"),
-    (r"(?i)^ *(?:(?:all|any|the) )?(?:real numbers?|reals)[ .]*$", r"\\mathbb{R}", "the real numbers"),
-    (r"(?i)^ *DNE[ .]*$", "does not exist", "an abbreviation"),
+     r"\\emptyset", "no solution is the empty set of solutions", WORDS),
+    (r"(?i)^ *\\text\{ ?(?:all|any|the) real numbers?,? (?:except|other than|but)(?: for)?:? ?\} ?([^=<>]+)$",
+     r"\\mathbb{R}\\setminus\\{\1\\}",
+     "the real numbers but a few", r"\text"),
+    (r"(?i)^ *(?:the )?empty set[ .]*$", r"\\emptyset", "the empty set", WORDS),
+    (r"(?i)^ *(?:(?:all|any|the) )?(?:real numbers?|reals)[ .]*$", r"\\mathbb{R}", "the real numbers", WORDS),
+    (r"(?i)^ *DNE[ .]*$", "does not exist", "an abbreviation", WORDS),
     (r"(?<![.\dA-Za-z])\.(?=\d)", "0.", "`.5` is 0.5", "."),
     # Braces and spaces
     (r"(?<![\d./])(\d+) (\d+) ?/ ?(\d+)(?![\d./])", r"\1\\frac{\2}{\3}", "`4 1/2` is a mixed number", "/"),
     (r"\\frac ?([0-9A-Za-z]) ?(?=[0-9A-Za-z{\\])", r"\\frac{\1}", "`\\frac12` takes one character each", r"\frac"),
     (r"(\\frac ?\{[^{}]*\}) ?([0-9A-Za-z])", r"\1{\2}", "`\\frac12` takes one character each", r"\frac"),
+    (r"(?:\{ ?\})?\^ ?\{? ?(\d+) ?\}? ?/ ?_ ?\{? ?(\d+) ?\}?", r"\\frac{\1}{\2}", "`^3/_4` is a fraction", "/"),
     (r"([_^]) ?\{ ?(\w) ?\}(?![\w.])", r"\1\2", "braces around one character", "{"),
     (r"\^ ?(\w|\{[^{}]*\}) ?_ ?(\w|\{[^{}]*\})", r"_\2^\1", "the subscript before the power", "^"),
     (r"(?<![A-Za-z\\_])C ?\( ?(\w+) ?, ?(\w+) ?\)", r"\\binom{\1}{\2}", "combinations", "C"),
-    (r"(?:\{ ?\}|^)[_^] ?\{?(\d+)\}? ?C ?_ ?\{?(\d+)\}?", r"\\binom{\1}{\2}", "combinations", "C"),
-    (r"(?<=[\d)} ])(?:(?<= )|\\[bp]?)mod(?![A-Za-z])(?= ?[\d(])", r"\\bmod ", "the remainder", "mod"),
+    (r"(?<![A-Za-z\\_])P ?\( ?(\d+|n) ?, ?(\d+|[kr]) ?\)(?! ?=)", r"\\frac{(\1)!}{(\1-\2)!}", "permutations", "P"),
+    (r"(?:\{ ?\}|^)[_^] ?(?:\{(\w+)\}|(\w)) ?C ?_ ?(?:\{(\w+)\}|(\w))", r"\\binom{\1\2}{\3\4}", "combinations", "C"),
+    (r"(?:\{ ?\}|^)[_^] ?(?:\{(\w+)\}|(\w)) ?P ?_ ?(?:\{(\w+)\}|(\w))", r"\\frac{(\1\2)!}{(\1\2-\3\4)!}",
+     "permutations", "P"),
+    (r"(?<=[\d)} ])(?:(?<= )|\\[bp]?)mod(?![A-Za-z])(?= *[\d(])", r"\\bmod ", "the remainder", "mod"),
     (r"\{([^{}]*?)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}", "TeX's older fraction", r"\over"),
     (r" +", " ", "spaces in a row", "  "),
     (r"(?<![0-9A-Za-z,]) | (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "", "elsewhere it means nothing", " "),
@@ -212,6 +272,8 @@ def has_alternatives(pattern: str) -> bool:
 
 
 RULES = [rule(*row) for row in TABLE]
+PLAIN_RULES = [rule for rule in RULES if not rule.needs.startswith("\\")]
+"""The rules for a text without commands."""
 
 LONGEST = 1_000
 """Characters an answer may have to be read at all; longer ones are equal only to themselves."""
@@ -220,8 +282,9 @@ LONGEST = 1_000
 def normal_form(answer: str) -> str:
     """The answer in the spelling that the other rules read; empty for an answer that says nothing, such as `.`."""
     text = unframed(ascii_characters(answer).strip())
-    for pattern, replacement, _, needs in RULES:
-        if needs in text:
+    has_words = IN_WORDS.search(text) is not None
+    for pattern, replacement, _, needs in RULES if "\\" in text else PLAIN_RULES:
+        if has_words if needs is WORDS else needs in text:
             text = pattern.sub(replacement, text)
     text = unframed(text.strip())
     number = number_in_words(text) if text[:1].isalpha() else None
@@ -237,26 +300,3 @@ def unframed(text: str) -> str:
             break
         text = inside.strip()
     return text
-
-
-def ascii_characters(text: str) -> str:
-    """The text with LaTeX or ASCII for each other character that is known."""
-    if text.isascii():
-        return text
-    text = RAISED.sub(lambda run: f"^{{{run[0].translate(SUPERSCRIPTS)}}}", text)
-    text = COMPATIBILITY.sub(lambda character: compatible(character[0]), text)
-    return ascii_digits(text).translate(CHARACTERS)
-
-
-def compatible(character: str) -> str:
-    """The LaTeX of a fraction in one character, or the letter without its face."""
-    plain = unicodedata.normalize("NFKC", character)
-    numerator, slash, denominator = plain.partition("\u2044")
-    return rf"\frac{{{numerator}}}{{{denominator}}}" if slash else plain
-
-
-def ascii_digits(text: str) -> str:
-    """The text with the decimal digits of every script as 0 to 9; superscripts are not among them."""
-    if text.isascii():
-        return text
-    return "".join(str(unicodedata.decimal(character, character)) for character in text)

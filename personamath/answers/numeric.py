@@ -17,7 +17,7 @@ FRACTIONS = 6
 """Fractions each variable takes: four above 1 in size, two below; at three points all are positive, at one negative."""
 INTEGERS = 4
 """Small integers each variable takes after them, even and odd: `(-1)^n` is no constant."""
-LARGE = [(100, -900), (1_000, 9_000), (10_000, -90_000), (10_000, 90_000)]
+LARGE = [(100, -900), (1_000, 9_000), (10**9, -(10**9)), (10**9, 10**9)]
 """Large integers each variable takes then, from how much on and how far: `|x-100|` is not `100-x`, nor
 `|x+100|` `x+100`; some are all negative, the last all positive."""
 POINTS = FRACTIONS + INTEGERS + len(LARGE)
@@ -94,6 +94,22 @@ def differ_at_once(first: Expression, second: Expression) -> bool:
 def bends(expression: Expression) -> bool:
     """Whether an expression has another formula for large negative numbers, as `|x+100|` has."""
     return any(operation.name in BENDING and not is_constant(operation) for operation in operations_in(expression))
+
+
+def differ_in_domain(first: Expression, second: Expression) -> bool:
+    r"""Whether absolute values give one expression values where the other has none, as `\ln |x|` beside `\ln x`."""
+    if has_bars(first) == has_bars(second) or is_constant(first) or is_constant(second):
+        return False
+    wide, narrow = (first, second) if has_bars(first) else (second, first)
+    only_real = "i" not in names_in(wide)
+    points = [*range(FRACTIONS), *range(FRACTIONS + INTEGERS, POINTS)]
+    found = [[value_at(expression, point, only_real) for point in points] for expression in (wide, narrow)]
+    return any(value is not None and other is None for value, other in zip(*found, strict=True))
+
+
+def has_bars(expression: Expression) -> bool:
+    """Whether an expression has an absolute value in it."""
+    return any(operation.name == "abs" for operation in operations_in(expression))
 
 
 def is_algebraic(expression: Expression) -> bool:

@@ -8,7 +8,7 @@ import threading
 import zlib
 from fractions import Fraction
 from functools import reduce
-from math import comb, factorial, isqrt, prod
+from math import comb, factorial, gcd, isqrt, lcm, prod
 from typing import Any
 
 Value = Any
@@ -22,8 +22,8 @@ AGREEMENT = Fraction(1, 10**AGREEING_DIGITS)
 
 EXACT_BITS = 12_000
 """Size up to which fractions are computed with."""
-CONVERTED_BITS = 600
-"""Size up to which a fraction can be seen at working precision."""
+CONVERTED_BITS = 490
+"""Size up to which the last digits of a fraction are seen at the digits that must agree."""
 EXPONENT_BITS = 60
 """Size of the largest exponent of 2 that a value may have; such a number has 10^17 digits."""
 
@@ -220,6 +220,12 @@ def apply(name: str, operands: list[Value]) -> Value:
             return elementary("exp", multiply(first, precise().mpc(0, 1)))
         case "binom":
             return binomial(first, last)
+        case "permutations":
+            return multiply(binomial(first, last), factorial_of(last))
+        case "gcd" | "lcm":
+            return Fraction((gcd if name == "gcd" else lcm)(*map(integer, operands)))
+        case "max" | "min":
+            return (max if name == "max" else min)(operands, key=real)
         case "log_":
             return divide(logarithm(last), logarithm(first))
         case _:
@@ -287,6 +293,20 @@ def binomial(n: Value, k: Value) -> Value:
     return exact(Fraction(comb(int(n), int(k))))
 
 
+def integer(value: Value) -> int:
+    """The value as an integer."""
+    if not isinstance(value, Fraction) or value.denominator != 1:
+        raise NoValue("no integer")
+    return value.numerator
+
+
+def real(value: Value) -> Value:
+    """The value as a real number that can be put in order."""
+    if hasattr(value, "_mpc_"):
+        raise NoValue("no order")
+    return inexact(value)
+
+
 def logarithm(value: Value) -> Value:
     """The natural logarithm; exactly 0 for 1, so that nothing is divided by noise."""
     if not value:
@@ -310,4 +330,8 @@ def elementary(name: str, argument: Value) -> Value:
         numerator = {"tan": sine, "cot": cosine}.get(name, Fraction(1))
         return divide(numerator, cosine if name in ("tan", "sec") else sine)
     value = simplified(getattr(precise(), name.replace("arc", "a"))(argument))
+    if name in ("sin", "cos") and same(abs(value), Fraction(1)):
+        beside = precise().cos(argument) if name == "sin" else precise().sin(argument)
+        if abs(beside) > limit(NOISE):
+            raise NoValue("cannot be told from 1")
     return Fraction(0) if abs(value) < limit(NOISE) and name != "exp" else value

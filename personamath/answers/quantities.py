@@ -8,6 +8,7 @@ from typing import NamedTuple
 from personamath.answers.units import named
 
 CLOCK = re.compile(r"(\d{1,2})(?::([0-5]\d))?(?::([0-5]\d))?(?:\\text\{| )*(?:([ap])\.?m\.?)?\}?", re.IGNORECASE)
+NOON = re.compile(r"^(12(?::00)?)(?:\\text\{| )noon\}?$")
 WORDS = {"noon": (12 * 3600, "m"), "midnight": (0, "m")}
 
 SIZES = {
@@ -54,7 +55,7 @@ def time_of(text: str) -> Time | None:
     """The time of day that a text in normal form is; `3` is none, and `3:30` may be in the morning or not."""
     if text.casefold() in WORDS:
         return Time(*WORDS[text.casefold()])
-    if not (match := CLOCK.fullmatch(text)) or not (match[2] or match[4]):
+    if not (match := CLOCK.fullmatch(NOON.sub(r"\1 p.m.", text))) or not (match[2] or match[4]):
         return None
     hour, minute, second = (int(part or 0) for part in match.group(1, 2, 3))
     if hour > (12 if match[4] else 24) or (match[4] and not hour):
@@ -77,6 +78,8 @@ def quantity_of(text: str) -> Quantity | None:
     pieces = PIECE.findall(text)
     marks = MARKS_OF_ANGLES if "°" in text else MARKS
     units = [marks.get(unit) or named(unit) or "" for _, unit in pieces]
+    if units[0] == "degree":
+        units = [f"{unit} of arc" if unit in ("minute", "second") else unit for unit in units]
     if not all(unit in SIZES for unit in units):
         return None
     sizes = [SIZES[unit] for unit in units]

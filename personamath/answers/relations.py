@@ -11,20 +11,23 @@ from personamath.answers.leaf import Leaf, compare_leaves
 from personamath.answers.normal_form import FUNCTIONS
 from personamath.answers.numeric import common_ratio, values
 from personamath.answers.operations import Value
-from personamath.answers.parts import Collection, Part, Relation, interval
-from personamath.answers.structure import read, reals_without
+from personamath.answers.parts import Collection, Group, Part, Relation, interval
+from personamath.answers.structure import items, read, reals_without
 from personamath.answers.tokens import Unreadable
 from personamath.answers.verdict import Verdict
 
 SYMBOL = (
-    r"(?:[A-Za-z]|[A-Z]{2,4}|[a-z]{3,}|m ?\\angle ?(?:[A-Z]{1,4}|\d)"
+    r"(?:[A-Za-z]|[A-Z]{2,4}|[a-z]{3,}|m ?\(?\\angle ?(?:[A-Z]{1,4}|\d)\)?"
+    r"|\\(?:sin|cos|tan|cot|sec|csc)(?:\^2)? ?"
+    r"(?:[A-Za-z]|\\angle ?[A-Z]{1,4}|\\[a-z]+|\([A-Za-z]\)|\([A-Z]?[-+][A-Z]\))"
+    r"|\\text\{[A-Za-z ]*\}(?:\\(?:triangle|angle|square|odot) ?)?[A-Z]{1,5}"
     r"|\\[A-Za-z]+ ?(?:\{[A-Za-z ]*\}|[A-Z]{1,4})?)"
 )
 """`x`, `AB`, `area`, `\\theta`, `\\angle ABC`, `\\text{Area}`."""
 OF_NUMBERS = r"\(-?[\d./]+\)|\((?:[A-Za-z]\(-?[\w.]+\))\)"
 NAME = SYMBOL + rf"(?:_(?:\w|\{{[^{{}}]*\}}))?'*(?:\^\{{?-1\}}?)?(?:\([\w,]*\)|{OF_NUMBERS})?"
 """A symbol with its subscript and the arguments of a function: `a_3`, `f(x)`, `f^{-1}(x)`, `f(-2)`, `f(g(2))`."""
-SEGMENT = r"(?:[A-Z]{2}|\\overline\{[A-Z]{2}\})"
+SEGMENT = r"(?:[A-Z]{2}|\\overline\{[A-Z]{2}\}|\[[A-Z]{3,6}\]|\\text\{Area\}\([A-Z]{3,6}\))"
 NAMED = re.compile(
     rf"{NAME}|\({NAME}(?:,{NAME})+\)|\|[A-Z]+\||\[[A-Z]{{3,6}}\]"
     rf"|\\frac\{{{SEGMENT}\}}\{{{SEGMENT}\}}|{SEGMENT}[/:]{SEGMENT}"
@@ -32,7 +35,12 @@ NAMED = re.compile(
 )
 """What an equation may be solved for: also a ratio of segments, an area `[ABC]`, a probability, a derivative."""
 ABSOLUTE = re.compile(rf"\|({NAME})((?:[-+].+)?)\|")
-FUNCTION_OF = re.compile(r"([A-Za-z])\(([A-Za-z])\)")
+FUNCTION_OF = re.compile(r"([A-Za-z])\(([a-z])\)")
+
+FUNCTION_OF_ANGLE = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?:\^2)? ?\(?(.+?)\)?$")
+FREE_ARGUMENTS = frozenset("xyznt")
+"""Letters of arguments that stand for every value."""
+COORDINATES = re.compile(r"\([xyz](?:,[xyz])+\)")
 
 FLIPPED = {"<": ">", ">": "<", r"\le": r"\ge", r"\ge": r"\le"}
 
@@ -50,7 +58,7 @@ def solved(relation: Relation) -> Solved | None:
     if set(relation.signs) <= {"=", r"\in", r"\approx"}:
         return solved_equation(relation)
     if relation.signs == (r"\ne",) and NAMED.fullmatch(relation.sides[0]):
-        return Solved(relation.sides[0], reals_without([relation.sides[1]]))
+        return Solved(relation.sides[0], reals_without(items(relation.sides[1], joined=False)))
     return solved_inequality(relation) or solved_distance(relation)
 
 
@@ -92,9 +100,23 @@ def solved_equation(relation: Relation) -> Solved | None:
         del signs[0]
     if r"\approx" in signs:
         del sides[signs.index(r"\approx") + 1 :]
+    if name and (function := FUNCTION_OF_ANGLE.match(name)) and function[1] in sides[-1]:
+        return None  # as `\tan x = 2x`
     if name is None and not all(Leaf(side).is_constant and same(side, sides[-1]) for side in sides):
         return None  # an equation, or a calculation that contradicts itself
-    return Solved(name, read(sides[-1], depth=1))
+    value = read(sides[-1], depth=1)
+    if name and COORDINATES.fullmatch(name) and isinstance(value, Group):
+        return Solved(*in_alphabet(name, value))
+    return Solved(name, value)
+
+
+def in_alphabet(name: str, value: Group) -> tuple[str, Group]:
+    """`(y, x) = (1, 2)` as `(x, y) = (2, 1)`."""
+    names = name[1:-1].split(",")
+    if len(names) != len(value.parts):
+        return name, value
+    pairs = sorted(zip(names, value.parts, strict=True), key=lambda pair: pair[0])
+    return f"({','.join(pair[0] for pair in pairs)})", Group(value.brackets, tuple(pair[1] for pair in pairs))
 
 
 def same(one: str, other: str) -> bool:
@@ -155,6 +177,9 @@ def with_argument_of(one: Relation, other: Relation) -> Relation:
     if not match or not others or match[1] != others[1] or match[2] == others[2]:
         return one
     letter = re.compile(rf"(?:\\[A-Za-z]+|(?:{'|'.join(FUNCTIONS)})(?![A-Za-z])|[A-Za-z])")
+    letters = {found[0] for relation in (one, other) for side in relation.sides[1:] for found in letter.finditer(side)}
+    if not {match[2], others[2]} & (letters | FREE_ARGUMENTS):
+        return one  # `f(a) = 3` and `f(b) = 3` are two values
     if any(found[0] == others[2] for side in one.sides for found in letter.finditer(side)):
         return one
     sides = (letter.sub(lambda found: others[2] if found[0] == match[2] else found[0], side) for side in one.sides)

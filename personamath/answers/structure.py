@@ -25,18 +25,22 @@ OPENING = frozenset(["(", "[", "{", "\\{", "\\begin"])
 CLOSING = frozenset([")", "]", "}", "\\}", "\\end"])
 RELATIONS = frozenset(["=", "\\in", "<", ">", "\\le", "\\ge", "\\ne", "\\approx"])
 
-MATRIX = re.compile(r"(.*?)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?((?:(?!\\begin).)*)\\end\{\2\}[)\]]?")
+MATRIX = re.compile(
+    r"(.*?)[(\[]?\\begin\{([pbB]?(?:small)?matrix|array)\}(?:\{[clr|]*\})?((?:(?!\\begin).)*)\\end\{\2\}[)\]]?"
+)
 REALS = re.compile(r"\\mathbb\{R\}(?:(?:\\setminus|-)\\\{(.+)\\\})?")
 TRANSPOSED = re.compile(r"(.+)\^\{?(?:T|\\top|\\text\{T\}|\\intercal)\}?")
 ENVIRONMENT = re.compile(
-    r"(?:\\\{)?\\begin\{(d?r?cases|(?:align|gather|eqnarray)(?:ed|\*)?|split|array)\}(?:\{[clr|@ ]*\})?"
+    r"(?:\\\{)?\\begin\{(d?r?cases|(?:align|gather|eqnarray)(?:ed|\*)?|split|array|matrix)\}(?:\{[clr|@ ]*\})?"
     r"((?:(?!\\begin|\\end).)*)\\end\{\1\}(?:\\\})?"
 )
 """Rows in a brace, or one below another; an array is meant where a brace opens it."""
 CONDITION = re.compile(r"[, ]*\\text\{,? ?(?:if|for|when|where|as|provided(?: that)?)[ :]*([^{}]*)\}")
 CONGRUENCE = re.compile(r"(.+?)\\equiv(.+?)(?:\\text\{ ?)?\(? ?\\?[bp]?mod ?\}? ?\{?(\w+)\}?\)?\}?")
 MEMBER = re.compile(r"([A-Za-z]|\\[a-z]+ ?)(?:\\in(.+))?")
+BOUND = re.compile(r"([A-Za-z])\\in")
 INTEGERS = re.compile(r"\\mathbb ?\{?[ZN]\}?(?:[_^]\{?\+\}?)?")
+ELSE = re.compile(r"\b(?:else|elsewhere)\b")
 WORD_OF_CONDITION = re.compile(r"^(?:if|for|when) ")
 OPERATIONS: dict[str, Callable[[Cells, Cells], Cells]] = {
     "\\cup": operator.or_,
@@ -91,11 +95,13 @@ def both_signs(item: str) -> list[str]:
 
 def read(text: str, joined: bool = True, depth: int = 0) -> Part:
     """The parts of an answer in normal form."""
+    if "\\equiv" in text and "," in text and (match := CONGRUENCE.fullmatch(text)) and "\\equiv" not in match[2]:
+        return Collection(tuple(read_congruence(match[1].strip(), rest, match[3]) for rest in items(match[2], joined)))
     found = [value for item in items(text, joined) for value in both_signs(item)]
     if len(found) == 1 or depth > DEEPEST or quantity_of(text):
         return read_item(text, depth)
     if found and (holes := holes_of(found)):
-        return reals_without(holes)
+        return Relation((found[0].partition("\\ne")[0].strip(), ",".join(holes)), ("\\ne",))
     return Collection(tuple(read_member(item, depth) for item in found))
 
 
@@ -140,7 +146,7 @@ def read_item(text: str, depth: int) -> Part:
 
 def read_construct(text: str, depth: int) -> Part | None:
     """The parts of what is written with commands: a union, a system, a congruence, a matrix, a set."""
-    if "\\begin" in text and (match := ENVIRONMENT.fullmatch(text)) and (match[1] != "array" or text.startswith("\\{")):
+    if "\\begin" in text and (match := ENVIRONMENT.fullmatch(text)) and is_lines(match[1], match[2], text):
         return read_rows(match[1], match[2], depth)
     if part := read_operation(text, depth):
         return part
@@ -153,6 +159,14 @@ def read_construct(text: str, depth: int) -> Part | None:
     if match := REALS.fullmatch(text):
         return reals_without(items(match[1] or "", joined=False))
     return None
+
+
+def is_lines(environment: str, body: str, text: str) -> bool:
+    """Whether an environment has lines and no matrix: an array has them after a brace, or if each is a relation."""
+    if environment not in ("array", "matrix") or text.startswith("\\{"):
+        return True
+    rows = [row for _, row in split(body, frozenset(["\\\\"])) if row.strip()]
+    return all("&" not in row and len(split(row, RELATIONS)) > 1 for row in rows)
 
 
 def read_operation(text: str, depth: int) -> Part | None:
@@ -196,7 +210,7 @@ def read_congruence(text: str, rest: str, modulus: str) -> Part:
 def read_rows(environment: str, body: str, depth: int) -> Part:
     """A function in cases, as pairs of a value and its condition; a system, as the list of its equations."""
     rows = [row.strip() for _, row in split(body, frozenset(["\\\\"])) if row.strip(" &,;")]
-    if environment.endswith("cases") or environment == "array":
+    if environment.endswith("cases") or environment in ("array", "matrix"):
         cases = [case_of(row) for row in rows]
         if all(cases):
             return Collection(
@@ -229,7 +243,8 @@ def case_of(row: str) -> tuple[str, str] | None:
     value, condition = (cell.strip(" ,;.") for cell in cells)
     if match := CONDITION.match(condition):
         condition = f"{match[1]} {condition[match.end() :]}".strip()
-    condition = WORD_OF_CONDITION.sub("", condition)
+    condition = WORD_OF_CONDITION.sub("", condition).replace("\\text{is ", "\\text{").replace(" is ", " ")
+    condition = ELSE.sub("otherwise", condition)
     if len(split(condition, RELATIONS)) == 1:
         condition = f"\\text{{if}}{condition}"  # words, and no unit among them
     return (value, condition) if value and condition else None
@@ -259,11 +274,13 @@ def is_factor(text: str) -> bool:
     return len(split(text[1:], SIGNS)) == 1
 
 
-def read_matrix(factor: str, body: str, depth: int) -> Matrix:
-    """A matrix of entries, each multiplied by the factor in front."""
+def read_matrix(factor: str, body: str, depth: int) -> Part:
+    """A matrix of entries, each multiplied by the factor in front; one of a single entry is that entry."""
     rows = [row for _, row in split(body, frozenset(["\\\\"])) if row.strip()]
     entries = [[entry.strip() for _, entry in split(row, frozenset(["&"]))] for row in rows]
     scaled = [[f"{factor}({entry})" if factor else entry for entry in row] for row in entries]
+    if [len(row) for row in scaled] == [1]:
+        return read_item(scaled[0][0], depth + 1)
     return Matrix(tuple(Group("()", tuple(read_item(entry, depth + 1) for entry in row)) for row in scaled))
 
 
@@ -282,6 +299,10 @@ def read_condition(member: str, condition: str, depth: int) -> Part:
     A condition on real numbers is the set itself. The name of a member is free.
     """
     if not (match := MEMBER.fullmatch(member)):
+        if (bound := BOUND.match(condition)) and "n" not in member:
+            member, condition = (
+                re.sub(rf"(?<![A-Za-z\\]){bound[1]}(?![A-Za-z])", "n", text) for text in (member, condition)
+            )
         return Group("{:}", (read_item(member, depth), read(condition, depth=depth)))
     name, domain = match[1].strip(), (match[2] or "").strip()
     said = items(condition, joined=False)

@@ -54,7 +54,7 @@ def is_asked(one: str, other: str) -> bool:
     if not ("\\" in one + other and (ASKED.search(one) or ASKED.search(other))):
         return False
     are_known = COMMANDS.issuperset(COMMAND.findall(one + " " + other))
-    return are_known and not MISREAD.search(one + other) and is_bounded(one) and is_bounded(other)
+    return are_known and not MISREAD.search(f"{one} {other}") and is_bounded(one) and is_bounded(other)
 
 
 def is_bounded(text: str) -> bool:

@@ -79,17 +79,20 @@ SPEEDS = {"mile/hour": "mph", "km/hour": "km/h"}
 TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}((?:\^\{?-?[123]\}?)?)")
 DEGREES = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*(°)\s*(?:\\text\{\s*[CF]\s*\}|[CF])?")
 PERCENT = re.compile(r"(.*[0-9})])\s*%")
-TRAILING_WORDS = re.compile(r"(.*[0-9}])(\s*)\(?((?:m/s|[A-Za-z]{2,})[A-Za-z .,()/^23-]*)")
+TRAILING_WORDS = re.compile(r"(.*(?:[0-9}]|\\pi(?= [a-z]{4})))(\s*)\(?((?:m/s|[A-Za-z]{2,})[A-Za-z .,()/^23-]*)")
 OPERATOR_WORDS = re.compile(
     r"\b(?:choose|mod|modulo|to|over|less|more than|power|root|or|and|times(?! *[.)]*$)|out of|of(?! [a-z]{3,})"
-    r"|hundred|plus|minus|divided|squared|cubed|factorial|half|halves|thirds?|quarters?|fourths?|fifths?|sixths?|sevenths?|eighths?|ninths?"
+    r"|hundred|plus|minus|divided|squared|cubed|factorial|half|halves|thirds?|quarters?|fourths?"
+    r"|fifths?|sixths?|sevenths?|eighths?|ninths?"
     r"|tenths?|twelfths?|hundredths?|twice|double|triple|theta|alpha|beta|gamma|lambda|sigma|omega|phi|in an?"
-    r"|remainder|infinity|at least|at most|if|when|unless|except|otherwise|not|more|greater|fewer|(?:even|odd)$"
+    r"|remainder|infinity|at least|at most|if|for (?=even|odd|some|positive|negative|[a-z]\b)"
+    r"|when|unless|except|otherwise|not|more|greater|fewer|(?:even|odd)$"
     rf"|(?:{'|'.join([*NUMBER_WORDS[:1], *NUMBER_WORDS[2:], *TENS])})(?!-)|one(?! ?-| [a-z]))\b",
     re.IGNORECASE,
 )
 """Words that compute with the number before them."""
-POWER_OF_UNIT = re.compile(r"(?<=[A-Za-z])\^[23](?!\d)|\b(mm|cm|m|km|in|ft|s|sec|h)[23]\b")
+POWER_OF_UNIT = re.compile(r"(?<=[A-Za-z])\^(?:[23]|-[1-4])(?!\d)|\b(mm|cm|m|km|in|ft|s|sec|h)[23]\b")
+POWER_IN_WORDS = re.compile(r"(?<=[a-z]{2}) (squared|cubed)$")
 COMPUTING = re.compile(r"[\d=<>+^_|]")
 WORD = re.compile(r"[A-Za-z]+")
 BASED = re.compile(r"(?:\\text\{)?\(?(?=[A-Za-z]*\d)([0-9A-Za-z]+)\)?\}?_\{?(?:\\text\{)?(\w+)\}{0,2}")
@@ -117,7 +120,7 @@ def split_unit(text: str) -> Measured:
 
 def compute(words: str) -> bool:
     """Whether words after a number go on computing, or say on what it depends: `out of 5`, `pi`, `ft 8 in`."""
-    words = POWER_OF_UNIT.sub(r"\1", words)
+    words = POWER_IN_WORDS.sub("", POWER_OF_UNIT.sub(r"\1", words))
     return bool(COMPUTING.search(words) or OPERATOR_WORDS.search(words)) or any(
         map(is_in_formulas, WORD.findall(words))
     )
@@ -153,6 +156,8 @@ def base_of(text: str) -> int | None:
 def named(words: str) -> str | None:
     """The unit that words name, e.g. `cm^2`, if it is one that is told apart; `right triangles` are none."""
     words = words.lower().replace(".", "").strip()
+    if match := POWER_IN_WORDS.search(words):
+        words = f"{words[: match.start()]}^{'2' if match[1] == 'squared' else '3'}"
     if (first := words.partition(" ")[0]) in SCALES:
         return first
     parts = [one_unit(part.strip()) for part in PER.split(words)]

@@ -12,6 +12,9 @@ SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
 PARTS = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7}
 PARTS |= {"eighth": 8, "ninth": 9, "tenth": 10, "twelfth": 12, "hundredth": 100}
 
+MIXED = re.compile(r"([a-z -]+), ?((?:an?|one|two|three|four|five|six|seven) [a-z]+)")
+"""`two and a half`; the `and` is a comma in the normal form."""
+
 LONGEST = 60
 """Characters of the longest number that is read."""
 
@@ -20,12 +23,24 @@ def number_in_words(text: str) -> str | None:
     r"""The number that words say, in digits or as `\frac{2}{3}`; None where they say none."""
     if len(text) > LONGEST:
         return None
-    words = [word for word in re.split(r"[-, ]+", text.lower()) if word != "and"]
-    sign = "-" if words[0] in ("minus", "negative") else ""
+    words = [
+        word
+        for word in re.split(r"(?:(?<=thousand|.million|.billion|.hundred), ?|[- ]+)", text.lower())
+        if word != "and"
+    ]
+    if mixed := MIXED.fullmatch(text.lower()):
+        whole, fraction = number_in_words(mixed[1]), number_in_words(mixed[2])
+        is_mixed = whole and fraction and whole.isdecimal() and fraction.startswith(r"\frac")
+        return f"{whole}{fraction}" if is_mixed else None
+    sign = "-" if words[:1] in (["minus"], ["negative"]) else ""
     words = words[bool(sign) :]
     if len(words) > 1 and (part := PARTS.get(words[-1].removesuffix("s"))):
-        count = 1 if words[:-1] == ["a"] else integer(words[:-1])
+        count = 1 if words[:-1] in (["a"], ["an"]) else integer(words[:-1])
         return None if count is None else rf"{sign}\frac{{{count}}}{{{part}}}"
+    if words[:1] == ["a"] and words[1:2] and words[1] in ("hundred", *SCALES):
+        words[0] = "one"
+    if words == ["half"]:
+        return rf"{sign}\frac{{1}}{{2}}"
     value = integer(words)
     return None if value is None else f"{sign}{value}"
 

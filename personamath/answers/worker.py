@@ -97,12 +97,25 @@ def are_equal(task: str, reference: str, text: str) -> bool:
 
     try:
         texts = (rf"\boxed{{{reference}}}", text if task == "completion" else rf"\boxed{{{text}}}")
-        gold, answer = (parse(text, parsing_timeout=None) for text in texts)
+        gold, answer = (parse(text, parsing_timeout=None, **parse_options(task)) for text in texts)
         if not gold or not answer:
             return False
         return are_exactly_equal(gold[0], answer[0]) if task == "value" else verify(gold, answer, timeout_seconds=None)
     except (Exception, RecursionError, MemoryError):
         return False
+
+
+def parse_options(task: str) -> dict[str, Any]:
+    """The options of `parse` for a task. Values have no units: math-verify would drop the `t` of `2t`."""
+    if task != "value":
+        return {}
+    from latex2sympy2_extended import NormalizationConfig
+    from math_verify import LatexExtractionConfig
+
+    form = NormalizationConfig(
+        basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="all", equations=False
+    )
+    return {"extraction_config": [LatexExtractionConfig(normalization_config=form)]}
 
 
 def are_exactly_equal(gold: Any, answer: Any) -> bool:

@@ -117,8 +117,8 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
     print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal.")
     for sentence in answered(funnel.answered_by_model()):
         print(f"{sentence[0].upper()}{sentence[1:]}.")
-    if taken_off := [f"{what} ({n:,})" for what, n in funnel.taken_off_by_kind().items() if n]:
-        print(f"Taken off completions before they were read: {', '.join(taken_off)}.")
+    if taken_off := funnel.says_taken_off():
+        print(taken_off)
     if made.retries:
         print("Retries after " + ", ".join(f"{reason} ({n:,})" for reason, n in made.retries.most_common()) + ".")
     if (usd := asked.bill.known_usd) is not None:

@@ -6,13 +6,14 @@ Only the subcommand that runs is imported, so that `personamath --help` is quick
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, TextIO
 
 from personamath import __version__
-from personamath.errors import Interrupted, PersonaMathError
+from personamath.errors import Interrupted, PersonaMathError, PersonaMathWarning
 from personamath.files import in_one_line
 
 COMMANDS = {
@@ -89,12 +90,37 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _run(command: Any, options: argparse.Namespace) -> int:
     try:
-        return int(command.run(options))
+        with _warnings_in_a_line():
+            return int(command.run(options))
     except PersonaMathError as error:
         print(f"personamath: {error}", file=sys.stderr)
         return 128 + error.signal_number if isinstance(error, Interrupted) else 1
     except KeyboardInterrupt:
         return 130
+
+
+@contextmanager
+def _warnings_in_a_line() -> Iterator[None]:
+    """Print what the library warns of, each time and without the place in its code."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, PersonaMathWarning):
+                print(f"warning: {message}", file=sys.stderr)
+            else:
+                others(message, category, filename, lineno, file, line)
+
+        warnings.simplefilter("always", PersonaMathWarning)
+        warnings.showwarning = show
+        yield
 
 
 def _without_command(given: Sequence[str]) -> int:

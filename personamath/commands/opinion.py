@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     folder = Path(options.run_directory)
     if options.solves < 1:
         raise BadInput(f"solves is {options.solves}: it must be at least 1")
-    recipe = read_recipe(folder)
+    recipe = read_recipe(folder, BlindSolves(times=options.solves))
     reworded = {step.name for step in layout_of(read_provenance(folder / DATASET)).steps if step.rewrites}
     rows = [row for row in read_rows(folder / DATASET) if row.step in reworded and (options.all or row.flag)]
     if not rows:
@@ -89,8 +88,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     given = {name: value for name, value in vars(options).items() if name in OF_THE_TEACHER}
     setup = Setup.of(given | {"output": str(folder)}, "command line")
-    blind = dataclasses.replace(recipe, method=BlindSolves(times=options.solves))
-    outcomes, paid, asked = asyncio.run(_ask(blind, setup, rows))
+    outcomes, paid, asked = asyncio.run(_ask(recipe, setup, rows))
     found = [(row, opinion_of(row, outcome)) for row, outcome in zip(rows, outcomes, strict=True)]
     write_opinions(folder, found)
     counts = tally(opinion for _, opinion in found)

@@ -92,6 +92,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
     outcomes = Outcomes()
     with Journal(Path(setup.output)) as journal:
         adopt_answers(journal, RunFolder(setup.output))
+        inputs.warn_of_moved(journal.path.parent, inputs.begun(journal))
         async with endpoints:
             asked = await run_recipe(
                 recipe,

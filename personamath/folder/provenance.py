@@ -18,7 +18,7 @@ from typing import Any
 from personamath.errors import BadInput
 from personamath.folder.layout import FORMAT_VERSION, PROVENANCE, Layout
 from personamath.folder.overlap import TestProblems, chosen_benchmarks
-from personamath.methods import PersonaMath
+from personamath.methods import Method, PersonaMath
 from personamath.methods.method import Outline
 from personamath.recipe import Recipe
 from personamath.records import Persona
@@ -60,6 +60,8 @@ class Origins:
     """One entry per source of test problems to compare the rows with, like the entries of `problems`."""
     test_problems: TestProblems | None = None
     """The test problems in `benchmarks`; None if there are none."""
+    digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Digests of the problems and personas that were used, whatever the files are that hold them."""
 
     @classmethod
     def named(cls, recipe: Recipe) -> "Origins":
@@ -99,17 +101,22 @@ def provenance(
         "method": recipe.outline.as_dict() | {"prompts": list(method.prompts)},
         "recipe": published_recipe(recipe),
         "prompts": {
-            name: {"sha256": _sha256(prompt.template.encode()), "text": prompt.template}
-            for name, prompt in method.prompts.items()
+            name: digest | {"text": method.prompts[name].template} for name, digest in prompt_digests(method).items()
         },
         "problems": list(origins.problems),
         "benchmarks": list(origins.benchmarks),
         "personas": origins.personas and dict(origins.personas) | {"rows_by_occupation": dict(rows_by_occupation)},
+        "used": dict(origins.digests),
         "journal": journal,
         "packages": package_versions(),
         # The reasons of failed requests depend on the network of one day; `requests` has their number.
         "funnel": {name: value for name, value in counts.items() if name != "failed"},
     }
+
+
+def prompt_digests(method: Method) -> dict[str, dict[str, str]]:
+    """The digest of each of a method's prompts by its name, for run.json and provenance.json."""
+    return {name: {"sha256": _sha256(prompt.template.encode())} for name, prompt in method.prompts.items()}
 
 
 def layout_of(provenance: Mapping[str, Any], path: Path | str = PROVENANCE) -> Layout:

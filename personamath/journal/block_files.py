@@ -1,6 +1,7 @@
 """Answers beside the journal: the files that the engine for many machines writes, a few for each block.
 
 RUN/blocks/000012-5f0c77a1b2d3/answers-*.parquet   every answer, untouched: the journal's columns, and a hash
+RUN/blocks/000012-5f0c77a1b2d3/wasted-*.parquet    what replies cost that were no answers, by model and purpose
 RUN/blocks/000012-5f0c77a1b2d3/rows.parquet        the rows of a finished block; see personamath.runs.ray.blocks
 """
 
@@ -20,10 +21,11 @@ from personamath.journal.file_format import BLOCKS, answer_sha256
 from personamath.journal.run_folder import RunFolder
 from personamath.journal.salvage import Answer, as_completion
 from personamath.journal.store import Journal
-from personamath.teachers.prices import Paid
+from personamath.teachers.prices import Bill, Paid
 
 ROWS = "rows.parquet"
 ANSWERS = "answers-"
+WASTED = "wasted-"
 
 _TYPES = {
     str: pa.string(),
@@ -36,6 +38,7 @@ _TYPES = {
 ANSWER_SCHEMA = pa.schema(
     [*((name, _TYPES[hint]) for name, hint in get_type_hints(Answer).items()), ("sha256", pa.binary(32))]
 )
+_WASTED_SCHEMA = pa.schema([(name, _TYPES[hint]) for name, hint in get_type_hints(Paid).items()])
 _PAID = ("digest", "request", "purpose", "prompt_tokens", "completion_tokens", "answered_by")
 
 
@@ -46,10 +49,27 @@ def write_answers(folder: RunFolder, block: str, answers: Sequence[Answer]) -> N
     folder.write(name, as_parquet(pa.table([*map(list, zip(*answers, strict=True)), hashes], schema=ANSWER_SCHEMA)))
 
 
+def write_wasted(folder: RunFolder, block: str, paid: Iterable[Paid]) -> None:
+    """Write what replies cost that were no answers, in one more file in a block's folder."""
+    summed = Bill.so_far(None, paid).paid()
+    table = pa.table([*map(list, zip(*summed, strict=True))], schema=_WASTED_SCHEMA)
+    folder.write(f"{BLOCKS}/{block}/{WASTED}{uuid.uuid4().hex}.parquet", as_parquet(table))
+
+
+def wasted_in(folder: RunFolder, block: str) -> Iterator[Paid]:
+    """What replies cost that were no answers of a block."""
+    for file in _files(folder, block, WASTED):
+        yield from (Paid(*values) for values in read_answers(folder, file, Paid._fields))
+
+
 def answer_files(folder: RunFolder, block: str) -> list[str]:
     """A block's files of answers; an answer may be in several, and then the first counts."""
+    return _files(folder, block, ANSWERS)
+
+
+def _files(folder: RunFolder, block: str, prefix: str) -> list[str]:
     names = folder.names(f"{BLOCKS}/{block}")
-    return [f"{BLOCKS}/{block}/{name}" for name in names if name.startswith(ANSWERS) and name.endswith(".parquet")]
+    return [f"{BLOCKS}/{block}/{name}" for name in names if name.startswith(prefix) and name.endswith(".parquet")]
 
 
 def all_answer_files(folder: RunFolder) -> Iterator[str]:
@@ -59,7 +79,7 @@ def all_answer_files(folder: RunFolder) -> Iterator[str]:
 
 
 def read_answers(folder: RunFolder, file: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """The answers of one file, as tuples of these columns; a column that an earlier version did not write is None."""
+    """The rows of one file, as tuples of these columns; a column that an earlier version did not write is None."""
     table = open_parquet(folder, file).read(columns=list(columns))
     known = set(table.column_names)
     yield from zip(
@@ -68,7 +88,8 @@ def read_answers(folder: RunFolder, file: str, columns: Sequence[str]) -> Iterat
 
 
 def paid_in(folder: RunFolder, block: str) -> Iterator[Paid]:
-    """What each answer in a block's folder used."""
+    """What each answer in a block's folder used, and what was thrown away."""
+    yield from wasted_in(folder, block)
     counted = set[str]()
     for file in answer_files(folder, block):
         for digest, request, purpose, *counts in read_answers(folder, file, _PAID):
@@ -83,7 +104,7 @@ def model_of(request: str) -> str:
 
 
 def adopt_answers(journal: Journal, folder: RunFolder, names: Iterable[str] | None = None) -> None:
-    """Move the answers of these blocks, or of all, into the journal, so that each answer is in one place.
+    """Move the answers of these blocks, or of all, into the journal, and what was thrown away: each is in one place.
 
     In an object store the files stay: there the journal is a scratch copy.
     """
@@ -95,6 +116,10 @@ def adopt_answers(journal: Journal, folder: RunFolder, names: Iterable[str] | No
                 journal.adopt(Answer(*values) for values in read_answers(folder, file, Answer._fields))
             if folder.path:
                 folder.remove(file)
+        if wasted := list(wasted_in(folder, name)):
+            journal.adopt((), wasted)
+        for file in _files(folder, name, WASTED) if folder.path else ():
+            folder.remove(file)
         if folder.path:
             with suppress(OSError):  # not empty: such an actor still writes, and the next run adopts that
                 (folder.path / BLOCKS / name).rmdir()

@@ -17,7 +17,8 @@ from typing import cast
 
 from personamath.errors import RunDirectoryError
 from personamath.files import written_whole
-from personamath.journal.salvage import USUAL_PAGE_SIZE, Answer, salvage
+from personamath.journal.salvage import USUAL_PAGE_SIZE, Answer, salvage, salvage_thrown_away
+from personamath.teachers.prices import Paid
 
 FILE_NAME = "journal.sqlite"
 JOURNAL_FILES = (FILE_NAME, f"{FILE_NAME}-wal")
@@ -68,7 +69,7 @@ _SENT = (
     f"json_extract({_SAID}, '$.service_tier'), 'direct') end"
 )
 # What was paid for and kept no answer: an empty reply, one that did not end by itself. Made where it is missing; an
-# earlier version passes over it, and so does the recovery of a damaged journal.
+# earlier version passes over it.
 _THROWN_AWAY = """
 create table if not exists thrown_away (
     model text not null,
@@ -158,7 +159,7 @@ def _recover(directory: Path) -> None:
             print(f"{path} is damaged: recovering its answers ...", file=sys.stderr)
             with written_whole(recovered) as recovering:
                 recovering.unlink(missing_ok=True)  # left by a recovery that was killed
-                count = _write_answers(recovering, salvage(path))
+                count = _write(recovering, salvage(path), salvage_thrown_away(path))
             print(f"{count:,} answers recovered", file=sys.stderr)
         (directory / DAMAGED_NAME).unlink(missing_ok=True)
         aside = _free_name(directory)
@@ -179,14 +180,21 @@ def _free_name(directory: Path) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def _write_answers(path: Path, answers: Iterable[Answer]) -> int:
-    """Make a journal of these answers and return their number."""
+def insert(connection: sqlite3.Connection, answers: Iterable[Answer], thrown_away: Iterable[Paid]) -> None:
+    """Add answers, unless they are there, and what replies cost that were no answers."""
+    with connection:
+        connection.executemany(INSERT, answers)
+        used = ((one.model, one.purpose, one.prompt_tokens, one.completion_tokens) for one in thrown_away)
+        connection.executemany(INSERT_THROWN_AWAY, used)
+
+
+def _write(path: Path, answers: Iterable[Answer], thrown_away: Iterable[Paid]) -> int:
+    """Make a journal of these and return the number of answers."""
     with closing(sqlite3.connect(path.absolute())) as connection:
         # Begun anew if anything happens, so without a log of its own.
         connection.execute("pragma journal_mode = off")
-        connection.executescript(_CREATE)
-        with connection:
-            connection.executemany(INSERT, answers)
+        connection.executescript(f"{_CREATE}; {_THROWN_AWAY}")
+        insert(connection, answers, thrown_away)
         connection.execute("pragma journal_mode = wal")
         return cast(int, connection.execute("select count(*) from answers").fetchone()[0])
 

@@ -2,7 +2,8 @@
 
 SQLite stops at a damaged page, and behind a damaged index or inner page nothing is reached at all. But every answer
 proves itself: its digest is that of its request, its checksum that of its completion. So all pages are scanned for
-rows, and those that prove themselves are taken wherever they lie. Format: https://www.sqlite.org/fileformat2.html.
+rows, and those that prove themselves are taken wherever they lie. What was thrown away proves nothing, but is small:
+its rows are taken where they read as such. Format: https://www.sqlite.org/fileformat2.html.
 """
 
 import os
@@ -16,6 +17,7 @@ from typing import IO, Any, NamedTuple
 
 from personamath.journal.answered_by import as_json, from_json
 from personamath.records import Completion, FinishReason, Request, request_digest
+from personamath.teachers.prices import Paid
 
 # SQLite's own since 2016, for files whose header is lost.
 USUAL_PAGE_SIZE = 4096
@@ -29,6 +31,10 @@ _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 # Of digest, purpose, request, sample, text and finish reason, by which a row is proven.
 _FIRST_TYPES = [str, str, str, int, str, str]
+# Of model, purpose, and tokens of prompts and completions.
+_THROWN_AWAY_TYPES = [str, str, int, int]
+# No reply has more; a number that damage changed is most often far beyond.
+_MOST_TOKENS = 10_000_000
 
 
 class Answer(NamedTuple):
@@ -109,13 +115,32 @@ def salvage(path: Path) -> Iterator[Answer]:
 
     What cannot be read is passed over. Raises `OSError` where there is no file to open.
     """
+    for _, columns in _rows(path):
+        if [type(column) for column in columns[:6]] == _FIRST_TYPES and len(columns) in _COLUMNS:
+            answer = Answer(*columns)
+            if _proven(answer):
+                yield answer
+
+
+def salvage_thrown_away(path: Path) -> list[Paid]:
+    """What the replies cost that were no answers, as far as it can be read; as `salvage`."""
+    found: dict[int, Paid] = {}
+    for number, columns in _rows(path):
+        if [type(column) for column in columns] == _THROWN_AWAY_TYPES:
+            model, purpose, prompt, written = columns
+            if min(prompt, written) >= 0 and max(prompt, written) <= _MOST_TOKENS:
+                # By number, because a page and its newer version in the log have the same rows.
+                found[number] = Paid(model, purpose, 0, prompt, written, 0)
+    return list(found.values())
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
+    """What reads as a row on a leaf of any table, with its number."""
     log = Path(f"{path}-wal")
     with ExitStack() as files:
         pages = _Pages(*(files.enter_context(file.open("rb")) for file in (path, log) if file.exists()))
         for number, page in pages.all():
-            for answer in _answers(number, page, pages):
-                if _proven(answer):
-                    yield answer
+            yield from _rows_on(number, page, pages)
 
 
 def _proven(answer: Answer) -> bool:
@@ -172,25 +197,25 @@ def _read(file: IO[bytes], place: int, size: int) -> bytes:
         return b""
 
 
-def _answers(number: int, page: bytes, pages: _Pages) -> Iterator[Answer]:
-    """What reads as an answer on a page, if it is a leaf of a table."""
+def _rows_on(number: int, page: bytes, pages: _Pages) -> Iterator[tuple[int, list[Any]]]:
+    """What reads as a row on a page, if it is a leaf of a table."""
     start = _FILE_HEADER if number == 1 else 0
     if page[start : start + 1] != bytes([_TABLE_LEAF]):
         return
     for cell in range(int.from_bytes(page[start + 3 : start + 5])):
         pointer = start + 8 + 2 * cell
         try:
-            columns = list(_record(_payload(page, int.from_bytes(page[pointer : pointer + 2]), pages)))
+            row, payload = _payload(page, int.from_bytes(page[pointer : pointer + 2]), pages)
+            columns = list(_record(payload))
         except (ValueError, LookupError, struct.error):  # damaged
             continue
-        if [type(column) for column in columns[:6]] == _FIRST_TYPES and len(columns) in _COLUMNS:
-            yield Answer(*columns)
+        yield row, columns
 
 
-def _payload(page: bytes, place: int, pages: _Pages) -> bytes:
-    """The bytes of a row, whose end may lie on a chain of overflow pages."""
+def _payload(page: bytes, place: int, pages: _Pages) -> tuple[int, bytes]:
+    """The number of a row, and its bytes, whose end may lie on a chain of overflow pages."""
     size, place = _varint(page, place)
-    _, place = _varint(page, place)  # the row's number
+    row, place = _varint(page, place)
     if size > pages.bytes:
         raise ValueError("longer than the file")
     most, least = pages.size - 35, (pages.size - 12) * 32 // 255 - 23
@@ -207,7 +232,7 @@ def _payload(page: bytes, place: int, pages: _Pages) -> bytes:
         following = int.from_bytes(overflow[:4])
         pieces.append(overflow[4 : 4 + left])
         left -= pages.size - 4
-    return b"".join(pieces)
+    return row, b"".join(pieces)
 
 
 def _record(payload: bytes) -> Iterator[Any]:

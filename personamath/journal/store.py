@@ -25,6 +25,7 @@ from personamath.journal.file_format import (
     INSERT,
     INSERT_THROWN_AWAY,
     PAID,
+    insert,
     is_damage,
     open_for_writing,
     open_or_recover,
@@ -139,11 +140,11 @@ class Journal:
         """Whether the disk still holds the reserve that the answers in flight may need."""
         return self._room.is_left()
 
-    def adopt(self, answers: Iterable[Answer]) -> None:
-        """Take over answers that another engine wrote; durable on return."""
+    def adopt(self, answers: Iterable[Answer], thrown_away: Iterable[Paid] = ()) -> None:
+        """Take over what another engine wrote: answers, and what replies cost that were none; durable on return."""
         try:
-            with closing(open_for_writing(self.path)) as connection, connection:
-                connection.executemany(INSERT, answers)
+            with closing(open_for_writing(self.path)) as connection:
+                insert(connection, answers, thrown_away)
         except sqlite3.Error as error:
             raise (unreadable(self.path, error) if is_damage(error) else _unwritable(error)) from None
 

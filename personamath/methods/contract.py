@@ -7,22 +7,26 @@ the answers are paid for and the folder is written.
 import dataclasses
 import inspect
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from personamath.errors import BadInput
 from personamath.files import in_one_line, nearest
-from personamath.methods.method import Outline
+from personamath.methods.method import PLAIN_NAME, Outline
+from personamath.methods.prompts import Prompt
 from personamath.methods.work import Outcome
 from personamath.records import Problem, Solution
 
 EXAMPLE = "examples/own_method.py shows one"
+# A setting's name in a sentence. What follows a word or a brace is LaTeX, such as `\\boxed{x}` or `x_{n}`.
+_PLACEHOLDER = re.compile(r"(?<![\w}^])\{([A-Za-z_]\w*)\}")
 # Columns of type number are 32-bit integers on disk.
 NUMBERS = range(-(2**31), 2**31)
 
 
-def check_method(method: object) -> None:
-    """Raise `BadInput` for what cannot serve as a method."""
+def check_method(method: object, recipe_keys: Collection[str]) -> None:
+    """Raise `BadInput` for what cannot serve as a method; `recipe_keys` are those that every recipe has."""
     if isinstance(method, type):
         raise BadInput(f"method is the class {method.__name__}: give an instance, {method.__name__}()")
     shown = in_one_line(repr(method), 80)
@@ -42,6 +46,24 @@ def check_method(method: object) -> None:
                 f"method: its setting {field.name} is {in_one_line(repr(value), 80)}: run.json holds the settings, so "
                 "each must be text, a number, true or false, none, or a list or mapping of these"
             ) from None
+    for fault in _faults_of_method(method, recipe_keys):
+        raise BadInput(fault)
+
+
+def _faults_of_method(method: Any, recipe_keys: Collection[str]) -> Iterator[str]:
+    """What is wrong with the name, the prompts and the description of an object that has the parts of a method."""
+    outline: Outline = method.outline
+    place = f"method {outline.method!r}:"
+    if not PLAIN_NAME.fullmatch(outline.method):
+        yield f"{place} its name must be of letters, digits, '_', '-' and '.', and begin with a letter or a digit"
+    for name, prompt in method.prompts.items():
+        if not isinstance(prompt, Prompt):
+            yield f"{place} its prompt {name!r} must be a Prompt; {EXAMPLE}"
+    mine = [field.name for field in dataclasses.fields(method)]
+    for name in _PLACEHOLDER.findall(outline.how):
+        if name not in mine and name not in recipe_keys:
+            known = nearest(name, mine) if mine else "it has none"
+            yield f"{place} `how` in its outline has {{{name}}}, which is none of its settings; {known}"
 
 
 def checked(solutions: Iterable[Solution] | None, seed: Problem, outline: Outline, outcome: Outcome) -> list[Solution]:

@@ -17,7 +17,7 @@ from personamath.methods.requests import Requests
 from personamath.methods.work import Work
 from personamath.records import CHARACTERS_PER_TOKEN, Persona, Problem, Request, Row, Solution
 
-_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """What a step may be called: it names a folder and a dataset config."""
 RESERVED = frozenset({"default", "strict", "clean", "assets"})
 """Configs that every dataset has, and the folder of its pictures."""
@@ -107,7 +107,7 @@ class Outline:
             yield "it needs at least one step and one kind of request"
         steps = [step.name for step in self.steps]
         for name in [*steps, *self.configs]:
-            if not _FOLDER_NAME.fullmatch(name):
+            if not PLAIN_NAME.fullmatch(name):
                 yield f"{name!r} cannot name a folder: use letters, digits, '_', '-' and '.'"
             if name in RESERVED:
                 yield f"{name!r} has a meaning in every dataset: choose another name"
@@ -126,6 +126,8 @@ class Outline:
         for kind in self.kinds:
             if kind.step not in steps or kind.name.partition(":")[0] != kind.step:
                 yield f"the kind {kind.name!r} must begin with the name of its step, and the step must exist"
+            if kind.role not in ROLES:
+                yield f"the kind {kind.name!r} has the role {kind.role!r}; it must be one of {', '.join(ROLES)}"
             if kind.after not in before:
                 yield f"the kind {kind.name!r} waits for {kind.after!r}, which is no kind before it"
             if kind.name in before:

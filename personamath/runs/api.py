@@ -4,27 +4,30 @@ import asyncio
 import dataclasses
 import json
 import threading
-import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from math import isnan
 from os import PathLike
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
-from personamath.errors import BadInput, Interrupted, PersonaMathError
+from personamath.errors import BadInput, Interrupted, PersonaMathError, warn
 from personamath.files import in_one_line, local_path, read_yaml, written_whole
 from personamath.journal.run_folder import DATASET, is_url, local_copy
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
-from personamath.runs.dataset import Watched
+from personamath.runs.arguments import in_python
+from personamath.runs.dataset import Made, Watched
 from personamath.runs.engines import make_dataset
-from personamath.runs.funnel import Funnel, narrative
+from personamath.runs.funnel import Funnel, narrative, never_right
 from personamath.runs.progress import Stoppable, Watch
 from personamath.runs.roles import split_roles
 from personamath.runs.run_file import OWN_FILE, OWN_NAME, holds_rows
 from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
+from personamath.teachers.routed import OverHttp
+from personamath.teachers.waves import WaveTeacher
 
 if TYPE_CHECKING:
     import datasets
@@ -43,9 +46,10 @@ def load_recipe(path: str | Path, **overrides: Any) -> Recipe:
 
     Keys that do not decide the rows, such as `base_url`, are left out: `augment` reads them from the file's path.
     """
-    of_recipe, _ = _split(read_yaml(local_path(str(path)), example=EXAMPLE))
-    settings, _ = split_roles(of_recipe | overrides, str(path))
-    return Recipe.of(settings, str(path))
+    with in_python():
+        of_recipe, _ = _split(read_yaml(local_path(str(path)), example=EXAMPLE))
+        settings, _ = split_roles(of_recipe | overrides, str(path))
+        return Recipe.of(settings, str(path))
 
 
 def _split(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -60,21 +64,22 @@ def augment(
 ) -> "datasets.Dataset":
     """Augment math problems with a teacher model, and return the kept rows.
 
-    `problems` is a value of `--problems` or a list of them, or rows with `question` and `answer`: a list of dicts or a
-    `datasets.Dataset`. `output` is the run directory. Every answer is journaled there as it arrives, so repeating the
+    `problems` is a source, such as "gsm8k", or a list of them, or rows with `question` and `answer`: a list of dicts or
+    a `datasets.Dataset`. `output` is the run directory. Every answer is journaled there as it arrives, so repeating the
     call neither asks nor pays for an answer twice. `recipe` is a recipe or the path of its YAML file. `settings` are
     the options of `personamath augment` with underscores: `teacher`, `method`, `k1`, `base_url`, `max_usd`, ...
 
     Keys come from the environment: OPENAI_API_KEY goes to OpenAI, HF_TOKEN or the stored Hub token to Hugging Face's
-    router, and `api_key_env` names the variable for any other endpoint (docs/teachers.md).
-
-    A notebook shows a progress bar. If requests failed, `augment` warns; the same call tries only these again. Raises
-    `PersonaMathError`: `BadInput` for unusable arguments, `Interrupted` on Ctrl-C, and an error with the counts if no
-    row was kept.
+    router, and `api_key_env` names the variable for any other endpoint (docs/teachers.md). A notebook shows a progress
+    bar. What the command prints as a warning is a `PersonaMathWarning`; so is the number of requests that got no
+    answer, which the same call tries again, and of completions that something was taken off before they were read.
+    Raises `PersonaMathError`: `BadInput` for unusable arguments, `Interrupted` on Ctrl-C, and an error with the counts
+    if no row was kept.
     """
 
-    def work(watched: Watched) -> Coroutine[Any, Any, "datasets.Dataset"]:
-        return _augment(problems, output, recipe, settings, watched)
+    async def work(watched: Watched) -> "datasets.Dataset":
+        with in_python():
+            return await _augment(problems, output, recipe, settings, watched)
 
     if _loop_runs():
         return _in_thread(work)
@@ -86,7 +91,8 @@ async def augment_async(
     problems: Any = None, *, output: str | Path, recipe: Recipe | str | Path | None = None, **settings: Any
 ) -> "datasets.Dataset":
     """As `augment`, to be awaited. Cancelling it gives up the answers in flight; everything answered is kept."""
-    return await _augment(problems, output, recipe, settings, _with_bar)
+    with in_python():
+        return await _augment(problems, output, recipe, settings, _with_bar)
 
 
 async def _augment(
@@ -117,32 +123,39 @@ async def _augment(
     if lines is not None:
         _write_problems(lines, setup)
     made = await make_dataset(chosen, setup, watched)
+    _warn_of(made, chosen)
     if made.folder is None:
         raise PersonaMathError("no row was kept:\n" + narrative(made.funnel, chosen.method.outline))
-    if not made.funnel.complete:
-        missing = made.funnel.failed + made.funnel.not_asked
-        warnings.warn(f"{missing:,} requests got no answer; the same call asks only these again", stacklevel=2)
     with local_copy(setup.output, DATASET) as home:
         return _rows(home / DATASET, chosen)
 
 
+def _warn_of(made: Made, recipe: Recipe) -> None:
+    """Warn of what a user should know of a run that ended."""
+    if taken_off := made.funnel.says_taken_off():
+        warn(taken_off)
+    for warning in never_right(made.funnel, recipe.method.outline):
+        warn(warning)
+    if not made.funnel.complete:
+        missing = made.funnel.failed + made.funnel.not_asked
+        warn(f"{missing:,} requests got no answer; the same call asks only these again")
+
+
 def _as_sources(problems: Any, setup: Setup) -> tuple[list[str], str | None]:
-    """What `--problems` takes, and the lines of the file that it names where the problems were given as rows."""
+    """The sources, and the lines of the file that they name where the problems were given as rows."""
     if isinstance(problems, (str, PathLike)):
         return [str(problems)], None
     # A mapping or a table of pandas gives the names of its parts, which would be read as sources.
     if isinstance(problems, Mapping) or not isinstance(problems, Iterable) or hasattr(problems, "columns"):
         raise BadInput(
             f"augment(): problems is a {type(problems).__name__}; it must be a list of dicts, a datasets.Dataset, or "
-            "what --problems takes; of a DataFrame give df.to_dict('records')"
+            "the name of a source, e.g. 'gsm8k'; of a DataFrame give df.to_dict('records')"
         )
     rows = list(problems)
     if all(isinstance(row, (str, PathLike)) for row in rows):
         return [str(row) for row in rows], None
     if is_url(setup.output):
-        raise BadInput(
-            "problems passed as rows need an output directory, not a URL: write the problems to a file first"
-        )
+        raise BadInput("problems given as rows need an output directory, not a URL: write the problems to a file first")
     lines = "".join(_line(number, row) for number, row in enumerate(rows))
     path = Path(setup.output).absolute() / OWN_FILE  # so that a report from another folder finds it
     if ":" in str(path):
@@ -169,8 +182,9 @@ def _line(number: int, row: Any) -> str:
     if not isinstance(row, Mapping) or not {"question", "answer"} <= set(row):
         found = ", ".join(map(str, row)) if isinstance(row, Mapping) else type(row).__name__
         raise BadInput(f"problem {number}: expected the keys question and answer; found {found}")
-    # An answer may be a number. What the reader of problems has no use for is left out.
-    known = {name: str(row[name]) for name in OWN_COLUMNS if row.get(name) is not None}
+    # An answer may be a number; NaN is how a table writes that there is none. Other columns are left out.
+    values = {name: row[name] for name in OWN_COLUMNS if row.get(name) is not None}
+    known = {name: str(value) for name, value in values.items() if not (isinstance(value, float) and isnan(value))}
     return json.dumps(dict.fromkeys(OWN_COLUMNS[:2]) | known) + "\n"  # ASCII, so also for half a surrogate pair
 
 
@@ -209,7 +223,7 @@ def _in_thread(work: _Work) -> "datasets.Dataset":
     # Not `Thread.join`: when Ctrl-C interrupts that, Python 3.11 and 3.12 take the thread for ended.
     ended = threading.Event()
 
-    def watched(funnel: Funnel, _: object) -> Watch:
+    def watched(funnel: Funnel, endpoints: OverHttp | WaveTeacher | None) -> Watch:
         @asynccontextmanager
         async def watch(asking: Stoppable) -> AsyncIterator[None]:
             loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -220,7 +234,7 @@ def _in_thread(work: _Work) -> "datasets.Dataset":
                     lambda: loop.call_soon_threadsafe(asking.stop, reason),
                 ]
             )
-            async with _bar(funnel)(asking):
+            async with _with_bar(funnel, endpoints)(asking):
                 yield
 
         return watch
@@ -247,12 +261,9 @@ def _in_thread(work: _Work) -> "datasets.Dataset":
     return found[0]
 
 
-def _with_bar(funnel: Funnel, _: object) -> Watch:
-    return _bar(funnel)
-
-
-def _bar(funnel: Funnel) -> Watch:
+def _with_bar(funnel: Funnel, endpoints: OverHttp | WaveTeacher | None) -> Watch:
     """Show a progress bar over the seed problems; in a notebook it is a widget."""
+    waiting_for = endpoints.waiting_for if endpoints else str
 
     @asynccontextmanager
     async def watch(asking: Stoppable) -> AsyncIterator[None]:
@@ -264,7 +275,8 @@ def _bar(funnel: Funnel) -> Watch:
                 refresh()
 
         def refresh() -> None:
-            bar.set_postfix_str(f"{funnel.rows.total():,} rows, {asking.in_flight} in flight", refresh=False)
+            parts = (f"{funnel.rows.total():,} rows", f"{asking.in_flight} in flight", waiting_for())
+            bar.set_postfix_str(", ".join(filter(None, parts)), refresh=False)
             bar.update(funnel.done - bar.n)
 
         with tqdm(total=funnel.seed_problems.total(), desc="augment", unit="problem") as bar:

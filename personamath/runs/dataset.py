@@ -1,13 +1,12 @@
 """Make a dataset folder from a recipe in this process: read the problems, ask the teacher, write the rows."""
 
 import shutil
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from personamath.errors import BadInput
+from personamath.errors import BadInput, warn
 from personamath.folder.overlap import chosen_benchmarks
 from personamath.folder.provenance import Origins, journal_digest
 from personamath.folder.writing import write_folder
@@ -18,10 +17,17 @@ from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.funnel import SHOWN_NAMES, Funnel
+from personamath.runs.input_digests import ProblemsDigest, personas_digest
 from personamath.runs.pipeline import Sink, Spool, new_first
 from personamath.runs.progress import Watch
 from personamath.runs.run import run
-from personamath.runs.run_file import AskedCounts, check_same_recipe, reached_before, write_run_file
+from personamath.runs.run_file import (
+    AskedCounts,
+    check_same_inputs,
+    check_same_recipe,
+    reached_before,
+    write_run_file,
+)
 from personamath.runs.seed_ids import warn_of_moved
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.sources.personas import read_personas
@@ -51,6 +57,8 @@ class Inputs:
     personas: Sequence[Persona]
     funnel: Funnel
     """Its seed problems are already counted."""
+    digests: Mapping[str, str]
+    """Of its problems and its personas, for run.json and provenance.json."""
 
     @classmethod
     def read(cls, recipe: Recipe) -> "Inputs":
@@ -62,17 +70,19 @@ class Inputs:
         source_of_personas = recipe.method.persona_source
         personas = read_personas(source_of_personas) if source_of_personas else []
         for warning in recipe.method.check(personas, recipe.requests):
-            print(f"warning: {warning}", file=sys.stderr)
+            warn(warning)
         # Problems are read twice, here to find bad input before paying: that is cheaper than keeping them in memory.
-        funnel = Funnel.survey(read_problems(sources, recipe.limit))
+        digest = ProblemsDigest()
+        funnel = Funnel.survey(digest.over(read_problems(sources, recipe.limit)))
         if halves := [item.id for item in funnel.skipped if item.reason == HALF_A_PAIR]:
             named = ", ".join(halves[:SHOWN_NAMES])
-            print(f"warning: {len(halves):,} problems left out: {HALF_A_PAIR} ({named})", file=sys.stderr)
+            warn(f"{len(halves):,} problems left out: {HALF_A_PAIR} ({named})")
         if not funnel.seed_problems:
             skipped = Counter(problem.reason for problem in funnel.skipped).most_common()
             reasons = ", ".join(f"{count:,} skipped ({reason})" for reason, count in skipped)
             raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
-        return cls(recipe, personas, funnel)
+        digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
+        return cls(recipe, personas, funnel, digests)
 
     def problems(self) -> Iterator[Problem]:
         """Yield the seed problems in order."""
@@ -81,16 +91,19 @@ class Inputs:
 
     def seeds(self, journal: Journal, *, in_waves: bool) -> Iterator[tuple[int, Problem]]:
         """The seed problems with their positions, those that were never asked first; in waves, just in order."""
-        return new_first(self.problems, lambda seed: not in_waves and self._is_begun(seed, journal))
+        return new_first(self.problems, lambda seed: not in_waves and self.is_begun(seed, journal))
 
-    def warn_of_moved(self, journal: Journal) -> None:
+    def begun(self, journal: Journal) -> Iterator[tuple[Problem, bool]]:
+        """The seed problems in order, each with whether it is begun."""
+        return ((seed, self.is_begun(seed, journal)) for seed in self.problems())
+
+    def warn_of_moved(self, directory: Path, begun: Iterable[tuple[Problem, bool]]) -> None:
         """Say where seed problems have other ids than before, if the method's requests depend on them."""
-        if self.recipe.method.persona_source:
-            warning = warn_of_moved(journal.path.parent, self.problems(), lambda seed: self._is_begun(seed, journal))
-            if warning:
-                print(f"warning: {warning}", file=sys.stderr)
+        if self.recipe.method.persona_source and (warning := warn_of_moved(directory, begun)):
+            warn(warning)
 
-    def _is_begun(self, seed: Problem, journal: Journal) -> bool:
+    def is_begun(self, seed: Problem, journal: Journal) -> bool:
+        """Whether the journal has the answer to the first request of a seed problem."""
         return journal.has(self.recipe.method.first_request(seed, self.recipe.requests).digest)
 
 
@@ -106,12 +119,14 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     if not setup.replace:
         check_same_recipe(output, recipe)
     inputs = Inputs.read(recipe)
+    if not setup.replace:
+        check_same_inputs(output, inputs.digests)
     ready_process(setup)
     # Record origins before asking, because a run may take days and a file may change in that time.
     origins = Origins.found(recipe, inputs.personas)
     with Journal(output) as journal, Spool(output) as spool:
         adopt_answers(journal, RunFolder(setup.output))
-        inputs.warn_of_moved(journal)
+        inputs.warn_of_moved(output, inputs.begun(journal))
         async with endpoints:
             asked = await run(
                 recipe,
@@ -127,7 +142,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
             )
         folder = write_dataset(output, inputs, origins, spool.rows(), spool.answers())
         reached = endpoints.reached if isinstance(endpoints, OverHttp) else {}
-        write_run_file(output, recipe, setup, inputs.funnel, asked, endpoints.retries, reached)
+        write_run_file(output, recipe, setup, inputs.digests, inputs.funnel, asked, endpoints.retries, reached)
     return Made(inputs.funnel, asked, endpoints.retries, folder)
 
 
@@ -140,6 +155,7 @@ def write_dataset(
         shutil.rmtree(folder, ignore_errors=True)
         return None
     counts = inputs.funnel.as_dict(inputs.recipe.method.outline)
+    origins = replace(origins, digests=inputs.digests)
     write_folder(folder, rows, inputs.recipe, counts, origins, journal_digest(answers))
     return folder
 

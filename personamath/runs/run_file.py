@@ -4,15 +4,16 @@ import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from personamath.errors import BadInput, RunDirectoryError
 from personamath.files import read_json, written_whole
 from personamath.folder.layout import PROVENANCE
-from personamath.folder.provenance import package_versions, published_recipe
+from personamath.folder.provenance import package_versions, prompt_digests, published_recipe
 from personamath.journal.run_folder import DATASET
+from personamath.methods import METHODS, Method
 from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
 from personamath.runs.setup import Setup
@@ -26,6 +27,8 @@ DEFAULTS = {
     for field in dataclasses.fields(Recipe)
     if field.default is not dataclasses.MISSING or field.name == "request"
 }
+OF_EVERY_METHOD = {"problems", "teacher", *DEFAULTS}
+"""The keys of a recipe that are no settings of its method."""
 OWN_NAME, OWN_FILE = "own", "problems.jsonl"
 """The source name, and the file in the run directory, of problems that are given as rows."""
 GIVEN = re.compile(rf"{OWN_NAME}:(?:.*[/\\])?{re.escape(OWN_FILE)}:question:answer")
@@ -56,6 +59,7 @@ def write_run_file(
     folder: Path,
     recipe: Recipe,
     setup: Setup,
+    used: Mapping[str, str],
     funnel: Funnel,
     asked: AskedCounts,
     retries: Counter[str],
@@ -70,6 +74,8 @@ def write_run_file(
         "complete": funnel.complete,
         "simulated": recipe.simulated,
         "recipe": recipe.as_dict(),
+        "prompts": prompt_digests(recipe.method),
+        "used": dict(used),
         **_endpoints(recipe, setup),
         "versions": package_versions(),
         "engine": setup.engine,
@@ -123,9 +129,18 @@ def read_run_file(folder: Path) -> dict[str, Any]:
     return read_json(folder / FILE_NAME, "give a run directory, or " + REMEDY)
 
 
-def read_recipe(folder: Path) -> Recipe:
-    """Read the recipe of a run directory; raise `BadInput` if the folder is not a run directory."""
-    return recipe_of(read_run_file(folder), folder / FILE_NAME)
+def read_recipe(folder: Path, method: Method) -> Recipe:
+    """Read the recipe of a run directory, with `method` in place of its own, which may be a user's.
+
+    Raises `BadInput` if the folder is not a run directory.
+    """
+    content, path = read_run_file(folder), folder / FILE_NAME
+    recorded = content.get("recipe")
+    if isinstance(recorded, dict) and isinstance(name := recorded.get("method"), str) and name not in METHODS:
+        # Which of its keys are that method's settings, only its author knows.
+        known = {key: value for key, value in recorded.items() if key in OF_EVERY_METHOD}
+        return Recipe.of(known | {"method": method}, str(path))
+    return dataclasses.replace(recipe_of(content, path), method=method)
 
 
 def recipe_of(content: Mapping[str, Any], path: Path) -> Recipe:
@@ -140,10 +155,29 @@ def check_same_recipe(folder: Path, recipe: Recipe) -> None:
     """Raise `BadInput` where a run directory holds the dataset of another recipe, naming the keys that differ."""
     differing = list(_differences(folder, recipe))
     if differing:
-        raise BadInput(
-            f"{folder}: contains the dataset of another recipe ({'; '.join(differing)}): use another output, or "
-            "replace that dataset with --replace; its answers stay in the journal either way"
-        )
+        raise _another(folder, differing)
+
+
+def check_same_inputs(folder: Path, used: Mapping[str, str]) -> None:
+    """Raise `BadInput` where a run directory holds the dataset of the same recipe, but of other problems or personas.
+
+    `used` are the digests of those that were read. An earlier version recorded none.
+    """
+    if not holds_rows(folder):
+        return
+    path, _ = _record(folder)
+    recorded = read_json(path, REPLACE).get("used")
+    before = recorded if isinstance(recorded, dict) else {}
+    changed = [f"the {name} have changed" for name, digest in used.items() if before.get(name, digest) != digest]
+    if changed:
+        raise _another(folder, changed)
+
+
+def _another(folder: Path, differing: Iterable[str]) -> BadInput:
+    return BadInput(
+        f"{folder}: contains the dataset of another recipe ({'; '.join(differing)}): use another output, or "
+        "replace that dataset with --replace; its answers stay in the journal either way"
+    )
 
 
 def holds_rows(folder: Path) -> bool:
@@ -158,10 +192,10 @@ def _differences(folder: Path, recipe: Recipe) -> Iterator[str]:
     """The keys of a recipe that differ from those of the dataset in a run directory, with both values."""
     if not holds_rows(folder):
         return
-    path, now = folder / FILE_NAME, DEFAULTS | recipe.as_dict()
-    if not path.exists():  # the run was killed just before it wrote it, or somebody removed it
-        path, now = folder / DATASET / PROVENANCE, DEFAULTS | published_recipe(recipe)
-    recorded = read_json(path, REPLACE).get("recipe")
+    path, is_run_file = _record(folder)
+    content = read_json(path, REPLACE)
+    now = DEFAULTS | (recipe.as_dict() if is_run_file else published_recipe(recipe))
+    recorded = content.get("recipe")
     if not isinstance(recorded, dict):
         raise BadInput(f"{path}: not as PersonaMath writes it; {REPLACE}")
     # A key that a later version added is as it was by default. Once there was one method only.
@@ -169,11 +203,30 @@ def _differences(folder: Path, recipe: Recipe) -> Iterator[str]:
     after = _comparable(json.loads(json.dumps(now)))
     same_method = before["method"] == after["method"]
     # The settings of two methods cannot be compared.
-    for key in [key for key in after if same_method or key in {"method", *DEFAULTS, "problems", "teacher"}]:
+    for key in [key for key in after if same_method or key in {"method", *OF_EVERY_METHOD}]:
         if before.get(key) != after[key]:
             yield f"{key} was {_json(before.get(key))}, is {_json(after[key])}"
     if same_method:
         yield from (f"{key} was {_json(value)}, is unknown here" for key, value in before.items() if key not in after)
+        yield from _changed_prompts(content.get("prompts"), recipe)
+
+
+def _record(folder: Path) -> tuple[Path, bool]:
+    """The file that says what a run directory's dataset was made from, and whether it is run.json."""
+    if (folder / FILE_NAME).exists():
+        return folder / FILE_NAME, True
+    return folder / DATASET / PROVENANCE, False  # killed just before it wrote run.json, or somebody removed that
+
+
+def _changed_prompts(recorded: object, recipe: Recipe) -> Iterator[str]:
+    """The prompts that a method of the same name and settings has changed; an earlier version recorded none."""
+    if not isinstance(recorded, dict):
+        return
+    before = {name: one.get("sha256") for name, one in recorded.items() if isinstance(one, dict)}
+    now = {name: one["sha256"] for name, one in prompt_digests(recipe.method).items()}
+    for name in dict.fromkeys([*before, *now]):
+        if before.get(name) != now.get(name):
+            yield f"the prompt {name!r} has changed"
 
 
 def _comparable(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ or a row that is removed, changes the rewrites of every problem whose id moves, 
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -18,8 +18,10 @@ FILE_NAME = "seed_ids.sqlite"
 DIGEST_BYTES = 16
 
 
-def warn_of_moved(directory: Path, seeds: Iterable[Problem], is_begun: Callable[[Problem], bool]) -> str | None:
+def warn_of_moved(directory: Path, seeds: Iterable[tuple[Problem, bool]]) -> str | None:
     """Record the ids of these seed problems; return a warning where problems that are begun had other ids before.
+
+    Each comes with whether it is begun, that is, whether the run directory has an answer to its first request.
 
     Raises `RunDirectoryError` where the disk refuses.
     """
@@ -30,10 +32,10 @@ def warn_of_moved(directory: Path, seeds: Iterable[Problem], is_begun: Callable[
             known.execute(
                 "create table if not exists ids (question blob, id text, primary key (question, id)) without rowid"
             )
-            for seed in seeds:
+            for seed, is_begun in seeds:
                 question = hashlib.sha256(seed.question.encode()).digest()[:DIGEST_BYTES]
                 before = [row[0] for row in known.execute("select id from ids where question = ?", (question,))]
-                if is_begun(seed):
+                if is_begun:
                     begun += 1
                     if before and seed.id not in before:
                         moved += 1

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from personamath.errors import BadInput
+from personamath.errors import BadInput, warn
 from personamath.files import plain_path, validated
 from personamath.journal.run_folder import is_url
 from personamath.methods.reasoning import TIMEOUT_S, TIMEOUT_TO_REASON_S, default_timeout_s
@@ -190,7 +190,7 @@ class Setup:
             return
         for model, urls in dict.fromkeys(self.teachers(recipe).routes.values()):
             if warning := shutdown_warning(model, urls[0], date.today()):
-                print(f"warning: {warning}", file=sys.stderr)
+                warn(warning)
 
     @property
     def caps(self) -> Caps:

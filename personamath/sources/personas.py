@@ -1,11 +1,10 @@
 """Read personas from the package, a file or the Hub."""
 
-import sys
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from personamath.errors import BadInput
+from personamath.errors import BadInput, warn
 from personamath.files import TEXT, is_unicode, local_path
 from personamath.records import Persona
 from personamath.sources.tables import HALF_A_PAIR, HubSplit, TableRow, read_file, read_hub
@@ -36,7 +35,7 @@ def read_personas(source: str) -> list[Persona]:
         elif text := description.strip():
             personas.setdefault(text, Persona(index, text, occupation))
     if halves:
-        print(f"warning: {len(halves):,} personas left out: {HALF_A_PAIR} ({', '.join(halves[:3])})", file=sys.stderr)
+        warn(f"{len(halves):,} personas left out: {HALF_A_PAIR} ({', '.join(halves[:3])})")
     if not personas:
         raise BadInput(f"{source}: contains no personas")
     return list(personas.values())

@@ -16,7 +16,7 @@ from personamath.teachers.patience import retry_after_s
 from personamath.teachers.proxies import proxy_for
 from personamath.teachers.refusals import Refusals, Retry
 from personamath.teachers.replies import Replies
-from personamath.teachers.troubles import UNREACHABLE, trouble
+from personamath.teachers.troubles import NO_CONNECTION, UNREACHABLE, trouble
 from personamath.teachers.urls import checked, without_secrets
 
 # How often an endpoint that was left out is tried again.
@@ -45,6 +45,8 @@ class Endpoint:
         self.in_flight = 0
         self.reachable = True
         """False while it is left out."""
+        self.in_doubt = False
+        """Whether only a time-out says that it cannot be reached, and no probe has yet failed."""
         self.connected = False
         """Whether it ever sent an HTTP response, of whatever status."""
         self._base_url = checked(base_url)
@@ -100,9 +102,10 @@ class Endpoint:
     def failed(self, failure: Retry, sent_at: float) -> bool:
         """Count a failed try; return whether to leave this endpoint out."""
         self._outages += failure.is_outage
+        self.in_doubt = failure.reason == NO_CONNECTION and (self.reachable or self.in_doubt)
         if self.limit and (weight := self._overload(failure)):
             self.limit.failed(sent_at, time.monotonic(), weight)
-        return failure.reason == UNREACHABLE or self._outages >= OUTAGES_BEFORE_LEFT_OUT
+        return failure.reason in (UNREACHABLE, NO_CONNECTION) or self._outages >= OUTAGES_BEFORE_LEFT_OUT
 
     def leave_out(self, why: str) -> None:
         """Mark it as one that nothing is sent to."""
@@ -131,6 +134,7 @@ class Endpoint:
                     ) as response,
                 ):
                     self.reachable = response.status < 500
+            self.in_doubt = False
             self._outages = OUTAGES_BEFORE_LEFT_OUT - 1  # one more, and it is left out again
 
     def _overload(self, failure: Retry) -> int:

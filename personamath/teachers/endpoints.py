@@ -166,7 +166,7 @@ class Endpoints:
             self._over.set()
 
     def _check_ever_reached(self) -> None:
-        if not any(one.in_flight or one.connected for one in self._all):
+        if not any(one.in_flight or one.connected or one.in_doubt for one in self._all):
             names = " and ".join(endpoint.name for endpoint in self._all)
             why = self.silence.last_words.removeprefix(f"{names}: ")
             raise TeacherMisconfigured(

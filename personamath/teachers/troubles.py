@@ -10,6 +10,8 @@ from personamath.teachers.refusals import Retry
 # To open a connection. A slow model is given the whole time-out; an address that drops packets is not.
 CONNECT_TIMEOUT_S = 15.0
 UNREACHABLE = "unreachable"
+# Perhaps it is this machine that was too busy, or asleep: it sees the time-out before it sees the connection.
+NO_CONNECTION = "no connection"
 
 
 def trouble(name: str, error: aiohttp.ClientError | OSError, shown: Callable[[str], str]) -> Retry:
@@ -18,7 +20,8 @@ def trouble(name: str, error: aiohttp.ClientError | OSError, shown: Callable[[st
     `shown` prepares what the other side sent: it may hold the key.
     """
     if what := _unreachable(error):
-        return Retry(UNREACHABLE, f"{name}: {what}")
+        timed_out = isinstance(error, aiohttp.ConnectionTimeoutError)
+        return Retry(NO_CONNECTION if timed_out else UNREACHABLE, f"{name}: {what}")
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return Retry(UNREACHABLE, f"{name}: the proxy answered {error.status} ({shown(error.message)})")
     if what := _undecodable(error, shown):

@@ -25,6 +25,7 @@ FAILURES = (httpx2.HTTPError, OSError, RuntimeError, ValueError)
 """What the client raises on purpose; the first includes `HfHubHTTPError`."""
 
 FIRST_WAIT_S = 0.5
+"""Before the second try."""
 # Eight tries then take about a minute: a restarting Hub is back by then, and the command does not seem to hang.
 LONGEST_WAIT_S = 30.0
 # The Hub counts requests over windows of five minutes.
@@ -65,11 +66,11 @@ def is_unreachable(error: BaseException) -> bool:
     return isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
 
 
-def wait_s(tries: int, error: BaseException) -> float:
+def wait_s(tries: int, error: BaseException, first_wait_s: float) -> float:
     """Return seconds until the next try: as the Hub says, else doubling; with jitter, to separate two publishers."""
     if (asked := _asked_wait_s(cause(error))) is not None:
-        return asked + random.uniform(0, FIRST_WAIT_S)
-    return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (tries - 1)) * random.uniform(0.5, 1.0)
+        return asked + random.uniform(0, first_wait_s)
+    return min(LONGEST_WAIT_S, first_wait_s * 2.0 ** (tries - 1)) * random.uniform(0.5, 1.0)
 
 
 def _asked_wait_s(error: BaseException) -> float | None:

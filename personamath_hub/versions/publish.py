@@ -37,6 +37,7 @@ from huggingface_hub.hf_api import RepoFile
 
 from personamath_hub.versions.failures import (
     FAILURES,
+    FIRST_WAIT_S,
     LONGEST_ASKED_WAIT_S,
     Incomplete,
     explain,
@@ -120,6 +121,7 @@ def publish_version(
     hash_file: HashFile = hash_file,
     replace_others: bool = False,
     before_upload: Callable[[Plan], object] = lambda plan: None,
+    first_wait_s: float = FIRST_WAIT_S,
 ) -> PublishedVersion:
     """Publish a complete folder as one version, unless it is published already; files that it lacks are deleted.
 
@@ -127,9 +129,9 @@ def publish_version(
     `replace_others` they go. `before_upload` is called with the plan before anything is uploaded.
     The commit's title is the version and `message`. A missing repository is created, private where `private`; `private`
     is refused for a public repository. Token and endpoint come from huggingface_hub's environment unless `api` has its
-    own; `hash_file` may know some files already. Raises `BadInput` for a repository without its owner, a version other
-    than vMAJOR.MINOR.PATCH or a folder that cannot be published, and `PublishError` for everything else, in one line
-    with the remedy.
+    own; `hash_file` may know some files already; `first_wait_s` is the pause before the second try. Raises `BadInput`
+    for a repository without its owner, a version other than vMAJOR.MINOR.PATCH or a folder that cannot be published,
+    and `PublishError` for everything else, in one line with the remedy.
     """
     return _Publication(
         api=api or HfApi(),
@@ -142,6 +144,7 @@ def publish_version(
         private=private,
         replace_others=replace_others,
         before_upload=before_upload,
+        first_wait_s=first_wait_s,
     ).publish()
 
 
@@ -186,6 +189,7 @@ class _Publication:
     private: bool = False
     replace_others: bool = False
     before_upload: Callable[[Plan], object] = lambda plan: None
+    first_wait_s: float = FIRST_WAIT_S
     was_there: bool | None = None
     """Whether the Hub had the version when it was first asked; None before that."""
 
@@ -200,7 +204,7 @@ class _Publication:
             try:
                 return self._try()
             except FAILURES as error:
-                pause = wait_s(tries, error)
+                pause = wait_s(tries, error, self.first_wait_s)
                 # If the endpoint has never answered, the address is wrong or there is no network: no outage that ends.
                 hopeless = self.was_there is None and is_unreachable(error)
                 if tries == TRIES or hopeless or not is_passing(error) or pause > LONGEST_ASKED_WAIT_S:

@@ -1,4 +1,4 @@
-"""Kinds of answers that graders mistake: what must not be accepted, and what must not be refused.
+"""Kinds of answers that graders mistake and that must not be accepted; what must not be refused is a table of its own.
 
 Each kind has more than one example, so that the kind is mended and not the example.
 """
@@ -92,7 +92,7 @@ DIFFERENT = [
     (r"\{n \in \mathbb{Z}^+ \mid n \le 3\}",r"(-\infty,3]"),
     # Short words are no products
     ("on","no"), ("so","os"), ("god","dog"), ("act","cat"), ("saw","was"), ("top","pot"), ("is","si"), ("up","pu"),
-    ("tea","eat"),
+    ("tea","eat"), ("fed", "def"),
     # Primes count
     ("y_2'","y_2"), ("x_1''","x_1"), ("a_{2}'","a_2"), ("f'(2)","f(2)"), ("x'","x"), ("A'","A"), ("y''","y'"),
     ("P_1'","P_1"),
@@ -112,128 +112,58 @@ DIFFERENT = [
     (r"\cos 2",r"\sec^{-1}(2)"), (r"\tan 3",r"\cot^{-1}3"), (r"\frac{1}{\sin x}",r"\sin^{-1} x"),
     (r"\sin 2",r"\csc^{-1}2"), (r"\frac{1}{\ln 2}",r"\ln^{-1}2"), (r"\frac{1}{\log 5}",r"\log^{-1} 5"),
     ("q",r"p \implies q"),
-]  # fmt: skip
-
-SAME = [
-    (r"\begin{cases} x+1, & x \ge 0 \\ x-1, & x < 0 \end{cases}",
-     r"\begin{cases} x-1 & \text{if } x < 0 \\ 1+x & \text{if } x \ge 0 \end{cases}"),
-    (r"f(x)=\begin{cases} 1 & \text{if } x > 0 \\ 0 & \text{otherwise} \end{cases}",
-     r"\begin{cases} 1, & x > 0, \\ 0, & \text{otherwise.} \end{cases}"),
-    (r"\begin{cases} x=2 \\ y=3 \end{cases}", "x=2, y=3"), (r"\begin{cases} x=2 \\ y=3 \end{cases}", "(2,3)"),
-    (r"\begin{cases} x=2 \\ y=3 \end{cases}", r"\begin{cases} y=3 \\ x=2 \end{cases}"),
-    (r"(2,3)",r"\begin{aligned} x&=2 \\ y&=3 \end{aligned}"),
-    (r"\left\{\begin{array}{ll} x+1 & x>0 \\ 3 & x\le 0\end{array}\right.",
-     r"\begin{cases} x+1, & x > 0 \\ 3, & x \le 0\end{cases}"),
-    ("f(2x+2)","f(2(x+1))"), ("3-2f(x)","-2f(x)+3"), ("f(4-x)","f(-x+4)"), ("f(g(x))",r"f\left(g(x)\right)"),
-    ("f'(x)",r"f^{\prime}(x)"), (r"\frac{h(a+b)}{2}",r"\frac{ha+hb}{2}"), ("f^{-1}(x)",r"f^{-1}( x )"),
-    ("12",r"12\text{ square feet}"), ("14",r"14 \text{ right triangles}"), ("3",r"3\text{ apples}"),
-    ("3",r"3\text{ each}"), ("20",r"20\text{ students}"), ("6",r"6\text{ of them}"),
-    ("2,3",r"2\;\text{or}\;3"), ("x=2,x=3",r"x=2\ \text{ or }\ x=3"), (r"2,\sqrt3",r"2\ \text{or}\ \sqrt3"),
-    ("5,6",r"5\text{ or }6"), ("5,6",r"5\text{ and 6}"),
-    ("|x+20|","|-x-20|"), (r"\sqrt{x^2+20x+100}","|x+10|"), (r"\sqrt{(x-10)^2}","|10-x|"),
-    (r"\sqrt3|x+9|",r"|\sqrt3x+9\sqrt3|"),
-    (r"\frac{1}{12}\text{ for even }n",r"\frac1{12}\text{ for even }n"),
-    (r"2(x+3)\text{ for odd }x",r"2x+6 \text{ for odd }x"), (r"0.5\text{ for even }n",r"\frac12\text{ for even }n"),
-    ("3x^2",r"\frac{d}{dx}x^3"),(r"\cos x",r"\frac{d}{dx}\sin x"),(r"2x",r"\frac{\mathrm{d}}{\mathrm{d}x}x^2"),
-    (r"\frac13",r"\int_0^1 x^2 dx"), (r"\frac{11}{6}",r"\sum_{k=1}^{3}\frac{1}{k}"), ("24",r"\prod_{k=1}^4 k"),
-    ("10",r"\sum_{i=1}^{4} i"),
-    ("1:15","1:15"),("1:15","01:15"),("2:3","4:6"),("1:2:3","2:4:6"),(r"3\!:\!15","3:15"),
-    (r"30^\circ 15'",r"30.25^\circ"), ("5 ft 6 in","5.5 ft"), (r"10^\circ 30' ",r"10.5"), ("66 inches","5 ft 6 in"),
-    ("5'6\"","5.5 feet"),
-    ("(9,4)","AB=9, CD=4"),("1,2","x=1,y=2"),("x=1,y=2","y=2,x=1"),("(1,2,3)","x=1, y=2, z=3"),
-    (r"\{\{1\},\{2\}\}",r"\{\{2\},\{1\}\}"),(r"\{\emptyset\}",r"\{\{\}\}"),(r"\{5\}","5"),(r"x\in\{5\}","5"),
-    (r"\{x\in\mathbb{Z}\mid 1\le x\le3\}",r"\{1,2,3\}"), (r"\{x\in\mathbb{R}\mid 1\le x\le3\}","[1,3]"),
-    (r"\{y : y>2\}",r"\{x : x > 2\}"), (r"\{n\in\mathbb{N}: n<3\}",r"\{k \in \mathbb{N} \mid k < 3\}"),
-    (r"\{x\in\mathbb{Z} : x>2\}",r"\{x : x\in\mathbb{Z}, x > 2\}"),
-    ("ab","ba"),("xyz","yxz"),("abc","cab"),("pqr","rqp"),("mn","nm"),("2ab","2ba"),
-    ("x_1'","x_{1}'"),("6'","6"),("1,2","$1$$2$"),("0",r"\tanh 0"),
-    ("15","5!!"),("8","4!!"),("48","6!!"),("3,4",r"\boxed{3},\boxed{4}"),
-    (r"\frac{\pi}{4}",r"\cot^{-1}1"), (r"\operatorname{arcsinh} 1",r"\sinh^{-1} 1"),
-    (r"\ln(1+\sqrt2)",r"\sinh^{-1}1"), (r"\frac{\pi}{6}",r"\csc^{-1}2"),
-    # Space commands before letters
-    ("(3,4)",r"x=3,\quad y=4"), ("12",r"12\;\text{cm}"), ("7",r"7\,kg"), ("3x",r"3\,x"), ("5","5\\,"),
-    ("ab",r"a\,b"), (r"2\pi",r"2\,\pi"), ("7",r"7\ cm"),
-    # Factorials and binomials, at natural numbers
-    ("n!","n(n-1)!"), (r"\frac{(n+2)!}{n!}","(n+2)(n+1)"), (r"\binom{n}{3}",r"\frac{n(n-1)(n-2)}{6}"),
-    (r"\binom{n}{k}",r"\binom{n}{n-k}"), (r"\binom{n+1}{2}",r"\frac{n(n+1)}{2}"),
-    (r"\binom{n}{k}+\binom{n}{k+1}",r"\binom{n+1}{k+1}"), ("n!/2",r"\frac{n!}{2}"), ("(2n)!",r"2n(2n-1)!"),
-    # Sets that are computed
-    ("[0,5)",r"[0,2)\cup[2,5)"), (r"(0,1)",r"(0,2)\cap(-1,1)"), (r"\{1,2,3\}",r"\{1\}\cup\{2,3\}"),
-    (r"(-\infty,\infty)",r"(-\infty,1]\cup[0,\infty)"), (r"[1,2]",r"[0,2]\cap[1,3]"),
-    (r"[0,1)\cup(1,2]",r"[0,2]\setminus\{1\}"), (r"\mathbb{R}",r"(-\infty,0)\cup[0,\infty)"),
-    (r"\{1\}",r"\{1,2\}\setminus\{2\}"), (r"\emptyset",r"\{1\}\cap\{2\}"), (r"[0,\sqrt2]",r"[0,1]\cup[1,\sqrt2]"),
-    # Names of more kinds
-    (r"\frac25",r"\frac{AD}{DB}=\frac25"), ("60",r"\angle A=60^\circ"), (r"0.3",r"P(X>2)=0.3"), ("24",r"[ABCD]=24"),
-    ("5","|AB|=5"), ("3","f(2)=3"), ("6",r"\text{Area}=6"), ("2","AB/CD=2"), ("45",r"m\angle B = 45^\circ"),
-    ("7","E(X)=7"), ("12",r"S_{ABC}=12"), ("2:3","AB:CD=2:3"), ("3",r"f'(1)=3"), ("5",r"n(A\cap B)=5"),
-    ("2x",r"\frac{dy}{dx}=2x"), ("6",r"\text{area}(ABC)=6"),
-    # What x is not, and distances
-    (r"\mathbb{R}\setminus\{2\}",r"x\ne2"), (r"\mathbb{R}\setminus\{-1,1\}",r"x\ne\pm1"),
-    (r"x\neq 1, 2",r"x\ne 1,\ x\ne 2"), ("-2<x<6","|x-2|<4"), ("[-3,3]",r"|x|\le3"),
-    (r"(-\infty,-3)\cup(3,\infty)","|x|>3"), ("x>3 \\text{ or } x<-3","|x|>3"),
-    # Names that do not matter
-    ("f(x)=2x+1","f(n)=2n+1"), ("g(x)=x^2+x","g(y)=y^2+y"), (r"\frac\pi2+2n\pi",r"\frac\pi2+2k\pi"),
-    ("x^2+x+C","x^2+x+c"), (r"\frac{\pi}{3}+2\pi n, n\in\mathbb{Z}",r"\frac{\pi}{3}+2\pi k, k\in\mathbb{Z}"),
-    (r"x=n\pi",r"x=k\pi"), (r"180^\circ n",r"180^\circ k"),
-    (r"\frac{\pi}{3}+2\pi n, n\in\mathbb{Z}",r"\frac{\pi}{3}+2\pi k"),
-    # Remarks beside the answer
-    (r"\sqrt2",r"\sqrt2\approx1.414"), (r"\sqrt2",r"\sqrt2\ (\approx 1.41)"),
-    (r"\frac{25}{3}",r"\frac{25}{3}\text{ (approximately }8.33)"), ("5",r"5\text{ (approx. 5.0)}"),
-    (r"\pi",r"\pi\;(\text{about }3.14)"), ("x^2",r"x^2\text{ for all real }x"),
-    ("f(x)=x",r"f(x)=x \text{ for all } x"), (r"2\pi",r"2\pi\ (\text{approximately } 6.28)"),
-    # Congruences and remainders
-    (r"x\equiv 2\pmod 5",r"x\equiv7\pmod{5}"), ("x \\equiv 3 \\pmod{7}","x \\equiv 3 \\ (\\text{mod } 7)"),
-    ("1",r"15 \bmod 7"), ("2",r"17 \mod 5"), ("x\\equiv1\\pmod{3}","x \\equiv 1 (\\bmod 3)"), ("4","19 mod 5"),
-    # Ordinals and numbers in words
-    ("3",r"3^{\text{rd}}"), ("21","21st"), ("2",r"2^{\text{nd}}"), ("30","thirty"), ("25","twenty-five"),
-    ("3/4","three quarters"), ("1/2","one half"), ("100","one hundred"), ("12",r"\text{twelve}"),
-    ("5",r"\text{five}"), ("15",r"15^{th}"), ("2/3",r"\text{two-thirds}"), ("120","one hundred twenty"),
-    # Times of day, and quantities in two units
-    ("9:00 a.m.","9 am"), ("9:15 pm","21:15"), ("12:00 p.m.","noon"), ("1.5 hours","1 hour 30 minutes"),
-    ("2.25 hours","2 hours and 15 minutes"), ("10:05 AM","10:05 a.m."), ("7:00",r"7\!:\!00"),
-    ("90 minutes","1 hour 30 minutes"),
-    # Invisible and compatible characters
-    ("7","\u200f7"), ("5","\u2066 5\u2069"), ("x^{-1}","x⁻¹"), ("10^{12}","10¹²"), ("3/8","⅜"), ("1/6","⅙"),
-    ("x","𝑥"), ("2","𝟐"), ("x^n","xⁿ"), ("2.5","2½"),
-    # Colors, sizes and environments
-    ("7",r"\textcolor{blue}{7}"), ("7",r"{\color{red}7}"), ("7",r"\Large{7}"), ("7",r"{\large 7}"),
-    ("x=3",r"\begin{align*}x&=3\end{align*}"), ("7",r"\begin{aligned}x&=3+4\\&=7\end{aligned}"),
-    (r"\frac34",r"\sfrac{3}{4}"), ("5",r"\mathbf{5}"), ("5",r"\underline{5}"),
-    ("5",r"\begin{gathered}5\end{gathered}"), ("5",r"\mathbf 5"),
+    # A letter beside a number is no unit for symbolic algebra
+    ("3h", r"\sum_{k=1}^{2}k"), ("5m", r"\int_0^1 10x dx"), ("2t", r"\int_0^1 4x dx"),
+    # A word that only joins others says nothing
+    ("3", "and"), ("37", "thirty or seven"),
+    # Words after a number
+    ("3", r"3\text{ dozen}"), ("3", r"3\text{ million}"), ("2", r"2\text{ billion}"), ("4", r"4\text{ thousand}"),
+    # Absolute values
+    ("|x+1000000|", "x+1000000"), ("|x-200000|", "200000-x"), (r"\ln|x+20|", r"\ln(x+20)"), (r"\ln|x|", r"\ln x"),
+    # Formulas among words
+    (r"-(a-b)\text{ for odd }n", r"-a-b\text{ for odd }n"),
+    # Times and ratios
+    ("1:05", "1:5"), ("0:30", "0"),
+    # Sets in sets
+    (r"\{[1,2]\}", "[1,2]"),
+    # Words and products
+    ("am", "ma"), ("pm", "mp"), ("as", "sa"), ("at", "ta"), ("an", "na"), ("by", "yb"), ("and", "dan"),
+    (r"\text{ab}", r"\text{ba}"), ("be", "eb"), ("my", "ym"), ("ha", "ah"), ("hi", "ih"),
+    # Primes
+    ("ABC", "A'B'C'"),
+    # Formulas side by side
+    ("2x", "$2$$x$"), (r"3\pi", r"$3$$\pi$"), (r"3\sqrt2", r"$3$ $\sqrt2$"), ("xy", "$x$$y$"),
+    # What cannot be told apart
+    ("3", r"\log_{10}(1000+10^{-170})"), ("2", r"\sqrt{4+10^{-160}}"), (r"\frac{\pi}{4}", r"\arctan(1-10^{-170})"),
+    ("1", r"\cos(2\pi+10^{-100})"),
+    # Names
+    (r"P(A)=\frac14", r"P(B)=\frac14"),
+    # Distances
+    (r"x\ne2,3", r"y\ne2,3"),
+    # Numbers in words
+    ("37", "thirty or seven"),
     # Currencies
-    ("5","EUR 5"), ("5","US$5"), ("0.75","75 cents"), ("75","75 cents"), ("3.50",r"\text{USD } 3.50"),
-    ("1,000","$1,000 USD"), ("0.05","5¢"), ("20","20 USD"), ("12.50","12.50 USD"),
-    # Quotients and products of units
-    ("10",r"10\,\mathrm{m/s}"), ("10",r"10\,\frac{\mathrm{m}}{\mathrm{s}}"),
-    ("9.8",r"9.8\,\mathrm{m}/\mathrm{s}^2"), ("9.8",r"9.8\ \frac{\text{m}}{\text{s}^2}"),
-    ("60",r"60\ \frac{\text{km}}{\text{h}}"), ("5",r"5\text{ kg}\cdot\text{m}"), ("5",r"5\ \text{kg}\,\text{m}"),
-    ("5",r"5\,\text{m}\,\text{s}^{-1}"), ("9.8",r"9.8 \text{ m/s}^2"), ("8",r"8\,\text{g/cm}^3"),
-    # More notations
-    ("35","C(7,3)"), ("-1",r"\operatorname{cis}\pi"), (r"\cot x",r"\operatorname{ctg} x"),
-    (r"\arctan x",r"\operatorname{arctg} x"), (r"\begin{pmatrix}1\\2\\3\end{pmatrix}",r"(1,2,3)^\top"),
-    (r"\begin{pmatrix}1&2\end{pmatrix}",r"\begin{pmatrix}1\\2\end{pmatrix}^T"), ("10",r"\binom52"),
-    ("10","{}_5C_2"), (r"1+i",r"\sqrt2\operatorname{cis}45^\circ"), ("10",r"{5\choose2}"), ("10","_5C_2"),
-    ("10","^5C_2"),
-    # Choices, quotation marks and or
-    ("2,3",r"x=2 \vee x=3"), ("2,3",r"\text{either }2\text{ or }3"), ("C",r"\text{Choice C}"), ("D","Option D"),
-    ("7",r"``7''"), ("2,3","x=2 ∨ x=3"), ("B",r"\textbf{Option B}"), ("B","Answer: B"), ("B",r"\text{Answer: B}"),
-    ("A","Option (A)"), ("-1,3",r"x=-1\lor x=3"),
-    # Orders of writing
-    (r"2^3\cdot 5^2",r"2^3 5^2"), ("2^3*3",r"2^3 \cdot 3"), (r"x_1^2",r"x^2_1"), (r"90^\circ-\theta",r"90-\theta"),
-    (r"a_{n}^{2}",r"a^{2}_{n}"), (r"\frac{180^\circ-x}{2}",r"\frac{180-x}{2}"), ("2^4 * 3",r"2^{4} 3"),
-    # What led to the answer
-    ("4",r"3x=12 \Rightarrow x=4"), ("5",r"x-2=3\implies x=5"), ("3",r"2x = 6 \Longrightarrow x = 3"),
-    ("4",r"x^2=16, x>0 \implies x=4"),
-    # Trailing spaces
-    ("7","7\\ "),("7",r"7\\"),("7",r"7\;"),(r"\sqrt2",r"\sqrt2\ "),("7","7\\,\\"),
-    # Chains
-    ("a<b<c","c>b>a"), (r"1\le x\le 2y",r"2y\ge x\ge1"), (r"\frac14<\frac13<\frac12",r"0.25<\frac13<0.5"),
-    ("a>b>c","c<b<a"),
-    # Tuples by their names
-    ("(1,2),(3,4)",r"x=1,y=2\text{ or }x=3,y=4"), ("(1,2),(3,4)",r"(x,y)=(1,2),(3,4)"),
-    ("(1,2),(3,4)",r"(x,y)=(1,2)\text{ or }(x,y)=(3,4)"), ("(5,2),(7,2)",r"p=7,q=2;\ p=5,q=2"),
+    (r"0.75\text{ cents}", r"\$0.75"), (r"75\text{ cents}", r"\$75"),
+    # Tuples
+    ("(3,4)", "(y,x) = (3,4)"),
+    # Near misses of answers of MATH
+    ("12", r"12\text{ or }13"), ("12", "12!"), ("12", "12^2"), ("12", "10-12"), ("12", r"\text{at least } 12"),
+    ("12", r"\text{not }12"), ("12", "12+"), ("12", r"\ge 12"), ("12", r"2 \cdot 12"), ("12", r"12\text{ hundred}"),
+    ("12", r"\sqrt{12}"), ("12", r"\text{12 or 13}"), ("12", "12 R 3"), ("10000", "10.000"), (r"64\%", "0.064"),
+    (r"64\%", r"64^\circ"), (r"60^\circ", r"\frac{\pi}{3}"), ("1,2,3", "1 < 2 < 3"), ("(3,4)", "3,4"),
+    ("(3,4)", "(3,4,0)"), (r"(-\infty,3] \cup [4,\infty)", r"(-\infty,3) \cup (4,\infty)"), (r"(5,\infty)", "5"),
+    ("x^2+2x+1", "x^2-2x+1"), ("x^2+2x+1", "x^2+2y+1"), ("x^2+2x+1", "x = -1"), ("y = 2x+3", "y = 3x+2"),
+    ("y = 2x+3", "y = |2x+3|"), ("x+y-z+1=0", "x+y-z+1"), ("x+y-z+1=0", "x+y-z=1"),
+    (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", "(1,2)"),
+    (r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}", r"\begin{pmatrix} 1 & 2 & 3 & 4 \end{pmatrix}"),
+    (r"-\frac{1}{2}", r"\frac{1}{2}"), (r"-\frac{1}{2}", r"\frac{-1}{-2}"), (r"\frac{2\sqrt3}{3}", "1.1547"),
+    ("C", r"\text{A, C}"), ("C", r"\text{C and D}"), (r"\text{B,C}", r"\text{B}"),
+    (r"\text{ellipse}", r"\text{circle}"), (r"\text{June 20}", "20"), ("3:5", "5:3"), ("3:5", "35"),
+    (r"\log\left(\frac{2007}{2006}\right)", r"\frac{\log 2007}{\log 2006}"), ("AB=9, CD=4", "9"), ("D, E", "D, F"),
+    (r"1,\!000,\!000", "1 billion"), (r"\text{No}", r"\text{Yes}"), ("15", "1, 5"), ("5x^2", "5x^3"), ("5x^2", "5x2"),
+    (r"\frac{x+5}{6}", "x + 5/6"), (r"0.\overline{12}", r"0.1\overline{2}"), ("a+b+c+3x", "a+b+c"),
+    (r"\sqrt{x}", "x"), (r"\pi a^2", r"\pi a"), ("3-i", "3"), (r"10\frac{1}{12}", r"\frac{10}{12}"), ("CD", "DC + 1"),
 ]  # fmt: skip
-
 
 BOXES = [
     (r"\boxed{\boxed{1}, \boxed{2}}", r"\boxed{1}, \boxed{2}"),
@@ -253,12 +183,6 @@ def test_the_last_box_that_stands_in_no_other_is_the_answer(completion: str, ans
 def test_answers_of_each_kind_are_told_apart(one: str, other: str) -> None:
     assert not equivalent(one, other)
     assert not equivalent(other, one)
-
-
-@pytest.mark.parametrize(("one", "other"), SAME)
-def test_answers_of_each_kind_are_recognized(one: str, other: str) -> None:
-    assert equivalent(one, other)
-    assert equivalent(other, one)
 
 
 def test_outsiders_are_graded_right(data: Path) -> None:

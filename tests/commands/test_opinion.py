@@ -6,23 +6,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import personamath
 from personamath.commands.cli import main
 from personamath.errors import BadInput
+from personamath.methods.method import Kind, Method, Outline, Step
+from personamath.methods.prompts import INFERENCE, REWRITING, Prompt
+from personamath.methods.work import USABLE, Work
+from personamath.records import Dropped, Problem, Solution
 from personamath.report.analysis.catalogue import analyses
 from personamath.report.analysis.quality import second_opinion
 from personamath.report.analysis.result import Analysis, LeftOut
 from personamath.report.analysis.rows import read_run
 from personamath.runs.opinions import FILE_NAME, Opinion, read_opinions, tally
-from personamath.teachers.simulated import bundled_problems
+from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
 from tests.support.analysed import run_data
 
@@ -77,6 +82,46 @@ def test_each_rewrite_is_solved_so_many_times_and_paid_once(
     analysis = next(one for one in analyses(data).made if one.name == "second-opinion")
     assert sum(int(cells[1] or 0) for cells in analysis.table.rows) == len(rewrites)
     assert sum(int(cells[6] or 0) for cells in analysis.table.rows) == len(wrong)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForACook(Method):
+    """Rewrites each problem for a cook, and solves that."""
+
+    spices: int = 2
+    prompts: ClassVar[Mapping[str, Prompt]] = {"rewriting": REWRITING, "inference": INFERENCE}
+    outline: ClassVar[Outline] = Outline(
+        method="for-a-cook",
+        title="for a cook",
+        how="It rewrites.",
+        cite="",
+        steps=(Step("cooked", "cooked", "rewrites, solved", rewrites=True),),
+        kinds=(
+            Kind("cooked: rewrite", "Rewrite", "cooked", "rewrite"),
+            Kind("cooked: solve", "Solve", "cooked", "solve", after="cooked: rewrite"),
+        ),
+    )
+
+    async def augment(self, seed: Problem, work: Work) -> list[Solution]:
+        request = work.requests.make("cooked: rewrite", "rewriting", problem=seed.question, persona="A cook")
+        completion = await work.ask(request, seed.id)
+        if isinstance(completion, Dropped):
+            return []
+        work.count("cooked: rewrite", USABLE)
+        cooked = replace(seed, id=f"{seed.id}/cook", question=completion.text, parent=seed.id)
+        return work.correct([await work.solve(cooked, "cooked: solve")])
+
+
+def test_the_rewrites_of_a_method_of_ones_own_are_solved_again(start_teacher: Start, tmp_path: Path) -> None:
+    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
+    sources = [source for source in PROBLEMS if source != "--problems"]
+    rows = personamath.augment(
+        sources, method=ForACook(), teacher=MODEL, base_url=teacher.base_url, output=output, limit=4, max_tokens=999
+    )
+    asked = teacher.stats()["requests"]
+    assert ask(output, teacher, "--all", "--solves", "2") == 0
+    assert list(written(output)) == rows["id"] and {one["solves"] for one in written(output).values()} == {2}
+    assert teacher.stats()["requests"] == asked + 2 * len(rows)
 
 
 def test_without_all_only_flagged_rewrites_are_asked_about(

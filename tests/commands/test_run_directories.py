@@ -87,6 +87,70 @@ def test_a_dataset_without_a_run_file_is_protected_by_its_provenance(
     assert dataset_bytes(output) == before and run_file(output)["answers"]["asked this time"] == 0
 
 
+def of_two_files(teacher: ScriptedTeacher, tmp_path: Path, *flags: str) -> list[str]:
+    """A run on a file of problems and one of personas."""
+    sources = ["--problems", f"gsm8k:{tmp_path / 'few.jsonl'}", "--personas", str(tmp_path / "people.txt")]
+    asked = ["--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(tmp_path / "run")]
+    return ["augment", *sources, *asked, "--k1", "2", "--k2", "3", *flags]
+
+
+@pytest.fixture
+def two_files(tmp_path: Path) -> None:
+    rows = Path(bundled_problems()[0].partition(":")[2]).read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "few.jsonl").write_text("".join(rows[:4]), encoding="utf-8")
+    (tmp_path / "people.txt").write_text("A cook\nA pilot\nA baker\n")
+
+
+CHANGED_FILES: list[tuple[str, Callable[[str], str], str]] = [
+    ("few.jsonl", lambda text: text.partition("\n")[2], "the problems have changed"),
+    ("few.jsonl", lambda text: text.replace("#### ", "#### 1", 1), "the problems have changed"),
+    ("few.jsonl", lambda text: text.replace('{"question": ', '{"note": 1, "question": '), ""),
+    ("people.txt", lambda text: text.replace("pilot", "sailor"), "the personas have changed"),
+    ("people.txt", lambda text: text.replace("\n", "\n\n"), ""),
+]
+
+
+@pytest.mark.usefixtures("two_files")
+@pytest.mark.parametrize("recorded_in", ["run.json", "provenance.json"])
+@pytest.mark.parametrize(("name", "change", "difference"), CHANGED_FILES)
+def test_files_that_changed_under_one_name_are_another_recipe(
+    start_teacher: Start,
+    tmp_path: Path,
+    recorded_in: str,
+    name: str,
+    change: Callable[[str], str],
+    difference: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = of_two_files(start_teacher(*PROBLEMS), tmp_path)
+    assert main(arguments) == 0
+    before = dataset_bytes(tmp_path / "run")
+    (tmp_path / name).write_text(change((tmp_path / name).read_text()))
+    if recorded_in != "run.json":
+        (tmp_path / "run" / "run.json").unlink()
+    capsys.readouterr()
+    if not difference:
+        assert main(arguments) == 0
+        return
+    assert main(arguments) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"contains the dataset of another recipe ({difference}): use another output, or replace" in said
+    assert dataset_bytes(tmp_path / "run") == before
+    assert main([*arguments, "--replace"]) == 0 and dataset_bytes(tmp_path / "run") != before
+
+
+@pytest.mark.usefixtures("two_files")
+def test_a_run_of_a_version_that_kept_no_digests_goes_on(start_teacher: Start, tmp_path: Path) -> None:
+    arguments = of_two_files(start_teacher(*PROBLEMS), tmp_path)
+    assert main(arguments) == 0
+    content = run_file(tmp_path / "run")
+    del content["used"], content["prompts"]
+    (tmp_path / "run" / "run.json").write_text(json.dumps(content))
+    (tmp_path / "people.txt").write_text("A cook\nA sailor\nA baker\n")
+    assert main(arguments) == 0
+    assert set(run_file(tmp_path / "run")["used"]) == {"problems", "personas"}
+
+
 def test_a_recipe_of_a_later_version_is_not_replaced_silently(
     start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -109,6 +109,7 @@ def test_the_papers_rows_stand_beside_those_of_its_own_sources_only(
 class Voting(Method):
     """Several solutions of each seed problem, and what most of them say; this version knows no such method."""
 
+    k: int = 5
     prompts: ClassVar = {"solve": Prompt("Solve: {problem}"), "check": Prompt("Check: {problem}")}
     outline: ClassVar = Outline(
         method="voting",
@@ -135,6 +136,6 @@ def test_a_folder_explains_a_method_that_this_version_does_not_know(tmp_path: Pa
     assert "The method is `voting`: several solutions of each problem (arXiv 0000.00000)." in text
     assert "The reference answer in `voted` is the one that most solutions of the teacher agree on" in text
     assert "No problem in this dataset was reworded" in text and "A rewrite" not in text
-    assert "the teacher solves each problem {k} times".lower() in text.lower()  # it has no setting of this name
+    assert "the teacher solves each problem 5 times" in text.lower()
     assert re.findall(r"^The prompt of \*(\w+)\*:$", text, re.MULTILINE) == ["solve", "check"]
     assert (folder / CHART).read_bytes()[:4] == b"\x89PNG"

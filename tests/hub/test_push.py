@@ -19,7 +19,6 @@ from personamath.errors import BadInput
 from personamath.evaluation import tasks
 from personamath.training.record import TrainingRecord
 from personamath_hub.models.push import prepared_model
-from personamath_hub.versions import failures
 from personamath_hub.versions.publish import plan_version, publish_version
 from personamath_hub.versions.revisions import PublishError
 from personamath_hub.versions.tree import LocalFile, hash_file
@@ -28,6 +27,7 @@ from tests.support.hub_process import Run, runner
 from tests.support.lm_eval_output import write_run
 from tests.support.local_hub import LocalHub
 from tests.support.model_folders import LOCAL, RECORD, based_on, write_model
+from tests.support.versions import SOON_S
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Use 'content=<...>' to upload raw:DeprecationWarning"),
@@ -263,11 +263,6 @@ def local(tmp_path: Path) -> Path:
     return write_model(tmp_path / "model")
 
 
-@pytest.fixture(autouse=True)
-def quick_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failures, "FIRST_WAIT_S", 0.02)
-
-
 def publish(folder: Path, repo: str, version: str, api: HfApi, **options: Any) -> list[str]:
     """Prepare and publish; gives what was said before."""
     replace_others = options.pop("replace_others", False)
@@ -278,6 +273,7 @@ def publish(folder: Path, repo: str, version: str, api: HfApi, **options: Any) -
             message="model",
             api=api,
             replace_others=replace_others,
+            first_wait_s=SOON_S,
         )
         return ready.noticed
 

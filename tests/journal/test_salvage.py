@@ -13,9 +13,10 @@ import pytest
 
 from personamath.errors import RunDirectoryError
 from personamath.journal.file_format import DAMAGED_NAME, FILE_NAME, FORMAT_VERSION, open_for_reading
-from personamath.journal.salvage import USUAL_PAGE_SIZE, Answer, salvage
+from personamath.journal.salvage import USUAL_PAGE_SIZE, Answer, salvage, salvage_thrown_away
 from personamath.journal.store import Journal
 from personamath.records import Completion, Request
+from personamath.teachers.prices import Bill, Paid
 
 ANSWERS = 120
 # SQLite's types of page: inner and leaf.
@@ -130,6 +131,24 @@ def test_whatever_page_is_damaged_no_answer_is_wrong_and_few_are_lost(
 def test_a_file_that_lost_its_end_keeps_its_beginning(tmp_path: Path, whole: bytes) -> None:
     (tmp_path / FILE_NAME).write_bytes(whole[: len(whole) // 2 + 1000])
     assert ANSWERS / 4 < len(read(tmp_path)) < ANSWERS
+
+
+def test_what_was_thrown_away_is_recovered_too(tmp_path: Path) -> None:
+    wasted = [Paid("teacher-1", "stage1_inference", 0, 100 + n, n, 0) for n in range(300)]
+
+    async def pay(journal: Journal) -> None:
+        await asyncio.gather(*(journal.pay(one) for one in wasted))
+
+    with Journal(tmp_path) as journal:
+        put(journal, *range(40))
+        asyncio.run(pay(journal))
+        paid = Bill.so_far(None, journal.paid())
+    assert paid.answers == 40 and paid.tokens > sum(200 + n for n in range(100))
+    (tmp_path / DAMAGED_NAME).touch()
+    for _ in range(2):
+        with Journal(tmp_path) as journal:
+            assert Bill.so_far(None, journal.paid()) == paid
+    assert sorted(salvage_thrown_away(tmp_path / "journal.damaged-1.sqlite")) == wasted
 
 
 KILLED = """

@@ -48,6 +48,32 @@ class Persona(Mine):
     outline: ClassVar[Outline] = replace(OUTLINE, method="persona")
 
 
+def named(name: str) -> Method:
+    """The method under another name."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Named(Mine):
+        outline: ClassVar[Outline] = replace(OUTLINE, method=name)
+
+    return Named()
+
+
+def described(how: str) -> Method:
+    """The method with another description."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Described(Mine):
+        k1: int = 5
+        outline: ClassVar[Outline] = replace(OUTLINE, how=how)
+
+    return Described()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Mine):
+    prompts: ClassVar[Mapping[str, Any]] = {"inference": "Solve: {problem}"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limited(Mine):
     limit: int = 3
@@ -72,6 +98,16 @@ CANNOT_SERVE: list[tuple[object, str]] = [
     (NoAugment(), r"method is NoAugment\(\): it must have `async def augment"),
     (Mine(tags={1}), r"method: its setting tags is \{1\}: run.json holds the settings"),
     (Persona(), "method: 'persona' is a method of this package; give yours another name"),
+    (named("PERSONA"), "method: 'PERSONA' is a method of this package; give yours another name"),
+    (named("my method"), "method 'my method': its name must be of letters, digits, '_', '-' and '.'"),
+    (named("a/b"), "method 'a/b': its name must be of letters"),
+    (named("../up"), "method '../up': its name must be of letters"),
+    (named(""), "method '': its name must be of letters"),
+    (
+        described("It solves {k9} times."),
+        "`how` in its outline has {k9}, which is none of its settings; known are tags, k1$",
+    ),
+    (Text(), "method 'mine': its prompt 'inference' must be a Prompt"),
     (Limited(), "method 'mine': its setting limit is a key of every recipe; rename it"),
 ]
 
@@ -81,6 +117,15 @@ def test_what_cannot_serve_as_a_method_is_refused_before_anything_is_asked(metho
     with pytest.raises(BadInput, match=message) as raised:
         Recipe.of({"problems": ["gsm8k"], "teacher": "t", "method": method}, "here")
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [named("MathFusion-2.1"), described(r"It solves {k1} times at {temperature}, and boxes $\boxed{x_{n}}$ or {}.")],
+)
+def test_what_can_serve_is_taken(method: Any) -> None:
+    recipe = Recipe.of({"problems": ["gsm8k"], "teacher": "t", "method": method}, "here")
+    assert recipe.method is method
 
 
 SEED = Problem("mine-train-00001", "mine", "1 + 1?", "2")

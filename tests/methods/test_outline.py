@@ -98,6 +98,10 @@ UNFIT: list[tuple[dict[str, Any], str]] = [
     ({"steps": (Step("so/lved", "", ""),)}, "cannot name a folder"),
     ({"kinds": (SOLVE._replace(name="other: solve"),)}, "must begin with the name of its step"),
     ({"kinds": (SOLVE._replace(after="later"),)}, "waits for 'later'"),
+    (
+        {"kinds": (SOLVE._replace(role="grade"),)},  # type: ignore[arg-type]
+        "the kind 'solved' has the role 'grade'; it must be one of solve, rewrite, reflect",
+    ),
     ({"configs": {"both": Config("", ("solved", "rewritten"))}}, "steps that do not exist"),
     ({"configs": {"both": Config("", ())}}, "the config 'both' has no steps"),
     ({"configs": {"solved": Config("", ("solved",))}}, "'solved' names two steps or configs"),

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,14 @@ import pytest
 
 import personamath
 from personamath.commands.cli import main
-from personamath.errors import BadInput, PersonaMathError
+from personamath.errors import BadInput, PersonaMathError, PersonaMathWarning
 from personamath.methods import Direct
 from personamath.methods.method import Kind, Method, Outline, Step
-from personamath.methods.prompts import Prompt
+from personamath.methods.prompts import INFERENCE, Prompt
 from personamath.methods.work import Work
 from personamath.recipe import Recipe
 from personamath.records import Problem, Solution
+from personamath.runs.arguments import as_arguments
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import REPO, ScriptedTeacher
 
@@ -38,7 +38,7 @@ class Solving(Method):
     """Solve each problem once."""
 
     broken: bool = False
-    prompts: ClassVar[Mapping[str, Prompt]] = {}
+    prompts: ClassVar[Mapping[str, Prompt]] = {"inference": INFERENCE}
     outline: ClassVar[Outline] = Outline(
         method="solving",
         title="solving",
@@ -83,7 +83,7 @@ def test_rows_and_dataset_and_sources_give_the_same_rows(ask: dict[str, Any], tm
 
 def test_the_same_call_again_asks_for_nothing(start_teacher: Start, tmp_path: Path) -> None:
     teacher = start_teacher(*SERVED)
-    call: dict[str, Any] = {"teacher": MODEL, "base_url": teacher.base_url, "output": tmp_path, "k1": 1, "k2": 1}
+    call: dict[str, Any] = {"teacher": MODEL, "base_url": teacher.base_url, "output": tmp_path, "k1": 1, "k2": 2}
     first = personamath.augment(bundled_rows(4), **call)
     asked = teacher.stats()["requests"]
     assert personamath.augment(bundled_rows(4), **call).to_list() == first.to_list()
@@ -96,15 +96,15 @@ def test_it_works_inside_a_running_event_loop_and_in_a_thread(
     rows = bundled_rows(3)
 
     async def notebook() -> tuple[datasets.Dataset, datasets.Dataset]:
-        one = personamath.augment(rows, output=tmp_path / "one", k1=1, k2=1, **ask)
-        return one, await personamath.augment_async(rows, output=tmp_path / "two", k1=1, k2=1, **ask)
+        one = personamath.augment(rows, output=tmp_path / "one", k1=1, k2=2, **ask)
+        return one, await personamath.augment_async(rows, output=tmp_path / "two", k1=1, k2=2, **ask)
 
     one, two = asyncio.run(notebook())
     assert one.to_list() == two.to_list()
     assert "3/3" in capsys.readouterr().err  # the progress bar
     found: list[datasets.Dataset] = []
     thread = threading.Thread(
-        target=lambda: found.append(personamath.augment(rows, output=tmp_path / "three", k1=1, k2=1, **ask))
+        target=lambda: found.append(personamath.augment(rows, output=tmp_path / "three", k1=1, k2=2, **ask))
     )
     thread.start()
     thread.join()
@@ -133,7 +133,7 @@ BAD_CALLS = [
     ({"problems": ["gsm8", "math"]}, "problems 'gsm8': write gsm8k or math"),
     ({"problems": []}, "no problems: name at least one source"),
     ({"problems": None}, "problems is missing"),
-    ({"problems": 7}, "problems is a int; it must be a list of dicts, a datasets.Dataset, or what --problems takes"),
+    ({"problems": 7}, "problems is a int; it must be a list of dicts, a datasets.Dataset, or the name of a source"),
     ({"problems": {"question": "1 + 1?", "answer": "2"}}, "problems is a dict; it must be a list of dicts"),
     (
         {"problems": datasets.Dataset.from_list([{"question": "1 + 1?", "answer": "2"}]).to_pandas()},
@@ -141,7 +141,14 @@ BAD_CALLS = [
     ),
     ({"problems": Path("mine.jsonl")}, "problems 'mine.jsonl': write gsm8k or math"),
     ({"problems": [{"question": "1 + 1?", "answer": None}]}, "no problem can serve: 1 skipped (no reference answer)"),
+    ({"problems": [{"question": "1 + 1?", "answer": float("nan")}]}, "1 skipped (no reference answer)"),
     ({"problems": [{"question": "\ud800", "answer": "2"}]}, "no problem can serve: 1 skipped (half a surrogate pair)"),
+    ({"problems": ()}, "no problems: name at least one source, e.g. gsm8k"),
+    ({"batch": True, "offline_vllm": True}, "batch=True needs an endpoint and offline_vllm=True uses none"),
+    ({"batch": True, "engine": "ray"}, "offline_vllm=True do not work with engine='ray': use engine='local'"),
+    ({"vllm_args": "{}"}, "vllm_args is for offline_vllm=True: give both, or neither"),
+    ({"price_in": 1}, "price_in and price_out go together: give both"),
+    ({"teacher": "mine", "max_usd": 1}, "no price known for mine: give price_in and price_out"),
     ({"recipe": {"k1": 3}}, "recipe is {'k1': 3}; it must be a Recipe or the path of its YAML file"),
     ({"method": Direct}, "method is the class Direct: give an instance, Direct()"),
     ({"output": None}, "output is None; it must be the path of a run directory"),
@@ -150,6 +157,34 @@ BAD_CALLS = [
 ]
 
 
+SAID_TO_PYTHON = [
+    ("cannot reach h: check --base-url, the network", "cannot reach h: check base_url, the network"),
+    (
+        "it asks to wait 86,400 s, longer than --patience (600 s)",
+        "it asks to wait 86,400 s, longer than patience (600 s)",
+    ),
+    ("replace that dataset with --replace; its answers", "replace that dataset with replace=True; its answers"),
+    (
+        "give --token-limit max_tokens (token_limit in a recipe)",
+        "give token_limit='max_tokens' (token_limit in a recipe)",
+    ),
+    ("give --temperature none", "give temperature=None"),
+    ("use --concurrency 960 or less", "use concurrency=960 or less"),
+    ("give an --output on a file system", "give an output on a file system"),
+    ("use --method direct", "use method='direct'"),
+    ("the same command without --batch asks", "the same call without batch=True asks"),
+    ("run the same `personamath augment` command again", "run the same call again"),
+    ("the same `personamath augment` keeps it aside", "the same call keeps it aside"),
+    ("vllm serve --max-model-len 8192", "vllm serve --max-model-len 8192"),
+]
+
+
+@pytest.mark.parametrize(("said", "to_python"), SAID_TO_PYTHON)
+def test_errors_name_what_a_caller_from_python_can_type(said: str, to_python: str) -> None:
+    assert as_arguments(said) == to_python == as_arguments(to_python)
+
+
+@pytest.mark.filterwarnings("ignore:1 problems left out")
 @pytest.mark.parametrize(("changed", "message"), BAD_CALLS)
 def test_a_call_that_cannot_be_meant_is_refused_in_a_line(
     changed: dict[str, Any], message: str, tmp_path: Path
@@ -162,7 +197,7 @@ def test_a_call_that_cannot_be_meant_is_refused_in_a_line(
 
 
 def test_other_problems_in_a_finished_run_directory_are_refused(ask: dict[str, Any], tmp_path: Path) -> None:
-    call: dict[str, Any] = {"output": tmp_path / "run", "k1": 1, "k2": 1, **ask}
+    call: dict[str, Any] = {"output": tmp_path / "run", "k1": 1, "k2": 2, **ask}
     kept = personamath.augment(bundled_rows(3), **call)
     with pytest.raises(
         BadInput, match="contains a dataset of other problems: use another output, or pass replace=True"
@@ -176,7 +211,7 @@ def test_the_same_rows_are_known_again_from_another_folder_and_after_a_move(
     ask: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    call: dict[str, Any] = {"k1": 1, "k2": 1, **ask}
+    call: dict[str, Any] = {"k1": 1, "k2": 2, **ask}
     kept = personamath.augment(bundled_rows(3), output="run", **call)
     monkeypatch.chdir("/")
     assert personamath.augment(bundled_rows(3), output=tmp_path / "run", **call).to_list() == kept.to_list()
@@ -185,7 +220,7 @@ def test_the_same_rows_are_known_again_from_another_folder_and_after_a_move(
 
 
 def test_rows_may_be_mended_where_none_was_kept(ask: dict[str, Any], tmp_path: Path) -> None:
-    rows, call = bundled_rows(3), {"output": tmp_path / "run", "k1": 1, "k2": 1, **ask}
+    rows, call = bundled_rows(3), {"output": tmp_path / "run", "k1": 1, "k2": 2, **ask}
     with pytest.raises(PersonaMathError, match="no row was kept"):
         personamath.augment([{**row, "answer": "12345"} for row in rows], **call)
     assert len(personamath.augment(rows, **call)) >= 3
@@ -197,6 +232,25 @@ def test_a_method_of_ones_own_goes_with_a_recipe(ask: dict[str, Any], tmp_path: 
     recipe = personamath.load_recipe(path, method=Solving())
     rows = personamath.augment(recipe=recipe, limit=3, output=tmp_path / "run", **ask)
     assert 1 <= len(rows) <= 3 and set(rows["method"]) == {"solving"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking(Solving):
+    """The same method, as its author changes it."""
+
+    prompts: ClassVar[Mapping[str, Prompt]] = {"inference": Prompt("Solve it: {problem}")}
+
+
+def test_a_method_whose_prompts_changed_is_another_recipe(ask: dict[str, Any], tmp_path: Path) -> None:
+    call: dict[str, Any] = {"problems": bundled_rows(3), "output": tmp_path / "run", **ask}
+    personamath.augment(method=Solving(), **call)
+    line = r"another recipe \(the prompt 'inference' has changed\): use another output, or .* with replace=True;"
+    with pytest.raises(BadInput, match=line):
+        personamath.augment(method=Asking(), **call)
+    (tmp_path / "run" / "run.json").unlink()
+    with pytest.raises(BadInput, match=line):
+        personamath.augment(method=Asking(), **call)
+    personamath.augment(method=Solving(), **call)
 
 
 def test_an_error_in_a_method_is_raised_as_it_is_and_names_the_seed_problem(
@@ -246,10 +300,21 @@ def test_where_no_row_is_kept_the_error_shows_what_became_of_the_requests(ask: d
 
 def test_requests_without_an_answer_are_a_warning(start_teacher: Start, tmp_path: Path) -> None:
     url = start_teacher(*SERVED, "--fault", "http_400=0.2").base_url
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        personamath.augment(bundled_rows(10), teacher=MODEL, base_url=url, output=tmp_path / "run", k1=2, k2=2)
-    assert any("requests got no answer; the same call asks only these again" in str(one.message) for one in said)
+    with pytest.warns(PersonaMathWarning, match="requests got no answer; the same call asks only these again"):
+        personamath.augment(bundled_rows(10), teacher=MODEL, base_url=url, output=tmp_path / "run", k1=2, k2=3)
+
+
+def test_what_the_command_prints_of_a_run_is_a_warning_each_time(start_teacher: Start, tmp_path: Path) -> None:
+    url = start_teacher(*SERVED, "--fault", "thinks=1").base_url
+    rows = [{**row, "answer": "about 12345"} for row in bundled_rows(12)]
+    call: dict[str, Any] = {"teacher": MODEL, "base_url": url, "output": tmp_path / "run", "k1": 3, "k2": 2}
+    for _ in range(2):
+        with pytest.warns(PersonaMathWarning) as said, pytest.raises(PersonaMathError, match="no row was kept"):
+            personamath.augment(rows, **call)
+        texts = [str(one.message) for one in said]
+        assert texts[0].startswith("k2 is 2, k1 is 3")
+        assert texts[1].startswith("Taken off completions before they were read: reasoning (")
+        assert texts[2].startswith("none of 12 first answers to own problems is right, e.g. ") and len(texts) == 3
 
 
 def test_importing_the_package_is_quick_and_has_what_it_promises() -> None:
@@ -264,9 +329,9 @@ def test_importing_the_package_is_quick_and_has_what_it_promises() -> None:
 
 
 def test_the_command_and_the_function_share_a_run_directory(ask: dict[str, Any], tmp_path: Path) -> None:
-    flags = ["--teacher", MODEL, "--base-url", ask["base_url"], "--limit", "4", "--k1", "1", "--k2", "1"]
+    flags = ["--teacher", MODEL, "--base-url", ask["base_url"], "--limit", "4", "--k1", "1", "--k2", "2"]
     output = tmp_path / "run"
     assert main(["augment", "--problems", SOURCES[0], *flags, "--output", str(output)]) == 0
-    rows = personamath.augment(SOURCES[0], output=output, limit=4, k1=1, k2=1, **ask)
+    rows = personamath.augment(SOURCES[0], output=output, limit=4, k1=1, k2=2, **ask)
     assert json.loads((output / "run.json").read_text())["answers"]["asked this time"] == 0
     assert rows.num_rows

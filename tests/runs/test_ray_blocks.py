@@ -81,6 +81,31 @@ def test_answers_of_a_block_come_back_and_end_in_one_file(store: str, tmp_path: 
     asyncio.run(work())
 
 
+@pytest.mark.parametrize("store", ["path", "memory"])
+def test_what_was_thrown_away_stays_on_the_bill(store: str, tmp_path: Path) -> None:
+    folder = RunFolder(str(tmp_path / "run") if store == "path" else f"memory://{tmp_path.name}-{id(tmp_path)}")
+
+    async def work() -> None:
+        async with BlockAnswers(folder, "b") as answers:
+            await put(answers, 2)
+            for tokens in (10, 20):
+                await answers.pay(Paid("m", "p", 0, tokens, 1, 0))
+        async with BlockAnswers(folder, "b") as again:
+            assert again.bill == answers.bill and again.asked == Bill(None)
+            await again.pay(Paid("m", "p", 0, 5, 0, 0))
+        again.gather()
+        assert again.bill == Bill.so_far(None, paid_in(folder, "b"))
+        assert again.bill.answers == 1 and again.bill.tokens == 2 + 2 + 10 + 20 + 5 + 2
+        with Journal(tmp_path / "run") as journal:
+            adopt_answers(journal, folder)
+            assert Bill.so_far(None, journal.paid()) == again.bill
+            if store == "path":
+                adopt_answers(journal, folder)
+                assert Bill.so_far(None, journal.paid()) == again.bill and not folder.names("blocks")
+
+    asyncio.run(work())
+
+
 class SlowFolder(RunFolder):
     """Takes a write for as long as the test says."""
 

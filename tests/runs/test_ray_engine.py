@@ -158,8 +158,27 @@ def test_each_role_has_its_teacher_on_a_cluster_too(cluster: RayCluster, start_t
     assert run.returncode == 0, run.stderr
     assert [teacher.stats()["requests"] for teacher in (solver, rewriter)] == [2 * count for count in asked]
     here, there = (run_file(tmp_path / name) for name in ("here", "there"))
-    assert there == here | {"engine": "ray"} and set(there["paid"]["by_model"]) == {MODEL, rewriter_model}
+    assert there == here | {name: there[name] for name in ("engine", "concurrency")}
+    assert set(there["paid"]["by_model"]) == {MODEL, rewriter_model}
     assert dataset_bytes(tmp_path / "there") == dataset_bytes(tmp_path / "here")
+
+
+@needs_ray
+def test_seed_problems_that_moved_or_changed_are_said_before_anything_is_asked(
+    cluster: RayCluster, start_teacher: Start, tmp_path: Path
+) -> None:
+    rows = Path(bundled_problems()[0].partition(":")[2]).read_text(encoding="utf-8").splitlines(keepends=True)
+    file, teacher = tmp_path / "few.jsonl", start_teacher(*PROBLEMS)
+    file.write_text("".join(rows[:12]), encoding="utf-8")
+    sources = ["augment", "--problems", f"gsm8k:{file}", "--output", str(tmp_path / "run"), "--k1", "1", "--k2", "2"]
+    arguments = [*sources, "--teacher", MODEL, "--base-url", teacher.base_url, *on_ray(cluster)]
+    assert finish(arguments).returncode == 0
+    file.write_text("".join([*rows[:9], *rows[10:12]]), encoding="utf-8")
+    changed = finish(arguments)
+    assert changed.returncode == 1 and "another recipe (the problems have changed)" in changed.stderr
+    moved = finish([*arguments, "--replace"])
+    assert moved.returncode == 0
+    assert "warning: 2 of 11 problems that this run has asked about have another id now" in moved.stderr
 
 
 @needs_ray

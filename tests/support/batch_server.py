@@ -55,12 +55,13 @@ FAULTS: dict[str, tuple[int, Json] | str | None] = {
     "illegible": None,
 }
 # Always the same to the same request.
-ENDINGS: dict[str, tuple[int, Json]] = {
+ENDINGS: dict[str, tuple[int, Json] | str] = {
     "content_filter": (400, _error("filtered", "content_filter")),
     "http_400": (400, _error("too long", "context_length_exceeded")),
     "no_credit": (429, _error("You exceeded your current quota", "insufficient_quota")),
+    "not_asked_no_credit": "insufficient_quota",
 }
-EVENTS = ("lose", "unmade", "refuse", "expire", "cancel")
+EVENTS = ("lose", "unmade", "refuse", "unpaid", "expire", "cancel")
 
 
 @dataclass
@@ -180,6 +181,8 @@ class Provider:
         ids = {line["custom_id"] for line in made.lines}
         if len(made.lines) > MOST_LINES or len(ids) < len(made.lines) or "refuse" in made.fate:
             return {"code": "invalid_request", "line": 1, "message": "scripted refusal", "param": None}
+        if "unpaid" in made.fate:
+            return {"code": "billing_hard_limit_reached", "line": None, "message": "Billing hard limit", "param": None}
         limit = self._options.queue_limit
         if limit and self._enqueued() > limit:
             self.stats["queue_full"] += 1

@@ -293,13 +293,18 @@ def test_a_line_that_keeps_failing_is_given_up_by_name(
 def test_lines_that_all_meet_the_same_refusal_end_the_run_and_are_asked_once_it_is_mended(
     start_provider: Start, tmp_path: Path
 ) -> None:
-    for fault, words in (("no_credit=0.5", "no credit left"), ("http_400", "as to every request so far")):
+    faults = (
+        ("no_credit=0.5", "no credit left"),
+        ("not_asked_no_credit=0.5", "batch_0001: scripted (insufficient_quota): the account has no credit left"),
+        ("http_400", "as to every request so far"),
+    )
+    for number, (fault, words) in enumerate(faults):
         provider = start_provider("--fault", fault)
-        answers, _ = ask(provider, tmp_path, 40)
+        answers, _ = ask(provider, tmp_path / str(number), 40)
         errors = [answer for answer in answers if isinstance(answer, TeacherMisconfigured)]
         assert errors and words in str(errors[0])
         assert provider.stats()["lines"] == 40
-        ask(provider, tmp_path, 40)
+        ask(provider, tmp_path / str(number), 40)
         assert provider.stats()["lines"] == 40 + len(errors)
 
 
@@ -315,6 +320,12 @@ def test_a_batch_that_is_refused_as_a_whole_ends_the_run_and_is_not_remembered(
         "line 1: scripted refusal (invalid_request)\n"
     )
     assert main(arguments) == 0
+
+
+def test_a_batch_that_is_refused_for_want_of_credit_says_what_to_do(start_provider: Start, tmp_path: Path) -> None:
+    answers, _ = ask(start_provider("--at", "unpaid@1"), tmp_path, 3)
+    assert all(isinstance(answer, TeacherMisconfigured) for answer in answers)
+    assert "Billing hard limit (billing_hard_limit_reached): the account has no credit left" in str(answers[0])
 
 
 BAD_USE: list[tuple[str, list[str], str]] = [

@@ -16,9 +16,12 @@ from personamath.errors import RequestFailed, TeacherError, TeacherMisconfigured
 from personamath.records import AnsweredBy, Completion, Request
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.keys import Access
+from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Paid
+from personamath.teachers.refusals import Retry
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, serve
+from personamath.teachers.troubles import NO_CONNECTION
 
 KEY = "sk-very-secret"
 REQUEST = Request("What is 1 + 1?", "teacher-1", 0.7, 2048)
@@ -352,6 +355,37 @@ def test_an_endpoint_that_was_never_reached_ends_the_run_at_once() -> None:
 
     with pytest.raises(TeacherMisconfigured, match="cannot reach http"):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_connection_that_timed_out_is_tried_once_more_before_the_run_ends(is_there: bool) -> None:
+    """As where this machine was so busy that it saw the time-out before it saw that it was connected."""
+
+    async def run() -> None:
+        async with serve(web.Application()) as url:
+            if is_there:
+                await ask_after_a_timeout(url)
+        if not is_there:
+            await ask_after_a_timeout(url)
+
+    async def ask_after_a_timeout(url: str) -> None:
+        charge = Pace().charge(REQUEST)
+        async with HttpTeacher([url]) as teacher:
+            endpoints = teacher._endpoints
+            endpoints.silence.asked()
+            endpoint = await endpoints.next(charge)
+            for _ in range(2):
+                endpoints.failed(
+                    endpoint, Retry(NO_CONNECTION, f"{url}: no connection in 15 s"), charge, time.monotonic()
+                )
+            assert endpoint.in_doubt and not endpoint.reachable
+            assert await endpoints.next(charge) is endpoint
+
+    if is_there:
+        asyncio.run(run())
+    else:
+        with pytest.raises(TeacherMisconfigured, match=r"cannot reach http.*\(no connection in 15 s\)"):
+            asyncio.run(run())
 
 
 def test_a_hung_request_is_asked_again_after_the_timeout() -> None:

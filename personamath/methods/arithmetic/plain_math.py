@@ -9,7 +9,8 @@ in.
 import re
 from typing import NamedTuple
 
-from personamath.answers.normal_form import ascii_characters, command
+from personamath.answers.characters import ascii_characters
+from personamath.answers.normal_form import command
 
 
 class Rule(NamedTuple):

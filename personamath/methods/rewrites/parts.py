@@ -80,7 +80,7 @@ def _below_a_title(text: str) -> str:
     for name in _PLAIN.finditer(text):
         above = [line.strip() for line in text[: name.start()].split("\n") if line.strip()]
         below = text[name.end() :].strip()
-        is_all = len(above) == 1 and _states_nothing(above[0]) and bool(re.search(r"\d", below))
+        is_all = len(above) == 1 and _states_nothing(above[0]) and bool(re.search(r"[\d$\\]", below))
         if above and (is_all or all(_is_title(line) for line in above)):
             return below
     return text

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from personamath.errors import RunDirectoryError
-from personamath.journal.block_files import answer_files, model_of, read_answers, write_answers
+from personamath.journal.block_files import answer_files, model_of, read_answers, wasted_in, write_answers, write_wasted
 from personamath.journal.file_format import BLOCKS
 from personamath.journal.run_folder import RunFolder
 from personamath.journal.salvage import Answer, as_completion
@@ -33,12 +33,13 @@ class BlockAnswers:
         self._block = block
         self.path = Path(folder.name) / BLOCKS / block
         self.bill = Bill(None)
-        """The answers in its folder, without prices."""
+        """The answers in its folder, and what was thrown away, without prices."""
         self.asked = Bill(None)
         """Those of them that were asked this time."""
         self._known: dict[str, Completion] = {}
         self._recalled: set[str] = set()
         self._fresh: list[Answer] = []
+        self._wasted: list[Paid] = []
         self._failure: RunDirectoryError | None = None
         self._full = asyncio.Event()
         self._closing = False
@@ -75,9 +76,10 @@ class BlockAnswers:
             self._full.set()
 
     async def pay(self, paid: Paid) -> None:
-        """Count what a reply cost that was no answer, for as long as the block is worked on."""
+        """Keep what a reply cost that was no answer, as `put` keeps answers."""
         for bill in (self.bill, self.asked):
             bill.add(paid)
+        self._wasted.append(paid)
 
     def recall(self, digest: str) -> None:
         """Say that the answer to come is kept in another place of the run directory already."""
@@ -104,6 +106,7 @@ class BlockAnswers:
                 self._folder.remove(file)
 
     def _load(self) -> None:
+        self.bill.merge(wasted_in(self._folder, self._block))
         for file in answer_files(self._folder, self._block):
             with suppress(FileNotFoundError):  # another actor gathers them, as above
                 for digest, request, purpose, *columns in read_answers(self._folder, file, _KNOWN):
@@ -120,9 +123,11 @@ class BlockAnswers:
 
     async def _flush(self) -> None:
         answers, self._fresh = self._fresh, []
-        if not answers:
-            return
+        wasted, self._wasted = self._wasted, []
         try:
-            await asyncio.to_thread(write_answers, self._folder, self._block, answers)
+            if answers:
+                await asyncio.to_thread(write_answers, self._folder, self._block, answers)
+            if wasted:
+                await asyncio.to_thread(write_wasted, self._folder, self._block, wasted)
         except RunDirectoryError as error:
             self._failure = error

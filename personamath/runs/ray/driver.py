@@ -5,7 +5,7 @@ import contextlib
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +15,9 @@ from personamath.journal.journaled import DRAIN_S
 from personamath.journal.run_folder import DATASET, LAST_OF_DATASET, RUN_FILE, RunFolder
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
-from personamath.records import Persona, Problem, Row
+from personamath.records import Persona, Row
+from personamath.runs import seed_ids
+from personamath.runs.dataset import Inputs
 from personamath.runs.funnel import Funnel
 from personamath.runs.ray.actors import ActorPool
 from personamath.runs.ray.blocks import Block, fingerprint, split
@@ -60,7 +62,7 @@ class RayRun:
             self.home = self.folder.path or scratch
             """The run directory; a scratch copy of its journal and run.json, if it is in an object store."""
             if not self.folder.path:
-                for name in (*JOURNAL_FILES, RUN_FILE):
+                for name in (*JOURNAL_FILES, RUN_FILE, seed_ids.FILE_NAME):
                     self.folder.fetch(name, self.home / name)
             self._journal = stack.enter_context(Journal(self.home))
             self._held = stack.pop_all()
@@ -70,21 +72,22 @@ class RayRun:
         self._ray.shutdown()
         self._held.close()
 
-    async def work(self, read: Callable[[], Iterable[Problem]], funnel: Funnel) -> None:
-        """Work on every block that is not done, and count all blocks into `funnel`.
+    async def work(self, inputs: Inputs) -> None:
+        """Work on every block that is not done, and count all blocks into the funnel of `inputs`.
 
-        `read` gives the seed problems each time it is called. Raises the `PersonaMathError` that ends a run.
+        Raises the `PersonaMathError` that ends a run.
         """
-        self.shown.seed_problems = funnel.seed_problems
-        names = [block.name for block in split(read(), self._setup.block)]
+        self.shown.seed_problems = inputs.funnel.seed_problems
+        names = [block.name for block in split(inputs.problems(), self._setup.block)]
         self._inventory = Inventory(self.folder, self._journal, self._setup.prices, names)
         left = await asyncio.to_thread(self._inventory.left, self._made_by)
         self._show(Look(bill=self._inventory.begun))
+        await asyncio.to_thread(self._warn_of_moved, inputs)
         if left:
-            todo = (block for block in split(read(), self._setup.block) if block.number in left)
+            todo = (block for block in split(inputs.problems(), self._setup.block) if block.number in left)
             await self._ask(todo, len(left))
         self.replayed += self._inventory.done.counts.total()
-        self.bill = await asyncio.to_thread(self._inventory.count, funnel)
+        self.bill = await asyncio.to_thread(self._inventory.count, inputs.funnel)
 
     def rows(self) -> Iterator[Row]:
         """All rows, in the order of the seed problems."""
@@ -107,6 +110,17 @@ class RayRun:
             self._give_up_at = time.monotonic() + GIVE_UP_S
             if self._pool:
                 self._pool.stop(reason)
+
+    def _warn_of_moved(self, inputs: Inputs) -> None:
+        begun = (
+            (seed, block.name in self._inventory.there or inputs.is_begun(seed, self._journal))
+            for block in split(inputs.problems(), self._setup.block)
+            for seed in block.problems
+        )
+        inputs.warn_of_moved(self.home, begun)
+        known = self.home / seed_ids.FILE_NAME
+        if not self.folder.path and known.exists():
+            self.folder.write(seed_ids.FILE_NAME, known.read_bytes())
 
     async def _ask(self, todo: Iterable[Block], count: int) -> None:
         """Work on the blocks that are left."""

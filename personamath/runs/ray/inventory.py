@@ -25,6 +25,8 @@ class Inventory:
         self._journal = journal
         self._prices = prices
         self._names = names
+        self.there: frozenset[str] = frozenset()
+        """The names of the blocks that were begun before this command."""
         self.done = Funnel()
         """The counts of the blocks that were done before this command."""
         self.begun = Bill(prices)
@@ -35,13 +37,13 @@ class Inventory:
 
         `made_by` is the `fingerprint` of this run: a block that was made by another is left.
         """
-        there = set(self._folder.names(BLOCKS))
-        adopt_answers(self._journal, self._folder, sorted(there.difference(self._names)))
+        self.there = frozenset(self._folder.names(BLOCKS))
+        adopt_answers(self._journal, self._folder, sorted(self.there.difference(self._names)))
         self.begun.merge(self._journal.paid())
         left = set[int]()
 
         def look(name: str) -> Worked | list[Paid]:
-            if name not in there:
+            if name not in self.there:
                 return []
             worked = read_worked(self._folder, name)
             done = worked and worked.made_by == made_by and worked.funnel.complete

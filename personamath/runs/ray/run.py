@@ -5,7 +5,7 @@ from personamath.recipe import Recipe
 from personamath.runs.dataset import Inputs, Made, Watched, write_dataset
 from personamath.runs.ray.cluster import ClusterSetup
 from personamath.runs.ray.driver import RayRun
-from personamath.runs.run_file import check_same_recipe, write_run_file
+from personamath.runs.run_file import check_same_inputs, check_same_recipe, write_run_file
 from personamath.runs.setup import Setup, open_access
 
 
@@ -29,10 +29,11 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
     with RayRun(setup.output, recipe, inputs.personas, cluster) as run:
         if not setup.replace:
             check_same_recipe(run.home, recipe)
+            check_same_inputs(run.home, inputs.digests)
         origins = Origins.found(recipe, inputs.personas)
         async with watched(run.shown, None)(run):
-            await run.work(inputs.problems, inputs.funnel)
+            await run.work(inputs)
         folder = write_dataset(run.home, inputs, origins, run.rows(), run.answers())
-        write_run_file(run.home, recipe, setup, inputs.funnel, run, run.retries, {})
+        write_run_file(run.home, recipe, setup, inputs.digests, inputs.funnel, run, run.retries, {})
         run.upload()
     return Made(inputs.funnel, run, run.retries, folder)

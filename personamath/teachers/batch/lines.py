@@ -2,16 +2,17 @@
 
 import json
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from personamath.errors import RunDirectoryError, TeacherMisconfigured
 from personamath.records import AnsweredBy, Completion
+from personamath.teachers.error_bodies import read_error
 from personamath.teachers.rates import BATCH
 from personamath.teachers.refusals import Refusal, Retry
-from personamath.teachers.replies import Replies
+from personamath.teachers.replies import ADD_CREDIT, Replies
 from personamath.teachers.waves import Waiting
 
 # The API's limits on one batch, from its reference (batches.create, input_file_id): "up to 50,000 requests", "up to
@@ -84,18 +85,27 @@ class Results:
             waiting = self._awaited.pop(entry["custom_id"], None)
             response, error = entry.get("response") or {}, entry.get("error") or {}
             status, body = int(response.get("status_code") or 0), response.get("body")
-            reason, detail = str(error.get("code") or "no response"), str(error.get("message") or "")
+            silence = None if status else self._without_response(error)
         except (ValueError, LookupError, TypeError, AttributeError):
             return  # an illegible line says nothing on its request
         if waiting is None:
             return
         try:
-            if not status:
-                raise Retry(reason, f"{self._batch_id}: {detail}")
+            if silence:
+                raise silence
             completion = self._replies.read(self._batch_id, status, body if isinstance(body, dict | list) else {})
             waiting.give(_in_a_batch(completion))
         except (Retry, Refusal, TeacherMisconfigured) as why:
             self._failed.append((waiting, why))
+
+    def _without_response(self, error: Mapping[str, Any]) -> Retry | TeacherMisconfigured:
+        """Why a line was not asked: with an empty account none will be, and after anything else it may be."""
+        reason = str(error.get("code") or "no response")
+        said = f"{self._batch_id}: {self._replies.shown(str(error.get('message') or ''))}"
+        # As a direct request is refused for the same reasons.
+        if read_error(429, {"error": dict(error)}).is_no_credit:
+            return TeacherMisconfigured(f"{said} ({reason}): {ADD_CREDIT}")
+        return Retry(reason, said)
 
     def failed(self, status: str) -> list[tuple[Waiting, Exception]]:
         """Once all lines are read: the requests without an answer, and why; `status` is the batch's."""

@@ -14,9 +14,10 @@ from personamath.teachers.batch.api import BatchApi, has_ended
 from personamath.teachers.batch.lines import Results, cut, prompt_tokens
 from personamath.teachers.batch.queue import QUEUE_FULL, ProviderQueue
 from personamath.teachers.batch.record import BatchRecord, Submitted
+from personamath.teachers.error_bodies import read_error
 from personamath.teachers.keys import Access
 from personamath.teachers.refusals import Retry
-from personamath.teachers.replies import Replies
+from personamath.teachers.replies import ADD_CREDIT, Replies
 from personamath.teachers.waves import Waiting, WaveTeacher
 
 # Each may take the whole 24 hours, so fewer than over HTTP.
@@ -195,7 +196,9 @@ class BatchTeacher(WaveTeacher):
         if not first or first.code != QUEUE_FULL:
             line = f"line {first.line}: " if first and first.line else ""
             count = f"{info.request_counts.total:,}" if info.request_counts else "its"
-            raise TeacherMisconfigured(f"{self._base_url} refused {info.id} of {count} requests: {line}{said}")
+            no_credit = first and read_error(429, {"error": first.model_dump()}).is_no_credit
+            remedy = f": {ADD_CREDIT}" if no_credit else ""
+            raise TeacherMisconfigured(f"{self._base_url} refused {info.id} of {count} requests: {line}{said}{remedy}")
         if not self._queue.was_full(first.message or ""):
             raise TeacherMisconfigured(
                 f"{self._base_url} refused {info.id}: {said}; give your limit as --batch-queue-tokens"

@@ -600,7 +600,7 @@ def local_hub(root: Path, **options: Any) -> Iterator[LocalHub]:
 
     thread = threading.Thread(target=serve, name="local-hub")
     thread.start()
-    started.wait(10)
+    assert started.wait(60), "the local Hub does not start"
     try:
         yield hub
     finally:

@@ -1,0 +1,43 @@
+"""Digests of the problems and personas that a run used, so that another run notices files that changed under one name.
+
+A digest covers what rows depend on, not the bytes of a file. It is the same for a file that was only written anew, and
+its form must stay as it is: run.json and provenance.json of earlier runs hold it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+from personamath.records import Persona, Problem
+from personamath.sources.problems import Skipped
+
+
+class ProblemsDigest:
+    """A digest of seed problems, taken while they pass."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+
+    def over(self, items: Iterable[Problem | Skipped]) -> Iterator[Problem | Skipped]:
+        """Pass on problems, and those that are skipped, which do not count."""
+        for item in items:
+            if isinstance(item, Problem):
+                self._sha256.update(_line(item.id, item.question, item.answer, item.level, item.subject))
+            yield item
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what has passed so far."""
+        return self._sha256.hexdigest()
+
+
+def personas_digest(personas: Sequence[Persona]) -> str:
+    """The digest of personas in their order."""
+    sha256 = hashlib.sha256()
+    for persona in personas:
+        sha256.update(_line(persona.description, persona.occupation))
+    return sha256.hexdigest()
+
+
+def _line(*values: str | int | None) -> bytes:
+    return json.dumps(values).encode() + b"\n"
