@@ -1,7 +1,6 @@
 """Choose the engine that makes a dataset: this process or a cluster."""
 
-import sys
-
+from personamath.errors import warn
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Made, Watched, make_dataset_here
 from personamath.runs.other_models import other_models
@@ -28,5 +27,5 @@ async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatch
     else:
         made = await make_dataset_here(recipe, setup, watched)
     for warning in other_models(made.funnel):
-        print(f"warning: {warning}", file=sys.stderr)
+        warn(warning)
     return made
