@@ -15,7 +15,7 @@ import yaml
 
 import personamath
 from personamath.commands.cli import main
-from personamath.errors import BadInput
+from personamath.errors import BadInput, PersonaMathWarning
 from personamath.folder.checks import check_folder
 from personamath.folder.reading import read_rows
 from personamath.methods.method import Usage
@@ -210,12 +210,12 @@ def test_what_takes_one_endpoint_or_one_model_says_so(teacher: Any, keys: dict[s
         open_teacher(*read(teacher, base_url=(HERE,), **keys))
 
 
-def test_every_role_is_looked_up_among_the_models_that_are_switched_off(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_role_is_looked_up_among_the_models_that_are_switched_off() -> None:
     recipe, setup = read(
         {"default": "a", "rewrite": {"model": "gpt-4o", "base_url": "https://api.openai.com/v1"}}, base_url=(HERE,)
     )
-    setup.warn(recipe)
-    assert "gpt-4o on 14 January 2027" in capsys.readouterr().err
+    with pytest.warns(PersonaMathWarning, match="gpt-4o on 14 January 2027"):
+        setup.warn(recipe)
 
 
 # A whole run with a teacher for each role.
