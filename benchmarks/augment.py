@@ -43,12 +43,12 @@ def main() -> None:
     parser.add_argument("--problems", action="append", required=True, help="gsm8k:PATH or math:PATH")
     parser.add_argument("--limits", type=int, nargs="+", default=[2_500, 7_500], help="problems of each source")
     parser.add_argument("--latency", type=float, default=0.2)
-    parser.add_argument("--concurrency", type=int, default=256)
+    parser.add_argument("--concurrency", type=int, help="requests in flight; by default the run finds out")
     parser.add_argument("--engine", choices=["local", "ray"], default="local", help="ray: on a cluster of this machine")
     parser.add_argument("--batch", action="store_true", help="through the Batch API, whose batches take --latency")
     options = parser.parse_args()
 
-    how = "in batches" if options.batch else f"{options.concurrency} in flight"
+    how = "in batches" if options.batch else f"{options.concurrency or 'as many as it finds'} in flight"
     print(f"{options.latency * 1000:.0f} ms latency, {how}, {os.cpu_count()} cores\n")
     columns = ["seed problems", "requests", "rows", "wall", "requests/s"]
     columns += ["client CPU s / 1,000", "server CPU s / 1,000", "peak memory"]
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def measure(
-    problems: list[str], limit: int, latency: float, concurrency: int, batch: bool = False, engine: str = "local"
+    problems: list[str], limit: int, latency: float, concurrency: int | None, batch: bool = False, engine: str = "local"
 ) -> Measured:
     """One run of the command line against a fresh server, in a fresh directory."""
     flags = [flag for source in problems for flag in ("--problems", source)]
@@ -79,7 +79,8 @@ def measure(
         url = server.stdout.readline().strip()
         started = cpu_s(server.pid)
         command = [sys.executable, "-m", "personamath.commands.cli", "augment", *flags, "--base-url", url]
-        command += ["--teacher", "simulated-teacher", "--limit", str(limit), "--concurrency", str(concurrency)]
+        command += ["--teacher", "simulated-teacher", "--limit", str(limit)]
+        command += ["--concurrency", str(concurrency)] if concurrency else []
         command += ["--engine", engine] + ["--batch"] * batch
         start = time.monotonic()
         client = subprocess.Popen([*command, "--output", str(output / "run")], stdout=subprocess.DEVNULL)

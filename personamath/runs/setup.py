@@ -144,7 +144,7 @@ class Setup:
         for name in ("attempts", "patience", "block"):
             if getattr(self, name) <= 0:
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
-        for name in ("timeout", "concurrency", "rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
+        for name in ("concurrency", "timeout", "rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
         if self.batch and self.serve:

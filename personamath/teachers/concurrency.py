@@ -8,8 +8,8 @@ continuously answers each request more slowly the more it has, and still gains t
 one step are compared (`latencies.py`), and the length of each answer is taken into account: a long answer is no queue.
 
 Waiting costs nothing as long as answers come well within the time-out, so a step whose effect is not clear yet stands,
-and up to about twice the number of slots may be in flight. What is not covered: the user's and the announced rates
-(`pace.py`), and which endpoint to ask (`endpoints.py`).
+and a few times as many requests as there are slots may be in flight. What is not covered: the user's and the announced
+rates (`pace.py`), and which endpoint to ask (`endpoints.py`).
 """
 
 from math import inf
@@ -30,8 +30,9 @@ LEAST_STEP = 1.25
 # A step has paid if throughput grew by at least this share of what the requests in flight grew (in logarithms). A
 # server that batches continuously gains twice as much near its largest batch.
 PAYS = 0.1
-# Standard errors between the estimate and `PAYS` for a verdict.
+# Standard errors between the estimate and `PAYS` for a verdict on a step up, and on a step down, which may do harm.
 SURE = 1.5
+SURE_DOWN = 3.0
 LEAST_ANSWERS = 8
 """Before a step, and for a verdict on it."""
 # And this many in multiples of the limit, since those that come first are the short ones; fewer for a large step.
@@ -199,7 +200,8 @@ class Limit:
         smaller, larger = sorted((self._limit, self._from))
         growth, error = self._seen.growth(smaller, larger)
         late = self._left < -LONGEST_STEP * self._limit
-        if abs(1 - PAYS - growth) < SURE * error and not late:
+        sure = SURE if self._limit > self._from else SURE_DOWN
+        if abs(1 - PAYS - growth) < sure * error and not late:
             return
         if error == inf:  # less was in flight than might be
             self._go(max(self._from, min(self._limit, START)), now, HOLD)
@@ -211,7 +213,7 @@ class Limit:
         elif not pays:
             self._steps_up = self._steps_up - 1 if upwards else 0
         found = larger if pays else smaller
-        if self._ramping and not pays:  # the step was large: the right limit may lie between, and is looked for later
-            self._ramping, self._steps_up, found = False, 0, STEP * smaller
+        if self._ramping and not pays:  # the step was large, and the right limit may lie between
+            self._ramping, found = False, STEP * smaller
         # What paid upwards may pay once more, and a limit that was too large may still be.
         self._go(found, now, 0.0 if pays == upwards else HOLD)

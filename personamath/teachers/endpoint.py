@@ -32,12 +32,7 @@ class Endpoint:
     """One base URL, and how it fares."""
 
     def __init__(
-        self,
-        base_url: str,
-        access: Access,
-        allowance: Announced,
-        refusals: Refusals,
-        limit: Limit | None = None,
+        self, base_url: str, access: Access, allowance: Announced, refusals: Refusals, limit: Limit | None = None
     ) -> None:
         """Without a `limit`, whoever asks bounds the requests in flight."""
         self.allowance = allowance

@@ -39,11 +39,11 @@ class Endpoints:
         `limits` has one for each URL; without it, whoever asks bounds the requests in flight.
         """
         self._refusals = Refusals()
-        each = access or [Access()] * len(base_urls)
-        of_each: Sequence[Limit | None] = limits or [None] * len(base_urls)
+        of_each = access or [Access()] * len(base_urls)
+        limit_of_each: Sequence[Limit | None] = limits or [None] * len(base_urls)
         self._all = [
             Endpoint(url, one, Announced(pace.kinds), self._refusals, limit)
-            for url, one, limit in zip(base_urls, each, of_each, strict=True)
+            for url, one, limit in zip(base_urls, of_each, limit_of_each, strict=True)
         ]
         self._patience = patience
         self._pace = pace
