@@ -30,6 +30,8 @@ from tests.conftest import REPO
 from tests.support import model_folders
 from tests.support.task_files import write_files
 from tests.support.tiny_eval import AFTER_PROMPT, EOS, write_model
+from tests.teachers.test_batch import wait_for
+from tests.teachers.test_served_vllm import lives
 
 VARIABLE = "PERSONAMATH_VLLM"
 VLLM = os.environ.get(VARIABLE, "")
@@ -100,7 +102,8 @@ def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     log = (run / "vllm.log").read_text()
     assert "/v1/chat/completions HTTP" not in log
     pids = {int(pid) for pid in re.findall(r"pid=(\d+)\)", log)}
-    assert len(pids) >= 2 and not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert len(pids) >= 2
+    wait_for(lambda: not any(map(lives, pids)))
 
 
 TASKS = ("personamath_gsm8k", "personamath_math")
@@ -149,4 +152,4 @@ def test_the_code_of_a_model_card_runs(tmp_path: Path) -> None:
     (tmp_path / "card.py").write_text(card.replace("LLM(MODEL", "LLM(MODEL, enforce_eager=True, max_num_seqs=32"))
     done = ended(tmp_path, Path(VLLM).with_name("python"), "card.py")
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.splitlines()[-1] == r"So it is $\boxed{4}$."
+    assert r"So it is $\boxed{4}$." in done.stdout.splitlines()  # among what vLLM says itself

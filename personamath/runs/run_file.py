@@ -18,6 +18,7 @@ from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
 from personamath.runs.setup import Setup
 from personamath.teachers.prices import Bill
+from personamath.teachers.serve import SERVED
 from personamath.teachers.urls import without_secrets
 
 FILE_NAME = "run.json"
@@ -97,7 +98,7 @@ def write_run_file(
 def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:
     """The endpoints that were asked, and for roles who answered which."""
     if setup.serve:
-        return {"endpoints": ["vllm serve"]}
+        return {"endpoints": [SERVED]}
     teachers = setup.teachers(recipe)
     shown = {"endpoints": [without_secrets(url) for url in teachers.base_urls]}
     by_role = teachers.routes_by_role

@@ -23,7 +23,7 @@ from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Price, Prices
 from personamath.teachers.rates import BATCH
 from personamath.teachers.routed import OverHttp, over_http
-from personamath.teachers.serve import ServedTeacher, check_arguments
+from personamath.teachers.serve import SERVED, ServedTeacher, check_arguments
 from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.slots import Slots
 from personamath.teachers.urls import is_own, without_secrets
@@ -271,7 +271,9 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
     if setup.serve:
         teachers.check_in_one_process("--serve vllm")
         directory, model = Path(setup.output), recipe.models[0]
-        return ServedTeacher.of(model, setup.vllm_args, directory, patience, pace, hedge=hedge, limits=limits(("",)))
+        return ServedTeacher.of(
+            model, setup.vllm_args, directory, patience, pace, hedge=hedge, limits=limits((SERVED,))
+        )
     access = open_access(setup, recipe)
     if setup.batch:
         teachers.check_one_endpoint("--batch")

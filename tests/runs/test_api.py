@@ -146,7 +146,7 @@ BAD_CALLS = [
     ({"problems": ()}, "no problems: name at least one source, e.g. gsm8k"),
     ({"batch": True, "serve": "vllm"}, "batch=True asks a provider and serve this machine: give only one of them"),
     ({"batch": True, "engine": "ray"}, "batch=True does not work with engine='ray': use engine='local'"),
-    ({"vllm_args": {"a": 1}}, "vllm_args is for serve='vllm': give both, or neither"),
+    ({"vllm_args": {"seed": 1}}, "vllm_args is for serve='vllm': give both, or neither"),
     ({"price_in": 1}, "price_in and price_out go together: give both"),
     ({"teacher": "mine", "max_usd": 1}, "no price known for mine: give price_in and price_out"),
     ({"recipe": {"k1": 3}}, "recipe is {'k1': 3}; it must be a Recipe or the path of its YAML file"),

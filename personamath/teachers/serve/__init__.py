@@ -5,6 +5,6 @@ it outlives the run (`guard.py`). What is not: several engines or machines; serv
 """
 
 from personamath.teachers.serve.command import check_arguments
-from personamath.teachers.serve.teacher import ServedTeacher
+from personamath.teachers.serve.teacher import SERVED, ServedTeacher
 
-__all__ = ["ServedTeacher", "check_arguments"]
+__all__ = ["SERVED", "ServedTeacher", "check_arguments"]

@@ -14,6 +14,8 @@ from personamath.teachers.patience import Patience
 from personamath.teachers.serve.command import find_vllm, serve_command
 from personamath.teachers.serve.server import Server, free_port
 
+SERVED = "vllm serve"
+"""What stands for its address in run.json."""
 LOG = "vllm.log"
 """The file in the run directory that takes what the server prints."""
 DIED = "vllm serve ended"
@@ -89,6 +91,11 @@ class ServedTeacher(HttpTeacher):
         """Send nothing more, and wait for no start."""
         super().stop()
         self._server.stop()
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """As of any endpoint, under a name that is the same whatever port the server has."""
+        return dict(zip([SERVED], super().reached.values(), strict=False))
 
     def waiting_for(self) -> str:
         """For the progress line: the start of the server, else what the endpoint is waited for."""
