@@ -1,45 +1,49 @@
-"""What runs of many sizes take, by arithmetic from one run that is finished: the table in docs/scaling.md.
+"""What runs of many sizes take, by arithmetic from the plan of one: the table in docs/scaling.md.
 
-    personamath augment ... --output RUN
-    python benchmarks/capacity.py RUN --rows 70000 1000000 100000000
+    python benchmarks/capacity.py --rows 70000 1000000 100000000
 
-Measured in RUN, for each row: seed problems, requests, prompt tokens. Given, as options: tokens of a completion, whose
-price, and what a second of each machine does. All else follows; disk as `personamath plan` reckons it, uncompressed.
+From `personamath plan` of the paper's recipe, for each row of the paper: seed problems, requests, tokens, money and
+disk. Given, as options: whose price, and what a second of each machine does. All else follows.
 """
 
 import argparse
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from personamath import load_recipe
 from personamath.methods import PersonaMath
 from personamath.methods.method import Usage
-from personamath.runs.plan import Plan
+from personamath.runs.dataset import Inputs
+from personamath.runs.plan import Plan, from_expectation, survey
 from personamath.teachers.prices import Price, find_price
 from personamath.teachers.rates import BATCH, DIRECT
 
 # Requests whose completions are graded.
 GRADED = [kind.name for kind in PersonaMath.outline.kinds if kind.role != "rewrite"]
+# Rows of the paper (v1, table 2), from the seed problems of both sources.
+PAPER_ROWS = 70_300
+CONFIG = Path(__file__).parents[1] / "recipes" / "augment-paper-v1.yaml"
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What one run of this kind comes to for each published row."""
+    """What the paper's run comes to for each published row."""
 
     seeds: float
     requests: float
     graded: float
     prompt_tokens: float
+    completion_tokens: float
 
 
 def main() -> None:
-    """Measure, multiply and print."""
+    """Plan, multiply and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path, help="run directory of a finished run")
+    parser.add_argument("--problems", action="append", help="local copies of the recipe's problems")
+    parser.add_argument("--personas", help="a local copy of the recipe's personas")
     parser.add_argument("--rows", type=int, nargs="+", default=[70_000, 1_000_000, 100_000_000])
-    parser.add_argument("--completion-tokens", type=float, default=500, help="of one completion, on average")
     parser.add_argument("--model", default="gpt-4o-mini", help="whose price is taken")
     parser.add_argument("--gpu-tokens", type=float, default=6_300, help="completion tokens a second of one GPU")
     parser.add_argument("--gpus", type=int, default=8, help="of the fleet, for the hours")
@@ -50,32 +54,34 @@ def main() -> None:
     parser.add_argument("--grades", type=float, default=8_582, help="a second, of one core")
     parser.add_argument("--written-rows", type=float, default=1_350, help="a second, into the dataset folder")
     options = parser.parse_args()
-    rates = measure(options.run)
+    copies = {name: value for name in ("problems", "personas") if (value := getattr(options, name))}
+    rates = planned(copies)
     price = find_price(options.model)
     assert price, f"no price for {options.model}"
     for line in table(options, rates, price):
         print(line)
 
 
-def measure(run: Path) -> Rates:
-    """What the run came to for each row."""
-    facts = json.loads((run / "run.json").read_text())
-    rows = sum(sum(counts.values()) for counts in facts["rows"].values())
-    requests = {purpose: sum(outcomes.values()) for purpose, outcomes in facts["requests"].items()}
+def planned(copies: dict[str, object]) -> Rates:
+    """What the plan of the paper's recipe comes to for each row; `copies` replaces its problems and personas."""
+    recipe = load_recipe(CONFIG, **copies)
+    inputs = Inputs.read(recipe)
+    seeds = survey(inputs.problems()).seeds
+    plan = from_expectation(recipe.method, seeds, inputs.personas)
     return Rates(
-        seeds=sum(facts["problems"]["seed_problems"].values()) / rows,
-        requests=sum(requests.values()) / rows,
-        graded=sum(requests[purpose] for purpose in GRADED) / rows,
-        prompt_tokens=sum(tokens["prompt"] for tokens in facts["tokens"].values()) / rows,
+        seeds=sum(plan.seeds.values()) / PAPER_ROWS,
+        requests=plan.total.requests / PAPER_ROWS,
+        graded=sum(plan.usage[kind].requests for kind in GRADED) / PAPER_ROWS,
+        prompt_tokens=plan.total.prompt_tokens / PAPER_ROWS,
+        completion_tokens=plan.total.completion_tokens / PAPER_ROWS,
     )
 
 
 def table(options: argparse.Namespace, rates: Rates, price: Price) -> Iterable[str]:
     """The lines of the Markdown table."""
-    tokens = float(options.completion_tokens)
 
     def completion_tokens(rows: int) -> float:
-        return rows * rates.requests * tokens
+        return rows * rates.completion_tokens
 
     def prompt_tokens(rows: int) -> float:
         return rows * rates.prompt_tokens

@@ -1,10 +1,8 @@
 """The recipe decides the rows of a run: the same recipe with the same journal gives the same dataset."""
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Annotated, Any, Literal
 
 from personamath.errors import BadInput
@@ -12,26 +10,15 @@ from personamath.files import nearest, validated
 from personamath.methods import METHODS, Method, PersonaMath
 from personamath.methods.contract import check_method
 from personamath.methods.method import Column, Outline
-from personamath.methods.reasoning import COLUMN, MAX_TOKENS, MAX_TOKENS_TO_REASON, default_max_tokens
-from personamath.methods.requests import Requests
+from personamath.methods.reasoning import COLUMN, MAX_TOKENS, MAX_TOKENS_TO_REASON
+from personamath.methods.requests import Requests, Sampler
+from personamath.methods.roles import as_keys, main_model, read_roles
 from personamath.records import SIMULATED
 
-OWN_FIELDS = {
-    "messages": "holds the prompt, which PersonaMath writes: use the key `system` or the method's prompts instead",
-    "model": "has its own key: use `teacher`",
-    "max_tokens": "has its own key: use `max_tokens` outside of `request`",
-    "max_completion_tokens": "has its own key: use `max_tokens` with `token_limit: max_completion_tokens`",
-    "temperature": "has its own key: use `temperature` outside of `request`",
-    "n": "must stay 1, because a method asks for each sample separately: remove it",
-    "stream": "must stay off, because answers are read whole: remove it",
-}
-"""Fields of a request's body that `request` must not set, and why."""
 REASONING = Column(
     "What the teacher thought before it wrote the response, as far as the endpoint shows it; null if it shows none. "
     "Nobody has checked it."
 )
-# OpenAI's reasoning models, which refuse `max_tokens`. Routers put `openai/` before the name.
-_REASONS = re.compile(r"(?:openai/)?(?:o\d|gpt-(?:[5-9]|\d\d))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +34,15 @@ class Recipe:
         "seed problems: gsm8k or math (train split, from the Hub); a local copy, e.g. math:PATH; or your own file, "
         "NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN",
     ]
-    teacher: Annotated[str, "model name at the endpoint; the paper uses gpt-4o-mini-2024-07-18"]
+    teacher: Annotated[
+        str,
+        "model name at the endpoint; the paper uses gpt-4o-mini-2024-07-18. In a --config file also a mapping of the "
+        "roles solve, rewrite and reflect to teachers of their own (see docs/method.md)",
+    ]
+    """The model of every role that is not in `roles`."""
+    roles: Mapping[str, Sampler] = field(default_factory=dict)
+    """The teachers of the roles that have another one, or are asked in another way. `of` reads them from a `teacher`
+    that is a mapping."""
     method: Method = field(default_factory=PersonaMath)
     """The method that makes the rows, with its settings."""
     temperature: Annotated[
@@ -92,15 +87,13 @@ class Recipe:
             raise BadInput("no problems: name at least one source, e.g. gsm8k")
         if not self.teacher:
             raise BadInput("no teacher: name a model, e.g. gpt-4o-mini-2024-07-18")
-        if self.temperature is not None and not (isfinite(self.temperature) and self.temperature >= 0):
-            raise BadInput(f"temperature is {self.temperature}: it must be a number, 0 or more")
-        for name in self.request:
-            if name in OWN_FIELDS:
-                raise BadInput(f"request: {name} {OWN_FIELDS[name]}")
-        for name in ("max_tokens", "limit"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise BadInput(f"{name} is {value}: it must be at least 1")
+        for fault in self.own.faults():
+            raise BadInput(fault)
+        for role, teacher in self.roles.items():
+            for fault in teacher.faults():
+                raise BadInput(f"teacher.{role}.{fault}")
+        if self.limit is not None and self.limit < 1:
+            raise BadInput(f"limit is {self.limit}: it must be at least 1")
 
     @classmethod
     def of(cls, settings: Mapping[str, Any], place: str) -> "Recipe":
@@ -111,7 +104,7 @@ class Recipe:
         values = dict(settings)
         chosen = values.pop("method", PersonaMath.outline.method)
         if not isinstance(chosen, str):  # the caller's own method object, which holds its settings
-            return validated(cls, values, place, method=chosen)
+            return cls._of(values, place, chosen)
         name = chosen
         if name not in METHODS:
             raise BadInput(f"{place}: unknown method {name!r}; {nearest(name, METHODS)}")
@@ -124,24 +117,42 @@ class Recipe:
             raise BadInput(f"{place}: unknown key {key!r}; {nearest(str(key), ('method', *_OWN, *mine))}")
         method = validated(METHODS[name], {key: value for key, value in values.items() if key in mine}, place)
         own = {key: value for key, value in values.items() if key in _OWN}
-        return validated(cls, own, place, method=method)
+        return cls._of(own, place, method)
+
+    @classmethod
+    def _of(cls, own: Mapping[str, Any], place: str, method: Any) -> "Recipe":
+        """Build a recipe from its own keys; of a mapping of roles, only what differs is kept."""
+        if "roles" in own:
+            raise BadInput(f"{place}: unknown key 'roles'; the nearest known one is 'teacher', a mapping of roles")
+        if not isinstance(teacher := own.get("teacher"), Mapping):
+            return validated(cls, own, place, method=method)
+        recipe = validated(cls, {**own, "teacher": main_model(teacher, place)}, place, method=method)
+        by_role = read_roles(teacher, recipe._as_given, method.outline, place)
+        recipe = dataclasses.replace(recipe, teacher=next(iter(by_role.values())).model)
+        return dataclasses.replace(recipe, roles={role: of for role, of in by_role.items() if of != recipe.own})
 
     def settings(self) -> dict[str, Any]:
         """The keys by which `of` makes this recipe again; a method of the caller's own is itself."""
-        own = {name: getattr(self, name) for name in _OWN}
+        own = self._own_keys(self._as_given)
         if METHODS.get(self.method.outline.method) is not type(self.method):
             return {"method": self.method, **own}
         return {"method": self.method.outline.method, **own, **self._settings_of_method()}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the flat keys that `of` reads, with the limit that the requests have."""
-        own = {name: getattr(self, name) for name in _OWN} | {"max_tokens": self.requests.max_tokens}
+        own = self._own_keys(self.own) | {"max_tokens": self.own.max_tokens}
         if not self.keep_reasoning:  # so that folders stay those of earlier versions
             del own["keep_reasoning"]
         return {"method": self.method.outline.method, **own, **self._settings_of_method()}
 
     def _settings_of_method(self) -> dict[str, Any]:
         return {name: getattr(self.method, name) for name in setting_names(type(self.method))}
+
+    def _own_keys(self, recipes: Sampler) -> dict[str, Any]:
+        own = {name: getattr(self, name) for name in _OWN}
+        if self.roles:
+            own["teacher"] = {role: as_keys(teacher, recipes) for role, teacher in self.by_role.items()}
+        return own
 
     @property
     def outline(self) -> Outline:
@@ -152,23 +163,42 @@ class Recipe:
         return dataclasses.replace(outline, columns={**outline.columns, COLUMN: REASONING})
 
     @property
-    def requests(self) -> Requests:
-        """The settings of the requests that this recipe sends."""
-        limit = self.token_limit or ("max_completion_tokens" if _REASONS.match(self.teacher) else "max_tokens")
-        return Requests(
-            self.teacher,
-            self.temperature,
-            self.max_tokens or default_max_tokens(self.teacher, self.request),
-            self.method.prompts,
-            self.system,
-            dict(self.request),
-            limit,
+    def own(self) -> Sampler:
+        """The teacher of the roles that are not in `roles`."""
+        return self._as_given.limited()
+
+    @property
+    def _as_given(self) -> Sampler:
+        return Sampler(
+            model=self.teacher,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            token_limit=self.token_limit,
+            system=self.system,
+            request=dict(self.request),
         )
 
     @property
+    def by_role(self) -> dict[str, Sampler]:
+        """The teacher of each role that the method asks, in the order in which it asks them."""
+        return {role: self.roles.get(role, self.own) for role in self.method.outline.roles}
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that are asked, each once."""
+        return tuple(dict.fromkeys(teacher.model for teacher in self.by_role.values()))
+
+    @property
+    def requests(self) -> Requests:
+        """The settings of the requests that this recipe sends."""
+        kinds = self.method.outline.kinds if self.roles else ()
+        by_kind = {kind.name: self.roles[kind.role] for kind in kinds if kind.role in self.roles}
+        return Requests(self.own, self.method.prompts, by_kind)
+
+    @property
     def simulated(self) -> bool:
-        """Whether the teacher is the simulated one, whose rows must not be used for training."""
-        return self.teacher.startswith(SIMULATED)
+        """Whether a teacher is the simulated one, whose rows must not be used for training."""
+        return any(model.startswith(SIMULATED) for model in self.models)
 
 
 def setting_names(method: type) -> tuple[str, ...]:
@@ -176,5 +206,5 @@ def setting_names(method: type) -> tuple[str, ...]:
     return tuple(each.name for each in dataclasses.fields(method))
 
 
-_OWN = tuple(each.name for each in dataclasses.fields(Recipe) if each.name != "method")
-"""The keys of a recipe, without its method and the method's settings."""
+_OWN = tuple(each.name for each in dataclasses.fields(Recipe) if each.name not in ("method", "roles"))
+"""The keys of a recipe, without its method and the method's settings; `teacher` has the roles."""

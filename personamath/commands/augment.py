@@ -13,6 +13,7 @@ from personamath.recipe import Recipe
 from personamath.runs.dataset import Made
 from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import SHOWN_NAMES, composition, narrative, never_right
+from personamath.runs.roles import split_roles
 from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
 from personamath.teachers.prices import Bill
@@ -95,8 +96,10 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
         if name not in settings:
             options.parser.error(f"--{name} is required (or set `{name}` in the --config file)")
     place = str(options.config or "command line")
+    settings, by_role = split_roles(settings, place)
     recipe = Recipe.of({name: settings[name] for name in of_recipe if name in settings}, place)
-    return recipe, Setup.of({name: settings[name] for name in of_setup if name in settings}, place)
+    chosen = {name: settings[name] for name in of_setup if name in settings}
+    return recipe, Setup.of(chosen, place, by_role)
 
 
 def augment_and_report(recipe: Recipe, setup: Setup) -> int:

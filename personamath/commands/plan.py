@@ -28,9 +28,9 @@ from personamath.runs.run import run as run_recipe
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
-from personamath.teachers.http import HttpTeacher
-from personamath.teachers.prices import UNKNOWN_PRICE, Price
+from personamath.teachers.prices import Price
 from personamath.teachers.rates import BATCH
+from personamath.teachers.routed import OverHttp
 
 DESCRIPTION = """\
 Estimate the requests, tokens, cost, time and disk space of a run, by step. Takes the options of `personamath augment`.
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     problems = planning.chosen(inputs.problems(), found)
     asked, outcomes, reached = asyncio.run(_ask(setup, inputs, problems))
     pilot = list(zip(problems, outcomes, strict=True))
-    plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas)
+    plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas, _by_kind(recipe, setup))
     _show(plan, recipe, setup, asked, reached)
     _show_pilot(plan, pilot, asked)
     return 0
@@ -107,28 +107,26 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
                 caps=setup.caps,
                 watch=on_terminal(funnel, endpoints),
             )
-    reached = sum(endpoints.reached.values()) if isinstance(endpoints, HttpTeacher) else 0
+    reached = sum(endpoints.reached.values()) if isinstance(endpoints, OverHttp) else 0
     return asked, outcomes.in_order(), reached
 
 
 def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached: int = 0) -> None:
-    outline, price = recipe.method.outline, setup.prices(recipe).price
+    outline, by_kind = recipe.method.outline, _by_kind(recipe, setup)
+    in_batches = {
+        kind: price.sent_as(BATCH) if price and BATCH in price.tiers else None for kind, price in by_kind.items()
+    }
     sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
     settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
     print(f"{sum(plan.seeds.values()):,} seed problems ({sources}), method {outline.method} ({settings})\n")
-    batch = price.sent_as(BATCH) if price and BATCH in price.tiers else None
     print(_row(("", "requests", "prompt tokens", "completion tokens", "USD", "in batches")))
     for kind in outline.kinds:
-        print(_row(_cells(kind.name, plan.usage[kind.name], price, batch)))
-    print(_row(_cells("all", plan.total, price, batch)))
+        of_kind = {kind.name: plan.usage[kind.name]}
+        print(_row(_cells(kind.name, plan.usage[kind.name], (usd(of_kind, by_kind), usd(of_kind, in_batches)))))
+    print(_row(_cells("all", plan.total, (usd(plan.usage, by_kind), usd(plan.usage, in_batches)))))
     print()
-    if price:
-        dated = f", {price.date}" if price.date else ""
-        rates = price.rates()
-        print(f"price      {rates.prompt:g} / {rates.completion:g} USD per million tokens ({price.source}{dated})")
-    else:
-        print(f"price      {UNKNOWN_PRICE.format(model=recipe.teacher)} (0 and 0 for your own hardware)")
-    if reasons(recipe.teacher, recipe.request):
+    _show_prices(recipe, setup)
+    if any(reasons(teacher.model, teacher.request) for teacher in recipe.by_role.values()):
         print(f"reasoning  {_reasoning(asked)}")
     answer_s = asked.answer_s if asked else None
     in_flight = setup.fixed_concurrency or reached or planning.ASSUMED_IN_FLIGHT
@@ -136,6 +134,26 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
     print(f"time       {duration(seconds)}: {_pace(setup, in_flight, answer_s)}")
     print(f"in batches {outline.waves} waves, one after another, up to 24 hours each")
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
+
+
+def _by_kind(recipe: Recipe, setup: Setup) -> dict[str, Price | None]:
+    """Return the price of each kind of request: that of its teacher."""
+    prices = setup.prices(recipe)
+    return {kind.name: prices.of(recipe.requests.of(kind.name).model) for kind in recipe.method.outline.kinds}
+
+
+def _show_prices(recipe: Recipe, setup: Setup) -> None:
+    teachers, prices = setup.teachers(recipe), setup.prices(recipe)
+    for model in recipe.models:
+        roles = [role for role, teacher in recipe.by_role.items() if teacher.model == model]
+        whose = f"{model} ({', '.join(roles)}): " if len(recipe.models) > 1 else ""
+        if price := prices.of(model):
+            dated = f", {price.date}" if price.date else ""
+            rates = price.rates()
+            shown = f"{rates.prompt:g} / {rates.completion:g} USD per million tokens ({price.source}{dated})"
+            print(f"price      {whose}{shown}")
+        else:
+            print(f"price      {teachers.unknown_price(model)} (0 and 0 for your own hardware)")
 
 
 def _reasoning(asked: Asked | None) -> str:
@@ -156,8 +174,8 @@ def _pace(setup: Setup, in_flight: int, answer_s: float | None) -> str:
     return ", ".join(assumptions)
 
 
-def _cells(name: str, usage: Usage, price: Price | None, batch: Price | None) -> tuple[str, ...]:
-    money = [f"{usd(usage, one):,.2f}" if one else "?" for one in (price, batch)]
+def _cells(name: str, usage: Usage, costs: Sequence[float | None]) -> tuple[str, ...]:
+    money = ["?" if cost is None else f"{cost:,.2f}" for cost in costs]
     return (name, f"{usage.requests:,.0f}", f"{usage.prompt_tokens:,.0f}", f"{usage.completion_tokens:,.0f}", *money)
 
 

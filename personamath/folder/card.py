@@ -19,6 +19,7 @@ from personamath.folder.overlap import RULES
 from personamath.folder.provenance import MATH_OVERLAP, layout_of, prompt_names, seed_sources
 from personamath.folder.reading import read_provenance
 from personamath.folder.rendering import render
+from personamath.folder.teachers import column_text, has_roles, models, share_table
 from personamath.methods import paper_rows
 from personamath.methods.method import Outline
 from personamath.methods.prompts import Prompt
@@ -76,7 +77,8 @@ def dataset_card(
     decided = license_of(provenance["personas"])
     license = decided if license is None else check_license(license, decided)
     reworded = {step.name for step in outline.steps if step.rewrites}
-    papers = _papers(provenance, outline)
+    papers, recipe = _papers(provenance, outline), provenance["recipe"]
+    roles = has_roles(recipe)
     return render(
         "dataset.md.jinja",
         {"origin": _origin, "license": problem_license},
@@ -86,7 +88,9 @@ def dataset_card(
         how=how(outline, provenance["recipe"]),
         prompt_names=prompt_names(provenance),
         answered=answered(provenance["funnel"].get("answered_by", []), code),
-        columns=facts.layout.columns,
+        columns={**facts.layout.columns, **({"teacher": column_text(recipe)} if roles else {})},
+        teachers=share_table(provenance, outline) if roles else None,
+        models=models(recipe),
         metadata=yaml.safe_dump(_metadata(facts, license), sort_keys=False, allow_unicode=True).strip(),
         repo_id=repo_id,
         version=version,

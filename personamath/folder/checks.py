@@ -20,6 +20,7 @@ from personamath.folder.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, L
 from personamath.folder.leaks import Secrets
 from personamath.folder.licenses import UNKNOWN, license_of
 from personamath.folder.provenance import layout_of
+from personamath.folder.teachers import models, writers
 from personamath.records import SIMULATED
 from personamath.sources.tables import opened_parquet
 
@@ -56,6 +57,7 @@ class Claims(NamedTuple):
     rows: dict[str, Any]
     """Rows by step and source."""
     license: str
+    recipe: dict[str, Any]
 
 
 def check_readable(folder: Path, *, allow_simulated: bool = False) -> tuple[list[StepFile], Claims]:
@@ -114,9 +116,17 @@ def _read_provenance(folder: Path) -> Claims:
             bool(provenance["simulated"]),
             dict(provenance["funnel"]["rows"]),
             license_of(provenance["personas"]),
+            _with_models(provenance["recipe"]),
         )
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise BadInput(f"{path}: not a provenance file ({_line(error)}); write the folder again") from None
+
+
+def _with_models(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The recipe, once it is sure that it names its teachers."""
+    if not all(models(recipe)):
+        raise ValueError("its recipe names no teacher")
+    return recipe
 
 
 def _check_card(folder: Path, files: list[StepFile], claims: Claims) -> None:
@@ -171,6 +181,8 @@ class _RowCheck:
         self._secrets = secrets
         self._simulated = claims.simulated
         self._layout = claims.layout
+        outline = claims.layout.outline
+        self._writers = {step.name: writers(claims.recipe, outline, step.name) for step in outline.steps}
         self._ids: set[str] = set()
 
     def check(self, step: str, part: Part) -> None:
@@ -214,6 +226,9 @@ class _RowCheck:
             )
         if row["teacher"].startswith(SIMULATED) and not self._simulated:
             return f"its teacher is simulated, but {PROVENANCE} does not say so"
+        if row["teacher"] not in self._writers[step]:
+            named = " and ".join(sorted(self._writers[step]))
+            return f"its teacher is {_line(row['teacher'])}, but {PROVENANCE} names {named}"
         for name in ("problem", "response", "review"):
             if mark := mark_in(row.get(name) or ""):
                 return (

@@ -152,6 +152,11 @@ class Outline:
         return next(kind for kind in self.kinds if kind.name == name)
 
     @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles that it asks, in the order in which it asks them first."""
+        return tuple(dict.fromkeys(kind.role for kind in self.kinds))
+
+    @property
     def waves(self) -> int:
         """The longest chain of requests that wait for one another."""
         depth: dict[str | None, int] = {None: 0}

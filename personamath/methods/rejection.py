@@ -64,7 +64,7 @@ The questions are the seed problems, unchanged. The teacher never sees a referen
 
     def check(self, personas: Sequence[Persona], requests: Requests) -> list[str]:
         """Warn of a temperature at which all samples come out alike."""
-        alike = self.k > 1 and requests.temperature == 0
+        alike = self.k > 1 and requests.of(REJECTION).temperature == 0
         return [f"temperature is 0: all {self.k} samples of a problem will come out alike"] if alike else []
 
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:

@@ -1,32 +1,85 @@
 """Building requests: the one place where a prompt, a model and its sampling become a `Request`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import Any, Literal
 
 from personamath.methods.prompts import INFERENCE, Prompt
+from personamath.methods.reasoning import default_max_tokens
 from personamath.records import Request
 
 SOLVE = "inference"
 """Name of the prompt that asks for a solution; every method has it."""
+OWN_FIELDS = {
+    "messages": "holds the prompt, which PersonaMath writes: use the key `system` or the method's prompts instead",
+    "model": "has its own key: use `teacher`",
+    "max_tokens": "has its own key: use `max_tokens` outside of `request`",
+    "max_completion_tokens": "has its own key: use `max_tokens` with `token_limit: max_completion_tokens`",
+    "temperature": "has its own key: use `temperature` outside of `request`",
+    "n": "must stay 1, because a method asks for each sample separately: remove it",
+    "stream": "must stay off, because answers are read whole: remove it",
+}
+"""Fields of a request's body that `request` must not set, and why."""
+# OpenAI's reasoning models, which refuse `max_tokens`. Routers put `openai/` before the name.
+_REASONS = re.compile(r"(?:openai/)?(?:o\d|gpt-(?:[5-9]|\d\d))")
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
-    """How a recipe asks: the teacher, its sampling, and the prompts by name."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampler:
+    """A model, and how it is asked. A recipe's roles have these keys."""
 
     model: str
     temperature: float | None
     """None leaves it out."""
-    max_tokens: int
-    """Limit on the tokens of a completion."""
-    prompts: Mapping[str, Prompt] = field(default_factory=dict)
+    max_tokens: int | None
+    """Limit on the tokens of a completion; None chooses it by whether the model reasons."""
+    token_limit: Literal["max_tokens", "max_completion_tokens"] | None = None
+    """The field in which the model takes `max_tokens`; None chooses it by the model's family."""
     system: str | None = None
     """The system's message; None sends none."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    request: Mapping[str, Any] = field(default_factory=dict)
     """More fields of the body of every request."""
-    token_limit: str = "max_tokens"
-    """The field in which the model takes `max_tokens`."""
+
+    @property
+    def limit(self) -> int:
+        """Limit on the tokens of a completion."""
+        return default_max_tokens(self.model, self.request) if self.max_tokens is None else self.max_tokens
+
+    def limited(self) -> "Sampler":
+        """The same with its limit written out."""
+        return replace(self, max_tokens=self.limit)
+
+    @property
+    def limit_field(self) -> str:
+        """The field in which the model takes `max_tokens`."""
+        return self.token_limit or ("max_completion_tokens" if _REASONS.match(self.model) else "max_tokens")
+
+    def faults(self) -> Iterator[str]:
+        """The values that no run can mean, each as a line that begins with its key."""
+        if self.temperature is not None and not (isfinite(self.temperature) and self.temperature >= 0):
+            yield f"temperature is {self.temperature}: it must be a number, 0 or more"
+        for name in self.request:
+            if name in OWN_FIELDS:
+                yield f"request: {name} {OWN_FIELDS[name]}"
+        if self.max_tokens is not None and self.max_tokens < 1:
+            yield f"max_tokens is {self.max_tokens}: it must be at least 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """How a recipe asks: the teacher of each kind of request, and the prompts by name."""
+
+    teacher: Sampler
+    """Of the kinds that have no other."""
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)
+    by_kind: Mapping[str, Sampler] = field(default_factory=dict)
+    """The other teachers, by the kinds of request that they answer."""
+
+    def of(self, kind: str) -> Sampler:
+        """The teacher of a kind of request."""
+        return self.by_kind.get(kind, self.teacher)
 
     def make(self, purpose: str, prompt: str, *, sample: int = 0, **values: str) -> Request:
         """A request of a kind, by the name of its prompt and the values of its placeholders."""
@@ -37,14 +90,15 @@ class Requests:
         return self._request(self.prompts.get(SOLVE, INFERENCE).fill(problem=question), purpose, sample)
 
     def _request(self, prompt: str, purpose: str, sample: int) -> Request:
+        teacher = self.of(purpose)
         return Request(
             prompt,
-            self.model,
-            self.temperature,
-            self.max_tokens,
+            teacher.model,
+            teacher.temperature,
+            teacher.limit,
             sample,
             purpose,
-            self.system,
-            self.extra,
-            self.token_limit,
+            teacher.system,
+            teacher.request,
+            teacher.limit_field,
         )

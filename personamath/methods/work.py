@@ -100,6 +100,8 @@ class Work:
         self.personas = personas
         self.rng_seed = rng_seed
         self.outcome = Outcome()
+        self.models: dict[str, str] = {}
+        """The model that was asked each request, by the request's digest."""
         self._teacher = teacher
         self._grader = grader
 
@@ -140,6 +142,7 @@ class Work:
         A completion that did not end by itself is no attempt; a request that failed is named in the outcome.
         """
         outcome, purpose = self.outcome, request.purpose
+        self.models[request.digest] = request.model
         try:
             completion = await self._teacher.complete(request)
         except RequestFailed as failure:

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from personamath import __version__
+from personamath.folder.teachers import in_words
 from personamath.report.analysis.result import Analyses, Analysis
 from personamath.report.analysis.rows import PERSONA, RunData, text_of
 from personamath.report.browser import Packed
@@ -45,7 +46,7 @@ def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Pa
         styles=styles,
         scripts=scripts,
         rows=len(data.rows),
-        teacher=data.provenance["recipe"]["teacher"],
+        teacher=in_words(data.provenance["recipe"]),
         method=data.outline.title,
         simulated=data.provenance["simulated"],
         facts=_facts(data),

@@ -22,10 +22,11 @@ from personamath.runs.dataset import Made, Watched
 from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import Funnel, narrative, never_right
 from personamath.runs.progress import Stoppable, Watch
+from personamath.runs.roles import split_roles
 from personamath.runs.run_file import OWN_FILE, OWN_NAME, holds_rows
 from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
-from personamath.teachers.http import HttpTeacher
+from personamath.teachers.routed import OverHttp
 from personamath.teachers.waves import WaveTeacher
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def load_recipe(path: str | Path, **overrides: Any) -> Recipe:
     """
     with in_python():
         of_recipe, _ = _split(read_yaml(local_path(str(path)), example=EXAMPLE))
-        return Recipe.of(of_recipe | overrides, str(path))
+        settings, _ = split_roles(of_recipe | overrides, str(path))
+        return Recipe.of(settings, str(path))
 
 
 def _split(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -111,7 +113,9 @@ async def _augment(
         place = str(recipe)
         in_file, of_setup_in_file = _split(read_yaml(local_path(str(recipe)), example=EXAMPLE))
         of_recipe, of_setup = in_file | of_recipe, of_setup_in_file | of_setup
-    setup = Setup.of(of_setup | {"output": str(output)}, place)
+    split, by_role = split_roles(of_setup | of_recipe, place)
+    of_recipe = {name: split[name] for name in of_recipe}
+    setup = Setup.of(of_setup | {"output": str(output)}, place, by_role)
     lines: str | None = None
     if problems is not None:
         of_recipe["problems"], lines = _as_sources(problems, setup)
@@ -219,7 +223,7 @@ def _in_thread(work: _Work) -> "datasets.Dataset":
     # Not `Thread.join`: when Ctrl-C interrupts that, Python 3.11 and 3.12 take the thread for ended.
     ended = threading.Event()
 
-    def watched(funnel: Funnel, endpoints: HttpTeacher | WaveTeacher | None) -> Watch:
+    def watched(funnel: Funnel, endpoints: OverHttp | WaveTeacher | None) -> Watch:
         @asynccontextmanager
         async def watch(asking: Stoppable) -> AsyncIterator[None]:
             loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -257,7 +261,7 @@ def _in_thread(work: _Work) -> "datasets.Dataset":
     return found[0]
 
 
-def _with_bar(funnel: Funnel, endpoints: HttpTeacher | WaveTeacher | None) -> Watch:
+def _with_bar(funnel: Funnel, endpoints: OverHttp | WaveTeacher | None) -> Watch:
     """Show a progress bar over the seed problems; in a notebook it is a widget."""
     waiting_for = endpoints.waiting_for if endpoints else str
 

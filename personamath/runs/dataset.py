@@ -33,7 +33,7 @@ from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.sources.personas import read_personas
 from personamath.sources.problems import ProblemSource, read_problems
 from personamath.sources.tables import HALF_A_PAIR
-from personamath.teachers.http import HttpTeacher
+from personamath.teachers.routed import OverHttp
 from personamath.teachers.waves import WaveTeacher
 
 
@@ -107,7 +107,7 @@ class Inputs:
         return journal.has(self.recipe.method.first_request(seed, self.recipe.requests).digest)
 
 
-Watched = Callable[[Funnel, HttpTeacher | WaveTeacher | None], Watch]
+Watched = Callable[[Funnel, OverHttp | WaveTeacher | None], Watch]
 """Builds the `Watch` of a run from its counts and its teacher; the teacher is None on a cluster."""
 
 
@@ -141,7 +141,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
                 watch=watched(inputs.funnel, endpoints),
             )
         folder = write_dataset(output, inputs, origins, spool.rows(), spool.answers())
-        reached = endpoints.reached if isinstance(endpoints, HttpTeacher) else {}
+        reached = endpoints.reached if isinstance(endpoints, OverHttp) else {}
         write_run_file(output, recipe, setup, inputs.digests, inputs.funnel, asked, endpoints.retries, reached)
     return Made(inputs.funnel, asked, endpoints.retries, folder)
 

@@ -139,11 +139,16 @@ class Line:
         solutions = checked(await self.method.augment(seed, work), seed, outline, work.outcome)
         fixed = {step.name: step.fixed for step in outline.steps}
         work.outcome.rows = [
-            _row(solution, seed, outline.method, self.requests.model, fixed[solution.step]) for solution in solutions
+            _row(solution, seed, outline.method, self._model(solution, work), fixed[solution.step])
+            for solution in solutions
         ]
         if self.keep_reasoning:
             work.outcome.rows = [_with_reasoning(row, work.outcome.answers) for row in work.outcome.rows]
         return work.outcome
+
+    def _model(self, solution: Solution, work: Work) -> str:
+        """The model that wrote a response."""
+        return work.models.get(solution.request, self.requests.teacher.model)
 
     async def augment_all(
         self,

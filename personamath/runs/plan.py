@@ -20,6 +20,8 @@ from personamath.teachers.prices import Price
 
 ASSUMED_ANSWER_S = 5.0
 """Seconds from sending a request to its whole answer; our assumption if no pilot measured it."""
+# For the spread of a cost where no price is known: most lists charge four times as much for completions.
+ASSUMED_PRICE = Price(1.0, 4.0)
 ASSUMED_IN_FLIGHT = 256
 """Requests in flight, if neither the user nor a pilot says."""
 # A pilot sees few requests of a rare kind. So the rare kind's rate is averaged with the method's expected rate, as if
@@ -126,8 +128,9 @@ def from_pilot(
     seeds: Sequence[Seeds],
     pilot: Sequence[tuple[Problem, Outcome]],
     personas: Sequence[Persona],
+    prices: Mapping[str, Price | None] | None = None,
 ) -> Plan:
-    """Extrapolate a plan from the outcomes of the pilot's problems."""
+    """Extrapolate a plan from the outcomes of the pilot's problems; `prices` are those of each kind of request."""
     plan = Plan.empty(seeds, method.outline)
     variance = spent = 0.0
     for of in seeds:
@@ -138,7 +141,7 @@ def from_pilot(
         _correct_rare(each, outcomes, method, method.expected(of, personas))
         for kind, usage in each.items():
             plan.usage[kind].add(usage, of.count)
-        costs = [_weight(outcome) for outcome in outcomes]
+        costs = [_weight(outcome, prices or {}) for outcome in outcomes]
         mean = sum(costs) / len(costs)
         spent += of.count * mean
         if len(costs) > 1:
@@ -204,9 +207,15 @@ def _rescaled(kind: Kind, each: Mapping[str, Usage], requests: float, outline: O
     return usage
 
 
-def _weight(outcome: Outcome) -> float:
-    """Weigh one seed problem's cost, for the spread: most price lists charge four times as much for completions."""
-    return sum(count * (4 if side == "completion" else 1) for (_, side), count in outcome.tokens.items())
+def _weight(outcome: Outcome, prices: Mapping[str, Price | None]) -> float:
+    """Weigh one seed problem's cost, for the spread."""
+    # Prices that are all 0 weigh nothing.
+    weighs = None not in prices.values() and any(price and price.usd(1, 1) for price in prices.values())
+    cost = 0.0
+    for (kind, side), count in outcome.tokens.items():
+        price = (prices.get(kind) if weighs else None) or ASSUMED_PRICE
+        cost += price.usd(count, 0) if side == "prompt" else price.usd(0, count)
+    return cost
 
 
 def from_expectation(method: Method, seeds: Sequence[Seeds], personas: Sequence[Persona]) -> Plan:
@@ -231,6 +240,11 @@ def wall_s(
     )
 
 
-def usd(usage: Usage, price: Price) -> float:
-    """Return the cost of requests in USD."""
-    return price.usd(usage.prompt_tokens, usage.completion_tokens)
+def usd(usage: Mapping[str, Usage], prices: Mapping[str, Price | None]) -> float | None:
+    """Return the cost of requests in USD, each kind at the price of its teacher; None where one is unknown."""
+    total = 0.0
+    for kind, of_kind in usage.items():
+        if (price := prices[kind]) is None:
+            return None
+        total += price.usd(of_kind.prompt_tokens, of_kind.completion_tokens)
+    return total

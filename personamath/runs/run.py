@@ -14,8 +14,8 @@ from personamath.journal.journaled import JournaledTeacher, Memory
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Teacher
 from personamath.runs.pipeline import Line, Sink
-from personamath.teachers.http import HttpTeacher
 from personamath.teachers.prices import Bill, Caps, Prices
+from personamath.teachers.routed import OverHttp, RoutedTeacher
 from personamath.teachers.serve import ServedTeacher
 from personamath.teachers.slots import Slots
 from personamath.teachers.waves import WINDOW, WaveTeacher
@@ -81,13 +81,16 @@ async def run(
         slots,
         prices,
         caps,
-        teacher.stop if isinstance(teacher, HttpTeacher) else None,
+        teacher.stop if isinstance(teacher, OverHttp) else None,
         teacher.ready if isinstance(teacher, ServedTeacher) else None,
     )
     paid_before = asking.bill.usd
-    if isinstance(teacher, HttpTeacher | WaveTeacher):
+    if isinstance(teacher, OverHttp | WaveTeacher):
         teacher.thrown_away = asking.pay_for
-        if any(one.answers and one.model == recipe.teacher for one in asking.bill.paid()):
+        answered = {one.model for one in asking.bill.paid() if one.answers}
+        if isinstance(teacher, RoutedTeacher):
+            teacher.answered_before(answered)
+        elif answered.issuperset(recipe.models):
             teacher.answered_before()
     async with AsyncExitStack() as stack:
         judge = grader if grader else await stack.enter_async_context(Grader())

@@ -77,7 +77,7 @@ def write_run_file(
         "recipe": recipe.as_dict(),
         "prompts": prompt_digests(recipe.method),
         "used": dict(used),
-        "endpoints": [SERVED] if setup.serve else [without_secrets(url) for url in setup.base_url],
+        **_endpoints(recipe, setup),
         "versions": package_versions(),
         "engine": setup.engine,
         "concurrency": {"set": setup.fixed_concurrency, REACHED: dict(reached)},
@@ -95,13 +95,29 @@ def write_run_file(
         raise RunDirectoryError(f"cannot write {path}: {error.strerror}") from None
 
 
+def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:
+    """The endpoints that were asked, and for roles who answered which."""
+    if setup.serve:
+        return {"endpoints": [SERVED]}
+    teachers = setup.teachers(recipe)
+    shown = {"endpoints": [without_secrets(url) for url in teachers.base_urls]}
+    by_role = teachers.routes_by_role
+    if len(set(by_role.values())) == 1:
+        return shown
+    roles = {
+        role: {"model": model, "endpoints": [without_secrets(url) for url in urls]}
+        for role, (model, urls) in by_role.items()
+    }
+    return shown | {"teachers": roles}
+
+
 def reached_before(folder: Path, recipe: Recipe) -> dict[str, int]:
     """Return the requests in flight that an earlier run with the same teacher found right, by base URL."""
     if not (folder / FILE_NAME).exists():
         return {}
     try:
         content = read_json(folder / FILE_NAME, REPLACE)
-        if content["recipe"]["teacher"] != recipe.teacher:
+        if content["recipe"]["teacher"] != recipe.as_dict()["teacher"]:
             return {}
         reached = content["concurrency"][REACHED]
         return {url: number for url, number in reached.items() if isinstance(number, int) and number > 0}

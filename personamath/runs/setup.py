@@ -13,19 +13,20 @@ from personamath.files import plain_path, validated
 from personamath.journal.run_folder import is_url
 from personamath.methods.reasoning import TIMEOUT_S, TIMEOUT_TO_REASON_S, default_timeout_s
 from personamath.recipe import Recipe
+from personamath.runs.roles import RoleSetup, Teachers
 from personamath.teachers.concurrency import MOST, START, Limit
 from personamath.teachers.headers import read_headers
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.keys import Access, access_to_all, check_key_variables, default_base_urls, keyless_note
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
-from personamath.teachers.prices import UNKNOWN_PRICE, Caps, Price, Prices, find_price
-from personamath.teachers.rates import BATCH, DIRECT
+from personamath.teachers.prices import Caps, Price, Prices
+from personamath.teachers.rates import BATCH
+from personamath.teachers.routed import OverHttp, over_http
 from personamath.teachers.serve import SERVED, ServedTeacher, check_arguments
 from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.slots import Slots
-from personamath.teachers.stated_prices import stated_price
-from personamath.teachers.urls import is_own
+from personamath.teachers.urls import is_own, without_secrets
 from personamath.teachers.waves import WaveTeacher
 
 # File descriptors in addition to the connections: the journal, the grader's pipes, the dataset's files.
@@ -132,6 +133,8 @@ class Setup:
         str | None, "address of a running cluster (default: RAY_ADDRESS, else start a cluster here)", "cluster"
     ] = None
     block: Annotated[int, "seed problems per block of the ray engine", "cluster"] = 128
+    by_role: Mapping[str, RoleSetup] = field(default_factory=dict)
+    """Endpoints and prices of the roles, where the recipe's `teacher` names roles."""
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
@@ -171,7 +174,7 @@ class Setup:
         read_headers(self.header)
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any], place: str) -> "Setup":
+    def of(cls, settings: Mapping[str, Any], place: str, by_role: Mapping[str, RoleSetup] | None = None) -> "Setup":
         """Build a setup from its keys; errors name their origin, `place`. Headers may also be keys and values."""
         headers = settings.get("header") or ()
         if isinstance(headers, Mapping):
@@ -179,14 +182,15 @@ class Setup:
         texts = headers if isinstance(headers, list | tuple) else [headers]
         if not all(isinstance(text, str) for text in texts):  # which are not shown: they may be secret
             raise BadInput(f"{place}: header: write a list of NAME=VALUE, or keys and values")
-        return validated(cls, {**settings, "header": tuple(texts)}, place)
+        return validated(cls, {**settings, "header": tuple(texts)}, place, by_role=by_role or {})
 
     def warn(self, recipe: Recipe) -> None:
-        """Warn of a teacher that its provider switches off."""
+        """Warn of teachers that their provider switches off."""
         if self.serve:
             return
-        if warning := shutdown_warning(recipe.teacher, self.base_url[0], date.today()):
-            warn(warning)
+        for model, urls in dict.fromkeys(self.teachers(recipe).routes.values()):
+            if warning := shutdown_warning(model, urls[0], date.today()):
+                warn(warning)
 
     @property
     def caps(self) -> Caps:
@@ -195,72 +199,100 @@ class Setup:
 
     def patience_with(self, recipe: Recipe) -> Patience:
         """How long to wait for a recipe's teacher, and how often to try."""
-        timeout_s = self.timeout or default_timeout_s(recipe.teacher, recipe.request)
+        slowest_s = max(default_timeout_s(teacher.model, teacher.request) for teacher in recipe.by_role.values())
+        timeout_s = self.timeout or slowest_s
         return Patience(timeout_s, self.attempts, self.patience)
+
+    def teachers(self, recipe: Recipe) -> Teachers:
+        """Return who answers which kind of a recipe's requests, and at what price."""
+        return Teachers(recipe, self.by_role, self.base_url, self.price_in, self.price_out)
 
     @property
     def fixed_concurrency(self) -> int | None:
         """The requests in flight that the user wants; None if the run finds out."""
         return self.concurrency if isinstance(self.concurrency, int) else None
 
+    @property
+    def endpoints(self) -> int:
+        """How many endpoints may be asked."""
+        return len(self.base_url) + sum(len(role.base_url) for role in self.by_role.values())
+
     def hedges(self, recipe: Recipe) -> bool:
         """Whether to ask a second time for what is overdue: it must cost nothing, unless the user wants it."""
         if self.hedge is not None:
             return self.hedge
-        price = self.prices(recipe).price
-        return all(map(is_own, self.base_url)) if price is None else price.prompt == price.completion == 0
+        prices = self.prices(recipe)
+        for model, urls in self.teachers(recipe).routes.values():
+            price = prices.of(model)
+            if not (all(map(is_own, urls)) if price is None else price.prompt == price.completion == 0):
+                return False
+        return True
 
     def prices(self, recipe: Recipe) -> Prices:
-        """Return the prices of models; raise `BadInput` if --max-usd is set and the teacher's price is unknown."""
-        price = self._price(recipe.teacher)
-        if self.max_usd is not None and price is None:
-            raise BadInput(UNKNOWN_PRICE.format(model=recipe.teacher))
-        tier = BATCH if self.batch else str(recipe.request.get("service_tier", DIRECT))
-        return Prices(recipe.teacher, price and price.sent_as(tier))
-
-    def _price(self, model: str) -> Price | None:
-        """What a model costs at the first endpoint: as given, else as the endpoint states it, else as listed."""
-        url = self.base_url[0]
-        given = self.price_in is not None or self.price_out is not None
-        if self.serve and not given:
-            return OWN_HARDWARE
-        stated = None if given else stated_price(url, model)
-        return stated or find_price(model, self.price_in, self.price_out, url)
+        """Return the prices of models; raise `BadInput` if --max-usd is set and a teacher's price is unknown."""
+        given = [self.price_in, *(role.price_in for role in self.by_role.values())]
+        if self.serve and given.count(None) == len(given):
+            return Prices(recipe.models[0], OWN_HARDWARE)
+        teachers = self.teachers(recipe)
+        prices = teachers.prices(BATCH if self.batch else None, ask=not self.serve)
+        for model in recipe.models:
+            if self.max_usd is not None and prices.of(model) is None:
+                raise BadInput(teachers.unknown_price(model))
+        return prices
 
 
-def open_access(setup: Setup) -> tuple[Access, ...]:
+def open_access(setup: Setup, recipe: Recipe) -> dict[str, Access]:
     """Return the access to each endpoint, and say which ones get no key; raise `BadInput` for a missing key."""
-    access = access_to_all(setup.base_url, setup.api_key_env, read_headers(setup.header))
-    if note := keyless_note(setup.base_url, access):
+    access: dict[str, Access] = {}
+    for urls, variables, own in setup.teachers(recipe).keys(setup.api_key_env):
+        # The headers are for the recipe's own endpoints: their values may be secret.
+        headers = read_headers(setup.header) if own else ()
+        for url, one in zip(urls, access_to_all(urls, variables, headers), strict=True):
+            if access.setdefault(url, one) != one:
+                raise BadInput(
+                    f"{without_secrets(url)} has two keys: give every role that asks it the same api_key_env"
+                )
+    if note := keyless_note(tuple(access), tuple(access.values())):
         print(f"note: {note}", file=sys.stderr)
     return access
 
 
-def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None = None) -> HttpTeacher | WaveTeacher:
+def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None = None) -> OverHttp | WaveTeacher:
     """Return the teacher of a setup; `async with` opens and closes its connections.
 
     `reached` has the requests in flight that an earlier run found right, by base URL.
     """
-    patience, pace, hedge = setup.patience_with(recipe), Pace(setup.rpm, setup.tpm), setup.hedges(recipe)
-    names = (SERVED,) if setup.serve else setup.base_url
-    limits = limits_for(names, patience.timeout_s, reached or {}) if setup.fixed_concurrency is None else None
+    teachers = setup.teachers(recipe)
+    pace, patience, hedge = Pace(setup.rpm, setup.tpm), setup.patience_with(recipe), setup.hedges(recipe)
+
+    def limits(urls: Sequence[str]) -> list[Limit] | None:
+        return None if setup.fixed_concurrency else limits_for(urls, patience.timeout_s, reached or {})
+
     if setup.serve:
+        teachers.check_in_one_process("--serve vllm")
+        directory, model = Path(setup.output), recipe.models[0]
         return ServedTeacher.of(
-            recipe.teacher, setup.vllm_args, Path(setup.output), patience, pace, hedge=hedge, limits=limits
+            model, setup.vllm_args, directory, patience, pace, hedge=hedge, limits=limits((SERVED,))
         )
-    access = open_access(setup)
+    access = open_access(setup, recipe)
     if setup.batch:
+        teachers.check_one_endpoint("--batch")
         from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
 
         return BatchTeacher(
             Path(setup.output),
-            setup.base_url[0],
-            access[0],
+            teachers.base_urls[0],
+            access[teachers.base_urls[0]],
             queue_tokens=setup.batch_queue_tokens,
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
         )
-    return HttpTeacher(setup.base_url, access, patience, pace, hedge=hedge, limits=limits)
+
+    def opened(urls: Sequence[str]) -> HttpTeacher:
+        each = [access[url] for url in urls]
+        return HttpTeacher(urls, each, patience, pace, hedge=hedge, limits=limits(urls))
+
+    return over_http(teachers.routes, opened)
 
 
 def limits_for(base_url: Sequence[str], timeout_s: float, reached: Mapping[str, int], share: int = 1) -> list[Limit]:
@@ -269,7 +301,7 @@ def limits_for(base_url: Sequence[str], timeout_s: float, reached: Mapping[str, 
     return [Limit(timeout_s, max(1, reached.get(url, START) // share), most) for url in base_url]
 
 
-def slots_of(setup: Setup, teacher: HttpTeacher | WaveTeacher) -> int | Slots:
+def slots_of(setup: Setup, teacher: OverHttp | WaveTeacher) -> int | Slots:
     """Return the requests that may be in flight: as the setup fixes them, else as the teacher finds out."""
     fixed = setup.fixed_concurrency
     if isinstance(teacher, WaveTeacher):
@@ -279,7 +311,7 @@ def slots_of(setup: Setup, teacher: HttpTeacher | WaveTeacher) -> int | Slots:
 
 def ready_process(setup: Setup) -> None:
     """Prepare this process for the requests in flight; raise `BadInput` if the system does not allow them."""
-    wanted = setup.fixed_concurrency or min(MOST * len(setup.base_url), connections_allowed())
+    wanted = setup.fixed_concurrency or min(MOST * setup.endpoints, connections_allowed())
     if wanted > connections_allowed():
         raise BadInput(f"this system allows too few open files: use --concurrency {connections_allowed()} or less")
     _allow_descriptors(wanted + OTHER_DESCRIPTORS)

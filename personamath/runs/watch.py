@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager, contextmanager
 from personamath.errors import Interrupted
 from personamath.runs.funnel import Funnel
 from personamath.runs.progress import Asking, Stoppable, Watch, show_progress
-from personamath.teachers.http import HttpTeacher
+from personamath.teachers.routed import OverHttp
 from personamath.teachers.waves import WaveTeacher
 
 
-def on_terminal(funnel: Funnel, endpoints: HttpTeacher | WaveTeacher | None = None) -> Watch:
+def on_terminal(funnel: Funnel, endpoints: OverHttp | WaveTeacher | None = None) -> Watch:
     """Return a `Watch` that shows progress and lets SIGINT and SIGTERM end the run cleanly."""
 
     @asynccontextmanager
@@ -26,9 +26,7 @@ def on_terminal(funnel: Funnel, endpoints: HttpTeacher | WaveTeacher | None = No
 
 
 @asynccontextmanager
-async def shown(
-    funnel: Funnel, asking: Asking, endpoints: HttpTeacher | WaveTeacher | None = None
-) -> AsyncIterator[None]:
+async def shown(funnel: Funnel, asking: Asking, endpoints: OverHttp | WaveTeacher | None = None) -> AsyncIterator[None]:
     """Show progress on the screen for the duration of the context."""
     progress = asyncio.create_task(
         show_progress(funnel, asking, waiting_for=endpoints.waiting_for if endpoints else str)
@@ -41,7 +39,7 @@ async def shown(
 
 
 @contextmanager
-def clean_interruption(asking: Stoppable, endpoints: HttpTeacher | WaveTeacher | None = None) -> Iterator[None]:
+def clean_interruption(asking: Stoppable, endpoints: OverHttp | WaveTeacher | None = None) -> Iterator[None]:
     """Wait for answers in flight on the first SIGINT or SIGTERM, unless they come in waves; drop them on the second."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task

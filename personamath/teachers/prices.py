@@ -77,15 +77,19 @@ def find_price(
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The price of each model: the recipe's teacher costs what the run says, any other model its list price."""
+    """The price of each model: the recipe's teachers cost what the run says, any other model its list price."""
 
     teacher: str
     price: Price | None
     """The teacher's; None where it is not known."""
+    others: Mapping[str, Price | None] = field(default_factory=dict)
+    """Those of the models of other roles."""
 
     def of(self, model: str) -> Price | None:
         """The price of a model; None where it is not known."""
-        return self.price if model == self.teacher else find_price(model)
+        if model == self.teacher:
+            return self.price
+        return self.others[model] if model in self.others else find_price(model)
 
 
 class Paid(NamedTuple):

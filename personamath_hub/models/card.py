@@ -16,6 +16,7 @@ from personamath.folder.licenses import UNKNOWN
 from personamath.folder.markdown import code, python_text, table
 from personamath.folder.provenance import MATH_OVERLAP, seed_sources
 from personamath.folder.rendering import render
+from personamath.folder.teachers import has_roles, key_of, model_of, models
 from personamath.sources.problems import source_label
 from personamath.training.curve import LOSS_CURVE, LOSSES
 from personamath.training.record import FILE_NAME, TrainingRecord
@@ -111,6 +112,8 @@ def model_card(
         example=EXAMPLE,
         max_new_tokens=_completion_tokens(folder),
         provenance=provenance,
+        teachers=_teachers(provenance["recipe"]) if provenance else [],
+        models=models(provenance["recipe"]) if provenance else [],
         data_license=data.license,
         sources=[source_label(source) for source in seed_sources(provenance)] if provenance else [],
         rows=data.rows,
@@ -126,6 +129,15 @@ def model_card(
         terms=license.terms,
         unknown=UNKNOWN,
     )
+
+
+def _teachers(recipe: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """Name the teachers of the data, each with its role, its model and its temperature."""
+    roles = recipe["teacher"] if has_roles(recipe) else {"": recipe["teacher"]}
+    return [
+        (f"teacher: {role}" if role else "teacher", model_of(recipe, role), key_of(recipe, role, "temperature"))
+        for role in roles
+    ]
 
 
 def published_license(base: str, data: str) -> tuple[str, str | None]:

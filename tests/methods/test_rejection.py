@@ -13,7 +13,7 @@ from personamath.methods import METHODS, PersonaMath, Rejection
 from personamath.methods.arithmetic.equations import read_path
 from personamath.methods.edit_distance import edit_distance
 from personamath.methods.method import Seeds
-from personamath.methods.requests import Requests
+from personamath.methods.requests import Requests, Sampler
 from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Completion, Problem, Request
@@ -173,7 +173,7 @@ TEMPERATURES = [
 
 @pytest.mark.parametrize(("temperature", "k", "warnings"), TEMPERATURES)
 def test_samples_that_will_be_alike_are_warned_of(temperature: float, k: int, warnings: list[str]) -> None:
-    assert Rejection(k=k).check([], Requests("m", temperature, 100)) == warnings
+    assert Rejection(k=k).check([], Requests(Sampler(model="m", temperature=temperature, max_tokens=100))) == warnings
 
 
 DISTANCES = [

@@ -23,8 +23,10 @@ from personamath.runs.ray.desk import Desk, Orders, Status
 from personamath.runs.ray.gate import UNLIMITED, Allowance, Allowances, Gate
 from personamath.runs.ray.worker import BlockWorker, Job, as_block, as_table
 from personamath.sources.problems import ProblemSource, read_problems
+from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Bill, Caps, Paid, Price, Prices
+from personamath.teachers.routed import Route
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
 
 PERSONAS = [Persona(index, f"A person number {index}", None) for index in range(20)]
@@ -188,8 +190,8 @@ def test_an_actor_fills_an_object_store_and_the_journal_can_take_it_over(tmp_pat
                 recipe=RECIPE,
                 personas=PERSONAS,
                 made_by=made_by,
-                base_url=(url,),
-                access=(),
+                routes={kind.name: Route(MODEL, (url,)) for kind in RECIPE.method.outline.kinds},
+                access={url: Access()},
                 patience=Patience(),
                 concurrency=8,
                 actors=1,

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -403,6 +404,8 @@ def test_a_batch_holds_what_the_api_takes() -> None:
         assert [len(cut(large, None)), len(cut(large, None))] == [2, 1]
         few = deque(Waiting(question(number)) for number in range(5))
         assert [len(cut(few, 10)), len(cut(few, 1))] == [2, 1]  # five tokens each, as estimated
+        models = deque(Waiting(replace(question(0), model=name)) for name in "aabbb")
+        assert [len(cut(models, None)), len(cut(models, None))] == [2, 3]
 
     asyncio.run(run())
 

@@ -1,7 +1,9 @@
 """The cost of a kept row by step, for any method: tokens, and money if the price is known."""
 
-from collections import Counter
+from collections.abc import Mapping, Sequence
 
+from personamath.folder.teachers import has_roles, model_of
+from personamath.methods.method import Kind
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
 from personamath.teachers.prices import Price, find_price
@@ -19,23 +21,18 @@ def costs(data: RunData) -> Analysis | LeftOut:
     tokens = data.provenance["funnel"]["tokens"]
     if not any(count for counts in tokens.values() for count in counts.values()):
         return LeftOut(NAME, TITLE, "the endpoint did not count tokens")
-    teacher = str(data.provenance["recipe"]["teacher"])
-    price = data.price or find_price(teacher)
+    prices = {kind.name: _price_of(kind, data) for kind in data.outline.kinds}
+    priced = None not in prices.values()
     rows: list[tuple[Cell, ...]] = []
-    spent = Counter[str]()
     for step in data.outline.steps:
-        of_step = Counter[str]()
-        for kind in data.outline.kinds:
-            if kind.step == step.name:
-                of_step.update(tokens[kind.name])
-        spent.update(of_step)
+        kinds = [kind.name for kind in data.outline.kinds if kind.step == step.name]
         kept = sum(row.step == step.name for row in data.rows)
-        rows.append(_row(step.label, kept, of_step["prompt"], of_step["completion"], price))
-    rows.append(_row("all", len(data.rows), spent["prompt"], spent["completion"], price))
+        rows.append(_row(step.label, kept, kinds, tokens, prices))
+    rows.append(_row("all", len(data.rows), list(prices), tokens, prices))
     shown = [row for row in rows if row[1]]
-    unit, column = ("USD per 1,000 kept rows", 6) if price else ("tokens per kept row", 4)
+    unit, column = ("USD per 1,000 kept rows", 6) if priced else ("tokens per kept row", 4)
     series = Series(unit, tuple(str(row[0]) for row in shown), tuple(float(row[column] or 0) for row in shown))
-    whole = f"{rows[-1][4]:,.0f} tokens" + (f", {rows[-1][6]:,.2f} USD per 1,000 rows" if price else "")
+    whole = f"{rows[-1][4]:,.0f} tokens" + (f", {rows[-1][6]:,.2f} USD per 1,000 rows" if priced else "")
     return Analysis(
         NAME,
         TITLE,
@@ -53,19 +50,33 @@ def costs(data: RunData) -> Analysis | LeftOut:
             tuple(rows),
         ),
         Chart("bars", "step", unit, (series,)),
-        "A step's cost includes all of its requests, also those that led to no row. "
-        + (
-            f"Prices: {_rates(price)} USD per million prompt and completion tokens "
-            f"({price.source}{f', {price.date}' if price.date else ''}), {_priced_for(price)}."
-            if price
-            else f"No price is known for {teacher}."
-        ),
+        "A step's cost includes all of its requests, also those that led to no row. " + _note(data, priced),
     )
 
 
-def _rates(price: Price) -> str:
-    rates = price.rates()
-    return f"{rates.prompt:g} and {rates.completion:g}"
+def _price_of(kind: Kind, data: RunData) -> Price | None:
+    """The price of a kind of request: that of the model that has its role."""
+    recipe = data.provenance["recipe"]
+    model = model_of(recipe, kind.role)
+    return (data.prices.get(model) if has_roles(recipe) else data.price) or find_price(model)
+
+
+def _note(data: RunData, priced: bool) -> str:
+    """Say which prices the money is reckoned with, or whose price is missing."""
+    recipe = data.provenance["recipe"]
+    by_model = {model_of(recipe, kind.role): _price_of(kind, data) for kind in data.outline.kinds}
+    if not priced:
+        return f"No price is known for {' and '.join(model for model, price in by_model.items() if not price)}."
+    said = [_prices(price, f" of {model}" if has_roles(recipe) else "") for model, price in by_model.items() if price]
+    return " ".join(said)
+
+
+def _prices(price: Price, whose: str) -> str:
+    rates, dated = price.rates(), f", {price.date}" if price.date else ""
+    return (
+        f"Prices{whose}: {rates.prompt:g} and {rates.completion:g} USD per million prompt and completion tokens "
+        f"({price.source}{dated}), {_priced_for(price)}."
+    )
 
 
 def _priced_for(price: Price) -> str:
@@ -73,7 +84,21 @@ def _priced_for(price: Price) -> str:
     return _PRICED_FOR.get(price.priced_for, other)
 
 
-def _row(name: str, kept: int, prompt: int, completion: int, price: Price | None) -> tuple[Cell, ...]:
-    usd = price.usd(prompt, completion) if price else None
+def _row(
+    name: str,
+    kept: int,
+    kinds: Sequence[str],
+    tokens: Mapping[str, Mapping[str, int]],
+    prices: Mapping[str, Price | None],
+) -> tuple[Cell, ...]:
+    prompt, completion = (sum(tokens[kind][side] for kind in kinds) for side in ("prompt", "completion"))
+    usd: float | None = 0.0
+    for kind in kinds:
+        price = prices[kind]
+        usd = (
+            None
+            if usd is None or price is None
+            else usd + price.usd(tokens[kind]["prompt"], tokens[kind]["completion"])
+        )
     per_row = (prompt + completion) / kept if kept else None
     return (name, kept, prompt, completion, per_row, usd, usd / kept * 1_000 if usd is not None and kept else None)

@@ -13,6 +13,7 @@ from personamath.errors import BadInput
 from personamath.folder.layout import PROVENANCE, Layout
 from personamath.folder.provenance import is_changed, layout_of, personas_origin, problems_origin
 from personamath.folder.reading import read_provenance, read_rows
+from personamath.folder.teachers import has_roles
 from personamath.journal.block_files import all_answer_files, read_answers
 from personamath.journal.file_format import FILE_NAME, open_for_reading, unreadable
 from personamath.journal.run_folder import RUN_FILE, RunFolder
@@ -54,6 +55,8 @@ class RunData:
     """All personas of the recipe's source; None if the method uses none, or the source is unavailable."""
     price: Price | None = None
     """The teacher's price that the run was billed at; None if the price is unknown or the run is unavailable."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """The price of each model, where roles have teachers of their own and the run is available."""
     opinions: Mapping[str, Opinion] | None = None
     """Blind solves of rewrites by the id of their row; None if there are none or the run is unavailable."""
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -119,7 +122,8 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     content, path = (read_run_file(run), run / RUN_FILE) if run else (provenance, folder / PROVENANCE)
     recipe = _recipe(content, outline, path)
     opinions = read_opinions(run) if run else None
-    data = RunData(name, read_rows(folder), provenance, price=_price(content), opinions=opinions)
+    prices = _prices(content, provenance["recipe"])
+    data = RunData(name, read_rows(folder), provenance, price=_price(content), prices=prices, opinions=opinions)
     if recipe is None:
         why = UNKNOWN_METHOD.format(outline.method)
         return replace(data, missing=dict.fromkeys(("seeds", "wrong", "personas"), why))
@@ -172,7 +176,18 @@ def _recipe(content: Mapping[str, Any], outline: Outline, path: Path) -> Recipe 
 
 def _price(run_file: Mapping[str, Any]) -> Price | None:
     """Return the price that the run was billed at; a published folder has none."""
-    paid = run_file.get("paid") or {}
+    return _price_in(run_file.get("paid") or {})
+
+
+def _prices(run_file: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Price]:
+    """Return the price of each model that the run was billed at, where the recipe has roles."""
+    if not has_roles(recipe):
+        return {}
+    by_model = (run_file.get("paid") or {}).get("by_model") or {}
+    return {model: price for model, paid in by_model.items() if (price := _price_in(paid))}
+
+
+def _price_in(paid: Mapping[str, Any]) -> Price | None:
     return Price(**paid["price"], priced_for=paid.get("priced_for")) if paid.get("price") else None
 
 

@@ -150,7 +150,7 @@ class RayRun:
             recipe=self._recipe,
             personas=self._personas,
             made_by=self._made_by,
-            base_url=self._setup.base_url,
+            routes=self._setup.routes,
             access=self._setup.access,
             patience=self._setup.patience,
             concurrency=self._setup.concurrency and max(1, self._setup.concurrency // pool.size),

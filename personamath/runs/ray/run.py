@@ -11,7 +11,7 @@ from personamath.runs.setup import Setup, open_access
 
 async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
     """As `make_dataset`, with blocks of seed problems in actors of Ray Data."""
-    access = open_access(setup)
+    access = open_access(setup, recipe)
     cluster = ClusterSetup(
         address=setup.ray_address,
         block=setup.block,
@@ -19,7 +19,7 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
         hedge=setup.hedges(recipe),
         rpm=setup.rpm,
         tpm=setup.tpm,
-        base_url=setup.base_url,
+        routes=setup.teachers(recipe).routes,
         access=access,
         patience=setup.patience_with(recipe),
         prices=setup.prices(recipe),

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -31,6 +31,7 @@ from personamath.teachers.keys import Access
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Paid, Prices
+from personamath.teachers.routed import Routes, over_http
 from personamath.teachers.slots import Slots
 
 REPORT_EVERY_S = 0.5
@@ -55,8 +56,8 @@ class Job:
     personas: Sequence[Persona]
     made_by: str
     """See `blocks.fingerprint`."""
-    base_url: Sequence[str]
-    access: Sequence[Access]
+    routes: Routes
+    access: Mapping[str, Access]
     """To each of the endpoints; whoever prints or logs a job does not see the keys."""
     patience: Patience
     concurrency: int | None
@@ -95,14 +96,14 @@ class BlockWorker:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._folder = RunFolder(job.output)
-        self._endpoints = HttpTeacher(
-            job.base_url,
-            job.access,
-            job.patience,
-            Pace(job.rpm, job.tpm),
-            hedge=job.hedge,
-            limits=None if job.concurrency else limits_for(job.base_url, job.patience.timeout_s, {}, job.actors),
-        )
+        pace = Pace(job.rpm, job.tpm)
+
+        def opened(urls: Sequence[str]) -> HttpTeacher:
+            limits = None if job.concurrency else limits_for(urls, job.patience.timeout_s, {}, job.actors)
+            access = [job.access[url] for url in urls]
+            return HttpTeacher(urls, access, job.patience, pace, hedge=job.hedge, limits=limits)
+
+        self._endpoints = over_http(job.routes, opened)
         self._endpoints.thrown_away = self._pay_for
         self._gate = Gate(self._endpoints)
         self._name = uuid.uuid4().hex
@@ -169,7 +170,8 @@ class BlockWorker:
         async with self._reporting:  # one at a time: an allowance takes the place of the one before
             finished, self._finished = self._finished, {}
             working = {number: work.status() for number, work in self._working.items()}
-            retries, self._endpoints.retries = self._endpoints.retries, Counter()
+            retries = Counter(self._endpoints.retries)
+            self._endpoints.retries.clear()
             self._gate.close()
             orders = await self._job.desk.report.remote(self._name, working, finished, retries, self._gate.in_flight)
             if orders.reason_to_stop:

@@ -25,12 +25,13 @@ BYTES_PER_TOKEN = 3
 
 
 def cut(lines: deque[Waiting], most_tokens: int | None) -> list[Waiting]:
-    """Take the next batch's requests off the front: at least one, and no more than a batch may hold."""
+    """Take the next batch's requests off the front: at least one, no more than a batch may hold, and of one model."""
     part: list[Waiting] = []
     size = tokens = 0
     while lines and len(part) < LINES_PER_BATCH:
         size, tokens = size + len(_line(lines[0])), tokens + prompt_tokens(lines[0])
-        if part and (size > BYTES_PER_BATCH or (most_tokens is not None and tokens > most_tokens)):
+        other = part and part[0].request.model != lines[0].request.model
+        if part and (other or size > BYTES_PER_BATCH or (most_tokens is not None and tokens > most_tokens)):
             break
         part.append(lines.popleft())
     return part

@@ -108,7 +108,8 @@ class BatchTeacher(WaveTeacher):
                 if known and not known.ended:
                     self._follow(known)
             while True:
-                new = deque(self._attach(await self.waves.next()))
+                # By model, because the API takes no file with several.
+                new = deque(sorted(self._attach(await self.waves.next()), key=lambda waiting: waiting.request.model))
                 while new:
                     part = cut(new, self._queue.tokens_per_batch)
                     await self._queue.room_for(sum(map(prompt_tokens, part)))
