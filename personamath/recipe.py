@@ -127,32 +127,33 @@ class Recipe:
         if not isinstance(teacher := own.get("teacher"), Mapping):
             return validated(cls, own, place, method=method)
         recipe = validated(cls, {**own, "teacher": main_model(teacher, place)}, place, method=method)
-        by_role = read_roles(teacher, recipe.own, method.outline, place)
+        by_role = read_roles(teacher, recipe._as_given, method.outline, place)
         recipe = dataclasses.replace(recipe, teacher=next(iter(by_role.values())).model)
-        return dataclasses.replace(recipe, roles={role: of for role, of in by_role.items() if of != recipe.own})
+        return dataclasses.replace(recipe, roles={role: of for role, of in by_role.items() if of != recipe._as_given})
 
     def settings(self) -> dict[str, Any]:
         """The keys by which `of` makes this recipe again; a method of the caller's own is itself."""
-        own = self._own_keys(self.own, self.by_role)
+        by_role: dict[str, Sampler] = {role: self.roles.get(role, self._as_given) for role in self.method.outline.roles}
+        own = self._own_keys(self._as_given, by_role)
         if METHODS.get(self.method.outline.method) is not type(self.method):
             return {"method": self.method, **own}
         return {"method": self.method.outline.method, **own, **self._settings_of_method()}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the flat keys that `of` reads, with the limits that the requests have."""
-        own = self._own_keys(self.own.decided, {role: teacher.decided for role, teacher in self.by_role.items()})
+        own = self._own_keys(self.own, self.by_role)
         if not self.keep_reasoning:  # so that folders stay those of earlier versions
             del own["keep_reasoning"]
         return {"method": self.method.outline.method, **own, **self._settings_of_method()}
 
-    def _own_keys(self, own_teacher: Sampler, by_role: Mapping[str, Sampler]) -> dict[str, Any]:
-        own = {name: getattr(self, name) for name in _OWN} | {"max_tokens": own_teacher.max_tokens}
-        if any(teacher != own_teacher for teacher in by_role.values()):
-            own["teacher"] = {role: as_keys(teacher, own_teacher) for role, teacher in by_role.items()}
-        return own
-
     def _settings_of_method(self) -> dict[str, Any]:
         return {name: getattr(self.method, name) for name in setting_names(type(self.method))}
+
+    def _own_keys(self, recipes: Sampler, by_role: Mapping[str, Sampler]) -> dict[str, Any]:
+        own = {name: getattr(self, name) for name in _OWN} | {"max_tokens": recipes.max_tokens}
+        if any(teacher != recipes for teacher in by_role.values()):
+            own["teacher"] = {role: as_keys(teacher, recipes) for role, teacher in by_role.items()}
+        return own
 
     @property
     def outline(self) -> Outline:
@@ -165,6 +166,10 @@ class Recipe:
     @property
     def own(self) -> Sampler:
         """The teacher of the roles that are not in `roles`."""
+        return self._as_given.limited()
+
+    @property
+    def _as_given(self) -> Sampler:
         return Sampler(
             model=self.teacher,
             temperature=self.temperature,
@@ -177,7 +182,7 @@ class Recipe:
     @property
     def by_role(self) -> dict[str, Sampler]:
         """The teacher of each role that the method asks, in the order in which it asks them."""
-        return {role: self.roles.get(role, self.own) for role in self.method.outline.roles}
+        return {role: self.roles.get(role, self._as_given).limited() for role in self.method.outline.roles}
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -98,7 +98,8 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
     place = str(options.config or "command line")
     settings, by_role = split_roles(settings, place)
     recipe = Recipe.of({name: settings[name] for name in of_recipe if name in settings}, place)
-    return recipe, Setup.of({name: settings[name] for name in of_setup if name in settings}, place, by_role)
+    chosen = {name: settings[name] for name in of_setup if name in settings}
+    return recipe, Setup.of(chosen, place, by_role)
 
 
 def augment_and_report(recipe: Recipe, setup: Setup) -> int:

@@ -13,6 +13,7 @@ from personamath.journal.block_files import adopt_answers
 from personamath.journal.run_folder import RunFolder, is_url
 from personamath.journal.store import Journal
 from personamath.methods.method import Usage
+from personamath.methods.reasoning import reasons
 from personamath.methods.work import FAILED, NOT_ASKED, Outcome
 from personamath.recipe import Recipe, setting_names
 from personamath.records import Problem
@@ -28,7 +29,7 @@ from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
 from personamath.teachers.prices import Bill, Price
-from personamath.teachers.rates import BATCH
+from personamath.teachers.rates import BATCH, DIRECT
 from personamath.teachers.routed import OverHttp
 
 DESCRIPTION = """\
@@ -135,16 +136,21 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
 
 
 def _by_kind(recipe: Recipe, setup: Setup) -> dict[str, Price | None]:
-    """Return the price of each kind of request: that of its role's teacher."""
-    by_role = setup.teachers(recipe).prices_by_role(setup.batch)
-    return {kind.name: by_role[kind.role] for kind in recipe.method.outline.kinds}
+    """Return the price of each kind of request: that of its teacher, as its role's requests are sent."""
+    teachers, prices = setup.teachers(recipe), setup.prices(recipe)
+    found = {}
+    for kind in recipe.method.outline.kinds:
+        price = prices.of(recipe.by_role[kind.role].model)
+        found[kind.name] = price and dataclasses.replace(price, priced_for=DIRECT).sent_as(teachers.tier(kind.role))
+    return found
 
 
 def _show_prices(recipe: Recipe, setup: Setup) -> None:
     teachers, prices = setup.teachers(recipe), setup.prices(recipe)
     for model in recipe.models:
         if price := prices.of(model):
-            dated, rates = f", {price.date}" if price.date else "", price.rates()
+            dated = f", {price.date}" if price.date else ""
+            rates = price.rates()
             shown = f"{rates.prompt:g} / {rates.completion:g} USD per million tokens ({price.source}{dated})"
             print(f"price      {_whose(model, recipe)}{shown}")
         else:
@@ -153,7 +159,8 @@ def _show_prices(recipe: Recipe, setup: Setup) -> None:
 
 def _show_reasoning(recipe: Recipe, asked: Asked | None) -> None:
     """Print what is known of the tokens of each teacher that reasons."""
-    for model in dict.fromkeys(teacher.model for teacher in recipe.by_role.values() if teacher.reasons):
+    of_roles = recipe.by_role.values()
+    for model in dict.fromkeys(teacher.model for teacher in of_roles if reasons(teacher.model, teacher.request)):
         print(f"reasoning  {_whose(model, recipe)}{_reasoning(model, asked)}")
 
 

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any, Literal
 
 from personamath.methods.prompts import INFERENCE, Prompt
-from personamath.methods.reasoning import default_max_tokens, default_timeout_s, reasons
+from personamath.methods.reasoning import default_max_tokens
 from personamath.records import Request
 
 SOLVE = "inference"
@@ -33,7 +33,7 @@ class Sampler:
     model: str
     temperature: float | None
     """None leaves it out."""
-    max_tokens: int | None = None
+    max_tokens: int | None
     """Limit on the tokens of a completion; None chooses it by whether the model reasons."""
     token_limit: Literal["max_tokens", "max_completion_tokens"] | None = None
     """The field in which the model takes `max_tokens`; None chooses it by the model's family."""
@@ -44,23 +44,12 @@ class Sampler:
 
     @property
     def limit(self) -> int:
-        """The limit on the tokens of a completion."""
-        return self.max_tokens or default_max_tokens(self.model, self.request)
+        """Limit on the tokens of a completion."""
+        return default_max_tokens(self.model, self.request) if self.max_tokens is None else self.max_tokens
 
-    @property
-    def decided(self) -> "Sampler":
-        """The same teacher with its limit stated."""
+    def limited(self) -> "Sampler":
+        """The same with its limit written out."""
         return replace(self, max_tokens=self.limit)
-
-    @property
-    def reasons(self) -> bool:
-        """Whether the model reasons before it answers."""
-        return reasons(self.model, self.request)
-
-    @property
-    def timeout_s(self) -> float:
-        """The time for one try where the user states none."""
-        return default_timeout_s(self.model, self.request)
 
     @property
     def limit_field(self) -> str:

@@ -1,6 +1,6 @@
 """The roles of a recipe's teacher, as far as they do not decide rows: which endpoint answers one, and at what price."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from math import isfinite
 from typing import Any, NamedTuple
@@ -11,13 +11,13 @@ from personamath.methods.method import ROLES
 from personamath.methods.requests import Sampler
 from personamath.methods.roles import DEFAULT, role_keys
 from personamath.recipe import Recipe
+from personamath.teachers.keys import check_key_variables
 from personamath.teachers.prices import UNKNOWN_PRICE, Price, Prices, find_price
-from personamath.teachers.rates import BATCH, DIRECT
+from personamath.teachers.rates import DIRECT
 from personamath.teachers.routed import Route
 from personamath.teachers.stated_prices import stated_price
 from personamath.teachers.urls import without_secrets
 
-OWN_HARDWARE = Price(0.0, 0.0, source="--serve vllm")
 _PRICES = ("price_in", "price_out")
 
 
@@ -27,12 +27,17 @@ class RoleSetup:
 
     base_url: tuple[str, ...] = ()
     """Empty: where the recipe says for every role."""
+    api_key_env: tuple[str, ...] = ()
+    """Environment variable that holds the key of `base_url`, as the setup has it."""
     price_in: float | None = None
     """USD per million prompt tokens; None: the price list's."""
     price_out: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse prices that no run can mean."""
+        """Refuse prices and keys that no run can mean."""
+        if self.api_key_env and not self.base_url:
+            raise BadInput("api_key_env is of a role's base_url: give both, or set api_key_env outside of teacher")
+        check_key_variables(self.api_key_env, len(self.base_url))
         prices = [price for price in (self.price_in, self.price_out) if price is not None]
         if len(prices) == 1:
             raise BadInput("price_in and price_out go together: give both, in USD per million tokens")
@@ -92,8 +97,6 @@ class Teachers(NamedTuple):
     price_in: float | None = None
     """Of the recipe's teacher, where no role has a setup, as is `price_out`."""
     price_out: float | None = None
-    served: bool = False
-    """Whether the run itself serves the model."""
 
     @property
     def routes(self) -> dict[str, Route]:
@@ -111,30 +114,36 @@ class Teachers(NamedTuple):
         """All endpoints, each once."""
         return tuple(dict.fromkeys(url for route in self.routes.values() for url in route.base_urls))
 
-    @property
-    def connections(self) -> int:
-        """Endpoints, each as often as models are asked there: so many have requests in flight of their own."""
-        return sum(len(route.base_urls) for route in set(self.routes.values()))
+    def keys(self, own: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], bool]]:
+        """Yield endpoints that are asked, the variables of their keys, and whether they are the recipe's own.
 
-    def prices_by_role(self, batch: bool = False) -> dict[str, Price | None]:
-        """By role, the price of its requests as they are sent; None where it is not known."""
+        `own` are the variables of the recipe's own endpoints.
+        """
+        for role in self.recipe.by_role:
+            setup = self.by_role.get(role, RoleSetup())
+            if setup.api_key_env or not set(setup.base_url) <= set(self.base_url):
+                yield setup.base_url, setup.api_key_env, False
+            else:
+                yield self.base_url, own, True
+
+    def prices(self, tier: str | None = None, ask: bool = True) -> Prices:
+        """The price of each model; raises `BadInput` where two roles give one model two prices.
+
+        `tier` is how all requests are sent; None: as each role's `request` says. `ask` the endpoints for their prices.
+        """
         found: dict[str, Price | None] = {}
         for role, (model, urls) in self.routes_by_role.items():
-            tier = BATCH if batch else str(self.recipe.by_role[role].request.get("service_tier", DIRECT))
-            price = self._price(role, model, urls[0])
-            found[role] = price and price.sent_as(tier)
-        return found
-
-    def prices(self, batch: bool = False) -> Prices:
-        """The price of each model; raises `BadInput` where two roles give one model two prices."""
-        found: dict[str, Price | None] = {}
-        for role, price in self.prices_by_role(batch).items():
-            model = self.recipe.by_role[role].model
+            price = self._price(role, model, urls[0], ask)
+            price = price and price.sent_as(tier or self.tier(role))
             if model in found and _usd(found[model]) != _usd(price):
                 raise BadInput(f"{model} has two prices: give every role that asks it the same price_in and price_out")
             found.setdefault(model, price)
         first = self.recipe.models[0]
         return Prices(first, found.pop(first), found)
+
+    def tier(self, role: str) -> str:
+        """How a role's requests are sent, as its `request` says."""
+        return str(self.recipe.by_role[role].request.get("service_tier", DIRECT))
 
     def check_one_endpoint(self, option: str) -> None:
         """Refuse roles with endpoints of their own where an option allows one endpoint only."""
@@ -144,16 +153,14 @@ class Teachers(NamedTuple):
                 f"{option} works with one endpoint, and the roles name {named}: give every role the same one"
             )
 
-    def check_one_model(self, option: str) -> None:
-        """Refuse roles with several models, or with endpoints of their own, where an option serves one model."""
+    def check_in_one_process(self, option: str) -> None:
+        """Refuse roles with several models or endpoints where an option runs one model in this process."""
         if len(self.recipe.models) > 1:
             named = " and ".join(self.recipe.models)
-            raise BadInput(
-                f"{option} serves one model, and the roles name {named}: serve each yourself, and give its base_url"
-            )
+            raise BadInput(f"{option} runs one model, and the roles name {named}: serve each, and give its base_url")
         for role, setup in self.by_role.items():
             if setup.base_url:
-                raise BadInput(f"{option} asks no other endpoint: take base_url out of teacher.{role}")
+                raise BadInput(f"{option} asks no endpoint: take base_url out of teacher.{role}")
 
     def unknown_price(self, model: str) -> str:
         """What to do about a model without a price."""
@@ -168,13 +175,15 @@ class Teachers(NamedTuple):
     def _urls(self, role: str) -> tuple[str, ...]:
         return (self.by_role[role].base_url if role in self.by_role else ()) or self.base_url
 
-    def _price(self, role: str, model: str, url: str) -> Price | None:
-        """As given, else as the role's first endpoint states it, else as listed."""
+    def _price(self, role: str, model: str, url: str, ask: bool) -> Price | None:
+        """As given, else as the endpoint states it, else as listed."""
         given = self._given(role, model)
-        if given == (None, None):
-            return OWN_HARDWARE if self.served else stated_price(url, model) or find_price(model, base_url=url)
+        if given == (None, None) and ask and (stated := stated_price(url, model)):
+            return stated
         price = find_price(model, *given, url)
-        return replace(price, source=", ".join(_PRICES)) if price and role in self.by_role else price
+        return (
+            replace(price, source=", ".join(_PRICES)) if price and role in self.by_role and None not in given else price
+        )
 
     def _given(self, role: str, model: str) -> tuple[float | None, float | None]:
         if role in self.by_role:

@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -11,28 +11,22 @@ from typing import Annotated, Any, Literal
 from personamath.errors import BadInput, warn
 from personamath.files import plain_path, validated
 from personamath.journal.run_folder import is_url
-from personamath.methods.reasoning import TIMEOUT_S, TIMEOUT_TO_REASON_S
+from personamath.methods.reasoning import TIMEOUT_S, TIMEOUT_TO_REASON_S, default_timeout_s
 from personamath.recipe import Recipe
 from personamath.runs.roles import RoleSetup, Teachers
 from personamath.teachers.concurrency import MOST, START, Limit
 from personamath.teachers.headers import read_headers
 from personamath.teachers.http import HttpTeacher
-from personamath.teachers.keys import (
-    Access,
-    access_to,
-    access_to_all,
-    check_key_variables,
-    default_base_urls,
-    keyless_note,
-)
+from personamath.teachers.keys import Access, access_to_all, check_key_variables, default_base_urls, keyless_note
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
-from personamath.teachers.prices import Caps, Prices
-from personamath.teachers.routed import OverHttp, Route, over_http
+from personamath.teachers.prices import Caps, Price, Prices
+from personamath.teachers.rates import BATCH
+from personamath.teachers.routed import OverHttp, Route, connections, over_http
 from personamath.teachers.serve import SERVED, ServedTeacher, check_arguments
 from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.slots import Slots
-from personamath.teachers.urls import is_own
+from personamath.teachers.urls import is_own, without_secrets
 from personamath.teachers.waves import WaveTeacher
 
 # File descriptors in addition to the connections: the journal, the grader's pipes, the dataset's files.
@@ -40,6 +34,7 @@ OTHER_DESCRIPTORS = 64
 # Asking creates and drops thousands of objects a second, few of them in reference cycles. With Python's default of 700,
 # the search for cycles takes a tenth of the CPU.
 OBJECTS_PER_COLLECTION = 20_000
+OWN_HARDWARE = Price(0.0, 0.0, source="--serve vllm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,9 +198,14 @@ class Setup:
         return Caps(self.max_usd, self.max_requests)
 
     def patience_with(self, recipe: Recipe) -> Patience:
-        """How long to wait for a recipe's teachers, and how often to try."""
-        timeout_s = self.timeout or max(teacher.timeout_s for teacher in recipe.by_role.values())
+        """How long to wait for a recipe's teacher, and how often to try."""
+        slowest_s = max(default_timeout_s(teacher.model, teacher.request) for teacher in recipe.by_role.values())
+        timeout_s = self.timeout or slowest_s
         return Patience(timeout_s, self.attempts, self.patience)
+
+    def teachers(self, recipe: Recipe) -> Teachers:
+        """Return who answers which kind of a recipe's requests, and at what price."""
+        return Teachers(recipe, self.by_role, self.base_url, self.price_in, self.price_out)
 
     @property
     def fixed_concurrency(self) -> int | None:
@@ -216,44 +216,38 @@ class Setup:
         """Whether to ask a second time for what is overdue: it must cost nothing, unless the user wants it."""
         if self.hedge is not None:
             return self.hedge
-        teachers = self.teachers(recipe)
-        prices = teachers.prices_by_role(self.batch)
-        return all(
-            all(map(is_own, route.base_urls)) if (price := prices[role]) is None else price.is_free
-            for role, route in teachers.routes_by_role.items()
-        )
-
-    def teachers(self, recipe: Recipe) -> Teachers:
-        """Return who answers which kind of a recipe's requests, and at what price."""
-        return Teachers(recipe, self.by_role, self.base_url, self.price_in, self.price_out, self.serve is not None)
+        prices = self.prices(recipe)
+        for model, urls in self.teachers(recipe).routes.values():
+            price = prices.of(model)
+            if not (all(map(is_own, urls)) if price is None else price.prompt == price.completion == 0):
+                return False
+        return True
 
     def prices(self, recipe: Recipe) -> Prices:
         """Return the prices of models; raise `BadInput` if --max-usd is set and a teacher's price is unknown."""
+        given = [self.price_in, *(role.price_in for role in self.by_role.values())]
+        if self.serve and given.count(None) == len(given):
+            return Prices(recipe.models[0], OWN_HARDWARE)
         teachers = self.teachers(recipe)
-        prices = teachers.prices(self.batch)
+        prices = teachers.prices(BATCH if self.batch else None, ask=not self.serve)
         for model in recipe.models:
             if self.max_usd is not None and prices.of(model) is None:
                 raise BadInput(teachers.unknown_price(model))
         return prices
 
 
-def open_access(setup: Setup, routes: Iterable[Route]) -> dict[Route, tuple[Access, ...]]:
-    """Return the access to each endpoint of each route, and say which ones get no key.
-
-    Raises `BadInput` for a missing key. Several names of keys are those of the setup's own endpoints; an endpoint that
-    only a role names gets none of them.
-    """
-    names, headers = setup.api_key_env, read_headers(setup.header)
-    named = dict(zip(setup.base_url, names, strict=True)) if len(names) > 1 else {}
-    other = names[0] if len(names) == 1 else ""
-    access = {
-        route: access_to_all(setup.base_url, names, headers)
-        if route.base_urls == setup.base_url
-        else tuple(access_to(url, named.get(url, other), headers) for url in route.base_urls)
-        for route in dict.fromkeys(routes)
-    }
-    by_url = {url: one for route, each in access.items() for url, one in zip(route.base_urls, each, strict=True)}
-    if note := keyless_note(list(by_url), list(by_url.values())):
+def open_access(setup: Setup, recipe: Recipe) -> dict[str, Access]:
+    """Return the access to each endpoint, and say which ones get no key; raise `BadInput` for a missing key."""
+    access: dict[str, Access] = {}
+    for urls, variables, own in setup.teachers(recipe).keys(setup.api_key_env):
+        # The headers are for the recipe's own endpoints: their values may be secret.
+        headers = read_headers(setup.header) if own else ()
+        for url, one in zip(urls, access_to_all(urls, variables, headers), strict=True):
+            if access.setdefault(url, one) != one:
+                raise BadInput(
+                    f"{without_secrets(url)} has two keys: give every role that asks it the same api_key_env"
+                )
+    if note := keyless_note(tuple(access), tuple(access.values())):
         print(f"note: {note}", file=sys.stderr)
     return access
 
@@ -264,15 +258,19 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
     `reached` has the requests in flight that an earlier run found right, by endpoint.
     """
     teachers = setup.teachers(recipe)
-    patience, pace, hedge = setup.patience_with(recipe), Pace(setup.rpm, setup.tpm), setup.hedges(recipe)
-    finds_out = setup.fixed_concurrency is None
+    pace, patience, hedge = Pace(setup.rpm, setup.tpm), setup.patience_with(recipe), setup.hedges(recipe)
+    count = connections(teachers.routes)
+
+    def limits(urls: Sequence[str], before: Mapping[str, int]) -> list[Limit] | None:
+        return None if setup.fixed_concurrency else limits_for(urls, patience.timeout_s, before, count)
+
     if setup.serve:
-        teachers.check_one_model(f"--serve {setup.serve}")
-        limits = limits_for((SERVED,), patience.timeout_s, reached or {}) if finds_out else None
+        teachers.check_in_one_process("--serve vllm")
+        directory, model = Path(setup.output), recipe.models[0]
         return ServedTeacher.of(
-            recipe.models[0], setup.vllm_args, Path(setup.output), patience, pace, hedge=hedge, limits=limits
+            model, setup.vllm_args, directory, patience, pace, hedge=hedge, limits=limits((SERVED,), reached or {})
         )
-    access = open_access(setup, teachers.routes.values())
+    access = open_access(setup, recipe)
     if setup.batch:
         teachers.check_one_endpoint("--batch")
         from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
@@ -280,7 +278,7 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
         return BatchTeacher(
             Path(setup.output),
             teachers.base_urls[0],
-            next(iter(access.values()))[0],
+            access[teachers.base_urls[0]],
             queue_tokens=setup.batch_queue_tokens,
             attempts=min(setup.attempts, LINE_ATTEMPTS),
             gone_s=setup.patience,
@@ -288,20 +286,20 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
 
     def opened(route: Route) -> HttpTeacher:
         urls, before = route.base_urls, route.reached(reached or {})
-        limits = limits_for(urls, patience.timeout_s, before, teachers.connections) if finds_out else None
-        return HttpTeacher(urls, access[route], patience, pace, hedge=hedge, limits=limits)
+        each = [access[url] for url in urls]
+        return HttpTeacher(urls, each, patience, pace, hedge=hedge, limits=limits(urls, before))
 
     return over_http(teachers.routes, opened)
 
 
 def limits_for(
-    base_url: Sequence[str], timeout_s: float, reached: Mapping[str, int], connections: int = 1, share: int = 1
+    base_url: Sequence[str], timeout_s: float, reached: Mapping[str, int], of: int, share: int = 1
 ) -> list[Limit]:
     """Make the limits on the requests in flight at each endpoint, for one of `share` processes that ask it.
 
-    `connections` are the endpoints of the whole run, see `Teachers`.
+    `of` is how many such limits the whole run has.
     """
-    most = max(1, min(MOST, connections_allowed() // connections) // share)
+    most = max(1, min(MOST, connections_allowed() // of) // share)
     return [Limit(timeout_s, max(1, reached.get(url, START) // share), most) for url in base_url]
 
 
@@ -315,7 +313,7 @@ def slots_of(setup: Setup, teacher: OverHttp | WaveTeacher) -> int | Slots:
 
 def ready_process(setup: Setup, recipe: Recipe) -> None:
     """Prepare this process for the requests in flight; raise `BadInput` if the system does not allow them."""
-    wanted = setup.fixed_concurrency or min(MOST * setup.teachers(recipe).connections, connections_allowed())
+    wanted = setup.fixed_concurrency or min(MOST * connections(setup.teachers(recipe).routes), connections_allowed())
     if wanted > connections_allowed():
         raise BadInput(f"this system allows too few open files: use --concurrency {connections_allowed()} or less")
     _allow_descriptors(wanted + OTHER_DESCRIPTORS)

@@ -97,6 +97,11 @@ class HttpTeacher:
         return self._endpoints.in_flight
 
     @property
+    def allowed(self) -> int:
+        """Requests in flight that the limits allow now."""
+        return self._endpoints.allowed
+
+    @property
     def reached(self) -> dict[str, int]:
         """By base URL, the requests in flight to start with next time; empty without limits."""
         return {url: limit.reached for url, limit in self._limits.items()}

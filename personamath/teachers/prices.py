@@ -38,11 +38,6 @@ class Price:
         """The prices of requests that were sent in this way; without one, as the run sends them."""
         return self.tiers.get(sent or self.priced_for or DIRECT) or Rates(self.prompt, self.completion, self.cached)
 
-    @property
-    def is_free(self) -> bool:
-        """Whether nothing is paid for direct requests."""
-        return self.prompt == self.completion == 0
-
     def usd(self, prompt_tokens: float, completion_tokens: float, cached_tokens: float = 0, sent: str = "") -> float:
         """The cost of these tokens; the cached ones are among those of the prompt."""
         return self.rates(sent).usd(prompt_tokens, completion_tokens, cached_tokens)

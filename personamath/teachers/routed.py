@@ -36,6 +36,11 @@ Routes = Mapping[str, Route]
 """The route of each kind of request."""
 
 
+def connections(routes: Routes) -> int:
+    """Endpoints, each as often as models are asked there: so many have requests in flight of their own."""
+    return sum(len(route.base_urls) for route in set(routes.values()))
+
+
 class RoutedTeacher:
     """Teachers behind routes; `async with` opens and closes their connections."""
 
@@ -48,8 +53,8 @@ class RoutedTeacher:
         """Tries after which a request was asked again, by reason."""
         for teacher in self._teachers.values():
             teacher.retries = self.retries
-        self.slots = Slots(lambda: sum(teacher.slots.size for teacher in self._teachers.values()))
-        """Places for requests in flight, as many as the limits of all together allow now."""
+        self.slots = Slots(lambda: sum(teacher.allowed for teacher in self._teachers.values()))
+        """Places for requests in flight, as many as the limits of all of them allow now."""
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -63,7 +68,20 @@ class RoutedTeacher:
 
     async def complete(self, request: Request) -> Completion:
         """The answer of the teacher for this kind of request."""
-        return await self._by_kind.get(request.purpose, self._first).complete(request)
+        teacher = self._by_kind.get(request.purpose, self._first)
+        if not teacher.reached:  # whoever asks bounds the requests in flight
+            return await teacher.complete(request)
+        async with teacher.slots:
+            return await teacher.complete(request)
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """By model and base URL, the requests in flight to start with next time; empty without limits."""
+        return {
+            route.name(url): number
+            for route, teacher in self._teachers.items()
+            for url, number in teacher.reached.items()
+        }
 
     def stop(self) -> None:
         """Send nothing more to any of them."""
@@ -80,15 +98,6 @@ class RoutedTeacher:
     def in_flight(self) -> int:
         """Requests that were sent and not answered."""
         return sum(teacher.in_flight for teacher in self._teachers.values())
-
-    @property
-    def reached(self) -> dict[str, int]:
-        """By model and base URL, the requests in flight to start with next time; empty without limits."""
-        return {
-            route.name(url): number
-            for route, teacher in self._teachers.items()
-            for url, number in teacher.reached.items()
-        }
 
     def waiting_for(self) -> str:
         """Which endpoints are waited for and why, in a few words; empty while none is."""

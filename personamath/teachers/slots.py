@@ -25,11 +25,6 @@ class Slots:
         self._larger.append(larger)
         return larger
 
-    @property
-    def size(self) -> int:
-        """The places now, free or taken."""
-        return self._size()
-
     async def __aenter__(self) -> None:
         await self.take()
 

@@ -15,7 +15,6 @@ from personamath.errors import BadInput
 from personamath.methods import METHODS, PersonaMath
 from personamath.recipe import Recipe
 from personamath.runs.setup import Setup, open_access
-from personamath.teachers.routed import Route
 from tests.conftest import REPO
 
 MINIMAL = "problems: [gsm8k, math]\nteacher: teacher-1\noutput: runs/x\n"
@@ -177,8 +176,8 @@ def test_the_endpoint_of_the_environment_is_the_default_everywhere(monkeypatch: 
 
 
 def test_a_line_says_which_endpoint_gets_no_key(capsys: pytest.CaptureFixture[str]) -> None:
-    urls = "http://127.0.0.1:8000/v1", "https://models.example/v1"
-    open_access(Setup(output="o", base_url=urls), [Route("m", urls), Route("another", urls[1:])])
+    setup = Setup(output="o", base_url=("http://127.0.0.1:8000/v1", "https://models.example/v1"))
+    open_access(setup, Recipe(problems=("gsm8k",), teacher="teacher-1"))
     assert capsys.readouterr().err == (
         "note: no key is sent to https://models.example/v1. If one is needed, name the environment variable that holds "
         "it: --api-key-env NAME. If not: --api-key-env none\n"

@@ -56,7 +56,7 @@ def test_a_teacher_that_reasons_is_known_by_its_request_or_its_name(
 ) -> None:
     assert reasons(model, request_fields) is expected
     recipe = Recipe(problems=("gsm8k",), teacher=model, request=request_fields)
-    limits = recipe.requests.teacher.limit, Setup(output="o").patience_with(recipe).timeout_s
+    limits = recipe.own.max_tokens, Setup(output="o").patience_with(recipe).timeout_s
     assert limits == ((MAX_TOKENS_TO_REASON, TIMEOUT_TO_REASON_S) if expected else (MAX_TOKENS, TIMEOUT_S))
     assert recipe.as_dict()["max_tokens"] == limits[0]
 
@@ -64,14 +64,14 @@ def test_a_teacher_that_reasons_is_known_by_its_request_or_its_name(
 @pytest.mark.parametrize("teacher", ["o3", "gpt-4o"])
 def test_stated_limits_win(teacher: str) -> None:
     recipe = Recipe(problems=("gsm8k",), teacher=teacher, max_tokens=77)
-    assert recipe.requests.teacher.limit == recipe.as_dict()["max_tokens"] == 77
+    assert recipe.own.max_tokens == recipe.as_dict()["max_tokens"] == 77
     assert Setup(output="o", timeout=5.0).patience_with(recipe).timeout_s == 5.0
 
 
 def test_another_teacher_in_the_place_of_a_recipes_gets_its_own_limit() -> None:
     recipe = Recipe(problems=("gsm8k",), teacher="gpt-4o")
-    assert Recipe.of(recipe.settings() | {"teacher": "o3"}, "here").requests.teacher.limit == MAX_TOKENS_TO_REASON
-    assert Recipe.of(recipe.as_dict() | {"teacher": "o3"}, "here").requests.teacher.limit == MAX_TOKENS
+    assert Recipe.of(recipe.settings() | {"teacher": "o3"}, "here").own.max_tokens == MAX_TOKENS_TO_REASON
+    assert Recipe.of(recipe.as_dict() | {"teacher": "o3"}, "here").own.max_tokens == MAX_TOKENS
 
 
 @pytest.mark.parametrize("timeout", [0.0, -1.0])

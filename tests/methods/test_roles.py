@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from personamath.errors import BadInput
+from personamath.methods.reasoning import MAX_TOKENS, MAX_TOKENS_TO_REASON
 from personamath.methods.requests import Sampler
 from personamath.recipe import Recipe
 
@@ -57,23 +58,6 @@ def test_a_role_has_the_recipes_keys_where_it_names_none() -> None:
     assert [body["messages"][0]["content"] for body in (solve, rewrite)] == ["Be brief."] * 2
 
 
-LIMITS = [
-    ({"default": CHEAP, "solve": "deepseek-r1"}, {}, (16_384, 2_048, 2_048)),
-    ({"default": CHEAP, "solve": {"model": STRONG, "request": {"reasoning_effort": "none"}}}, {}, (2_048,) * 3),
-    ({"default": CHEAP, "solve": "deepseek-r1"}, {"max_tokens": 500}, (500, 500, 500)),
-    ({"default": "deepseek-r1", "rewrite": {"model": CHEAP, "max_tokens": None}}, {"max_tokens": 9}, (9, 2_048, 9)),
-]
-
-
-@pytest.mark.parametrize(("teacher", "keys", "limits"), LIMITS, ids=str)
-def test_a_limit_that_nobody_states_is_that_of_the_roles_model(teacher: Any, keys: Any, limits: Any) -> None:
-    of = recipe(teacher, **keys)
-    assert tuple(of.requests.of(kind).limit for kind in (SOLVES, REWRITES, REFLECTS)) == limits
-    for written in (of.as_dict(), of.settings()):
-        again = recipe(**json.loads(json.dumps({key: written[key] for key in ("teacher", "max_tokens")})))
-        assert tuple(again.requests.of(kind).limit for kind in (SOLVES, REWRITES, REFLECTS)) == limits
-
-
 def test_a_role_says_what_its_model_takes() -> None:
     of = recipe({"default": CHEAP, "reflect": {"model": CHEAP, "token_limit": "max_completion_tokens", "system": None}})
     assert "max_tokens" in body(of, SOLVES) and "max_completion_tokens" in body(of, REFLECTS)
@@ -92,9 +76,23 @@ def test_how_it_is_written_down_says_which_model_does_what() -> None:
         "rewrite": {"model": CHEAP, "temperature": 1.0, "max_tokens": 2048},
         "reflect": {"model": STRONG},
     }
-    assert written["max_tokens"] == 16_384, "the strong one reasons"
     assert Recipe.of(json.loads(json.dumps(written)), PLACE).as_dict() == written
-    assert Recipe.of(json.loads(json.dumps(of.settings())), PLACE) == of
+    assert Recipe.of(of.settings(), PLACE) == of
+
+
+def test_a_role_has_the_limit_that_its_model_needs_unless_the_recipe_states_one() -> None:
+    roles = {"default": CHEAP, "solve": "o3", "reflect": {"model": "o3", "max_tokens": 2048}}
+    limits = {role: teacher.max_tokens for role, teacher in recipe(roles).by_role.items()}
+    assert limits == {"solve": MAX_TOKENS_TO_REASON, "rewrite": MAX_TOKENS, "reflect": 2048}
+    stated = recipe(roles, max_tokens=99)
+    assert {role: teacher.max_tokens for role, teacher in stated.by_role.items()} == limits | {
+        "solve": 99,
+        "rewrite": 99,
+    }
+    changed = Recipe.of(recipe(roles).settings() | {"max_tokens": 99}, PLACE)
+    assert changed.by_role == stated.by_role, "a limit that nobody stated for a role is no limit of its own"
+    for of in (recipe(roles), stated):
+        assert Recipe.of(of.settings(), PLACE) == of and Recipe.of(of.as_dict(), PLACE).by_role == of.by_role
 
 
 SAME = [

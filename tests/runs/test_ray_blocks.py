@@ -191,7 +191,7 @@ def test_an_actor_fills_an_object_store_and_the_journal_can_take_it_over(tmp_pat
                 personas=PERSONAS,
                 made_by=made_by,
                 routes={kind.name: Route(MODEL, (url,)) for kind in RECIPE.method.outline.kinds},
-                access={Route(MODEL, (url,)): [Access()]},
+                access={url: Access()},
                 patience=Patience(),
                 concurrency=8,
                 actors=1,

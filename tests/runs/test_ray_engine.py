@@ -158,7 +158,8 @@ def test_each_role_has_its_teacher_on_a_cluster_too(cluster: RayCluster, start_t
     assert run.returncode == 0, run.stderr
     assert [teacher.stats()["requests"] for teacher in (solver, rewriter)] == [2 * count for count in asked]
     here, there = (run_file(tmp_path / name) for name in ("here", "there"))
-    assert there == here | {"engine": "ray"} and set(there["paid"]["by_model"]) == {MODEL, rewriter_model}
+    assert there == here | {name: there[name] for name in ("engine", "concurrency")}
+    assert set(there["paid"]["by_model"]) == {MODEL, rewriter_model}
     assert dataset_bytes(tmp_path / "there") == dataset_bytes(tmp_path / "here")
 
 

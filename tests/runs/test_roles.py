@@ -24,13 +24,14 @@ from personamath.recipe import Recipe
 from personamath.report.analysis.costs import costs
 from personamath.report.analysis.result import Analysis
 from personamath.report.analysis.rows import read_run
+from personamath.runs.opinions import BlindSolves
 from personamath.runs.plan import usd
 from personamath.runs.roles import split_roles
-from personamath.runs.setup import Setup, open_access, open_teacher, slots_of
+from personamath.runs.run_file import read_recipe
+from personamath.runs.setup import Setup, connections_allowed, limits_for, open_access, open_teacher, slots_of
 from personamath.teachers.prices import Price
-from personamath.teachers.routed import RoutedTeacher
+from personamath.teachers.routed import Route, RoutedTeacher, connections
 from personamath.teachers.simulated import bundled_problems
-from personamath.teachers.slots import Slots
 from tests.conftest import ScriptedTeacher, scripted_teacher
 
 PLACE = "recipe.yaml"
@@ -41,7 +42,7 @@ def read(teacher: Any, **keys: Any) -> tuple[Recipe, Setup]:
     """What a recipe with these keys asks, and where."""
     of_setup = {
         name: keys.pop(name)
-        for name in ("base_url", "max_usd", "batch", "serve", "timeout", "hedge", "api_key_env")
+        for name in ("base_url", "api_key_env", "header", "max_usd", "batch", "serve", "timeout", "hedge")
         if name in keys
     }
     settings, by_role = split_roles({"problems": "gsm8k", "teacher": teacher} | keys, PLACE)
@@ -78,6 +79,33 @@ def test_endpoints_and_prices_decide_no_rows() -> None:
     with_them, _ = read({"default": "a", "rewrite": {"model": "b", "base_url": THERE, "price_in": 1, "price_out": 2}})
     without, _ = read({"default": "a", "rewrite": "b"})
     assert with_them == without and "base_url" not in json.dumps(with_them.as_dict())
+
+
+KEYS = [
+    ({"default": "a", "rewrite": {"base_url": THERE, "api_key_env": "THEIRS"}}, {HERE: "our-key", THERE: "their-key"}),
+    ({"default": "a", "rewrite": {"base_url": THERE}}, {HERE: "our-key", THERE: None}),
+    ({"default": "a", "rewrite": {"base_url": HERE}}, {HERE: "our-key"}),
+    ({role: {"model": "a", "base_url": THERE} for role in ("solve", "rewrite", "reflect")}, {THERE: None}),
+]
+
+
+@pytest.mark.parametrize(("teacher", "keys"), KEYS, ids=str)
+def test_keys_and_headers_go_where_they_belong(
+    teacher: Any, keys: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OURS", "our-key")
+    monkeypatch.setenv("THEIRS", "their-key")
+    recipe, setup = read(teacher, base_url=(HERE,), api_key_env=("OURS",), header=("X-Team=ours",))
+    access = open_access(setup, recipe)
+    assert {url: one.key for url, one in access.items()} == keys
+    assert all(one.own == ({"X-Team": "ours"} if url == HERE else {}) for url, one in access.items())
+
+
+def test_an_endpoint_has_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THEIRS", "their-key")
+    recipe, setup = read({"default": "a", "rewrite": {"base_url": HERE, "api_key_env": "THEIRS"}}, base_url=(HERE,))
+    with pytest.raises(BadInput, match=f"^{HERE} has two keys: give every role that asks it the same api_key_env"):
+        open_access(setup, recipe)
 
 
 PRICES = [
@@ -170,12 +198,12 @@ IMPOSSIBLE = [
     (
         {"default": "a", "rewrite": "b"},
         {"serve": "vllm"},
-        "^--serve vllm serves one model, and the roles name a and b: serve each yourself, and give its base_url$",
+        "^--serve vllm runs one model, and the roles name a and b",
     ),
     (
         {"default": "a", "rewrite": {"base_url": THERE}},
         {"serve": "vllm"},
-        r"^--serve vllm asks no other endpoint: take base_url out of teacher\.rewrite$",
+        r"^--serve vllm asks no endpoint: take base_url out of teacher\.rewrite$",
     ),
 ]
 
@@ -224,48 +252,46 @@ def test_a_second_try_must_cost_nothing_in_any_role(teacher: Any, keys: Any, hed
     assert setup.hedges(recipe) is hedges
 
 
-def test_each_endpoint_gets_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "key-of-openai")
-    monkeypatch.setenv("KEY_A", "key-of-a")
-    rewrite = {"model": "gpt-4o-mini", "base_url": "https://api.openai.com/v1"}
-    two = ("https://a.example/v1", "https://b.example/v1")
-    teacher = {"default": "a", "rewrite": rewrite, "reflect": {"base_url": two[0]}}
-    for names, keys in {
-        (): [(None, None), ("key-of-openai",), (None,)],
-        ("KEY_A", "none"): [("key-of-a", None), ("key-of-openai",), ("key-of-a",)],
-        ("KEY_A",): [("key-of-a", "key-of-a"), ("key-of-a",), ("key-of-a",)],
-    }.items():
-        recipe, setup = read(teacher, base_url=two, api_key_env=names)
-        routes = setup.teachers(recipe).routes_by_role.values()
-        access = open_access(setup, routes)
-        assert [tuple(one.key for one in access[route]) for route in routes] == keys
-
-
-def test_what_the_run_serves_costs_nothing() -> None:
-    recipe, setup = read({"default": "gpt-4o", "rewrite": {"temperature": 1.0}}, serve="vllm")
-    price = setup.prices(recipe).of("gpt-4o")
-    assert price and price.is_free and price.source == "--serve vllm"
-
-
-def test_each_role_is_priced_as_its_requests_are_sent() -> None:
-    flex = {"request": {"service_tier": "flex"}}
-    recipe, setup = read({"default": "gpt-6-luna", "rewrite": flex})
-    by_role = setup.teachers(recipe).prices_by_role()
-    assert {role: price and price.priced_for for role, price in by_role.items()} == {
-        "solve": "direct",
-        "rewrite": "flex",
-        "reflect": "direct",
-    }
-
-
 def test_requests_in_flight_are_found_out_for_each_model_at_each_endpoint() -> None:
     recipe, setup = read({"default": "a", "rewrite": "b", "reflect": {"base_url": THERE}}, base_url=(HERE,))
     teacher = open_teacher(recipe, setup, {f"b at {HERE}": 40})
     assert isinstance(teacher, RoutedTeacher)
     assert teacher.reached == {f"a at {HERE}": 1, f"b at {HERE}": 40, f"a at {THERE}": 1}
-    slots = slots_of(setup, teacher)
-    assert isinstance(slots, Slots) and slots.size == 4 + 40 + 4
-    assert slots_of(replace(setup, concurrency=7), teacher) == 7
+    assert slots_of(setup, teacher) is teacher.slots and slots_of(replace(setup, concurrency=7), teacher) == 7
+
+
+def test_all_models_together_keep_to_the_connections_that_the_system_allows() -> None:
+    allowed = connections_allowed()
+    (limit,) = limits_for((HERE,), 60.0, {HERE: allowed}, max(1, allowed // 10))
+    assert 10 <= limit.allowed <= 11
+    assert connections({"x": Route("a", (HERE,)), "y": Route("b", (HERE, THERE)), "z": Route("a", (HERE,))}) == 3
+
+
+def test_a_second_opinion_on_an_own_methods_rows_asks_the_teacher_that_solves(tmp_path: Path) -> None:
+    recipe, _ = read({"default": "a", "rewrite": "b", "solve": "c"})
+    (tmp_path / "run.json").write_text(json.dumps({"recipe": recipe.as_dict() | {"method": "mine", "k9": 1}}))
+    assert read_recipe(tmp_path, BlindSolves(times=1)).models == ("c",)
+
+
+def test_the_plan_says_which_teacher_reasons_and_prices_each_role_as_it_is_sent(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    teacher = {"default": "gpt-6-luna", "rewrite": {"model": "gpt-4o-mini"}, "reflect": {"model": "gpt-6-luna"}}
+    flex = teacher | {"reflect": {"request": {"service_tier": "flex"}}}
+    money = []
+    for roles in (teacher, flex):
+        (tmp_path / "recipe.yaml").write_text(yaml.safe_dump({"problems": PROBLEMS, "teacher": roles}))
+        assert main(["plan", "--config", str(tmp_path / "recipe.yaml"), "--base-url", "https://api.openai.com/v1"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        (reasoning,) = (line for line in lines if line.startswith("reasoning"))
+        assert reasoning.startswith("reasoning  gpt-6-luna (solve, reflect): its tokens are billed")
+        money.append({line[:24].strip(): line.split()[-2] for line in lines if line.startswith("stage")})
+    direct, in_flex = money
+    assert {kind for kind in direct if direct[kind] != in_flex[kind]} == {
+        "stage2_reflection",
+        "stage2_rewrite: reflect",
+    }
+    assert float(in_flex["stage2_reflection"]) < float(direct["stage2_reflection"])
 
 
 # A whole run with a teacher for each role.

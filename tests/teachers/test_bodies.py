@@ -28,8 +28,8 @@ READ = [
     b"\xef\xbb\xbf" + PLAIN,
     b": OPENROUTER PROCESSING\n\n: OPENROUTER PROCESSING\n\n" + PLAIN,
     b": keep-alive\r\n\r\n" + json.dumps(ANSWER, indent=2).encode(),
-    gzip.compress(PLAIN),
-    gzip.compress(b"\n\n" + PLAIN),
+    gzip.compress(PLAIN, mtime=0),
+    gzip.compress(b"\n\n" + PLAIN, mtime=0),
 ]
 
 
@@ -121,7 +121,7 @@ CUT = [
     b"data: 7\n\n",
     stream({"choices": [{"delta": "2"}]}),
     b"\x1f\x8b nothing",
-    gzip.compress(PLAIN)[:-20],
+    gzip.compress(PLAIN, mtime=0)[:-20],
     b"\xff\xfe\xfd",
 ]
 

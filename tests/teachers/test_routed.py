@@ -12,6 +12,7 @@ from aiohttp import web
 
 from personamath.errors import NotAsked, TeacherMisconfigured
 from personamath.records import Request
+from personamath.teachers.concurrency import Limit
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
@@ -143,6 +144,48 @@ def test_what_the_user_limits_holds_for_all_together() -> None:
 
     # Twelve requests, five at once and then ten a second; with a limit each they would take 0.1 s.
     assert run(take_turns, Server("strong"), Server("cheap"), pace=Pace(rpm=600)) > 0.6
+
+
+def test_each_teacher_has_no_more_in_flight_than_its_own_limits_allow() -> None:
+    class Counting(Server):
+        now = most = 0
+
+        async def reply(self, request: web.Request) -> web.StreamResponse:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            try:
+                return await super().reply(request)
+            finally:
+                self.now -= 1
+
+    strong, cheap = Counting("strong", wait_s=0.02), Counting("cheap", wait_s=0.05)
+    allowed = {SOLVE.model: 6, REWRITE.model: 2}
+
+    async def ask() -> None:
+        async with AsyncExitStack() as stack:
+            routes: dict[str, Route] = {}
+            for one, server in ((SOLVE, strong), (REWRITE, cheap)):
+                app = web.Application()
+                app.router.add_post("/v1/chat/completions", server.reply)
+                urls = (await stack.enter_async_context(serve(app)),)
+                routes[one.purpose] = Route(one.model, urls)
+
+            def opened(route: Route) -> HttpTeacher:
+                most = allowed[route.model]
+                return HttpTeacher(route.base_urls, limits=[Limit(60.0, most, most)])
+
+            teacher = await stack.enter_async_context(RoutedTeacher(routes, opened))
+            requests = [replace(one, sample=number) for number in range(20) for one in (SOLVE, REWRITE)]
+
+            async def take_and_ask(request: Request) -> None:
+                async with teacher.slots:
+                    await teacher.complete(request)
+
+            await asyncio.gather(*map(take_and_ask, requests))
+            assert sorted(teacher.reached.values()) == [2, 6]
+
+    asyncio.run(ask())
+    assert cheap.most <= 2 and strong.most <= 6
 
 
 def test_a_model_that_refuses_everything_ends_the_run_although_another_is_answered() -> None:

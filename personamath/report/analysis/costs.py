@@ -72,10 +72,10 @@ def _note(data: RunData, priced: bool) -> str:
 
 
 def _prices(price: Price, whose: str) -> str:
-    rates = price.rates()
+    rates, dated = price.rates(), f", {price.date}" if price.date else ""
     return (
         f"Prices{whose}: {rates.prompt:g} and {rates.completion:g} USD per million prompt and completion tokens "
-        f"({price.source}{f', {price.date}' if price.date else ''}), {_priced_for(price)}."
+        f"({price.source}{dated}), {_priced_for(price)}."
     )
 
 

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from math import ceil
 from typing import Any
@@ -15,7 +15,7 @@ from personamath.runs.ray.desk import Desk
 from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Prices
-from personamath.teachers.routed import Route, Routes
+from personamath.teachers.routed import Routes
 
 # One event loop feeds several thousand requests a second: at the seconds that a model takes, more than this in flight.
 IN_FLIGHT_OF_AN_ACTOR = 1_000
@@ -47,8 +47,8 @@ class ClusterSetup:
     rpm: float | None
     tpm: float | None
     routes: Routes
-    access: Mapping[Route, Sequence[Access]]
-    """To each of a route's endpoints."""
+    access: Mapping[str, Access]
+    """By endpoint."""
     patience: Patience
     prices: Prices
     caps: Caps

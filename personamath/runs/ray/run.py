@@ -11,8 +11,7 @@ from personamath.runs.setup import Setup, open_access
 
 async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
     """As `make_dataset`, with blocks of seed problems in actors of Ray Data."""
-    teachers = setup.teachers(recipe)
-    access = open_access(setup, teachers.routes.values())
+    access = open_access(setup, recipe)
     cluster = ClusterSetup(
         address=setup.ray_address,
         block=setup.block,
@@ -20,7 +19,7 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
         hedge=setup.hedges(recipe),
         rpm=setup.rpm,
         tpm=setup.tpm,
-        routes=teachers.routes,
+        routes=setup.teachers(recipe).routes,
         access=access,
         patience=setup.patience_with(recipe),
         prices=setup.prices(recipe),

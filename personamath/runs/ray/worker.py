@@ -31,7 +31,7 @@ from personamath.teachers.keys import Access
 from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Caps, Paid, Prices
-from personamath.teachers.routed import OverHttp, Route, Routes, over_http
+from personamath.teachers.routed import Route, Routes, connections, over_http
 from personamath.teachers.slots import Slots
 
 REPORT_EVERY_S = 0.5
@@ -57,8 +57,8 @@ class Job:
     made_by: str
     """See `blocks.fingerprint`."""
     routes: Routes
-    access: Mapping[Route, Sequence[Access]]
-    """To each of a route's endpoints; whoever prints or logs a job does not see the keys."""
+    access: Mapping[str, Access]
+    """To each of the endpoints; whoever prints or logs a job does not see the keys."""
     patience: Patience
     concurrency: int | None
     """This actor's slice, as are the two that follow; None if it finds out."""
@@ -90,26 +90,21 @@ def as_block(table: pa.Table) -> Block:
     return Block(numbers.pop(), [Problem(**row) for row in rows])
 
 
-def _endpoints(job: Job) -> OverHttp:
-    """The teacher of this actor."""
-    pace = Pace(job.rpm, job.tpm)
-    connections = sum(len(route.base_urls) for route in set(job.routes.values()))
-
-    def opened(route: Route) -> HttpTeacher:
-        urls = route.base_urls
-        limits = None if job.concurrency else limits_for(urls, job.patience.timeout_s, {}, connections, job.actors)
-        return HttpTeacher(urls, job.access[route], job.patience, pace, hedge=job.hedge, limits=limits)
-
-    return over_http(job.routes, opened)
-
-
 class BlockWorker:
     """What `Dataset.map_batches` makes an actor of: a block's problems in, one row on what became of it out."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._folder = RunFolder(job.output)
-        self._endpoints = _endpoints(job)
+        pace = Pace(job.rpm, job.tpm)
+
+        def opened(route: Route) -> HttpTeacher:
+            urls, count = route.base_urls, connections(job.routes)
+            limits = None if job.concurrency else limits_for(urls, job.patience.timeout_s, {}, count, job.actors)
+            access = [job.access[url] for url in urls]
+            return HttpTeacher(urls, access, job.patience, pace, hedge=job.hedge, limits=limits)
+
+        self._endpoints = over_http(job.routes, opened)
         self._endpoints.thrown_away = self._pay_for
         self._gate = Gate(self._endpoints)
         self._name = uuid.uuid4().hex
