@@ -127,7 +127,8 @@ def test_the_ray_engine_makes_the_local_engines_bytes_and_asks_everything_once(
     assert dataset_bytes(tmp_path / "run") == dataset_bytes(undisturbed)
     ours, theirs = run_file(tmp_path / "run"), run_file(undisturbed)
     assert ours["engine"] == "ray" and ours["answers"]["asked this time"] == teacher.stats()["requests"]
-    assert ours == theirs | {name: ours[name] for name in ("engine", "endpoints")}
+    # Each actor finds out by itself how many requests to have in flight.
+    assert ours == theirs | {name: ours[name] for name in ("engine", "endpoints", "concurrency")}
     blocks = sorted(path.name for path in (tmp_path / "run" / "blocks").iterdir())
     assert [name.partition("-")[0] for name in blocks] == [f"{number:06}" for number in range(48 // BLOCK)]
 
