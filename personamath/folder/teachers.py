@@ -8,7 +8,7 @@ from personamath.methods.method import Outline
 
 
 def model_of(recipe: Mapping[str, Any], role: str) -> str:
-    """The model that has a role."""
+    """The model of a role."""
     teacher = recipe["teacher"]
     return str(teacher[role]["model"] if isinstance(teacher, Mapping) else teacher)
 
@@ -51,7 +51,7 @@ def column_text(recipe: Mapping[str, Any]) -> str:
 
 
 def share_table(provenance: Mapping[str, Any], outline: Outline) -> str:
-    """A table of the roles: who has each, how it was asked, and its share of the requests and of the tokens."""
+    """A table of the roles: each one's teacher, how it was asked, and its share of the requests and of the tokens."""
     recipe, funnel = provenance["recipe"], provenance["funnel"]
     asked = {kind.name: sum(funnel["requests"][kind.name].values()) for kind in outline.kinds}
     tokens = {kind.name: sum(funnel["tokens"][kind.name].values()) for kind in outline.kinds}
@@ -70,7 +70,7 @@ def share_table(provenance: Mapping[str, Any], outline: Outline) -> str:
                 _share(tokens, kinds),
             ]
         )
-    heads = ["role", "teacher", "temperature", "most tokens", "requests", "share of requests", "share of tokens"]
+    heads = ["role", "teacher", "temperature", "token limit", "requests", "share of requests", "share of tokens"]
     return table(heads, rows, text_columns=(0, 1))
 
 

@@ -130,7 +130,7 @@ class JournaledTeacher:
         if self._ready and not self._caps.reached(self.bill, 0):
             await self._ready()
         while self._caps.reached(self.bill, self.in_flight):
-            # What is in flight is reckoned at a guess: its answers may leave room for more.
+            # The cost of what is in flight is a guess: its answers may leave room for more.
             if self._caps.reached(self.bill, 0) or not self.in_flight:
                 raise NotAsked("a cap of this run is reached")
             await asyncio.sleep(CAP_LOOK_S)
