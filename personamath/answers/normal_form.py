@@ -20,11 +20,11 @@ class Rule(NamedTuple):
     replacement: str
     reason: str
     needs: str = ""
-    """What every text has that the pattern matches, so that the others need not be searched; or `WORDS`."""
+    """What every matching text contains, so that other texts need not be searched; or `WORDS`."""
 
 
 WORDS = "words"
-"""What a rule about words needs: two letters in a row that are no command."""
+"""What a rule about words needs: two letters in a row that are not a command."""
 IN_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2}")
 
 

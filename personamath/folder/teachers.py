@@ -39,13 +39,13 @@ def writers(recipe: Mapping[str, Any], outline: Outline, step: str) -> set[str]:
 
 
 def key_of(recipe: Mapping[str, Any], role: str, key: str) -> Any:
-    """What a role's teacher has under a key of the recipe: its own value, or the recipe's."""
+    """The value that a role's teacher has for a key: its own, or else the recipe's."""
     teacher = recipe["teacher"]
     return teacher[role].get(key, recipe[key]) if isinstance(teacher, Mapping) else recipe[key]
 
 
 def column_text(recipe: Mapping[str, Any]) -> str:
-    """What the column `teacher` holds where roles have teachers of their own."""
+    """What the column `teacher` holds if roles have teachers of their own."""
     rewriter = f" Rewrites are by {code(model_of(recipe, 'rewrite'))}." if "rewrite" in recipe["teacher"] else ""
     return f"The model that wrote the response.{rewriter}"
 

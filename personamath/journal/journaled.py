@@ -48,9 +48,9 @@ class Memory(Protocol):
 class JournaledTeacher:
     """A teacher around a teacher: what the journal knows is not asked again, what is asked is journaled.
 
-    At most `concurrency` requests are in flight, counted until their answers are on disk; slots in its place are the
-    teacher's, or shared with others. Equal requests that meet in flight are asked once. `stop` lets what is in flight
-    arrive, because it is paid for, and then ends every caller.
+    At most `concurrency` requests are in flight, counted until their answers are on disk; it may also be the slots of
+    the teacher, or slots shared with others. Equal requests that meet in flight are asked once. `stop` lets what is in
+    flight arrive, because it is paid for, and then ends every caller.
     At a cap what the journal knows is still answered; anything else is `NotAsked`.
     """
 

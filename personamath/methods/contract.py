@@ -26,7 +26,7 @@ NUMBERS = range(-(2**31), 2**31)
 
 
 def check_method(method: object, recipe_keys: Collection[str]) -> None:
-    """Raise `BadInput` for what cannot serve as a method; `recipe_keys` are those that every recipe has."""
+    """Raise `BadInput` for an object that cannot be a method; `recipe_keys` are the keys that every recipe has."""
     if isinstance(method, type):
         raise BadInput(f"method is the class {method.__name__}: give an instance, {method.__name__}()")
     shown = in_one_line(repr(method), 80)

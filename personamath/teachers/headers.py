@@ -38,7 +38,7 @@ _SECRET_VALUES = re.compile(r"(?:bearer|basic)\s|(?:sk|hf|gsk|xai|key)[-_][A-Za-
 
 
 class Header(NamedTuple):
-    """One header, as it was written."""
+    """One header, as the user wrote it."""
 
     name: str
     value: str

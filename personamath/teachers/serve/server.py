@@ -49,7 +49,7 @@ _LOG_PREFIX = re.compile(r"\x1b\[[\d;]*m|^(?:\(\w+[^)]*\) )?[A-Z]+ [\d: -]+ \[[^
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
+    """A free port on the loopback address."""
     with socket.socket() as free:
         free.bind((HOST, 0))
         return int(free.getsockname()[1])
@@ -72,7 +72,7 @@ class Server:
         """Starts and watches the server, and raises why it is down for good; None until somebody waits for it."""
         self._starts = 0
         self._settled = asyncio.Event()
-        """Set while nobody has to wait: the server is ready, or will not be any more."""
+        """Set while nobody has to wait: the server is ready, or never will be."""
         self._stopping = False
         self._asking: set[asyncio.Timeout] = set()
 
@@ -91,7 +91,7 @@ class Server:
         return self._starts
 
     def stop(self) -> None:
-        """Let nobody wait any longer; the server can still answer what it was sent."""
+        """Stop making callers wait; the server can still answer what it was sent."""
         self._stopping = True
         self._settled.set()
 
