@@ -71,7 +71,7 @@ LINE = {
     "empty content": Line(("empty=0.2",)),
     "null content": Line(("null=0.2",)),
     "answers that break off": Line(("abort=0.2",)),
-    "a reply that is no JSON: HTML, a stream that is cut, brotli": Line(("html=0.05", "cut_sse=0.05", "br=0.05")),
+    "a reply that is not JSON: HTML, a stream that is cut, brotli": Line(("html=0.05", "cut_sse=0.05", "br=0.05")),
     "a stream of events, padding, unannounced gzip": Line(("sse=0.3", "padded=0.3", "gzip=0.3")),
     "a wait that nobody can mean": Line(("absurd_wait=0.2",)),
     "text in parts, reasoning beside it": Line(("parts=0.3", "reasoned=0.3")),
