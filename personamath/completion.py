@@ -37,7 +37,7 @@ _CLOSES = re.compile(
     |^Here\ is\ my\ response:""",
     re.VERBOSE | re.MULTILINE,
 )
-# Where every mark of reasoning begins, or what is in it: few answers hold any of these, and the two above take longest.
+# What every mark of reasoning begins with or contains. Few answers contain any of it, and the patterns above are slow.
 _MAY_MARK = re.compile(r"<|(?i:&lt;)|\[/?[TR]|◁|Here is my ")
 # gpt-oss where the server drops its special tokens and keeps the words between them.
 _BARE_CHANNELS = re.compile(r"\A\s*analysis(?=\S|\s)(.*)assistantfinal", re.DOTALL)

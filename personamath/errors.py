@@ -57,10 +57,10 @@ class NotAsked(TeacherError):
 
 
 class PersonaMathWarning(UserWarning):
-    """Something that a run goes on in spite of, in one line. The command prints it; a notebook shows it."""
+    """A problem, in one line, that does not stop a run. The command prints it; a notebook shows it."""
 
 
-# Python shows what one line of code warns of only once, but the next run in the same session may meet it, too.
+# Python shows the warning of one line of code only once, but the next run in the same session may need it again.
 warnings.simplefilter("always", PersonaMathWarning, append=True)
 
 

@@ -41,8 +41,8 @@ class Recipe:
     ]
     """The model of every role that is not in `roles`."""
     roles: Mapping[str, Sampler] = field(default_factory=dict)
-    """The teachers of the roles that have another one, or are asked in another way. `of` reads them from a `teacher`
-    that is a mapping."""
+    """The roles whose teacher is another model, or is asked in another way. `of` reads them from a `teacher` that is a
+    mapping."""
     method: Method = field(default_factory=PersonaMath)
     """The method that makes the rows, with its settings."""
     temperature: Annotated[
@@ -82,7 +82,7 @@ class Recipe:
         if taken := {"method", *_OWN}.intersection(mine):
             raise BadInput(f"method {name!r}: its setting {min(taken)} is a key of every recipe; rename it")
         if self.keep_reasoning and COLUMN in self.method.outline.columns:
-            raise BadInput(f"keep_reasoning: the method {name!r} has a column {COLUMN!r} already; leave the key out")
+            raise BadInput(f"keep_reasoning: the method {name!r} already has a column {COLUMN!r}; leave the key out")
         if not self.problems:
             raise BadInput("no problems: name at least one source, e.g. gsm8k")
         if not self.teacher:

@@ -115,10 +115,10 @@ def request_digest(body: bytes, sample: int) -> str:
 
 
 class AnsweredBy(NamedTuple):
-    """What really answered, and how, as far as the reply says so; None where it does not."""
+    """What really answered, and how, as far as the reply says; None where it does not say."""
 
     model: str | None = None
-    """E.g. `gpt-4o-mini-2024-07-18` where `gpt-4o-mini` was asked."""
+    """E.g. `gpt-4o-mini-2024-07-18` if `gpt-4o-mini` was asked."""
     provider: str | None = None
     """Whose hardware answered, where a router chooses, e.g. `Groq`."""
     service_tier: str | None = None
@@ -145,7 +145,7 @@ class Completion:
     """As counted by the endpoint; None if it does not report it."""
     completion_tokens: int | None = None
     answered_by: AnsweredBy | None = None
-    """None if the reply says nothing of it, and in answers that earlier versions journaled."""
+    """None if the reply says nothing about it, and in answers that earlier versions journaled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-"""Characters of all scripts and faces as LaTeX or ASCII."""
+"""Characters of all scripts and fonts as LaTeX or ASCII."""
 
 import re
 import unicodedata
 
 INVISIBLE = [0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
-"""Characters that join, break or turn a line and print nothing."""
+"""Invisible characters that join or break a line, or change its direction."""
 
 GREEK = [
     *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu"),
@@ -51,18 +51,18 @@ CHARACTERS = str.maketrans(
     | {"⟨": r"\langle ", "⟩": r"\rangle ", "…": r"\ldots "}
     | {letter: rf"\{name} " for letter, name in zip("αβγδεζηθικλμνξπρστυφχψωϕϵµΓΔΘΛΞΠΣΦΨΩ", GREEK, strict=True)}
 )
-"""Characters that stand for a LaTeX command or for an ASCII character; invisible ones stand for nothing."""
+"""The LaTeX command or ASCII character that each character means; invisible ones mean nothing."""
 
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ", "0123456789+-()n")
 RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ]+")
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₙₘₖₓ", "0123456789+-aenmkx")
 LOWERED = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₙₘₖₓ]+")
 COMPATIBILITY = re.compile("[¼-¾⅐-⅞\U0001d400-\U0001d7ff]")
-"""Fractions in one character, and letters in mathematical faces."""
+"""Fractions in one character, and letters in mathematical fonts."""
 
 
 def ascii_characters(text: str) -> str:
-    """The text with LaTeX or ASCII for each other character that is known."""
+    """The text with each other known character replaced by LaTeX or ASCII."""
     if text.isascii():
         return text
     text = RAISED.sub(lambda run: f"^{{{run[0].translate(SUPERSCRIPTS)}}}", text)
@@ -72,7 +72,7 @@ def ascii_characters(text: str) -> str:
 
 
 def compatible(character: str) -> str:
-    """The LaTeX of a fraction in one character, or the letter without its face."""
+    """The LaTeX of a fraction in one character, or the letter without its font."""
     plain = unicodedata.normalize("NFKC", character)
     numerator, slash, denominator = plain.partition("\u2044")
     return rf"\frac{{{numerator}}}{{{denominator}}}" if slash else plain

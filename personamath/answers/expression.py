@@ -40,9 +40,9 @@ ACCENTS = frozenset({"overline", "bar", "vec", "hat", "widehat", "tilde", "overr
 NAMED_FUNCTIONS = frozenset(["f", "g", "h", "F", "G", "H", "P", "Q", "phi", "varphi", "psi", "Phi", "Psi"])
 """Names that a parenthesis is not multiplied with, but given to."""
 CHOICES = {"C": "binom", "P": "permutations", "A": "permutations"}
-"""Letters that count choices where they have a number above and a number below, as in `C_5^2`; the larger is of all."""
+"""Letters that count choices if they have a number above and one below, as in `C_5^2`; the larger counts the items."""
 OF_SEVERAL = frozenset(["gcd", "lcm", "max", "min"])
-"""Functions of as many numbers as there are."""
+"""Functions of any number of arguments."""
 MOST_ARGUMENTS = 5
 """Arguments that a named function may have."""
 OPENERS = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil"}
@@ -198,7 +198,7 @@ class Reader(Tokens):
         return Operation(f"{name}()", self.arguments()) if self.token == "(" else name
 
     def number_above(self) -> Fraction | None:
-        """The number that `^` raises to, consumed; None, and nothing consumed, where there is none."""
+        """Consume and return the number after `^`; consume nothing and return None if there is no number."""
         start = self.at
         if self.token == "^":
             self.take()

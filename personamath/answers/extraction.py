@@ -33,7 +33,7 @@ def extract(completion: str) -> str | None:
     Reads `\boxed{…}` and `\fbox{…}` with nested and escaped braces, and `\boxed 5` up to the next space or the end of
     its formula, if a number, a command or a single letter follows. None where there is no box, where the last one is
     empty, and where it is cut off (its braces never close, as in a completion that ran into the token limit). An
-    earlier box never stands in for the last. Raises `BadInput` for what is no text.
+    earlier box never replaces the last. Raises `BadInput` unless it is given a text.
     """
     return find_answer(text("the completion", completion)).answer
 

@@ -1,4 +1,4 @@
-"""What callers from Python give the grader: texts, and numbers as answers."""
+"""What Python callers give the grader: texts, and also numbers as answers."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -22,7 +22,7 @@ def answer_text(what: str, given: object) -> str:
 
 
 def text(what: str, given: object) -> str:
-    """What must be text; `what` names it in an error."""
+    """Return `given` if it is text; raise `BadInput` otherwise. `what` names it in the error."""
     if isinstance(given, str):
         return given
     raise BadInput(f"{what} is {_shown(given)}; it must be text")

@@ -27,8 +27,8 @@ class Grade:
 def equivalent(reference: Answer, answer: Answer) -> bool:
     """Whether two bare answers, LaTeX or plain, are the same answer; either may be a number.
 
-    Symmetric, and independent of formatting; `docs/grading.md` lists the rules. Raises `BadInput` for what is neither
-    text nor a number, and nothing else; never runs what it is given. Takes tens of microseconds for nearly all pairs,
+    Symmetric, and independent of formatting; `docs/grading.md` lists the rules. Raises `BadInput` for anything but
+    text and numbers, and no other error; never runs what it is given. Takes tens of microseconds for nearly all pairs,
     and at most `symbolic.PAIR_LIMIT` seconds of CPU time plus, once, the start of a worker process.
     """
     reference, answer = answer_text("the reference answer", reference), answer_text("the answer", answer)

@@ -37,7 +37,7 @@ WORDS_OF_TWO = frozenset(
 )
 """Words of two letters; other runs of two small letters are products, as `ab` is."""
 WORDS_OR_PRODUCTS = frozenset(["ah", "am", "an", "as", "at", "be", "by", "ha", "hi", "ma", "my", "pm"])
-"""Words of two letters that may be products as well: read as words beside their own letters in another order."""
+"""Words of two letters that may also be products: read as words if the other answer has the same letters reordered."""
 WORDS_OF_THREE = frozenset(["add", "bad", "cad", "dab", "dad", "bay", "day", "fed"])
 """Words of the letters that products of three are written with."""
 PRODUCT_OF_THREE = re.compile(r"[abcdxyz]{3}|[^aeiou]{3}")
@@ -154,7 +154,7 @@ def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
 
 
 def in_units(one: Leaf, other: Leaf) -> Leaf:
-    r"""The first part, with a letter after a space as its unit, `5\,m`, where the other is a number."""
+    r"""The first part, with a letter after a space read as its unit, `5\,m`, if the other part is a number."""
     if one.number is None and (match := SPACED_UNIT.fullmatch(one.text)) and other.is_constant:
         return Leaf(rf"{match[1]}\text{{{match[2] or 'ohm'}}}")
     return one
@@ -198,7 +198,7 @@ def compare_values(one: Leaf, other: Leaf) -> Verdict:
 
 
 def both_run(one: Leaf, other: Leaf) -> bool:
-    """Whether both are runs of letters without a sign between them."""
+    """Whether both are runs of letters without operators between them."""
     return one.text.isalpha() and other.text.isalpha()
 
 

@@ -20,11 +20,11 @@ class Rule(NamedTuple):
     replacement: str
     reason: str
     needs: str = ""
-    """What every text has that the pattern matches, so that the others need not be searched; or `WORDS`."""
+    """What every matching text contains, so that other texts need not be searched; or `WORDS`."""
 
 
 WORDS = "words"
-"""What a rule about words needs: two letters in a row that are no command."""
+"""What a rule about words needs: two letters in a row that are not a command."""
 IN_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2}")
 
 
@@ -68,10 +68,10 @@ TABLE = [
     (r"(\\in ?)\\(?:math(?:bf|rm|ds)|bf) ?\{? ?([RZNQC])(?![A-Za-z]) ?\}?", r"\1\\mathbb{\2}", "a set of numbers",
      r"\in"),
     (command("math(?:bf|it|sf)", "boldsymbol", "bm", "bold", "pmb") + r" ?\{ ?([A-Za-z]) ?\}", r" \1",
-     "a letter in any face"),
+     "a letter in any font"),
     (r"\\(?:hat|vec) ?\{? ?\\?([ijk])(?:math)?(?![A-Za-z]) ?\}?", r" \1", "a unit vector"),
     (command("math(?:bf|it|sf|cal|op)", "boldsymbol", "bm", "bold", "pmb", "underline", "boxed", "f(?:rame)?box")
-     + r" ?(?=[{\w])", "", "a face or a frame around what is in braces"),
+     + r" ?(?=[{\w])", "", "a font or a frame around what is in braces"),
     (command("text(?:bf|it|rm|sf|sc|tt|normal|up)?", "[mh]box", "mathrm", "operatorname", "emph") + r"\*? ?\{",
      r"\\text{", "words are words in any face"),
     (rf"\\text\{{ ?({'|'.join(FUNCTIONS)}|c?tg|cotg|cosec|arcc?tg|[bp]?mod) ?\}}", r"\\\1 ",
@@ -114,7 +114,7 @@ TABLE = [
     (command("rangle"), ")", "a vector in angle brackets is the vector in parentheses"),
     (command("colon"), ":", "a ratio, or such that"),
     (r"^ ?(\d+) ?(?:\\text\{ ?to ?\}|(?<= )to(?= )) ?(\d+) ?$", r"\1:\2", "a ratio in words", "to"),
-    (r"(?:\\not ?\\in|\\notin) ?\\\{([^{}]*)\\\}", r"\\ne \1", "in no set of a few", r"\not"),
+    (r"(?:\\not ?\\in|\\notin) ?\\\{([^{}]*)\\\}", r"\\ne \1", "not a member of a small set", r"\not"),
     (command("backslash"), r"\\setminus ", "the difference of sets"),
     (r"\\setminus ?\{([^{}]*[^{}\\])\}", r"\\setminus\\{\1\\}", "a set in plain braces", r"\setminus"),
     (r"\\(p?mod|bmod) ?\{ ?(\d+) ?\}", r"\\\1 \2", "braces around a modulus", "mod"),

@@ -97,7 +97,7 @@ def bends(expression: Expression) -> bool:
 
 
 def differ_in_domain(first: Expression, second: Expression) -> bool:
-    r"""Whether absolute values give one expression values where the other has none, as `\ln |x|` beside `\ln x`."""
+    r"""Whether absolute values give one expression values where the other has none: `\ln |x|` and `\ln x`."""
     if has_bars(first) == has_bars(second) or is_constant(first) or is_constant(second):
         return False
     wide, narrow = (first, second) if has_bars(first) else (second, first)

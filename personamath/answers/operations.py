@@ -23,7 +23,7 @@ AGREEMENT = Fraction(1, 10**AGREEING_DIGITS)
 EXACT_BITS = 12_000
 """Size up to which fractions are computed with."""
 CONVERTED_BITS = 490
-"""Size up to which the last digits of a fraction are seen at the digits that must agree."""
+"""Size up to which the digits that must agree include the last digits of a fraction."""
 EXPONENT_BITS = 60
 """Size of the largest exponent of 2 that a value may have; such a number has 10^17 digits."""
 
@@ -301,7 +301,7 @@ def integer(value: Value) -> int:
 
 
 def real(value: Value) -> Value:
-    """The value as a real number that can be put in order."""
+    """The value as a real number, which can be compared by size."""
     if hasattr(value, "_mpc_"):
         raise NoValue("no order")
     return inexact(value)

@@ -39,7 +39,7 @@ FUNCTION_OF = re.compile(r"([A-Za-z])\(([a-z])\)")
 
 FUNCTION_OF_ANGLE = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?:\^2)? ?\(?(.+?)\)?$")
 FREE_ARGUMENTS = frozenset("xyznt")
-"""Letters of arguments that stand for every value."""
+"""Letters of arguments that mean any value."""
 COORDINATES = re.compile(r"\([xyz](?:,[xyz])+\)")
 
 FLIPPED = {"<": ">", ">": "<", r"\le": r"\ge", r"\ge": r"\le"}

@@ -162,7 +162,7 @@ def read_construct(text: str, depth: int) -> Part | None:
 
 
 def is_lines(environment: str, body: str, text: str) -> bool:
-    """Whether an environment has lines and no matrix: an array has them after a brace, or if each is a relation."""
+    """Whether an environment holds lines, not a matrix: an array does after a brace, or if each is a relation."""
     if environment not in ("array", "matrix") or text.startswith("\\{"):
         return True
     rows = [row for _, row in split(body, frozenset(["\\\\"])) if row.strip()]
@@ -275,7 +275,7 @@ def is_factor(text: str) -> bool:
 
 
 def read_matrix(factor: str, body: str, depth: int) -> Part:
-    """A matrix of entries, each multiplied by the factor in front; one of a single entry is that entry."""
+    """A matrix of entries, each multiplied by the factor in front; a matrix of one entry is that entry."""
     rows = [row for _, row in split(body, frozenset(["\\\\"])) if row.strip()]
     entries = [[entry.strip() for _, entry in split(row, frozenset(["&"]))] for row in rows]
     scaled = [[f"{factor}({entry})" if factor else entry for entry in row] for row in entries]

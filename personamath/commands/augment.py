@@ -25,10 +25,10 @@ Solve math problems with a teacher LLM, rewrite them, and keep the solutions who
       --teacher gpt-4o-mini-2024-07-18 --output runs/v1          # the paper's run
 
   personamath augment --config recipes/augment-paper-v1.yaml --teacher Qwen/Qwen2.5-72B-Instruct \\
-      --base-url http://127.0.0.1:8000/v1 --output runs/open     # an open teacher, at a server of yours
+      --base-url http://127.0.0.1:8000/v1 --output runs/open     # an open teacher, on your own server
 
   personamath augment --config recipes/augment-paper-v1.yaml --teacher Qwen/Qwen2.5-72B-Instruct \\
-      --serve vllm --vllm-args '{tensor_parallel_size: 4}' --output runs/open   # the same, on GPUs of this machine
+      --serve vllm --vllm-args '{tensor_parallel_size: 4}' --output runs/open   # the same, on this machine's GPUs
 
 The command asks the endpoint in --base-url, else in OPENAI_BASE_URL, else OpenAI. It sends the key in OPENAI_API_KEY to
 OpenAI only, and HF_TOKEN to Hugging Face's router only; --api-key-env names the variable that holds the key of any

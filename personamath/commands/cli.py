@@ -101,7 +101,7 @@ def _run(command: Any, options: argparse.Namespace) -> int:
 
 @contextmanager
 def _warnings_in_a_line() -> Iterator[None]:
-    """Print what the library warns of, each time and without the place in its code."""
+    """Print each warning of the library, even if it was printed before, and without its place in the code."""
     with warnings.catch_warnings():
         others = warnings.showwarning
 

@@ -38,8 +38,8 @@ Estimate the requests, tokens, cost, time and disk space of a run, by step. Take
   personamath plan --config recipes/augment-paper-v1.yaml                            # from the paper's rates, for free
   personamath plan --config recipes/augment-paper-v1.yaml --output runs/v1 --pilot 50
 
-A pilot runs the method on the number of seed problems that you give, asks the real teacher, and journals the answers in
-the run directory. `personamath augment` with the same options continues from there and pays for no answer twice. With
+A pilot runs the method on as many seed problems as you say, asks the real teacher, and journals the answers in the run
+directory. `personamath augment` with the same options continues from there and pays for no answer twice. With
 `--serve vllm` a pilot measures the time on your own hardware; the answers cost nothing.
 """
 
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
 async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tuple[Asked, list[Outcome], int]:
     """Ask the teacher the pilot's problems.
 
-    Return the counts of what was asked, the outcome of each problem, and how many requests in flight were found right.
+    Return the counts of what was asked, the outcome of each problem, and the best number of requests in flight.
     """
     if is_url(setup.output):
         raise BadInput(f"--pilot needs a local output directory, and {setup.output} is a URL: give a directory")
@@ -158,7 +158,7 @@ def _show_prices(recipe: Recipe, setup: Setup) -> None:
 
 
 def _show_reasoning(recipe: Recipe, asked: Asked | None) -> None:
-    """Print what is known of the tokens of each teacher that reasons."""
+    """Print what is known about the tokens of each teacher that reasons."""
     of_roles = recipe.by_role.values()
     for model in dict.fromkeys(teacher.model for teacher in of_roles if reasons(teacher.model, teacher.request)):
         print(f"reasoning  {_whose(model, recipe)}{_reasoning(model, asked)}")
@@ -174,7 +174,7 @@ def _reasoning(model: str, asked: Asked | None) -> str:
     if asked is None:
         return "its tokens are billed as completion tokens; this plan includes none: --pilot 50 measures them"
     share = Bill.so_far(None, (paid for paid in asked.bill.paid() if paid.model == model)).reasoning_share
-    counted = "the endpoint does not count them apart" if share is None else f"so far {share:.0%} of those"
+    counted = "the endpoint does not count them separately" if share is None else f"so far {share:.0%} of the total"
     return f"its tokens are billed as completion tokens and included in them; {counted}"
 
 

@@ -1,4 +1,4 @@
-"""Which models and providers really answered, in a sentence: as provenance.json and run.json count them."""
+"""Sentences on which models and providers really answered, from the counts in provenance.json and run.json."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby

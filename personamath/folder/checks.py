@@ -123,7 +123,7 @@ def _read_provenance(folder: Path) -> Claims:
 
 
 def _with_models(recipe: dict[str, Any]) -> dict[str, Any]:
-    """The recipe, once it is sure that it names its teachers."""
+    """The recipe, checked to name its teachers."""
     if not all(models(recipe)):
         raise ValueError("its recipe names no teacher")
     return recipe

@@ -61,7 +61,7 @@ class Origins:
     test_problems: TestProblems | None = None
     """The test problems in `benchmarks`; None if there are none."""
     digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Digests of the problems and personas that were used, whatever the files are that hold them."""
+    """Digests of the problems and personas that were used, independent of the files that hold them."""
 
     @classmethod
     def named(cls, recipe: Recipe) -> "Origins":

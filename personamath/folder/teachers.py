@@ -8,7 +8,7 @@ from personamath.methods.method import Outline
 
 
 def model_of(recipe: Mapping[str, Any], role: str) -> str:
-    """The model that has a role."""
+    """The model of a role."""
     teacher = recipe["teacher"]
     return str(teacher[role]["model"] if isinstance(teacher, Mapping) else teacher)
 
@@ -39,19 +39,19 @@ def writers(recipe: Mapping[str, Any], outline: Outline, step: str) -> set[str]:
 
 
 def key_of(recipe: Mapping[str, Any], role: str, key: str) -> Any:
-    """What a role's teacher has under a key of the recipe: its own value, or the recipe's."""
+    """The value that a role's teacher has for a key: its own, or else the recipe's."""
     teacher = recipe["teacher"]
     return teacher[role].get(key, recipe[key]) if isinstance(teacher, Mapping) else recipe[key]
 
 
 def column_text(recipe: Mapping[str, Any]) -> str:
-    """What the column `teacher` holds where roles have teachers of their own."""
+    """What the column `teacher` holds if roles have teachers of their own."""
     rewriter = f" Rewrites are by {code(model_of(recipe, 'rewrite'))}." if "rewrite" in recipe["teacher"] else ""
     return f"The model that wrote the response.{rewriter}"
 
 
 def share_table(provenance: Mapping[str, Any], outline: Outline) -> str:
-    """A table of the roles: who has each, how it was asked, and its share of the requests and of the tokens."""
+    """A table of the roles: each one's teacher, how it was asked, and its share of the requests and of the tokens."""
     recipe, funnel = provenance["recipe"], provenance["funnel"]
     asked = {kind.name: sum(funnel["requests"][kind.name].values()) for kind in outline.kinds}
     tokens = {kind.name: sum(funnel["tokens"][kind.name].values()) for kind in outline.kinds}
@@ -70,7 +70,7 @@ def share_table(provenance: Mapping[str, Any], outline: Outline) -> str:
                 _share(tokens, kinds),
             ]
         )
-    heads = ["role", "teacher", "temperature", "most tokens", "requests", "share of requests", "share of tokens"]
+    heads = ["role", "teacher", "temperature", "token limit", "requests", "share of requests", "share of tokens"]
     return table(heads, rows, text_columns=(0, 1))
 
 

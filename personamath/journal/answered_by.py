@@ -5,20 +5,20 @@ from functools import lru_cache
 
 from personamath.records import AnsweredBy
 
-# Most answers of a run say the same, so few objects are written and read. Those with reasoning differ, and are long:
-# keeping many of them would cost memory.
+# Most answers of a run say the same, so few distinct objects occur. Those with reasoning all differ, and are long:
+# caching many of them would cost memory.
 REMEMBERED = 64
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @lru_cache(REMEMBERED)
 def as_json(answered_by: AnsweredBy) -> str:
-    """The JSON of a record."""
+    """A record as JSON."""
     return _encoded({name: value for name, value in answered_by._asdict().items() if value is not None})
 
 
 @lru_cache(REMEMBERED)
 def from_json(text: str) -> AnsweredBy:
-    """The record of a JSON; keys that a later version added are left out."""
+    """Read a record from JSON; keys that a later version added are left out."""
     content = json.loads(text)
     return AnsweredBy(**{name: content[name] for name in AnsweredBy._fields if name in content})

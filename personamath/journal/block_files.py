@@ -1,7 +1,7 @@
 """Answers beside the journal: the files that the engine for many machines writes, a few for each block.
 
 RUN/blocks/000012-5f0c77a1b2d3/answers-*.parquet   every answer, untouched: the journal's columns, and a hash
-RUN/blocks/000012-5f0c77a1b2d3/wasted-*.parquet    what replies cost that were no answers, by model and purpose
+RUN/blocks/000012-5f0c77a1b2d3/wasted-*.parquet    what useless replies cost, by model and purpose
 RUN/blocks/000012-5f0c77a1b2d3/rows.parquet        the rows of a finished block; see personamath.runs.ray.blocks
 """
 
@@ -50,14 +50,14 @@ def write_answers(folder: RunFolder, block: str, answers: Sequence[Answer]) -> N
 
 
 def write_wasted(folder: RunFolder, block: str, paid: Iterable[Paid]) -> None:
-    """Write what replies cost that were no answers, in one more file in a block's folder."""
+    """Write what useless replies cost, as one more file in a block's folder."""
     summed = Bill.so_far(None, paid).paid()
     table = pa.table([*map(list, zip(*summed, strict=True))], schema=_WASTED_SCHEMA)
     folder.write(f"{BLOCKS}/{block}/{WASTED}{uuid.uuid4().hex}.parquet", as_parquet(table))
 
 
 def wasted_in(folder: RunFolder, block: str) -> Iterator[Paid]:
-    """What replies cost that were no answers of a block."""
+    """What the useless replies of a block cost."""
     for file in _files(folder, block, WASTED):
         yield from (Paid(*values) for values in read_answers(folder, file, Paid._fields))
 
@@ -104,7 +104,7 @@ def model_of(request: str) -> str:
 
 
 def adopt_answers(journal: Journal, folder: RunFolder, names: Iterable[str] | None = None) -> None:
-    """Move the answers of these blocks, or of all, into the journal, and what was thrown away: each is in one place.
+    """Move the answers and wasted tokens of these blocks, or of all, into the journal, so that each is in one place.
 
     In an object store the files stay: there the journal is a scratch copy.
     """

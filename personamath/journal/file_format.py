@@ -29,7 +29,7 @@ DAMAGED_NAME = "journal.damaged"
 _RECOVERED_NAME = "journal.recovered"
 # Raised whenever an older PersonaMath would misread the file.
 FORMAT_VERSION = 3
-# Formats that this version reads, and raises to the present one when it writes. Format 2 lacks `answered_by`.
+# Formats that this version reads, and upgrades to the present one when it writes. Format 2 lacks `answered_by`.
 EARLIER_FORMATS = (2,)
 # Where the engine for many machines keeps its answers; see personamath.journal.block_files.
 BLOCKS = "blocks"
@@ -57,8 +57,8 @@ INSERT = "insert or ignore into answers values (?,?,?,?,?,?,?,?,?,?,?)"
 FIND = """
 select text, finish_reason, prompt_tokens, completion_tokens, answered_by, checksum from answers where digest = ?
 """
-# The model that a request asks, and what the reply says of its price. Damage may have left what is no JSON; sums pass
-# over it.
+# The model that a request asks, and what the reply says that affects its price. Damage may have left invalid JSON; sums
+# skip it.
 _MODEL = "case when json_valid(request) then json_extract(request, '$.model') end"
 _SAID = "case when json_valid(answered_by) then answered_by end"
 _CACHED = f"json_extract({_SAID}, '$.cached_tokens')"
@@ -181,7 +181,7 @@ def _free_name(directory: Path) -> Path:
 
 
 def insert(connection: sqlite3.Connection, answers: Iterable[Answer], thrown_away: Iterable[Paid]) -> None:
-    """Add answers, unless they are there, and what replies cost that were no answers."""
+    """Add answers that are not there yet, and what useless replies cost."""
     with connection:
         connection.executemany(INSERT, answers)
         used = ((one.model, one.purpose, one.prompt_tokens, one.completion_tokens) for one in thrown_away)
@@ -189,7 +189,7 @@ def insert(connection: sqlite3.Connection, answers: Iterable[Answer], thrown_awa
 
 
 def _write(path: Path, answers: Iterable[Answer], thrown_away: Iterable[Paid]) -> int:
-    """Make a journal of these and return the number of answers."""
+    """Make a journal of these answers and costs, and return the number of answers."""
     with closing(sqlite3.connect(path.absolute())) as connection:
         # Begun anew if anything happens, so without a log of its own.
         connection.execute("pragma journal_mode = off")

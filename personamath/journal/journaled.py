@@ -48,9 +48,9 @@ class Memory(Protocol):
 class JournaledTeacher:
     """A teacher around a teacher: what the journal knows is not asked again, what is asked is journaled.
 
-    At most `concurrency` requests are in flight, counted until their answers are on disk; slots in its place are the
-    teacher's, or shared with others. Equal requests that meet in flight are asked once. `stop` lets what is in flight
-    arrive, because it is paid for, and then ends every caller.
+    At most `concurrency` requests are in flight, counted until their answers are on disk; it may also be the slots of
+    the teacher, or slots shared with others. Equal requests that meet in flight are asked once. `stop` lets what is in
+    flight arrive, because it is paid for, and then ends every caller.
     At a cap what the journal knows is still answered; anything else is `NotAsked`.
     """
 
@@ -130,7 +130,7 @@ class JournaledTeacher:
         if self._ready and not self._caps.reached(self.bill, 0):
             await self._ready()
         while self._caps.reached(self.bill, self.in_flight):
-            # What is in flight is reckoned at a guess: its answers may leave room for more.
+            # The cost of what is in flight is a guess: its answers may leave room for more.
             if self._caps.reached(self.bill, 0) or not self.in_flight:
                 raise NotAsked("a cap of this run is reached")
             await asyncio.sleep(CAP_LOOK_S)

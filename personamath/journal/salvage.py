@@ -2,8 +2,8 @@
 
 SQLite stops at a damaged page, and behind a damaged index or inner page nothing is reached at all. But every answer
 proves itself: its digest is that of its request, its checksum that of its completion. So all pages are scanned for
-rows, and those that prove themselves are taken wherever they lie. What was thrown away proves nothing, but is small:
-its rows are taken where they read as such. Format: https://www.sqlite.org/fileformat2.html.
+rows, and those whose checksum is right are taken wherever they are. The counts of useless replies have no checksum,
+but are small: anything that reads as such a row is taken. Format: https://www.sqlite.org/fileformat2.html.
 """
 
 import os
@@ -123,7 +123,7 @@ def salvage(path: Path) -> Iterator[Answer]:
 
 
 def salvage_thrown_away(path: Path) -> list[Paid]:
-    """What the replies cost that were no answers, as far as it can be read; as `salvage`."""
+    """What useless replies cost, as far as it can be read; like `salvage`."""
     found: dict[int, Paid] = {}
     for number, columns in _rows(path):
         if [type(column) for column in columns] == _THROWN_AWAY_TYPES:
@@ -135,7 +135,7 @@ def salvage_thrown_away(path: Path) -> list[Paid]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
-    """What reads as a row on a leaf of any table, with its number."""
+    """Everything that reads as a row on a leaf of any table, with its number."""
     log = Path(f"{path}-wal")
     with ExitStack() as files:
         pages = _Pages(*(files.enter_context(file.open("rb")) for file in (path, log) if file.exists()))
@@ -151,7 +151,7 @@ def _proven(answer: Answer) -> bool:
 
 
 _COLUMNS = (len(Answer._fields) - 1, len(Answer._fields))
-"""Of a row; one that was written before format 3 lacks the last."""
+"""The columns of a row; rows from before format 3 lack the last."""
 
 
 class _Pages:
@@ -198,7 +198,7 @@ def _read(file: IO[bytes], place: int, size: int) -> bytes:
 
 
 def _rows_on(number: int, page: bytes, pages: _Pages) -> Iterator[tuple[int, list[Any]]]:
-    """What reads as a row on a page, if it is a leaf of a table."""
+    """Everything that reads as a row on a page, if it is a leaf of a table."""
     start = _FILE_HEADER if number == 1 else 0
     if page[start : start + 1] != bytes([_TABLE_LEAF]):
         return
@@ -213,7 +213,7 @@ def _rows_on(number: int, page: bytes, pages: _Pages) -> Iterator[tuple[int, lis
 
 
 def _payload(page: bytes, place: int, pages: _Pages) -> tuple[int, bytes]:
-    """The number of a row, and its bytes, whose end may lie on a chain of overflow pages."""
+    """The number of a row, and its bytes, the last of which may be on a chain of overflow pages."""
     size, place = _varint(page, place)
     row, place = _varint(page, place)
     if size > pages.bytes:

@@ -141,7 +141,7 @@ class Journal:
         return self._room.is_left()
 
     def adopt(self, answers: Iterable[Answer], thrown_away: Iterable[Paid] = ()) -> None:
-        """Take over what another engine wrote: answers, and what replies cost that were none; durable on return."""
+        """Take over what another engine wrote: answers, and what useless replies cost. It is durable on return."""
         try:
             with closing(open_for_writing(self.path)) as connection:
                 insert(connection, answers, thrown_away)

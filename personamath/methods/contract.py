@@ -26,7 +26,7 @@ NUMBERS = range(-(2**31), 2**31)
 
 
 def check_method(method: object, recipe_keys: Collection[str]) -> None:
-    """Raise `BadInput` for what cannot serve as a method; `recipe_keys` are those that every recipe has."""
+    """Raise `BadInput` for an object that cannot be a method; `recipe_keys` are the keys that every recipe has."""
     if isinstance(method, type):
         raise BadInput(f"method is the class {method.__name__}: give an instance, {method.__name__}()")
     shown = in_one_line(repr(method), 80)
@@ -55,7 +55,7 @@ def _faults_of_method(method: Any, recipe_keys: Collection[str]) -> Iterator[str
     outline: Outline = method.outline
     place = f"method {outline.method!r}:"
     if not PLAIN_NAME.fullmatch(outline.method):
-        yield f"{place} its name must be of letters, digits, '_', '-' and '.', and begin with a letter or a digit"
+        yield f"{place} its name may only have letters, digits, '_', '-' and '.', and begins with a letter or a digit"
     for name, prompt in method.prompts.items():
         if not isinstance(prompt, Prompt):
             yield f"{place} its prompt {name!r} must be a Prompt; {EXAMPLE}"
@@ -63,7 +63,7 @@ def _faults_of_method(method: Any, recipe_keys: Collection[str]) -> Iterator[str
     for name in _PLACEHOLDER.findall(outline.how):
         if name not in mine and name not in recipe_keys:
             known = nearest(name, mine) if mine else "it has none"
-            yield f"{place} `how` in its outline has {{{name}}}, which is none of its settings; {known}"
+            yield f"{place} `how` in its outline has {{{name}}}, which is not one of its settings; {known}"
 
 
 def checked(solutions: Iterable[Solution] | None, seed: Problem, outline: Outline, outcome: Outcome) -> list[Solution]:

@@ -24,7 +24,7 @@ RESERVED = frozenset({"default", "strict", "clean", "assets"})
 _OF_EVERY_ROW = frozenset(each.name for each in fields(Row))
 
 Role = Literal["solve", "rewrite", "reflect"]
-"""What a teacher does; a recipe may name a teacher for each."""
+"""What a teacher can do; a recipe may name a teacher for each."""
 ROLES: tuple[Role, ...] = get_args(Role)
 AnswerFrom = Literal["seed", "derived", "majority"]
 """Where a row's reference answer comes from: its seed problem, another number (a masked one), or a vote."""
@@ -153,7 +153,7 @@ class Outline:
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        """The roles that it asks, in the order in which it asks them first."""
+        """The roles that it uses, in the order of first use."""
         return tuple(dict.fromkeys(kind.role for kind in self.kinds))
 
     @property

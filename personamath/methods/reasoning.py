@@ -10,18 +10,18 @@ from personamath.records import Completion
 MAX_TOKENS = 2_048
 """Default limit on a completion. Explanations of GSM8K and MATH rarely take half of it."""
 MAX_TOKENS_TO_REASON = 16_384
-"""For a model that reasons, whose reasoning counts: on MATH it mostly takes hundreds to several thousand tokens, and an
-answer that is cut is paid for and dropped. Servers of one's own often admit 32,768 tokens, prompt included."""
+"""Default for a model that reasons, because its reasoning counts: on MATH it mostly takes hundreds to several thousand
+tokens, and an answer that is cut is paid for and dropped. Local servers often allow 32,768 tokens, prompt included."""
 TIMEOUT_S = 120.0
 """Default seconds for one try of one request."""
 TIMEOUT_TO_REASON_S = 480.0
-"""For a model that reasons: `MAX_TOKENS_TO_REASON` at 40 tokens a second take 410 s. A try that times out is billed all
-the same, so ten of them are ten bills. It stays below the default patience of 600 s."""
+"""For a model that reasons: `MAX_TOKENS_TO_REASON` at 40 tokens a second take 410 s. A try that times out is still
+billed, so ten of them cost ten times as much. The limit stays below the default patience of 600 s."""
 
 COLUMN = "reasoning"
 """The column that `keep_reasoning` adds."""
 
-# OpenAI's families, DeepSeek, Qwen, Mistral, Moonshot and others by what they call such models. Routers put an owner
+# The names that OpenAI, DeepSeek, Qwen, Mistral, Moonshot and others give to such models. Routers put an owner
 # before the name; Ollama writes `deepseek-r1:7b`.
 _NAMED = re.compile(
     r"\A(?:openai/)?(?:o\d|gpt-(?:[5-9]|\d\d)(?!.*chat))|(?:\A|/)(?:gpt-oss|qwq|magistral)"
@@ -52,14 +52,14 @@ def default_timeout_s(model: str, request: Mapping[str, Any]) -> float:
 
 
 def _by_effort(request: Mapping[str, Any]) -> bool | None:
-    """`reasoning_effort: high`, or OpenRouter's `reasoning: {effort: high}`; None where neither is there."""
+    """By `reasoning_effort: high`, or OpenRouter's `reasoning: {effort: high}`; None without either."""
     nested = request.get("reasoning")
     effort = request.get("reasoning_effort", nested.get("effort") if isinstance(nested, Mapping) else None)
     return None if effort is None else effort not in _EFFORTS_OF_NONE
 
 
 def _by_switch(request: Mapping[str, Any]) -> bool | None:
-    """`chat_template_kwargs: {enable_thinking: true}`, or `thinking: {type: enabled}`; None where neither is there."""
+    """By `chat_template_kwargs: {enable_thinking: true}`, or `thinking: {type: enabled}`; None without either."""
     of_template, thinking = request.get("chat_template_kwargs"), request.get("thinking")
     if isinstance(of_template, Mapping):
         switches = [bool(of_template[name]) for name in _SWITCHES if name in of_template]
@@ -69,6 +69,6 @@ def _by_switch(request: Mapping[str, Any]) -> bool | None:
 
 
 def reasoning_of(completion: Completion) -> str | None:
-    """The reasoning before an answer: beside the text in the reply, or taken off the text; None without any."""
+    """The reasoning before an answer: from a field of the reply, or taken off the text; None without any."""
     beside = completion.answered_by.reasoning if completion.answered_by else None
     return beside or "\n\n".join(read_completion(completion.text).thoughts) or None

@@ -48,7 +48,7 @@ class Sampler:
         return default_max_tokens(self.model, self.request) if self.max_tokens is None else self.max_tokens
 
     def limited(self) -> "Sampler":
-        """The same with its limit written out."""
+        """This sampler with its limit filled in."""
         return replace(self, max_tokens=self.limit)
 
     @property
@@ -57,7 +57,7 @@ class Sampler:
         return self.token_limit or ("max_completion_tokens" if _REASONS.match(self.model) else "max_tokens")
 
     def faults(self) -> Iterator[str]:
-        """The values that no run can mean, each as a line that begins with its key."""
+        """The values that make no sense, each as a line that begins with its key."""
         if self.temperature is not None and not (isfinite(self.temperature) and self.temperature >= 0):
             yield f"temperature is {self.temperature}: it must be a number, 0 or more"
         for name in self.request:
@@ -72,10 +72,10 @@ class Requests:
     """How a recipe asks: the teacher of each kind of request, and the prompts by name."""
 
     teacher: Sampler
-    """Of the kinds that have no other."""
+    """The teacher of the kinds that have no other."""
     prompts: Mapping[str, Prompt] = field(default_factory=dict)
     by_kind: Mapping[str, Sampler] = field(default_factory=dict)
-    """The other teachers, by the kinds of request that they answer."""
+    """The other teachers, by the kind of request that they answer."""
 
     def of(self, kind: str) -> Sampler:
         """The teacher of a kind of request."""

@@ -1,6 +1,6 @@
 """A recipe's `teacher` as a mapping of roles: which model solves, which rewrites, which reflects.
 
-A role has the recipe's own keys (`temperature`, `max_tokens`, ...) where it names none, and the model in `default`.
+A role without a key (`temperature`, `max_tokens`, ...) has the recipe's, and a role without a model has `default`.
 """
 
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ DEFAULT = "default"
 EXAMPLE = "teacher: {default: gpt-6-luna, rewrite: {model: Qwen/Qwen2.5-72B-Instruct}}"
 _KNOWN = (DEFAULT, *ROLES)
 _KEYS = tuple(each.name for each in fields(Sampler))
-# For these keys none is a value of its own; any other key without a value keeps the recipe's.
+# For these keys, none is a value; any other key without a value keeps the recipe's.
 _NULLABLE = ("temperature", "max_tokens", "token_limit", "system")
 
 
 def role_keys(teacher: Mapping[Any, Any], place: str) -> dict[str, dict[str, Any]]:
     """The keys of each role; a role that is only the name of a model has the key `model`.
 
-    Raises `BadInput`, which names `place` and the key, for an unknown role and for a value that is no role.
+    Raises `BadInput`, which names `place` and the key, for an unknown role or a value that is not a role.
     """
     roles = {}
     for role, value in teacher.items():
@@ -43,7 +43,7 @@ def role_keys(teacher: Mapping[Any, Any], place: str) -> dict[str, dict[str, Any
 
 
 def main_model(teacher: Mapping[Any, Any], place: str) -> str:
-    """The model in `default`, else that of the first role with one; raises `BadInput` where there is none."""
+    """The model in `default`, else that of the first role with one; raises `BadInput` without any."""
     roles = role_keys(teacher, place)
     for role in _KNOWN:
         if model := roles.get(role, {}).get("model"):
@@ -55,7 +55,7 @@ def read_roles(teacher: Mapping[Any, Any], recipes: Sampler, outline: Outline, p
     """The teacher of each role that the method asks, in its order; `recipes` has the recipe's own keys.
 
     Raises `BadInput`, which names `place` and the key, for an unknown role or key, a wrong value, a role that the
-    method does not ask, and a role without a model.
+    method does not use, or a role without a model.
     """
     roles = role_keys(teacher, place)
     for role in roles:
@@ -81,6 +81,6 @@ def _teacher(role: str, roles: Mapping[str, Mapping[str, Any]], recipes: Sampler
 
 
 def as_keys(teacher: Sampler, recipes: Sampler) -> dict[str, Any]:
-    """The keys by which `read_roles` finds this teacher again: its model, and what differs from the recipe's keys."""
+    """The keys from which `read_roles` makes this teacher: its model, and values that differ from the recipe's."""
     values = {key: getattr(teacher, key) for key in _KEYS}
     return {key: value for key, value in values.items() if key == "model" or value != getattr(recipes, key)}

@@ -71,8 +71,8 @@ def augment(
 
     Keys come from the environment: OPENAI_API_KEY goes to OpenAI, HF_TOKEN or the stored Hub token to Hugging Face's
     router, and `api_key_env` names the variable for any other endpoint (docs/teachers.md). A notebook shows a progress
-    bar. What the command prints as a warning is a `PersonaMathWarning`; so is the number of requests that got no
-    answer, which the same call tries again, and of completions that something was taken off before they were read.
+    bar. The command's warnings are `PersonaMathWarning`s here; so are the number of requests that got no answer, which
+    the same call tries again, and the number of completions that something was taken off before they were read.
     Raises `PersonaMathError`: `BadInput` for unusable arguments, `Interrupted` on Ctrl-C, and an error with the counts
     if no row was kept.
     """
@@ -131,7 +131,7 @@ async def _augment(
 
 
 def _warn_of(made: Made, recipe: Recipe) -> None:
-    """Warn of what a user should know of a run that ended."""
+    """Warn of what a user should know about a run that ended."""
     if taken_off := made.funnel.says_taken_off():
         warn(taken_off)
     for warning in never_right(made.funnel, recipe.method.outline):

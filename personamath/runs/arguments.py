@@ -1,4 +1,4 @@
-"""The words of a caller from Python: errors name settings as options of the command, and here become its arguments."""
+"""Errors in the words of a Python caller: they name settings as options of the command; here those become arguments."""
 
 import dataclasses
 import re
@@ -13,7 +13,7 @@ from personamath.methods import METHODS
 from personamath.recipe import Recipe
 from personamath.runs.setup import Setup
 
-# A word after an option is its value only if the setting can have it: most often the sentence goes on.
+# The word after an option is its value only if the setting can have it; usually the sentence just goes on.
 _OPTION = re.compile(r"--([a-z][a-z0-9-]*)(?: (\w+(?:\.\d+)?))?")
 _SAME_AGAIN = re.compile(r"\bsame (?:`personamath augment` command|`personamath augment`|command)")
 

@@ -94,7 +94,7 @@ class Inputs:
         return new_first(self.problems, lambda seed: not in_waves and self.is_begun(seed, journal))
 
     def begun(self, journal: Journal) -> Iterator[tuple[Problem, bool]]:
-        """The seed problems in order, each with whether it is begun."""
+        """The seed problems in order, each with whether the run has begun it."""
         return ((seed, self.is_begun(seed, journal)) for seed in self.problems())
 
     def warn_of_moved(self, directory: Path, begun: Iterable[tuple[Problem, bool]]) -> None:

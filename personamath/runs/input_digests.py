@@ -1,7 +1,7 @@
-"""Digests of the problems and personas that a run used, so that another run notices files that changed under one name.
+"""Digests of the problems and personas that a run used, so that a later run notices changed files.
 
-A digest covers what rows depend on, not the bytes of a file. It is the same for a file that was only written anew, and
-its form must stay as it is: run.json and provenance.json of earlier runs hold it.
+A digest covers what rows depend on, not the bytes of a file: rewriting a file with the same content does not change it.
+The way it is computed must never change: run.json and provenance.json of earlier runs hold digests.
 """
 
 import hashlib

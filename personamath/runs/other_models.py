@@ -5,7 +5,7 @@ from collections import Counter
 
 from personamath.runs.funnel import Funnel
 
-# Behind the name of a model: its date or release, a preview, or a quantization.
+# What may follow the name of a model: its date or release, a preview, or a quantization.
 _SAME = re.compile(
     r"(?:[-_@]?(?:preview|exp|fp8|fp16|bf16|awq|gptq|q\d\w*)|[-_:@]v?\d[\d-]*)*",
     re.IGNORECASE,
@@ -15,7 +15,7 @@ _FOLDERS = re.compile(r"[/\\]")
 
 
 def other_models(funnel: Funnel) -> list[str]:
-    """One warning for each model that was asked and that another one answered for."""
+    """One warning for each model in whose place another one answered."""
     others: dict[str, Counter[str]] = {}
     for (asked, answered, _), count in sorted(funnel.answered_by.items()):
         if answered and not is_same_model(asked, answered):
@@ -26,8 +26,8 @@ def other_models(funnel: Funnel) -> list[str]:
 def is_same_model(asked: str, answered: str) -> bool:
     """Whether two names may mean one model.
 
-    They may if, without owners and folders, one begins with the other and goes on with a date, a release or a
-    quantization. A router's choice of a provider (`owner/name:provider`) counts only where both names have one.
+    They may if, without owners and folders, one is the other with a date, a release or a quantization at its
+    end. A router's choice of a provider (`owner/name:provider`) counts only where both names have one.
     """
     one, other = _plain(asked), _plain(answered)
     if (":" in one) != (":" in other):

@@ -20,7 +20,7 @@ from personamath.teachers.prices import Price
 
 ASSUMED_ANSWER_S = 5.0
 """Seconds from sending a request to its whole answer; our assumption if no pilot measured it."""
-# For the spread of a cost where no price is known: most lists charge four times as much for completions.
+# For the spread of a cost without a known price: most lists charge four times as much for completions.
 ASSUMED_PRICE = Price(1.0, 4.0)
 ASSUMED_IN_FLIGHT = 256
 """Requests in flight, if neither the user nor a pilot says."""
@@ -241,7 +241,7 @@ def wall_s(
 
 
 def usd(usage: Mapping[str, Usage], prices: Mapping[str, Price | None]) -> float | None:
-    """Return the cost of requests in USD, each kind at the price of its teacher; None where one is unknown."""
+    """Return the cost of requests in USD, each kind at the price of its teacher; None if a price is unknown."""
     total = 0.0
     for kind, of_kind in usage.items():
         if (price := prices[kind]) is None:

@@ -23,20 +23,20 @@ _PRICES = ("price_in", "price_out")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleSetup:
-    """Where a role is asked, and at what price."""
+    """Where to ask a role's teacher, and at what price."""
 
     base_url: tuple[str, ...] = ()
-    """Empty: where the recipe says for every role."""
+    """Empty to use the recipe's endpoints."""
     api_key_env: tuple[str, ...] = ()
     """Environment variable that holds the key of `base_url`, as the setup has it."""
     price_in: float | None = None
-    """USD per million prompt tokens; None: the price list's."""
+    """USD per million prompt tokens; None to look it up."""
     price_out: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse prices and keys that no run can mean."""
         if self.api_key_env and not self.base_url:
-            raise BadInput("api_key_env is of a role's base_url: give both, or set api_key_env outside of teacher")
+            raise BadInput("api_key_env belongs to a role's base_url: give both, or set api_key_env outside of teacher")
         check_key_variables(self.api_key_env, len(self.base_url))
         prices = [price for price in (self.price_in, self.price_out) if price is not None]
         if len(prices) == 1:
@@ -61,8 +61,8 @@ def split_roles(settings: Mapping[str, Any], place: str) -> tuple[dict[str, Any]
     prices = {key: settings[key] for key in _PRICES if settings.get(key) is not None}
     if prices and DEFAULT not in roles:
         raise BadInput(
-            f"{place}: {' and '.join(prices)} is of the default teacher, and teacher has no default: put prices into "
-            "the roles, e.g. teacher.solve.price_in"
+            f"{place}: {' and '.join(prices)} would be the default teacher's, but teacher has no default: put prices "
+            "into the roles, e.g. teacher.solve.price_in"
         )
     by_role: dict[str, RoleSetup] = {role: _role_setup(role, roles.get(role, {}), prices, place) for role in ROLES}
     of_recipe: dict[str, Any] = {
@@ -93,9 +93,9 @@ class Teachers(NamedTuple):
     recipe: Recipe
     by_role: Mapping[str, RoleSetup]
     base_url: tuple[str, ...]
-    """Of the roles that name no other."""
+    """The endpoints of the roles that name no others."""
     price_in: float | None = None
-    """Of the recipe's teacher, where no role has a setup, as is `price_out`."""
+    """Price of the recipe's teacher where no role has a setup, like `price_out`."""
     price_out: float | None = None
 
     @property
@@ -115,7 +115,7 @@ class Teachers(NamedTuple):
         return tuple(dict.fromkeys(url for route in self.routes.values() for url in route.base_urls))
 
     def keys(self, own: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], bool]]:
-        """Yield endpoints that are asked, the variables of their keys, and whether they are the recipe's own.
+        """Yield the endpoints to ask, the variables of their keys, and whether they are the recipe's own.
 
         `own` are the variables of the recipe's own endpoints.
         """
@@ -154,7 +154,7 @@ class Teachers(NamedTuple):
             )
 
     def check_in_one_process(self, option: str) -> None:
-        """Refuse roles with several models or endpoints where an option runs one model in this process."""
+        """Refuse roles with several models or endpoints where an option runs only one model."""
         if len(self.recipe.models) > 1:
             named = " and ".join(self.recipe.models)
             raise BadInput(f"{option} runs one model, and the roles name {named}: serve each, and give its base_url")
@@ -163,7 +163,7 @@ class Teachers(NamedTuple):
                 raise BadInput(f"{option} asks no endpoint: take base_url out of teacher.{role}")
 
     def unknown_price(self, model: str) -> str:
-        """What to do about a model without a price."""
+        """Return a line on a model without a price, and what to do about it."""
         if not self.by_role and not self.recipe.roles:
             return UNKNOWN_PRICE.format(model=model)
         role = next(role for role, of in self.recipe.by_role.items() if of.model == model)
@@ -176,7 +176,7 @@ class Teachers(NamedTuple):
         return (self.by_role[role].base_url if role in self.by_role else ()) or self.base_url
 
     def _price(self, role: str, model: str, url: str, ask: bool) -> Price | None:
-        """As given, else as the endpoint states it, else as listed."""
+        """The price that the user gave, else the one that the endpoint states, else the listed one."""
         given = self._given(role, model)
         if given == (None, None) and ask and (stated := stated_price(url, model)):
             return stated

@@ -20,7 +20,7 @@ from personamath.teachers.serve import ServedTeacher
 from personamath.teachers.slots import Slots
 from personamath.teachers.waves import WINDOW, WaveTeacher
 
-# Seed problems in progress beyond the requests in flight: an answer that is being graded leaves no place empty.
+# Seed problems in progress beyond the requests in flight, so that no slot is empty while answers are graded.
 SPARE = 8
 
 Beside = Callable[[JournaledTeacher], AbstractAsyncContextManager[None]]
@@ -67,9 +67,9 @@ async def run(
     """Augment seed problems, each with its position, by the recipe's method, and pass the outcomes to `sink`.
 
     `teacher` is open and stays open. `memory` answers first if it can, and keeps every new answer. At most
-    `concurrency` requests are in flight; slots in its place are the teacher's, or shared with others. `window` seed
-    problems are in progress, by default a few more than requests may be in flight: each has at least one request under
-    way, and what it has made is in memory. A wave teacher sets both itself.
+    `concurrency` requests are in flight; it may also be the slots of the teacher, or slots shared with others. `window`
+    seed problems are in progress, by default a few more than there may be requests in flight: each has at least one
+    request under way, and holds its results in memory. A wave teacher sets both itself.
     Raises the `PersonaMathError` that ends a run, after the requests in flight have arrived.
     """
     waved = isinstance(teacher, WaveTeacher)

@@ -30,7 +30,7 @@ DEFAULTS = {
     if field.default is not dataclasses.MISSING or field.name == "request"
 }
 OF_EVERY_METHOD = {"problems", "teacher", *DEFAULTS}
-"""The keys of a recipe that are no settings of its method."""
+"""The keys of a recipe that are not settings of its method."""
 OWN_NAME, OWN_FILE = "own", "problems.jsonl"
 """The source name, and the file in the run directory, of problems that are given as rows."""
 GIVEN = re.compile(rf"{OWN_NAME}:(?:.*[/\\])?{re.escape(OWN_FILE)}:question:answer")
@@ -69,7 +69,7 @@ def write_run_file(
 ) -> None:
     """Write run.json; raise `RunDirectoryError` if the disk refuses.
 
-    `reached` has the requests in flight that were found right, by endpoint.
+    `reached` has the number of requests in flight that the run found best, by endpoint.
     """
     outline = recipe.method.outline
     content = {
@@ -97,7 +97,7 @@ def write_run_file(
 
 
 def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:
-    """The endpoints that were asked, and for roles who answered which."""
+    """The endpoints that were asked and, with roles, which model and endpoints each role has."""
     if setup.serve:
         return {"endpoints": [SERVED]}
     teachers = setup.teachers(recipe)
@@ -113,7 +113,7 @@ def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:
 
 
 def reached_before(folder: Path, recipe: Recipe) -> dict[str, int]:
-    """Return the requests in flight that an earlier run with the same teachers found right, by endpoint."""
+    """Return the number of requests in flight that an earlier run with the same teachers found best, by endpoint."""
     if not (folder / FILE_NAME).exists():
         return {}
     try:
@@ -123,7 +123,7 @@ def reached_before(folder: Path, recipe: Recipe) -> dict[str, int]:
         reached = content["concurrency"][REACHED]
         return {url: number for url, number in reached.items() if isinstance(number, int) and number > 0}
     except (BadInput, LookupError, TypeError, AttributeError):
-        return {}  # an earlier version wrote it, or a hand; it is only a place to begin
+        return {}  # an earlier version or a person wrote it; it is only a place to begin
 
 
 def read_run_file(folder: Path) -> dict[str, Any]:
@@ -132,14 +132,14 @@ def read_run_file(folder: Path) -> dict[str, Any]:
 
 
 def read_recipe(folder: Path, method: Method) -> Recipe:
-    """Read the recipe of a run directory, with `method` in place of its own, which may be a user's.
+    """Read the recipe of a run directory, with `method` instead of its own, which may be a user's.
 
     Raises `BadInput` if the folder is not a run directory.
     """
     content, path = read_run_file(folder), folder / FILE_NAME
     recorded = content.get("recipe")
     if isinstance(recorded, dict) and isinstance(name := recorded.get("method"), str) and name not in METHODS:
-        # Which of its keys are that method's settings, only its author knows.
+        # Only its author knows which of its keys are that method's settings.
         known = {key: value for key, value in recorded.items() if key in OF_EVERY_METHOD}
         if isinstance(teacher := known.get("teacher"), Mapping):
             known["teacher"] = of_method(teacher, method.outline, str(path))
@@ -216,7 +216,7 @@ def _differences(folder: Path, recipe: Recipe) -> Iterator[str]:
 
 
 def _record(folder: Path) -> tuple[Path, bool]:
-    """The file that says what a run directory's dataset was made from, and whether it is run.json."""
+    """The file that says what a run directory's dataset was made from, and whether that is run.json."""
     if (folder / FILE_NAME).exists():
         return folder / FILE_NAME, True
     return folder / DATASET / PROVENANCE, False  # killed just before it wrote run.json, or somebody removed that

@@ -57,7 +57,7 @@ class Setup:
     ] = field(default_factory=default_base_urls)
     api_key_env: Annotated[
         tuple[str, ...],
-        "environment variable that holds the endpoints' key; if repeated, one for each --base-url in their order; "
+        "environment variable that holds the endpoints' key; repeat it to give one for each --base-url, in order; "
         "`none` sends no key (default: OPENAI_API_KEY to OpenAI, HF_TOKEN or the stored token to Hugging Face's "
         "router, nothing to others)",
         "teacher",
@@ -70,7 +70,7 @@ class Setup:
     ] = ()
     concurrency: Annotated[
         int | Literal["auto"] | None,
-        "requests in flight at a time (default auto: as many as bring more answers, for each endpoint)",
+        "most requests in flight at a time (default auto: the run finds the best number for each endpoint)",
         "teacher",
     ] = None
     """None is `auto`."""
@@ -86,7 +86,9 @@ class Setup:
         f"(default {TIMEOUT_S:.0f}, or {TIMEOUT_TO_REASON_S:.0f} if the teacher reasons)",
         "teacher",
     ] = None
-    attempts: Annotated[int, "tries of one request before it has failed; 429 answers are not counted", "teacher"] = 10
+    attempts: Annotated[
+        int, "tries of one request before it counts as failed; 429 answers are not counted", "teacher"
+    ] = 10
     patience: Annotated[
         float, "seconds to wait for an endpoint that stops answering, or asks to be left alone", "teacher"
     ] = 600.0
@@ -115,7 +117,9 @@ class Setup:
     ] = None
     max_requests: Annotated[int | None, "stop when the run directory has this many answers", "limits"] = None
     price_in: Annotated[
-        float | None, "USD per million prompt tokens, for a teacher that is not in the price list", "limits"
+        float | None,
+        "USD per million prompt tokens (default: the price that the endpoint states, else the list price)",
+        "limits",
     ] = None
     price_out: Annotated[
         float | None, "USD per million completion tokens; set both prices to 0 for your own hardware", "limits"
@@ -155,8 +159,8 @@ class Setup:
             raise BadInput("--batch does not work with --engine ray: use --engine local")
         if self.engine == "ray" and self.serve:
             raise BadInput(
-                "--serve belongs to --engine local: for a cluster, start `vllm serve` yourself and give its address "
-                "with --base-url"
+                "--serve does not work with --engine ray: start `vllm serve` yourself and give its address with "
+                "--base-url"
             )
         if self.engine == "local" and is_url(self.output):
             raise BadInput(
@@ -180,12 +184,12 @@ class Setup:
         if isinstance(headers, Mapping):
             headers = [f"{name}={'' if value is None else value}" for name, value in headers.items()]
         texts = headers if isinstance(headers, list | tuple) else [headers]
-        if not all(isinstance(text, str) for text in texts):  # which are not shown: they may be secret
+        if not all(isinstance(text, str) for text in texts):  # the error does not show them: they may be secret
             raise BadInput(f"{place}: header: write a list of NAME=VALUE, or keys and values")
         return validated(cls, {**settings, "header": tuple(texts)}, place, by_role=by_role or {})
 
     def warn(self, recipe: Recipe) -> None:
-        """Warn of teachers that their provider switches off."""
+        """Warn of teachers that their provider is about to switch off."""
         if self.serve:
             return
         for model, urls in dict.fromkeys(self.teachers(recipe).routes.values()):
@@ -213,7 +217,7 @@ class Setup:
         return self.concurrency if isinstance(self.concurrency, int) else None
 
     def hedges(self, recipe: Recipe) -> bool:
-        """Whether to ask a second time for what is overdue: it must cost nothing, unless the user wants it."""
+        """Whether to ask overdue requests a second time: only where it costs nothing, unless the user wants it."""
         if self.hedge is not None:
             return self.hedge
         prices = self.prices(recipe)

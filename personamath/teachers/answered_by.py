@@ -1,7 +1,7 @@
 """What really answered: the parts of a reply that say so, among them the model's reasoning.
 
-Covered are the names that OpenAI, DeepSeek, Moonshot, Mistral, OpenRouter, Hugging Face's router, vLLM, llama.cpp and
-SGLang use. A value of another type than these send is ignored.
+It knows the field names of OpenAI, DeepSeek, Moonshot, Mistral, OpenRouter, Hugging Face's router, vLLM, llama.cpp and
+SGLang. A value of an unexpected type is ignored.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,9 +15,9 @@ Json = Mapping[str, Any]
 
 # Hugging Face's router names the provider in a header, OpenRouter in the body.
 PROVIDER_HEADER = "x-inference-provider"
-# A name is a few words. What is longer is no name, and would be stored with every answer.
+# A name is a few words. Anything longer is not a name, and would be stored with every answer.
 LONGEST_NAME = 200
-# Replies that are alike share one record: most differ in nothing, or in one count.
+# Equal records share one object: most replies differ in nothing, or in one count.
 SHARED = 1_024
 _REASONING_PARTS = ("thinking", "reasoning")
 # SQLite's integers have 64 bits.
@@ -25,7 +25,7 @@ _MOST = 2**63
 
 
 def read_answered_by(body: Json, message: Json, provider: str = "") -> AnsweredBy | None:
-    """What a reply says of its origin, its caching and its reasoning; `provider` is the one that a header names."""
+    """What a reply says about its origin, its caching and its reasoning; `provider` is the one that a header names."""
     usage = body.get("usage")
     cached, reasoned = _cached_and_reasoned(usage) if isinstance(usage, Mapping) else (None, None)
     origin = _shared(

@@ -1,4 +1,4 @@
-"""The JSON in the bytes of a reply: plain, behind padding, compressed unannounced, or a stream of events (SSE).
+"""The JSON in the bytes of a reply: plain, after padding, compressed without saying so, or a stream of events (SSE).
 
 Gateways and slow servers keep a connection alive with blank lines (DeepSeek) or comments (`: OPENROUTER PROCESSING`)
 before the answer. Some servers stream without being asked to; then the answer is put together from its chunks.
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 GZIP = b"\x1f\x8b"
 _WITH_GZIP_HEADER = 31  # as zlib numbers the forms of a header
-# Far more than any answer: a body that unpacks to more is cut there, and so is no answer.
+# Far more than any answer has: a body that unpacks to more is cut there, and does not count as an answer.
 LARGEST_BODY_BYTES = 16 * 2**20
 # Not `splitlines`, which also splits at characters that JSON may hold.
 _LINES = re.compile(r"\r\n|\n|\r")
@@ -55,7 +55,7 @@ def _whole(chunks: Iterable[Any], is_done: bool) -> Json:
     choice: Json = {}
     for chunk in chunks:
         if not isinstance(chunk, dict):
-            raise ValueError("a chunk is no object")
+            raise ValueError("a chunk is not an object")
         if chunk.get("error") or chunk.get("object") == "error":
             return chunk | {"choices": []}
         body |= {name: value for name, value in chunk.items() if value is not None and name != "choices"}
@@ -63,7 +63,7 @@ def _whole(chunks: Iterable[Any], is_done: bool) -> Json:
             # A server that only wraps its whole answer as an event sends a message in place of a delta.
             delta = one.get("delta") or one.get("message") or {}
             if not isinstance(delta, dict):
-                raise ValueError("a delta is no object")
+                raise ValueError("a delta is not an object")
             content = delta.get("content")
             pieces += content if isinstance(content, list) else [content] if content else []
             texts = {name: delta[name] for name in _TEXTS if isinstance(delta.get(name), str)}

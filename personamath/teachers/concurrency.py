@@ -1,13 +1,14 @@
 """How many requests to keep in flight at one endpoint, found while asking.
 
-A server answers so many requests at a time, its slots, and lets others wait. Below that number more requests in flight
-bring more answers; above it they only wait longer. So the limit changes in steps, and each step is judged by what came
-of it: throughput grows as the requests in flight grow, less what latency grows (Little's law). TCP Vegas and Netflix's
-concurrency-limits compare latency with the least that they ever saw. That would be wrong here: a server that batches
-continuously answers each request more slowly the more it has, and still gains throughput. So latencies before and after
-one step are compared (`latencies.py`), and the length of each answer is taken into account: a long answer is no queue.
+A server answers a certain number of requests at a time, its slots, and lets others wait. Below that number more
+requests in flight bring more answers; above it they only wait longer. So the limit changes in steps, and each step is
+judged by its effect on throughput, which is requests in flight divided by latency (Little's law). TCP Vegas and
+Netflix's concurrency-limits compare latency with the lowest that they ever saw. That would be wrong here: a server
+that batches continuously answers each request more slowly the more it has, and still gains throughput. So latencies
+before and after one step are compared (`latencies.py`), allowing for the length of each answer: a long answer is not a
+sign of a queue.
 
-Waiting costs nothing as long as answers come well within the time-out, so a step whose effect is not clear yet stands,
+Waiting costs nothing as long as answers come well within the time-out, so a step whose effect is not clear yet is kept,
 and a few times as many requests as there are slots may be in flight. What is not covered: the user's and the announced
 rates (`pace.py`), and which endpoint to ask (`endpoints.py`).
 """
@@ -18,43 +19,43 @@ from typing import NamedTuple
 from personamath.teachers.latencies import Latencies
 
 START = 4
-"""Requests in flight at an endpoint that is not known yet: as many slots as llama.cpp has by default."""
+"""Requests in flight at an endpoint that is not known yet: as many as llama.cpp has slots by default."""
 MOST = 1_024
 """Requests in flight at one endpoint: the largest batch of a vLLM server with its default settings, and about as much
 as one event loop can feed."""
 # A step as a factor: large until one has not paid, to be fast; then small.
 RAMP = 4.0
 STEP = 2.0
-# Smaller steps show too little.
+# The effect of a smaller step is too small to see.
 LEAST_STEP = 1.25
-# A step has paid if throughput grew by at least this share of what the requests in flight grew (in logarithms). A
+# A step has paid if throughput grew by at least this share of the growth in requests in flight (in logarithms). A
 # server that batches continuously gains twice as much near its largest batch.
 PAYS = 0.1
 # Standard errors between the estimate and `PAYS` for a verdict on a step up, and on a step down, which may do harm.
 SURE = 1.5
 SURE_DOWN = 3.0
 LEAST_ANSWERS = 8
-"""Before a step, and for a verdict on it."""
-# And this many in multiples of the limit, since those that come first are the short ones; fewer for a large step.
+"""Answers needed before a step, and for a verdict on it."""
+# And at least this many times the limit, since the first to come are the short ones; fewer for a large step.
 SHARE_RAMPING = 0.75
 SHARE_LATER = 1.0
 # Answers, in multiples of the limit, after which the likelier verdict is taken.
 LONGEST_STEP = 8
 # Answers, in multiples of the limit, until the next step is tried.
 HOLD = 20
-# Steps up that did not pay before a step down tells whether a smaller limit would do by now: it may cost throughput.
+# Failed steps up before a step down tests whether a smaller limit is enough by now, which may cost throughput.
 STEPS_UP = 5
 # Answers remembered from before a step, in multiples of the limit.
 MEMORY = 4
 # Requests sent with fewer in flight than this share of the limit say nothing about it: there was little to send.
 NEAR = 0.75
-# From this share on the limit counts as used: some answers are always on their way to the disk.
+# At this share of the limit it counts as fully used: some answers are always on their way to the disk.
 USED = 0.9
 # A step that may bring the usual latency to this share of the time-out is not made, unless hardly anything waits.
 LONGEST_WAIT = 1 / 3
 # An answer that takes this share of the time-out is a warning, if answers usually take half of `LONGEST_WAIT`.
 SLOW = 0.5
-# Growth of latency at the last step, from 0 to 1, below which hardly anything waits.
+# Growth of latency at the last step, from 0 to 1, below which hardly any request waits.
 WAITS = 0.5
 # Of as many tries as the limit, and at least this many, a share may fail by chance (gateways, flaky networks) before
 # the limit is lowered.
@@ -70,7 +71,7 @@ class Sent(NamedTuple):
 
     at: float
     in_flight: int
-    """With this one."""
+    """Requests in flight, including this one."""
 
 
 class Limit:
@@ -88,7 +89,7 @@ class Limit:
         self._ramping = start <= START
         """Whether every step has paid so far."""
         self._waits = 0.0 if self._ramping else 1.0
-        """Growth of latency at the last step: 0 where no request waits, 1 where every further one does."""
+        """Growth of latency at the last step: 0 if no request waits, 1 if every further one does."""
         self._steps_up = STEPS_UP
         """How many may be tried before a step down."""
         if self._ramping:
@@ -107,7 +108,7 @@ class Limit:
         return int(min(self._limit, self._from))
 
     def answered(self, sent: Sent, length: float, in_flight: int, now: float) -> None:
-        """A request was answered, with so many tokens; `in_flight` still counts it."""
+        """A request was answered, with this many tokens; `in_flight` still counts it."""
         self._tries += 1
         if sent.at < self._since:
             return
@@ -124,7 +125,7 @@ class Limit:
                 self._judge(now)
             return
         self._seen.add(sent.in_flight, length, latency_s, MEMORY * self._limit + LEAST_ANSWERS)
-        # Where less is in flight than could be, rates or the end of the run decide, and a step would show nothing.
+        # If fewer are in flight than could be, rates or the end of the run decide, and a step would show nothing.
         if self._left <= 0 and self._seen.count >= LEAST_ANSWERS and in_flight >= USED * self.allowed:
             self._step(now)
 
@@ -149,7 +150,7 @@ class Limit:
 
     @property
     def _queue_is_long(self) -> bool:
-        """Whether so many may wait that answers take longer than they should; a long answer alone is no sign of it."""
+        """Whether answers take too long, because so many requests wait; one long answer alone is not a sign of that."""
         return self._waits > WAITS and self._seen.latency_s > LONGEST_WAIT / 2 * self._timeout_s
 
     def _relieve(self, now: float) -> None:
@@ -167,7 +168,7 @@ class Limit:
         self._limit, self._stepping, self._left = limit, limit > 1, LEAST_ANSWERS
 
     def _go(self, limit: float, now: float, hold: float = 0.0) -> None:
-        """Stay at this limit for a while; answers to what was sent before are not looked at."""
+        """Stay at this limit for a while; answers to requests sent earlier do not count."""
         self._limit = self._from = max(1.0, min(limit, self._most))
         self._since = now
         self._left = (hold if self._ramping else max(hold, SHARE_LATER)) * self._limit
@@ -209,11 +210,11 @@ class Limit:
         pays, upwards = growth < 1 - PAYS, self._limit > self._from
         self._waits = growth
         if pays and (growth < WAITS or not upwards):
-            self._steps_up = STEPS_UP  # a smaller limit would not do
+            self._steps_up = STEPS_UP  # a smaller limit is not enough
         elif not pays:
             self._steps_up = self._steps_up - 1 if upwards else 0
         found = larger if pays else smaller
         if self._ramping and not pays:  # the step was large, and the right limit may lie between
             self._ramping, found = False, STEP * smaller
-        # What paid upwards may pay once more, and a limit that was too large may still be.
+        # After a step up that paid, another may pay; and a limit that was too large may still be too large.
         self._go(found, now, 0.0 if pays == upwards else HOLD)

@@ -34,14 +34,14 @@ class Endpoint:
     def __init__(
         self, base_url: str, access: Access, allowance: Announced, refusals: Refusals, limit: Limit | None = None
     ) -> None:
-        """Without a `limit`, whoever asks bounds the requests in flight."""
+        """Without a `limit`, the caller bounds the requests in flight."""
         self.allowance = allowance
         self.limit = limit
         self.in_flight = 0
         self.reachable = True
         """False while it is left out."""
         self.in_doubt = False
-        """Whether only a time-out says that it cannot be reached, and no probe has yet failed."""
+        """Whether the only sign that it cannot be reached is a time-out, and no probe has failed yet."""
         self.connected = False
         """Whether it ever sent an HTTP response, of whatever status."""
         self._base_url = checked(base_url)

@@ -36,7 +36,7 @@ class Endpoints:
     ) -> None:
         """`access` is that of each endpoint; it may be empty if none wants a key.
 
-        `limits` has one for each URL; without it, whoever asks bounds the requests in flight.
+        `limits` has one for each URL; without it, the caller bounds the requests in flight.
         """
         self._refusals = Refusals()
         of_each = access or [Access()] * len(base_urls)
@@ -131,7 +131,7 @@ class Endpoints:
             return found
 
     def _look(self, charge: Charge) -> Endpoint | float:
-        """Of the endpoints that may be asked now, the one with the most room; else seconds to wait."""
+        """The endpoint with the most room among those that may be asked now; else seconds to wait."""
         if self._stopping:
             raise NotAsked("the run is ending")
         self.silence.check()
@@ -145,7 +145,7 @@ class Endpoints:
             welcome = [one for one in reachable if not one.asks_to_wait_s(now)] or reachable
             with_room = [one for one in welcome if one.has_room]
             if not with_room:
-                return LOOK_S  # an endpoint was left out, or answers less at a time than before
+                return LOOK_S  # an endpoint was left out, or answers fewer at a time than before
             waits = [(one.allowance.wait_s(charge, now), one.load, one) for one in with_room]
             wait, _, endpoint = min(waits, key=itemgetter(0, 1))
             if not wait:

@@ -73,13 +73,13 @@ class ApiError(NamedTuple):
 
     @property
     def is_bad_key(self) -> bool:
-        """Whether the endpoint lets nobody in with this key."""
+        """Whether the endpoint refuses this key."""
         words = self.message[:SHOWN_OF_A_BODY]
         return self.status == 401 or (self.status in _KEY_STATUSES and bool(_BAD_KEY_WORDS.search(words)))
 
     @property
     def is_no_model(self) -> bool:
-        """Whether the endpoint does not have the model, or is none."""
+        """Whether the endpoint does not have the model, or is not an endpoint at all."""
         return self.status == 404 or (self.status == 400 and bool(_NO_MODEL_CODES.search(self.codes)))
 
     @property

@@ -1,4 +1,4 @@
-"""Why a completion ended: the `finish_reason` of many servers, in our five words."""
+"""Why a completion ended: the `finish_reason` of many servers, mapped to our five words."""
 
 import re
 
@@ -35,7 +35,7 @@ _PREFIX = "finishreason"
 
 
 def finish(reason: object) -> FinishReason | None:
-    """The kind of an end; None for one that says nothing about the text: `abort`, `error`, anything unknown.
+    """How a completion ended; None for a reason that says nothing about the text: `abort`, `error`, anything unknown.
 
     A text that ended in such a way may be half of one, so it is asked for again.
     """

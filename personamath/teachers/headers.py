@@ -13,10 +13,10 @@ from personamath.errors import BadInput
 
 FROM_ENVIRONMENT = "env:"
 EXAMPLE = "write NAME=VALUE, or NAME=env:VARIABLE for the value of an environment variable"
-# What HTTP calls a token; see RFC 9110, 5.6.2.
+# What HTTP calls a token: RFC 9110, 5.6.2.
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# They say how a request is written, so a request with others would not be understood.
+# These describe how PersonaMath writes a request; with other values, servers would misread it.
 OWN_HEADERS = {
     "accept-encoding",
     "connection",
@@ -38,7 +38,7 @@ _SECRET_VALUES = re.compile(r"(?:bearer|basic)\s|(?:sk|hf|gsk|xai|key)[-_][A-Za-
 
 
 class Header(NamedTuple):
-    """One header, as it was written."""
+    """One header, as the user wrote it."""
 
     name: str
     value: str
@@ -66,11 +66,11 @@ def secret_in(variable: str, named_by: str) -> str:
     """Return the value of an environment variable that holds a secret; `named_by` is what names the variable."""
     value = os.environ.get(variable, "").strip()
     if not value:
-        # Somebody may have given the secret itself in place of a name; names are written in capitals.
+        # Somebody may have given the secret itself instead of a name; names are written in capitals.
         shown = variable if variable.isupper() else "the environment variable that it names"
         raise BadInput(f"{named_by}: {shown} is not set: export it; give the name of a variable, never the secret")
     if not value.isprintable():
-        raise BadInput(f"{named_by}: the value of {variable} holds characters that no key has, a line break perhaps")
+        raise BadInput(f"{named_by}: the value of {variable} contains characters that no key has, perhaps a line break")
     return value
 
 
@@ -79,7 +79,7 @@ def _read(text: str) -> Header:
     if not equals:
         raise BadInput(f"a header has no `=`: {EXAMPLE}")
     if not _NAME.fullmatch(name):
-        raise BadInput(f"header {name!a}: a header's name has neither spaces nor line breaks nor colons; {EXAMPLE}")
+        raise BadInput(f"header {name!a}: a header's name must not contain spaces, line breaks or colons; {EXAMPLE}")
     if name.lower() in OWN_HEADERS:
         raise BadInput(f"header {name}: PersonaMath sets this header itself: remove it")
     if not value or not value.isprintable():

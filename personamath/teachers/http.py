@@ -36,7 +36,7 @@ class HttpTeacher:
 
     `async with` opens and closes the connections. `access` is that of each endpoint, or empty if none needs a key. With
     `hedge` an overdue request is asked a second time, which may be paid for twice. `limits` bound the requests in
-    flight, one for each URL; whoever asks then takes one of the `slots`. Without `limits`, whoever asks bounds them.
+    flight, one for each URL; callers then take one of the `slots`. Without `limits`, the caller bounds them.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class HttpTeacher:
         self._endpoints = Endpoints(base_urls, access, self._patience, self._pace, limits)
         self._limits = dict(zip(base_urls, limits or (), strict=False))
         self.slots = Slots(lambda: self._endpoints.allowed)
-        """Places for requests in flight, as many as the limits allow now."""
+        """Slots for requests in flight, as many as the limits allow now."""
         self._hedging = Hedging(self._ask_second) if hedge else None
         self.retries: Counter[str] = Counter()
         """Tries after which a request was asked again, by reason."""

@@ -27,14 +27,14 @@ HUB_ROUTER = "router.huggingface.co"
 # The value of --api-key-env for an endpoint that needs no key.
 NO_KEY = "none"
 # A shorter value is a placeholder such as EMPTY, which open endpoints accept as a key and any text may contain: masking
-# it would spoil messages, e.g. `max_tokens` where the key is `max`.
+# it would garble messages, e.g. `max_tokens` where the key is `max`.
 SHORTEST_KEY = 8
 MASK = "[key]"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What each request to an endpoint carries beside its body. `repr` shows no value of it."""
+    """What each request to an endpoint carries besides its body. `repr` shows none of the values."""
 
     key: str | None = field(default=None, repr=False)
     """Sent as a bearer token."""
@@ -45,7 +45,7 @@ class Access:
     remedy: str = "check the key"
     """What to do if the endpoint answers 401."""
     is_settled: bool = True
-    """False if the endpoint is asked without a key though nobody said that it needs none."""
+    """False if the endpoint gets no key although nobody said that it needs none."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -60,7 +60,7 @@ class Access:
         return text
 
     def masked_bytes(self, content: bytes) -> bytes:
-        """As `masked`, for a reply that is shown in part: part of a key would no longer be recognized."""
+        """Like `masked`, for a reply that is shown only in part: part of a key would not be recognized later."""
         for secret in self._masked_secrets():
             content = content.replace(secret.encode(), MASK.encode())
         return content
@@ -98,7 +98,7 @@ def access_to_all(base_urls: Sequence[str], variables: Sequence[str], headers: S
 def access_to(base_url: str, variable: str = "", headers: Sequence[Header] = ()) -> Access:
     """Return the access to one endpoint; `variable` names its key.
 
-    Raises `BadInput` if the key is missing, or would travel unencrypted to its provider.
+    Raises `BadInput` if the key is missing, or would be sent to its provider unencrypted.
     """
     own = {header.name: header.read() for header in headers}
     secret = tuple(header.name for header in headers if header.variable)
@@ -113,7 +113,7 @@ def access_to(base_url: str, variable: str = "", headers: Sequence[Header] = ())
 
 
 def keyless_note(base_urls: Sequence[str], access: Sequence[Access]) -> str | None:
-    """Return a line on the endpoints that are asked without a key though nobody said that they need none."""
+    """Return a line on the endpoints that get no key although nobody said that they need none."""
     urls = [without_secrets(url) for url, one in zip(base_urls, access, strict=True) if not one.is_settled]
     if not urls:
         return None
@@ -168,7 +168,7 @@ def _is_pair(base_url: str) -> bool:
 
 
 def _name_it() -> str:
-    """Say how to name a key; a user who has OPENAI_API_KEY may expect that it is sent everywhere."""
+    """Say how to name a key; a user with OPENAI_API_KEY may expect it to be sent everywhere."""
     how = "name the environment variable that holds it: --api-key-env NAME"
     if _has_openai_key():
         return f"{how} ({OPENAI_KEY} goes to OpenAI only; --api-key-env {OPENAI_KEY} sends it here, too)"

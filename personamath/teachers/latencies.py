@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import inf, log, sqrt
 
-# Fewer answers, or answers that were all sent with as many in flight, show nothing.
+# Fewer answers, or answers that were all sent with the same number in flight, show nothing.
 LEAST_WEIGHT = 4.0
 LEAST_VARIANCE = 1e-6
 # Where a line through the latencies falls below this share of their mean, it does not describe them.
@@ -22,7 +22,7 @@ class Latencies:
     _weight: float = 0.0
     _n: float = 0.0
     _length: float = 0.0
-    """Means of the requests in flight and of the lengths, as `latency_s` is of the latencies."""
+    """Means of the requests in flight and of the lengths; `latency_s` is the mean of the latencies."""
     _nn: float = 0.0
     _ll: float = 0.0
     _ss: float = 0.0
@@ -49,7 +49,7 @@ class Latencies:
         self._ls = self._ls * keep + ell * s * old
 
     def growth(self, smaller: float, larger: float) -> tuple[float, float]:
-        """How latency grows between two limits, as a power of the requests in flight, and the standard error of that.
+        """How latency grows between two limits, as a power of the requests in flight, and its standard error.
 
         0 where no request waits, 1 where throughput stays as it is; the error is infinite where nothing shows it.
         """

@@ -19,7 +19,7 @@ TIERS = {
     "flex": {"service_tier": "flex"},
     "priority": {"service_tier": "priority"},
 }
-"""Ways of sending a request that have a price of their own, and what the list calls them."""
+"""Ways of sending a request that have their own prices, and what the list calls them."""
 
 
 class Listed:
@@ -34,11 +34,11 @@ class Listed:
         """The version of the package that read it."""
 
     def direct(self) -> Rates | None:
-        """Of requests that are sent one by one; None where the list has no price for them."""
+        """Prices of requests that are sent one by one; None if the list has none."""
         return self._rates({})
 
     def tiers(self) -> Mapping[str, Rates]:
-        """Of requests that are sent in another way, by its name; without those that the list says nothing of."""
+        """Prices of requests that are sent in another way, by its name, if the list has them."""
         direct = self.direct()
         found = {tier: self._rates(context) for tier, context in TIERS.items()}
         return {tier: rates for tier, rates in found.items() if rates and rates != direct}

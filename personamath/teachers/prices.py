@@ -29,13 +29,13 @@ class Price:
     source: str = "--price-in, --price-out"
     """Where the price is from: a page, or the command line."""
     date: str | None = None
-    """What dates it: the version of the list that has it, or a day; None for the command line."""
+    """The version of the list that has the price, or the day it was read; None for the command line."""
     priced_for: str | None = DIRECT
-    """How requests were sent of which nobody knows it: `direct`, or a name in `tiers`; None where a run did not record
-    it."""
+    """How to price requests that do not say how they were sent: `direct`, or a name in `tiers`; None if a run did not
+    record it."""
 
     def rates(self, sent: str = "") -> Rates:
-        """The prices of requests that were sent in this way; without one, as the run sends them."""
+        """The prices of requests that were sent in this way; if it is empty, in the way that the run sends them."""
         return self.tiers.get(sent or self.priced_for or DIRECT) or Rates(self.prompt, self.completion, self.cached)
 
     def usd(self, prompt_tokens: float, completion_tokens: float, cached_tokens: float = 0, sent: str = "") -> float:
@@ -47,7 +47,7 @@ class Price:
         return replace(self, priced_for=tier) if tier in self.tiers else self
 
     def as_dict(self) -> dict[str, Any]:
-        """For run.json, which holds the rest beside it: earlier versions of PersonaMath refuse a key more here."""
+        """For run.json, which has the other prices elsewhere: earlier versions of PersonaMath refuse more keys here."""
         prompt, completion, _ = self.rates()
         return {"prompt": prompt, "completion": completion, "source": self.source, "date": self.date}
 
@@ -77,13 +77,13 @@ def find_price(
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The price of each model: the recipe's teachers cost what the run says, any other model its list price."""
+    """The price of each model: what the run says for the recipe's teachers, the list price for any other model."""
 
     teacher: str
     price: Price | None
     """The teacher's; None where it is not known."""
     others: Mapping[str, Price | None] = field(default_factory=dict)
-    """Those of the models of other roles."""
+    """The prices of the models of other roles."""
 
     def of(self, model: str) -> Price | None:
         """The price of a model; None where it is not known."""

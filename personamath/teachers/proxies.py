@@ -1,6 +1,6 @@
 """The proxy between here and an endpoint, as the environment names it: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY.
 
-An endpoint on this machine is asked directly, as by most clients: its address means another machine to a proxy.
+An endpoint on this machine is asked directly, as most clients do: for a proxy, its address means another machine.
 
 The proxy is looked up once for each endpoint. aiohttp's own `trust_env` looks it up for each request, and takes a
 password for the endpoint from ~/.netrc, too.

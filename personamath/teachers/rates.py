@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 PER = 1_000_000
-"""Prices are per so many tokens."""
+"""Prices are for this many tokens."""
 DIRECT = "direct"
 """Requests that are sent one by one, in no special service tier."""
 
@@ -27,7 +27,7 @@ class Rates(NamedTuple):
         return (self.prompt * fresh + cached * cached_tokens + self.completion * completion_tokens) / PER
 
     def scaled(self, listed: "Rates", given: "Rates") -> "Rates":
-        """These rates of a list whose direct rates are `listed`, for somebody who pays the direct rates `given`."""
+        """Scale these listed rates for a user whose direct rates are `given` while the list's are `listed`."""
         of_prompt, of_completion = _share(given.prompt, listed.prompt), _share(given.completion, listed.completion)
         cached = None if self.cached is None else self.cached * of_prompt
         return Rates(self.prompt * of_prompt, self.completion * of_completion, cached)

@@ -1,7 +1,7 @@
 """Several teachers as one: each kind of request goes to the model and the endpoints of its role.
 
-A model has an `HttpTeacher` of its own at the endpoints that serve it, because what is learnt of one says nothing of
-another: how fast it answers, what its provider allows, and whether it refuses whatever it is asked. What the user
+A model has an `HttpTeacher` of its own at the endpoints that serve it, because what is learnt about one says nothing
+about another: how fast it answers, what its provider allows, and whether it refuses whatever it is asked. What the user
 limits, `--rpm` and `--tpm`, holds for all of them together: they share one `Pace`.
 """
 
@@ -89,7 +89,7 @@ class RoutedTeacher:
             teacher.stop()
 
     def answered_before(self, models: Collection[str]) -> None:
-        """Earlier commands got answers from these models: what is refused now is refused by itself."""
+        """Earlier commands got answers from these models, so a refusal now concerns only its own request."""
         for route, teacher in self._teachers.items():
             if route.model in models:
                 teacher.answered_before()
@@ -116,10 +116,10 @@ class RoutedTeacher:
 
 
 OverHttp = HttpTeacher | RoutedTeacher
-"""What asks endpoints one request at a time."""
+"""A teacher that asks endpoints one request at a time."""
 
 
 def over_http(routes: Routes, opened: Callable[[Route], HttpTeacher]) -> OverHttp:
-    """One teacher where every kind of request has the same route, else one that chooses by the kind."""
+    """One teacher if every kind of request has the same route, else one that chooses by the kind."""
     first, *others = dict.fromkeys(routes.values())
     return RoutedTeacher(routes, opened) if others else opened(first)

@@ -1,4 +1,4 @@
-"""Places for requests in flight, or for seed problems at work: a semaphore whose size may change."""
+"""Slots for requests in flight, or for seed problems in progress: a semaphore whose size may change."""
 
 import asyncio
 from collections import deque
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Slots:
-    """Places are given in the order of arrival, once fewer are taken than `size` says. `async with` takes one."""
+    """Slots are given in order of arrival while fewer than `size` are taken. `async with` takes one."""
 
     def __init__(self, size: Callable[[], int]) -> None:
         self._size = size
@@ -16,11 +16,11 @@ class Slots:
 
     @classmethod
     def fixed(cls, size: int) -> "Slots":
-        """So many places, always."""
+        """A fixed number of slots."""
         return cls(lambda: size)
 
     def and_spare(self, spare: int) -> "Slots":
-        """Other places, always so many more than these."""
+        """Other slots, always this many more than these."""
         larger = Slots(lambda: self._size() + spare)
         self._larger.append(larger)
         return larger

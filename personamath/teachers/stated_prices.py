@@ -23,7 +23,7 @@ from personamath.teachers.urls import OPENAI_URL, checked, without_secrets
 
 Json = Mapping[str, Any]
 
-# A run waits for this list before it asks anything, and can do without it.
+# A run waits for this list before it asks anything, but does not need it.
 TIMEOUT_S = 3.0
 # OpenRouter's list takes 1 MB. An endpoint that sends more is not read to its end.
 MOST_BYTES = 16 * 2**20
@@ -85,7 +85,7 @@ def _per_token(pricing: Json) -> Rates | None:
 
 
 def _of_providers(providers: Iterable[Json], choice: str) -> Rates | None:
-    """Hugging Face's form: the chosen provider's, or the dearest, because the router chooses and the bill must hold."""
+    """Hugging Face's form: the chosen provider's, or the highest, because the router may choose any provider."""
     priced = {str(one["provider"]): rates for one in providers if (rates := _of_provider(one.get("pricing") or {}))}
     if choice in priced:
         return priced[choice]
@@ -102,7 +102,7 @@ def _checked(prompt: float | None, completion: float | None, cached: float | Non
 
 
 def _number(value: Any, times: float) -> float | None:
-    """A price in USD per million tokens; None for what is no price."""
+    """A price in USD per million tokens; None for anything that is not a price."""
     if value is None or isinstance(value, bool):
         return None
     price = float(value) * times

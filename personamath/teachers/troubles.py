@@ -10,12 +10,12 @@ from personamath.teachers.refusals import Retry
 # To open a connection. A slow model is given the whole time-out; an address that drops packets is not.
 CONNECT_TIMEOUT_S = 15.0
 UNREACHABLE = "unreachable"
-# Perhaps it is this machine that was too busy, or asleep: it sees the time-out before it sees the connection.
+# Perhaps this machine was too busy, or asleep: then it sees the time-out before it sees the connection.
 NO_CONNECTION = "no connection"
 
 
 def trouble(name: str, error: aiohttp.ClientError | OSError, shown: Callable[[str], str]) -> Retry:
-    """The failed try of a request to the endpoint `name`, named for what it is.
+    """The failed try of a request to the endpoint `name`, with what went wrong.
 
     `shown` prepares what the other side sent: it may hold the key.
     """

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 from personamath.errors import BadInput
 
 OWN_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
-"""Of names that no public name server knows (RFC 6761, 6762, 8375, ICANN's .internal, and the usual .lan)."""
+"""Endings of names that no public name server knows (RFC 6761, 6762, 8375, ICANN's .internal, and the usual .lan)."""
 OPENAI_URL = "https://api.openai.com/v1"
 # Alone, or after a region: us.api.openai.com, eu.api.openai.com.
 _OPENAI_HOST = "api.openai.com"
@@ -29,9 +29,9 @@ def is_openai(base_url: str) -> bool:
 
 
 def is_own(base_url: str) -> bool:
-    """Whether a base URL leads to this machine or into a private network: who asks there runs the server.
+    """Whether a base URL leads to this machine or into a private network, where the user runs the server.
 
-    A private address, or a name that only a private network has: one without a dot, or with an ending for such names.
+    That is a private address, or a name without a dot or with an ending that only private networks use.
     """
     host = urlsplit(base_url).hostname or ""
     try:

@@ -1,4 +1,4 @@
-"""The end of a training process, which threads of PyTorch's must not spoil."""
+"""The end of a training process, which PyTorch's threads must not break."""
 
 import atexit
 import os
@@ -6,11 +6,11 @@ import sys
 
 
 class Ending:
-    """Ends this process with a status after all exit handlers have run, and before Python takes itself apart.
+    """Ends this process with a status after all exit handlers have run, and before Python finalizes.
 
-    Threads of PyTorch's process groups outlive the training. On a busy machine, one of them may let go of its last
-    tensor only while Python takes itself apart: it then asks for the interpreter's lock, which no thread gets any more,
-    and the process aborts ("terminate called without an active exception", pytorch/pytorch#179291). The model is whole
+    Threads of PyTorch's process groups outlive the training. On a busy machine, one of them may free its last
+    tensor only while Python finalizes: it then asks for the interpreter's lock, which no thread can get any more, and
+    the process aborts ("terminate called without an active exception", pytorch/pytorch#179291). The model is whole
     by then, but the launcher reports a failure.
     """
 

@@ -162,7 +162,7 @@ REFUSED = [
     (
         {"solve": "a", "rewrite": "b", "reflect": "a"},
         {"price_in": 1, "price_out": 1},
-        "price_in and price_out is of the d",
+        "price_in and price_out would be the default teacher's",
     ),
 ]
 

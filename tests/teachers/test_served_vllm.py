@@ -125,7 +125,7 @@ def test_an_argument_that_vllm_does_not_know_is_shown_in_its_words(run: Path) ->
 def test_a_server_that_dies_once_is_started_again(run: Path, direct: dict[str, str]) -> None:
     done = ended(command(run, die_after=40, once=str(run.parent / "died"), latency=0.01), run)
     assert done.returncode == 0, done.stderr
-    assert "vllm serve ended (SIGKILL, perhaps for want of memory) and is started again" in done.stderr
+    assert "vllm serve ended (SIGKILL, perhaps out of memory) and is started again" in done.stderr
     assert "out of memory after 41 answers" in done.stderr
     assert "vllm serve ended (" in next(line for line in done.stdout.splitlines() if line.startswith("Retries after "))
     assert dataset_bytes(run) == direct

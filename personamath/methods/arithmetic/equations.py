@@ -53,7 +53,7 @@ MULTIPLES = frozenset({"cent", "dozen", "pair", "hundred", "thousand", "million"
 """Units that are numbers themselves; a cent is, for an amount without a unit is in dollars."""
 
 _MARK = re.compile(r"<<([^<>\n]{1,200})>>")
-# All that `plain_math` makes `=` or `≈` of: most rewrites hold none of it, and finding that out costs next to nothing.
+# All that `plain_math` turns into `=` or `≈`: most rewrites contain none, and checking that costs next to nothing.
 _MAY_RELATE = re.compile(r"[=＝≈]|\\(?:approx|doteq|sim)|equal", re.IGNORECASE)
 _MATH_DELIMITER = re.compile(r"\$\$?|\\[()\[\]]|\\(?:begin|end)\{(?:align|equation|gather)\*?\}")
 

@@ -35,7 +35,7 @@ _QUESTION = re.compile(
 )
 _ASKED = re.compile(
     rf"{_CLAUSE}\s*[*_\"“‘'(]*{_ADVERB}(?:{_FIND}|{_INSTRUCT}|what|how|whether)\b"
-    # Behind a comma these begin a relative clause.
+    # After a comma these begin a relative clause.
     rf"|(?:\A|[.?!:;\n])\s*[*_\"“‘'(]*{_ADVERB}(?:which|who|when|where)\b"
     rf"|\b(?!(?<=the )need\b){_WANTS}\b(?: [\w'’]+){{0,6}}? (?:to |in )?"
     rf"(?:{_FIND}|finding|determining|calculating|computing|knowing)\b"

@@ -19,13 +19,13 @@ _IN_WORDS = re.compile(
 )
 
 RECENT = 512
-"""Texts of which what was found is remembered: every rewrite of a problem is compared with it, by several rules."""
+"""Number of texts whose numbers are cached: several rules compare every rewrite of a problem with that problem."""
 LEAST_NUMBERS = 0.25
-"""Share of its original's numbers that a question holds at least. A sound one may say "twice" or "half" for some."""
+"""Smallest share of the original's numbers that a question keeps. A sound one may say "twice" or "half" for some."""
 
 
 def loses_the_numbers(question: str, original: str) -> bool:
-    """Whether hardly any number of the original is in the question: it asks about something else."""
+    """Whether the question has hardly any number of the original, so that it asks about something else."""
     given, there = numbers(FIGURE.sub(" ", original)), numbers(FIGURE.sub(" ", question))
     return len(given & there) < LEAST_NUMBERS * len(given) and (len(given) > 1 or not there)
 

@@ -45,5 +45,5 @@ def declines(text: str) -> bool:
 
 
 def speaks_of_rephrasing(text: str) -> bool:
-    """Whether it speaks to the reader about the rewrite: remarks that no rule of wrapping takes off."""
+    """Whether it talks to the reader about the rewrite, in remarks that no wrapping rule takes off."""
     return bool(_SPEAKS.search(text))

@@ -55,7 +55,7 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     ),
     # A name before the question: "Rephrased Problem:", "**Rephrased Problem:** A baker", "**Rephrased problem**\n".
     "label": re.compile(rf"\A[#>\s]*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?::[*_]*|[*_]{{1,3}}[ \t]*(?=\n|\Z))", re.IGNORECASE),
-    # A name of the model's own, in bold print: "**Research Question:** In a school".
+    # A name that the model made up, in bold print: "**Research Question:** In a school".
     "name": re.compile(
         r"\A\*\*(?:[A-Z][\w'’-]*[ \t]+){0,4}(?:Problem|Question|Scenario|Challenge|Task)(?:[ \t][^\n*:?!]{0,60})?"
         r"(?::\*\*|\*\*:)[ \t]*(?=\s*\S)"

@@ -62,7 +62,7 @@ def _price_of(kind: Kind, data: RunData) -> Price | None:
 
 
 def _note(data: RunData, priced: bool) -> str:
-    """Say which prices the money is reckoned with, or whose price is missing."""
+    """Say which prices the costs are based on, or which models have no price."""
     recipe = data.provenance["recipe"]
     by_model = {model_of(recipe, kind.role): _price_of(kind, data) for kind in data.outline.kinds}
     if not priced:

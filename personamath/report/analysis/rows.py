@@ -56,7 +56,7 @@ class RunData:
     price: Price | None = None
     """The teacher's price that the run was billed at; None if the price is unknown or the run is unavailable."""
     prices: Mapping[str, Price] = field(default_factory=dict)
-    """The price of each model, where roles have teachers of their own and the run is available."""
+    """The price of each model, if roles have teachers of their own and the run is available."""
     opinions: Mapping[str, Opinion] | None = None
     """Blind solves of rewrites by the id of their row; None if there are none or the run is unavailable."""
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -180,7 +180,7 @@ def _price(run_file: Mapping[str, Any]) -> Price | None:
 
 
 def _prices(run_file: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Price]:
-    """Return the price of each model that the run was billed at, where the recipe has roles."""
+    """Return the price of each model at which the run was billed, if the recipe has roles."""
     if not has_roles(recipe):
         return {}
     by_model = (run_file.get("paid") or {}).get("by_model") or {}

@@ -33,7 +33,7 @@ class BlockAnswers:
         self._block = block
         self.path = Path(folder.name) / BLOCKS / block
         self.bill = Bill(None)
-        """The answers in its folder, and what was thrown away, without prices."""
+        """The answers in its folder, and the cost of useless replies, without prices."""
         self.asked = Bill(None)
         """Those of them that were asked this time."""
         self._known: dict[str, Completion] = {}
@@ -76,7 +76,7 @@ class BlockAnswers:
             self._full.set()
 
     async def pay(self, paid: Paid) -> None:
-        """Keep what a reply cost that was no answer, as `put` keeps answers."""
+        """Keep what a useless reply cost, as `put` keeps answers."""
         for bill in (self.bill, self.asked):
             bill.add(paid)
         self._wasted.append(paid)

@@ -58,14 +58,14 @@ class Job:
     """See `blocks.fingerprint`."""
     routes: Routes
     access: Mapping[str, Access]
-    """To each of the endpoints; whoever prints or logs a job does not see the keys."""
+    """The access to each endpoint; printing or logging a job shows no keys."""
     patience: Patience
     concurrency: int | None
-    """This actor's slice, as are the two that follow; None if it finds out."""
+    """This actor's slice, like the two that follow; None if the actor finds the number."""
     rpm: float | None
     tpm: float | None
     actors: int
-    """That ask the same endpoints."""
+    """The number of actors that ask the same endpoints."""
     hedge: bool
     prices: Prices
     caps: Caps

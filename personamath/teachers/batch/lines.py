@@ -99,10 +99,10 @@ class Results:
             self._failed.append((waiting, why))
 
     def _without_response(self, error: Mapping[str, Any]) -> Retry | TeacherMisconfigured:
-        """Why a line was not asked: with an empty account none will be, and after anything else it may be."""
+        """Why a line was not asked: with an empty account the run must end; otherwise it can be asked again."""
         reason = str(error.get("code") or "no response")
         said = f"{self._batch_id}: {self._replies.shown(str(error.get('message') or ''))}"
-        # As a direct request is refused for the same reasons.
+        # These end a run for direct requests, too.
         if read_error(429, {"error": dict(error)}).is_no_credit:
             return TeacherMisconfigured(f"{said} ({reason}): {ADD_CREDIT}")
         return Retry(reason, said)

@@ -1,4 +1,4 @@
-"""Run a command until it ends, is told to end, or the process that wants it is gone; then end all that it started.
+"""Run a command until it ends, SIGTERM arrives, or its parent process is gone; then end all that it started.
 
     python guard.py PARENT GRACE_S COMMAND ...
 
@@ -21,7 +21,7 @@ LOOK_S = 0.2
 
 
 def main(parent: int, grace_s: float, command: Sequence[str]) -> int:
-    """Return the exit status of the command if it ends by itself, 128 and more for a signal, as a shell does."""
+    """Return the exit status of the command if it ends by itself; like a shell, 128 plus the number for a signal."""
     told: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
     child = subprocess.Popen(command)

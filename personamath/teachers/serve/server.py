@@ -28,7 +28,7 @@ from personamath.teachers.serve.command import HOST
 # How often to ask a server that starts whether it is ready, and how long to wait for its answer.
 LOOK_S = 0.5
 LOOK_TIMEOUT_S = 5.0
-# A server that is told to end lets go of its GPUs and its engine within seconds; one that does not is killed.
+# After SIGTERM, a server frees its GPUs and ends its engine within seconds; one that does not is killed.
 GRACE_S = 15.0
 # Beyond the grace, for the guard to notice and to end.
 GUARD_S = 2.0
@@ -40,16 +40,16 @@ SHOWN_CHARACTERS = 200
 # Enough to find the first of the tracebacks that a death leaves, one for each process of the server.
 READ_BYTES = 65_536
 _CAUSE = re.compile(r"\b[A-Za-z]\w*(?:Error|Exception): ")
-# On the progress line, where the counts follow.
+# On the progress line, which has the counts after it.
 SHOWN_STATUS = 70
-# The server would demand this key of the run that started it.
+# With this variable set, the server would demand a key from the run that started it.
 NOT_FOR_THE_SERVER = {"VLLM_API_KEY"}
 # `(APIServer pid=7) INFO 11-28 21:53:42 [model.py:733] `, and colours.
 _LOG_PREFIX = re.compile(r"\x1b\[[\d;]*m|^(?:\(\w+[^)]*\) )?[A-Z]+ [\d: -]+ \[[^\]]*\] ")
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
+    """A free port on the loopback address."""
     with socket.socket() as free:
         free.bind((HOST, 0))
         return int(free.getsockname()[1])
@@ -72,7 +72,7 @@ class Server:
         """Starts and watches the server, and raises why it is down for good; None until somebody waits for it."""
         self._starts = 0
         self._settled = asyncio.Event()
-        """Set while nobody has to wait: the server is ready, or will not be any more."""
+        """Set while nobody has to wait: the server is ready, or never will be."""
         self._stopping = False
         self._asking: set[asyncio.Timeout] = set()
 
@@ -91,7 +91,7 @@ class Server:
         return self._starts
 
     def stop(self) -> None:
-        """Let nobody wait any longer; the server can still answer what it was sent."""
+        """Stop making callers wait; the server can still answer what it was sent."""
         self._stopping = True
         self._settled.set()
 
@@ -112,7 +112,7 @@ class Server:
         return not self._is_up
 
     def waiting_for(self) -> str:
-        """For the progress line: how long the server has been starting, and its last words; empty once it is up."""
+        """For the progress line: how long the start has taken, and the last line of output; empty once it is up."""
         if not self._life or self._settled.is_set():
             return ""
         minutes, seconds = divmod(round(time.monotonic() - self._started_at), 60)
@@ -193,7 +193,7 @@ class Server:
             ended.cancel()
 
     def _log_ends(self) -> str:
-        """The end of the log, and before it the first error: an engine's own comes before those of who waits for it."""
+        """The end of the log, after the first error, which is the engine's own: those that wait for it fail later."""
         lines = self._last_lines()
         shown, before = lines[-SHOWN_LINES:], lines[:-SHOWN_LINES]
         if cause := next(filter(_CAUSE.search, before), None):
@@ -202,7 +202,7 @@ class Server:
         return f"{self._log} ends with:{ends}" if ends else f"{self._log} is empty"
 
     def _last_lines(self) -> list[str]:
-        """The last lines of the present process; of one that draws a progress bar, the bar as it is now."""
+        """The last lines of the present process; a progress bar counts as the line that it shows now."""
         with self._log.open("rb") as log:
             size = log.seek(0, os.SEEK_END)
             log.seek(max(self._log_from, size - READ_BYTES))
@@ -228,4 +228,4 @@ def _in_words(status: int) -> str:
     number = -status if status < 0 else status - 128
     if number not in set(signal.Signals):
         return f"exit status {status}"
-    return signal.Signals(number).name + (", perhaps for want of memory" if number == signal.SIGKILL else "")
+    return signal.Signals(number).name + (", perhaps out of memory" if number == signal.SIGKILL else "")

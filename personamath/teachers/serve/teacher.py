@@ -15,11 +15,11 @@ from personamath.teachers.serve.command import find_vllm, serve_command
 from personamath.teachers.serve.server import Server, free_port
 
 SERVED = "vllm serve"
-"""What stands for its address in run.json."""
+"""Its address in run.json."""
 LOG = "vllm.log"
-"""The file in the run directory that takes what the server prints."""
+"""The file in the run directory with the server's output."""
 DIED = "vllm serve ended"
-"""Why a request is asked again that was in flight when the server died."""
+"""Why a request that was in flight when the server died is asked again."""
 
 
 class ServedTeacher(HttpTeacher):
@@ -73,7 +73,7 @@ class ServedTeacher(HttpTeacher):
             self._endpoints.known_to_answer()
 
     async def complete(self, request: Request) -> Completion:
-        """As over HTTP, and once more if the server dies meanwhile and comes back."""
+        """Ask as over HTTP, and once more if the server dies meanwhile and comes back."""
         while True:
             await self.ready()
             try:
@@ -94,9 +94,9 @@ class ServedTeacher(HttpTeacher):
 
     @property
     def reached(self) -> dict[str, int]:
-        """As of any endpoint, under a name that is the same whatever port the server has."""
+        """Like any endpoint's, but under a name that does not depend on the server's port."""
         return dict(zip([SERVED], super().reached.values(), strict=False))
 
     def waiting_for(self) -> str:
-        """For the progress line: the start of the server, else what the endpoint is waited for."""
+        """For the progress line: how the server starts, else why the run waits for the endpoint."""
         return self._server.waiting_for() or super().waiting_for()
