@@ -1,6 +1,7 @@
 """Seed problems whose ids move: said before anything is paid for, and only then."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -74,6 +75,7 @@ def test_a_run_whose_file_lost_its_first_row_says_so_before_it_asks(
     assert "another id" not in capsys.readouterr().err
     file.write_text("".join(rows[1:]), encoding="utf-8")
     (tmp_path / "run" / "run.json").unlink(missing_ok=True)  # as where the run was killed
+    shutil.rmtree(tmp_path / "run" / "dataset", ignore_errors=True)
     assert main([*words, "--k1", "2", "--k2", "3"]) in (0, 3)
     (line,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("warning"))
     assert "3 of 3 problems" in line and "add new rows at its end" in line
