@@ -140,8 +140,10 @@ class Limit:
         self._failures += weight
         if self._failures >= FAILED_SHARE * counted:
             self._ramping, self._steps_up = False, STEPS_UP
-            back = FAILED_BACK if weight < TIMEOUT_WEIGHT else 1 / STEP
-            self._go(min(self._from, back * self._limit), now, HOLD)
+            limit = min(self._from, self._limit / STEP)
+            if weight < TIMEOUT_WEIGHT:  # which may be chance, and then comes however few are in flight
+                limit = max(min(self._from, FAILED_BACK * self._limit), min(self._limit, START))
+            self._go(limit, now, HOLD)
 
     def restart(self, now: float) -> None:
         """The endpoint was gone: begin low again."""
