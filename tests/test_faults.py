@@ -170,7 +170,7 @@ def test_faults_of_single_requests_leave_no_trace(
 ) -> None:
     line = LINE[fault]
     teacher = start_teacher(*PROBLEMS, *(flag for fault in line.faults for flag in ("--fault", fault)))
-    # Many at a time, because a limit that is found while asking would rightly shrink: tests/teachers/test_concurrency.py.
+    # Many at a time: a limit that is found while asking would rightly shrink (tests/teachers/test_concurrency.py).
     done = run_process(command(teacher, tmp_path / "run", "--concurrency", "256", *line.flags))
     kept_promise(fault, done.returncode, done.stdout + done.stderr)
     stats = teacher.stats()
