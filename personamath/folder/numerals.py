@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from personamath.answers import words
 from personamath.folder.tokens import Token
 
 Number = int | Fraction
@@ -35,14 +36,8 @@ def _valued(names: str) -> dict[str, int]:
     return {name: int(value) for name, value in (pair.split("=") for pair in names.split())}
 
 
-UNITS = _counted(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen",
-    0,
-)
-TENS = {
-    name: 10 * value for name, value in _counted("twenty thirty forty fifty sixty seventy eighty ninety", 2).items()
-}
+UNITS = {word: words.VALUES[word] for word in words.NUMBER_WORDS}
+TENS = {word: words.VALUES[word] for word in words.TENS}
 SCALES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 DOZENS = {"dozen": 12, "dozens": 12}
 ORDINALS = _valued("first=1 second=2 thirtieth=30 fortieth=40 fiftieth=50 hundredth=100 thousandth=1000") | _counted(

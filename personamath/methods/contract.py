@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.files import in_one_line, nearest
+from personamath.files import in_one_line, is_unicode, nearest
 from personamath.methods.method import PLAIN_NAME, Outline
 from personamath.methods.prompts import Prompt
 from personamath.methods.work import Outcome
@@ -111,17 +111,9 @@ def _faults_of(solution: Solution, seed: Problem, outline: Outline) -> Iterator[
         elif value is not None and outline.columns[name].type == "number" and not _is_number(value):
             yield f"set the column {name!r} of {id} to {in_one_line(repr(value), 80)}; it must be a whole number"
     texts = [solution.problem.question, solution.response, *solution.columns.values()]
-    if any(isinstance(text, str) and not _is_unicode(text) for text in texts):
+    if any(isinstance(text, str) and not is_unicode(text) for text in texts):
         yield f"returned a solution of {id} with half of a surrogate pair, which no file can hold"
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value in NUMBERS
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

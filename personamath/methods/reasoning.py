@@ -21,10 +21,13 @@ billed, so ten of them cost ten times as much. The limit stays below the default
 COLUMN = "reasoning"
 """The column that `keep_reasoning` adds."""
 
+# How the names of OpenAI's reasoning models begin.
+O_SERIES = r"o\d"
+GPT_5_AND_LATER = r"gpt-(?:[5-9]|\d\d)"
 # The names that OpenAI, DeepSeek, Qwen, Mistral, Moonshot and others give to such models. Routers put an owner
 # before the name; Ollama writes `deepseek-r1:7b`.
 _NAMED = re.compile(
-    r"\A(?:openai/)?(?:o\d|gpt-(?:[5-9]|\d\d)(?!.*chat))|(?:\A|/)(?:gpt-oss|qwq|magistral)"
+    rf"\A(?:openai/)?(?:{O_SERIES}|{GPT_5_AND_LATER}(?!.*chat))|(?:\A|/)(?:gpt-oss|qwq|magistral)"
     r"|deepseek-reasoner|(?:\A|[/_-])r1(?![a-z0-9])|[-_:]thinking|(?<!non)[-_]reasoning",
     re.IGNORECASE,
 )

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any, Literal
 
 from personamath.methods.prompts import INFERENCE, Prompt
-from personamath.methods.reasoning import default_max_tokens
+from personamath.methods.reasoning import GPT_5_AND_LATER, O_SERIES, default_max_tokens
 from personamath.records import Request
 
 SOLVE = "inference"
@@ -23,7 +23,7 @@ OWN_FIELDS = {
 }
 """Fields of a request's body that `request` must not set, and why."""
 # OpenAI's reasoning models, which refuse `max_tokens`. Routers put `openai/` before the name.
-_REASONS = re.compile(r"(?:openai/)?(?:o\d|gpt-(?:[5-9]|\d\d))")
+_REASONS = re.compile(rf"(?:openai/)?(?:{O_SERIES}|{GPT_5_AND_LATER})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,7 +153,7 @@ class Teachers(NamedTuple):
                 f"{option} works with one endpoint, and the roles name {named}: give every role the same one"
             )
 
-    def check_in_one_process(self, option: str) -> None:
+    def check_one_model(self, option: str) -> None:
         """Refuse roles with several models or endpoints where an option runs only one model."""
         if len(self.recipe.models) > 1:
             named = " and ".join(self.recipe.models)

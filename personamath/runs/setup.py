@@ -269,7 +269,7 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
         return None if setup.fixed_concurrency else limits_for(urls, patience.timeout_s, before, count)
 
     if setup.serve:
-        teachers.check_in_one_process("--serve vllm")
+        teachers.check_one_model("--serve vllm")
         directory, model = Path(setup.output), recipe.models[0]
         return ServedTeacher.of(
             model, setup.vllm_args, directory, patience, pace, hedge=hedge, limits=limits((SERVED,), reached or {})

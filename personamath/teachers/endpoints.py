@@ -59,9 +59,8 @@ class Endpoints:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=60
-            ),  # `Limit` or the journal bounds what is in flight
+            # `Limit` or the journal bounds what is in flight.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),  # each try has its own total
             headers={"Content-Type": "application/json"},

@@ -6,8 +6,6 @@ PER = 1_000_000
 """Prices are for this many tokens."""
 DIRECT = "direct"
 """Requests that are sent one by one, in no special service tier."""
-
-
 BATCH = "batch"
 """Requests that are sent in files, through the Batch API."""
 

@@ -49,6 +49,7 @@ class RoutedTeacher:
         self._teachers = {route: opened(route) for route in dict.fromkeys(routes.values())}
         self._by_kind = {kind: self._teachers[route] for kind, route in routes.items()}
         self._first = next(iter(self._teachers.values()))
+        self._are_limited = bool(self.reached)
         self.retries: Counter[str] = Counter()
         """Tries after which a request was asked again, by reason."""
         for teacher in self._teachers.values():
@@ -69,7 +70,7 @@ class RoutedTeacher:
     async def complete(self, request: Request) -> Completion:
         """The answer of the teacher for this kind of request."""
         teacher = self._by_kind.get(request.purpose, self._first)
-        if not teacher.reached:  # whoever asks bounds the requests in flight
+        if not self._are_limited:  # whoever asks bounds the requests in flight
             return await teacher.complete(request)
         async with teacher.slots:
             return await teacher.complete(request)

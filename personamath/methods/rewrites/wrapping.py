@@ -1,7 +1,7 @@
 """What models put around a question: agreement, sentences to the reader, names, titles, rules, fences, quotes, offers.
 
-The wrapping goes, the question stays as written. Nothing that holds a number comes off but names and rules, because a
-first-person rewrite begins with its facts.
+The wrapping comes off, the question stays as written. Nothing with a number in it comes off but names, rules, lines
+about the persona and remarks below a rule, because a first-person rewrite begins with its facts.
 """
 
 import re
@@ -13,6 +13,7 @@ NAME = rf"(?:the\s+)?(?:{CHANGED}\s+)*(?:{_THING}|{CHANGED})"
 # "... from the perspective of a beekeeper", "... (for a beekeeper)".
 FOR_WHOM = r"(?:[ \t]+(?:for|from|as|by|with|in|of|using|through)\b[^\n:.?!*]{0,120})?(?:[ \t]*\([^\n)]{0,120}\))?"
 
+# The verb for what the model does: "I would rephrase", "rewritten".
 REPHRASES = r"(?:(?:re-?)?phras(?:e|es|ed|ing)\b|(?:re-?(?:writ|word|stat|fram|imagin|cast))\w+)"
 
 # Words to the reader within one sentence.
