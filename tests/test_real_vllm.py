@@ -75,7 +75,7 @@ def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     mine = tmp_path / "mine.jsonl"
     mine.write_text("".join(json.dumps(problem) + "\n" for problem in problems))
     recipe = Recipe.of(
-        {"problems": [f"mine:{mine}:q:a"], "teacher": str(model), "max_tokens": 64, "k1": 2, "k2": 2}, "test"
+        {"problems": [f"mine:{mine}:q:a"], "teacher": str(model), "max_tokens": 64, "k1": 2, "k2": 3}, "test"
     )
     run = tmp_path / "run"
     asked: list[Completion] = []
