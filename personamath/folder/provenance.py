@@ -24,6 +24,7 @@ from personamath.recipe import Recipe
 from personamath.records import Persona
 from personamath.sources.personas import BUNDLED, hub_dataset, local_file
 from personamath.sources.problems import COLUMNS, ProblemSource
+from personamath.sources.published import published_as
 from personamath.sources.questions import QuestionSource
 from personamath.sources.tables import HubSplit, resolved_commit
 
@@ -78,7 +79,7 @@ class Origins:
         compared = chosen_benchmarks(recipe.benchmark, recipe.problems)
         source = recipe.method.persona_source
         return cls(
-            [problems_origin(ProblemSource.parse(source)) for source in recipe.problems],
+            [_contents_origin(ProblemSource.parse(source)) for source in recipe.problems],
             _personas_name(source) | personas_origin(source) if source else None,
             {persona.description: persona.occupation for persona in personas if persona.occupation},
             [_benchmark_origin(source) for source in compared],
@@ -138,13 +139,6 @@ def prompt_names(provenance: Mapping[str, Any]) -> list[str]:
     return list(PersonaMath.prompts) if provenance["format"] == 1 else list(provenance["method"]["prompts"])
 
 
-def seed_sources(provenance: Mapping[str, Any]) -> list[str]:
-    """Return the sources of the rows, without the problems bundled in the package."""
-    used = [problems["source"].partition(":")[0] for problems in provenance["problems"] if "package" not in problems]
-    counted = provenance["funnel"]["rows"].values()
-    return [source for source in sorted(set(used)) if any(sources.get(source) for sources in counted)]
-
-
 def published_recipe(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe without paths of this machine; local files keep only their names."""
     fields = recipe.as_dict()
@@ -196,6 +190,13 @@ def problems_origin(source: ProblemSource) -> dict[str, Any]:
     if source.path is None:
         return {"source": source.name} | _hub_origin(source.hub_splits())
     return {"source": f"{source.name}:{source.path.name}"} | _file_origin(source.path)
+
+
+def _contents_origin(source: ProblemSource) -> dict[str, Any]:
+    """The origin of a source of problems, and for a file of the user's own also which published split it equals."""
+    origin = problems_origin(source)
+    is_own = "sha256" in origin and "package" not in origin
+    return origin | ({"published_as": published_as(source)} if is_own else {})
 
 
 def personas_origin(source: str) -> dict[str, Any]:

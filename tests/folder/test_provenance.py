@@ -158,7 +158,7 @@ def test_a_file_is_known_by_its_digest_and_a_missing_one_is_named(tmp_path: Path
     recipe = replace(recipe, problems=(f"math:{file}",))
     origins = Origins.found(recipe, [])
     known = {"sha256": hashlib.sha256(b"A cook\n").hexdigest(), "bytes": 7}
-    assert origins.problems == [{"source": "math:mine.txt"} | known]
+    assert origins.problems == [{"source": "math:mine.txt", "published_as": None} | known]
     assert origins.personas == {"source": "mine.txt", "local": True} | known
 
 

@@ -210,9 +210,10 @@ def test_the_recipe_stands_beside_the_papers(folder: Path) -> None:
 
 
 CONTAMINATION = [
-    (("gsm8k", "math"), "of GSM8K and MATH", "249 of the 7,500"),
-    (("gsm8k",), "of GSM8K.", None),
-    (("math:mine.jsonl",), "of MATH", "517 share"),
+    (("gsm8k", "math"), "training problems of GSM8K and MATH", "249 of the 7,500"),
+    (("gsm8k",), "training problems of GSM8K.", None),
+    (("math",), "training problems of MATH", "517 share"),
+    (("math:mine.jsonl",), "problems of the file `mine.jsonl`.", None),
 ]
 
 
@@ -222,7 +223,7 @@ def test_contamination_of_data_that_was_compared_with_nothing(
 ) -> None:
     write(tmp_path / "data", rows({"stage1_inference": 8}), replace(RECIPE, problems=problems))
     card = " ".join(model_card(folder, data=DataFacts.in_folder(tmp_path / "data")).split())
-    assert "has not been compared with any test problems" in card and f"training problems {named}" in card
+    assert "has not been compared with any test problems" in card and f"It is made from {named}" in card
     assert (overlap in card) if overlap else ("of the 7,500" not in card)
 
 
