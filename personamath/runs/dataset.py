@@ -32,6 +32,7 @@ from personamath.runs.seed_ids import warn_of_moved
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.sources.personas import read_personas
 from personamath.sources.problems import ProblemSource
+from personamath.sources.published import misnaming
 from personamath.sources.seed_problems import read_problems
 from personamath.sources.tables import HALF_A_PAIR
 from personamath.teachers.routed import OverHttp
@@ -82,6 +83,9 @@ class Inputs:
             skipped = Counter(problem.reason for problem in funnel.skipped).most_common()
             reasons = ", ".join(f"{count:,} skipped ({reason})" for reason, count in skipped)
             raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
+        for source in sources:
+            if warning := misnaming(source):
+                warn(warning)
         digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
         return cls(recipe, personas, funnel, digests)
 

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+from importlib.resources import files
 
 from personamath.errors import BadInput
-from personamath.sources.problems import ProblemSource
+from personamath.sources.problems import SOURCES, ProblemSource
 
 # The digests cover the question and the solution of every row in order, with runs of white space as one space, so that
 # neither the form of a file nor its line ends matter. MATH is published in seven subjects, and a copy may hold one.
@@ -38,3 +39,17 @@ def published_as(source: ProblemSource) -> str | None:
     except BadInput:
         return None  # a file that cannot be read to its end is no copy; a run that needs its rows says what is wrong
     return PUBLISHED.get(digest.hexdigest())
+
+
+def misnaming(source: ProblemSource) -> str | None:
+    """Warn of a file whose rows will say `gsm8k` or `math` although it is not that split; None if there is none."""
+    if source.path is None or source.name not in SOURCES or published_as(source) == source.name:
+        return None
+    bundled = files("personamath.sources.bundled") / source.path.name
+    if bundled.is_file() and bundled.read_bytes() == source.path.read_bytes():
+        return None
+    return (
+        f"{source.path} is not {SOURCES[source.name]}'s published train split, but the source of its rows will be "
+        f"{source.name}: give problems of your own a name of their own, NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN, e.g. "
+        f"shop:{source.path}:{':'.join(source.columns)}"
+    )
