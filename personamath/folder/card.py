@@ -23,15 +23,16 @@ from personamath.folder.rendering import render
 from personamath.folder.teacher_terms import terms_of
 from personamath.folder.teachers import column_text, has_roles, models, share_table
 from personamath.folder.used_sources import (
+    ALL,
     labels,
     made_from,
     misnamed,
     origin,
     published_names,
+    rows_of_paper,
     source_datasets,
     used_problems,
 )
-from personamath.methods import paper_rows
 from personamath.methods.method import Outline
 from personamath.methods.prompts import Prompt
 from personamath.methods.reasoning import COLUMN
@@ -49,8 +50,6 @@ SIZE_CATEGORIES = {
 }
 # Enough of an example's reasoning to see what it is.
 SHOWN_OF_REASONING = 500
-# All sources together, in tables and in `paper_rows`.
-ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def dataset_card(
     published = published_names(provenance)
     name = _name(provenance, outline, repo_id)
     reworded = {step.name for step in outline.steps if step.rewrites}
-    papers, recipe = _papers(provenance, outline), provenance["recipe"]
+    papers, recipe = rows_of_paper(provenance, outline.method), provenance["recipe"]
     roles = has_roles(recipe)
     return render(
         "dataset.md.jinja",
@@ -220,15 +219,6 @@ def _funnel_table(requests: Mapping[str, Mapping[str, int]], outline: Outline) -
         reasons = ", ".join(f"{-count:,} {reason}" for count, reason in sorted(dropped))
         rows.append([kind.says, f"{sum(outcomes.values()):,}", f"{passed(outcomes):,}", reasons or "none"])
     return table(["request", "asked", "passed", "dropped"], rows, text_columns=(0, 3))
-
-
-def _papers(provenance: Mapping[str, Any], outline: Outline) -> dict[str, tuple[str, ...]]:
-    """Return the row counts that the method's paper reports for the sources of this dataset."""
-    published, papers = published_names(provenance), dict(paper_rows(outline.method))
-    together = papers.pop(ALL, None)
-    compared = {source: rows for source, rows in papers.items() if published.get(source) == source}
-    used = {source.name for source in used_problems(provenance)}
-    return compared | ({ALL: together} if together and used == set(papers) == set(compared) else {})
 
 
 def _composition(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from personamath.folder.markdown import code
+from personamath.methods import paper_rows
 from personamath.sources.personas import BUNDLED
 from personamath.sources.problems import GSM8K_REPO, MATH_REPO, SOURCES
 
@@ -16,6 +17,8 @@ SOURCE_DATASETS = {"gsm8k": GSM8K_REPO, "math": MATH_REPO}
 """Repositories of the published datasets on the Hub."""
 ORIGINAL = "original"
 """The Hub's word in `source_datasets` for data that comes from no other dataset on it."""
+ALL = "all"
+"""All sources together, in tables and in `paper_rows`."""
 OWN_PROBLEMS = "problems written for the PersonaMath project"
 _HUB = "https://huggingface.co/datasets"
 
@@ -78,6 +81,15 @@ def published_names(provenance: Mapping[str, Any]) -> dict[str, str]:
         found.setdefault(source.name, set()).add(source.published)
     single = {name: next(iter(published)) for name, published in found.items() if len(published) == 1}
     return {name: published for name, published in single.items() if published}
+
+
+def rows_of_paper(provenance: Mapping[str, Any], method: str) -> dict[str, tuple[str, ...]]:
+    """The row counts that a method's paper reports, for those sources of this dataset that are the paper's."""
+    published, papers = published_names(provenance), dict(paper_rows(method))
+    together = papers.pop(ALL, None)
+    compared = {source: rows for source, rows in papers.items() if published.get(source) == source}
+    used = {source.name for source in used_problems(provenance)}
+    return compared | ({ALL: together} if together and used == set(papers) == set(compared) else {})
 
 
 def labels(provenance: Mapping[str, Any]) -> dict[str, str]:
@@ -163,7 +175,7 @@ def _published(entry: Mapping[str, Any], name: str, hub: tuple[Mapping[str, Any]
         found = {repos.get(place["repo"].lower()) if place["split"] == "train" else None for place in hub}
         return found.pop() if len(found) == 1 else None
     if "published_as" in entry:
-        return entry["published_as"]
+        return str(entry["published_as"]) if entry["published_as"] else None
     # Only a name, without a file or a commit: the train split on the Hub is what it means in a recipe.
     return name if name in SOURCES and "sha256" not in entry and ":" not in entry["source"] else None
 

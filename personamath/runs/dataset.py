@@ -83,9 +83,8 @@ class Inputs:
             skipped = Counter(problem.reason for problem in funnel.skipped).most_common()
             reasons = ", ".join(f"{count:,} skipped ({reason})" for reason, count in skipped)
             raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
-        for source in sources:
-            if warning := misnaming(source):
-                warn(warning)
+        for misnamed in filter(None, map(misnaming, sources)):
+            warn(misnamed)
         digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
         return cls(recipe, personas, funnel, digests)
 

@@ -1,5 +1,7 @@
 """The terms of a teacher's completions, by the name of its model."""
 
+from typing import Any
+
 import pytest
 
 from personamath.folder.citations import citations
@@ -58,6 +60,6 @@ def test_nothing_is_claimed_of_other_models(model: str) -> None:
     ],
 )
 def test_a_teacher_with_a_report_is_cited(model: str, key: str | None) -> None:
-    facts = {"problems": [], "personas": None, "recipe": {"teacher": model}, "funnel": {"rows": {}}}
+    facts: dict[str, Any] = {"problems": [], "personas": None, "recipe": {"teacher": model}, "funnel": {"rows": {}}}
     _, *teachers = citations(facts)
     assert [entry.partition("{")[2].partition(",")[0] for entry in teachers] == ([key] if key else [])

@@ -1,18 +1,17 @@
 """Composition of the data: rows by step and the paper's, levels and subjects before and after, keep rates."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from personamath.evaluation.scores.statistics import Interval, bootstrap_mean
-from personamath.methods import Method, paper_rows
+from personamath.folder.used_sources import ALL, rows_of_paper
+from personamath.methods import Method
 from personamath.records import Problem, Row
 from personamath.report.analysis.intervals import wilson
 from personamath.report.analysis.paper import MEAN_LEVEL, PAPER
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
-from personamath.sources.problems import source_label
 
-ALL = "all"
 HARD = 4
 """The lowest of MATH's levels, 1 to 5, that counts as hard."""
 
@@ -21,22 +20,24 @@ def composition(data: RunData) -> Analysis:
     """Count rows by source and step, for any method, next to the counts of the method's paper, if it reports them."""
     counts = Counter((row.source, row.step) for row in data.rows)
     steps, sources = data.outline.steps, sorted({row.source for row in data.rows})
-    papers = {source: [_printed(cell) for cell in cells] for source, cells in paper_rows(data.outline.method).items()}
+    reported = rows_of_paper(data.provenance, data.outline.method)
+    papers = {source: [_printed(cell) for cell in cells] for source, cells in reported.items()}
     rows: list[tuple[Cell, ...]] = []
     for source, of in [*((source, [source]) for source in sources), (ALL, sources)]:
         ours = [sum(counts[one, step.name] for one in of) for step in steps]
         theirs = papers.get(source, [None] * (len(steps) + 1))
         for name, count, paper in zip([*(step.label for step in steps), ALL], [*ours, sum(ours)], theirs, strict=True):
             paper_cells = (paper, count / paper if paper else None) if papers else ()
-            rows.append((source_label(source), name, count, *paper_cells))
+            rows.append((data.label(source), name, count, *paper_cells))
     labels = tuple(step.label for step in steps)
     series = [
-        Series(source_label(source), labels, tuple(float(counts[source, step.name]) for step in steps))
+        Series(data.label(source), labels, tuple(float(counts[source, step.name]) for step in steps))
         for source in sources
     ]
     finding, note = f"{len(data.rows):,} rows were kept.", "Kept rows by source and step."
     if papers:
-        finding = f"{len(data.rows):,} rows were kept; the paper kept {papers[ALL][-1]:,}."
+        if ALL in papers:
+            finding = f"{len(data.rows):,} rows were kept; the paper kept {papers[ALL][-1]:,}."
         note = (
             f"Kept rows by source and step, next to the numbers that {data.outline.cite} reports. Those are rounded, "
             "so sums may be off by 1 %. Another teacher, other seed problems or other settings give other numbers."
@@ -69,7 +70,7 @@ def first_answers(data: RunData) -> Analysis | LeftOut:
     if not all(levels.values()):
         return LeftOut(name, title, "no problem with a level was answered right, or none was answered wrong")
     found = {answer: bootstrap_mean([float(level) for level in some]) for answer, some in levels.items()}
-    has_paper = bool(paper_rows(data.outline.method))
+    has_paper = "math" in rows_of_paper(data.provenance, data.outline.method)
     rows = tuple(
         (answer, len(levels[answer]), *found[answer], *([MEAN_LEVEL[answer]] if has_paper else []))
         for answer in ("right", "wrong")
@@ -98,9 +99,9 @@ def first_answers(data: RunData) -> Analysis | LeftOut:
             rows,
         ),
         Chart("bars", "first answer", "mean level", tuple(series)),
-        f"Table 1 of {PAPER}: MATH's levels, 1 to 5, by the teacher's first answer. Problems without a level "
-        "(GSM8K's, and MATH's `Level ?`) are left out, as are answers that were cut off. Intervals: 95 %, bootstrap "
-        "over problems.",
+        (f"Table 1 of {PAPER}: MATH's levels, 1 to 5" if has_paper else "The levels of the seed problems")
+        + ", by the teacher's first answer. Problems without a level are left out, as are answers that were cut off. "
+        "Intervals: 95 %, bootstrap over problems.",
     )
 
 
@@ -116,7 +117,7 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
         return LeftOut(name, title, data.why_missing("seeds"))
     if not data.recipe.method.attempts({}):
         return LeftOut(name, title, f"the method {data.outline.method!r} does not say how many rows it tries to make")
-    tried, kept = _attempts(data.rows, data.seeds, data.recipe.method)
+    tried, kept = _attempts(data.rows, data.seeds, data.recipe.method, data.label)
     steps, levels = data.outline.steps, sorted({level for level, _ in tried})
     cells: dict[tuple[str, str], tuple[Cell, ...]] = {}
     for level in levels:
@@ -148,7 +149,7 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
 
 
 def _attempts(
-    rows: Iterable[Row], seeds: Iterable[Problem], method: Method
+    rows: Iterable[Row], seeds: Iterable[Problem], method: Method, label: Callable[[str], str]
 ) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
     """Count the rows that were tried and kept, by level and step."""
     of_seed: dict[str, Counter[str]] = defaultdict(Counter)
@@ -156,7 +157,7 @@ def _attempts(
         of_seed[row.seed_id][row.step] += 1
     tried, kept = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for seed in seeds:
-        level, here = _level(seed.level, seed.source), of_seed[seed.id]
+        level, here = _level(seed.level, label(seed.source)), of_seed[seed.id]
         for step, attempts in method.attempts(here).items():
             kept[level, step] += here[step]
             # At least the existing rows: someone may have removed rows of an earlier step from the folder.
@@ -168,7 +169,7 @@ def before_and_after(data: RunData) -> Analysis:
     """Compute the shares of levels and subjects among seed problems and rows, per config, for any method."""
     seeds: Collection[Problem | Row] = data.seeds or {row.seed_id: row for row in data.rows}.values()
     groups: dict[str, Collection[Problem | Row]] = {"seed problems": seeds, **_groups(data)}
-    sets = {name: [_kinds(one.source, one.level, one.subject) for one in of] for name, of in groups.items()}
+    sets = {name: [_kinds(data.label(one.source), one.level, one.subject) for one in of] for name, of in groups.items()}
     rows: list[tuple[Cell, ...]] = []
     for place, kind in enumerate(("level", "subject")):
         counts = {label: Counter(member[place] for member in members) for label, members in sets.items()}
@@ -209,9 +210,9 @@ def _hard(problems: Collection[Problem | Row]) -> float:
     return sum((problem.level or 0) >= HARD for problem in problems) / len(problems)
 
 
-def _level(level: int | None, source: str) -> str:
-    return f"{source_label(source)}, level {level}" if level else source_label(source)
+def _level(level: int | None, label: str) -> str:
+    return f"{label}, level {level}" if level else label
 
 
-def _kinds(source: str, level: int | None, subject: str | None) -> tuple[str, str]:
-    return _level(level, source), subject or source_label(source)
+def _kinds(label: str, level: int | None, subject: str | None) -> tuple[str, str]:
+    return _level(level, label), subject or label
