@@ -37,6 +37,7 @@ from personamath.methods.method import Outline
 from personamath.methods.prompts import Prompt
 from personamath.methods.reasoning import COLUMN
 from personamath.methods.work import PASSED
+from personamath.sources.problems import SOURCES
 
 # The Hub's size categories, by their upper bounds.
 SIZE_CATEGORIES = {
@@ -170,10 +171,11 @@ def _columns(facts: FolderFacts, published: Mapping[str, str], *, roles: bool) -
 
 
 def _traced(files: Sequence[StepFile]) -> tuple[str, int] | None:
-    """Return an id of a seed problem and the row that its number means; None where ids have no number."""
+    """Return an id of a seed problem and the row that its number means; None if a source may have ids of its own."""
     seed = files[0].example.seed_id
     number = seed.rpartition("-")[2]
-    return (seed, int(number)) if number.isdecimal() else None
+    has_numbers = all(source in SOURCES for file in files for source in file.sources)
+    return (seed, int(number)) if has_numbers and number.isdecimal() else None
 
 
 def _metadata(facts: FolderFacts, license: str, name: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class UnknownPart(NamedTuple):
     """`problems` or `personas`."""
     name: str
     why: str
-    """What it is, e.g. `the file mine.jsonl` or `a Hub dataset`."""
+    """What it is, e.g. `the file mine.jsonl`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +106,4 @@ def _unknown_parts(provenance: Mapping[str, Any]) -> Iterator[UnknownPart]:
             yield UnknownPart("problems", problems.name, problems.why_unknown)
     personas = provenance["personas"]
     if personas and persona_license(personas) == UNKNOWN:
-        yield UnknownPart("personas", personas["source"], "a file" if personas["local"] else "a Hub dataset")
+        yield UnknownPart("personas", personas["source"], "a file" if personas["local"] else "on the Hub, see its card")

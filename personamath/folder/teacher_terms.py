@@ -22,6 +22,9 @@ class TeacherTerms:
     says: str = ""
     """What they say about models that are trained on completions, as the end of a sentence; empty if nothing."""
 
+    name_begins_with: str | None = None
+    """What the name of a model that is trained on completions must begin with."""
+
     @property
     def markdown(self) -> str:
         """The terms with their link, for a table cell."""
@@ -55,6 +58,7 @@ TERMS = (
         "Llama Community License",
         "https://github.com/meta-llama/llama-models/tree/main/models",
         _LLAMA_NAME,
+        name_begins_with="Llama",
     ),
     TeacherTerms(
         r"llama-?3",

@@ -54,7 +54,9 @@ class UsedProblems:
     @property
     def why_unknown(self) -> str:
         """Why nothing is known about its licence."""
-        return "a Hub dataset" if self.hub else f"the file {self.file}" if self.file else "not recorded"
+        if self.hub:
+            return f"{self.hub[0]['repo']} on the Hub, see its card"
+        return f"the file {self.file}" if self.file else "not recorded"
 
     @property
     def words(self) -> str:

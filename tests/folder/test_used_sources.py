@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from personamath import load_recipe
 from personamath.errors import BadInput
 from personamath.folder.card import FolderFacts, dataset_card
 from personamath.folder.citations import citations
 from personamath.folder.licenses import check_license, decide, persona_license
 from personamath.folder.provenance import Origins
 from personamath.folder.used_sources import labels, made_from, misnamed, source_datasets
+from tests.conftest import REPO
 from tests.support.folders import RECIPE, changed, rows, write
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -212,8 +214,8 @@ REFUSED = [
         [NOT_GSM8K, NUMINA],
         PEOPLE,
         None,
-        "the licence of the problems gsm8k (the file mine.jsonl) and of the problems numinamath (a Hub dataset) and of "
-        "the personas people.txt (a file) is unknown",
+        "the licence of the problems gsm8k (the file mine.jsonl) and of the problems numinamath "
+        "(AI-MO/NuminaMath-1.5 on the Hub, see its card) and of the personas people.txt (a file) is unknown",
     ),
     ([SHOP], PERSONA_HUB, None, "with --license, e.g. cc-by-nc-sa-4.0"),
 ]
@@ -225,6 +227,12 @@ def test_a_licence_that_is_missing_or_contradicts_a_part_is_refused(
 ) -> None:
     with pytest.raises(BadInput, match=re.escape(message)):
         check_license(declared, decide(provenance(problems, personas)))
+
+
+@pytest.mark.parametrize(("recipe", "license"), [("permissive", "apache-2.0"), ("paper-v1", NC)])
+def test_the_shipped_recipes_have_the_licence_that_they_state(recipe: str, license: str) -> None:
+    origins = Origins.named(load_recipe(REPO / "recipes" / f"augment-{recipe}.yaml"))
+    assert decide(provenance([*map(dict, origins.problems)], dict(origins.personas or {}))).license == license
 
 
 SIZES = {"stage1_inference": 3, "stage1_rewrite": 3, "stage2_reflection": 1, "stage2_rewrite": 2}

@@ -9,7 +9,8 @@ import pytest
 
 from personamath.sources import published
 from personamath.sources.problems import COLUMNS, ProblemSource
-from personamath.sources.published import published_as
+from personamath.sources.published import misnaming, published_as
+from personamath.teachers.simulated import bundled_problems
 
 
 def read(data: Path, name: str) -> list[dict[str, str]]:
@@ -61,6 +62,24 @@ def test_any_other_file_is_neither(content: str, tmp_path: Path) -> None:
     path.write_text(content)
     assert published_as(source("gsm8k", path)) is None
     assert published_as(source("gsm8k", tmp_path / "missing.jsonl")) is None
+
+
+def test_a_file_that_only_calls_itself_gsm8k_is_named_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"question": "1 + 1?", "answer": "#### 2"}\n')
+    assert misnaming(source("gsm8k", path)) == (
+        f"{path} is not GSM8K's published train split, but the source of its rows will be gsm8k: give problems of your "
+        "own a name of their own, NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN, e.g. "
+        f"shop:{path}:question:answer"
+    )
+    assert misnaming(source("shop", path)) is None
+    assert misnaming(ProblemSource.parse("math")) is None
+    assert not any(misnaming(ProblemSource.parse(bundled)) for bundled in bundled_problems())
+
+
+@pytest.mark.parametrize("name", ["gsm8k", "math"])
+def test_a_copy_of_the_train_split_may_call_itself_so(data: Path, name: str) -> None:
+    assert misnaming(source(name, data / name / "train.jsonl")) is None
 
 
 def test_a_long_file_is_not_read_to_its_end(tmp_path: Path) -> None:
