@@ -130,7 +130,7 @@ def how(outline: Outline, recipe: Mapping[str, Any]) -> str:
 def _replaced_prompts(provenance: Mapping[str, Any]) -> dict[str, str]:
     """Describe each prompt that the recipe has in place of the method's own, by its name."""
     replaced = {}
-    for name, prompt in provenance["prompts"].items():
+    for name, prompt in provenance.get("prompts", {}).items():
         if "replaces" in prompt:
             file, origin = provenance["recipe"]["prompts"][name].get("file"), prompt["replaces"]["origin"]
             where = f"the recipe's file {code(file)}" if file else "the recipe"
