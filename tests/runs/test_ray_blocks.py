@@ -24,7 +24,8 @@ from personamath.runs.ray.blocks import Block
 from personamath.runs.ray.desk import Desk, Orders, Status
 from personamath.runs.ray.gate import UNLIMITED, Allowance, Allowances, Gate
 from personamath.runs.ray.worker import BlockWorker, Job, as_block, as_table
-from personamath.sources.problems import ProblemSource, read_problems
+from personamath.sources.problems import ProblemSource
+from personamath.sources.seed_problems import read_problems
 from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Bill, Caps, Paid, Price, Prices
