@@ -97,6 +97,7 @@ def dataset_card(
         outline=outline,
         how=how(outline, provenance["recipe"]),
         prompt_names=prompt_names(provenance),
+        replaced_prompts=_replaced_prompts(provenance),
         answered=answered(provenance["funnel"].get("answered_by", []), code),
         columns=_columns(facts, published, roles=roles),
         teachers=share_table(provenance, outline) if roles else None,
@@ -141,6 +142,18 @@ def how(outline: Outline, recipe: Mapping[str, Any]) -> str:
     return Prompt(outline.how).fill(**{name: str(value) for name, value in recipe.items()})
 
 
+def _replaced_prompts(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Describe each prompt that the recipe has in place of the method's own, by its name."""
+    replaced = {}
+    for name, prompt in provenance.get("prompts", {}).items():
+        if "replaces" in prompt:
+            file, origin = provenance["recipe"]["prompts"][name].get("file"), prompt["replaces"]["origin"]
+            where = f"the recipe's file {code(file)}" if file else "the recipe"
+            theirs = f", so it is not that of {origin}" if origin else ""
+            replaced[name] = f"from {where}. It replaces the method's own{theirs}"
+    return replaced
+
+
 def _name(provenance: Mapping[str, Any], outline: Outline, repo_id: str | None) -> str:
     """Return the dataset's display name; without a repository, only data like the paper's has the paper's name."""
     if repo_id:
@@ -150,8 +163,9 @@ def _name(provenance: Mapping[str, Any], outline: Outline, repo_id: str | None) 
 
 
 def _is_english(provenance: Mapping[str, Any]) -> bool:
-    """Whether the seed problems are known to be English: the language of other problems is not recorded."""
-    return all(source.published or source.bundled for source in used_problems(provenance))
+    """Whether the rows are known to be English: the language of other problems and prompts is not recorded."""
+    is_known = all(source.published or source.bundled for source in used_problems(provenance))
+    return is_known and not _replaced_prompts(provenance)
 
 
 def _columns(facts: FolderFacts, published: Mapping[str, str], *, roles: bool) -> dict[str, str]:
