@@ -22,10 +22,10 @@ from personamath.methods import Method, PersonaMath
 from personamath.methods.method import Outline
 from personamath.recipe import Recipe
 from personamath.records import Persona
+from personamath.sources.hub import HubSplit, resolved_commit
 from personamath.sources.personas import BUNDLED, hub_dataset, local_file
 from personamath.sources.problems import COLUMNS, ProblemSource
 from personamath.sources.questions import QuestionSource
-from personamath.sources.tables import HubSplit, resolved_commit
 
 # Packages that the numbers and bytes of a run depend on.
 RECORDED_PACKAGES = (

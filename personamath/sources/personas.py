@@ -7,7 +7,8 @@ from pathlib import Path
 from personamath.errors import BadInput, warn
 from personamath.files import TEXT, is_unicode, local_path
 from personamath.records import Persona
-from personamath.sources.tables import HALF_A_PAIR, HubSplit, TableRow, read_file, read_hub
+from personamath.sources.hub import HubSplit, read_hub
+from personamath.sources.tables import HALF_A_PAIR, TableRow, read_file
 
 BUNDLED = "bundled"
 # Persona Hub has several configs and keeps its personas in this one.

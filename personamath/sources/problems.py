@@ -7,7 +7,8 @@ from pathlib import Path
 
 from personamath.errors import BadInput
 from personamath.files import local_path
-from personamath.sources.tables import HubSplit, TableRow, read_file, read_hub
+from personamath.sources.hub import HubSplit, read_hub
+from personamath.sources.tables import TableRow, read_file
 
 # Repositories of the train splits on the Hub. MATH has one config per subject, in alphabetical order like its files.
 GSM8K_REPO, GSM8K_CONFIGS = "openai/gsm8k", ("main",)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from personamath.errors import BadInput
 from personamath.files import is_unicode, local_path
+from personamath.sources.hub import HubSplit, read_hub
 from personamath.sources.problems import COLUMNS, ProblemSource
-from personamath.sources.tables import HubSplit, read_file, read_hub
+from personamath.sources.tables import read_file
 
 FILE_TYPES = (".jsonl", ".json", ".parquet")
 

@@ -1,7 +1,6 @@
-"""Read the rows of a JSONL, JSON or parquet file or of a Hub dataset, one at a time, each with its place for errors."""
+"""Read the rows of a JSONL, JSON or parquet file, one at a time, each with its place for errors."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,15 +21,6 @@ class TableRow(NamedTuple):
     values: dict[str, Any]
 
 
-class HubSplit(NamedTuple):
-    """A split of a dataset on the Hub."""
-
-    repo: str
-    config: str | None
-    """None if the dataset has only one config."""
-    split: str
-
-
 def read_file(path: Path) -> Iterator[TableRow]:
     """Read the rows of a file by its suffix; raise `BadInput` for an unreadable file or a row that is not an object."""
     readers = {".jsonl": _read_jsonl, ".json": _read_json, ".parquet": _read_parquet}
@@ -44,40 +34,6 @@ def read_file(path: Path) -> Iterator[TableRow]:
         raise BadInput(f"{path}: not UTF-8 at byte {error.start}") from None
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror or error}") from None
-
-
-def read_hub(split: HubSplit) -> Iterator[TableRow]:
-    """Read the rows of a Hub dataset through `datasets` and its cache."""
-    for number, values in enumerate(_load(split)):
-        yield TableRow(f"{split.repo} row {number}", values)
-
-
-def resolved_commit(split: HubSplit) -> str | None:
-    """Return the Hub commit that the cached rows of this split come from; None if `datasets` does not record it.
-
-    This asks the cache, not the Hub, because the Hub's newest commit may differ from the one that was read.
-    """
-    return cached_commit(_load(split))
-
-
-def cached_commit(rows: Any) -> str | None:
-    """Return the Hub commit of a loaded `datasets.Dataset`; its cache folder is named after the commit."""
-    folders = {Path(file["filename"]).parent.name for file in rows.cache_files}
-    name = folders.pop() if len(folders) == 1 else ""
-    return name if re.fullmatch(r"[0-9a-f]{40}", name) else None
-
-
-def _load(split: HubSplit) -> Any:
-    import datasets
-
-    datasets.disable_progress_bars()
-    try:
-        return datasets.load_dataset(split.repo, split.config, split=split.split)
-    except Exception as error:  # the remedy is the same for every error of the Hub's client
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BadInput(
-            f"cannot load {split.repo} from the Hub ({reason}); check the name and the network, or give a local file"
-        ) from error
 
 
 def _read_jsonl(path: Path) -> Iterator[TableRow]:

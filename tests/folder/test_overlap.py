@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from personamath.errors import BadInput
 from personamath.folder.overlap import RULES, TestProblems, chosen_benchmarks, strongest
 from personamath.records import Overlap
+from personamath.sources.hub import HubSplit
 from personamath.sources.questions import QuestionSource
-from personamath.sources.tables import HubSplit
 
 TESTED = "A train leaves at 9 and runs 120 miles in 2 hours, then it stops for lunch. How fast is it?"
 THIRTEEN = "a train leaves at 9 and runs 120 miles in 2 hours, then"
