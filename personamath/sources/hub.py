@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.sources.tables import TableRow
+from personamath.sources.rows import TableRow
 
 
 class HubSplit(NamedTuple):

@@ -140,9 +140,15 @@ BAD_CALLS = [
         "give df.to_dict('records')",
     ),
     ({"problems": Path("mine.jsonl")}, "problems 'mine.jsonl': write gsm8k or math"),
-    ({"problems": [{"question": "1 + 1?", "answer": None}]}, "no problem can serve: 1 skipped (no reference answer)"),
-    ({"problems": [{"question": "1 + 1?", "answer": float("nan")}]}, "1 skipped (no reference answer)"),
-    ({"problems": [{"question": "\ud800", "answer": "2"}]}, "no problem can serve: 1 skipped (half a surrogate pair)"),
+    (
+        {"problems": [{"question": "1 + 1?", "answer": None}]},
+        "no problem can serve: 1 of 1 skipped: no answer in column answer",
+    ),
+    ({"problems": [{"question": "1 + 1?", "answer": float("nan")}]}, "1 of 1 skipped: no answer in column answer"),
+    (
+        {"problems": [{"question": "\ud800", "answer": "2"}]},
+        "no problem can serve: 1 of 1 skipped: half a surrogate pair",
+    ),
     ({"problems": ()}, "no problems: name at least one source, e.g. gsm8k"),
     ({"batch": True, "serve": "vllm"}, "batch=True asks a provider and serve this machine: give only one of them"),
     ({"batch": True, "engine": "ray"}, "batch=True does not work with engine='ray': use engine='local'"),
