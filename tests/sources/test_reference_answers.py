@@ -34,7 +34,10 @@ def test_an_answer_of_ones_own_is_bare_or_marked(text: str, answer: str) -> None
     assert read_answer("shop", text) == (answer, None)
 
 
-BARE = r"no `####` or `\boxed`, and more than a bare answer (one line of up to 200 characters and 5 words, and no sentence)"
+BARE = (
+    r"no `####` or `\boxed`, and more than a bare answer (one line of up to 200 characters and 5 words, "
+    "and no sentence)"
+)
 UNGRADED = "an answer that cannot be graded, such as one with a brace that is not closed,"
 NOT_FOUND = [
     ("shop", "", "no answer"),
