@@ -1,4 +1,5 @@
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -286,3 +287,19 @@ def test_the_real_training_problems_are_all_there(data: Path) -> None:
     assert skipped["math-train-05529"] == skipped["math-train-05531"] == "the last box is empty in column solution"
     levels = Counter(problem.level for problem in problems if isinstance(problem, Problem) and problem.source == "math")
     assert set(levels) == {1, 2, 3, 4, 5, None}
+
+
+def test_the_table_on_the_page_about_problems_of_ones_own_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "problems.md").read_text(encoding="utf-8")
+    table, error = re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "exercises.csv"
+    file.write_text(table, encoding="utf-8")
+    found = read(f"shop:{file}:question:answer")
+    assert [(one.id, one.answer, one.level, one.subject) for one in found if isinstance(one, Problem)] == [
+        ("shop-week-1", "60", 1, "multiplication"),
+        ("shop-week-2", "12.50", 2, "money"),
+        ("shop-week-3", "3/8", 3, "fractions"),
+    ]
+    with pytest.raises(BadInput) as refused:
+        read(f"shop:{file}:question:anser")
+    assert str(refused.value) == f"{tmp_path}/{error.strip()}"
