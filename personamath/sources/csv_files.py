@@ -76,7 +76,9 @@ def _names(place: str, header: list[str]) -> list[str]:
 
 def _row(place: str, names: list[str], cells: list[str], separator: str) -> TableRow:
     """Cells of columns without a name are left out."""
-    if len(cells) < len(names) or any(cells[len(names) :]):
+    if len(cells) < len(names):
+        raise BadInput(f"{place}: only {len(cells)} of {len(names)} cells; is the file cut off, or a quote missing?")
+    if any(cells[len(names) :]):
         raise BadInput(
             f"{place}: {len(cells)} cells, the header has {len(names)}; put a cell that contains a "
             f"{SEPARATORS.get(separator, separator)} into quotes"
