@@ -12,7 +12,7 @@ import yaml
 from personamath.folder.answered import answered
 from personamath.folder.chart import passed
 from personamath.folder.citations import citations
-from personamath.folder.counts import Lengths, by_step, measure
+from personamath.folder.counts import Lengths, by_step, in_order, measure
 from personamath.folder.layout import CHART, PROVENANCE, Layout, StepFile
 from personamath.folder.licenses import check_license, decide, persona_license, problem_license
 from personamath.folder.markdown import code, fenced, table
@@ -287,7 +287,7 @@ def _by_config(files: Sequence[StepFile], counts: Sequence[Counter[str]], outlin
         for name, steps in configs.items():
             if file.step in steps:
                 columns[name].update(counted)
-    values = sorted({value for counted in columns.values() for value in counted})
+    values = sorted({value for counted in columns.values() for value in counted}, key=in_order)
     rows = [[value, *(f"{counted[value]:,}" for counted in columns.values())] for value in values]
     return table(["rows", *columns], rows) if rows else None
 

@@ -23,11 +23,12 @@ from personamath.methods.method import Outline
 from personamath.methods.prompts import Prompt
 from personamath.recipe import Recipe
 from personamath.records import Persona
+from personamath.sources.hub import HubSplit, resolved_commit
 from personamath.sources.personas import BUNDLED, hub_dataset, local_file
 from personamath.sources.problems import COLUMNS, ProblemSource
 from personamath.sources.published import published_as
 from personamath.sources.questions import QuestionSource
-from personamath.sources.tables import HubSplit, resolved_commit
+from personamath.sources.tables import stored_files
 
 # Packages that the numbers and bytes of a run depend on.
 RECORDED_PACKAGES = (
@@ -244,9 +245,13 @@ def _hub_origin(splits: Sequence[HubSplit]) -> dict[str, Any]:
 
 
 def _file_origin(path: Path) -> dict[str, Any]:
+    digest, size = hashlib.sha256(), 0
     try:
-        with path.open("rb") as file:
-            origin = {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": file.tell()}
+        for stored in stored_files(path):
+            with stored.open("rb") as file:
+                hashlib.file_digest(file, lambda: digest)
+                size += file.tell()
+        origin = {"sha256": digest.hexdigest(), "bytes": size}
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror or error}") from None
     bundled = files("personamath.sources.bundled") / path.name

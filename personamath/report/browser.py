@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from personamath.folder.counts import in_order
 from personamath.methods.method import AnswerFrom, Outline
 from personamath.records import Row
 from personamath.report.analysis.rows import PERSONA, REVIEW, RunData, other_columns, text_of
@@ -145,7 +146,7 @@ def _facets(rows: Sequence[Row], data: RunData, occupation_of: Mapping[str, str]
     made = []
     for name, (label, values) in facets.items():
         counts = Counter(values)
-        texts = labels if name == "step" else {value: value for value in sorted(counts)}
+        texts = labels if name == "step" else {value: value for value in sorted(counts, key=in_order)}
         order = {value: at for at, value in enumerate(value for value in texts if counts[value])}
         made.append(
             {

@@ -33,8 +33,8 @@ from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.sources.personas import read_personas
 from personamath.sources.problems import ProblemSource
 from personamath.sources.published import misnaming
+from personamath.sources.rows import HALF_A_PAIR
 from personamath.sources.seed_problems import read_problems
-from personamath.sources.tables import HALF_A_PAIR
 from personamath.teachers.routed import OverHttp
 from personamath.teachers.waves import WaveTeacher
 
@@ -80,8 +80,10 @@ class Inputs:
             named = ", ".join(halves[:SHOWN_NAMES])
             warn(f"{len(halves):,} problems left out: {HALF_A_PAIR} ({named})")
         if not funnel.seed_problems:
-            skipped = Counter(problem.reason for problem in funnel.skipped).most_common()
-            reasons = ", ".join(f"{count:,} skipped ({reason})" for reason, count in skipped)
+            skipped = Counter(problem.reason for problem in funnel.skipped)
+            reasons = "; ".join(
+                f"{count:,} of {skipped.total():,} skipped: {reason}" for reason, count in skipped.most_common()
+            )
             raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
         for misnamed in filter(None, map(misnaming, sources)):
             warn(misnamed)

@@ -5,9 +5,12 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from personamath.errors import BadInput, warn
-from personamath.files import TEXT, is_unicode, local_path
+from personamath.files import in_one_line, is_unicode, local_path
 from personamath.records import Persona
-from personamath.sources.tables import HALF_A_PAIR, HubSplit, TableRow, read_file, read_hub
+from personamath.sources.hub import HubSplit, read_hub
+from personamath.sources.rows import HALF_A_PAIR, TableRow
+from personamath.sources.tables import form_of, is_table, read_file
+from personamath.sources.texts import opened_text
 
 BUNDLED = "bundled"
 # Persona Hub has several configs and keeps its personas in this one.
@@ -17,17 +20,16 @@ HUB_CONFIGS = {"proj-persona/PersonaHub": "persona"}
 def read_personas(source: str) -> list[Persona]:
     """Read the personas of a source: `bundled`, a Hub dataset `owner/name[:config]`, or a local file.
 
-    A file is JSONL, JSON or parquet with a `persona` column (and `occupation`, where there is one), or text with one
-    persona a line. Repeated descriptions are left out, so that drawing without replacement gives different personas.
+    A file is a table with a `persona` column (and `occupation`, where there is one), or text with one persona a line.
+    Repeated descriptions are left out, so that drawing without replacement gives different personas.
     Personas with half a surrogate pair are left out too, with a warning: no request and no file can hold one.
     """
     personas: dict[str, Persona] = {}
     halves: list[str] = []
     for index, row in enumerate(_rows(source)):
-        description = row.values.get("persona")
+        description = row.cell("persona")
         if not isinstance(description, str):
-            found = ", ".join(row.values) or "none"
-            raise BadInput(f"{row.place}: personas need a text column `persona`; found {found}")
+            raise BadInput(f"{row.place}: persona is {in_one_line(repr(description), 80)}; it must be text")
         occupation = row.values.get("occupation")
         occupation = occupation if isinstance(occupation, str) else None
         if not is_unicode(description + (occupation or "")):
@@ -44,7 +46,7 @@ def read_personas(source: str) -> list[Persona]:
 def local_file(source: str) -> Path | None:
     """The file that a source names; None for the bundled set and for a Hub dataset."""
     path = local_path(source)
-    is_file = source != BUNDLED and (path.exists() or path.suffix in {".jsonl", ".json", ".parquet", ".txt"})
+    is_file = source != BUNDLED and (path.exists() or is_table(path) or form_of(path) == ".txt")
     return path if is_file else None
 
 
@@ -62,19 +64,12 @@ def _rows(source: str) -> Iterator[TableRow]:
             yield from read_file(bundled)
     elif (path := local_file(source)) is None:
         yield from read_hub(hub_dataset(source))
-    elif path.suffix == ".txt":
+    elif form_of(path) == ".txt":
         yield from _read_lines(path)
     else:
         yield from read_file(path)
 
 
 def _read_lines(path: Path) -> Iterator[TableRow]:
-    try:
-        with path.open(encoding=TEXT) as lines:
-            yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in enumerate(lines, start=1))
-    except UnicodeDecodeError:
-        raise BadInput(f"{path}: not UTF-8; save it as UTF-8, or give JSONL or parquet") from None
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such file") from None
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}") from None
+    with opened_text(path) as lines:
+        yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in enumerate(lines, start=1))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from personamath.errors import BadInput
 from personamath.files import local_path
-from personamath.sources.tables import HubSplit, TableRow, read_file, read_hub
+from personamath.sources.hub import HubSplit, read_hub
+from personamath.sources.rows import TableRow
+from personamath.sources.tables import read_file, stem_of
 
 # Repositories of the train splits on the Hub. MATH has one config per subject, in alphabetical order like its files.
 GSM8K_REPO, GSM8K_CONFIGS = "openai/gsm8k", ("main",)
@@ -61,7 +63,7 @@ class ProblemSource:
         """`math-train` for the split on the Hub; from the file name otherwise, e.g. `math-demo` for math-demo.jsonl."""
         if self.path is None:
             return f"{self.name}-train"
-        stem = re.sub(r"-\d{5}-of-\d{5}$", "", self.path.stem)  # the Hub's own shard names
+        stem = re.sub(r"-\d{5}-of-\d{5}$", "", stem_of(self.path))  # the Hub's own shard names
         name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-").removeprefix(f"{self.name}-")
         return f"{self.name}-{name}"
 

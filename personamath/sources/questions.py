@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from personamath.errors import BadInput
-from personamath.files import is_unicode, local_path
+from personamath.files import in_one_line, is_unicode, local_path
+from personamath.sources.hub import HubSplit, read_hub
 from personamath.sources.problems import COLUMNS, ProblemSource
-from personamath.sources.tables import HubSplit, read_file, read_hub
-
-FILE_TYPES = (".jsonl", ".json", ".parquet")
+from personamath.sources.tables import is_table, read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class QuestionSource:
             return cls(name, known.columns[0], known.path, tuple(known.hub_splits(split)))
         place, colon, column = text.rpartition(":")
         path = local_path(place)
-        if colon and column and path.suffix in FILE_TYPES:
+        if colon and column and is_table(path):
             return cls(f"{path.name}:{column}", column, path, ())
         repo, _, config = place.partition(":")
         if not column or repo.count("/") != 1 or not all(repo.split("/")) or ":" in config:
@@ -48,9 +47,8 @@ class QuestionSource:
         tables = [read_file(self.path)] if self.path else [read_hub(split) for split in self.splits]
         for rows in tables:
             for row in rows:
-                question = row.values.get(self.column)
+                question = row.cell(self.column)
                 if not isinstance(question, str):
-                    found = ", ".join(row.values) or "none"
-                    raise BadInput(f"{row.place}: no text in a column {self.column!r}; its columns: {found}")
+                    raise BadInput(f"{row.place}: {self.column} is {in_one_line(repr(question), 80)}; it must be text")
                 if is_unicode(question):
                     yield question

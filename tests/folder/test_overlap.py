@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from personamath.errors import BadInput
 from personamath.folder.overlap import RULES, TestProblems, chosen_benchmarks, strongest
 from personamath.records import Overlap
+from personamath.sources.hub import HubSplit
 from personamath.sources.questions import QuestionSource
-from personamath.sources.tables import HubSplit
 
 TESTED = "A train leaves at 9 and runs 120 miles in 2 hours, then it stops for lunch. How fast is it?"
 THIRTEEN = "a train leaves at 9 and runs 120 miles in 2 hours, then"
@@ -99,7 +99,7 @@ def test_what_names_no_questions_is_refused(text: str) -> None:
 
 def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text('{"question": "1?"}\n{"question": null}\n')
-    with pytest.raises(BadInput, match=r"x.jsonl:1: no text in a column 'problem'; its columns: question"):
+    with pytest.raises(BadInput, match=r"x.jsonl:1: no column 'problem'; known are question"):
         list(QuestionSource.parse(f"{tmp_path}/x.jsonl:problem", "test").read())
-    with pytest.raises(BadInput, match=r"x.jsonl:2: no text in a column 'question'"):
+    with pytest.raises(BadInput, match=r"x.jsonl:2: question is "):
         list(QuestionSource.parse(f"gsm8k:{tmp_path}/x.jsonl", "test").read())
