@@ -43,7 +43,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[LocalHub]:
-    """GSM8K, MATH, Persona Hub and the dataset of the paper's authors under their own names and in their own layouts, with a few rows each."""
+    """GSM8K, MATH, Persona Hub and the authors' dataset, in their own names and layouts, with a few rows each."""
     gsm8k, math = (list(ProblemSource.parse(source).rows()) for source in bundled_problems())
     folders = {
         "openai/gsm8k": {"main": [row.values for row in gsm8k]},

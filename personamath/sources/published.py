@@ -32,7 +32,7 @@ def published_as(source: ProblemSource) -> str | None:
     digest = hashlib.sha256()
     try:
         for number, row in enumerate(source.rows()):
-            texts = [row.values.get(column) for column in source.columns]
+            texts = [row.cell(column) for column in source.columns]
             if number == MOST_ROWS or not all(isinstance(text, str) for text in texts):
                 return None
             digest.update(json.dumps([" ".join(str(text).split()) for text in texts]).encode() + b"\n")
