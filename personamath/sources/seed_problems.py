@@ -60,8 +60,9 @@ def read_by_source(
                     problem = Skipped(f"{prefix}-{number:05}", "repeats the id of an earlier row")
                 elif question in questions:
                     problem = Skipped(problem.id, "repeats an earlier question")
-                ids.add(id)
-                questions.add(question)
+                else:
+                    ids.add(id)
+                    questions.add(question)
             yield source, problem
 
 
