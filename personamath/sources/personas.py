@@ -31,7 +31,7 @@ def read_personas(source: str) -> list[Persona]:
         if not isinstance(description, str):
             raise BadInput(f"{row.place}: persona is {in_one_line(repr(description), 80)}; it must be text")
         occupation = row.values.get("occupation")
-        occupation = occupation if isinstance(occupation, str) else None
+        occupation = occupation if isinstance(occupation, str) and occupation.strip() else None
         if not is_unicode(description + (occupation or "")):
             halves.append(row.place)
         elif text := description.strip():

@@ -53,7 +53,8 @@ FORMS = [
 @pytest.mark.parametrize(("name", "content"), FORMS)
 def test_a_file_may_have_any_form_that_problems_have(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    assert [persona.description for persona in read_personas(str(tmp_path / name))] == ["A cook", "A pilot"]
+    cook, pilot = read_personas(str(tmp_path / name))
+    assert (cook, pilot.description) == (Persona(0, "A cook", None), "A pilot")
 
 
 def test_repeated_personas_are_one(tmp_path: Path) -> None:
