@@ -139,7 +139,7 @@ BAD_CALLS = [
         {"problems": datasets.Dataset.from_list([{"question": "1 + 1?", "answer": "2"}]).to_pandas()},
         "give df.to_dict('records')",
     ),
-    ({"problems": Path("mine.jsonl")}, "problems 'mine.jsonl': write gsm8k or math"),
+    ({"problems": Path("mine.jsonl")}, "problems 'mine.jsonl': write mine:mine.jsonl:QUESTION_COLUMN:ANSWER_COLUMN"),
     ({"problems": [{"question": "1 + 1?", "answer": None}]}, "no problem can serve: 1 skipped (no reference answer)"),
     ({"problems": [{"question": "1 + 1?", "answer": float("nan")}]}, "1 skipped (no reference answer)"),
     ({"problems": [{"question": "\ud800", "answer": "2"}]}, "no problem can serve: 1 skipped (half a surrogate pair)"),
