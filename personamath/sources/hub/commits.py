@@ -1,6 +1,8 @@
 """Which commit a revision is: all that a run reads of a dataset is of one commit, whatever happens on the Hub."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from personamath.errors import BadInput
@@ -41,9 +43,8 @@ def resolve(splits: Iterable[HubSplit]) -> Commits:
     for (repo, revision), alike in groups.items():
         found[repo, revision], why = _commit(alike)
         if found[repo, revision] != revision:
-            which = "the copy in the cache" if why else revision or "main"
-            because = f" (not looked up: {why})" if why else ""
-            notes.append(f"{repo}: {which} is commit {found[repo, revision]}{because}")
+            because = f" in the cache ({why})" if why else ""
+            notes.append(f"{repo}: {revision or 'main'} is commit {found[repo, revision]}{because}")
     return Commits(found, notes)
 
 
@@ -63,6 +64,8 @@ def _commit(splits: Sequence[HubSplit]) -> tuple[str, str | None]:
     try:
         commit = HfApi().dataset_info(repo, revision=revision, timeout=TIMEOUT_S).sha
         assert commit, "the Hub tells the commit of every revision that it has"
+        if commit != revision:
+            _remember(repo, revision)
         return commit, None
     except RevisionNotFoundError:
         raise BadInput(_no_revision(splits[0])) from None
@@ -94,18 +97,41 @@ def _no_revision(split: HubSplit) -> str:
     return f"{split.repo}: has no revision {split.revision!r}; {nearest(str(split.revision), names)}, and any commit"
 
 
+def _remember(repo: str, revision: str | None) -> None:
+    """Let the Hub's client note which commit a revision is, as with every download, for work without the Hub."""
+    from huggingface_hub import constants, hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # A dataset need not have a card, and access to it may be restricted: then nothing is noted.
+    with suppress(HfHubHTTPError, OSError):
+        hf_hub_download(repo, constants.REPOCARD_NAME, repo_type="dataset", revision=revision)
+
+
+def _remembered(repo: str, revision: str | None) -> str | None:
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    card = try_to_load_from_cache(repo, constants.REPOCARD_NAME, repo_type="dataset", revision=revision)
+    return Path(card).parent.name if isinstance(card, str) else None
+
+
 def _in_cache(splits: Sequence[HubSplit], why: str) -> tuple[str, str | None]:
+    """The commit that a revision was when it was last looked up; for main else that of the newest copy."""
     repo, _, _, revision, _ = splits[0]
     if revision and COMMIT.fullmatch(revision):
         return revision, None
     first, *others = [cached_commits(split) for split in splits]
     commits = [commit for commit in first if all(commit in other for other in others)]
-    if revision not in (None, "main"):
-        there = f" (in the cache: {', '.join(commits[:SHOWN])})" if commits else ""
-        raise BadInput(f"{repo}@{revision}: cannot look up which commit this is ({why}): name the commit itself{there}")
+    if (commit := _remembered(repo, revision)) in commits:
+        return str(commit), why
     if not commits:
         raise BadInput(
             f"cannot load {repo} from the Hub ({why}), and it is not in the cache: check the name and the network, or "
             "give a local file"
+        )
+    if revision not in (None, "main"):
+        there = ", ".join(commits[:SHOWN])
+        raise BadInput(
+            f"{repo}@{revision}: cannot look up which commit this is ({why}): name the commit itself (in the cache: "
+            f"{there})"
         )
     return commits[0], why
