@@ -63,7 +63,7 @@ class Inputs:
     sources: Sources
     """What the recipe names; those on the Hub at the commits that were read."""
     problem_digests: Sequence[str]
-    """Of the problems of each source."""
+    """Of each source, the digest of the problems that have its name."""
 
     @classmethod
     def read(cls, recipe: Recipe) -> "Inputs":
@@ -91,7 +91,7 @@ class Inputs:
             reasons = ", ".join(f"{count:,} skipped ({reason})" for reason, count in skipped)
             raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
         digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
-        each = [digest.of_source(source.id_prefix) for source in sources.problems]
+        each = [digest.of_source(source.name) for source in sources.problems]
         return cls(recipe, personas, funnel, digests, sources, each)
 
     def problems(self) -> Iterator[Problem]:

@@ -113,8 +113,18 @@ def test_a_recipe_is_published_with_file_names_only() -> None:
     published = published_recipe(recipe)
     assert published["problems"] == ["gsm8k", "math:mine.jsonl"]
     assert published["personas"] == "people.txt"
-    on_hub = replace(recipe, method=PersonaMath(personas="owner/name:config"))
-    assert published_recipe(on_hub)["personas"] == "owner/name:config"
+    pinned = {
+        "personas": "owner/name@v1:config",
+        "problems": ["gsm8k@v2", "me/sums@v3:q:a"],
+        "benchmark": ["me/t@v4:q"],
+    }
+    on_hub = Recipe(
+        problems=tuple(pinned["problems"]),
+        teacher="t",
+        method=PersonaMath(personas=str(pinned["personas"])),
+        benchmark=tuple(pinned["benchmark"]),
+    )
+    assert {key: published_recipe(on_hub)[key] for key in pinned} == pinned
 
 
 ANSWERS = [(f"question {number}", Completion(f"answer {number}", "stop", number, 2)) for number in range(20)]

@@ -26,14 +26,17 @@ def lines(*rows: Mapping[str, Any]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
+def both_splits(*rows: Mapping[str, Any]) -> dict[str, str]:
+    return {f"default-{split}.jsonl": lines(*rows) for split in ("train", "test")}
+
+
 def sums(*numbers: int) -> dict[str, str]:
-    """The file of the problems with these numbers, in columns of their own."""
-    rows = [{"task": ROWS[number]["question"], "result": ROWS[number]["answer"]} for number in numbers]
-    return {"default-train.jsonl": lines(*rows)}
+    """The files of the problems with these numbers, in columns of their own."""
+    return both_splits(*({"task": ROWS[number]["question"], "result": ROWS[number]["answer"]} for number in numbers))
 
 
 def people(*names: str) -> dict[str, str]:
-    return {"default-train.jsonl": lines(*({"persona": f"A {name}"} for name in names))}
+    return both_splits(*({"persona": f"A {name}"} for name in names))
 
 
 class Run:
@@ -108,7 +111,8 @@ def test_a_run_records_the_commits_and_is_the_same_with_pins(run: Run) -> None:
 
 def test_a_new_commit_that_changes_no_row_that_is_used_is_no_change(run: Run) -> None:
     run()
-    readme = (run.hub.repository("me/sums").blob(run.hub.repository("me/sums").files("main")["README.md"].oid)).decode()
+    repository = run.hub.repository("me/sums")
+    readme = repository.blob(repository.files("main")["README.md"].oid).decode()
     newest = run.change("me/sums", {"README.md": readme + "\nMore words.\n"})
     run()
     assert run.commits()[0] == newest
@@ -118,29 +122,40 @@ def test_a_new_commit_that_changes_no_row_that_is_used_is_no_change(run: Run) ->
     assert run.commits()[0] == newest
 
 
-CHANGES = [
-    ("me/sums", sums(0, 1, 3), "problems", "me/sums@{}:task:result"),
-    ("me/people", people("cook", "pilot", "sailor"), "personas", "me/people@{}"),
-    ("me/tests", {"default-test.jsonl": lines({"task": "2 + 2?"})}, "benchmarks", "me/tests@{}:task"),
-]
-
-
-@pytest.mark.parametrize(("repo", "files", "kind", "pin"), CHANGES, ids=lambda value: str(value)[:9])
-def test_a_run_that_goes_on_refuses_other_rows_and_names_the_pin(
-    run: Run, repo: str, files: dict[str, str], kind: str, pin: str
-) -> None:
+def test_a_run_that_goes_on_refuses_other_rows_and_names_the_pin(run: Run) -> None:
     run()
-    old, new = run.first[repo], run.change(repo, files)
-    changed = f"{repo} was at commit {old}, is at {new}"
-    finished = run()
-    assert f"contains the dataset of another recipe (the {kind} have changed; {changed}): to keep it, name " in finished
-    assert f"name {pin.format(old)}; or use another output" in finished
+    changes = [
+        ("me/sums", sums(0, 1, 3), sums(0, 1, 2), "problems", "me/sums@{}:task:result"),
+        ("me/people", people("cook", "pilot", "sailor"), people("cook", "pilot", "baker"), "personas", "me/people@{}"),
+        (
+            "me/tests",
+            both_splits({"task": "2 + 2?"}),
+            both_splits({"task": "1 + 1?"}),
+            "benchmarks",
+            "me/tests@{}:task",
+        ),
+    ]
+    before = run.first
+    for repo, files, same, kind, pin in changes:
+        old, new = before[repo], run.change(repo, files)
+        changed, pinned = f"{repo} was at commit {old}, is at {new}", pin.format(old)
+        assert (
+            f"contains the dataset of another recipe (the {kind} have changed; {changed}): to keep it, name {pinned}; "
+            "or use another output, or replace that dataset with --replace"
+        ) in run()
+        run.change(repo, same)
     run.cut()
-    begun = run()
-    assert f"the Hub has other data than when this run began: {changed}; to go on with what the run " in begun
-    assert begun.endswith(f"name {pin.format(old)}; to use what is there now, give --replace")
+    for repo, files, same, _, pin in changes:
+        old, new = before[repo], run.change(repo, files)
+        changed, pinned = f"{repo} was at commit {old}, is at {new}", pin.format(old)
+        assert (
+            f"the Hub has other data than when this run began: {changed}; to go on with what the run began with, name "
+            f"{pinned}; to use what is there now, give --replace"
+        ) in run()
+        run.change(repo, same)
+    newest = [run.change(repo, files) for repo, files, *_ in changes]
     run("--replace")
-    assert new in run.commits()
+    assert run.commits() == newest
 
 
 def test_a_pilot_begins_a_run_and_a_tag_or_a_commit_of_the_same_rows_goes_on_with_it(run: Run) -> None:

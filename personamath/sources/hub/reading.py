@@ -57,7 +57,5 @@ def _why_not(split: HubSplit, error: Exception) -> str:
         return (
             f"{split.repo}: access is restricted: ask for it on its page on the Hub, then log in with `hf auth login`"
         )
-    return (
-        f"cannot load {with_config} from the Hub ({in_one_line(error)}); check the name and the network, or give a "
-        "local file"
-    )
+    reason = in_one_line(error.__cause__ or error)  # "An error occurred while generating the dataset" has a cause
+    return f"cannot load {with_config} from the Hub ({reason}); check the name and the network, or give a local file"
