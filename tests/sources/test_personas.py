@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from personamath.errors import BadInput, PersonaMathWarning
 from personamath.methods.draw import draw
 from personamath.records import Persona
-from personamath.sources.personas import BUNDLED, read_personas
+from personamath.sources.personas import BUNDLED, PersonaSource, read_personas
 
 ISCO_08 = {
     "Managers",
@@ -101,6 +101,35 @@ def test_a_text_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 def test_a_source_that_is_not_there_is_refused(source: str) -> None:
     with pytest.raises(BadInput, match="no such file"):
         read_personas(source)
+
+
+ON_THE_HUB = [
+    ("proj-persona/PersonaHub", ("proj-persona/PersonaHub", "persona", "train", None)),
+    ("proj-persona/PersonaHub@v1", ("proj-persona/PersonaHub", "persona", "train", "v1")),
+    ("me/people@refs/pr/3:old:test", ("me/people", "old", "test", "refs/pr/3")),
+]
+
+
+@pytest.mark.parametrize(("text", "place"), ON_THE_HUB)
+def test_a_dataset_on_the_hub_is_read_as_written(text: str, place: tuple[str | None, ...]) -> None:
+    source = PersonaSource.parse(text)
+    assert source.splits[0][:4] == place and source.published == text
+    assert PersonaSource.parse(source.label).splits[0].revision is None
+
+
+WRONG = [
+    ("me/people@", "no revision after the @: write me/people@REVISION"),
+    ("me/people:", "nothing between or after two colons: write me/people[:CONFIG[:SPLIT]]"),
+    ("me/people:a:b:c", "too many colons: write me/people[:CONFIG[:SPLIT]]"),
+    ("people", "no such file; write bundled, the path of a file, or for a dataset on the Hub OWNER/NAME"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG)
+def test_a_wrong_form_is_refused_with_the_right_one(text: str, message: str) -> None:
+    with pytest.raises(BadInput) as error:
+        PersonaSource.parse(text)
+    assert message in str(error.value) and f"personas {text!r}" in str(error.value)
 
 
 PERSONAS = [Persona(index, f"Person {index}", f"class {index % 11}") for index in range(220)]
