@@ -52,8 +52,9 @@ def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) ->
                     problem = Skipped(f"{prefix}-{number:05}", "repeats the id of an earlier row")
                 elif question in questions:
                     problem = Skipped(problem.id, "repeats an earlier question")
-                ids.add(id)
-                questions.add(question)
+                else:
+                    ids.add(id)
+                    questions.add(question)
             yield problem
 
 

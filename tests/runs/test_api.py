@@ -147,7 +147,7 @@ BAD_CALLS = [
         {"problems": datasets.Dataset.from_list([{"question": "1 + 1?", "answer": "2"}]).to_pandas()},
         "give df.to_dict('records')",
     ),
-    ({"problems": Path("mine.jsonl")}, "problems 'mine.jsonl': write gsm8k or math"),
+    ({"problems": Path("mine.jsonl")}, "problems 'mine.jsonl': write mine:mine.jsonl:QUESTION_COLUMN:ANSWER_COLUMN"),
     (
         {"problems": [{"question": "1 + 1?", "answer": None}]},
         "no problem can serve: 1 of 1 skipped: no answer in column answer",

@@ -2,6 +2,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,7 +10,7 @@ import pytest
 
 from personamath.errors import BadInput
 from personamath.records import Problem
-from personamath.sources.problems import ProblemSource
+from personamath.sources.problems import COLUMNS, ProblemSource
 from personamath.sources.questions import QuestionSource
 from personamath.sources.seed_problems import Skipped, read_problems
 
@@ -257,10 +258,93 @@ def test_bad_files_are_refused_by_place(tmp_path: Path, content: str, place: str
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("source", ["aime", "gsm8k:", "", "math;train.jsonl"])
-def test_unknown_sources_are_refused(source: str) -> None:
-    with pytest.raises(BadInput, match="write gsm8k or math"):
-        ProblemSource.parse(source)
+ON_THE_HUB = [
+    ("gsm8k@v1", "gsm8k", "gsm8k-train", ("openai/gsm8k", "main", "train", "v1")),
+    ("gsm8k@refs/pr/3", "gsm8k", "gsm8k-train", ("openai/gsm8k", "main", "train", "refs/pr/3")),
+    ("gsm8k@refs%2Fpr%2F3", "gsm8k", "gsm8k-train", ("openai/gsm8k", "main", "train", "refs/pr/3")),
+    ("math@0123abc", "math", "math-train", ("EleutherAI/hendrycks_math", "algebra", "train", "0123abc")),
+    ("AI-MO/NuminaMath-1.5:problem:answer", "numinamath-1-5", "numinamath-1-5-train", ("AI-MO/NuminaMath-1.5",)),
+    ("me/Sums@v1:q:a", "sums", "sums-train", ("me/Sums", None, "train", "v1")),
+    ("me/Sums:hard:q:a", "sums", "sums-train", ("me/Sums", "hard", "train", None)),
+    ("me/Sums@a/b:hard:test:q:meta.a", "sums", "sums-test", ("me/Sums", "hard", "test", "a/b")),
+    ("shop:me/Sums:q:a", "shop", "shop-train", ("me/Sums", None, "train", None)),
+    ("shop:me/Sums@v1:hard:test:q:a", "shop", "shop-test", ("me/Sums", "hard", "test", "v1")),
+    ("me/Sums:meta.json:a", "sums", "sums-train", ("me/Sums", None, "train", None)),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "prefix", "place"), ON_THE_HUB)
+def test_a_dataset_on_the_hub_is_read_as_written(text: str, name: str, prefix: str, place: tuple[Any, ...]) -> None:
+    source = ProblemSource.parse(text)
+    assert (source.name, source.id_prefix, source.path) == (name, prefix, None)
+    assert source.splits[0][: len(place)] == place
+    assert source.published == text
+    assert source.columns == (COLUMNS[name] if name in COLUMNS else tuple(text.split(":")[-2:]))
+
+
+def test_a_revision_is_put_in_and_taken_out(tmp_path: Path) -> None:
+    pinned = {
+        "gsm8k": "gsm8k@v2",
+        "math@v1": "math@v2",
+        "me/Sums:q:a": "me/Sums@v2:q:a",
+        "me/Sums@refs/pr/1:hard:q:@a": "me/Sums@v2:hard:q:@a",
+        "me/Sums:q:@a": "me/Sums@v2:q:@a",
+        "shop:me/Sums@v1:q:a": "shop:me/Sums@v2:q:a",
+    }
+    for text, other in pinned.items():
+        source = ProblemSource.parse(text)
+        assert source.at("v2") == other
+        assert ProblemSource.parse(source.label).splits[0].revision is None
+    file = ProblemSource.parse(f"shop:{tmp_path}/a@b.jsonl:q:a")
+    assert (file.label, file.published) == ("shop:a@b.jsonl", "shop:a@b.jsonl:q:a")
+
+
+def test_a_folder_that_is_there_is_no_name_on_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ProblemSource.parse("shop:me/sums:q:a").splits
+    (tmp_path / "me" / "sums").mkdir(parents=True)
+    assert ProblemSource.parse("shop:me/sums:q:a").path == Path("me/sums")
+
+
+WRONG = [
+    ("aime", "write gsm8k or math; for your own file NAME:PATH"),
+    ("", "write gsm8k or math"),
+    ("gsm8k:", "write gsm8k or math"),
+    ("math;train.jsonl", "write math-train:math;train.jsonl:QUESTION_COLUMN:ANSWER_COLUMN"),
+    ("mine.jsonl", "write mine:mine.jsonl:QUESTION_COLUMN:ANSWER_COLUMN"),
+    ("/data/My Sums.csv", "write my-sums:/data/My Sums.csv:QUESTION_COLUMN:ANSWER_COLUMN"),
+    ("gsm8k.jsonl", "write my-gsm8k:gsm8k.jsonl:QUESTION_COLUMN:ANSWER_COLUMN"),
+    ("mine.jsonl:question:answer", "write mine:mine.jsonl:question:answer"),
+    ("gsm8k:mine.jsonl:question:answer", "write mine:mine.jsonl:question:answer"),
+    ("shop:mine.jsonl", "write shop:mine.jsonl:QUESTION_COLUMN:ANSWER_COLUMN"),
+    ("shop:mine.jsonl:question", "write shop:mine.jsonl:question:ANSWER_COLUMN"),
+    ("shop:mine.jsonl:question:", "write shop:mine.jsonl:question:ANSWER_COLUMN"),
+    ("Shop:mine.jsonl:question:answer", "write mine:mine.jsonl:question:answer"),
+    (r"C:\x.jsonl", r"write x:C:\x.jsonl:QUESTION_COLUMN:ANSWER_COLUMN"),
+    (r"C:\data\x.jsonl:question:answer", r"write x:C:\data\x.jsonl:question:answer"),
+    (r"c:\data\x.csv:question:answer", r"write x:c:\data\x.csv:question:answer"),
+    ("gsm8k@", "no revision after the @: write gsm8k@REVISION"),
+    ("gsm8k@v1:mine.jsonl", "a local file has no revision: write gsm8k:mine.jsonl for the file, or gsm8k@v1"),
+    ("openai/gsm8k", "write gsm8k, whose columns are known"),
+    ("EleutherAI/hendrycks_math@v1", "write math@v1, whose columns are known"),
+    ("openai/gsm8k:question:answer", "write a name of your own first, my-gsm8k:openai/gsm8k:question:answer"),
+    ("me/3d:q:a", "write a name of your own first, my-3d:me/3d:q:a"),
+    ("me/Sums", "QUESTION_COLUMN and ANSWER_COLUMN missing: write me/Sums:QUESTION_COLUMN:ANSWER_COLUMN"),
+    ("me/Sums@v1:problem", "ANSWER_COLUMN missing: write me/Sums@v1:problem:ANSWER_COLUMN"),
+    ("shop:me/Sums:problem", "ANSWER_COLUMN missing: write shop:me/Sums:problem:ANSWER_COLUMN"),
+    ("me/Sums@:q:a", "no revision after the @: write me/Sums@REVISION:q:a"),
+    ("shop:me/Sums@:q:a", "or shop:me/Sums:q:a for main"),
+    ("me/Sums:q:", "nothing between or after two colons: write me/Sums[:CONFIG[:SPLIT]]:QUESTION_COLUMN"),
+    ("me/Sums:a:b:c:d:e", "too many colons: write me/Sums[:CONFIG[:SPLIT]]:QUESTION_COLUMN:ANSWER_COLUMN"),
+    ("datasets/me/Sums:q:a", "write gsm8k or math"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG)
+def test_a_wrong_form_is_refused_with_the_right_one_in_the_users_words(text: str, message: str) -> None:
+    with pytest.raises(BadInput) as error:
+        ProblemSource.parse(text)
+    assert message in str(error.value) and repr(text) in str(error.value) and "\n" not in str(error.value)
 
 
 def test_unknown_file_types_are_refused(tmp_path: Path) -> None:
