@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
+from personamath import load_recipe
 from personamath.sources.personas import BUNDLED, read_personas
 from personamath.sources.problems import MATH_CONFIGS, ProblemSource
 from personamath.teachers.simulated import bundled_problems
@@ -31,6 +32,11 @@ IN_SMALL = {
     " --model_args pretrained=runs/sft-qwen2.5-7b,dtype=float32 --gen_kwargs max_gen_toks=8"
     """ --metadata '{"files": {"gsm8k": "gsm8k.jsonl", "math": "math.jsonl"}}'""",
     "--scores runs/scores": "--without-scores",  # a few problems never reach a card
+}
+PINS = {
+    split.repo: str(split.revision)
+    for source in load_recipe(REPO / "recipes" / "augment-paper-v1.yaml").sources.problems
+    for split in source.splits
 }
 TEACHERS = ("gpt-4o-mini-2024-07-18", "Qwen/Qwen2.5-72B-Instruct", "qwen2.5:7b")
 OWN_PROBLEM = {"question": "A box holds 12 pens. How many pens do 3 boxes hold?", "answer": "36"}
@@ -67,6 +73,8 @@ def hub(tmp_path: Path) -> Iterator[LocalHub]:
             files |= {f"{name}-test.jsonl": json.dumps(rows[0]) + "\n" for name, rows in configs.items()}
             for name, text in files.items():
                 api.upload_file(path_or_fileobj=text.encode(), path_in_repo=name, repo_id=repo, repo_type="dataset")
+            if repo in PINS:  # the commit that the recipes name is a tag here
+                api.create_tag(repo, tag=PINS[repo], repo_type="dataset")
         yield hub
 
 

@@ -126,10 +126,25 @@ def test_values_that_no_run_can_mean_are_refused(flags: tuple[str, str]) -> None
         merge(None, "--problems", "gsm8k", "--teacher", "t", "--output", "o", *flags)
 
 
+PINNED = ("gsm8k@740312add88f781978c0658806c59bc2815b9866", "math@21a5633873b6a120296cce3e2df9d5550074f4a3")
+
+
+@pytest.mark.parametrize("path", sorted((REPO / "recipes").glob("augment-*.yaml")), ids=lambda path: path.name)
+def test_the_recipes_take_gsm8k_and_math_at_the_commits_of_the_evaluation(path: Path) -> None:
+    recipe, _ = merge(path, "--output", "o")
+    assert recipe.problems == PINNED
+    for name, splits in {source.name: source.splits for source in recipe.sources.problems}.items():
+        task = (REPO / "personamath" / "evaluation" / "tasks" / f"{name}.yaml").read_text()
+        assert {f"dataset_kwargs: {{revision: {split.revision}}}" in task for split in splits} == {True}
+    assert {source.splits[0].revision for source in recipe.sources.benchmarks} == {
+        one.partition("@")[2] for one in PINNED
+    }
+
+
 def test_the_papers_recipes_are_what_they_say() -> None:
     v1, _ = merge(REPO / "recipes" / "augment-paper-v1.yaml", "--output", "o")
     assert v1 == Recipe(
-        problems=("gsm8k", "math"),
+        problems=PINNED,
         teacher="gpt-4o-mini-2024-07-18",
         max_tokens=2048,
         method=PersonaMath(personas="proj-persona/PersonaHub"),

@@ -77,7 +77,7 @@ def test_a_dataset_of_ones_own_problems_does_not_pass_for_gsm8k_or_math(tmp_path
         for one in rows(SOME)
     ]
     some = [replace(one, seed_id=one.id.partition("/")[0]) for one in some]
-    folder = write(tmp_path / "dataset", some, recipe, Origins.found(recipe, []))
+    folder = write(tmp_path / "dataset", some, recipe, Origins.found(recipe.sources, []))
     text = card(folder)
     assert "default: 25 rows load" in check_folder(folder)
     assert "made from problems of `shop`" in text

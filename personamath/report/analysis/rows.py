@@ -23,7 +23,8 @@ from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.opinions import Opinion, read_opinions
 from personamath.runs.run_file import read_run_file, recipe_of
-from personamath.sources.personas import BUNDLED, local_file, read_personas
+from personamath.sources.named import as_recorded
+from personamath.sources.personas import PersonaSource
 from personamath.sources.problems import ProblemSource
 from personamath.sources.seed_problems import read_problems
 from personamath.teachers.prices import Price
@@ -199,11 +200,12 @@ def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]
         if source.path and not local:
             raise BadInput(NOT_THERE.format(source.path))
     recorded = {origin["source"]: origin for origin in data.provenance.get("problems", ())}
-    changed = []
-    for source in sources:
-        origin = problems_origin(source)
-        if is_changed(recorded.get(origin["source"], {}), origin):
-            changed.append(str(source.path or origin["source"]))
+    sources = [as_recorded(source, recorded.get(source.label, {})) for source in sources]
+    changed = [
+        str(source.path or source.label)
+        for source in sources
+        if is_changed(recorded.get(source.label, {}), problems_origin(source))
+    ]
     if changed:
         raise BadInput(CHANGED.format(" and ".join(changed)))
     seeds = tuple(item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
@@ -216,12 +218,13 @@ def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]
 
 def _personas(source: str, data: RunData, *, local: bool) -> tuple[Persona, ...]:
     """Read the personas; raise `BadInput` if their source has changed since the run."""
-    path = None if source == BUNDLED else local_file(source)
-    if path and not local:
-        raise BadInput(NOT_THERE.format(path))
-    if is_changed(data.provenance.get("personas") or {}, personas_origin(source)):
+    parsed, recorded = PersonaSource.parse(source), data.provenance.get("personas") or {}
+    if parsed.path and not local:
+        raise BadInput(NOT_THERE.format(parsed.path))
+    parsed = as_recorded(parsed, recorded)
+    if is_changed(recorded, personas_origin(parsed)):
         raise BadInput(CHANGED.format(f"the source of personas {source!r}"))
-    return tuple(read_personas(source))
+    return tuple(parsed.read())
 
 
 def _answered(run: Path, asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:
