@@ -26,6 +26,7 @@ from personamath.teachers.routed import OverHttp, Route, connections, over_http
 from personamath.teachers.serve import SERVED, ServedTeacher, check_arguments
 from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.slots import Slots
+from personamath.teachers.stated_prices import StatedPrices
 from personamath.teachers.urls import is_own, without_secrets
 from personamath.teachers.waves import WaveTeacher
 
@@ -139,6 +140,8 @@ class Setup:
     block: Annotated[int, "seed problems per block of the ray engine", "cluster"] = 128
     by_role: Mapping[str, RoleSetup] = field(default_factory=dict)
     """Endpoints and prices of the roles, where the recipe's `teacher` names roles."""
+    stated_prices: StatedPrices = field(default_factory=StatedPrices, compare=False, repr=False)
+    """What the endpoints say about prices, so that each is asked once."""
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
@@ -186,7 +189,7 @@ class Setup:
         texts = headers if isinstance(headers, list | tuple) else [headers]
         if not all(isinstance(text, str) for text in texts):  # the error does not show them: they may be secret
             raise BadInput(f"{place}: header: write a list of NAME=VALUE, or keys and values")
-        return validated(cls, {**settings, "header": tuple(texts)}, place, by_role=by_role or {})
+        return validated(cls, {**settings, "header": tuple(texts)}, place, by_role=by_role or {}, stated_prices=StatedPrices())
 
     def warn(self, recipe: Recipe) -> None:
         """Warn of teachers that their provider is about to switch off."""
@@ -209,7 +212,7 @@ class Setup:
 
     def teachers(self, recipe: Recipe) -> Teachers:
         """Return who answers which kind of a recipe's requests, and at what price."""
-        return Teachers(recipe, self.by_role, self.base_url, self.price_in, self.price_out)
+        return Teachers(recipe, self.by_role, self.base_url, self.stated_prices, self.price_in, self.price_out)
 
     @property
     def fixed_concurrency(self) -> int | None:
