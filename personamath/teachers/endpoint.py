@@ -71,7 +71,9 @@ class Endpoint:
                 self.allowance.heard(sent, response.status, response.headers, after_s, time.monotonic())
                 location = without_secrets(response.headers.get("Location", ""))
                 provider = response.headers.get(PROVIDER_HEADER, "")
-                completion = self._replies.read(self.name, response.status, content, after_s, location, provider)
+                completion = self._replies.read(
+                    self.name, response.status, content, after_s, location, provider, asked=body
+                )
             if self.limit:
                 self.limit.answered(asked, _length(completion), self.in_flight, time.monotonic())
             return completion

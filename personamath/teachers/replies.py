@@ -47,12 +47,14 @@ class Replies:
         after_s: float | None = None,
         location: str = "",
         provider: str = "",
+        *,
+        asked: bytes,
     ) -> Completion:
         """The completion in a reply, as bytes or already parsed; `name` is the endpoint's, for errors.
 
         Raises `Retry` if another try may succeed, `Refusal` if this request cannot be answered, and
         `TeacherMisconfigured` if none can. `location` is where a redirect leads, `provider` what a router's header
-        names.
+        names, `asked` the body of the request.
         """
         if status == 200:
             completion = self._completion(name, content, provider)
@@ -68,7 +70,7 @@ class Replies:
         words = self.shown(error.message)
         said = f"{name} answered {status}" + (f" ({words})" if words else "")
         _end_if_hopeless(error, said, self._access)
-        if error.status in (400, 422) and (remedy := parameter_remedy(words)):
+        if error.status in (400, 422) and (remedy := parameter_remedy(error.message, error.parameter, asked)):
             raise TeacherMisconfigured(f"{said}: {remedy}")  # every request has this parameter: the first decides
         if error.status == 200:
             raise Retry("error with status 200", said)
