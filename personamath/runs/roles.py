@@ -16,7 +16,7 @@ from personamath.teachers.prices import UNKNOWN_PRICE, Price, Prices, find_price
 from personamath.teachers.rates import DIRECT
 from personamath.teachers.routed import Route
 from personamath.teachers.stated_prices import StatedPrices
-from personamath.teachers.urls import without_secrets
+from personamath.teachers.urls import all_checked, without_secrets
 
 _PRICES = ("price_in", "price_out")
 
@@ -34,7 +34,8 @@ class RoleSetup:
     price_out: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse prices and keys that no run can mean."""
+        """Refuse endpoints, prices and keys that no run can mean."""
+        object.__setattr__(self, "base_url", all_checked(self.base_url))
         if self.api_key_env and not self.base_url:
             raise BadInput("api_key_env belongs to a role's base_url: give both, or set api_key_env outside of teacher")
         check_key_variables(self.api_key_env, len(self.base_url))

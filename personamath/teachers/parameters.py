@@ -100,6 +100,8 @@ def _pattern(name: str, unquoted: bool) -> str:
     """How a message may name a field; a word of everyday English needs a mark beside it."""
     parts = [re.escape(part) for part in name.split("_")]
     word = rf"(?i:{'[_ ]?'.join(parts)})"
-    marked = rf"[`'\"]{word}[`'\"]|(?<!\w){word}:|:\s*{word}\s*(?:$|[.\n])|(?i:parameter|argument|field|property) {word}\b"
+    marked = (
+        rf"[`'\"]{word}[`'\"]|(?<!\w){word}:|:\s*{word}\s*(?:$|[.\n])|(?i:parameter|argument|field|property) {word}\b"
+    )
     plain = len(parts) > 1 or name == "temperature"
     return rf"(?<!\w){word}(?!\w)|{marked}" if plain and unquoted else marked

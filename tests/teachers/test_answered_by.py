@@ -95,7 +95,9 @@ def test_what_a_reply_says_of_itself_is_read_and_journaled(
 
 
 def test_a_routers_header_names_the_provider_where_the_body_does_not() -> None:
-    assert Replies().read("here", 200, body(model="m"), provider="groq", asked=b"").answered_by == AnsweredBy("m", "groq")
+    assert Replies().read("here", 200, body(model="m"), provider="groq", asked=b"").answered_by == AnsweredBy(
+        "m", "groq"
+    )
     named = Replies().read("here", 200, body(model="m", provider="Together"), provider="groq", asked=b"").answered_by
     assert named == AnsweredBy("m", "Together")
 
