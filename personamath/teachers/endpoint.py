@@ -9,13 +9,14 @@ from multidict import CIMultiDict
 
 from personamath.records import CHARACTERS_PER_TOKEN, Completion
 from personamath.teachers.answered_by import PROVIDER_HEADER
+from personamath.teachers.bodies import LARGEST_BODY_BYTES
 from personamath.teachers.concurrency import TIMEOUT_WEIGHT, Limit, Sent
 from personamath.teachers.keys import Access
 from personamath.teachers.pace import Announced, Charge
 from personamath.teachers.patience import retry_after_s
 from personamath.teachers.proxies import proxy_for
 from personamath.teachers.refusals import Refusals, Retry
-from personamath.teachers.replies import Replies
+from personamath.teachers.replies import NO_API, Replies
 from personamath.teachers.troubles import NO_CONNECTION, UNREACHABLE, trouble
 from personamath.teachers.urls import checked, without_secrets
 
@@ -66,7 +67,7 @@ class Endpoint:
                 self._url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
             ) as response:
                 self.connected = True
-                content = await response.read()
+                content = await self._body(response)
                 after_s = retry_after_s(response.headers)
                 self.allowance.heard(sent, response.status, response.headers, after_s, time.monotonic())
                 location = without_secrets(response.headers.get("Location", ""))
@@ -81,6 +82,17 @@ class Endpoint:
             raise trouble(self.name, error, self._replies.shown) from None
         finally:
             self.in_flight -= 1
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body of a reply; raise `Retry` for one that goes on and on, before it fills the memory."""
+        pieces, size = list[bytes](), 0
+        async for piece in response.content.iter_any():
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST_BODY_BYTES:
+                detail = f"{self.name} answered {response.status} with more than {LARGEST_BODY_BYTES:,} bytes"
+                raise Retry("malformed body", detail, remedy=NO_API)
+        return b"".join(pieces)
 
     def answered(self) -> None:
         """A try was answered with a completion."""

@@ -56,7 +56,7 @@ class Replies:
         `TeacherMisconfigured` if none can. `location` is where a redirect leads, `provider` what a router's header
         names, `asked` the body of the request.
         """
-        if status == 200:
+        if 200 <= status < 300:
             completion = self._completion(name, content, provider)
             if isinstance(completion, Completion):
                 self.refusals.answered = True
@@ -120,6 +120,8 @@ def _end_if_hopeless(error: ApiError, said: str, access: Access) -> None:
         raise TeacherMisconfigured(f"{said}: {ADD_CREDIT}")
     if error.is_bad_key:
         raise TeacherMisconfigured(f"{said}: {access.remedy}")
+    if error.is_no_model and "requested parameters" in error.message:  # OpenRouter's, with `require_parameters`
+        raise TeacherMisconfigured(f"{said}: no provider takes all of them: leave some out of --request")
     if error.is_no_model:
         raise TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
     if error.status == 410:

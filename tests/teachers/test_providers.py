@@ -261,6 +261,16 @@ data: {"id": "gen-1", "object": "chat.completion.chunk", "provider": "X", "error
     (
         Said(
             "OpenRouter",
+            "parameters that no provider takes, where all of them are required",
+            404,
+            """{"error": {"code": 404, "message": "No endpoints found that can handle the requested parameters. To
+            learn more about provider routing, visit the documentation."}}""",
+        ),
+        Made(TeacherMisconfigured, "no provider takes all of them: leave some out of --request"),
+    ),
+    (
+        Said(
+            "OpenRouter",
             "no provider free",
             503,
             '{"error": {"code": 503, "message": "There is no available model provider that meets your requirements"}}',
