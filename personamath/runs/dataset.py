@@ -31,7 +31,8 @@ from personamath.runs.run_file import (
 from personamath.runs.seed_ids import warn_of_moved
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.sources.personas import read_personas
-from personamath.sources.problems import ProblemSource, read_problems
+from personamath.sources.problems import ProblemSource
+from personamath.sources.seed_problems import read_problems
 from personamath.sources.tables import HALF_A_PAIR
 from personamath.teachers.routed import OverHttp
 from personamath.teachers.waves import WaveTeacher

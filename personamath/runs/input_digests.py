@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from personamath.records import Persona, Problem
-from personamath.sources.problems import Skipped
+from personamath.sources.seed_problems import Skipped
 
 
 class ProblemsDigest:

@@ -13,7 +13,8 @@ from personamath.methods import PersonaMath
 from personamath.methods.method import Usage
 from personamath.records import Persona, Problem
 from personamath.runs.plan import Plan, chosen, from_expectation, shares, survey, wall_s
-from personamath.sources.problems import ProblemSource, Skipped, read_problems
+from personamath.sources.problems import ProblemSource
+from personamath.sources.seed_problems import Skipped, read_problems
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
 

@@ -8,8 +8,9 @@ import pytest
 
 from personamath.errors import BadInput
 from personamath.records import Problem
-from personamath.sources.problems import ProblemSource, Skipped, read_problems
+from personamath.sources.problems import ProblemSource
 from personamath.sources.questions import QuestionSource
+from personamath.sources.seed_problems import Skipped, read_problems
 
 GSM8K = {"question": "What is 2 + 2?", "answer": "2 + 2 = <<2+2=4>>4\n#### 4"}
 MATH = {

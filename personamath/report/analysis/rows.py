@@ -24,7 +24,8 @@ from personamath.records import Persona, Problem, Row
 from personamath.runs.opinions import Opinion, read_opinions
 from personamath.runs.run_file import read_run_file, recipe_of
 from personamath.sources.personas import BUNDLED, local_file, read_personas
-from personamath.sources.problems import ProblemSource, read_problems
+from personamath.sources.problems import ProblemSource
+from personamath.sources.seed_problems import read_problems
 from personamath.teachers.prices import Price
 
 PERSONA, REVIEW = "persona", "review"
