@@ -41,8 +41,8 @@ class Recipe:
     ]
     teacher: Annotated[
         str,
-        "model name at the endpoint; the paper uses gpt-4o-mini-2024-07-18. In a --config file also a mapping of the "
-        "roles solve, rewrite and reflect to teachers of their own (see docs/method.md)",
+        "model name at the endpoint; the paper uses gpt-4o-mini-2024-07-18. Also a mapping of the roles solve, rewrite "
+        "and reflect to teachers of their own, as YAML (see docs/method.md)",
     ]
     """The model of every role that is not in `roles`."""
     roles: Mapping[str, Sampler] = field(default_factory=dict)

@@ -60,9 +60,9 @@ def run(options: argparse.Namespace) -> int:
     if options.pilot < 0:
         raise BadInput(f"pilot is {options.pilot}: it must not be negative")
     recipe, setup = augment.read_settings(options, needs_output=options.pilot > 0)
+    setup.warn(recipe)  # and refuses teachers that --batch or --serve cannot ask
     # A pilot never uses batches; the plan shows both prices.
     setup = dataclasses.replace(setup, batch=False, batch_queue_tokens=None)
-    setup.warn(recipe)
     setup.prices(recipe)  # refuses --max-usd without a price
     inputs = Inputs.read(recipe)
     found = planning.survey(inputs.problems(), options.pilot)

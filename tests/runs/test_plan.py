@@ -190,6 +190,11 @@ BAD_USE = [
     (["--benchmark", "nonsense"], "'nonsense': write gsm8k or math"),
     (["--benchmark", "nowhere.jsonl:question"], "nowhere.jsonl: no such file"),
     (["--max-usd", "5"], "no price known for t: give --price-in and --price-out"),
+    (["--serve", "vllm", "--teacher", "{default: t, rewrite: u}"], "--serve vllm runs one model, and the roles name t"),
+    (
+        ["--batch", "--teacher", "{default: t, rewrite: {base_url: 'http://there/v1'}}"],
+        "--batch works with one endpoint, and the roles name",
+    ),
     (["--vllm-args", "{max_model_len: 8192}"], "--vllm-args is for --serve vllm"),
 ]
 

@@ -60,6 +60,9 @@ class RunData:
     """The teacher's price that the run was billed at; None if the price is unknown or the run is unavailable."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """The price of each model, if roles have teachers of their own and the run is available."""
+    cached_shares: Mapping[str, float] = field(default_factory=dict)
+    """By kind of request, the share of the prompt tokens that the provider had in its cache and that the run was billed
+    less for; empty if the run is unavailable."""
     opinions: Mapping[str, Opinion] | None = None
     """Blind solves of rewrites by the id of their row; None if there are none or the run is unavailable."""
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -135,7 +138,15 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     recipe = _recipe(content, outline, path)
     opinions = read_opinions(run) if run else None
     prices = _prices(content, provenance["recipe"])
-    data = RunData(name, read_rows(folder), provenance, price=_price(content), prices=prices, opinions=opinions)
+    data = RunData(
+        name,
+        read_rows(folder),
+        provenance,
+        price=_price(content),
+        prices=prices,
+        cached_shares=_cached_shares(content),
+        opinions=opinions,
+    )
     if recipe is None:
         why = UNKNOWN_METHOD.format(outline.method)
         return replace(data, missing=dict.fromkeys(("seeds", "wrong", "personas"), why))
@@ -200,7 +211,19 @@ def _prices(run_file: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str,
 
 
 def _price_in(paid: Mapping[str, Any]) -> Price | None:
-    return Price(**paid["price"], priced_for=paid.get("priced_for")) if paid.get("price") else None
+    if not paid.get("price"):
+        return None
+    return Price(**paid["price"], cached=paid.get("price_of_cached_tokens"), priced_for=paid.get("priced_for"))
+
+
+def _cached_shares(run_file: Mapping[str, Any]) -> dict[str, float]:
+    """Return the share of each kind's prompt tokens that the provider had in its cache, where the run counted it."""
+    by_kind = (run_file.get("paid") or {}).get("by_purpose") or {}
+    return {
+        kind: paid["cached_prompt_tokens"] / paid["prompt_tokens"]
+        for kind, paid in by_kind.items()
+        if paid.get("cached_prompt_tokens") and paid.get("prompt_tokens")
+    }
 
 
 def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]:
