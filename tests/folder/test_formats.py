@@ -73,7 +73,7 @@ def test_a_folder_of_format_2_has_no_configs_for_trainers(tmp_path: Path) -> Non
     provenance = json.loads((folder / PROVENANCE).read_text()) | {"format": 2}
     (folder / PROVENANCE).write_text(json.dumps(provenance))
     card = dataset_card(FolderFacts.read(folder))
-    assert "Training" not in card and "trl " not in card
+    assert "#training" not in card and "trl " not in card
     (folder / CARD).write_text(card)
     assert "default: 8 rows load" in check_folder(folder)
 
