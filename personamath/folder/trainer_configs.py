@@ -12,7 +12,9 @@ import pyarrow as pa
 from personamath.methods.method import Step
 from personamath.methods.reflection import WRONG_RESPONSE
 
-MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+_MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+# Parquet calls it `element` as well, so a file's schema is the same as this one.
+MESSAGES = pa.list_(pa.field("element", _MESSAGE))
 """A conversation, here of one message; chat templates and trainers read it."""
 
 
@@ -40,7 +42,7 @@ class TrainerConfig(NamedTuple):
 def _messages(role: str, texts: pa.ChunkedArray) -> pa.ListArray:
     """Return a conversation of one message for each text."""
     roles = pa.repeat(pa.scalar(role), len(texts))
-    messages = pa.StructArray.from_arrays([roles, texts.combine_chunks()], fields=list(MESSAGES.value_type))
+    messages = pa.StructArray.from_arrays([roles, texts.combine_chunks()], fields=list(_MESSAGE))
     return pa.ListArray.from_arrays(pa.array(range(len(texts) + 1), pa.int32()), messages, type=MESSAGES)
 
 
