@@ -25,6 +25,8 @@ class Extraction(NamedTuple):
 
     answer: str | None
     why: str | None
+    after: str = ""
+    """The completion's text after the box; empty where there is no answer."""
 
 
 def extract(completion: str) -> str | None:
@@ -49,7 +51,8 @@ def find_answer(completion: str) -> Extraction:
         return Extraction(None, "the last box is cut off")
     if not inside.strip():
         return Extraction(None, "the last box is empty")
-    return Extraction(inside.strip(), None)
+    box = f"{{{inside}}}" if content.startswith("{") else inside
+    return Extraction(inside.strip(), None, content[len(box) :])
 
 
 def outermost(completion: str, ends: list[int]) -> int:
