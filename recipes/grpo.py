@@ -85,9 +85,9 @@ def enough(problems: int, options: Any, counts: RowCounts) -> None:
     """Raise BadInput where the problems do not fill a step."""
     if problems < options.problems_per_step:
         raise BadInput(
-            f"{problems:,} of {counts.read:,} problems are left (dropped: {counts.dropped or 'none'}), and a step takes "
-            f"{options.problems_per_step}: use more problems or a smaller effective_batch_size, or widen min_pass_rate "
-            "and max_pass_rate"
+            f"{problems:,} of {counts.read:,} problems are left (dropped: {counts.dropped or 'none'}), and a step "
+            f"takes {options.problems_per_step}: use more problems or a smaller effective_batch_size, or widen "
+            "min_pass_rate and max_pass_rate"
         )
 
 
@@ -130,9 +130,8 @@ def filter_problems(trainer: Any, ours: Any, problems: Any, counts: RowCounts) -
     path, writes = Path(options.output_dir) / PASS_RATES, trainer.accelerator.is_main_process
     solved = measure(problems, samples, options.seed, trainer.count_solved, path, writes)
     kept = keep(problems, solved, samples, ours.min_pass_rate, ours.max_pass_rate, counts)
-    say(
-        f"{kept.pass_rate:.0%} of completions are correct; {kept.counts.used:,} problems are left: {kept.counts.dropped}"
-    )
+    left = f"{kept.counts.used:,} problems are left; dropped: {kept.counts.dropped or 'none'}"
+    say(f"{kept.pass_rate:.0%} of completions are correct; {left}")
     trainer.train_dataset = as_dataset(kept.problems)
     # Measuring drew random numbers, unless it was done before.
     set_seed(options.seed, device_specific=True)

@@ -19,7 +19,7 @@ from personamath.folder.rendering import render
 from personamath.folder.teachers import has_roles, key_of, model_of, models
 from personamath.sources.problems import source_label
 from personamath.training.curve import LOSS_CURVE, LOSSES
-from personamath.training.record import FILE_NAME, TrainingRecord
+from personamath.training.record import FILE_NAME, BaseModel, TrainingData, TrainingRecord
 from personamath_hub.models.base_licenses import BaseLicense
 from personamath_hub.models.files import CONFIG, SAVE_AGAIN
 from personamath_hub.models.paper import PAPER_MODELS
@@ -96,8 +96,11 @@ def model_card(
         name=name,
         repo_id=repo_id,
         version=version,
-        base_link=_base_link(record),
-        data_link=_data_link(record),
+        base_link=_base_link(record.base_model),
+        data_link=_data_link(record.data),
+        reinforcement=record.reinforcement,
+        start_link=record.reinforcement and _base_link(record.reinforcement.started_from),
+        fine_tuning_link=record.reinforcement and _data_link(record.reinforcement.fine_tuned_on),
         wall_time=_duration(record.wall_seconds),
         scored=scores is not None,
         scores=scores,
@@ -118,7 +121,7 @@ def model_card(
         sources=[source_label(source) for source in seed_sources(provenance)] if provenance else [],
         rows=data.rows,
         contamination=MATH_OVERLAP,
-        recipe=_recipe_table(record, paper.recipe if paper else {}),
+        recipe=_recipe_table(record, paper.recipe if paper and record.kind == "sft" else {}),
         command=_training_command(record),
         backend=scores.backend if scores and scores.backend in BACKENDS else BACKENDS[0],
         tasks=",".join(run.task for run in scores.tasks) if scores else "personamath",
@@ -161,6 +164,7 @@ def _metadata(
 ) -> dict[str, Any]:
     identifier, license_name = published_license(license.identifier, data.license)
     link = f"https://huggingface.co/{repo_id}/blob/{version}/README.md" if repo_id and license_name else None
+    base = _published_base(record)
     metadata = {
         "model_name": name,
         "license": identifier,
@@ -169,10 +173,10 @@ def _metadata(
         "language": ["en"],
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
-        "base_model": None if record.base_model.local else record.base_model.name,
-        "base_model_relation": None if record.base_model.local else "finetune",
-        "datasets": None if record.data.local else [record.data.name],
-        "tags": ["math", "reasoning", "persona"] + (["simulated"] if record.data.simulated else []),
+        "base_model": base,
+        "base_model_relation": base and "finetune",
+        "datasets": _datasets(record) or None,
+        "tags": ["math", "reasoning", "persona"] + (["simulated"] if record.simulated else []),
         "model-index": model_index(scores, name) if scores else None,
     }
     return {key: value for key, value in metadata.items() if value is not None}
@@ -189,14 +193,24 @@ def _completion_tokens(folder: Path) -> int:
     return min(LONGEST_COMPLETION, context // 2)
 
 
-def _base_link(record: TrainingRecord) -> str:
-    base = record.base_model
+def _published_base(record: TrainingRecord) -> str | None:
+    """Return the model on the Hub that this one was made from: the last on the way that is there."""
+    start = record.reinforcement and record.reinforcement.started_from
+    return next((model.name for model in (start, record.base_model) if model and not model.local), None)
+
+
+def _datasets(record: TrainingRecord) -> list[str]:
+    """Return the datasets on the Hub that the model was trained on, the last one first."""
+    used = [record.data, *([record.reinforcement.fine_tuned_on] if record.reinforcement else [])]
+    return list(dict.fromkeys(data.name for data in used if not data.local))
+
+
+def _base_link(base: BaseModel) -> str:
     return f"{code(base.name)}, a local model" if base.local else f"[{base.name}](https://huggingface.co/{base.name})"
 
 
-def _data_link(record: TrainingRecord) -> str:
+def _data_link(data: TrainingData) -> str:
     """Return the dataset as repo@version, linked to that version."""
-    data = record.data
     if data.local:
         return f"the local folder {code(data.name)}"
     revision = data.revision or data.commit or "main"
@@ -238,5 +252,5 @@ def _training_command(record: TrainingRecord) -> str:
         for key, value in record.recipe.items()
         if value not in (None, [])  # a command line cannot express them, and both are defaults
     ]
-    first = f"accelerate launch {launch}--num_processes {record.batch.processes} recipes/sft.py"
+    first = f"accelerate launch {launch}--num_processes {record.batch.processes} recipes/{record.kind}.py"
     return " \\\n".join([first, *settings, "    --output_dir runs/model"])

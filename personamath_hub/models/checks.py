@@ -35,7 +35,7 @@ def check_model(folder: Path, *, allow_simulated: bool = False) -> list[str]:
     if not all(map(find_spec, READERS)):
         raise BadInput("checking a model needs transformers: pip install 'personamath[eval]'")
     files, record = ModelFiles.of(folder), TrainingRecord.read(folder)
-    if record.data.simulated and not allow_simulated:
+    if record.simulated and not allow_simulated:
         raise BadInput(f"{folder}: trained on simulated data; publish it anyway with --allow-simulated")
     weights = check_weights(folder, files)
     check_end(folder, record)

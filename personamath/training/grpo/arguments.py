@@ -45,7 +45,7 @@ class StepConfig(GRPOConfig):
 
     def __post_init__(self) -> None:
         """Derive accumulation and generation from it."""
-        self.generation_batch_size = self.effective_batch_size
+        self.generation_batch_size, self.steps_per_generation = self.effective_batch_size, None
         super().__post_init__()
         self.gradient_accumulation_steps = self.steps_per_generation
 
