@@ -24,7 +24,7 @@ again completes the upload. A published version never changes. The command reads
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "source", type=local_path, metavar="MODEL_DIR", help="what recipes/sft.py left in its output_dir"
+        "source", type=local_path, metavar="MODEL_DIR", help="what recipes/sft.py or grpo.py left in its output_dir"
     )
     parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="model repository; made if need be")
     parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")

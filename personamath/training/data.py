@@ -15,7 +15,7 @@ from personamath.training.examples import Example, PromptFormat, make_examples
 from personamath.training.record import RowCounts, TrainingData
 
 COLUMNS = ("problem", "response")
-FILE_TYPES = {".parquet": "parquet", ".jsonl": "json", ".json": "json"}
+FILE_TYPES = {".parquet": "parquet", ".jsonl": "json"}
 """What `datasets` calls the type of a file, by its ending."""
 # Of a dataset folder; `folder.layout` is in a layer above.
 PROVENANCE = "provenance.json"
@@ -37,6 +37,8 @@ def load_rows(
         raise BadInput(f"dataset_revision is missing: name a version of {name}, e.g. --dataset_revision v1.0.0")
     if local and revision is not None:
         raise BadInput(f"dataset_revision is {revision}, but {name} is local and has no revisions: leave it out")
+    if Path(name).is_file() and Path(name).suffix not in FILE_TYPES:
+        raise BadInput(f"{name}: a dataset in one file must end in {' or '.join(FILE_TYPES)}")
     try:
         rows = _read(name, config, revision)
     except Exception as error:  # whatever `datasets` or the Hub's client raises, the remedy is the same
@@ -64,8 +66,7 @@ def _read(name: str, config: str, revision: str | None) -> Any:
     path = Path(name)
     if path.is_file():
         with folder_for_libraries(path.parent) as folder:
-            builder = FILE_TYPES.get(path.suffix, "json")
-            return datasets.load_dataset(builder, data_files=str(folder / path.name), split="train")
+            return datasets.load_dataset(FILE_TYPES[path.suffix], data_files=str(folder / path.name), split="train")
     with folder_for_libraries(path) if path.is_dir() else nullcontext(name) as source:
         return datasets.load_dataset(str(source), config, split="train", revision=revision)
 
@@ -78,12 +79,14 @@ def _is_simulated(rows: Any, name: str, revision: str | None) -> bool:
         provenance = Path(name) / PROVENANCE
         return provenance.is_file() and bool(read_json(provenance, "make the dataset again").get("simulated"))
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RemoteEntryNotFoundError
 
     try:
         provenance = Path(hf_hub_download(name, PROVENANCE, repo_type="dataset", revision=revision))
-    except EntryNotFoundError:  # PersonaMath did not make it
+    except RemoteEntryNotFoundError:  # PersonaMath did not make it
         return False
+    except (LocalEntryNotFoundError, HfHubHTTPError) as error:
+        raise BadInput(f"{name}: cannot read its {PROVENANCE} ({in_one_line(error)}); try again") from error
     return bool(read_json(provenance, "publish the dataset again").get("simulated"))
 
 

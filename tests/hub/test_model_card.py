@@ -17,14 +17,14 @@ from personamath.folder.chart import PAPER, THROUGH, Bar, draw_scores
 from personamath.folder.overlap import TestProblems
 from personamath.folder.provenance import Origins
 from personamath.training.prompts import ALPACA, PAPER_EVALUATION
-from personamath_hub.models.base_licenses import TERMS, BaseLicense
+from personamath_hub.models.base_licenses import TERMS, BaseLicense, card_metadata
 from personamath_hub.models.card import model_card, published_license
 from personamath_hub.models.paper import PAPER_MODELS
 from personamath_hub.models.published_scores import bars, eval_result_files, eval_results, main_metric, scores_json
 from personamath_hub.models.training_data import DataFacts
 from tests.support.folders import RECIPE, rows, write
 from tests.support.lm_eval_output import write_run
-from tests.support.model_folders import RECORD, based_on, trained_on, write_facts
+from tests.support.model_folders import RECORD, based_on, reinforced, trained_on, write_facts
 
 Values = list[dict[str, float]]
 
@@ -313,6 +313,21 @@ def test_the_training_command_holds_every_setting(folder: Path) -> None:
     assert "--lora_target_modules q_proj v_proj" in train and "--bf16 true" in train
     assert score.startswith("lm_eval --model vllm") and '--include_path "$(personamath tasks)"' in score
     assert push == "personamath push runs/model --repo-id me/M --version v1.0.0 --scores runs/scores"
+
+
+@pytest.mark.parametrize(("local", "base"), [(False, "me/sft"), (True, RECORD.base_model.name)])
+def test_a_model_after_reinforcement_learning_names_both_trainings(tmp_path: Path, local: bool, base: str) -> None:
+    card = model_card(write_facts(tmp_path, reinforced(RECORD, local)))
+    metadata = card_metadata(card.encode())
+    assert (metadata["base_model"], metadata["datasets"]) == (base, [RECORD.data.name])
+    tree = f"https://huggingface.co/datasets/{RECORD.data.name}/tree"
+    assert (
+        f"on [me/PersonaMathQA@v1.0.0]({tree}/v1.0.0), then trained by reinforcement learning on 4,501 problems" in card
+    )
+    assert "GRPO with TRL, from the fine-tuned model " + ("`sft`, a local" if local else "[me/sft](https://") in card
+    assert "844 optimizer steps of 16 completions (2 on a device × 2 accumulated × 4 processes)" in card
+    assert "0.45 at the start, 0.71 at the end; before the training, 41 % of the completions" in card
+    assert "recipes/grpo.py" in card and "with a loss" not in card and "the paper's |" not in card
 
 
 def test_the_quick_starts_compile_and_hold_the_prompt(folder: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from personamath.training import prompts
-from personamath.training.record import BaseModel, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
+from personamath.training.record import BaseModel, Batch, Prompt, Reinforcement, RowCounts, TrainingData, TrainingRecord
 from tests.support.tiny_eval import AFTER_PROMPT
 from tests.support.tiny_eval import write_model as write_tiny_model
 
@@ -53,6 +53,23 @@ LOCAL = replace(
     data=replace(RECORD.data, name="dataset", revision=None, commit=None, local=True),
 )
 """Of a model made of nothing but what lies here."""
+
+
+def reinforced(record: TrainingRecord, local: bool = False) -> TrainingRecord:
+    """The record of a model that was trained further by reinforcement learning."""
+    return replace(
+        record,
+        kind="grpo",
+        data=replace(record.data, config="rl", revision="v1.1.0"),
+        reinforcement=Reinforcement(
+            started_from=BaseModel(name="sft" if local else "me/sft", commit=None if local else "d" * 40, local=local),
+            fine_tuned_on=record.data,
+            reward="personamath.rewards.correct",
+            pass_rate=0.41,
+            first_reward=0.45,
+            final_reward=0.71,
+        ),
+    )
 
 
 def based_on(name: str, local: bool = False) -> TrainingRecord:

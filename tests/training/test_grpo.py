@@ -138,6 +138,12 @@ def test_files_and_folders_of_the_layout_are_read(tmp_path: Path) -> None:
         assert (data.local, data.simulated, data.name) == (True, False, Path(name).name)
 
 
+def test_a_file_of_another_type_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "rl.csv").write_text("prompt,solution\n")
+    with pytest.raises(BadInput, match=r"rl.csv: a dataset in one file must end in .parquet or .jsonl"):
+        load_problems(str(tmp_path / "rl.csv"), "rl", None, allow_simulated=False)
+
+
 def test_a_folder_of_simulated_rows_is_refused_by_its_provenance(tmp_path: Path) -> None:
     write_rows(tmp_path / "train.jsonl", [ROW])
     (tmp_path / "provenance.json").write_text('{"simulated": true}')
