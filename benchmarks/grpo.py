@@ -32,6 +32,8 @@ REINFORCEMENT = (
     *("--num_generations", "8", "--effective_batch_size", "32", "--per_device_train_batch_size", "32"),
     *("--pass_rate_samples", "8", "--max_steps", str(STEPS), "--learning_rate", "5e-4"),
     *("--max_completion_length", "16", "--save_steps", "30"),
+    # Without a warm-up, Adam's first updates cost so small a model half of what it knows.
+    *("--lr_scheduler_type", "constant_with_warmup", "--warmup_steps", "10"),
 )
 
 

@@ -95,6 +95,7 @@ def make_trainer(arguments: Any, start: Any, problems: Any) -> Any:
     """Make the trainer; this loads the weights, and vLLM where it generates."""
     from trl import get_peft_config, get_quantization_config
 
+    from personamath.training.grpo.problems import as_dataset
     from personamath.training.grpo.trainer import RewardTrainer
     from personamath.training.vocabulary import set_tokens
 
@@ -123,6 +124,7 @@ def filter_problems(trainer: Any, ours: Any, problems: Any, counts: RowCounts) -
 
     from personamath.training.grpo.pass_rates import FILE_NAME as PASS_RATES
     from personamath.training.grpo.pass_rates import keep, measure
+    from personamath.training.grpo.problems import as_dataset
 
     if not ours.pass_rate_samples:
         return None, counts
@@ -136,13 +138,6 @@ def filter_problems(trainer: Any, ours: Any, problems: Any, counts: RowCounts) -
     # Measuring drew random numbers, unless it was done before.
     set_seed(options.seed, device_specific=True)
     return kept.pass_rate, kept.counts
-
-
-def as_dataset(problems: Any) -> Any:
-    """Return problems as the trainer takes them."""
-    import datasets
-
-    return datasets.Dataset.from_list([problem._asdict() for problem in problems])
 
 
 def record(

@@ -74,6 +74,13 @@ def make_problems(
     return used, counts
 
 
+def as_dataset(problems: Sequence[Problem]) -> Any:
+    """Return problems as the trainer takes them, a `datasets.Dataset`."""
+    import datasets
+
+    return datasets.Dataset.from_list([problem._asdict() for problem in problems])
+
+
 def _problem(prompt: Any, place: str) -> str:
     """Return the problem in a prompt of one user message."""
     message = prompt[0] if isinstance(prompt, list) and len(prompt) == 1 else None
