@@ -55,7 +55,7 @@ def main() -> None:
     problems, counts = make_problems(rows, start.base.tokenizer, ours.max_prompt_length)
     say(f"{counts.used:,} of {counts.read:,} problems; dropped: {counts.dropped or 'none'}")
     with in_turn(options):
-        facts = {"data": data.commit or data.name, "tokens": counts.tokens, "base": start.base.record.commit}
+        facts = {"data": data.commit or data.name, "tokens": counts.tokens, "fine_tuned": start.digest}
         machine = {"strategy": strategy(options), "processes": options.world_size}
         claim(output, arguments.recipe | facts | machine)
 

@@ -1,5 +1,6 @@
 """The model that a run starts from: one that recipes/sft.py fine-tuned, with its training record."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,11 @@ class Start(NamedTuple):
     base: Base
     record: TrainingRecord
     """How it was fine-tuned."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its training record, which identifies the model."""
+        return sha256((self.folder / FILE_NAME).read_bytes()).hexdigest()
 
 
 def load_start(model: Any) -> Start:
