@@ -28,6 +28,7 @@ from personamath.sources.named import Sources
 from personamath.sources.personas import COLUMN, PersonaSource
 from personamath.sources.problems import ProblemSource
 from personamath.sources.questions import QuestionSource, digested
+from personamath.sources.tables import stored_files
 
 # Packages that the numbers and bytes of a run depend on.
 RECORDED_PACKAGES = (
@@ -255,9 +256,13 @@ def _hub_origin(splits: Sequence[HubSplit]) -> dict[str, Any]:
 
 
 def _file_origin(path: Path) -> dict[str, Any]:
+    digest, size = hashlib.sha256(), 0
     try:
-        with path.open("rb") as file:
-            origin = {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": file.tell()}
+        for stored in stored_files(path):
+            with stored.open("rb") as file:
+                hashlib.file_digest(file, lambda: digest)
+                size += file.tell()
+        origin = {"sha256": digest.hexdigest(), "bytes": size}
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror or error}") from None
     bundled = files("personamath.sources.bundled") / path.name

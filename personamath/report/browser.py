@@ -10,6 +10,7 @@ from typing import Any
 
 from personamath.methods.method import AnswerFrom, Outline
 from personamath.records import Row
+from personamath.report.analysis.result import in_order
 from personamath.report.analysis.rows import PERSONA, REVIEW, RunData, other_columns, text_of
 from personamath.sources.problems import source_label
 
@@ -146,7 +147,7 @@ def _facets(rows: Sequence[Row], outline: Outline, occupation_of: Mapping[str, s
     made = []
     for name, (label, values) in facets.items():
         counts = Counter(values)
-        texts = labels if name == "step" else {value: value for value in sorted(counts)}
+        texts = labels if name == "step" else {value: value for value in sorted(counts, key=in_order)}
         order = {value: at for at, value in enumerate(value for value in texts if counts[value])}
         made.append(
             {

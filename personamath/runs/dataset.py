@@ -32,8 +32,8 @@ from personamath.runs.run_file import (
 from personamath.runs.seed_ids import warn_of_moved
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.sources.named import Sources
+from personamath.sources.rows import HALF_A_PAIR
 from personamath.sources.seed_problems import read_problems
-from personamath.sources.tables import HALF_A_PAIR
 from personamath.teachers.routed import OverHttp
 from personamath.teachers.waves import WaveTeacher
 
@@ -87,8 +87,10 @@ class Inputs:
             named = ", ".join(halves[:SHOWN_NAMES])
             warn(f"{len(halves):,} problems left out: {HALF_A_PAIR} ({named})")
         if not funnel.seed_problems:
-            skipped = Counter(problem.reason for problem in funnel.skipped).most_common()
-            reasons = ", ".join(f"{count:,} skipped ({reason})" for reason, count in skipped)
+            skipped = Counter(problem.reason for problem in funnel.skipped)
+            reasons = "; ".join(
+                f"{count:,} of {skipped.total():,} skipped: {reason}" for reason, count in skipped.most_common()
+            )
             raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
         digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
         each = [digest.of_source(source.name) for source in sources.problems]

@@ -6,11 +6,13 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from personamath.errors import BadInput, warn
-from personamath.files import TEXT, is_unicode, local_path
+from personamath.files import in_one_line, is_unicode, local_path
 from personamath.records import Persona
 from personamath.sources.hub import HubSplit, read_hub
 from personamath.sources.hub.split import is_file_name, is_hub_name, parse_hub, with_revision, without_revision
-from personamath.sources.tables import HALF_A_PAIR, TableRow, read_file
+from personamath.sources.rows import HALF_A_PAIR, TableRow
+from personamath.sources.tables import form_of, read_file
+from personamath.sources.texts import opened_text
 
 BUNDLED = "bundled"
 COLUMN = "persona"
@@ -62,18 +64,16 @@ class PersonaSource:
     def read(self) -> list[Persona]:
         """Read the personas.
 
-        A file is JSONL, JSON or parquet with a `persona` column (and `occupation`, where there is one), or text with
-        one persona a line. Repeated descriptions are left out, so that drawing without replacement gives different
-        personas. Personas with half a surrogate pair are left out too, with a warning: no request and no file can hold
-        one.
+        A file is a table with a `persona` column (and `occupation`, where there is one), or text with one persona a
+        line. Repeated descriptions are left out, so that drawing without replacement gives different personas. Personas
+        with half a surrogate pair are left out too, with a warning: no request and no file can hold one.
         """
         personas: dict[str, Persona] = {}
         halves: list[str] = []
         for index, row in enumerate(self._rows()):
-            description = row.values.get(COLUMN)
+            description = row.cell(COLUMN)
             if not isinstance(description, str):
-                found = ", ".join(row.values) or "none"
-                raise BadInput(f"{row.place}: personas need a text column `{COLUMN}`; found {found}")
+                raise BadInput(f"{row.place}: {COLUMN} is {in_one_line(repr(description), 80)}; it must be text")
             occupation = row.values.get("occupation")
             occupation = occupation if isinstance(occupation, str) else None
             if not is_unicode(description + (occupation or "")):
@@ -92,7 +92,7 @@ class PersonaSource:
         elif self.path is None:
             with as_file(files("personamath.sources.bundled") / "personas.jsonl") as bundled:
                 yield from read_file(bundled)
-        elif self.path.suffix == ".txt":
+        elif form_of(self.path) == ".txt":
             yield from _read_lines(self.path)
         else:
             yield from read_file(self.path)
@@ -104,12 +104,5 @@ def read_personas(source: str) -> list[Persona]:
 
 
 def _read_lines(path: Path) -> Iterator[TableRow]:
-    try:
-        with path.open(encoding=TEXT) as lines:
-            yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in enumerate(lines, start=1))
-    except UnicodeDecodeError:
-        raise BadInput(f"{path}: not UTF-8; save it as UTF-8, or give JSONL or parquet") from None
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such file") from None
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}") from None
+    with opened_text(path) as lines:
+        yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in enumerate(lines, start=1))

@@ -16,7 +16,8 @@ from personamath.sources.hub.split import (
     with_revision,
     without_revision,
 )
-from personamath.sources.tables import TableRow, read_file
+from personamath.sources.rows import TableRow
+from personamath.sources.tables import read_file, stem_of
 
 # Repositories of the train splits on the Hub. MATH has one config per subject, in alphabetical order like its files.
 GSM8K_REPO, GSM8K_CONFIGS = "openai/gsm8k", ("main",)
@@ -129,7 +130,7 @@ class ProblemSource:
         """`math-train` for the split on the Hub; from the file name otherwise, e.g. `math-demo` for math-demo.jsonl."""
         if self.path is None:
             return f"{self.name}-{_slug(self.splits[0].split)}"
-        stem = re.sub(r"-\d{5}-of-\d{5}$", "", self.path.stem)  # the Hub's own shard names
+        stem = re.sub(r"-\d{5}-of-\d{5}$", "", stem_of(self.path))  # the Hub's own shard names
         return f"{self.name}-{_slug(stem).removeprefix(f'{self.name}-')}"
 
     def rows(self) -> Iterator[TableRow]:

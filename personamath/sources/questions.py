@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from personamath.errors import BadInput
-from personamath.files import is_unicode, local_path, nearest
+from personamath.files import in_one_line, is_unicode, local_path
 from personamath.sources.hub import HubSplit, read_hub
 from personamath.sources.hub.split import is_file_name, is_hub_name, parse_hub, with_revision, without_revision
 from personamath.sources.problems import COLUMNS, ProblemSource, known_splits
@@ -74,11 +74,9 @@ class QuestionSource:
         tables = [read_file(self.path)] if self.path else [read_hub(split) for split in self.splits]
         for rows in tables:
             for row in rows:
-                question = row.values.get(self.column)
+                question = row.cell(self.column)
                 if not isinstance(question, str):
-                    if self.column in row.values:
-                        raise BadInput(f"{row.place}: no text in the column {self.column!r}")
-                    raise BadInput(f"{row.place}: no column {self.column!r}; {nearest(self.column, row.values)}")
+                    raise BadInput(f"{row.place}: {self.column} is {in_one_line(repr(question), 80)}; it must be text")
                 if is_unicode(question):
                     yield question
 

@@ -134,5 +134,5 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path)
     (tmp_path / "x.jsonl").write_text('{"question": "1?"}\n{"question": null}\n')
     with pytest.raises(BadInput, match=r"x.jsonl:1: no column 'problem'; known are question"):
         list(QuestionSource.parse(f"{tmp_path}/x.jsonl:problem", "test").read())
-    with pytest.raises(BadInput, match=r"x.jsonl:2: no text in the column 'question'"):
+    with pytest.raises(BadInput, match=r"x.jsonl:2: question is "):
         list(QuestionSource.parse(f"gsm8k:{tmp_path}/x.jsonl", "test").read())

@@ -159,6 +159,19 @@ def test_the_journals_digest_depends_on_every_answer_and_on_no_order_or_clock() 
     assert len(digests | {one["sha256"]}) == 5
 
 
+def test_a_folder_is_known_by_the_digest_of_its_files(tmp_path: Path) -> None:
+    rows = [{"question": "1 + 1?", "answer": "2"}]
+    found = []
+    for name, saved in {"a": rows, "b": rows, "c": [*rows, *rows]}.items():
+        datasets.Dataset.from_list(saved).save_to_disk(tmp_path / name / "train")
+        (tmp_path / name / "train" / "state.json").write_text("{}")  # it holds a random fingerprint
+        recipe = replace(RECIPE, problems=(f"shop:{tmp_path / name / 'train'}:question:answer",), benchmark=())
+        (origin,) = Origins.found(recipe.sources, ()).problems
+        assert origin["source"] == "shop:train" and origin["bytes"] > 0
+        found.append(origin["sha256"])
+    assert found[0] == found[1] != found[2]
+
+
 def test_a_file_is_known_by_its_digest_and_a_missing_one_is_named(tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     file.write_text("A cook\n")

@@ -367,6 +367,6 @@ def test_another_data_set_is_read_from_a_column_of_a_file(tmp_path: Path) -> Non
     path.write_text('{"query": "One?"}\n{"query": " "}\n{"query": "Two?"}\n')
     other = read_comparison(f"{path}:query")
     assert (other.name, other.questions) == ("other.jsonl:query", ("One?", "Two?"))
-    path.write_text("")
+    path.write_text('{"query": " "}\n')
     with pytest.raises(BadInput, match="contains no questions"):
         read_comparison(f"{path}:query")

@@ -35,7 +35,7 @@ def test_a_pilot_is_spread_over_the_sources_and_over_their_levels_and_lengths() 
             problem(number, level=number // 60 + 1, length=20 + number * 7 % 100),
             problem(number, "gsm8k", None),
         ]
-        problems.append(Skipped(f"skipped-{number}", "no reference answer"))
+        problems.append(Skipped(f"skipped-{number}", "no answer in column answer"))
     found = survey(problems, 60)
     assert {of.source: (of.count, len(found.pilot[of.source])) for of in found.seeds} == {
         "math": (300, 30),

@@ -61,8 +61,8 @@ def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
 
 BAD = [
     ("p.txt", "\n\n", "no personas"),
-    ("p.jsonl", "", "no personas"),
-    ("p.jsonl", '{"name": "A cook"}\n', "text column `persona`; found name"),
+    ("p.jsonl", "", "p.jsonl: contains no rows"),
+    ("p.jsonl", '{"name": "A cook"}\n', "p.jsonl:1: no column 'persona'; known are name"),
     ("p.jsonl", '{"persona": "A co', "p.jsonl:1"),
 ]
 
@@ -76,7 +76,7 @@ def test_bad_files_are_refused(tmp_path: Path, name: str, content: str, message:
 
 def test_a_text_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes("A café owner\n".encode("latin-1"))
-    with pytest.raises(BadInput, match=r"latin\.txt: not UTF-8"):
+    with pytest.raises(BadInput, match=r"latin\.txt:1: not UTF-8; save the file as UTF-8"):
         read_personas(str(tmp_path / "latin.txt"))
 
 

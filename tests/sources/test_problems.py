@@ -1,4 +1,5 @@
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,10 @@ def test_a_bare_answer_loses_the_remains_of_a_model_too(tmp_path: Path, answer: 
     assert isinstance(problem, Problem) and problem.answer == "72"
 
 
-@pytest.mark.parametrize(("answer", "read_as"), [(36, "36"), (0.75, "0.75"), (-3, "-3")])
+NUMBERS = [(36, "36"), (0.75, "0.75"), (-3, "-3"), (40.0, "40"), (1e-7, "0.0000001"), (2.5e20, "250000000000000000000")]
+
+
+@pytest.mark.parametrize(("answer", "read_as"), [*NUMBERS, (True, "True")])
 def test_an_answer_in_a_file_of_ones_own_may_be_a_number(tmp_path: Path, answer: float, read_as: str) -> None:
     file = write_jsonl(tmp_path / "mine.jsonl", {"question": "How many?", "answer": answer})
     (problem,) = read(f"shop:{file}:question:answer")
@@ -77,7 +81,84 @@ def test_an_answer_in_a_file_of_ones_own_may_be_a_number(tmp_path: Path, answer:
 @pytest.mark.parametrize("answer", [None, float("nan")])
 def test_a_missing_number_is_no_answer(tmp_path: Path, answer: float | None) -> None:
     file = write_jsonl(tmp_path / "mine.jsonl", {"question": "How many?", "answer": answer})
-    assert read(f"shop:{file}:question:answer") == [Skipped("shop-mine-00000", "no reference answer")]
+    assert read(f"shop:{file}:question:answer") == [Skipped("shop-mine-00000", "no answer in column answer")]
+
+
+OPTIONAL = [
+    ({}, None, None),
+    ({"level": 3, "subject": "sums"}, 3, "sums"),
+    ({"level": "3", "type": "sums"}, 3, "sums"),
+    ({"level": 3.0, "subject": None, "type": "sums"}, 3, "sums"),
+    ({"level": "Level 3", "subject": "sums", "type": "text"}, 3, "sums"),
+    ({"level": 1500, "subject": 7}, 1500, "7"),
+    ({"level": "hard", "subject": ["a", "b"]}, None, None),
+    ({"level": 0, "subject": " "}, None, None),
+    ({"level": -1, "subject": float("nan")}, None, None),
+    ({"level": 2**31}, None, None),
+    ({"level": True}, None, None),
+    ({"level": "2.5"}, None, None),
+]
+
+
+@pytest.mark.parametrize(("columns", "level", "subject"), OPTIONAL)
+def test_a_level_is_a_whole_number_and_a_subject_a_text(
+    tmp_path: Path, columns: dict[str, object], level: int | None, subject: str | None
+) -> None:
+    file = write_jsonl(tmp_path / "mine.jsonl", {"question": "How many?", "answer": "7"} | columns)
+    (problem,) = read(f"shop:{file}:question:answer")
+    assert isinstance(problem, Problem)
+    assert (problem.level, problem.subject) == (level, subject)
+
+
+def test_rows_with_an_id_of_their_own_are_named_by_it(tmp_path: Path) -> None:
+    ids: list[object] = ["A-1", 17, "week 3/no. 5", "задача 1", 18.0, "A-1", "A 1", "", None, " / ", float("nan")]
+    rows = [{"id": id, "question": f"What is {n}?", "answer": "7"} for n, id in enumerate(ids)]
+    found = read(
+        f"shop:{write_jsonl(tmp_path / 'mine.jsonl', *rows, {'question': 'Which?', 'answer': 7})}:question:answer"
+    )
+    assert [(one.id, one.reason if isinstance(one, Skipped) else "") for one in found] == [
+        ("shop-A-1", ""),
+        ("shop-17", ""),
+        ("shop-week-3-no.-5", ""),
+        ("shop-задача-1", ""),
+        ("shop-18", ""),
+        ("shop-mine-00005", "repeats the id of an earlier row"),
+        ("shop-mine-00006", "repeats the id of an earlier row"),
+        ("shop-mine-00007", "no id in column id"),
+        ("shop-mine-00008", "no id in column id"),
+        ("shop-mine-00009", "no id in column id"),
+        ("shop-mine-00010", "no id in column id"),
+        ("shop-mine-00011", ""),
+    ]
+
+
+@pytest.mark.parametrize("source", ["gsm8k", "math"])
+def test_an_id_in_gsm8k_or_math_changes_nothing(tmp_path: Path, source: str) -> None:
+    file = write_jsonl(tmp_path / "train.jsonl", GSM8K | MATH | {"id": "x"})
+    assert [problem.id for problem in read(f"{source}:{file}")] == [f"{source}-train-00000"]
+
+
+def test_ids_are_unique_over_all_sources(tmp_path: Path) -> None:
+    row = {"question": "How many?", "answer": "7", "id": "x"}
+    one, two = write_jsonl(tmp_path / "one.jsonl", row), write_jsonl(tmp_path / "two.jsonl", row | {"question": "Why?"})
+    found = read(f"shop:{one}:question:answer", f"shop:{two}:question:answer", f"bank:{one}:question:answer")
+    assert found[1] == Skipped("shop-two-00000", "repeats the id of an earlier row")
+    assert found[2] == Skipped("bank-x", "repeats an earlier question")
+
+
+NOT_TEXT = [
+    ({"question": 5}, "question is 5; it must be text"),
+    ({"answer": ["7"]}, "answer is ['7']; it must be text or a number"),
+    ({"id": {"n": 1}}, "id is {'n': 1}; it must be text or a whole number"),
+]
+
+
+@pytest.mark.parametrize(("columns", "message"), NOT_TEXT)
+def test_a_cell_of_another_kind_is_refused_by_place(tmp_path: Path, columns: dict[str, object], message: str) -> None:
+    file = write_jsonl(tmp_path / "mine.jsonl", {"question": "How many?", "answer": "7"} | columns)
+    with pytest.raises(BadInput) as error:
+        read(f"shop:{file}:question:answer")
+    assert str(error.value) == f"{file}:1: {message}"
 
 
 def test_math_gives_its_last_box_its_level_and_its_subject(tmp_path: Path) -> None:
@@ -107,10 +188,10 @@ def test_the_limit_is_for_each_source(tmp_path: Path) -> None:
 
 
 SKIPPED = [
-    (GSM8K | {"answer": "no marker"}, "no reference answer"),
-    (GSM8K | {"answer": "nothing after it #### "}, "no reference answer"),
-    (GSM8K | {"answer": None}, "no reference answer"),
-    (GSM8K | {"question": "  "}, "no question"),
+    (GSM8K | {"answer": "no marker"}, "no `####` in column answer"),
+    (GSM8K | {"answer": "nothing after it #### "}, "nothing after `####` in column answer"),
+    (GSM8K | {"answer": None}, "no answer in column answer"),
+    (GSM8K | {"question": "  "}, "no question in column question"),
     (GSM8K | {"question": "What is 1 + 1?<|im_end|>"}, "marks of reasoning or of a chat template in the question"),
     (GSM8K | {"question": "What is \ud83d?"}, "half a surrogate pair"),
     (GSM8K | {"question": "\udc00"}, "half a surrogate pair"),
@@ -149,10 +230,19 @@ def test_test_problems_with_half_a_surrogate_pair_are_left_out(tmp_path: Path) -
 BAD = [
     ("", "no-such.jsonl", "no such file"),
     ('{"question": "a", "answer": "#### 1"}\n{"question": "b", "ans', "train.jsonl:2", "not a complete line of JSON"),
-    ('{"problem": "a", "solution": "b"}\n', "train.jsonl:1", "question and answer; found problem, solution"),
+    (
+        '{"problem": "a", "solution": "b"}\n',
+        "train.jsonl:1",
+        "the nearest known one is 'solution', and its columns are problem, solution",
+    ),
+    (
+        '{"questions": "a", "answer": "b"}\n',
+        "train.jsonl:1",
+        "no column 'question'; the nearest known one is 'questions'",
+    ),
     ('{"question": 5, "answer": "#### 1"}\n', "train.jsonl:1", "question is 5; it must be text"),
     ('{"question": "a", "answer": 36}\n', "train.jsonl:1", "answer is 36; it must be text"),
-    ('{"question": "a"}\n', "train.jsonl:1", "need the text columns question and answer; found question"),
+    ('{"question": "a"}\n', "train.jsonl:1", "no column 'answer'; known are question"),
     ('{"question": "a", "answer": ' + "9" * 5000 + "}\n", "train.jsonl:1", "not a line of JSON that can be read"),
     ("[1, 2]\n", "train.jsonl:1", "expected an object"),
 ]
@@ -259,7 +349,7 @@ def test_a_wrong_form_is_refused_with_the_right_one_in_the_users_words(text: str
 
 def test_unknown_file_types_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"use \.jsonl"):
-        read(f"gsm8k:{tmp_path / 'train.csv'}")
+        read(f"gsm8k:{tmp_path / 'train.xlsx'}")
 
 
 def test_two_files_that_would_make_the_same_ids_are_refused(tmp_path: Path) -> None:
@@ -274,7 +364,26 @@ def test_the_real_training_problems_are_all_there(data: Path) -> None:
     problems = read(f"gsm8k:{data}/gsm8k/train.jsonl", f"math:{data}/math/train.jsonl")
     assert len(problems) == 7_473 + 7_500
     skipped = {problem.id: problem.reason for problem in problems if isinstance(problem, Skipped)}
-    assert Counter(skipped.values()) == {"no reference answer": 2, "repeats an earlier question": 1}
-    assert skipped["math-train-05529"] == skipped["math-train-05531"] == "no reference answer"
+    assert Counter(skipped.values()) == {
+        "the last box is empty in column solution": 2,
+        "repeats an earlier question": 1,
+    }
+    assert skipped["math-train-05529"] == skipped["math-train-05531"] == "the last box is empty in column solution"
     levels = Counter(problem.level for problem in problems if isinstance(problem, Problem) and problem.source == "math")
     assert set(levels) == {1, 2, 3, 4, 5, None}
+
+
+def test_the_table_on_the_page_about_problems_of_ones_own_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "problems.md").read_text(encoding="utf-8")
+    table, error = re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "exercises.csv"
+    file.write_text(table, encoding="utf-8")
+    found = read(f"shop:{file}:question:answer")
+    assert [(one.id, one.answer, one.level, one.subject) for one in found if isinstance(one, Problem)] == [
+        ("shop-week-1", "60", 1, "multiplication"),
+        ("shop-week-2", "12.50", 2, "money"),
+        ("shop-week-3", "3/8", 3, "fractions"),
+    ]
+    with pytest.raises(BadInput) as refused:
+        read(f"shop:{file}:question:anser")
+    assert str(refused.value) == f"{tmp_path}/{error.strip()}"

@@ -9,7 +9,7 @@ from personamath.files import in_one_line
 from personamath.sources.hub.cache import cached_commit, open_cached
 from personamath.sources.hub.commits import resolve
 from personamath.sources.hub.split import HubSplit
-from personamath.sources.tables import TableRow
+from personamath.sources.rows import TableRow
 
 
 def read_hub(split: HubSplit) -> Iterator[TableRow]:
