@@ -49,11 +49,14 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[LocalHub]:
-    """GSM8K, MATH and Persona Hub under their own names and in their own layouts, with a few rows each."""
+    """GSM8K, MATH, Persona Hub and the authors' dataset, in their own names and layouts, with a few rows each."""
     gsm8k, math = (list(ProblemSource.parse(source).rows()) for source in bundled_problems())
     folders = {
         "openai/gsm8k": {"main": [row.values for row in gsm8k]},
         "EleutherAI/hendrycks_math": {name: [row.values for row in math[i::7]] for i, name in enumerate(MATH_CONFIGS)},
+        "jingluo/PersonaMathQA": {
+            "default": [{"problem": row.values["question"], "response": row.values["answer"]} for row in gsm8k]
+        },
         "proj-persona/PersonaHub": {"persona": [{"persona": one.description} for one in read_personas(BUNDLED)]},
     }
     owners = {repo.partition("/")[0] for repo in folders}

@@ -27,6 +27,7 @@ from personamath.sources.hub import HubSplit
 from personamath.sources.named import Sources
 from personamath.sources.personas import COLUMN, PersonaSource
 from personamath.sources.problems import ProblemSource
+from personamath.sources.published import published_as
 from personamath.sources.questions import QuestionSource, digested
 from personamath.sources.tables import stored_files
 
@@ -89,7 +90,7 @@ class Origins:
         )
         each = [digest.hexdigest() for digest in digests]
         return cls(
-            [problems_origin(source) for source in sources.problems],
+            [_contents_origin(source) for source in sources.problems],
             personas_origin(sources.personas) if sources.personas else None,
             {persona.description: persona.occupation for persona in personas if persona.occupation},
             [_benchmark_origin(source) for source in sources.benchmarks],
@@ -161,19 +162,6 @@ def prompt_names(provenance: Mapping[str, Any]) -> list[str]:
     return list(PersonaMath.prompts) if provenance["format"] == 1 else list(provenance["method"]["prompts"])
 
 
-def seed_sources(provenance: Mapping[str, Any]) -> list[str]:
-    """Return the sources of the rows, without the problems bundled in the package."""
-    used = [name_of(problems) for problems in provenance["problems"] if "package" not in problems]
-    counted = provenance["funnel"]["rows"].values()
-    return [source for source in sorted(set(used)) if any(sources.get(source) for sources in counted)]
-
-
-def name_of(problems: Mapping[str, Any]) -> str:
-    """Return the `source` of the rows that an entry of a provenance's `problems` led to."""
-    # Earlier versions record no name, and their sources begin with it.
-    return str(problems.get("name") or problems["source"].partition(":")[0])
-
-
 def published_recipe(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe without paths of this machine; local files keep only their names."""
     fields, sources = recipe.as_dict(), recipe.sources
@@ -218,6 +206,13 @@ def _personas_named(source: PersonaSource) -> dict[str, Any]:
 def problems_origin(source: ProblemSource) -> dict[str, Any]:
     """Identify a source of problems by the digest of its file, or by its commit on the Hub."""
     return _named(source) | (_file_origin(source.path) if source.path else _hub_origin(source.splits))
+
+
+def _contents_origin(source: ProblemSource) -> dict[str, Any]:
+    """The origin of a source of problems, and for a file of the user's own also which published split it equals."""
+    origin = problems_origin(source)
+    is_own = "sha256" in origin and "package" not in origin
+    return origin | ({"published_as": published_as(source)} if is_own else {})
 
 
 def personas_origin(source: PersonaSource) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from personamath.errors import BadInput, warn
+from personamath.files import local_path
 from personamath.folder.provenance import Origins, journal_digest
 from personamath.folder.writing import write_folder
 from personamath.journal.block_files import adopt_answers
+from personamath.journal.other_runs import OtherRuns
 from personamath.journal.run_folder import DATASET, RunFolder
 from personamath.journal.store import Journal
 from personamath.methods.work import Outcome
@@ -32,6 +34,7 @@ from personamath.runs.run_file import (
 from personamath.runs.seed_ids import warn_of_moved
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.sources.named import Sources
+from personamath.sources.published import misnaming
 from personamath.sources.rows import HALF_A_PAIR
 from personamath.sources.seed_problems import read_problems
 from personamath.teachers.routed import OverHttp
@@ -92,6 +95,8 @@ class Inputs:
                 f"{count:,} of {skipped.total():,} skipped: {reason}" for reason, count in skipped.most_common()
             )
             raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
+        for misnamed in filter(None, map(misnaming, sources.problems)):
+            warn(misnamed)
         digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
         each = [digest.of_source(source.name) for source in sources.problems]
         return cls(recipe, personas, funnel, digests, sources, each)
@@ -136,8 +141,9 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     record = record_of(inputs, origins)
     if not setup.replace:
         check_same_inputs(output, record)
+    other_runs = OtherRuns([local_path(directory) for directory in setup.reuse], output)
     ready_process(setup, recipe)
-    with Journal(output) as journal, Spool(output) as spool:
+    with other_runs, Journal(output) as journal, Spool(output) as spool:
         folder_of_run = RunFolder(setup.output)
         adopt_answers(journal, folder_of_run)
         record.write(folder_of_run)
@@ -154,6 +160,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
                 prices=prices,
                 caps=setup.caps,
                 watch=watched(inputs.funnel, endpoints),
+                other_runs=other_runs.get,
             )
         folder = write_dataset(output, inputs, origins, spool.rows(), spool.answers())
         reached = endpoints.reached if isinstance(endpoints, OverHttp) else {}

@@ -54,6 +54,11 @@ class AskedCounts(Protocol):
         ...
 
     @property
+    def reused(self) -> int:
+        """Requests answered from other run directories."""
+        ...
+
+    @property
     def bill(self) -> Bill:
         """The cost of all answers in the run directory."""
         ...
@@ -85,7 +90,11 @@ def write_run_file(
         "versions": package_versions(),
         "engine": setup.engine,
         "concurrency": {"set": setup.fixed_concurrency, REACHED: dict(reached)},
-        "answers": {"asked this time": asked.asked, "from the journal": asked.replayed},
+        "answers": {
+            "asked this time": asked.asked,
+            "from the journal": asked.replayed,
+            "from other runs": asked.reused,
+        },
         "taken off": funnel.taken_off_by_kind(),
         "asked again after": dict(retries.most_common()),
         "paid": asked.bill.as_dict(kind.name for kind in outline.kinds),

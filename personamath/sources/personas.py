@@ -65,8 +65,9 @@ class PersonaSource:
         """Read the personas.
 
         A file is a table with a `persona` column (and `occupation`, where there is one), or text with one persona a
-        line. Repeated descriptions are left out, so that drawing without replacement gives different personas. Personas
-        with half a surrogate pair are left out too, with a warning: no request and no file can hold one.
+        line. Repeated descriptions are left out, so that drawing without replacement gives different
+        personas. Personas with half a surrogate pair are left out too, with a warning: no request and no file can hold
+        one.
         """
         personas: dict[str, Persona] = {}
         halves: list[str] = []
@@ -75,7 +76,7 @@ class PersonaSource:
             if not isinstance(description, str):
                 raise BadInput(f"{row.place}: {COLUMN} is {in_one_line(repr(description), 80)}; it must be text")
             occupation = row.values.get("occupation")
-            occupation = occupation if isinstance(occupation, str) else None
+            occupation = occupation if isinstance(occupation, str) and occupation.strip() else None
             if not is_unicode(description + (occupation or "")):
                 halves.append(row.place)
             elif text := description.strip():

@@ -35,14 +35,6 @@ def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) ->
     user's own with a column `id` is named by it, and any other row by its number. Raises `BadInput`, which names the
     place, for a missing file, wrong columns or an incomplete line.
     """
-    for _, item in read_by_source(sources, limit):
-        yield item
-
-
-def read_by_source(
-    sources: Sequence[ProblemSource], limit: int | None = None
-) -> Iterator[tuple[ProblemSource, Problem | Skipped]]:
-    """As `read_problems`, each item with its source."""
     prefixes = [source.id_prefix for source in sources]
     for prefix in prefixes:
         if prefixes.count(prefix) > 1:
@@ -66,7 +58,7 @@ def read_by_source(
                 else:
                     ids.add(id)
                     questions.add(question)
-            yield source, problem
+            yield problem
 
 
 def as_text(value: str | int | float | Decimal) -> str:

@@ -34,11 +34,6 @@ def read_file(path: Path) -> Iterator[TableRow]:
         raise BadInput(f"{path}: contains no rows")
 
 
-def is_table(path: Path) -> bool:
-    """Whether a path names a table, by its suffix or as a folder of `save_to_disk`; the file need not exist."""
-    return form_of(path) in _READERS or any((path / name).is_file() for name in (_SAVED, _SAVED_SPLITS))
-
-
 def form_of(path: Path) -> str:
     """The suffix that says what is in a file, e.g. `.csv` of `mine.csv.gz`; empty if there is none."""
     return (path.with_suffix("") if path.suffix.lower() in PACKED else path).suffix.lower()

@@ -58,7 +58,7 @@ def test_its_card_says_nothing_of_personas(folder: Path) -> None:
     assert "persona" not in said.lower()
     metadata = yaml.safe_load(text.split("---\n")[1])
     assert metadata["pretty_name"] == "PersonaMath-direct"
-    assert metadata["license"] == "unknown" and "**not known**: nobody has stated it" in text
+    assert metadata["license"] == "mit" and "under **mit**. The licence of the problems decides" in text
     assert "persona" not in metadata["tags"]
     assert "the paper" not in text and "rewrites each solved problem 2 times" in text
 

@@ -29,6 +29,7 @@ from personamath.methods import PersonaMath
 from personamath.methods.prompts import INFERENCE, REFLECTION
 from personamath.recipe import Recipe
 from personamath.records import Completion, Request
+from personamath.sources.named import Sources
 from personamath.sources.personas import read_personas
 from tests.conftest import REPO
 from tests.support.folders import LAYOUT, RECIPE, funnel_of
@@ -165,8 +166,8 @@ def test_a_folder_is_known_by_the_digest_of_its_files(tmp_path: Path) -> None:
     for name, saved in {"a": rows, "b": rows, "c": [*rows, *rows]}.items():
         datasets.Dataset.from_list(saved).save_to_disk(tmp_path / name / "train")
         (tmp_path / name / "train" / "state.json").write_text("{}")  # it holds a random fingerprint
-        recipe = replace(RECIPE, problems=(f"shop:{tmp_path / name / 'train'}:question:answer",), benchmark=())
-        (origin,) = Origins.found(recipe.sources, ()).problems
+        sources = Sources.parse([f"shop:{tmp_path / name / 'train'}:question:answer"], None, ())
+        (origin,) = Origins.found(sources, ()).problems
         assert origin["source"] == "shop:train" and origin["bytes"] > 0
         found.append(origin["sha256"])
     assert found[0] == found[1] != found[2]
@@ -181,7 +182,9 @@ def test_a_file_is_known_by_its_digest_and_a_missing_one_is_named(tmp_path: Path
     recipe = replace(recipe, problems=(f"math:{file}",))
     origins = Origins.found(recipe.sources, [])
     known = {"sha256": hashlib.sha256(b"A cook\n").hexdigest(), "bytes": 7}
-    assert origins.problems == [{"source": "math:mine.txt", "name": "math", "columns": ["problem", "solution"]} | known]
+    assert origins.problems == [
+        {"source": "math:mine.txt", "name": "math", "columns": ["problem", "solution"], "published_as": None} | known
+    ]
     assert origins.personas == {"source": "mine.txt", "name": "mine.txt", "columns": ["persona"], "local": True} | known
 
 

@@ -1,3 +1,4 @@
+import gzip
 import json
 from collections import Counter
 from pathlib import Path
@@ -38,6 +39,22 @@ def test_a_file_is_jsonl_or_text(tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("A cook\n\nA pilot\n")
     assert read_personas(str(tmp_path / "p.jsonl")) == [Persona(0, "A cook"), Persona(1, "A pilot", "Professionals")]
     assert [persona.description for persona in read_personas(str(tmp_path / "p.txt"))] == ["A cook", "A pilot"]
+
+
+FORMS = [
+    ("p.txt", "A cook\r\nA pilot\r\n".encode("utf-16")),
+    ("p.txt.gz", gzip.compress(b"A cook\nA pilot\n")),
+    ("p.csv", b"persona;occupation\r\nA cook;\r\nA pilot;Professionals\r\n"),
+    ("p.tsv.gz", gzip.compress("persona\nA cook\nA pilot\n".encode("utf-8-sig"))),
+    ("p.json", b'{"persona": ["A cook", "A pilot"]}'),
+]
+
+
+@pytest.mark.parametrize(("name", "content"), FORMS)
+def test_a_file_may_have_any_form_that_problems_have(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    cook, pilot = read_personas(str(tmp_path / name))
+    assert (cook, pilot.description) == (Persona(0, "A cook", None), "A pilot")
 
 
 def test_repeated_personas_are_one(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from personamath.answers import extract, grade, grade_paper_gsm8k, grade_paper_m
 from personamath.answers.symbolic import SymbolicWorker, is_bounded
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
-from personamath.sources.problems import source_label
 
 NAME, TITLE = "false-wrong", "Wrong answers that another grader accepts"
 EXAMPLES = 20
@@ -96,7 +95,7 @@ def false_wrong(data: RunData) -> Analysis | LeftOut:
         "A seed problem is recovered if it has a row although its first answer was wrong. The data was made with "
         "PersonaMath's grader. math-verify sees only the boxed answer, and skips answers whose size it cannot bound. "
         "The paper's rules are those of its released graders for the source, MATH's for a source of another name "
-        f"({', '.join(f'{count:,} of {source_label(source)}' for source, count in sources.items())}), including their "
+        f"({', '.join(f'{count:,} of {data.label(source)}' for source, count in sources.items())}), including their "
         r"faults: they read 3.4 as 3 in GSM8K. An answer that another grader accepts is not necessarily right."
         + (f" Reference against answer: {examples}." if examples else ""),
     )

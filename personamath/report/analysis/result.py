@@ -1,17 +1,11 @@
 """The result of an analysis: data for tables and charts, without any layout."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 Cell = str | int | float | None
 """One value of a table: a share is a float from 0 to 1, and `None` is an empty cell. Strings may hold foreign text."""
-
-
-def in_order(text: str) -> list[str | int]:
-    """The key that sorts texts with the numbers in them by value: `level 2` before `level 10`."""
-    return [int(part) if at % 2 else part for at, part in enumerate(re.split(r"(\d+)", text))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from personamath.folder.layout import PROVENANCE, Layout
 from personamath.folder.provenance import is_changed, layout_of, personas_origin, problems_origin
 from personamath.folder.reading import read_provenance, read_rows
 from personamath.folder.teachers import has_roles
+from personamath.folder.used_sources import labels
 from personamath.journal.block_files import all_answer_files, read_answers
 from personamath.journal.file_format import FILE_NAME, open_for_reading, unreadable
 from personamath.journal.run_folder import RUN_FILE, RunFolder
@@ -73,6 +74,15 @@ class RunData:
     def outline(self) -> Outline:
         """The method's steps, kinds of requests and columns, as the dataset declares them."""
         return self.layout.outline
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """The display names of the rows' sources."""
+        return labels(self.provenance)
+
+    def label(self, source: str) -> str:
+        """Return the display name of a source; `GSM8K` only if its problems are from there."""
+        return self.labels.get(source, source)
 
     @cached_property
     def rewriting(self) -> frozenset[str]:
