@@ -12,12 +12,14 @@ import yaml
 from personamath.errors import BadInput
 from personamath.evaluation.scores import ScoredRun
 from personamath.files import from_json, read_json
+from personamath.folder.citations import PAPER, citations
 from personamath.folder.licenses import UNKNOWN
 from personamath.folder.markdown import code, python_text, table
-from personamath.folder.provenance import MATH_OVERLAP, seed_sources
+from personamath.folder.provenance import MATH_OVERLAP, layout_of
 from personamath.folder.rendering import render
+from personamath.folder.teacher_terms import terms_of
 from personamath.folder.teachers import has_roles, key_of, model_of, models
-from personamath.sources.problems import source_label
+from personamath.folder.used_sources import made_from, published_names
 from personamath.training.curve import LOSS_CURVE, LOSSES
 from personamath.training.record import FILE_NAME, BaseModel, TrainingData, TrainingRecord
 from personamath_hub.models.base_licenses import BaseLicense
@@ -35,6 +37,10 @@ from personamath_hub.models.published_scores import (
 from personamath_hub.models.training_data import DataFacts
 
 CHART = "assets/scores.png"
+AUTHORS_DATA = "jingluo/personamathqa"
+"""The dataset that the paper's authors published, in lower case because names on the Hub ignore case."""
+WITHOUT_OVERLAP = ("clean", "rl")
+"""Dataset configs that leave out rows which overlap with test problems."""
 # Licences of data that require nothing of a model beyond what its base model's licence requires.
 PERMISSIVE = frozenset({"apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-3.0", "odc-by", "bsd-3-clause"})
 # At most this many new tokens, the paper's limit, and at most half of the context: the prompt needs the rest.
@@ -116,11 +122,16 @@ def model_card(
         max_new_tokens=_completion_tokens(folder),
         provenance=provenance,
         teachers=_teachers(provenance["recipe"]) if provenance else [],
-        models=models(provenance["recipe"]) if provenance else [],
+        completions={model: terms_of(model) for model in models(provenance["recipe"])} if provenance else {},
         data_license=data.license,
-        sources=[source_label(source) for source in seed_sources(provenance)] if provenance else [],
+        made_from=provenance and made_from(provenance),
+        outline=provenance and layout_of(provenance).outline,
+        published=set(published_names(provenance).values()) if provenance else set(),
+        is_authors_data=_is_authors(record),
+        citations=citations(provenance) if provenance else [PAPER],
         rows=data.rows,
         contamination=MATH_OVERLAP,
+        overlapping=next((used for used in _trained_on(record) if used.config not in WITHOUT_OVERLAP), None),
         recipe=_recipe_table(record, paper.recipe if paper and record.kind == "sft" else {}),
         command=_training_command(record),
         backend=scores.backend if scores and scores.backend in BACKENDS else BACKENDS[0],
@@ -176,7 +187,11 @@ def _metadata(
         "base_model": base,
         "base_model_relation": base and "finetune",
         "datasets": _datasets(record) or None,
-        "tags": ["math", "reasoning", "persona"] + (["simulated"] if record.simulated else []),
+        "tags": [
+            *("math", "reasoning"),
+            *(["persona"] if _is_authors(record) or (data.provenance and data.provenance["personas"]) else []),
+            *(["simulated"] if record.simulated else []),
+        ],
         "model-index": model_index(scores, name) if scores else None,
     }
     return {key: value for key, value in metadata.items() if value is not None}
@@ -193,16 +208,25 @@ def _completion_tokens(folder: Path) -> int:
     return min(LONGEST_COMPLETION, context // 2)
 
 
+def _is_authors(record: TrainingRecord) -> bool:
+    """Whether the training data is the dataset that the paper's authors published."""
+    return not record.data.local and record.data.name.lower() == AUTHORS_DATA
+
+
 def _published_base(record: TrainingRecord) -> str | None:
     """Return the model on the Hub that this one was made from: the last on the way that is there."""
     start = record.reinforcement and record.reinforcement.started_from
     return next((model.name for model in (start, record.base_model) if model and not model.local), None)
 
 
+def _trained_on(record: TrainingRecord) -> list[TrainingData]:
+    """Return the datasets that the model was trained on, the last one first."""
+    return [record.data, *([record.reinforcement.fine_tuned_on] if record.reinforcement else [])]
+
+
 def _datasets(record: TrainingRecord) -> list[str]:
-    """Return the datasets on the Hub that the model was trained on, the last one first."""
-    used = [record.data, *([record.reinforcement.fine_tuned_on] if record.reinforcement else [])]
-    return list(dict.fromkeys(data.name for data in used if not data.local))
+    """Return those of them that are on the Hub, by name."""
+    return list(dict.fromkeys(data.name for data in _trained_on(record) if not data.local))
 
 
 def _base_link(base: BaseModel) -> str:
