@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from personamath.answers.extraction import BOX, find_answer
+from personamath.answers.extraction import BOX, after_answer, find_answer
 from personamath.answers.given import answer_text, text
 from personamath.answers.normal_form import normal_form
 from personamath.answers.pool import Workers
@@ -73,10 +73,10 @@ def _text_of(completion: object) -> str:
 
 
 def _ends_in_box(completion: str) -> bool:
-    found = find_answer(completion)
-    if found.answer is None:
+    after = after_answer(completion)
+    if after is None:
         return False
-    _, *lines = found.after.rstrip().split("\n")
+    _, *lines = after.rstrip().split("\n")
     return all(line.strip().startswith(_CLOSING) for line in lines if line.strip())
 
 

@@ -49,11 +49,11 @@ def grade(reference: Answer, completion: str) -> Grade:
 
 def grade_cheaply(reference: str, completion: str) -> Grade | None:
     """The grade, if the rules that run in this thread can tell."""
-    found = find_answer(completion)
-    if found.answer is None:
-        return Grade(False, None, "none", found.why)
-    verdict = compare(reference, found.answer)
-    return None if verdict.equal is None else as_grade(found.answer, verdict)
+    answer, why = find_answer(completion)
+    if answer is None:
+        return Grade(False, None, "none", why)
+    verdict = compare(reference, answer)
+    return None if verdict.equal is None else as_grade(answer, verdict)
 
 
 def grade_symbolically(reference: str, completion: str, worker: symbolic.SymbolicWorker) -> Grade:
