@@ -154,7 +154,10 @@ BAD_CALLS = [
         "no problem can serve: 1 of 1 skipped: no answer in column answer",
     ),
     ({"problems": [{"question": "1 + 1?", "answer": float("nan")}]}, "1 of 1 skipped: no answer in column answer"),
-    ({"problems": [{"question": "1 + 1?", "answer": import_module("pandas").NA}]}, "1 of 1 skipped: no answer in column answer"),
+    (
+        {"problems": [{"question": "1 + 1?", "answer": import_module("pandas").NA}]},
+        "1 of 1 skipped: no answer in column answer",
+    ),
     (
         {"problems": [{"question": "\ud800", "answer": "2"}]},
         "no problem can serve: 1 of 1 skipped: half a surrogate pair",
