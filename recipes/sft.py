@@ -21,6 +21,7 @@ from personamath.training import prompts, tiny
 from personamath.training.arguments import Arguments, read_arguments
 from personamath.training.base_model import Base, load_base
 from personamath.training.batching import derive_batch, describe
+from personamath.training.chat_template import set_chat_template
 from personamath.training.checkpoints import check_finished, claim, last_whole
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
@@ -57,6 +58,7 @@ def main() -> None:
         rows, data = load_rows(ours.dataset_name, ours.dataset_config, ours.dataset_revision, ours.allow_simulated)
     with in_turn(options):
         base = find_base(model, rows, output, options)
+        set_chat_template(base.tokenizer, ours.prompt_format)
     with in_turn(options):
         examples, counts = make_dataset(rows, base.tokenizer, ours.prompt_format, options.max_length)
     say(

@@ -29,7 +29,7 @@ from tests.commands.test_augment import run_file
 from tests.conftest import REPO
 from tests.support import model_folders
 from tests.support.task_files import write_files
-from tests.support.tiny_eval import AFTER_PROMPT, EOS, write_model
+from tests.support.tiny_eval import AFTER_PROMPT, EOS, add_chat_template, write_model
 from tests.teachers.test_batch import wait_for
 from tests.teachers.test_served_vllm import lives
 
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.skipif(not VLLM, reason=f"{VARIABLE} names no vllm comm
 
 SMALL: dict[str, Any] = {"max_model_len": 512, "dtype": "float32", "enforce_eager": True, "max_num_seqs": 32}
 ON_A_CPU = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "OMP_NUM_THREADS": "1"}
-CHAT_TEMPLATE = "{% for message in messages %}{{ message.content }}\n{% endfor %}Assistant" + AFTER_PROMPT
+QUESTION = "What is 9 + 9?"
 RIGHT = r" So it is $\boxed{18}$."
 
 
@@ -59,18 +59,20 @@ def ended(folder: Path, *command: object) -> subprocess.CompletedProcess[str]:
 
 
 def chat(folder: Path) -> Path:
-    """Give a model folder a chat template, and defaults of sampling that cut each answer after two tokens."""
-    (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE)
+    """Give a model folder our chat template, and defaults of sampling that cut each answer after two tokens."""
+    add_chat_template(folder)
     path = folder / "generation_config.json"
     path.write_text(json.dumps(read_json(path, "") | {"max_new_tokens": 2}))
     return folder
 
 
 def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A whole run; and while its server is up, a chat request with the prompt of fine-tuning."""
+    """A whole run; and while its server is up, a chat request, to which our template gives the trained prompt."""
     model = chat(write_model(tmp_path / "model", {AFTER_PROMPT: [RIGHT], RIGHT: [EOS]}))
     for name, value in environment(tmp_path).items():
         monkeypatch.setenv(name, value)
+    from transformers import AutoTokenizer
+
     problems = [{"q": "What is 3 * 6?", "a": "18"}, {"q": "What is 4 * 5?", "a": "20"}]
     mine = tmp_path / "mine.jsonl"
     mine.write_text("".join(json.dumps(problem) + "\n" for problem in problems))
@@ -85,7 +87,7 @@ def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         async def watch(_: object) -> AsyncIterator[None]:
             yield
             assert isinstance(teacher, ServedTeacher)
-            asked.append(await teacher.complete(Request(alpaca("What is 9 + 9?"), str(model), 0.0, 64)))
+            asked.append(await teacher.complete(Request(QUESTION, str(model), 0.0, 64)))
 
         return watch
 
@@ -97,6 +99,8 @@ def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert record["requests"]["stage1_inference"] == {"kept": 1, "wrong answer": 1}
     assert record["tokens"]["stage1_inference"]["prompt"] > 0
     (answer,) = asked
+    tokens = AutoTokenizer.from_pretrained(model)(alpaca(QUESTION))["input_ids"]
+    assert answer.prompt_tokens == len(tokens)
     assert (answer.text.strip(), answer.finish_reason, answer.completion_tokens) == (RIGHT.strip(), "stop", 2)
 
     log = (run / "vllm.log").read_text()

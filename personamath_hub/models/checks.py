@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 from personamath.errors import BadInput
 from personamath.files import in_one_line, read_json
 from personamath.folder.leaks import Leak, Secrets
+from personamath.training import chat_template
 from personamath.training.record import FILE_NAME, TrainingRecord
 from personamath.training.refused_keys import refuse_misrecorded
+from personamath.training.vocabulary import adds_bos
 from personamath_hub.models.files import GENERATION, INDEX, SAVE_AGAIN, TOKENIZER, ModelFiles, WeightIndex
 
 READERS = ("safetensors", "transformers")
@@ -38,11 +40,14 @@ def check_model(folder: Path, *, allow_simulated: bool = False) -> list[str]:
     if record.data.simulated and not allow_simulated:
         raise BadInput(f"{folder}: trained on simulated data; publish it anyway with --allow-simulated")
     weights = check_weights(folder, files)
-    check_end(folder, record)
+    tokenizer = _tokenizer(folder)
+    check_end(folder, record, tokenizer)
+    check_chat(folder, record, tokenizer)
     size = check_leaks(folder, files)
     return [
         f"{weights.tensors:,} tensors, {weights.parameters:,} parameters, {weights.bytes:,} bytes of weights",
         f"tokenizer, generation config and training record agree on {record.prompt.eos!r} as EOS",
+        "the chat template gives one user message the tokens of the trained prompt",
         f"no key and no path of this machine in {size:,} bytes besides the weights",
     ]
 
@@ -67,10 +72,10 @@ def check_weights(folder: Path, files: ModelFiles) -> Weights:
     return Weights(len(shapes), parameters, sum((folder / name).stat().st_size for name in files.weights))
 
 
-def check_end(folder: Path, record: TrainingRecord) -> None:
+def check_end(folder: Path, record: TrainingRecord, tokenizer: Any) -> None:
     """Check that generation stops at the token that ended every response in training."""
     refuse_misrecorded(record.recipe, str(folder / FILE_NAME))
-    tokenizer, eos = _tokenizer(folder), record.prompt.eos
+    eos = record.prompt.eos
     if tokenizer.eos_token != eos:
         raise BadInput(f"{folder / TOKENIZER}: its EOS is {tokenizer.eos_token!r}, the model was trained with {eos!r}")
     stops = read_json(folder / GENERATION, SAVE_AGAIN).get("eos_token_id")
@@ -78,6 +83,20 @@ def check_end(folder: Path, record: TrainingRecord) -> None:
         raise BadInput(
             f"{folder / GENERATION}: eos_token_id is {stops}; it must be {tokenizer.eos_token_id}, {eos!r}, which ends "
             "every response"
+        )
+
+
+def check_chat(folder: Path, record: TrainingRecord, tokenizer: Any) -> None:
+    """Check that a chat gives the model the prompt that it was trained with, in the same tokens."""
+    if adds_bos(tokenizer) != record.prompt.bos:
+        raise BadInput(
+            f"{folder / TOKENIZER}: adds {'no' if record.prompt.bos else 'a'} BOS, and the model was trained "
+            f"{'with' if record.prompt.bos else 'without'} one; take the tokenizer that the fine-tuning saved"
+        )
+    if fault := chat_template.chat_fault(tokenizer, record.prompt.training):
+        raise BadInput(
+            f"{folder / chat_template.FILE_NAME}: not the template of this model: {fault}; write the right one with: "
+            f"python -m {chat_template.__name__} {folder}"
         )
 
 

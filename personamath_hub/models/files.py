@@ -7,6 +7,7 @@ from typing import NamedTuple
 from personamath.errors import BadInput
 from personamath.files import from_json, read_json
 from personamath.folder.layout import CARD
+from personamath.training.chat_template import FILE_NAME as CHAT_TEMPLATE
 from personamath.training.curve import LOSS_CURVE, LOSSES
 from personamath.training.record import FILE_NAME
 from personamath_hub.models.base_licenses import LICENSE_FILES
@@ -21,7 +22,7 @@ OPTIONAL = (
     "added_tokens.json",
     "vocab.json",
     "merges.txt",
-    "chat_template.jinja",
+    CHAT_TEMPLATE,
     "trainer_state.json",
     LOSSES,
     LOSS_CURVE,
