@@ -26,7 +26,7 @@ from personamath.training.checkpoints import check_finished, claim, last_whole
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
 from personamath.training.ending import Ending
-from personamath.training.environment import git_commit, hardware, strategy, versions
+from personamath.training.environment import git_commit, hardware, repository, strategy, versions
 from personamath.training.record import FILE_NAME, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
 from personamath.training.vocabulary import adds_bos, set_tokens
 from personamath_hub.models.card import model_card
@@ -225,6 +225,8 @@ def record(
         hardware=hardware(trainer.accelerator, arguments.trainer),
         versions=versions(),
         git_commit=git_commit(),
+        repository=repository(),
+        tags=list(trainer.accelerator.unwrap_model(trainer.model).model_tags or []),
     )
 
 

@@ -1,7 +1,7 @@
 """Compute a model card from training.json, the scores, and what is known about the dataset and the base model."""
 
 import json
-import shlex
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from personamath.errors import BadInput
 from personamath.evaluation.scores import ScoredRun
 from personamath.files import from_json, read_json
 from personamath.folder.licenses import UNKNOWN
-from personamath.folder.markdown import code, python_text, table
+from personamath.folder.markdown import code, python_text
 from personamath.folder.provenance import MATH_OVERLAP, seed_sources
 from personamath.folder.rendering import render
 from personamath.folder.teachers import has_roles, key_of, model_of, models
@@ -43,6 +43,8 @@ LONGEST_COMPLETION = 4_096
 BACKENDS = ("vllm", "hf")
 # The problem of the quick start, written for this card.
 EXAMPLE = "A bakery fills 12 boxes with 8 rolls each and gives 5 rolls away. How many rolls does it have left?"
+RECIPE_FILE = "recipe.yaml"
+"""Where the card's commands read the settings that it prints."""
 # By the strategy in the training record.
 ACCELERATE_CONFIGS = {
     "one process": "single_gpu",
@@ -90,7 +92,7 @@ def model_card(
     provenance = data.provenance
     return render(
         "model.md.jinja",
-        {"python": python_text},
+        {"python": python_text, "shell_json": _shell_json},
         metadata=_yaml(_metadata(record, scores, data, license, name, repo_id, version)),
         record=record,
         name=name,
@@ -118,7 +120,8 @@ def model_card(
         sources=[source_label(source) for source in seed_sources(provenance)] if provenance else [],
         rows=data.rows,
         contamination=MATH_OVERLAP,
-        recipe=_recipe_table(record, paper.recipe if paper else {}),
+        recipe=_recipe_yaml(record, paper.recipe if paper else {}),
+        recipe_file=RECIPE_FILE,
         command=_training_command(record),
         backend=scores.backend if scores and scores.backend in BACKENDS else BACKENDS[0],
         tasks=",".join(run.task for run in scores.tasks) if scores else "personamath",
@@ -172,7 +175,7 @@ def _metadata(
         "base_model": None if record.base_model.local else record.base_model.name,
         "base_model_relation": None if record.base_model.local else "finetune",
         "datasets": None if record.data.local else [record.data.name],
-        "tags": ["math", "reasoning", "persona"] + (["simulated"] if record.data.simulated else []),
+        "tags": ["math", "reasoning", "persona", *record.tags, *(["simulated"] if record.data.simulated else [])],
         "model-index": model_index(scores, name) if scores else None,
     }
     return {key: value for key, value in metadata.items() if value is not None}
@@ -211,32 +214,37 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-def _recipe_table(record: TrainingRecord, of_paper: Mapping[str, object]) -> str:
-    """Return the recipe as a table, next to the paper's settings where it has some for this base model."""
-    header, rows = ["setting", "value"], [[code(key), code(_text(value))] for key, value in record.recipe.items()]
-    if of_paper:
-        header.append("the paper's")
-        for row, key in zip(rows, record.recipe, strict=True):
-            row.append(code(_text(of_paper[key])) if key in of_paper else "")
-    return table(header, rows, text_columns=range(len(header)))
+def _recipe_yaml(record: TrainingRecord, of_paper: Mapping[str, object]) -> str:
+    """Return the recipe as YAML, with the paper's value behind each setting where it has another."""
+    return "\n".join(
+        _yaml_line({key: value})
+        + (f"  # the paper's: {_text(of_paper[key])}" if key in of_paper and of_paper[key] != value else "")
+        for key, value in record.recipe.items()
+    )
+
+
+def _yaml_line(setting: Mapping[str, object]) -> str:
+    line = yaml.safe_dump(dict(setting), default_flow_style=True, allow_unicode=True, width=math.inf)
+    return line.strip().removeprefix("{").removesuffix("}")
 
 
 def _text(value: object) -> str:
-    """Format a setting as YAML and a command line have it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _shell_json(value: object) -> str:
+    """Return JSON that is safe between single quotes of a shell."""
+    return json.dumps(value, ensure_ascii=False).replace("'", "\\u0027")
+
+
 def _training_command(record: TrainingRecord) -> str:
-    """Return the command that trains this model again, with every setting of its recipe."""
+    """Return the command that trains this model again with the settings of its recipe."""
     config = ACCELERATE_CONFIGS.get(str(record.hardware.get("strategy")))
     if record.hardware.get("accelerator") == "cpu":
         launch = "--cpu "
     else:
         launch = f"--config_file accelerate_configs/{config}.yaml " if config else ""
-    settings = [
-        f"    --{key} {' '.join(shlex.quote(_text(item)) for item in (value if isinstance(value, list) else [value]))}"
-        for key, value in record.recipe.items()
-        if value not in (None, [])  # a command line cannot express them, and both are defaults
-    ]
-    first = f"accelerate launch {launch}--num_processes {record.batch.processes} recipes/sft.py"
-    return " \\\n".join([first, *settings, "    --output_dir runs/model"])
+    return (
+        f"accelerate launch {launch}--num_processes {record.batch.processes} \\\n"
+        f"    recipes/sft.py --config {RECIPE_FILE} --output_dir runs/model"
+    )

@@ -22,6 +22,7 @@ from personamath_hub.models.push import prepared_model
 from personamath_hub.versions.publish import plan_version, publish_version
 from personamath_hub.versions.revisions import PublishError
 from personamath_hub.versions.tree import LocalFile, hash_file
+from tests.conftest import REPO as CHECKOUT
 from tests.support.folders import rows, write
 from tests.support.hub_process import Run, runner
 from tests.support.lm_eval_output import write_run
@@ -144,6 +145,7 @@ def test_one_commit_and_one_tag_hold_the_model_and_its_card(pushed: Pushed, hub:
     assert {*files} == {
         *(".gitattributes", "README.md", "scores.json", "assets/scores.png"),
         *("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"),
+        "chat_template.jinja",
         *("training.json", "trainer_state.json", "loss.csv", "loss.png"),
     }
     assert files["model.safetensors"].pointer
@@ -186,8 +188,26 @@ def test_the_model_and_its_card_can_be_used_from_the_hub(pushed: Pushed, hub: Lo
     found = json.loads(used.stdout.splitlines()[-1])
     assert found["equal"] and found["range"] > 0
     assert found["results"] == [["exact_match", 25.0]]  # two of the eight sums are 4
-    assert found["said"] == ["So it is $\\boxed{4}$.\n"] * 2
+    assert found["said"] == ["So it is $\\boxed{4}$.\n"] * 3
     assert hub.asked("POST", "/api/validate-yaml")
+
+
+SERVE = """
+import sys
+from huggingface_hub import ModelCard
+from tests.support.card_commands import served_chat
+repo, stand_in = sys.argv[1:]
+print(served_chat(ModelCard.load(repo).content, stand_in))
+"""
+
+
+def test_the_cards_server_answers_its_request(pushed: Pushed, tmp_path: Path) -> None:
+    command = tmp_path / "vllm"
+    command.write_text(f'#!/bin/sh\nPYTHONPATH="{STAND_IN}" exec "{sys.executable}" -m vllm "$@"\n')
+    command.chmod(0o755)
+    used = pushed.run("-c", SERVE, REPO, tmp_path, PYTHONPATH=str(CHECKOUT))
+    assert used.returncode == 0, used.stderr
+    assert used.stdout.strip() == r"So it is $\boxed{4}$."
 
 
 def test_lm_eval_on_the_pushed_model_gives_the_scores_on_its_card(

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from personamath.training.batching import EpochOrder
+from personamath.training.chat_template import chat_fault
 from personamath.training.checkpoints import SEAL, last_whole
 from personamath.training.examples import Example, make_examples
 from personamath.training.record import FILE_NAME, TrainingRecord
@@ -254,6 +255,8 @@ def test_what_is_left_behind(two_nodes: Path, dataset: Path) -> None:
     assert record.final_loss == losses(two_nodes)[-1]
     assert record.hardware["strategy"] == "DeepSpeed ZeRO-2"
     assert record.recipe["max_steps"] == STEPS
+    assert {"trl", "sft"} <= {*record.tags}
+    assert chat_fault(tokenizer, record.prompt.training) is None
     assert (two_nodes / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((two_nodes / "trainer_state.json").read_text())["global_step"] == STEPS
     # nothing of this machine
