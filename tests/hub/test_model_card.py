@@ -104,6 +104,26 @@ def test_scores_come_back_from_the_eval_results_as_they_went_in(scores: ScoredRu
     )
 
 
+BENCHMARKS = {
+    "openai/gsm8k": "gsm8k",
+    "MathArena/aime_2026": "MathArena/aime_2026",
+    "MathArena/hmmt_feb_2026": "MathArena/hmmt_feb_2026",
+    "ChilleD/SVAMP": None,
+    "EleutherAI/hendrycks_math": None,
+}
+
+
+@pytest.mark.parametrize("dataset", BENCHMARKS)
+def test_only_registered_benchmarks_have_eval_results_and_they_are_in_percent(tmp_path: Path, dataset: str) -> None:
+    data = {"name": dataset, "config": None, "split": "train", "revision": "0" * 40, "local": False, "fingerprint": "f"}
+    found = scored(tmp_path / "scores", {"personamath_some": values(8, 2)}, metadata={"data": data})
+    files = eval_result_files(found, "me/Model", "v1.0.0")
+    entries = [entry for text in files.values() for entry in parse_eval_result_entries(yaml.safe_load(text))]
+    assert [(entry.dataset_id, entry.task_id, entry.value) for entry in entries] == (
+        [(dataset, BENCHMARKS[dataset], 25.0)] if BENCHMARKS[dataset] else []
+    )
+
+
 def test_scores_on_a_local_file_are_no_benchmarks(tmp_path: Path) -> None:
     local = {"name": "mine.jsonl", "config": None, "split": None, "revision": None, "local": True, "fingerprint": "f"}
     found = scored(tmp_path / "local", {"personamath_gsm8k": values(9, 4)}, metadata={"data": local})
