@@ -143,12 +143,15 @@ def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
 
     options, model = arguments.trainer, arguments.model
     attention.register()
-    windowed = bool(getattr(base.config, "use_sliding_window", False))
+    choice = attention.choose(base.config, options.padding_free)
+    options.padding_free = choice.padding_free
+    if choice.why:
+        say(choice.why)
     options.model_init_kwargs = {
         **(options.model_init_kwargs or {}),
         "revision": model.model_revision,
         "dtype": model.dtype,
-        "attn_implementation": model.attn_implementation or attention.choose(options.padding_free, windowed),
+        "attn_implementation": model.attn_implementation or choice.implementation,
     }
     # Rows that are too long were handled when the examples were made; TRL must not cut them again.
     options.max_length = None
