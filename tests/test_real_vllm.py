@@ -28,6 +28,7 @@ from personamath_hub.models.card import model_card
 from tests.commands.test_augment import run_file
 from tests.conftest import REPO
 from tests.support import model_folders
+from tests.support.card_commands import served_chat
 from tests.support.task_files import write_files
 from tests.support.tiny_eval import AFTER_PROMPT, EOS, add_chat_template, write_model
 from tests.teachers.test_batch import wait_for
@@ -68,7 +69,9 @@ def chat(folder: Path) -> Path:
 
 def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A whole run; and while its server is up, a chat request, to which our template gives the trained prompt."""
-    model = chat(write_model(tmp_path / "model", {AFTER_PROMPT: [RIGHT], RIGHT: [EOS]}))
+    # Our template's words come on top of the request's, and each byte is a token.
+    model = chat(write_model(tmp_path / "model", {AFTER_PROMPT: [RIGHT], RIGHT: [EOS]}, context=1024))
+    vllm_args = SMALL | {"max_model_len": 1024}
     for name, value in environment(tmp_path).items():
         monkeypatch.setenv(name, value)
     from transformers import AutoTokenizer
@@ -91,7 +94,7 @@ def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
         return watch
 
-    made = asyncio.run(make_dataset(recipe, Setup(output=str(run), serve="vllm", vllm_args=SMALL), watched))
+    made = asyncio.run(make_dataset(recipe, Setup(output=str(run), serve="vllm", vllm_args=vllm_args), watched))
     assert made.funnel.complete and made.folder and not made.retries
     record = run_file(run)
     assert record["endpoints"] == ["vllm serve"] and record["paid"]["usd"] == 0
@@ -146,10 +149,19 @@ def test_lm_eval_gives_the_scores_of_its_other_backend(tmp_path: Path) -> None:
     assert responses(tmp_path / "vllm") == responses(tmp_path / "hf")
 
 
+def test_the_server_of_a_model_card_answers_its_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_folders.write_model(tmp_path / "path" / "to" / "this" / "folder")
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    said = served_chat(model_card(model), str(Path(VLLM).parent), "--enforce-eager", "--max-num-seqs 32")
+    assert said.strip() == r"So it is $\boxed{4}$."
+
+
 def test_the_code_of_a_model_card_runs(tmp_path: Path) -> None:
     model = model_folders.write_model(tmp_path / "path" / "to" / "this" / "folder")
     (card,) = (
-        code for code in re.findall(r"```python\n(.*?)```", model_card(model, None), re.DOTALL) if "vllm" in code
+        code for code in re.findall(r"```python\n(.*?)```", model_card(model, None), re.DOTALL) if "from vllm" in code
     )
     assert "LLM(MODEL" in card
     # Compiling the model takes minutes on a CPU.

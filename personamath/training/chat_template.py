@@ -68,13 +68,15 @@ def set_chat_template(tokenizer: Any, prompt_format: str, prompt: str = ALPACA) 
 
 
 def write_chat_template(folder: Path) -> None:
-    """Write the template into a model folder that was trained before models had one, as its training record says."""
+    """Write the template into a model folder that was trained before models had one, and into its adapter's."""
     from transformers import AutoTokenizer
 
     trained = TrainingRecord.read(folder).prompt
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     set_chat_template(tokenizer, trained.format, trained.training)
-    (folder / FILE_NAME).write_text(tokenizer.chat_template, encoding="utf-8")
+    for place in (folder, folder / "adapter"):
+        if place.is_dir():
+            (place / FILE_NAME).write_text(tokenizer.chat_template, encoding="utf-8")
 
 
 def chat_fault(tokenizer: Any, prompt: str) -> str | None:

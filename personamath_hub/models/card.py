@@ -73,13 +73,15 @@ def model_card(
     version: str | None = None,
     data: DataFacts | None = None,
     license: BaseLicense | None = None,
+    rank: int | None = None,
 ) -> str:
     """Return README.md of a model folder: YAML for the Hub, then what a reader must know.
 
     The folder has training.json and config.json, and loss.png where there is a curve. Without `scores` the card's first
     line says that there are none; without `repo_id` and `version` it is the card of an unpublished folder. `data` and
-    `license` default to what is known without asking the Hub. Raises `BadInput` where a file that the card is computed
-    from is missing or wrong, and for scores that must not be published.
+    `license` default to what is known without asking the Hub. `rank` is that of a LoRA adapter that is published
+    alone. Raises `BadInput` where a file that the card is computed from is missing or wrong, and for scores that must
+    not be published.
     """
     for run in (scores, base_scores):
         if faults := run.all_faults() if run else []:
@@ -93,7 +95,8 @@ def model_card(
     return render(
         "model.md.jinja",
         {"python": python_text, "shell_json": _shell_json},
-        metadata=_yaml(_metadata(record, scores, data, license, name, repo_id, version)),
+        metadata=_yaml(_metadata(record, scores, data, license, name, repo_id, version, adapter=rank is not None)),
+        rank=rank,
         record=record,
         name=name,
         repo_id=repo_id,
@@ -161,6 +164,8 @@ def _metadata(
     name: str,
     repo_id: str | None,
     version: str | None,
+    *,
+    adapter: bool,
 ) -> dict[str, Any]:
     identifier, license_name = published_license(license.identifier, data.license)
     link = f"https://huggingface.co/{repo_id}/blob/{version}/README.md" if repo_id and license_name else None
@@ -170,10 +175,10 @@ def _metadata(
         "license_name": license_name,
         "license_link": link,
         "language": ["en"],
-        "library_name": "transformers",
+        "library_name": "peft" if adapter else "transformers",
         "pipeline_tag": "text-generation",
         "base_model": None if record.base_model.local else record.base_model.name,
-        "base_model_relation": None if record.base_model.local else "finetune",
+        "base_model_relation": None if record.base_model.local else "adapter" if adapter else "finetune",
         "datasets": None if record.data.local else [record.data.name],
         "tags": ["math", "reasoning", "persona", *record.tags, *(["simulated"] if record.data.simulated else [])],
         "model-index": model_index(scores, name) if scores else None,
