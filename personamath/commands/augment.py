@@ -114,7 +114,8 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
     if recipe.simulated:
         print("SIMULATED: the simulated teacher wrote these rows. Do not train on them.\n")
     print(f"{composition(funnel, outline)}\n\n{narrative(funnel, outline)}\n")
-    print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal.")
+    reused = f", {asked.reused:,} from other runs" if asked.reused else ""
+    print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal{reused}.")
     for sentence in answered(funnel.answered_by_model()):
         print(f"{sentence[0].upper()}{sentence[1:]}.")
     if taken_off := funnel.says_taken_off():

@@ -16,7 +16,7 @@ from personamath.methods.method import Usage
 from personamath.methods.reasoning import reasons
 from personamath.methods.work import FAILED, NOT_ASKED, Outcome
 from personamath.recipe import Recipe, setting_names
-from personamath.records import Problem
+from personamath.records import CHARACTERS_PER_TOKEN, Problem
 from personamath.runs import plan as planning
 from personamath.runs.dataset import Counted, Inputs
 from personamath.runs.funnel import Funnel
@@ -68,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
         _show(planning.from_expectation(recipe.method, found.seeds, inputs.personas), recipe, setup, None)
         rates = "the rates of the paper's table 2" if recipe.method.paper_rows else "the method's own estimate"
         print(f"from       {rates}, and assumed lengths: --pilot 50 measures both")
+        _show_prompts(recipe)
         return 0
     problems = planning.chosen(inputs.problems(), found)
     asked, outcomes, reached = asyncio.run(_ask(setup, inputs, problems))
@@ -162,6 +163,17 @@ def _show_reasoning(recipe: Recipe, asked: Asked | None) -> None:
     of_roles = recipe.by_role.values()
     for model in dict.fromkeys(teacher.model for teacher in of_roles if reasons(teacher.model, teacher.request)):
         print(f"reasoning  {_whose(model, recipe)}{_reasoning(model, asked)}")
+
+
+def _show_prompts(recipe: Recipe) -> None:
+    """Print by how much the recipe's prompts change the size of a request; the expected lengths are the method's."""
+    tokens = {
+        name: (len(prompt.template) - len(recipe.method.prompts[name].template)) / CHARACTERS_PER_TOKEN
+        for name, prompt in recipe.prompts.items()
+    }
+    if tokens:
+        differ = ", ".join(f"{name} {more:+,.0f}" for name, more in tokens.items())
+        print(f"prompts    the method's own are assumed; the recipe's differ in tokens by about: {differ}")
 
 
 def _whose(model: str, recipe: Recipe) -> str:

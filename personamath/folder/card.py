@@ -87,6 +87,7 @@ def dataset_card(
         outline=outline,
         how=how(outline, provenance["recipe"]),
         prompt_names=prompt_names(provenance),
+        replaced_prompts=_replaced_prompts(provenance),
         answered=answered(provenance["funnel"].get("answered_by", []), code),
         columns={**facts.layout.columns, **({"teacher": column_text(recipe)} if roles else {})},
         teachers=share_table(provenance, outline) if roles else None,
@@ -124,6 +125,18 @@ def dataset_card(
 def how(outline: Outline, recipe: Mapping[str, Any]) -> str:
     """Describe how a method makes its rows, with the recipe's settings filled in."""
     return Prompt(outline.how).fill(**{name: str(value) for name, value in recipe.items()})
+
+
+def _replaced_prompts(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Describe each prompt that the recipe has in place of the method's own, by its name."""
+    replaced = {}
+    for name, prompt in provenance.get("prompts", {}).items():
+        if "replaces" in prompt:
+            file, origin = provenance["recipe"]["prompts"][name].get("file"), prompt["replaces"]["origin"]
+            where = f"the recipe's file {code(file)}" if file else "the recipe"
+            theirs = f", so it is not that of {origin}" if origin else ""
+            replaced[name] = f"from {where}. It replaces the method's own{theirs}"
+    return replaced
 
 
 def _made_from(provenance: Mapping[str, Any]) -> str:

@@ -18,8 +18,9 @@ from typing import Any
 from personamath.errors import BadInput
 from personamath.folder.layout import FORMAT_VERSION, PROVENANCE, Layout
 from personamath.folder.overlap import TestProblems, chosen_benchmarks
-from personamath.methods import Method, PersonaMath
+from personamath.methods import PersonaMath
 from personamath.methods.method import Outline
+from personamath.methods.prompts import Prompt
 from personamath.recipe import Recipe
 from personamath.records import Persona
 from personamath.sources.personas import BUNDLED, hub_dataset, local_file
@@ -100,9 +101,7 @@ def provenance(
         "simulated": recipe.simulated,
         "method": recipe.outline.as_dict() | {"prompts": list(method.prompts)},
         "recipe": published_recipe(recipe),
-        "prompts": {
-            name: digest | {"text": method.prompts[name].template} for name, digest in prompt_digests(method).items()
-        },
+        "prompts": _prompts(recipe),
         "problems": list(origins.problems),
         "benchmarks": list(origins.benchmarks),
         "personas": origins.personas and dict(origins.personas) | {"rows_by_occupation": dict(rows_by_occupation)},
@@ -114,9 +113,21 @@ def provenance(
     }
 
 
-def prompt_digests(method: Method) -> dict[str, dict[str, str]]:
-    """The digest of each of a method's prompts by its name, for run.json and provenance.json."""
-    return {name: {"sha256": _sha256(prompt.template.encode())} for name, prompt in method.prompts.items()}
+def prompt_digests(prompts: Mapping[str, Prompt]) -> dict[str, dict[str, str]]:
+    """The digest of each prompt by its name, for run.json and provenance.json."""
+    return {name: {"sha256": _sha256(prompt.template.encode())} for name, prompt in prompts.items()}
+
+
+def _prompts(recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """The prompts that were used, with their texts; where the recipe replaces one, also which one it replaces."""
+    own, used = recipe.method.prompts, recipe.prompts_in_use
+    digests, of_own = prompt_digests(used), prompt_digests(own)
+    return {
+        name: digests[name]
+        | {"text": prompt.template}
+        | ({"replaces": of_own[name] | {"origin": own[name].origin}} if name in recipe.prompts else {})
+        for name, prompt in used.items()
+    }
 
 
 def layout_of(provenance: Mapping[str, Any], path: Path | str = PROVENANCE) -> Layout:

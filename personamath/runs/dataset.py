@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from personamath.errors import BadInput, warn
+from personamath.files import local_path
 from personamath.folder.overlap import chosen_benchmarks
 from personamath.folder.provenance import Origins, journal_digest
 from personamath.folder.writing import write_folder
 from personamath.journal.block_files import adopt_answers
+from personamath.journal.other_runs import OtherRuns
 from personamath.journal.run_folder import DATASET, RunFolder
 from personamath.journal.store import Journal
 from personamath.methods.work import Outcome
@@ -122,10 +124,11 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     inputs = Inputs.read(recipe)
     if not setup.replace:
         check_same_inputs(output, inputs.digests)
+    other_runs = OtherRuns([local_path(directory) for directory in setup.reuse], output)
     ready_process(setup, recipe)
     # Record origins before asking, because a run may take days and a file may change in that time.
     origins = Origins.found(recipe, inputs.personas)
-    with Journal(output) as journal, Spool(output) as spool:
+    with other_runs, Journal(output) as journal, Spool(output) as spool:
         adopt_answers(journal, RunFolder(setup.output))
         inputs.warn_of_moved(output, inputs.begun(journal))
         async with endpoints:
@@ -140,6 +143,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
                 prices=prices,
                 caps=setup.caps,
                 watch=watched(inputs.funnel, endpoints),
+                other_runs=other_runs.get,
             )
         folder = write_dataset(output, inputs, origins, spool.rows(), spool.answers())
         reached = endpoints.reached if isinstance(endpoints, OverHttp) else {}

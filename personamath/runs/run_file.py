@@ -29,7 +29,7 @@ DEFAULTS = {
     for field in dataclasses.fields(Recipe)
     if field.default is not dataclasses.MISSING or field.name == "request"
 }
-OF_EVERY_METHOD = {"problems", "teacher", *DEFAULTS}
+OF_EVERY_METHOD = {"problems", "teacher", "prompts", *DEFAULTS}
 """The keys of a recipe that are not settings of its method."""
 OWN_NAME, OWN_FILE = "own", "problems.jsonl"
 """The source name, and the file in the run directory, of problems that are given as rows."""
@@ -49,6 +49,11 @@ class AskedCounts(Protocol):
     @property
     def replayed(self) -> int:
         """Requests answered from the run directory."""
+        ...
+
+    @property
+    def reused(self) -> int:
+        """Requests answered from other run directories."""
         ...
 
     @property
@@ -76,13 +81,17 @@ def write_run_file(
         "complete": funnel.complete,
         "simulated": recipe.simulated,
         "recipe": recipe.as_dict(),
-        "prompts": prompt_digests(recipe.method),
+        "prompts": prompt_digests(recipe.prompts_in_use),
         "used": dict(used),
         **_endpoints(recipe, setup),
         "versions": package_versions(),
         "engine": setup.engine,
         "concurrency": {"set": setup.fixed_concurrency, REACHED: dict(reached)},
-        "answers": {"asked this time": asked.asked, "from the journal": asked.replayed},
+        "answers": {
+            "asked this time": asked.asked,
+            "from the journal": asked.replayed,
+            "from other runs": asked.reused,
+        },
         "taken off": funnel.taken_off_by_kind(),
         "asked again after": dict(retries.most_common()),
         "paid": asked.bill.as_dict(kind.name for kind in outline.kinds),
@@ -141,6 +150,8 @@ def read_recipe(folder: Path, method: Method) -> Recipe:
     if isinstance(recorded, dict) and isinstance(name := recorded.get("method"), str) and name not in METHODS:
         # Only its author knows which of its keys are that method's settings.
         known = {key: value for key, value in recorded.items() if key in OF_EVERY_METHOD}
+        if isinstance(prompts := known.get("prompts"), Mapping):
+            known["prompts"] = {name: of for name, of in prompts.items() if name in method.prompts}
         if isinstance(teacher := known.get("teacher"), Mapping):
             known["teacher"] = of_method(teacher, method.outline, str(path))
         return Recipe.of(known | {"method": method}, str(path))
@@ -223,18 +234,19 @@ def _record(folder: Path) -> tuple[Path, bool]:
 
 
 def _changed_prompts(recorded: object, recipe: Recipe) -> Iterator[str]:
-    """The prompts that a method of the same name and settings has changed; an earlier version recorded none."""
+    """The prompts of the same method that have changed; an earlier version had its own, and recorded none."""
     if not isinstance(recorded, dict):
-        return
+        recorded = prompt_digests(recipe.method.prompts)
     before = {name: one.get("sha256") for name, one in recorded.items() if isinstance(one, dict)}
-    now = {name: one["sha256"] for name, one in prompt_digests(recipe.method).items()}
+    now = {name: one["sha256"] for name, one in prompt_digests(recipe.prompts_in_use).items()}
     for name in dict.fromkeys([*before, *now]):
         if before.get(name) != now.get(name):
             yield f"the prompt {name!r} has changed"
 
 
 def _comparable(recipe: dict[str, Any]) -> dict[str, Any]:
-    """A recipe in which problems that were given as rows are alike, wherever the run directory was."""
+    """A recipe without prompts, which are compared by their texts; problems given as rows are alike in any folder."""
+    recipe = {key: value for key, value in recipe.items() if key != "prompts"}
     sources = recipe.get("problems")
     if not isinstance(sources, list):
         return recipe

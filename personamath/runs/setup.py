@@ -49,6 +49,11 @@ class Setup:
     replace: Annotated[bool, "let this recipe replace the dataset of another recipe in the run directory", "run"] = (
         False
     )
+    reuse: Annotated[
+        tuple[str, ...],
+        "another run directory: its answers are taken instead of asking for them again; repeatable",
+        "run",
+    ] = ()
     base_url: Annotated[
         tuple[str, ...],
         "OpenAI-compatible endpoint, up to and including /v1; several endpoints share the requests (default: "
@@ -162,6 +167,8 @@ class Setup:
                 "--serve does not work with --engine ray: start `vllm serve` yourself and give its address with "
                 "--base-url"
             )
+        if self.engine == "ray" and self.reuse:
+            raise BadInput("--reuse does not work with --engine ray: use --engine local")
         if self.engine == "local" and is_url(self.output):
             raise BadInput(
                 f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,8 @@ COMPANIONS = {
 @pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.name)
 def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: Path, setting: Setting) -> None:
     by_kind = {int: "7", float: "0.25", bool: "true", dict: "{top_p: 0.5}", str: "some"}
-    by_kind |= {str: {"header": "X-Some=1"}.get(setting.name, "some")}
-    value = setting.choices[-1] if setting.choices else by_kind[setting.kind]
+    by_name = {"header": "X-Some=1", "prompts": "{inference: {text: 'Solve {problem}'}}"}
+    value = setting.choices[-1] if setting.choices else by_name.get(setting.name, by_kind[setting.kind])
     of = next(
         (name for name, cls in METHODS.items() if setting.name in {one.name for one in settings_of(cls)}), "persona"
     )
@@ -55,7 +56,7 @@ def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: 
     lines = {"problems": "[gsm8k]", "teacher": "t", "output": "o", "method": of}
     lines |= {setting.name: value} | COMPANIONS.get(setting.name, {})
     recipe.write_text("".join(f"{name}: {json.dumps(text.strip('[]'))}\n" for name, text in lines.items()))
-    recipe.write_text(recipe.read_text().replace('"true"', "true").replace('"{top_p: 0.5}"', "{top_p: 0.5}"))
+    recipe.write_text(re.sub(r'"(true|\{.*\})"', r"\1", recipe.read_text()))
     options = [part for name, text in lines.items() for part in (f"--{name.replace('_', '-')}", text.strip("[]"))]
     options = [part for part in options if part != "true"]
     assert merge(recipe) == merge(None, *options)

@@ -39,8 +39,10 @@ def composition(data: RunData) -> Analysis:
         finding = f"{len(data.rows):,} rows were kept; the paper kept {papers[ALL][-1]:,}."
         note = (
             f"Kept rows by source and step, next to the numbers that {data.outline.cite} reports. Those are rounded, "
-            "so sums may be off by 1 %. Another teacher, other seed problems or other settings give other numbers."
+            "so sums may be off by 1 %. Another teacher, other seed problems, prompts or settings give other numbers."
         )
+        if data.recipe and data.recipe.prompts:
+            note += f" The recipe replaces the method's prompts of {' and '.join(data.recipe.prompts)}."
     columns = ("source", "step", "rows", *(("the paper's rows", "ours to the paper's %") if papers else ()))
     return Analysis(
         "composition",

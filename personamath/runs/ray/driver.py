@@ -42,6 +42,8 @@ class RayRun:
         """Requests answered by the endpoints, this time."""
         self.replayed = 0
         """Requests answered from what the run directory holds."""
+        self.reused = 0
+        """Requests answered from other run directories; on a cluster there are none."""
         self.in_flight = 0
         self.bill = Bill(setup.prices)
         """All answers of the run directory."""
