@@ -143,7 +143,7 @@ def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
 
     options, model = arguments.trainer, arguments.model
     attention.register()
-    choice = attention.choose(base.config, options.padding_free)
+    choice = attention.choose(base.config, options.padding_free, model.attn_implementation)
     options.padding_free = choice.padding_free
     if choice.why:
         say(choice.why)
@@ -151,7 +151,7 @@ def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
         **(options.model_init_kwargs or {}),
         "revision": model.model_revision,
         "dtype": model.dtype,
-        "attn_implementation": model.attn_implementation or choice.implementation,
+        "attn_implementation": choice.implementation,
     }
     # Rows that are too long were handled when the examples were made; TRL must not cut them again.
     options.max_length = None

@@ -37,21 +37,23 @@ class Choice(NamedTuple):
     """One line for the user where the model does not allow what others do."""
 
 
-def choose(config: Any, padding_free: bool) -> Choice:
-    """Choose for a run that names no implementation, by the model's config: flash-attention, else ours.
+def choose(config: Any, padding_free: bool, named: str | None = None) -> Choice:
+    """Choose by the model's config: the implementation that the recipe names, else flash-attention, else ours.
 
     A model with sliding windows keeps its default attention, whose mask knows windows and examples. Layers that carry a
     state would carry it from one example of a flattened batch into the next, so their model is trained with padding.
     """
     if not padding_free:
-        return Choice(None, False)
+        return Choice(named, False)
     model = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
     if other := _other_layers(config, model):
         return Choice(
-            None,
+            named,
             False,
             f"padding_free is off for {config.model_type}: its {other} layers do not keep flattened examples apart",
         )
+    if named:
+        return Choice(named, True)
     if is_flash_attn_2_available() and getattr(model, "_supports_flash_attn", True):
         return Choice("flash_attention_2", True)
     if reason := _beyond_ours(config):

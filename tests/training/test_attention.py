@@ -125,6 +125,13 @@ def test_the_attention_is_chosen_by_the_layers_and_said_in_one_line(
     assert choose(config(), padding_free=False) == (None, False, None)
 
 
+def test_an_attention_that_the_recipe_names_is_used() -> None:
+    assert choose(gemma3(), padding_free=True, named="eager") == ("eager", True, None)
+    assert choose(gemma3(), padding_free=False, named="eager") == ("eager", False, None)
+    hybrid = choose(qwen3_next(), padding_free=True, named="eager")
+    assert (hybrid.implementation, hybrid.padding_free) == ("eager", False) and hybrid.why
+
+
 @contextmanager
 def model(config: Config, implementation: str | None) -> Iterator[Any]:
     import torch
