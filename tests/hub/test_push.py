@@ -250,11 +250,10 @@ def test_the_same_command_again_does_nothing_and_other_content_is_refused(
     assert not hub.asked("POST", "/(commit|preupload|create)")
 
 
-def test_a_collection_is_checked_first_and_takes_the_model_once(
-    pushed: Pushed, hub: LocalHub, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_collection_is_checked_first_and_takes_the_model_once(local: Path, hub: LocalHub, command: Command) -> None:
     slug, hub.collections = "alice/math-0123", {"alice/math-0123": [], "bob/his-0123": []}
-    flags = [pushed.folder, "--repo-id", "alice/collected", "--version", "v1.0.0", "--without-scores", "--collection"]
+    hub.requests.clear()
+    flags = [local, "--repo-id", "alice/collected", "--version", "v1.0.0", "--without-scores", "--collection"]
     missing = command(*flags, "alice/none-0123")
     assert missing.status == 1
     assert "--collection alice/none-0123: cannot read" in missing.stderr and "after /collections/" in missing.stderr

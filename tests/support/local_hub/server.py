@@ -299,7 +299,7 @@ class LocalHub:
         slug = f"{request.match_info['owner']}/{request.match_info['name']}"
         if slug not in self.collections:
             raise HubError(404, "Collection not found")
-        items = [{"_id": str(number)} | item for number, item in enumerate(self.collections[slug])]
+        items = [{"_id": str(number), "position": number} | item for number, item in enumerate(self.collections[slug])]
         owner = {"name": request.match_info["owner"]}
         facts: dict[str, Any] = {"slug": slug, "title": "Math", "owner": owner, "items": items, "upvotes": 0}
         facts |= {"lastUpdated": "2026-01-02T03:04:05.000Z", "private": False, "position": 0, "theme": "blue"}
