@@ -17,6 +17,7 @@ from personamath.methods.replaced_prompts import read_prompts
 from personamath.methods.requests import Requests, Sampler
 from personamath.methods.roles import as_keys, main_model, read_roles
 from personamath.records import SIMULATED
+from personamath.sources.named import Sources
 
 REASONING = Column(
     "What the teacher thought before it wrote the response, as far as the endpoint shows it; null if it shows none. "
@@ -34,13 +35,14 @@ class Recipe:
 
     problems: Annotated[
         tuple[str, ...],
-        "seed problems: gsm8k or math (train split, from the Hub); a local copy, e.g. math:PATH; or your own file, "
-        "NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN",
+        "seed problems: gsm8k or math (train split, from the Hub), also gsm8k@REVISION; another dataset on the Hub, "
+        "OWNER/NAME[@REVISION][:CONFIG[:SPLIT]]:QUESTION_COLUMN:ANSWER_COLUMN; your own file, "
+        "NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN; or a local copy, e.g. math:PATH",
     ]
     teacher: Annotated[
         str,
-        "model name at the endpoint; the paper uses gpt-4o-mini-2024-07-18. In a --config file also a mapping of the "
-        "roles solve, rewrite and reflect to teachers of their own (see docs/method.md)",
+        "model name at the endpoint; the paper uses gpt-4o-mini-2024-07-18. Also a mapping of the roles solve, rewrite "
+        "and reflect to teachers of their own, as YAML (see docs/method.md)",
     ]
     """The model of every role that is not in `roles`."""
     roles: Mapping[str, Sampler] = field(default_factory=dict)
@@ -77,8 +79,9 @@ class Recipe:
     rng_seed: Annotated[int, "random seed that decides which personas are drawn for each question"] = 42
     benchmark: Annotated[
         tuple[str, ...],
-        "test problems to compare every row with: gsm8k or math (test split, from the Hub), math:PATH, FILE:COLUMN or "
-        "OWNER/NAME[:CONFIG]:COLUMN, in addition to the test splits of seed problems from the Hub",
+        "test problems to compare every row with: gsm8k or math (test split, from the Hub), also math@REVISION; "
+        "math:PATH, FILE:COLUMN or OWNER/NAME[@REVISION][:CONFIG[:SPLIT]]:COLUMN; in addition to the test splits of "
+        "GSM8K and MATH where seed problems come from them on the Hub",
     ] = ()
     limit: Annotated[int | None, "use only the first N problems of each source"] = None
 
@@ -173,6 +176,11 @@ class Recipe:
         if own.pop("prompts"):  # absent where there are none, so that folders stay those of earlier versions
             own["prompts"] = prompts_as_keys(self.prompts)
         return own
+
+    @property
+    def sources(self) -> Sources:
+        """What the recipe names to be read; raises `BadInput` where a name is wrong."""
+        return Sources.parse(self.problems, self.method.persona_source, self.benchmark)
 
     @property
     def outline(self) -> Outline:

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +17,9 @@ from personamath.methods import METHODS, Method
 from personamath.methods.roles import of_method
 from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
+from personamath.runs.input_record import InputRecord, Moved, pins
 from personamath.runs.setup import Setup
+from personamath.sources.hub.split import without_revision
 from personamath.teachers.prices import Bill
 from personamath.teachers.serve import SERVED
 from personamath.teachers.urls import without_secrets
@@ -66,7 +68,7 @@ def write_run_file(
     folder: Path,
     recipe: Recipe,
     setup: Setup,
-    used: Mapping[str, str],
+    record: InputRecord,
     funnel: Funnel,
     asked: AskedCounts,
     retries: Counter[str],
@@ -82,7 +84,8 @@ def write_run_file(
         "simulated": recipe.simulated,
         "recipe": recipe.as_dict(),
         "prompts": prompt_digests(recipe.prompts_in_use),
-        "used": dict(used),
+        "used": dict(record.used),
+        "sources": dict(record.sources),
         **_endpoints(recipe, setup),
         "versions": package_versions(),
         "engine": setup.engine,
@@ -173,26 +176,43 @@ def check_same_recipe(folder: Path, recipe: Recipe) -> None:
         raise _another(folder, differing)
 
 
-def check_same_inputs(folder: Path, used: Mapping[str, str]) -> None:
-    """Raise `BadInput` where a run directory holds the dataset of the same recipe, but of other problems or personas.
+def check_same_inputs(folder: Path, now: InputRecord) -> None:
+    """Raise `BadInput` where a run directory belongs to the same recipe, but to other problems, personas or benchmarks.
 
-    `used` are the digests of those that were read. An earlier version recorded none.
+    Of a run that has not ended, only datasets on the Hub count: files may be mended. Of one that has, everything does.
     """
     if not holds_rows(folder):
+        now.check_same_as_begun(folder)
         return
     path, _ = _record(folder)
-    recorded = read_json(path, REPLACE).get("used")
-    before = recorded if isinstance(recorded, dict) else {}
-    changed = [f"the {name} have changed" for name, digest in used.items() if before.get(name, digest) != digest]
+    content = read_json(path, REPLACE)
+    used, sources = content.get("used"), content.get("sources")
+    before = used if isinstance(used, dict) else {}
+    # provenance.json has the sources at its top.
+    recorded = sources if isinstance(sources, dict) else _provenance(folder)
+    differing = [kind for kind, digest in now.used.items() if before.get(kind, digest) != digest]
+    unknown = [kind for kind in now.used if kind not in before]
+    moved = list(now.moved(recorded, [*differing, *unknown]))
+    changed = [f"the {kind} have changed" for kind in dict.fromkeys([*differing, *(one.kind for one in moved)])]
     if changed:
-        raise _another(folder, changed)
+        raise _another(folder, [*changed, *map(str, moved)], moved)
 
 
-def _another(folder: Path, differing: Iterable[str]) -> BadInput:
+def _provenance(folder: Path) -> dict[str, Any]:
+    path = folder / DATASET / PROVENANCE
+    return read_json(path, REPLACE) if path.exists() else {}
+
+
+def _another(folder: Path, differing: Iterable[str], moved: Sequence[Moved] = ()) -> BadInput:
+    to_keep = f"to keep it, name {pins(moved)}; or " if moved else ""
     return BadInput(
-        f"{folder}: contains the dataset of another recipe ({'; '.join(differing)}): use another output, or "
+        f"{folder}: contains the dataset of another recipe ({_joined(differing)}): {to_keep}use another output, or "
         "replace that dataset with --replace; its answers stay in the journal either way"
     )
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(parts))
 
 
 def holds_rows(folder: Path) -> bool:
@@ -245,12 +265,20 @@ def _changed_prompts(recorded: object, recipe: Recipe) -> Iterator[str]:
 
 
 def _comparable(recipe: dict[str, Any]) -> dict[str, Any]:
-    """A recipe without prompts, which are compared by their texts; problems given as rows are alike in any folder."""
-    recipe = {key: value for key, value in recipe.items() if key != "prompts"}
-    sources = recipe.get("problems")
-    if not isinstance(sources, list):
-        return recipe
-    return recipe | {"problems": ["given as rows" if GIVEN.fullmatch(str(source)) else source for source in sources]}
+    """A recipe in which sources are alike that may hold the same: what they hold is compared by its digest.
+
+    Revisions are left out; so is where the run directory was of problems that were given as rows. Prompts, too, are
+    compared by their texts.
+    """
+    found = {key: value for key, value in recipe.items() if key != "prompts"}
+    for key in ("problems", "benchmark"):
+        if isinstance(sources := recipe.get(key), list):
+            found[key] = [
+                "given as rows" if GIVEN.fullmatch(str(one)) else without_revision(str(one)) for one in sources
+            ]
+    if isinstance(personas := recipe.get("personas"), str):
+        found["personas"] = without_revision(personas)
+    return found
 
 
 def _json(value: Any) -> str:
