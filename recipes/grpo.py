@@ -13,11 +13,12 @@ from typing import Any
 
 from personamath.errors import BadInput
 from personamath.training.batching import derive_batch, describe
+from personamath.training.chat_template import set_chat_template
 from personamath.training.checkpoints import check_finished, claim
 from personamath.training.curve import REWARD as REWARD_CURVE
 from personamath.training.curve import write_curve
 from personamath.training.ending import Ending
-from personamath.training.environment import git_commit, hardware, strategy, versions
+from personamath.training.environment import git_commit, hardware, repository, strategy, versions
 from personamath.training.processes import agreed, check_machine, find_checkpoint, in_turn, say, status_of
 from personamath.training.record import FILE_NAME, Batch, Reinforcement, RowCounts, TrainingData, TrainingRecord
 from personamath_hub.models.card import model_card
@@ -50,6 +51,7 @@ def main() -> None:
         rows, data = load_problems(ours.dataset_name, ours.dataset_config, ours.dataset_revision, ours.allow_simulated)
     with in_turn(options):
         start = load_start(model)
+        set_chat_template(start.base.tokenizer, start.record.prompt.format)
     if start.record.simulated and not ours.allow_simulated:
         raise BadInput(f"{start.folder}: was fine-tuned on simulated rows; to try it anyway: --allow_simulated true")
     problems, counts = make_problems(rows, start.base.tokenizer, ours.max_prompt_length)
@@ -168,6 +170,8 @@ def record(
         hardware=hardware(trainer.accelerator, arguments.trainer),
         versions=versions(),
         git_commit=git_commit(),
+        repository=repository(),
+        tags=list(trainer.accelerator.unwrap_model(trainer.model).model_tags or []),
         reinforcement=Reinforcement(
             started_from=start.base.record,
             fine_tuned_on=start.record.data,

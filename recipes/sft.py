@@ -16,11 +16,12 @@ from personamath.training import prompts, tiny
 from personamath.training.arguments import Arguments, read_arguments
 from personamath.training.base_model import Base, load_base
 from personamath.training.batching import derive_batch, describe
+from personamath.training.chat_template import set_chat_template
 from personamath.training.checkpoints import check_finished, claim
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
 from personamath.training.ending import Ending
-from personamath.training.environment import git_commit, hardware, strategy, versions
+from personamath.training.environment import git_commit, hardware, repository, strategy, versions
 from personamath.training.processes import agreed, check_machine, find_checkpoint, in_turn, say, status_of
 from personamath.training.record import FILE_NAME, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
 from personamath.training.saving import save_model
@@ -49,6 +50,7 @@ def main() -> None:
         rows, data = load_rows(ours.dataset_name, ours.dataset_config, ours.dataset_revision, ours.allow_simulated)
     with in_turn(options):
         base = find_base(model, rows, output, options)
+        set_chat_template(base.tokenizer, ours.prompt_format)
     with in_turn(options):
         examples, counts = make_dataset(rows, base.tokenizer, ours.prompt_format, options.max_length)
     say(
@@ -98,12 +100,15 @@ def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
 
     options, model = arguments.trainer, arguments.model
     attention.register()
-    windowed = bool(getattr(base.config, "use_sliding_window", False))
+    choice = attention.choose(base.config, options.padding_free, model.attn_implementation)
+    options.padding_free = choice.padding_free
+    if choice.why:
+        say(choice.why)
     options.model_init_kwargs = {
         **(options.model_init_kwargs or {}),
         "revision": model.model_revision,
         "dtype": model.dtype,
-        "attn_implementation": model.attn_implementation or attention.choose(options.padding_free, windowed),
+        "attn_implementation": choice.implementation,
     }
     # Rows that are too long were handled when the examples were made; TRL must not cut them again.
     options.max_length = None
@@ -151,6 +156,8 @@ def record(
         hardware=hardware(trainer.accelerator, arguments.trainer),
         versions=versions(),
         git_commit=git_commit(),
+        repository=repository(),
+        tags=list(trainer.accelerator.unwrap_model(trainer.model).model_tags or []),
     )
 
 

@@ -4,7 +4,7 @@ A field that is added later gets a default that says what its absence means, so 
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -133,6 +133,10 @@ class TrainingRecord:
     """Versions of Python and of the packages that the numbers depend on."""
     git_commit: str | None
     """The commit of the checkout that ran; None for an installed package."""
+    repository: str | None = None
+    """The web address that the checkout was cloned from; None where there is none, and in earlier records."""
+    tags: list[str] = field(default_factory=list)
+    """Tags that TRL and its trackers gave the model, e.g. `trl`, `sft`, `trackio:<space>`; none in earlier records."""
     kind: Literal["sft", "grpo"] = "sft"
     """Supervised fine-tuning, or reinforcement learning with GRPO from a fine-tuned model."""
     reinforcement: Reinforcement | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from personamath.training import prompts
+from personamath.training.chat_template import write_chat_template
 from personamath.training.record import BaseModel, Batch, Prompt, Reinforcement, RowCounts, TrainingData, TrainingRecord
 from tests.support.tiny_eval import AFTER_PROMPT
 from tests.support.tiny_eval import write_model as write_tiny_model
@@ -21,7 +22,7 @@ RECORD = TrainingRecord(
         evaluation=prompts.ALPACA,
         eos="</s>",
         stop=prompts.STOP,
-        bos=True,
+        bos=False,
     ),
     rows=RowCounts(
         read=4_540, used=4_501, dropped={"longer than max_length": 39}, truncated=0, tokens=9_000, label_tokens=7_001
@@ -95,6 +96,7 @@ def write_model(folder: Path, record: TrainingRecord = LOCAL, says: str = r"So i
     """A whole model folder, with a model that answers every problem alike."""
     write_tiny_model(folder, {AFTER_PROMPT: [says]})
     record.write(folder)
+    write_chat_template(folder)
     stop_by_eos = {"eos_token_id": json.loads((folder / "generation_config.json").read_text())["eos_token_id"]}
     (folder / "generation_config.json").write_text(json.dumps(stop_by_eos))
     (folder / "trainer_state.json").write_text("{}")

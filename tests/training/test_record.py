@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from personamath.errors import BadInput
+from personamath.training.environment import web_address
 from personamath.training.record import FILE_NAME, TrainingRecord
 from tests.support.model_folders import RECORD, reinforced
 
@@ -73,6 +74,22 @@ def test_fields_of_a_newer_version_are_ignored(tmp_path: Path) -> None:
     content |= {"method": "rejection", "rows": content["rows"] | {"longest": 512}}
     write(tmp_path, content)
     assert TrainingRecord.read(tmp_path) == known
+
+
+REMOTES = {
+    "https://github.com/me/PersonaMath.git": "https://github.com/me/PersonaMath",
+    "https://me:ghp_secret@github.com/me/PersonaMath": "https://github.com/me/PersonaMath",
+    "git@github.com:me/PersonaMath.git": "https://github.com/me/PersonaMath",
+    "ssh://git@gitlab.example.org:2222/group/sub/PersonaMath.git": "https://gitlab.example.org/group/sub/PersonaMath",
+    "/home/me/PersonaMath": None,
+    "../PersonaMath.git": None,
+    "file:///home/me/PersonaMath": None,
+}
+
+
+@pytest.mark.parametrize("origin", REMOTES)
+def test_the_repository_is_recorded_without_users_and_tokens(origin: str) -> None:
+    assert web_address(origin) == REMOTES[origin]
 
 
 def test_a_field_with_a_default_may_be_absent(tmp_path: Path) -> None:
