@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,11 +13,12 @@ import pytest
 from huggingface_hub import HfApi, close_session, constants
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
+from tests.support import programs
 from tests.support.local_hub import LocalHub, local_hub
 
 REPO = Path(__file__).parent.parent
 DATA = REPO.parent / "shared" / "data"
-SCRIPTED_TEACHER = Path(__file__).parent / "support" / "scripted_teacher.py"
+SCRIPTED_TEACHER = "tests.support.scripted_teacher"
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ class ScriptedTeacher:
     """A scripted teacher that runs."""
 
     base_url: str
-    process: subprocess.Popen[str]
+    process: programs.Program
 
     def stats(self) -> dict[str, int]:
         """What it has done so far; `again` counts requests beyond the first of each kind."""
@@ -64,9 +64,7 @@ class ScriptedTeacher:
 @contextmanager
 def scripted_teacher(*flags: str) -> Iterator[ScriptedTeacher]:
     """Start one, with the flags of tests/support/scripted_teacher.py."""
-    with subprocess.Popen(
-        [sys.executable, str(SCRIPTED_TEACHER), *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with programs.start(SCRIPTED_TEACHER, *flags, stdin=programs.PIPE, stdout=programs.PIPE) as process:
         assert process.stdout
         try:
             yield ScriptedTeacher(process.stdout.readline().strip(), process)
