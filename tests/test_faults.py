@@ -26,6 +26,8 @@ from tests.commands.test_augment import PROBLEMS, command, dataset_bytes, run_fi
 from tests.conftest import REPO, ScriptedTeacher, scripted_teacher
 from tests.support import programs
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., ScriptedTeacher]
 Bytes = dict[str, str]
 

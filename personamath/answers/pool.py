@@ -1,4 +1,4 @@
-"""Grading many answers from asyncio: the cheap rules at once, the rest in worker processes started beforehand."""
+"""Grading many answers from asyncio: the cheap rules at once, the rest in worker processes."""
 
 import asyncio
 import queue
@@ -18,9 +18,8 @@ class Grader:
 
     Nearly every pair is decided by the cheap rules, in the calling thread, in tens of microseconds. What they leave
     open goes to one of `workers` processes, where it may take `symbolic.PAIR_LIMIT` seconds of CPU time; then
-    it is graded not correct, `timed out`. Entering starts the
-    processes but does not wait for them: only a pair that needs one does. Works in any thread's event loop; leaving
-    ends all processes and threads.
+    it is graded not correct, `timed out`. A process starts with the first pair that it gets, because many runs have
+    none. Works in any thread's event loop; leaving ends all processes and threads.
     """
 
     def __init__(self, workers: int = 1) -> None:
@@ -33,8 +32,6 @@ class Grader:
         """Pairs that are with the workers, or wait for one."""
 
     async def __aenter__(self) -> Self:
-        for worker in self._workers:
-            self._threads.submit(worker.start)
         return self
 
     async def __aexit__(

@@ -15,8 +15,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -24,6 +24,8 @@ from typing import IO, Any, Self
 REPO = Path(__file__).parent.parent.parent
 CLI = "personamath.commands.cli"
 PIPE, STDOUT, DEVNULL = subprocess.PIPE, subprocess.STDOUT, subprocess.DEVNULL
+RUN_LIMIT_S = 300.0
+"""Seconds that `run` waits, far above what a run takes on a busy machine."""
 END_LIMIT_S = 20.0
 """Seconds that the server may take to end after its socket is closed."""
 
@@ -69,11 +71,18 @@ class Program:
         """What it wrote until it ended, on stdout and on stderr."""
         if self.stdin:
             self.stdin.close()
-        with ThreadPoolExecutor(2) as threads:
-            texts = [threads.submit(pipe.read) if pipe else None for pipe in (self.stdout, self.stderr)]
-            output, errors = (text.result(timeout) if text else "" for text in texts)
+        texts = ["", ""]
+        readers = [
+            threading.Thread(target=_read, args=(pipe, texts, place), daemon=True)
+            for place, pipe in enumerate((self.stdout, self.stderr))
+            if pipe
+        ]
+        for reader in readers:
+            reader.start()
         self.wait(timeout)
-        return output, errors
+        for reader in readers:
+            reader.join()
+        return texts[0], texts[1]
 
     def __enter__(self) -> Self:
         return self
@@ -85,6 +94,10 @@ class Program:
             if pipe:
                 pipe.close()
         self.wait()
+
+
+def _read(pipe: IO[str], texts: list[str], place: int) -> None:
+    texts[place] = pipe.read()
 
 
 def start(module: str, *arguments: object, environment: dict[str, str] | None = None, **streams: Any) -> Program:
@@ -132,7 +145,10 @@ def _streams(wanted: dict[str, Any]) -> tuple[list[int], dict[str, IO[str] | Non
 def run(module: str, *arguments: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run `python -m module arguments` to its end, as `subprocess.run` with `capture_output` does."""
     with start(module, *arguments, environment=environment, stdout=PIPE, stderr=PIPE) as program:
-        output, errors = program.communicate()
+        try:
+            output, errors = program.communicate(RUN_LIMIT_S)
+        finally:
+            program.kill()
         return subprocess.CompletedProcess(program.args, program.wait(), output, errors)
 
 

@@ -29,6 +29,8 @@ from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
 from tests.conftest import ScriptedTeacher, scripted_teacher
 from tests.support import programs
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., ScriptedTeacher]
 QUICK = Timing(first_poll_s=0.02, longest_poll_s=0.2, settle_s=0.2, hold_s=0.2)
 KEY = "sk-very-secret-key"
@@ -41,8 +43,9 @@ def start_provider() -> Iterator[Start]:
 
         def start(*flags: str) -> ScriptedTeacher:
             flags = (*PROBLEMS, *flags)
-            process = programs.start("tests.support.batch_server", *flags, stdin=programs.PIPE, stdout=programs.PIPE)
-            providers.callback(process.communicate)
+            process = providers.enter_context(
+                programs.start("tests.support.batch_server", *flags, stdin=programs.PIPE, stdout=programs.PIPE)
+            )
             providers.callback(process.kill)
             assert process.stdout
             return ScriptedTeacher(process.stdout.readline().strip(), process)

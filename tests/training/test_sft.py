@@ -23,6 +23,8 @@ from personamath.training.record import FILE_NAME, TrainingRecord
 from tests.conftest import REPO
 from tests.support.folders import row, write
 
+pytestmark = pytest.mark.slow
+
 STEPS, BATCH, ROWS, SEED = 20, 16, 100, 42  # ROWS is no multiple of BATCH: each epoch leaves some out
 WARMUP = math.ceil(0.03 * STEPS)
 LEARNING_RATE = 1e-3
