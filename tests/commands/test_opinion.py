@@ -30,6 +30,8 @@ from tests.conftest import ScriptedTeacher
 from tests.support import programs
 from tests.support.analysed import run_data
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., ScriptedTeacher]
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
 

@@ -100,14 +100,23 @@ def _read(pipe: IO[str], texts: list[str], place: int) -> None:
     texts[place] = pipe.read()
 
 
-def start(module: str, *arguments: object, environment: dict[str, str] | None = None, **streams: Any) -> Program:
-    """Start `python -m module arguments`; `streams` are `stdin`, `stdout` and `stderr`, as `subprocess.Popen`'s."""
+def start(
+    module: str,
+    *arguments: object,
+    environment: dict[str, str] | None = None,
+    folder: Path | None = None,
+    **streams: Any,
+) -> Program:
+    """Start `python -m module arguments` in a folder, by default the current one.
+
+    `streams` are `stdin`, `stdout` and `stderr`, as `subprocess.Popen`'s.
+    """
     words = [str(argument) for argument in arguments]
     request = {
         "module": module,
         "arguments": words,
         "environment": dict(os.environ if environment is None else environment),
-        "folder": str(Path.cwd()),
+        "folder": str(folder or Path.cwd()),
     }
     descriptors, own = _streams(streams)
     status, theirs = os.pipe()
@@ -142,9 +151,12 @@ def _streams(wanted: dict[str, Any]) -> tuple[list[int], dict[str, IO[str] | Non
     return descriptors, own
 
 
-def run(module: str, *arguments: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    module: str, *arguments: object, environment: dict[str, str] | None = None, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run `python -m module arguments` to its end, as `subprocess.run` with `capture_output` does."""
-    with start(module, *arguments, environment=environment, stdout=PIPE, stderr=PIPE) as program:
+    pipes = {"stdout": PIPE, "stderr": PIPE}
+    with start(module, *arguments, environment=environment, folder=folder, **pipes) as program:
         try:
             output, errors = program.communicate(RUN_LIMIT_S)
         finally:
