@@ -30,8 +30,9 @@ from personamath.report.analysis.result import Analysis
 from personamath.report.analysis.rows import RunData, read_run
 from personamath.report.analysis.texts import question_lengths, vocabulary
 from personamath.runs.funnel import Funnel
-from personamath.sources.problems import ProblemSource, read_problems
+from personamath.sources.problems import ProblemSource
 from personamath.sources.questions import QuestionSource
+from personamath.sources.seed_problems import read_problems
 from tests.support.planted_rewrites import soundly
 
 PARTS = ("contamination", "fidelity", "near duplicates", "vocabulary", "lengths")

@@ -2,9 +2,12 @@
 
     python -m benchmarks.concurrency
 
-A simulation (`tests/support/queueing.py`): answers of 5 s on average with all slots taken, log-normal lengths, and
-servers of so many slots that answer at a fixed speed, or more slowly the more they have at a time, as vLLM does. Shares
+A simulation (`tests/support/queueing.py`): answers of 5 s on average with all slots taken, and log-normal lengths.
+Servers of 1 to 1,000 slots answer at a fixed speed, or more slowly the more they have at a time, as vLLM does. Shares
 are of the tokens that came after the first minute. `CPU` is the time that the limit itself takes for each answer.
+
+The second table is about very slow servers, which answer in 40 or 60 s: some of their answers take longer than the
+time-out however few requests are in flight.
 """
 
 import argparse
@@ -19,6 +22,29 @@ WARM_UP_S = 60.0
 BEFORE = 256
 """Requests in flight before there was a limit."""
 TIMED = 200_000
+SLOW_S = 3_600.0
+FOUND_S = 600.0
+
+
+class Slow(NamedTuple):
+    """A very slow server."""
+
+    slots: int
+    seconds: float
+    timeout_s: float
+    batches: bool = False
+
+
+SLOW = (
+    Slow(48, 60.0, 600.0),
+    Slow(48, 60.0, 600.0, batches=True),
+    Slow(1, 60.0, 600.0),
+    Slow(48, 60.0, 120.0),
+    Slow(48, 40.0, 120.0),
+    Slow(300, 40.0, 120.0),
+    Slow(4, 40.0, 120.0),
+    Slow(1, 40.0, 120.0),
+)
 
 
 class Case(NamedTuple):
@@ -54,7 +80,11 @@ def main() -> None:
             slowdown = 4 / (slots - 1) if case.batches and slots > 1 else 0.0
             shape = Shape(slots, slowdown, lengths=case.lengths, noise=case.noise)
             print(f"| {case.name} | {slots:,} | {measure(shape, options.seconds, options.seeds)} |", flush=True)
-    print(f"\nCPU: {cpu_us():.1f} µs an answer")
+    print(f"\nCPU: {cpu_us():.1f} µs an answer\n")
+    print("| slots | answers of | time-out | minutes 2 to 10 | minutes 11 to 60 | at the end | time-outs | given up |")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for slow in SLOW:
+        print(measure_slow(slow, options.seeds), flush=True)
 
 
 def measure(shape: Shape, seconds: float, seeds: int) -> str:
@@ -73,6 +103,30 @@ def measure(shape: Shape, seconds: float, seeds: int) -> str:
     timeouts = sum(run.failures["timeout"] for run in found)
     given_up = sum(run.given_up for run in found)
     return f"{min(shares):.1%} | {ends[0]:,} to {ends[-1]:,} | {timeouts} | {given_up} | {min(before):.0%}"
+
+
+def measure_slow(slow: Slow, seeds: int) -> str:
+    """A line of the second table; of the shares the smallest, and time-outs beside those of the best fixed number."""
+    slowdown = 4 / (slow.slots - 1) if slow.batches else 0.0
+    shape = Shape(slow.slots, slowdown, slow.seconds, timeout_s=slow.timeout_s)
+    shares: dict[tuple[float, float], list[float]] = {(WARM_UP_S, FOUND_S): [], (FOUND_S, SLOW_S): []}
+    found, fixed = list[Run](), list[Run]()
+    for seed in range(seeds):
+        runs = [simulate(shape, Fixed(n), SLOW_S, seed) for n in (slow.slots, 2 * slow.slots)]
+        fixed.append(max(runs, key=lambda one: one.per_second(FOUND_S, SLOW_S)))
+        found.append(simulate(shape, Limit(slow.timeout_s), SLOW_S, seed))
+        for when, of in shares.items():
+            if best := fixed[-1].per_second(*when):
+                of.append(found[-1].per_second(*when) / best)
+    cells = [f"{min(of):.0%}" for of in shares.values()]
+    ends = sorted(run.allowed[-1] for run in found)
+    timeouts, at_best = (sum(run.failures["timeout"] for run in of) for of in (found, fixed))
+    given_up, given_up_at_best = (sum(run.given_up for run in of) for of in (found, fixed))
+    batches = ", batches" if slow.batches else ""
+    return (
+        f"| {slow.slots}{batches} | {slow.seconds:.0f} s | {slow.timeout_s:.0f} s | {' | '.join(cells)} | "
+        f"{ends[0]:,} to {ends[-1]:,} | {timeouts:,} (best {at_best:,}) | {given_up} (best {given_up_at_best}) |"
+    )
 
 
 def throughput(run: Run, seconds: float) -> float:

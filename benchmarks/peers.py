@@ -34,7 +34,8 @@ from augment import REPO, Peak
 
 from personamath.methods.prompts import INFERENCE
 from personamath.records import Problem
-from personamath.sources.problems import ProblemSource, read_problems
+from personamath.sources.problems import ProblemSource
+from personamath.sources.seed_problems import read_problems
 
 # A name that curator knows the limits of; the teacher is the scripted one all the same.
 MODEL = "gpt-4o-mini"

@@ -13,16 +13,17 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-_THOUGHT = r"(?:think|thinking|thoughts?|reason|reasoning|analysis|scratchpad|inner_monologue|internal_monologue)"
-_TAG_NAME = rf"(?:[a-z]+:)?{_THOUGHT}"
+_THOUGHT = r"(?:think|thinking|thoughts?|reason|reasoning|analysis|scratch_?pad|inner_monologue|internal_monologue)"
+_TAG_NAME = rf"(?:[a-z]+[:_]|ant)?{_THOUGHT}(?:_content|_process)?"
+_ATTRIBUTES = r"(?:\s+[\w-]+=[^<>]{1,80})?"
 
 _OPENS = re.compile(
-    rf"""(?i:(?:<|&lt;)\s*{_TAG_NAME}\s*(?:>|&gt;))        # <think>, <seed:think>
+    rf"""(?i:(?:<|&lt;)\s*{_TAG_NAME}{_ATTRIBUTES}\s*(?:>|&gt;))  # <think>, <seed:think>
     |\[(?:THINK|THINKING|REASONING|REASON)\]               # [THINK]
     |◁think▷
     |<\|(?i:begin_of_thought|start_thinking|think|thinking|inner_prefix)\|>
     |(?:<\|start\|>\s*assistant\s*)?<\|channel\|?>\s*(?:analysis|commentary|thought)\b\s*(?:<\|message\|>)?
-    |<unused94>(?:thought\b)?
+    |<(?:unused|ctrl)94>(?:thought\b)?
     |\A\s*Here\ is\ my\ thought\ process:""",
     re.VERBOSE,
 )
@@ -33,7 +34,7 @@ _CLOSES = re.compile(
     |<\|(?i:end_of_thought|end_thinking|/think|/thinking|inner_suffix)\|>
     |(?:<\|start\|>\s*assistant\s*)?<\|channel\|>\s*final\b\s*(?:(?:<\|constrain\|>\s*\w+\s*)?<\|message\|>)?
     |<channel\|>
-    |<unused95>
+    |<(?:unused|ctrl)95>
     |^Here\ is\ my\ response:""",
     re.VERBOSE | re.MULTILINE,
 )
@@ -49,10 +50,10 @@ _SPECIAL = (
 """A special token of a chat template, whatever its model. Two letters or fewer between the bars may be mathematics."""
 _ROLE = r"(?:assistant|model|gpt|bot)"
 _OPENING = re.compile(
-    rf"\A\s*(?:(?:{_SPECIAL})\s*)+(?:{_ROLE}\b\s*(?:(?:{_SPECIAL})|:|(?=\n)|\Z))?"  # "<|im_start|>assistant\n"
-    rf"|\A\s*(?:[#*]+\s*)?{_ROLE}\s*:?[*]*[ \t]*(?:{_SPECIAL})"  # "assistant<|message|>"
-    rf"|\A\s*(?:[#*]+\s*)?{_ROLE}:?[*]*[ \t]*(?:\n|\Z)"  # a line "assistant"
-    r"|\A\s*(?:[#*]+\s*)?assistant[*]*:[*]*\s",  # "Assistant: "
+    rf"\A(?:\s*(?:(?:{_SPECIAL})\s*)+(?:{_ROLE}\b\s*(?:(?:{_SPECIAL})|:|(?=\n)|\Z))?"  # "<|im_start|>assistant\n"
+    rf"|\s*(?:[#*]+\s*)?{_ROLE}\s*:?[*]*[ \t]*(?:{_SPECIAL})"  # "assistant<|message|>"
+    rf"|\s*(?:[#*]+\s*)?{_ROLE}:?[*]*[ \t]*(?:\n|\Z)"  # a line "assistant"
+    r"|\s*(?:[#*]+\s*)?assistant[*]*:[*]*\s)+",  # "Assistant: "
     re.IGNORECASE,
 )
 # What follows the end of the answer is another turn, which the model wrote on its own.
@@ -63,6 +64,9 @@ _WRAPPED = re.compile(
 )
 _SPECIAL_TOKEN = re.compile(_SPECIAL)
 _MARK = re.compile(f"{_SPECIAL}|{_OPENS.pattern}|{_CLOSES.pattern}", re.VERBOSE | re.MULTILINE)
+
+# A model that repeats a mark until the limit strikes has written no answer. Real completions have one or two layers.
+MOST_LAYERS = 10
 
 
 class Reading(NamedTuple):
@@ -83,10 +87,12 @@ class Reading(NamedTuple):
 def read_completion(text: str) -> Reading:
     """Split a completion into its answer and what is not part of it."""
     reading, before = Reading(text), None
-    while reading.whole and reading.answer != before:
+    for _ in range(MOST_LAYERS):
+        if not reading.whole or reading.answer == before:
+            return reading
         before = reading.answer
         reading = _once(reading)
-    return reading
+    return reading._replace(answer="", whole=False)
 
 
 def mark_in(text: str) -> str | None:

@@ -28,6 +28,8 @@ FILE_URL = "file://"
 READ_AS_MORE = ("::", "[", "*", "?")
 TEXT = "utf-8-sig"
 """How text files of users are read: as UTF-8, without the byte order mark that some editors put first."""
+# Other programs' words may hold control characters, which a terminal would obey.
+_CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\ufffd")
 # What pydantic calls a wrong value, in our words.
 _WANTED = {
     "int": "a whole number",
@@ -110,7 +112,7 @@ def is_unicode(text: str) -> bool:
 
 def in_one_line(what: object, characters: int = SHOWN_CHARACTERS) -> str:
     """Return another program's message in one shortened line; an exception without a message gives its type's name."""
-    text = " ".join(str(what).split()) or type(what).__name__
+    text = " ".join(str(what).split()).translate(_CONTROL) or type(what).__name__
     return text if len(text) <= characters else text[: characters - 4] + " ..."
 
 

@@ -10,10 +10,14 @@ from personamath.files import nearest, validated
 from personamath.methods import METHODS, Method, PersonaMath
 from personamath.methods.contract import check_method
 from personamath.methods.method import Column, Outline
+from personamath.methods.prompts import Prompt
 from personamath.methods.reasoning import COLUMN, MAX_TOKENS, MAX_TOKENS_TO_REASON
+from personamath.methods.replaced_prompts import as_keys as prompts_as_keys
+from personamath.methods.replaced_prompts import read_prompts
 from personamath.methods.requests import Requests, Sampler
 from personamath.methods.roles import as_keys, main_model, read_roles
 from personamath.records import SIMULATED
+from personamath.sources.named import Sources
 
 REASONING = Column(
     "What the teacher thought before it wrote the response, as far as the endpoint shows it; null if it shows none. "
@@ -31,13 +35,14 @@ class Recipe:
 
     problems: Annotated[
         tuple[str, ...],
-        "seed problems: gsm8k or math (train split, from the Hub); a local copy, e.g. math:PATH; or your own file, "
-        "NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN",
+        "seed problems: gsm8k or math (train split, from the Hub), also gsm8k@REVISION; another dataset on the Hub, "
+        "OWNER/NAME[@REVISION][:CONFIG[:SPLIT]]:QUESTION_COLUMN:ANSWER_COLUMN; your own file, "
+        "NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN; or a local copy, e.g. math:PATH",
     ]
     teacher: Annotated[
         str,
-        "model name at the endpoint; the paper uses gpt-4o-mini-2024-07-18. In a --config file also a mapping of the "
-        "roles solve, rewrite and reflect to teachers of their own (see docs/method.md)",
+        "model name at the endpoint; the paper uses gpt-4o-mini-2024-07-18. Also a mapping of the roles solve, rewrite "
+        "and reflect to teachers of their own, as YAML (see docs/method.md)",
     ]
     """The model of every role that is not in `roles`."""
     roles: Mapping[str, Sampler] = field(default_factory=dict)
@@ -62,14 +67,21 @@ class Recipe:
     request: Annotated[
         Mapping[str, Any], "extra fields for every request's body, as YAML, e.g. '{top_p: 0.9, reasoning_effort: none}'"
     ] = field(default_factory=dict)
+    prompts: Annotated[
+        Mapping[str, Prompt],
+        "files whose text replaces prompts of the method, as YAML, e.g. '{rewriting: mine.txt}'; `personamath prompts` "
+        "prints the method's own",
+    ] = field(default_factory=dict)
+    """Only those that differ from the method's own. `of` reads them from files, or from the texts that run.json has."""
     keep_reasoning: Annotated[
         bool, "add a column `reasoning`: what the teacher thought before it wrote the response (ours)"
     ] = False
     rng_seed: Annotated[int, "random seed that decides which personas are drawn for each question"] = 42
     benchmark: Annotated[
         tuple[str, ...],
-        "test problems to compare every row with: gsm8k or math (test split, from the Hub), math:PATH, FILE:COLUMN or "
-        "OWNER/NAME[:CONFIG]:COLUMN, in addition to the test splits of seed problems from the Hub",
+        "test problems to compare every row with: gsm8k or math (test split, from the Hub), also math@REVISION; "
+        "math:PATH, FILE:COLUMN or OWNER/NAME[@REVISION][:CONFIG[:SPLIT]]:COLUMN; in addition to the test splits of "
+        "GSM8K and MATH where seed problems come from them on the Hub",
     ] = ()
     limit: Annotated[int | None, "use only the first N problems of each source"] = None
 
@@ -121,7 +133,15 @@ class Recipe:
 
     @classmethod
     def _of(cls, own: Mapping[str, Any], place: str, method: Any) -> "Recipe":
-        """Build a recipe from its own keys; of a mapping of roles, only what differs is kept."""
+        """Build a recipe from its own keys; of prompts, only those that differ from the method's are kept."""
+        recipe = cls._with_roles({key: value for key, value in own.items() if key != "prompts"}, place, method)
+        if own.get("prompts") is None:
+            return recipe
+        return dataclasses.replace(recipe, prompts=read_prompts(own["prompts"], recipe.method.prompts, place))
+
+    @classmethod
+    def _with_roles(cls, own: Mapping[str, Any], place: str, method: Any) -> "Recipe":
+        """Build a recipe without prompts; of a mapping of roles, only what differs is kept."""
         if "roles" in own:
             raise BadInput(f"{place}: unknown key 'roles'; the nearest known one is 'teacher', a mapping of roles")
         if not isinstance(teacher := own.get("teacher"), Mapping):
@@ -153,7 +173,14 @@ class Recipe:
         own = {name: getattr(self, name) for name in _OWN} | {"max_tokens": recipes.max_tokens}
         if any(teacher != recipes for teacher in by_role.values()):
             own["teacher"] = {role: as_keys(teacher, recipes) for role, teacher in by_role.items()}
+        if own.pop("prompts"):  # absent where there are none, so that folders stay those of earlier versions
+            own["prompts"] = prompts_as_keys(self.prompts)
         return own
+
+    @property
+    def sources(self) -> Sources:
+        """What the recipe names to be read; raises `BadInput` where a name is wrong."""
+        return Sources.parse(self.problems, self.method.persona_source, self.benchmark)
 
     @property
     def outline(self) -> Outline:
@@ -185,6 +212,11 @@ class Recipe:
         return {role: self.roles.get(role, self._as_given).limited() for role in self.method.outline.roles}
 
     @property
+    def prompts_in_use(self) -> dict[str, Prompt]:
+        """All prompts of the method by name: its own, or what the recipe has in place of them."""
+        return {name: self.prompts.get(name, own) for name, own in self.method.prompts.items()}
+
+    @property
     def models(self) -> tuple[str, ...]:
         """The models that are asked, each once."""
         return tuple(dict.fromkeys(teacher.model for teacher in self.by_role.values()))
@@ -194,7 +226,7 @@ class Recipe:
         """The settings of the requests that this recipe sends."""
         kinds = self.method.outline.kinds if self.roles else ()
         by_kind = {kind.name: self.roles[kind.role] for kind in kinds if kind.role in self.roles}
-        return Requests(self.own, self.method.prompts, by_kind)
+        return Requests(self.own, self.prompts_in_use, by_kind)
 
     @property
     def simulated(self) -> bool:

@@ -124,7 +124,7 @@ class AnsweredBy(NamedTuple):
     service_tier: str | None = None
     """E.g. `default` or `flex`."""
     processing: str | None = None
-    """`batch` if the request was sent through the Batch API."""
+    """`batch` if the request was sent through the Batch API; `reused` if another run's answer was taken."""
     system_fingerprint: str | None = None
     """Names a configuration of the provider's servers."""
     cached_tokens: int | None = None

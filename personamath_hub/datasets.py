@@ -14,7 +14,7 @@ from personamath.folder.card import FolderFacts, dataset_card
 from personamath.folder.changes import compare_folders, describe
 from personamath.folder.checks import check_folder, check_readable
 from personamath.folder.layout import CARD, PROVENANCE, dataset_folder
-from personamath.folder.licenses import check_license, license_of
+from personamath.folder.licenses import check_license, decide
 from personamath.methods.work import FAILED, NOT_ASKED
 from personamath_hub.versions.revisions import checked_repo_id, checked_version, download, predecessor
 
@@ -75,10 +75,10 @@ def write_version(
 ) -> FolderFacts:
     """Copy a dataset folder, write the card of this version over its own, and return what the folder contains.
 
-    Raises `BadInput` where `license` contradicts the licence of the personas, or where neither is known.
+    Raises `BadInput` where `license` contradicts the licence of a part, or is missing and the parts decide none.
     """
     facts = FolderFacts.read(original)
-    license = check_license(license, license_of(facts.provenance["personas"]))
+    license = check_license(license, decide(facts.provenance))
     shutil.copytree(original, folder, dirs_exist_ok=True)
     card = dataset_card(facts, repo_id, version, changelog, license)
     (folder / CARD).write_text(card, encoding="utf-8")

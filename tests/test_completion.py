@@ -1,6 +1,7 @@
 """What a completion's answer is: reasoning and marks as servers leave them in the content."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ REASONING = [
     "<thought>a</thought>{}",
     "<analysis>a</analysis>{}",
     "<seed:think>a</seed:think>{}",
+    "<longcat_think>a</longcat_think>{}",
+    "<antThinking>a</antThinking>{}",
+    "<thought_process>a</thought_process>{}",
+    "<reasoning_content>a</reasoning_content>{}",
+    "<scratch_pad>a</scratch_pad>{}",
+    '<think time="3">a</think>{}',
+    "<ctrl94>thought\na<ctrl95>{}",
     "&lt;think&gt;a&lt;/think&gt;{}",
     "[THINK]a[/THINK]{}",
     "◁think▷a◁/think▷{}",
@@ -117,13 +125,29 @@ def test_what_is_taken_off_is_told_without_its_marks(form: str, thoughts: tuple[
     assert read_completion(form.replace("{}", ANSWER)).thoughts == thoughts
 
 
-CUT = ["<think>It may be", "Hm. [THINK] It may be", "<|channel|>analysis<|message|>It may be", f"{ANSWER} <think>Or?"]
+CUT = [
+    "<think>It may be",
+    "<think lang=en>It may be",
+    "<longcat_think>It may be",
+    "Hm. [THINK] It may be",
+    "<|channel|>analysis<|message|>It may be",
+    f"{ANSWER} <think>Or?",
+]
 
 
 @pytest.mark.parametrize("completion", CUT)
 def test_reasoning_that_never_ends_leaves_no_answer(completion: str) -> None:
     reading = read_completion(completion)
     assert not reading.whole and reading.reasoning and reading.answer == ""
+
+
+@pytest.mark.parametrize(
+    "again", ["assistant\n", "<|im_start|>assistant\n", "Assistant: ", "<think>a</think>", "<answer>"]
+)
+def test_a_model_that_repeats_a_mark_is_read_at_once(again: str) -> None:
+    started = time.process_time()
+    assert not read_completion("<think>a</think>" + again * 5_000).answer
+    assert time.process_time() - started < 2
 
 
 UNTOUCHED = [

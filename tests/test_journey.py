@@ -19,7 +19,8 @@ from personamath.runs.funnel import Funnel
 from personamath.runs.pipeline import Spool
 from personamath.runs.run import run
 from personamath.sources.personas import read_personas
-from personamath.sources.problems import ProblemSource, read_problems
+from personamath.sources.problems import ProblemSource
+from personamath.sources.seed_problems import read_problems
 
 EASY = {"question": "A box holds 12 pens. How many pens do 3 boxes hold?", "answer": "3*12 = <<3*12=36>>36\n#### 36"}
 HARD = {

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
+from personamath import load_recipe
 from personamath.sources.personas import BUNDLED, read_personas
 from personamath.sources.problems import MATH_CONFIGS, ProblemSource
 from personamath.teachers.simulated import bundled_problems
@@ -34,6 +35,11 @@ IN_SMALL = {
     """ --metadata '{"files": {"gsm8k": "gsm8k.jsonl", "math": "math.jsonl"}}'""",
     "--scores runs/scores": "--without-scores",  # a few problems never reach a card
 }
+PINS = {
+    split.repo: str(split.revision)
+    for source in load_recipe(REPO / "recipes" / "augment-paper-v1.yaml").sources.problems
+    for split in source.splits
+}
 TEACHERS = ("gpt-4o-mini-2024-07-18", "Qwen/Qwen2.5-72B-Instruct", "qwen2.5:7b")
 OWN_PROBLEM = {"question": "A box holds 12 pens. How many pens do 3 boxes hold?", "answer": "36"}
 """In the README's Python, and in the file of one's own problems."""
@@ -45,11 +51,14 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[LocalHub]:
-    """GSM8K, MATH and Persona Hub under their own names and in their own layouts, with a few rows each."""
+    """GSM8K, MATH, Persona Hub and the authors' dataset, in their own names and layouts, with a few rows each."""
     gsm8k, math = (list(ProblemSource.parse(source).rows()) for source in bundled_problems())
     folders = {
         "openai/gsm8k": {"main": [row.values for row in gsm8k]},
         "EleutherAI/hendrycks_math": {name: [row.values for row in math[i::7]] for i, name in enumerate(MATH_CONFIGS)},
+        "jingluo/PersonaMathQA": {
+            "default": [{"problem": row.values["question"], "response": row.values["answer"]} for row in gsm8k]
+        },
         "proj-persona/PersonaHub": {"persona": [{"persona": one.description} for one in read_personas(BUNDLED)]},
     }
     owners = {repo.partition("/")[0] for repo in folders}
@@ -69,6 +78,8 @@ def hub(tmp_path: Path) -> Iterator[LocalHub]:
             files |= {f"{name}-test.jsonl": json.dumps(rows[0]) + "\n" for name, rows in configs.items()}
             for name, text in files.items():
                 api.upload_file(path_or_fileobj=text.encode(), path_in_repo=name, repo_id=repo, repo_type="dataset")
+            if repo in PINS:  # the commit that the recipes name is a tag here
+                api.create_tag(repo, tag=PINS[repo], repo_type="dataset")
         yield hub
 
 

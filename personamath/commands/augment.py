@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections import Counter
 
-from personamath.commands.settings import Setting, add_settings, merged, settings_of
+from personamath.commands.settings import Setting, add_settings, keys_and_values, merged, settings_of
 from personamath.files import local_path
 from personamath.folder.answered import answered
 from personamath.methods import METHODS
@@ -39,6 +39,7 @@ Use --batch to pay half and wait longer: see docs/batch.md.
 EPILOG = """\
 writes  OUTPUT/journal.sqlite   every request and its unedited answer
         OUTPUT/dataset/         the dataset: load_dataset("OUTPUT/dataset", "default") opens it
+        OUTPUT/inputs.json      commits and digests of what it read, from before the first request
         OUTPUT/run.json         recipe, versions, counts, tokens and cost
         OUTPUT/batches.sqlite   with --batch: the batch of each request
         OUTPUT/vllm.log         with --serve vllm: what the server printed
@@ -96,6 +97,11 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
         if name not in settings:
             options.parser.error(f"--{name} is required (or set `{name}` in the --config file)")
     place = str(options.config or "command line")
+    if "teacher" in vars(options) and options.teacher.startswith("{"):  # no model's name does
+        try:
+            settings["teacher"] = keys_and_values(options.teacher)
+        except argparse.ArgumentTypeError:
+            options.parser.error("argument --teacher: write a model's name, or roles, e.g. '{default: A, rewrite: B}'")
     settings, by_role = split_roles(settings, place)
     recipe = Recipe.of({name: settings[name] for name in of_recipe if name in settings}, place)
     chosen = {name: settings[name] for name in of_setup if name in settings}
@@ -114,7 +120,8 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
     if recipe.simulated:
         print("SIMULATED: the simulated teacher wrote these rows. Do not train on them.\n")
     print(f"{composition(funnel, outline)}\n\n{narrative(funnel, outline)}\n")
-    print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal.")
+    reused = f", {asked.reused:,} from other runs" if asked.reused else ""
+    print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal{reused}.")
     for sentence in answered(funnel.answered_by_model()):
         print(f"{sentence[0].upper()}{sentence[1:]}.")
     if taken_off := funnel.says_taken_off():

@@ -18,6 +18,7 @@ from personamath.files import in_one_line
 
 COMMANDS = {
     "demo": "try everything with a simulated teacher: no key, no network",
+    "prompts": "print a method's prompts, or write them to files to edit",
     "plan": "estimate what a dataset will cost",
     "augment": "make a dataset with a teacher",
     "journal": "count or export the answers of a run",
@@ -58,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _drop_output()
         return NOBODY_READS
+    except KeyboardInterrupt:  # before a run could take the signal, e.g. while modules are imported
+        return 130
     except OSError as error:  # a full disk, read-only storage: nothing in the program is wrong
         _drop_output()
         place = error.filename or "cannot write the output"
@@ -95,8 +98,6 @@ def _run(command: Any, options: argparse.Namespace) -> int:
     except PersonaMathError as error:
         print(f"personamath: {error}", file=sys.stderr)
         return 128 + error.signal_number if isinstance(error, Interrupted) else 1
-    except KeyboardInterrupt:
-        return 130
 
 
 @contextmanager

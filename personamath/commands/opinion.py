@@ -33,8 +33,8 @@ from personamath.runs.run_file import reached_before, read_recipe
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.runs.watch import on_terminal
 
-OF_THE_TEACHER = ("base_url", "api_key_env", "header", "concurrency")
-"""The settings of a run that this command also takes."""
+OF_THE_TEACHER = tuple(setting.name for setting in settings_of(Setup) if setting.group == "teacher")
+"""The settings of a run that this command also takes: how to reach and ask the teacher."""
 DESCRIPTION = """\
 Ask a run's teacher to solve the flagged rewrites again without showing it the answer, and count how many solves reach
 the seed problem's answer. A rewrite is flagged if its numbers or formulas differ from the seed problem's. If most
@@ -42,10 +42,10 @@ solves reach the answer, the rewrite probably still asks the same problem.
 
   personamath opinion runs/v1 --solves 3
 
-The command asks the endpoint in --base-url, else in OPENAI_BASE_URL, else OpenAI, and chooses keys as `augment` does:
-see docs/teachers.md. It journals every answer in the run directory as it arrives, so running it again neither asks nor
-pays for an answer twice. The total cost that `augment` prints includes these answers. `personamath report RUN` shows
-the result.
+The command asks the endpoint in --base-url, else in OPENAI_BASE_URL, else OpenAI, or starts a server with --serve vllm.
+It chooses keys as `augment` does: see docs/teachers.md. It journals every answer in the run directory as it arrives, so
+running it again neither asks nor pays for an answer twice. The total cost that `augment` prints includes these answers.
+`personamath report RUN` shows the result.
 """
 EPILOG = """\
 writes  RUN/second_opinion.json   for each rewrite: its flag, the number of solves, how many are right

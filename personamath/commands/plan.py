@@ -9,6 +9,7 @@ from pathlib import Path
 
 from personamath.commands import augment
 from personamath.errors import BadInput
+from personamath.folder.provenance import Origins
 from personamath.journal.block_files import adopt_answers
 from personamath.journal.run_folder import RunFolder, is_url
 from personamath.journal.store import Journal
@@ -16,10 +17,11 @@ from personamath.methods.method import Usage
 from personamath.methods.reasoning import reasons
 from personamath.methods.work import FAILED, NOT_ASKED, Outcome
 from personamath.recipe import Recipe, setting_names
-from personamath.records import Problem
+from personamath.records import CHARACTERS_PER_TOKEN, Problem
 from personamath.runs import plan as planning
-from personamath.runs.dataset import Counted, Inputs
+from personamath.runs.dataset import Counted, Inputs, record_of
 from personamath.runs.funnel import Funnel
+from personamath.runs.input_record import FILE_NAME as INPUTS
 from personamath.runs.pipeline import Outcomes
 from personamath.runs.plan import Plan, usd
 from personamath.runs.progress import duration
@@ -58,9 +60,9 @@ def run(options: argparse.Namespace) -> int:
     if options.pilot < 0:
         raise BadInput(f"pilot is {options.pilot}: it must not be negative")
     recipe, setup = augment.read_settings(options, needs_output=options.pilot > 0)
+    setup.warn(recipe)  # and refuses teachers that --batch or --serve cannot ask
     # A pilot never uses batches; the plan shows both prices.
     setup = dataclasses.replace(setup, batch=False, batch_queue_tokens=None)
-    setup.warn(recipe)
     setup.prices(recipe)  # refuses --max-usd without a price
     inputs = Inputs.read(recipe)
     found = planning.survey(inputs.problems(), options.pilot)
@@ -68,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
         _show(planning.from_expectation(recipe.method, found.seeds, inputs.personas), recipe, setup, None)
         rates = "the rates of the paper's table 2" if recipe.method.paper_rows else "the method's own estimate"
         print(f"from       {rates}, and assumed lengths: --pilot 50 measures both")
+        _show_prompts(recipe)
         return 0
     problems = planning.chosen(inputs.problems(), found)
     asked, outcomes, reached = asyncio.run(_ask(setup, inputs, problems))
@@ -86,12 +89,18 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
     if is_url(setup.output):
         raise BadInput(f"--pilot needs a local output directory, and {setup.output} is a URL: give a directory")
     recipe = inputs.recipe
+    record = record_of(inputs, Origins.found(inputs.sources, inputs.personas))
+    if not setup.replace:
+        record.check_same_as_begun(Path(setup.output))
     endpoints = open_teacher(recipe, setup)
     ready_process(setup, recipe)
     funnel = Funnel.survey(problems)
     outcomes = Outcomes()
     with Journal(Path(setup.output)) as journal:
-        adopt_answers(journal, RunFolder(setup.output))
+        folder = RunFolder(setup.output)
+        adopt_answers(journal, folder)
+        if setup.replace or not folder.exists(INPUTS):  # the run that began here has the record
+            record.write(folder)
         inputs.warn_of_moved(journal.path.parent, inputs.begun(journal))
         async with endpoints:
             asked = await run_recipe(
@@ -162,6 +171,17 @@ def _show_reasoning(recipe: Recipe, asked: Asked | None) -> None:
     of_roles = recipe.by_role.values()
     for model in dict.fromkeys(teacher.model for teacher in of_roles if reasons(teacher.model, teacher.request)):
         print(f"reasoning  {_whose(model, recipe)}{_reasoning(model, asked)}")
+
+
+def _show_prompts(recipe: Recipe) -> None:
+    """Print by how much the recipe's prompts change the size of a request; the expected lengths are the method's."""
+    tokens = {
+        name: (len(prompt.template) - len(recipe.method.prompts[name].template)) / CHARACTERS_PER_TOKEN
+        for name, prompt in recipe.prompts.items()
+    }
+    if tokens:
+        differ = ", ".join(f"{name} {more:+,.0f}" for name, more in tokens.items())
+        print(f"prompts    the method's own are assumed; the recipe's differ in tokens by about: {differ}")
 
 
 def _whose(model: str, recipe: Recipe) -> str:

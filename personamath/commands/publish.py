@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--version", required=True, metavar="vX.Y.Z", help="version to publish; also the name of its tag"
     )
-    parser.add_argument("--license", help="licence of the dataset; needed only if the personas' licence is unknown")
+    parser.add_argument(
+        "--license", help="licence of the dataset; needed only if that of its problems or personas is unknown"
+    )
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="allow data from a simulated teacher")
     add_replace_others(parser)
@@ -80,7 +82,9 @@ def run(options: argparse.Namespace) -> int:
             print(f"checked: {line}")
         print(f"\n{ready.changelog}")
         load = f'load_dataset("{options.repo_id}", revision="{options.version}", split="train")'
-        publish_folder(ready.folder, options, repo_type="dataset", message="PersonaMathQA", load=load)
+        publish_folder(
+            ready.folder, options, repo_type="dataset", message=options.repo_id.rpartition("/")[2], load=load
+        )
     return 0
 
 

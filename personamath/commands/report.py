@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DATA:COLUMN",
-        help="another dataset's questions to compare with: FILE:COLUMN or OWNER/NAME[:CONFIG]:COLUMN; may be repeated",
+        help="another dataset's questions to compare with: FILE:COLUMN or "
+        "OWNER/NAME[@REVISION][:CONFIG[:SPLIT]]:COLUMN; may be repeated",
     )
     parser.add_argument(
         "--benchmark",
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="DATA",
         help="test problems to compare the rows with, instead of the run's own: gsm8k, math, math:PATH, FILE:COLUMN or "
-        "OWNER/NAME[:CONFIG]:COLUMN; may be repeated",
+        "OWNER/NAME[@REVISION][:CONFIG[:SPLIT]]:COLUMN; may be repeated",
     )
     parser.add_argument(
         "--scores",
@@ -103,11 +104,12 @@ def run(options: argparse.Namespace) -> int:
 
 def looked_up(data: "RunData", benchmarks: Sequence[str]) -> "RunData":
     """Return the data with its column `overlap` recomputed against these test problems only."""
-    from personamath.folder.overlap import TestProblems, chosen_benchmarks, strongest
+    from personamath.folder.overlap import TestProblems, strongest
+    from personamath.sources.questions import chosen_benchmarks
 
     sources = chosen_benchmarks(benchmarks, ())
     test_problems = TestProblems(question for source in sources for question in source.read())
     look_up = cache(test_problems.overlap)
     rows = (replace(row, overlap=strongest(look_up(row.seed_problem), look_up(row.problem))) for row in data.rows)
-    named = [{"source": source.name} for source in sources]
+    named = [{"source": source.label} for source in sources]
     return replace(data, rows=tuple(rows), provenance={**data.provenance, "benchmarks": named})

@@ -88,7 +88,7 @@ def _add(group: Any, setting: Setting) -> None:
     default = "" if setting.default in (dataclasses.MISSING, None, ()) else f" (default {_shown(setting.default)})"
     group.add_argument(
         flag,
-        type=_fields
+        type=keys_and_values
         if setting.kind is dict
         else _or_word(setting)
         if setting.optional or setting.words
@@ -126,7 +126,7 @@ def _or_word(setting: Setting) -> Callable[[str], Any]:
     return convert
 
 
-def _fields(text: str) -> dict[str, Any]:
+def keys_and_values(text: str) -> dict[str, Any]:
     """Parse keys and values in YAML, which includes JSON."""
     try:
         content = yaml.safe_load(text)

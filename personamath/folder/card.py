@@ -11,16 +11,28 @@ import yaml
 
 from personamath.folder.answered import answered
 from personamath.folder.chart import passed
-from personamath.folder.counts import Lengths, by_step, measure
+from personamath.folder.citations import citations
+from personamath.folder.counts import Lengths, by_step, in_order, measure
 from personamath.folder.layout import CHART, PROVENANCE, Layout, StepFile
-from personamath.folder.licenses import check_license, license_of, problem_license
+from personamath.folder.licenses import check_license, decide, persona_license, problem_license
 from personamath.folder.markdown import code, fenced, table
 from personamath.folder.overlap import RULES
-from personamath.folder.provenance import MATH_OVERLAP, layout_of, prompt_names, seed_sources
+from personamath.folder.provenance import MATH_OVERLAP, layout_of, prompt_names
 from personamath.folder.reading import read_provenance
 from personamath.folder.rendering import render
+from personamath.folder.teacher_terms import terms_of
 from personamath.folder.teachers import column_text, has_roles, models, share_table
-from personamath.methods import paper_rows
+from personamath.folder.used_sources import (
+    ALL,
+    labels,
+    made_from,
+    misnamed,
+    origin,
+    published_names,
+    rows_of_paper,
+    source_datasets,
+    used_problems,
+)
 from personamath.methods.method import Outline
 from personamath.methods.prompts import Prompt
 from personamath.methods.reasoning import COLUMN
@@ -39,10 +51,6 @@ SIZE_CATEGORIES = {
 }
 # Enough of an example's reasoning to see what it is.
 SHOWN_OF_REASONING = 500
-# All sources together, in tables and in `paper_rows`.
-ALL = "all"
-# Names of the problem sources on the Hub.
-SOURCE_DATASETS = {"gsm8k": "openai/gsm8k", "math": "EleutherAI/hendrycks_math"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +79,42 @@ def dataset_card(
     """Render README.md of a dataset folder: the YAML header that `datasets` reads, and the text for readers.
 
     Without `repo_id` and `version` it is the card of an unpublished folder. `changelog` is Markdown. `license` is the
-    publisher's choice if the personas' licence is unknown; raises `BadInput` if it contradicts the personas' licence.
+    publisher's choice where the parts leave one; raises `BadInput` if it contradicts the licence of a part.
     """
     provenance, files, outline = facts.provenance, by_step(facts.files), facts.layout.outline
-    decided = license_of(provenance["personas"])
-    license = decided if license is None else check_license(license, decided)
+    decision = decide(provenance)
+    license = decision.license if license is None else check_license(license, decision)
+    published = published_names(provenance)
+    name = _name(provenance, outline, repo_id)
     reworded = {step.name for step in outline.steps if step.rewrites}
-    papers, recipe = _papers(provenance, outline), provenance["recipe"]
+    papers, recipe = rows_of_paper(provenance, outline.method), provenance["recipe"]
     roles = has_roles(recipe)
     return render(
         "dataset.md.jinja",
-        {"origin": _origin, "license": problem_license},
+        {"origin": origin, "license": problem_license},
         **provenance,
-        name=_name(provenance, outline),
+        name=name,
         outline=outline,
         how=how(outline, provenance["recipe"]),
         prompt_names=prompt_names(provenance),
+        replaced_prompts=_replaced_prompts(provenance),
         answered=answered(provenance["funnel"].get("answered_by", []), code),
-        columns={**facts.layout.columns, **({"teacher": column_text(recipe)} if roles else {})},
+        columns=_columns(facts, published, roles=roles),
         teachers=share_table(provenance, outline) if roles else None,
-        models=models(recipe),
-        metadata=yaml.safe_dump(_metadata(facts, license), sort_keys=False, allow_unicode=True).strip(),
+        completions={model: terms_of(model) for model in models(recipe)},
+        metadata=yaml.safe_dump(_metadata(facts, license, name), sort_keys=False, allow_unicode=True).strip(),
         repo_id=repo_id,
         version=version,
         changelog=changelog,
         license=license,
-        persona_license=decided,
-        sources=seed_sources(provenance),
-        made_from=_made_from(provenance),
+        decision=decision,
+        persona_license=provenance["personas"] and persona_license(provenance["personas"]),
+        published=set(published.values()),
+        misnamed=misnamed(provenance),
+        english=_is_english(provenance),
+        made_from=made_from(provenance),
+        citations=citations(provenance),
+        traced=_traced(files),
         rows=sum(file.rows for file in files),
         configs=_config_rows(facts),
         config_texts={name: config.says for name, config in outline.configs.items()}
@@ -126,37 +142,67 @@ def how(outline: Outline, recipe: Mapping[str, Any]) -> str:
     return Prompt(outline.how).fill(**{name: str(value) for name, value in recipe.items()})
 
 
-def _made_from(provenance: Mapping[str, Any]) -> str:
-    """Describe the sources of the seed problems, e.g. `training problems of GSM8K and MATH`."""
-    sources = seed_sources(provenance)
-    known = [SOURCES[source] for source in sources if source in SOURCES]
-    others = [code(source) for source in sources if source not in SOURCES]
-    carried = any("package" in problems for problems in provenance["problems"])
-    parts = [
-        *([f"training problems of {' and '.join(known)}"] if known else []),
-        *([f"problems of {' and '.join(others)}"] if others else []),
-        *(["problems written for the PersonaMath project"] if carried else []),
-    ]
-    return " and ".join(parts)
+def _replaced_prompts(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Describe each prompt that the recipe has in place of the method's own, by its name."""
+    replaced = {}
+    for name, prompt in provenance.get("prompts", {}).items():
+        if "replaces" in prompt:
+            file, origin = provenance["recipe"]["prompts"][name].get("file"), prompt["replaces"]["origin"]
+            where = f"the recipe's file {code(file)}" if file else "the recipe"
+            theirs = f", so it is not that of {origin}" if origin else ""
+            replaced[name] = f"from {where}. It replaces the method's own{theirs}"
+    return replaced
 
 
-def _name(provenance: Mapping[str, Any], outline: Outline) -> str:
-    """Return the dataset's display name; only data made with personas has the paper's name."""
-    return "PersonaMathQA" if provenance["personas"] else f"PersonaMath-{outline.method}"
+def _name(provenance: Mapping[str, Any], outline: Outline, repo_id: str | None) -> str:
+    """Return the dataset's display name; without a repository, only data like the paper's has the paper's name."""
+    if repo_id:
+        return repo_id.rpartition("/")[2]
+    is_papers = provenance["personas"] and all(source.published for source in used_problems(provenance))
+    return "PersonaMathQA" if is_papers else f"PersonaMath-{outline.method}"
 
 
-def _metadata(facts: FolderFacts, license: str) -> dict[str, Any]:
+def _is_english(provenance: Mapping[str, Any]) -> bool:
+    """Whether the rows are known to be English: the language of other problems and prompts is not recorded."""
+    is_known = all(source.published or source.bundled for source in used_problems(provenance))
+    return is_known and not _replaced_prompts(provenance)
+
+
+def _columns(facts: FolderFacts, published: Mapping[str, str], *, roles: bool) -> dict[str, str]:
+    """Describe the columns by what is in this dataset."""
+    provenance, columns = facts.provenance, dict(facts.layout.columns)
+    seed = code(facts.files[0].example.seed_id)
+    names = " or ".join(dict.fromkeys(code(source.name) for source in used_problems(provenance)))
+    columns["id"] = (
+        f"Begins with the id of its seed problem: {seed} is a seed problem, and the ids of rows made from it begin "
+        f"with {code(facts.files[0].example.seed_id + '/')}."
+    )
+    columns["source"] = f"Source of the seed problem: {names}."
+    if not {"gsm8k", "math"} & set(published.values()):
+        columns["level"] = "The seed problem's level; null if its source gives none."
+        columns["subject"] = "The seed problem's subject; null if its source gives none."
+    return columns | ({"teacher": column_text(provenance["recipe"])} if roles else {})
+
+
+def _traced(files: Sequence[StepFile]) -> tuple[str, int] | None:
+    """Return an id of a seed problem and the row that its number means; None if a source may have ids of its own."""
+    seed = files[0].example.seed_id
+    number = seed.rpartition("-")[2]
+    has_numbers = all(source in SOURCES for file in files for source in file.sources)
+    return (seed, int(number)) if has_numbers and number.isdecimal() else None
+
+
+def _metadata(facts: FolderFacts, license: str, name: str) -> dict[str, Any]:
     simulated = facts.provenance["simulated"]
     rows = sum(file.rows for file in facts.files)
     return {
-        "pretty_name": _name(facts.provenance, facts.layout.outline) + (" (simulated)" if simulated else ""),
+        "pretty_name": name + (" (simulated)" if simulated else ""),
         "license": license,
-        "language": ["en"],
+        **({"language": ["en"]} if _is_english(facts.provenance) else {}),
         "task_categories": ["text-generation", "question-answering"],
         "size_categories": [next(name for bound, name in SIZE_CATEGORIES.items() if rows < bound)],
         "annotations_creators": ["machine-generated"],
-        "source_datasets": [SOURCE_DATASETS.get(source, "original") for source in seed_sources(facts.provenance)]
-        or ["original"],
+        "source_datasets": source_datasets(facts.provenance),
         "tags": [
             *("math", "reasoning"),
             *(["persona"] if facts.provenance["personas"] else []),
@@ -191,27 +237,19 @@ def _funnel_table(requests: Mapping[str, Mapping[str, int]], outline: Outline) -
     return table(["request", "asked", "passed", "dropped"], rows, text_columns=(0, 3))
 
 
-def _papers(provenance: Mapping[str, Any], outline: Outline) -> dict[str, tuple[str, ...]]:
-    """Return the row counts that the method's paper reports for the sources of this dataset."""
-    known, papers = seed_sources(provenance), dict(paper_rows(outline.method))
-    together = papers.pop(ALL, None)
-    compared = {source: rows for source, rows in papers.items() if source in known}
-    return compared | ({ALL: together} if together and set(known) == set(papers) else {})
-
-
 def _composition(
     files: Sequence[StepFile], outline: Outline, provenance: Mapping[str, Any], papers: Mapping[str, tuple[str, ...]]
 ) -> str:
     """Return a table of rows by source and step, with the paper's counts where it reports them."""
     counts = {file.step: file.sources for file in files}
     sources = list(provenance["funnel"]["problems"]["seed_problems"])
-    labels = {ALL: ALL} | {source: SOURCES[source] for source in seed_sources(provenance) if source in SOURCES}
+    named = labels(provenance)
     steps = [step.name for step in outline.steps]
     rows = []
     for label in [*sources, *([ALL] if len(sources) > 1 else [])]:
         of = sources if label == ALL else [label]
         ours = [sum(counts.get(step, Counter())[source] for source in of) for step in steps]
-        name = labels.get(label) or code(label)
+        name = named[label] if label in published_names(provenance) else ALL if label == ALL else code(label)
         rows.append([f"{name}, this version" if papers else name, *(f"{count:,}" for count in (*ours, sum(ours)))])
         if label in papers:
             rows.append([f"{name}, the paper", *papers[label]])
@@ -249,22 +287,10 @@ def _by_config(files: Sequence[StepFile], counts: Sequence[Counter[str]], outlin
         for name, steps in configs.items():
             if file.step in steps:
                 columns[name].update(counted)
-    values = sorted({value for counted in columns.values() for value in counted})
+    values = sorted({value for counted in columns.values() for value in counted}, key=in_order)
     rows = [[value, *(f"{counted[value]:,}" for counted in columns.values())] for value in values]
     return table(["rows", *columns], rows) if rows else None
 
 
 def _occupations(rows: Mapping[str, int]) -> str | None:
     return table(["occupation", "rows"], [[code(name), f"{count:,}"] for name, count in rows.items()]) if rows else None
-
-
-def _origin(source: Mapping[str, Any]) -> str:
-    """Describe the origin of one source of problems or personas, for a table cell."""
-    if "hub" in source:
-        splits = source["hub"]
-        commits = sorted({split["commit"] or "not known" for split in splits})
-        where = f"{code(splits[0]['repo'])}, split {code(splits[0]['split'])}"
-        return f"{where}, commit {', '.join(map(code, commits))}"
-    if "sha256" in source:
-        return f"{source.get('package', 'file')}, {source['bytes']:,} bytes, SHA-256 `{source['sha256']}`"
-    return "not recorded"

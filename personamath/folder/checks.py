@@ -18,7 +18,7 @@ from personamath.files import folder_for_libraries
 from personamath.folder.counts import by_step, measure_file
 from personamath.folder.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, Layout, Part, StepFile, part_path
 from personamath.folder.leaks import Secrets
-from personamath.folder.licenses import UNKNOWN, license_of
+from personamath.folder.licenses import Decision, decide
 from personamath.folder.provenance import layout_of
 from personamath.folder.teachers import models, writers
 from personamath.records import SIMULATED
@@ -56,7 +56,7 @@ class Claims(NamedTuple):
     simulated: bool
     rows: dict[str, Any]
     """Rows by step and source."""
-    license: str
+    license: Decision
     recipe: dict[str, Any]
 
 
@@ -115,7 +115,7 @@ def _read_provenance(folder: Path) -> Claims:
             layout_of(provenance, path),
             bool(provenance["simulated"]),
             dict(provenance["funnel"]["rows"]),
-            license_of(provenance["personas"]),
+            decide(provenance),
             _with_models(provenance["recipe"]),
         )
     except (ValueError, TypeError, LookupError, AttributeError) as error:
@@ -130,7 +130,7 @@ def _with_models(recipe: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_card(folder: Path, files: list[StepFile], claims: Claims) -> None:
-    """Check that the card's configs and counts match the files, and its licence the personas' one."""
+    """Check that the card's configs and counts match the files, and that its licence contradicts no part's."""
     path = folder / CARD
     try:
         metadata = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
@@ -140,8 +140,9 @@ def _check_card(folder: Path, files: list[StepFile], claims: Claims) -> None:
         raise BadInput(
             f"{path}: no card with configs and dataset_info ({_line(error)}); write the folder again"
         ) from None
-    if claims.license not in (UNKNOWN, license):
-        raise BadInput(f"{path}: its licence, {license}, contradicts the personas' licence, {claims.license}")
+    if license != claims.license.license and claims.license.required not in (None, license):
+        of, required = claims.license.follows, claims.license.required
+        raise BadInput(f"{path}: its licence, {license}, contradicts the {of}' licence, {required}")
     if configs != claims.layout.card_configs(files):
         raise BadInput(f"{path}: its configs do not match the files; write the folder again")
     for info in claims.layout.dataset_info(files):

@@ -1,5 +1,6 @@
 """Count what the parquet files of a dataset folder contain, in one pass with one row group in memory at a time."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from copy import deepcopy
@@ -94,3 +95,8 @@ class Lengths:
             return next(length for length, sofar in zip(lengths, reached, strict=True) if sofar >= share * reached[-1])
 
         return cls(lengths[0], quantile(0.05), quantile(0.5), mean, quantile(0.95), lengths[-1])
+
+
+def in_order(text: str) -> list[str | int]:
+    """The key that sorts texts with the numbers in them by value: `level 2` before `level 10`."""
+    return [int(part) if at % 2 else part for at, part in enumerate(re.split(r"(\d+)", text))]

@@ -57,7 +57,7 @@ COLUMNS = {
     "level": "The seed problem's level, e.g. MATH's from 1 to 5; null if its source gives none (GSM8K, and MATH's "
     "`Level ?`).",
     "subject": "The seed problem's subject, e.g. one of MATH's seven; null if its source gives none (GSM8K).",
-    "teacher": "The model that wrote the rewrite and the response.",
+    "teacher": "The model that was asked for the rewrite and the response.",
     "request": "Digest of the request that produced the response; a key of the run's journal.",
     "flag": "Numbers and LaTeX of the seed problem that a rewritten problem lacks or adds, as far as a program can "
     "tell, e.g. `missing 12; new 15`; null if it preserves them, or if nothing was rewritten.",

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from personamath.records import Overlap
-from personamath.sources.questions import QuestionSource
 
 NGRAM = 13
 RULES: tuple[Overlap, ...] = ("equal", "masked", "13-gram")
@@ -47,17 +46,6 @@ class TestProblems:
 def strongest(*overlaps: Overlap | None) -> Overlap | None:
     """Return the strongest of some overlaps."""
     return next((rule for rule in RULES if rule in overlaps), None)
-
-
-def chosen_benchmarks(named: Iterable[str], problems: Iterable[str]) -> list[QuestionSource]:
-    """Return the test problems to compare with: the named ones, and the test splits of seed problems from the Hub.
-
-    A named `math:PATH` replaces MATH's test split.
-    """
-    named = tuple(named)
-    kinds = {text.partition(":")[0] for text in named}
-    hub = (source for source in problems if ":" not in source and source not in kinds)
-    return [QuestionSource.parse(text, "test") for text in dict.fromkeys((*hub, *named))]
 
 
 def _collapsed(text: str) -> str:

@@ -17,15 +17,19 @@ from typing import Any
 
 from personamath.errors import BadInput
 from personamath.folder.layout import FORMAT_VERSION, PROVENANCE, Layout
-from personamath.folder.overlap import TestProblems, chosen_benchmarks
-from personamath.methods import Method, PersonaMath
+from personamath.folder.overlap import TestProblems
+from personamath.methods import PersonaMath
 from personamath.methods.method import Outline
+from personamath.methods.prompts import Prompt
 from personamath.recipe import Recipe
 from personamath.records import Persona
-from personamath.sources.personas import BUNDLED, hub_dataset, local_file
-from personamath.sources.problems import COLUMNS, ProblemSource
-from personamath.sources.questions import QuestionSource
-from personamath.sources.tables import HubSplit, resolved_commit
+from personamath.sources.hub import HubSplit
+from personamath.sources.named import Sources
+from personamath.sources.personas import COLUMN, PersonaSource
+from personamath.sources.problems import ProblemSource
+from personamath.sources.published import published_as
+from personamath.sources.questions import QuestionSource, digested
+from personamath.sources.tables import stored_files
 
 # Packages that the numbers and bytes of a run depend on.
 RECORDED_PACKAGES = (
@@ -61,28 +65,38 @@ class Origins:
     test_problems: TestProblems | None = None
     """The test problems in `benchmarks`; None if there are none."""
     digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """Digests of the problems and personas that were used, independent of the files that hold them."""
+    """Digests of what was used, independent of the files that hold it: of the test problems, and at the end of a run
+    of the problems and personas."""
+    benchmark_digests: Sequence[str] = ()
+    """The digest of each of `benchmarks`."""
 
     @classmethod
     def named(cls, recipe: Recipe) -> "Origins":
         """Return the names in the recipe, without looking anything up."""
-        personas = recipe.method.persona_source
+        sources = recipe.sources
         return cls(
-            [{"source": name} for name in map(_problems_name, recipe.problems)],
-            _personas_name(personas) if personas else None,
+            [_named(source) for source in sources.problems],
+            _personas_named(sources.personas) if sources.personas else None,
         )
 
     @classmethod
-    def found(cls, recipe: Recipe, personas: Sequence[Persona]) -> "Origins":
-        """Read the digests of files, and the commits of datasets loaded from the Hub."""
-        compared = chosen_benchmarks(recipe.benchmark, recipe.problems)
-        source = recipe.method.persona_source
+    def found(cls, sources: Sources, personas: Sequence[Persona]) -> "Origins":
+        """Read the digests of files and the test problems; the commits of `sources` are known."""
+        digests = [hashlib.sha256() for _ in sources.benchmarks]
+        tested = TestProblems(
+            question
+            for source, digest in zip(sources.benchmarks, digests, strict=True)
+            for question in digested(source.read(), digest)
+        )
+        each = [digest.hexdigest() for digest in digests]
         return cls(
-            [problems_origin(ProblemSource.parse(source)) for source in recipe.problems],
-            _personas_name(source) | personas_origin(source) if source else None,
+            [_contents_origin(source) for source in sources.problems],
+            personas_origin(sources.personas) if sources.personas else None,
             {persona.description: persona.occupation for persona in personas if persona.occupation},
-            [_benchmark_origin(source) for source in compared],
-            TestProblems(question for source in compared for question in source.read()) if compared else None,
+            [_benchmark_origin(source) for source in sources.benchmarks],
+            tested if each else None,
+            {"benchmarks": _sha256("".join(each).encode())} if each else {},
+            each,
         )
 
 
@@ -100,9 +114,7 @@ def provenance(
         "simulated": recipe.simulated,
         "method": recipe.outline.as_dict() | {"prompts": list(method.prompts)},
         "recipe": published_recipe(recipe),
-        "prompts": {
-            name: digest | {"text": method.prompts[name].template} for name, digest in prompt_digests(method).items()
-        },
+        "prompts": _prompts(recipe),
         "problems": list(origins.problems),
         "benchmarks": list(origins.benchmarks),
         "personas": origins.personas and dict(origins.personas) | {"rows_by_occupation": dict(rows_by_occupation)},
@@ -114,9 +126,21 @@ def provenance(
     }
 
 
-def prompt_digests(method: Method) -> dict[str, dict[str, str]]:
-    """The digest of each of a method's prompts by its name, for run.json and provenance.json."""
-    return {name: {"sha256": _sha256(prompt.template.encode())} for name, prompt in method.prompts.items()}
+def prompt_digests(prompts: Mapping[str, Prompt]) -> dict[str, dict[str, str]]:
+    """The digest of each prompt by its name, for run.json and provenance.json."""
+    return {name: {"sha256": _sha256(prompt.template.encode())} for name, prompt in prompts.items()}
+
+
+def _prompts(recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """The prompts that were used, with their texts; where the recipe replaces one, also which one it replaces."""
+    own, used = recipe.method.prompts, recipe.prompts_in_use
+    digests, of_own = prompt_digests(used), prompt_digests(own)
+    return {
+        name: digests[name]
+        | {"text": prompt.template}
+        | ({"replaces": of_own[name] | {"origin": own[name].origin}} if name in recipe.prompts else {})
+        for name, prompt in used.items()
+    }
 
 
 def layout_of(provenance: Mapping[str, Any], path: Path | str = PROVENANCE) -> Layout:
@@ -138,21 +162,14 @@ def prompt_names(provenance: Mapping[str, Any]) -> list[str]:
     return list(PersonaMath.prompts) if provenance["format"] == 1 else list(provenance["method"]["prompts"])
 
 
-def seed_sources(provenance: Mapping[str, Any]) -> list[str]:
-    """Return the sources of the rows, without the problems bundled in the package."""
-    used = [problems["source"].partition(":")[0] for problems in provenance["problems"] if "package" not in problems]
-    counted = provenance["funnel"]["rows"].values()
-    return [source for source in sorted(set(used)) if any(sources.get(source) for sources in counted)]
-
-
 def published_recipe(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe without paths of this machine; local files keep only their names."""
-    fields = recipe.as_dict()
-    if recipe.method.persona_source:
-        fields["personas"] = _personas_name(recipe.method.persona_source)["source"]
+    fields, sources = recipe.as_dict(), recipe.sources
+    if sources.personas:
+        fields["personas"] = sources.personas.published
     return fields | {
-        "problems": [_problems_name(source) for source in recipe.problems],
-        "benchmark": [QuestionSource.parse(text, "test").name for text in recipe.benchmark],
+        "problems": [source.published for source in sources.problems],
+        "benchmark": [QuestionSource.parse(text, "test").published for text in recipe.benchmark],
     }
 
 
@@ -178,33 +195,34 @@ def journal_digest(answers: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
     return {"answers": count, "sha256": digest.hexdigest()}
 
 
-def _problems_name(source: str) -> str:
-    parsed = ProblemSource.parse(source)
-    if parsed.path is None:
-        return parsed.name
-    columns = () if parsed.name in COLUMNS else parsed.columns
-    return ":".join([parsed.name, parsed.path.name, *columns])
+def _named(source: ProblemSource) -> dict[str, Any]:
+    return {"source": source.label, "name": source.name, "columns": list(source.columns)}
 
 
-def _personas_name(source: str) -> dict[str, Any]:
-    path = local_file(source)
-    return {"source": path.name if path else source, "local": path is not None}
+def _personas_named(source: PersonaSource) -> dict[str, Any]:
+    return {"source": source.label, "name": source.name, "columns": [COLUMN], "local": source.path is not None}
 
 
 def problems_origin(source: ProblemSource) -> dict[str, Any]:
-    """Identify a source of problems by the digest of its file, or by the Hub commit it was loaded from."""
-    if source.path is None:
-        return {"source": source.name} | _hub_origin(source.hub_splits())
-    return {"source": f"{source.name}:{source.path.name}"} | _file_origin(source.path)
+    """Identify a source of problems by the digest of its file, or by its commit on the Hub."""
+    return _named(source) | (_file_origin(source.path) if source.path else _hub_origin(source.splits))
 
 
-def personas_origin(source: str) -> dict[str, Any]:
+def _contents_origin(source: ProblemSource) -> dict[str, Any]:
+    """The origin of a source of problems, and for a file of the user's own also which published split it equals."""
+    origin = problems_origin(source)
+    is_own = "sha256" in origin and "package" not in origin
+    return origin | ({"published_as": published_as(source)} if is_own else {})
+
+
+def personas_origin(source: PersonaSource) -> dict[str, Any]:
     """Identify a source of personas in the same way as problems."""
-    if source == BUNDLED:
-        with as_file(files("personamath.sources.bundled") / "personas.jsonl") as bundled:
-            return _file_origin(bundled)
-    path = local_file(source)
-    return _file_origin(path) if path else _hub_origin([hub_dataset(source)])
+    if source.splits:
+        return _personas_named(source) | _hub_origin(source.splits)
+    if source.path:
+        return _personas_named(source) | _file_origin(source.path)
+    with as_file(files("personamath.sources.bundled") / "personas.jsonl") as bundled:
+        return _personas_named(source) | _file_origin(bundled)
 
 
 def is_changed(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
@@ -219,22 +237,27 @@ def is_changed(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
 
 def _benchmark_origin(source: QuestionSource) -> dict[str, Any]:
     origin = _file_origin(source.path) if source.path else _hub_origin(source.splits)
-    return {"source": source.name, "column": source.column} | origin
+    named = {"source": source.label, "name": source.name, "columns": [source.column], "column": source.column}
+    return named | origin
 
 
 def _hub_origin(splits: Sequence[HubSplit]) -> dict[str, Any]:
     return {
         "hub": [
-            {"repo": split.repo, "config": split.config, "split": split.split, "commit": resolved_commit(split)}
+            {"repo": split.repo, "config": split.config, "split": split.split, "commit": split.commit}
             for split in splits
         ]
     }
 
 
 def _file_origin(path: Path) -> dict[str, Any]:
+    digest, size = hashlib.sha256(), 0
     try:
-        with path.open("rb") as file:
-            origin = {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": file.tell()}
+        for stored in stored_files(path):
+            with stored.open("rb") as file:
+                hashlib.file_digest(file, lambda: digest)
+                size += file.tell()
+        origin = {"sha256": digest.hexdigest(), "bytes": size}
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror or error}") from None
     bundled = files("personamath.sources.bundled") / path.name

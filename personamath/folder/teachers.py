@@ -34,7 +34,7 @@ def in_words(recipe: Mapping[str, Any]) -> str:
 
 
 def writers(recipe: Mapping[str, Any], outline: Outline, step: str) -> set[str]:
-    """The models that may have written a response of a step."""
+    """The models that may have been asked for a response of a step."""
     return {model_of(recipe, kind.role) for kind in outline.kinds if kind.step == step}
 
 
@@ -45,9 +45,9 @@ def key_of(recipe: Mapping[str, Any], role: str, key: str) -> Any:
 
 
 def column_text(recipe: Mapping[str, Any]) -> str:
-    """What the column `teacher` holds if roles have teachers of their own."""
-    rewriter = f" Rewrites are by {code(model_of(recipe, 'rewrite'))}." if "rewrite" in recipe["teacher"] else ""
-    return f"The model that wrote the response.{rewriter}"
+    """What the column `teacher` holds if roles have teachers of their own; a router may let another model answer."""
+    rewriter = f" {code(model_of(recipe, 'rewrite'))} was asked for rewrites." if "rewrite" in recipe["teacher"] else ""
+    return f"The model that was asked for the response.{rewriter}"
 
 
 def share_table(provenance: Mapping[str, Any], outline: Outline) -> str:

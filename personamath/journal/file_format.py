@@ -57,6 +57,8 @@ INSERT = "insert or ignore into answers values (?,?,?,?,?,?,?,?,?,?,?)"
 FIND = """
 select text, finish_reason, prompt_tokens, completion_tokens, answered_by, checksum from answers where digest = ?
 """
+# In a journal of format 2 that is only read.
+_FIND_IN_FORMAT_2 = FIND.replace("answered_by", "null")
 # The model that a request asks, and what the reply says that affects its price. Damage may have left invalid JSON; sums
 # skip it.
 _MODEL = "case when json_valid(request) then json_extract(request, '$.model') end"
@@ -213,6 +215,11 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
         return _open_read_only(path, "mode=ro")
     except _Unreadable as error:
         raise RunDirectoryError(f"{error}; a damaged journal is recovered by the run that made it") from None
+
+
+def find_in(journal: sqlite3.Connection) -> str:
+    """The statement that finds an answer by its digest in a journal that is only read, so in its own format."""
+    return FIND if _pragma(journal, "user_version") == FORMAT_VERSION else _FIND_IN_FORMAT_2
 
 
 def _open_read_only(path: Path, how: str) -> sqlite3.Connection:

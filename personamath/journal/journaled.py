@@ -63,16 +63,19 @@ class JournaledTeacher:
         caps: Caps | None = None,
         stop_sending: Callable[[], None] | None = None,
         ready: Callable[[], Awaitable[None]] | None = None,
+        other_runs: Callable[[str], Completion | None] = lambda _: None,
     ) -> None:
         """`stop_sending` tells the teacher that the run is ending: what waits to be sent is then `NotAsked`.
 
-        `ready` waits until the teacher can be asked; that time is not part of `answer_s`.
+        `ready` waits until the teacher can be asked; that time is not part of `answer_s`. `other_runs` finds an answer
+        that another run has, by the request's digest.
         """
         self._journal = memory
         self._teacher = teacher
         self._caps = caps or Caps()
         self._stop_sending = stop_sending
         self._ready = ready
+        self._other_runs = other_runs
         self.bill = Bill.so_far(prices, memory.paid())
         """All answers of the run directory, those of earlier commands included."""
         self._slots = Slots.fixed(concurrency) if isinstance(concurrency, int) else concurrency
@@ -84,6 +87,8 @@ class JournaledTeacher:
         """Requests answered by the teacher, this time."""
         self.replayed = 0
         """Requests answered from the journal."""
+        self.reused = 0
+        """Requests answered from the journals of other runs, this time."""
 
     async def complete(self, request: Request) -> Completion:
         """The journaled answer, or the teacher's."""
@@ -114,19 +119,32 @@ class JournaledTeacher:
             return known
         self._asking[digest] = asyncio.Event()
         try:
+            if other := self._other_runs(digest):
+                return await self._take_over(request, other)
             async with self._slots:
                 return await self._ask(request)
         finally:
             self._asking.pop(digest).set()
 
-    async def _ask(self, request: Request) -> Completion:
-        if self._reason_to_stop:
-            await self._drained()
+    async def _take_over(self, request: Request, completion: Completion) -> Completion:
+        """Journal another run's answer, so that this run directory is whole without that one."""
+        self._check_room()
+        await self._journal.put(request, completion)
+        self.bill.add(Paid.of(request.model, request.purpose, completion))
+        self.reused += 1
+        return completion
+
+    def _check_room(self) -> None:
         if not self._journal.has_room():
             raise RunDirectoryError(
                 f"{self._journal.path.parent}: less than {DISK_RESERVE_BYTES // 2**20} MB left on its disk; "
                 "everything answered is kept: make room, then run the same command"
             )
+
+    async def _ask(self, request: Request) -> Completion:
+        if self._reason_to_stop:
+            await self._drained()
+        self._check_room()
         if self._ready and not self._caps.reached(self.bill, 0):
             await self._ready()
         while self._caps.reached(self.bill, self.in_flight):

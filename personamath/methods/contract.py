@@ -7,7 +7,6 @@ the answers are paid for and the folder is written.
 import dataclasses
 import inspect
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,8 +18,6 @@ from personamath.methods.work import Outcome
 from personamath.records import Problem, Solution
 
 EXAMPLE = "examples/own_method.py shows one"
-# A setting's name in a sentence. What follows a word or a brace is LaTeX, such as `\\boxed{x}` or `x_{n}`.
-_PLACEHOLDER = re.compile(r"(?<![\w}^])\{([A-Za-z_]\w*)\}")
 # Columns of type number are 32-bit integers on disk.
 NUMBERS = range(-(2**31), 2**31)
 
@@ -60,7 +57,7 @@ def _faults_of_method(method: Any, recipe_keys: Collection[str]) -> Iterator[str
         if not isinstance(prompt, Prompt):
             yield f"{place} its prompt {name!r} must be a Prompt; {EXAMPLE}"
     mine = [field.name for field in dataclasses.fields(method)]
-    for name in _PLACEHOLDER.findall(outline.how):
+    for name in Prompt(outline.how).placeholders:
         if name not in mine and name not in recipe_keys:
             known = nearest(name, mine) if mine else "it has none"
             yield f"{place} `how` in its outline has {{{name}}}, which is not one of its settings; {known}"

@@ -8,15 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from personamath.methods import estimates, stages
+from personamath.methods import estimates, prompts, stages
 from personamath.methods.method import Method, Outline, Seeds, Usage
 from personamath.methods.prompts import INFERENCE, REFLECTION, Prompt
 from personamath.methods.stages import CONFIGS, KINDS, REVIEW, STAGE, STEPS, Rewrite, check_counts
 from personamath.methods.work import Work
 from personamath.records import Persona, Problem, Solution
 
-REWRITING = Prompt("Math problem: {problem} \nPlease rephrase the above math problem.")
-"""The paper's rewriting prompt without its sentence about the persona."""
+REWRITING = Prompt(
+    "Math problem: {problem} \nPlease rephrase the above math problem.",
+    says="rewrite a problem",
+    reply=prompts.REWRITING.reply,
+    origin=f"{prompts.REWRITING.origin}, without its words about the persona",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -245,7 +245,7 @@ class Method(Protocol):
 
     @property
     def prompts(self) -> Mapping[str, Prompt]:
-        """Its prompts by name."""
+        """Its prompts by name. A recipe may replace each, so only `Requests.make` and `Requests.solve` fill them."""
         ...
 
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:

@@ -27,9 +27,9 @@ class PersonaMath(Method):
 
     k1: Annotated[int, "rewrites of each solved problem (not stated; table 2 implies 5 at 90 % kept)"] = 5
     k2: Annotated[int, "rewrites of each recovered problem (K2 > K1; table 2 implies 15 at 69 % kept)"] = 15
-    personas: Annotated[str, "`bundled`, a Hub dataset owner/name[:config], or a JSONL, parquet or text file"] = (
-        "bundled"
-    )
+    personas: Annotated[
+        str, "`bundled`, a file (a table or text), or OWNER/NAME[@REVISION][:CONFIG[:SPLIT]] on the Hub"
+    ] = "bundled"
     persona_draw: Annotated[
         PersonaDraw, "`uniform`, or `by-occupation`: in rounds of one persona of each occupation class (v2)"
     ] = "uniform"

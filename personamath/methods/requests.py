@@ -1,11 +1,13 @@
 """Building requests: the one place where a prompt, a model and its sampling become a `Request`."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Literal
 
+from personamath.files import in_one_line
 from personamath.methods.prompts import INFERENCE, Prompt
 from personamath.methods.reasoning import GPT_5_AND_LATER, O_SERIES, default_max_tokens
 from personamath.records import Request
@@ -20,6 +22,8 @@ OWN_FIELDS = {
     "temperature": "has its own key: use `temperature` outside of `request`",
     "n": "must stay 1, because a method asks for each sample separately: remove it",
     "stream": "must stay off, because answers are read whole: remove it",
+    "extra_body": "is a parameter of the OpenAI SDK, which no endpoint knows: write its fields right into `request`",
+    "extra_headers": "is a parameter of the OpenAI SDK, which no endpoint knows: use `header`",
 }
 """Fields of a request's body that `request` must not set, and why."""
 # OpenAI's reasoning models, which refuse `max_tokens`. Routers put `openai/` before the name.
@@ -63,6 +67,10 @@ class Sampler:
         for name in self.request:
             if name in OWN_FIELDS:
                 yield f"request: {name} {OWN_FIELDS[name]}"
+        try:
+            json.dumps(self.request, allow_nan=False, ensure_ascii=False).encode()
+        except (TypeError, ValueError) as error:
+            yield f"request: its values must be valid in JSON ({in_one_line(error)}): put dates and the like in quotes"
         if self.max_tokens is not None and self.max_tokens < 1:
             yield f"max_tokens is {self.max_tokens}: it must be at least 1"
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from personamath.folder.counts import in_order
 from personamath.methods.method import AnswerFrom, Outline
 from personamath.records import Row
 from personamath.report.analysis.rows import PERSONA, REVIEW, RunData, other_columns, text_of
-from personamath.sources.problems import source_label
 
 # Limit of a page: a browser can lay out a height of about 17 million pixels, at 68 px per row; 200,000 rows make a page
 # of about 100 MB.
@@ -54,7 +54,7 @@ def pack(data: RunData, most: int = MOST_ROWS) -> Packed:
         "ids": [row.id for row in rows],
         "starts": starts,
         "steps": _steps(data),
-        "facets": _facets(rows, data.outline, occupation_of),
+        "facets": _facets(rows, data, occupation_of),
     }
     return Packed(_packed(index), tuple(chunks), len(rows), len(data.rows) - len(rows))
 
@@ -104,7 +104,7 @@ def _family(rows: Sequence[Row], data: RunData, occupation_of: Mapping[str, str]
     seed = rows[0]
     return {
         "problem": seed.seed_problem,
-        "source": source_label(seed.source),
+        "source": data.label(seed.source),
         "level": seed.level,
         "subject": seed.subject,
         "wrong": (data.wrong or {}).get(seed.seed_id),
@@ -131,12 +131,12 @@ def _member(row: Row, outline: Outline, occupation_of: Mapping[str, str]) -> dic
     }
 
 
-def _facets(rows: Sequence[Row], outline: Outline, occupation_of: Mapping[str, str]) -> list[dict[str, Any]]:
+def _facets(rows: Sequence[Row], data: RunData, occupation_of: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the filters: each has its values, their row counts, and the value of every row as a position."""
-    labels = {step.name: step.label for step in outline.steps}
+    labels = {step.name: step.label for step in data.outline.steps}
     facets: dict[str, tuple[str, list[str]]] = {
         "step": ("Step", [row.step for row in rows]),
-        "source": ("Source", [source_label(row.source) for row in rows]),
+        "source": ("Source", [data.label(row.source) for row in rows]),
         "level": ("Level", [str(row.level) if row.level else NONE for row in rows]),
     }
     if occupation_of:
@@ -146,7 +146,7 @@ def _facets(rows: Sequence[Row], outline: Outline, occupation_of: Mapping[str, s
     made = []
     for name, (label, values) in facets.items():
         counts = Counter(values)
-        texts = labels if name == "step" else {value: value for value in sorted(counts)}
+        texts = labels if name == "step" else {value: value for value in sorted(counts, key=in_order)}
         order = {value: at for at, value in enumerate(value for value in texts if counts[value])}
         made.append(
             {

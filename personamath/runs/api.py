@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
-from math import isnan
 from os import PathLike
 from pathlib import Path
 from signal import SIGINT
@@ -26,13 +25,14 @@ from personamath.runs.roles import split_roles
 from personamath.runs.run_file import OWN_FILE, OWN_NAME, holds_rows
 from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
+from personamath.sources.seed_problems import as_text
 from personamath.teachers.routed import OverHttp
 from personamath.teachers.waves import WaveTeacher
 
 if TYPE_CHECKING:
     import datasets
 
-OWN_COLUMNS = ("question", "answer", "level", "subject")
+OWN_COLUMNS = ("question", "answer", "level", "subject", "id")
 """What is read of a row; the first two are needed."""
 EXAMPLE = "teacher: gpt-4o-mini-2024-07-18"
 # How often to refresh the progress bar and to check for Ctrl-C.
@@ -64,10 +64,11 @@ def augment(
 ) -> "datasets.Dataset":
     """Augment math problems with a teacher model, and return the kept rows.
 
-    `problems` is a source, such as "gsm8k", or a list of them, or rows with `question` and `answer`: a list of dicts or
-    a `datasets.Dataset`. `output` is the run directory. Every answer is journaled there as it arrives, so repeating the
-    call neither asks nor pays for an answer twice. `recipe` is a recipe or the path of its YAML file. `settings` are
-    the options of `personamath augment` with underscores: `teacher`, `method`, `k1`, `base_url`, `max_usd`, ...
+    `problems` is a source, such as "gsm8k", or a list of them, or rows with `question` and `answer`, and `level`,
+    `subject` and `id` where there are any: a list of dicts or a `datasets.Dataset`. `output` is the run directory.
+    Every answer is journaled there as it arrives, so repeating the call neither asks nor pays for an answer twice.
+    `recipe` is a recipe or the path of its YAML file. `settings` are the options of `personamath augment` with
+    underscores: `teacher`, `method`, `k1`, `base_url`, `max_usd`, ...
 
     Keys come from the environment: OPENAI_API_KEY goes to OpenAI, HF_TOKEN or the stored Hub token to Hugging Face's
     router, and `api_key_env` names the variable for any other endpoint (docs/teachers.md). A notebook shows a progress
@@ -182,10 +183,20 @@ def _line(number: int, row: Any) -> str:
     if not isinstance(row, Mapping) or not {"question", "answer"} <= set(row):
         found = ", ".join(map(str, row)) if isinstance(row, Mapping) else type(row).__name__
         raise BadInput(f"problem {number}: expected the keys question and answer; found {found}")
-    # An answer may be a number; NaN is how a table writes that there is none. Other columns are left out.
-    values = {name: row[name] for name in OWN_COLUMNS if row.get(name) is not None}
-    known = {name: str(value) for name, value in values.items() if not (isinstance(value, float) and isnan(value))}
-    return json.dumps(dict.fromkeys(OWN_COLUMNS[:2]) | known) + "\n"  # ASCII, so also for half a surrogate pair
+    # Other columns are left out.
+    texts = {name: _text(row[name]) for name in OWN_COLUMNS if name in row}
+    return json.dumps(texts) + "\n"  # ASCII, so also for half a surrogate pair
+
+
+# What stands in a cell of pandas for no value, by its type; pandas itself is no dependency.
+_MISSING = ("NAType", "NaTType")
+
+
+def _text(value: Any) -> str | None:
+    """An answer may be a number; NaN is how a table writes that there is none."""
+    if value is None or type(value).__name__ in _MISSING:
+        return None
+    return (as_text(value) if isinstance(value, float) else str(value)) or None
 
 
 def _rows(folder: Path, recipe: Recipe) -> "datasets.Dataset":

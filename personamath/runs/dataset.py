@@ -1,16 +1,18 @@
 """Make a dataset folder from a recipe in this process: read the problems, ask the teacher, write the rows."""
 
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from personamath.errors import BadInput, warn
-from personamath.folder.overlap import chosen_benchmarks
+from personamath.files import local_path
 from personamath.folder.provenance import Origins, journal_digest
 from personamath.folder.writing import write_folder
 from personamath.journal.block_files import adopt_answers
+from personamath.journal.other_runs import OtherRuns
 from personamath.journal.run_folder import DATASET, RunFolder
 from personamath.journal.store import Journal
 from personamath.methods.work import Outcome
@@ -18,6 +20,7 @@ from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.funnel import SHOWN_NAMES, Funnel
 from personamath.runs.input_digests import ProblemsDigest, personas_digest
+from personamath.runs.input_record import InputRecord
 from personamath.runs.pipeline import Sink, Spool, new_first
 from personamath.runs.progress import Watch
 from personamath.runs.run import run
@@ -30,9 +33,10 @@ from personamath.runs.run_file import (
 )
 from personamath.runs.seed_ids import warn_of_moved
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
-from personamath.sources.personas import read_personas
-from personamath.sources.problems import ProblemSource, read_problems
-from personamath.sources.tables import HALF_A_PAIR
+from personamath.sources.named import Sources
+from personamath.sources.published import misnaming
+from personamath.sources.rows import HALF_A_PAIR
+from personamath.sources.seed_problems import read_problems
 from personamath.teachers.routed import OverHttp
 from personamath.teachers.waves import WaveTeacher
 
@@ -59,34 +63,47 @@ class Inputs:
     """Its seed problems are already counted."""
     digests: Mapping[str, str]
     """Of its problems and its personas, for run.json and provenance.json."""
+    sources: Sources
+    """What the recipe names; those on the Hub at the commits that were read."""
+    problem_digests: Sequence[str]
+    """Of each source, the digest of the problems that have its name."""
 
     @classmethod
     def read(cls, recipe: Recipe) -> "Inputs":
-        """Read problems and personas once; raise `BadInput` for unusable input."""
-        sources = _sources(recipe)
-        for source in chosen_benchmarks(recipe.benchmark, recipe.problems):
+        """Read problems and personas once; raise `BadInput` for unusable input.
+
+        All that is read of a dataset on the Hub, now and later in the run, is of one commit.
+        """
+        sources, notes = recipe.sources.resolved()
+        for note in notes:
+            print(f"note: {note}", file=sys.stderr)
+        for source in sources.benchmarks:
             if source.path:  # check the first row only; the run reads the rest, and the Hub's test problems
                 next(source.read(), None)
-        source_of_personas = recipe.method.persona_source
-        personas = read_personas(source_of_personas) if source_of_personas else []
+        personas = sources.personas.read() if sources.personas else []
         for warning in recipe.method.check(personas, recipe.requests):
             warn(warning)
         # Problems are read twice, here to find bad input before paying: that is cheaper than keeping them in memory.
         digest = ProblemsDigest()
-        funnel = Funnel.survey(digest.over(read_problems(sources, recipe.limit)))
+        funnel = Funnel.survey(digest.over(read_problems(sources.problems, recipe.limit)))
         if halves := [item.id for item in funnel.skipped if item.reason == HALF_A_PAIR]:
             named = ", ".join(halves[:SHOWN_NAMES])
             warn(f"{len(halves):,} problems left out: {HALF_A_PAIR} ({named})")
         if not funnel.seed_problems:
-            skipped = Counter(problem.reason for problem in funnel.skipped).most_common()
-            reasons = ", ".join(f"{count:,} skipped ({reason})" for reason, count in skipped)
+            skipped = Counter(problem.reason for problem in funnel.skipped)
+            reasons = "; ".join(
+                f"{count:,} of {skipped.total():,} skipped: {reason}" for reason, count in skipped.most_common()
+            )
             raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
+        for misnamed in filter(None, map(misnaming, sources.problems)):
+            warn(misnamed)
         digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
-        return cls(recipe, personas, funnel, digests)
+        each = [digest.of_source(source.name) for source in sources.problems]
+        return cls(recipe, personas, funnel, digests, sources, each)
 
     def problems(self) -> Iterator[Problem]:
         """Yield the seed problems in order."""
-        items = read_problems(_sources(self.recipe), self.recipe.limit)
+        items = read_problems(self.sources.problems, self.recipe.limit)
         return (item for item in items if isinstance(item, Problem))
 
     def seeds(self, journal: Journal, *, in_waves: bool) -> Iterator[tuple[int, Problem]]:
@@ -119,13 +136,17 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     if not setup.replace:
         check_same_recipe(output, recipe)
     inputs = Inputs.read(recipe)
-    if not setup.replace:
-        check_same_inputs(output, inputs.digests)
-    ready_process(setup, recipe)
     # Record origins before asking, because a run may take days and a file may change in that time.
-    origins = Origins.found(recipe, inputs.personas)
-    with Journal(output) as journal, Spool(output) as spool:
-        adopt_answers(journal, RunFolder(setup.output))
+    origins = Origins.found(inputs.sources, inputs.personas)
+    record = record_of(inputs, origins)
+    if not setup.replace:
+        check_same_inputs(output, record)
+    other_runs = OtherRuns([local_path(directory) for directory in setup.reuse], output)
+    ready_process(setup, recipe)
+    with other_runs, Journal(output) as journal, Spool(output) as spool:
+        folder_of_run = RunFolder(setup.output)
+        adopt_answers(journal, folder_of_run)
+        record.write(folder_of_run)
         inputs.warn_of_moved(output, inputs.begun(journal))
         async with endpoints:
             asked = await run(
@@ -139,11 +160,26 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
                 prices=prices,
                 caps=setup.caps,
                 watch=watched(inputs.funnel, endpoints),
+                other_runs=other_runs.get,
             )
         folder = write_dataset(output, inputs, origins, spool.rows(), spool.answers())
         reached = endpoints.reached if isinstance(endpoints, OverHttp) else {}
-        write_run_file(output, recipe, setup, inputs.digests, inputs.funnel, asked, endpoints.retries, reached)
+        write_run_file(output, recipe, setup, record, inputs.funnel, asked, endpoints.retries, reached)
     return Made(inputs.funnel, asked, endpoints.retries, folder)
+
+
+def record_of(inputs: Inputs, origins: Origins) -> InputRecord:
+    """What a run records of its inputs before it asks."""
+    by_kind = {
+        "problems": zip(origins.problems, inputs.problem_digests, strict=True),
+        "personas": [(origins.personas, inputs.digests["personas"])] if origins.personas else [],
+        "benchmarks": zip(origins.benchmarks, origins.benchmark_digests, strict=True),
+    }
+    return InputRecord(
+        limit=inputs.recipe.limit,
+        used={**inputs.digests, **origins.digests},
+        sources={kind: [{**entry, "used": used} for entry, used in pairs] for kind, pairs in by_kind.items()},
+    )
 
 
 def write_dataset(
@@ -155,7 +191,7 @@ def write_dataset(
         shutil.rmtree(folder, ignore_errors=True)
         return None
     counts = inputs.funnel.as_dict(inputs.recipe.method.outline)
-    origins = replace(origins, digests=inputs.digests)
+    origins = replace(origins, digests={**inputs.digests, **origins.digests})
     write_folder(folder, rows, inputs.recipe, counts, origins, journal_digest(answers))
     return folder
 
@@ -171,7 +207,3 @@ class Counted:
         """Pass on and count an outcome."""
         self._sink.add(position, outcome)
         self._funnel.add(outcome)
-
-
-def _sources(recipe: Recipe) -> list[ProblemSource]:
-    return [ProblemSource.parse(source) for source in recipe.problems]

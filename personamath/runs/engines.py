@@ -1,5 +1,7 @@
 """Choose the engine that makes a dataset: this process or a cluster."""
 
+import asyncio
+
 from personamath.errors import warn
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Made, Watched, make_dataset_here
@@ -20,6 +22,7 @@ async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatch
     kept.
     """
     setup.warn(recipe)
+    await asyncio.to_thread(setup.prices, recipe)  # endpoints that state prices are read here, beside the event loop
     if setup.engine == "ray":
         from personamath.runs.ray.run import make_dataset_on_cluster  # the only import that needs Ray
 

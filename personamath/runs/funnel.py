@@ -9,7 +9,8 @@ from personamath.files import in_one_line
 from personamath.methods.method import Outline
 from personamath.methods.work import FAILED, KEPT, MARKS, NOT_ASKED, REASONING, WRONG, Failure, Outcome
 from personamath.records import Problem
-from personamath.sources.problems import Skipped, source_label
+from personamath.sources.problems import source_label
+from personamath.sources.seed_problems import Skipped
 
 # More than anyone reads. Without a limit, a run that lost its teacher would list every remaining request.
 LISTED_FAILURES = 1_000

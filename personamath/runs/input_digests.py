@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from personamath.records import Persona, Problem
-from personamath.sources.problems import Skipped
+from personamath.sources.seed_problems import Skipped
 
 
 class ProblemsDigest:
@@ -17,18 +17,25 @@ class ProblemsDigest:
 
     def __init__(self) -> None:
         self._sha256 = hashlib.sha256()
+        self._by_source: dict[str, hashlib._Hash] = {}
 
     def over(self, items: Iterable[Problem | Skipped]) -> Iterator[Problem | Skipped]:
         """Pass on problems, and those that are skipped, which do not count."""
         for item in items:
             if isinstance(item, Problem):
-                self._sha256.update(_line(item.id, item.question, item.answer, item.level, item.subject))
+                line = _line(item.id, item.question, item.answer, item.level, item.subject)
+                self._sha256.update(line)
+                self._by_source.setdefault(item.source, hashlib.sha256()).update(line)
             yield item
 
     @property
     def sha256(self) -> str:
         """The digest of what has passed so far."""
         return self._sha256.hexdigest()
+
+    def of_source(self, source: str) -> str:
+        """The digest of what has passed so far of the problems with this `source`."""
+        return self._by_source.get(source, hashlib.sha256()).hexdigest()
 
 
 def personas_digest(personas: Sequence[Persona]) -> str:

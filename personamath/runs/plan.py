@@ -15,7 +15,7 @@ from typing import NamedTuple
 from personamath.methods.method import Kind, Method, Outline, Seeds, Usage
 from personamath.methods.work import PASSED, Outcome
 from personamath.records import CHARACTERS_PER_TOKEN, Persona, Problem
-from personamath.sources.problems import Skipped
+from personamath.sources.seed_problems import Skipped
 from personamath.teachers.prices import Price
 
 ASSUMED_ANSWER_S = 5.0

@@ -5,8 +5,9 @@ import shutil
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from types import MappingProxyType
 from typing import Protocol, TextIO
 
 from personamath.errors import PersonaMathError
@@ -18,6 +19,8 @@ REFRESH_S = 0.5
 PLAIN_EVERY_S = 30.0
 # Rates cover this much time, so that the fast journaled part of a resumed run soon stops counting.
 RATE_WINDOW_S = 30.0
+# Time-outs after which the user is told, if they are more than the answers. A few come at any server that starts.
+TIMEOUTS_TOLD = 8
 
 
 class Asking(Protocol):
@@ -45,12 +48,16 @@ async def show_progress(
     teacher: Asking,
     stream: TextIO | None = None,
     waiting_for: Callable[[], str] = str,
+    retries: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
-    """Print progress until cancelled; each line begins with the teacher's own status, if it has one."""
+    """Print progress until cancelled; each line begins with the teacher's own status, if it has one.
+
+    `retries` counts repeated tries by reason. If most of them timed out, a note says so once.
+    """
     stream = stream or sys.stderr
     live = stream.isatty()
     seen: deque[tuple[float, int, int]] = deque([(time.monotonic(), 0, 0)])
-    line = ""
+    line, told = "", False
     try:
         while True:
             await asyncio.sleep(REFRESH_S if live else PLAIN_EVERY_S)
@@ -58,6 +65,9 @@ async def show_progress(
             seen.append((now, teacher.asked, funnel.done))
             while now - seen[0][0] > RATE_WINDOW_S and len(seen) > 2:
                 seen.popleft()
+            if not told and (note := _note_on_timeouts(retries.get("timeout", 0), teacher.asked)):
+                told = True
+                stream.write(f"\r\x1b[2K{note}\n" if live else f"{note}\n")
             before, line = line, " · ".join(filter(None, (waiting_for(), _line(funnel, teacher, *_rates(seen)))))
             # A line that wraps cannot be erased.
             width = shutil.get_terminal_size().columns - 1
@@ -68,6 +78,15 @@ async def show_progress(
         if live:
             stream.write("\r\x1b[2K")
             stream.flush()
+
+
+def _note_on_timeouts(timeouts: int, answers: int) -> str:
+    if timeouts < TIMEOUTS_TOLD or timeouts <= answers:
+        return ""
+    return (
+        f"note: {timeouts:,} requests were not answered in time, {answers:,} were. They are sent again, which may be "
+        "billed again: raise --timeout, or lower --concurrency"
+    )
 
 
 def _rates(seen: deque[tuple[float, int, int]]) -> tuple[float, float]:

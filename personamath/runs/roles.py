@@ -15,8 +15,8 @@ from personamath.teachers.keys import check_key_variables
 from personamath.teachers.prices import UNKNOWN_PRICE, Price, Prices, find_price
 from personamath.teachers.rates import DIRECT
 from personamath.teachers.routed import Route
-from personamath.teachers.stated_prices import stated_price
-from personamath.teachers.urls import without_secrets
+from personamath.teachers.stated_prices import StatedPrices
+from personamath.teachers.urls import all_checked, without_secrets
 
 _PRICES = ("price_in", "price_out")
 
@@ -34,7 +34,8 @@ class RoleSetup:
     price_out: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse prices and keys that no run can mean."""
+        """Refuse endpoints, prices and keys that no run can mean."""
+        object.__setattr__(self, "base_url", all_checked(self.base_url))
         if self.api_key_env and not self.base_url:
             raise BadInput("api_key_env belongs to a role's base_url: give both, or set api_key_env outside of teacher")
         check_key_variables(self.api_key_env, len(self.base_url))
@@ -94,6 +95,7 @@ class Teachers(NamedTuple):
     by_role: Mapping[str, RoleSetup]
     base_url: tuple[str, ...]
     """The endpoints of the roles that name no others."""
+    stated: StatedPrices
     price_in: float | None = None
     """Price of the recipe's teacher where no role has a setup, like `price_out`."""
     price_out: float | None = None
@@ -178,7 +180,7 @@ class Teachers(NamedTuple):
     def _price(self, role: str, model: str, url: str, ask: bool) -> Price | None:
         """The price that the user gave, else the one that the endpoint states, else the listed one."""
         given = self._given(role, model)
-        if given == (None, None) and ask and (stated := stated_price(url, model)):
+        if given == (None, None) and ask and (stated := self.stated.of(url, model)):
             return stated
         price = find_price(model, *given, url)
         return (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from personamath.answers import Grader
 from personamath.journal.journaled import JournaledTeacher, Memory
 from personamath.recipe import Recipe
-from personamath.records import Persona, Problem, Teacher
+from personamath.records import Completion, Persona, Problem, Teacher
 from personamath.runs.pipeline import Line, Sink
 from personamath.teachers.prices import Bill, Caps, Prices
 from personamath.teachers.routed import OverHttp, RoutedTeacher
@@ -41,6 +41,8 @@ class Asked:
     """Requests that the teacher answered in this run."""
     replayed: int
     """Requests answered from the journal."""
+    reused: int
+    """Requests answered from the journals of other runs."""
     bill: Bill
     """The cost of all answers in the run directory."""
     paid_now: float
@@ -63,6 +65,7 @@ async def run(
     caps: Caps | None = None,
     grader: Grader | None = None,
     watch: Beside = unwatched,
+    other_runs: Callable[[str], Completion | None] = lambda _: None,
 ) -> Asked:
     """Augment seed problems, each with its position, by the recipe's method, and pass the outcomes to `sink`.
 
@@ -70,6 +73,7 @@ async def run(
     `concurrency` requests are in flight; it may also be the slots of the teacher, or slots shared with others. `window`
     seed problems are in progress, by default a few more than there may be requests in flight: each has at least one
     request under way, and holds its results in memory. A wave teacher sets both itself.
+    `other_runs` finds an answer that another run has, by the request's digest.
     Raises the `PersonaMathError` that ends a run, after the requests in flight have arrived.
     """
     waved = isinstance(teacher, WaveTeacher)
@@ -83,6 +87,7 @@ async def run(
         caps,
         teacher.stop if isinstance(teacher, OverHttp) else None,
         teacher.ready if isinstance(teacher, ServedTeacher) else None,
+        other_runs,
     )
     paid_before = asking.bill.usd
     if isinstance(teacher, OverHttp | WaveTeacher):
@@ -101,12 +106,13 @@ async def run(
             recipe.method, recipe.requests, asking, judge, tuple(personas), recipe.rng_seed, recipe.keep_reasoning
         )
         await line.augment_all(seeds, room, sink, asking.end)
-    return Asked(asking.asked, asking.replayed, asking.bill, asking.bill.usd - paid_before, asking.answer_s)
+    paid_now = asking.bill.usd - paid_before
+    return Asked(asking.asked, asking.replayed, asking.reused, asking.bill, paid_now, asking.answer_s)
 
 
 def _watch_waves(teacher: WaveTeacher, asking: JournaledTeacher, grader: Grader) -> None:
     """Let the wave teacher see the work between an answer and the requests that follow from it."""
     teacher.waves.watch(
         running=lambda: asking.in_flight - teacher.waves.waiting + grader.deciding,
-        steps=lambda: asking.asked + asking.replayed,
+        steps=lambda: asking.asked + asking.replayed + asking.reused,
     )

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +17,9 @@ from personamath.methods import METHODS, Method
 from personamath.methods.roles import of_method
 from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
+from personamath.runs.input_record import InputRecord, Moved, pins
 from personamath.runs.setup import Setup
+from personamath.sources.hub.split import without_revision
 from personamath.teachers.prices import Bill
 from personamath.teachers.serve import SERVED
 from personamath.teachers.urls import without_secrets
@@ -29,7 +31,7 @@ DEFAULTS = {
     for field in dataclasses.fields(Recipe)
     if field.default is not dataclasses.MISSING or field.name == "request"
 }
-OF_EVERY_METHOD = {"problems", "teacher", *DEFAULTS}
+OF_EVERY_METHOD = {"problems", "teacher", "prompts", *DEFAULTS}
 """The keys of a recipe that are not settings of its method."""
 OWN_NAME, OWN_FILE = "own", "problems.jsonl"
 """The source name, and the file in the run directory, of problems that are given as rows."""
@@ -52,6 +54,11 @@ class AskedCounts(Protocol):
         ...
 
     @property
+    def reused(self) -> int:
+        """Requests answered from other run directories."""
+        ...
+
+    @property
     def bill(self) -> Bill:
         """The cost of all answers in the run directory."""
         ...
@@ -61,7 +68,7 @@ def write_run_file(
     folder: Path,
     recipe: Recipe,
     setup: Setup,
-    used: Mapping[str, str],
+    record: InputRecord,
     funnel: Funnel,
     asked: AskedCounts,
     retries: Counter[str],
@@ -76,13 +83,18 @@ def write_run_file(
         "complete": funnel.complete,
         "simulated": recipe.simulated,
         "recipe": recipe.as_dict(),
-        "prompts": prompt_digests(recipe.method),
-        "used": dict(used),
+        "prompts": prompt_digests(recipe.prompts_in_use),
+        "used": dict(record.used),
+        "sources": dict(record.sources),
         **_endpoints(recipe, setup),
         "versions": package_versions(),
         "engine": setup.engine,
         "concurrency": {"set": setup.fixed_concurrency, REACHED: dict(reached)},
-        "answers": {"asked this time": asked.asked, "from the journal": asked.replayed},
+        "answers": {
+            "asked this time": asked.asked,
+            "from the journal": asked.replayed,
+            "from other runs": asked.reused,
+        },
         "taken off": funnel.taken_off_by_kind(),
         "asked again after": dict(retries.most_common()),
         "paid": asked.bill.as_dict(kind.name for kind in outline.kinds),
@@ -141,6 +153,8 @@ def read_recipe(folder: Path, method: Method) -> Recipe:
     if isinstance(recorded, dict) and isinstance(name := recorded.get("method"), str) and name not in METHODS:
         # Only its author knows which of its keys are that method's settings.
         known = {key: value for key, value in recorded.items() if key in OF_EVERY_METHOD}
+        if isinstance(prompts := known.get("prompts"), Mapping):
+            known["prompts"] = {name: of for name, of in prompts.items() if name in method.prompts}
         if isinstance(teacher := known.get("teacher"), Mapping):
             known["teacher"] = of_method(teacher, method.outline, str(path))
         return Recipe.of(known | {"method": method}, str(path))
@@ -162,26 +176,43 @@ def check_same_recipe(folder: Path, recipe: Recipe) -> None:
         raise _another(folder, differing)
 
 
-def check_same_inputs(folder: Path, used: Mapping[str, str]) -> None:
-    """Raise `BadInput` where a run directory holds the dataset of the same recipe, but of other problems or personas.
+def check_same_inputs(folder: Path, now: InputRecord) -> None:
+    """Raise `BadInput` where a run directory belongs to the same recipe, but to other problems, personas or benchmarks.
 
-    `used` are the digests of those that were read. An earlier version recorded none.
+    Of a run that has not ended, only datasets on the Hub count: files may be mended. Of one that has, everything does.
     """
     if not holds_rows(folder):
+        now.check_same_as_begun(folder)
         return
     path, _ = _record(folder)
-    recorded = read_json(path, REPLACE).get("used")
-    before = recorded if isinstance(recorded, dict) else {}
-    changed = [f"the {name} have changed" for name, digest in used.items() if before.get(name, digest) != digest]
+    content = read_json(path, REPLACE)
+    used, sources = content.get("used"), content.get("sources")
+    before = used if isinstance(used, dict) else {}
+    # provenance.json has the sources at its top.
+    recorded = sources if isinstance(sources, dict) else _provenance(folder)
+    differing = [kind for kind, digest in now.used.items() if before.get(kind, digest) != digest]
+    unknown = [kind for kind in now.used if kind not in before]
+    moved = list(now.moved(recorded, [*differing, *unknown]))
+    changed = [f"the {kind} have changed" for kind in dict.fromkeys([*differing, *(one.kind for one in moved)])]
     if changed:
-        raise _another(folder, changed)
+        raise _another(folder, [*changed, *map(str, moved)], moved)
 
 
-def _another(folder: Path, differing: Iterable[str]) -> BadInput:
+def _provenance(folder: Path) -> dict[str, Any]:
+    path = folder / DATASET / PROVENANCE
+    return read_json(path, REPLACE) if path.exists() else {}
+
+
+def _another(folder: Path, differing: Iterable[str], moved: Sequence[Moved] = ()) -> BadInput:
+    to_keep = f"to keep it, name {pins(moved)}; or " if moved else ""
     return BadInput(
-        f"{folder}: contains the dataset of another recipe ({'; '.join(differing)}): use another output, or "
+        f"{folder}: contains the dataset of another recipe ({_joined(differing)}): {to_keep}use another output, or "
         "replace that dataset with --replace; its answers stay in the journal either way"
     )
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(parts))
 
 
 def holds_rows(folder: Path) -> bool:
@@ -223,22 +254,31 @@ def _record(folder: Path) -> tuple[Path, bool]:
 
 
 def _changed_prompts(recorded: object, recipe: Recipe) -> Iterator[str]:
-    """The prompts that a method of the same name and settings has changed; an earlier version recorded none."""
+    """The prompts of the same method that have changed; an earlier version had its own, and recorded none."""
     if not isinstance(recorded, dict):
-        return
+        recorded = prompt_digests(recipe.method.prompts)
     before = {name: one.get("sha256") for name, one in recorded.items() if isinstance(one, dict)}
-    now = {name: one["sha256"] for name, one in prompt_digests(recipe.method).items()}
+    now = {name: one["sha256"] for name, one in prompt_digests(recipe.prompts_in_use).items()}
     for name in dict.fromkeys([*before, *now]):
         if before.get(name) != now.get(name):
             yield f"the prompt {name!r} has changed"
 
 
 def _comparable(recipe: dict[str, Any]) -> dict[str, Any]:
-    """A recipe in which problems that were given as rows are alike, wherever the run directory was."""
-    sources = recipe.get("problems")
-    if not isinstance(sources, list):
-        return recipe
-    return recipe | {"problems": ["given as rows" if GIVEN.fullmatch(str(source)) else source for source in sources]}
+    """A recipe in which sources are alike that may hold the same: what they hold is compared by its digest.
+
+    Revisions are left out; so is where the run directory was of problems that were given as rows. Prompts, too, are
+    compared by their texts.
+    """
+    found = {key: value for key, value in recipe.items() if key != "prompts"}
+    for key in ("problems", "benchmark"):
+        if isinstance(sources := recipe.get(key), list):
+            found[key] = [
+                "given as rows" if GIVEN.fullmatch(str(one)) else without_revision(str(one)) for one in sources
+            ]
+    if isinstance(personas := recipe.get("personas"), str):
+        found["personas"] = without_revision(personas)
+    return found
 
 
 def _json(value: Any) -> str:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,7 +27,8 @@ from personamath.teachers.routed import OverHttp, Route, connections, over_http
 from personamath.teachers.serve import SERVED, ServedTeacher, check_arguments
 from personamath.teachers.shutdowns import shutdown_warning
 from personamath.teachers.slots import Slots
-from personamath.teachers.urls import is_own, without_secrets
+from personamath.teachers.stated_prices import StatedPrices
+from personamath.teachers.urls import all_checked, is_own, without_secrets
 from personamath.teachers.waves import WaveTeacher
 
 # File descriptors in addition to the connections: the journal, the grader's pipes, the dataset's files.
@@ -49,6 +51,11 @@ class Setup:
     replace: Annotated[bool, "let this recipe replace the dataset of another recipe in the run directory", "run"] = (
         False
     )
+    reuse: Annotated[
+        tuple[str, ...],
+        "another run directory: its answers are taken instead of asking for them again; repeatable",
+        "run",
+    ] = ()
     base_url: Annotated[
         tuple[str, ...],
         "OpenAI-compatible endpoint, up to and including /v1; several endpoints share the requests (default: "
@@ -139,18 +146,26 @@ class Setup:
     block: Annotated[int, "seed problems per block of the ray engine", "cluster"] = 128
     by_role: Mapping[str, RoleSetup] = field(default_factory=dict)
     """Endpoints and prices of the roles, where the recipe's `teacher` names roles."""
+    stated_prices: StatedPrices = field(default_factory=StatedPrices, compare=False, repr=False)
+    """What the endpoints say about prices, so that each is asked once."""
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
         object.__setattr__(self, "output", plain_path(self.output))
         if self.concurrency == "auto":
             object.__setattr__(self, "concurrency", None)
+        object.__setattr__(self, "base_url", all_checked(self.base_url))
+        if not self.base_url:
+            raise BadInput("base_url is empty: name an endpoint, or leave the key out for the default")
         for name in ("attempts", "patience", "block"):
-            if getattr(self, name) <= 0:
+            if not getattr(self, name) > 0:  # true of NaN, too
                 raise BadInput(f"{name} is {getattr(self, name)}: it must be more than 0")
         for name in ("concurrency", "timeout", "rpm", "tpm", "max_usd", "max_requests", "batch_queue_tokens"):
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
+        for name in ("rpm", "tpm"):
+            if getattr(self, name) == inf:
+                raise BadInput(f"{name} is infinite: leave it out for no limit of your own")
         if self.batch and self.serve:
             raise BadInput("--batch asks a provider and --serve this machine: give only one of them")
         if self.batch and len(self.base_url) > 1:
@@ -162,6 +177,8 @@ class Setup:
                 "--serve does not work with --engine ray: start `vllm serve` yourself and give its address with "
                 "--base-url"
             )
+        if self.engine == "ray" and self.reuse:
+            raise BadInput("--reuse does not work with --engine ray: use --engine local")
         if self.engine == "local" and is_url(self.output):
             raise BadInput(
                 f"output {self.output!r}: the local engine needs a directory; an object store needs --engine ray"
@@ -186,13 +203,14 @@ class Setup:
         texts = headers if isinstance(headers, list | tuple) else [headers]
         if not all(isinstance(text, str) for text in texts):  # the error does not show them: they may be secret
             raise BadInput(f"{place}: header: write a list of NAME=VALUE, or keys and values")
-        return validated(cls, {**settings, "header": tuple(texts)}, place, by_role=by_role or {})
+        return validated(
+            cls, {**settings, "header": tuple(texts)}, place, by_role=by_role or {}, stated_prices=StatedPrices()
+        )
 
     def warn(self, recipe: Recipe) -> None:
         """Warn of teachers that their provider is about to switch off."""
-        if self.serve:
-            return
-        for model, urls in dict.fromkeys(self.teachers(recipe).routes.values()):
+        routes = self.teachers(recipe).routes
+        for model, urls in () if self.serve else dict.fromkeys(routes.values()):
             if warning := shutdown_warning(model, urls[0], date.today()):
                 warn(warning)
 
@@ -208,8 +226,16 @@ class Setup:
         return Patience(timeout_s, self.attempts, self.patience)
 
     def teachers(self, recipe: Recipe) -> Teachers:
-        """Return who answers which kind of a recipe's requests, and at what price."""
-        return Teachers(recipe, self.by_role, self.base_url, self.price_in, self.price_out)
+        """Return who answers which kind of a recipe's requests, and at what price.
+
+        Raises `BadInput` for more teachers than --serve or --batch can ask.
+        """
+        teachers = Teachers(recipe, self.by_role, self.base_url, self.stated_prices, self.price_in, self.price_out)
+        if self.serve:
+            teachers.check_one_model("--serve vllm")
+        if self.batch:
+            teachers.check_one_endpoint("--batch")
+        return teachers
 
     @property
     def fixed_concurrency(self) -> int | None:
@@ -229,10 +255,10 @@ class Setup:
 
     def prices(self, recipe: Recipe) -> Prices:
         """Return the prices of models; raise `BadInput` if --max-usd is set and a teacher's price is unknown."""
+        teachers = self.teachers(recipe)
         given = [self.price_in, *(role.price_in for role in self.by_role.values())]
         if self.serve and given.count(None) == len(given):
             return Prices(recipe.models[0], OWN_HARDWARE)
-        teachers = self.teachers(recipe)
         prices = teachers.prices(BATCH if self.batch else None, ask=not self.serve)
         for model in recipe.models:
             if self.max_usd is not None and prices.of(model) is None:
@@ -269,14 +295,12 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
         return None if setup.fixed_concurrency else limits_for(urls, patience.timeout_s, before, count)
 
     if setup.serve:
-        teachers.check_one_model("--serve vllm")
         directory, model = Path(setup.output), recipe.models[0]
         return ServedTeacher.of(
             model, setup.vllm_args, directory, patience, pace, hedge=hedge, limits=limits((SERVED,), reached or {})
         )
     access = open_access(setup, recipe)
     if setup.batch:
-        teachers.check_one_endpoint("--batch")
         from personamath.teachers.batch import LINE_ATTEMPTS, BatchTeacher
 
         return BatchTeacher(

@@ -28,9 +28,8 @@ def on_terminal(funnel: Funnel, endpoints: OverHttp | WaveTeacher | None = None)
 @asynccontextmanager
 async def shown(funnel: Funnel, asking: Asking, endpoints: OverHttp | WaveTeacher | None = None) -> AsyncIterator[None]:
     """Show progress on the screen for the duration of the context."""
-    progress = asyncio.create_task(
-        show_progress(funnel, asking, waiting_for=endpoints.waiting_for if endpoints else str)
-    )
+    told = (endpoints.waiting_for, endpoints.retries) if endpoints else ()
+    progress = asyncio.create_task(show_progress(funnel, asking, None, *told))
     try:
         yield
     finally:

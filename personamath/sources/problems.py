@@ -1,17 +1,23 @@
-"""Read seed problems from GSM8K and MATH, in their original columns, or from the user's own file."""
+"""Sources of seed problems: GSM8K and MATH, other datasets on the Hub, local copies, and files of the user's own."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
+from pathlib import Path, PureWindowsPath
 
-from personamath.answers import extract
-from personamath.completion import mark_in, read_completion
 from personamath.errors import BadInput
-from personamath.files import in_one_line, is_unicode, local_path
-from personamath.records import Problem
-from personamath.sources.tables import HALF_A_PAIR, HubSplit, TableRow, read_file, read_hub
+from personamath.files import local_path
+from personamath.sources.hub import HubSplit, read_hub
+from personamath.sources.hub.split import (
+    is_file_name,
+    is_hub_name,
+    parse_hub,
+    parse_revision,
+    with_revision,
+    without_revision,
+)
+from personamath.sources.rows import TableRow
+from personamath.sources.tables import read_file, stem_of
 
 # Repositories of the train splits on the Hub. MATH has one config per subject, in alphabetical order like its files.
 GSM8K_REPO, GSM8K_CONFIGS = "openai/gsm8k", ("main",)
@@ -28,9 +34,11 @@ MATH_CONFIGS = (
 SOURCES: dict[str, str] = {"gsm8k": "GSM8K", "math": "MATH"}
 """Display names of the known sources."""
 COLUMNS: dict[str, tuple[str, str]] = {"gsm8k": ("question", "answer"), "math": ("problem", "solution")}
+_REPOS = {GSM8K_REPO.lower(): "gsm8k", MATH_REPO.lower(): "math"}
+_WANTED = ("QUESTION_COLUMN", "ANSWER_COLUMN")
 
-
-_NAME = re.compile(r"[a-z][a-z0-9-]*")
+_NAME = re.compile(r"(?!all$)[a-z][a-z0-9-]*")  # `all` is the row of a table that sums its sources up
+_DRIVE = re.compile(r"[A-Za-z]:\\|[A-Z]:/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,51 +46,106 @@ class ProblemSource:
     """One `--problems` argument."""
 
     name: str
-    """`gsm8k` or `math`, or a name chosen by the user for other problems."""
+    """`gsm8k` or `math`, or a name for other problems: the `source` of their rows."""
     path: Path | None
-    """A local file; None for the train split on the Hub."""
+    """A local file; None for a dataset on the Hub."""
     columns: tuple[str, str]
     """Names of two columns: the question, and the answer or a solution that contains it."""
+    splits: tuple[HubSplit, ...] = ()
+    """Its places on the Hub, in order; empty for a local file."""
+    published: str = ""
+    """As the user wrote it, with a file's name only."""
 
     @classmethod
     def parse(cls, text: str) -> "ProblemSource":
-        """Read `gsm8k`, `math`, `gsm8k:PATH`, `math:PATH` or `NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN`."""
-        name, colon, rest = text.partition(":")
-        if name in COLUMNS and (not colon or rest):
-            path = local_path(rest) if rest else None
-            if path is None or ":" not in path.name or path.exists():  # a path may have a colon of its own
-                return cls(name, path, COLUMNS[name])
-        place, *columns = rest.rsplit(":", 2)
-        if name not in COLUMNS and _NAME.fullmatch(name) and len(columns) == 2 and place and all(columns):
-            return cls(name, local_path(place), (columns[0], columns[1]))
-        raise BadInput(
-            f"problems {text!r}: write gsm8k or math; for a local copy of either gsm8k:PATH or math:PATH; for your own "
-            "file NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN, e.g. shop:mine.jsonl:question:answer"
-        )
+        """Read what a user wrote for a source of problems.
+
+        On the Hub: `gsm8k[@REVISION]`, `math[@REVISION]`, or
+        `[NAME:]OWNER/NAME[@REVISION][:CONFIG[:SPLIT]]:QUESTION_COLUMN:ANSWER_COLUMN`. Local: `gsm8k:PATH`, `math:PATH`,
+        or `NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN`.
+        """
+        name, _, rest = text.partition(":")
+        if name.partition("@")[0] in COLUMNS:
+            return cls._known(text)
+        if is_hub_name(text):
+            return cls._on_hub(text, "", text)
+        if _NAME.fullmatch(name) and not _DRIVE.match(text):
+            if is_hub_name(rest):
+                return cls._on_hub(text, name, rest)
+            place, *columns = rest.rsplit(":", 2)
+            if len(columns) == 2 and place and all(columns):
+                path = local_path(place)
+                return cls(name, path, (columns[0], columns[1]), (), ":".join([name, path.name, *columns]))
+        raise BadInput(f"problems {text!r}: {_right_form(text)}")
+
+    @classmethod
+    def _known(cls, text: str) -> "ProblemSource":
+        """GSM8K or MATH, on the Hub or in a local file with the same columns."""
+        head, colon, place = text.partition(":")
+        name, at, revision = head.partition("@")
+        if at and colon:
+            raise BadInput(
+                f"problems {text!r}: a local file has no revision: write {name}:{place or 'PATH'} for the file, or "
+                f"{head} for the Hub"
+            )
+        if at and not revision:
+            raise BadInput(
+                f"problems {text!r}: no revision after the @: write {name}@REVISION, where REVISION is a commit, tag "
+                f"or branch, or {name} for main"
+            )
+        if not colon:
+            splits = known_splits(name, "train", parse_revision(revision) if at else None)
+            return cls(name, None, COLUMNS[name], splits, text)
+        path = local_path(place)
+        if place and (":" not in path.name or path.exists()):  # a path may have a colon of its own
+            return cls(name, path, COLUMNS[name], (), f"{name}:{path.name}")
+        raise BadInput(f"problems {text!r}: {_right_form(text)}")
+
+    @classmethod
+    def _on_hub(cls, text: str, name: str, place: str) -> "ProblemSource":
+        known = _REPOS.get(re.split("[:@]", place)[0].lower())
+        if known and ":" not in place:
+            raise BadInput(f"problems {text!r}: write {with_head(text, known)}, whose columns are known")
+        prefix = f"{name}:" if name else ""
+        split, columns = parse_hub(place, "train", f"problems {text!r}", prefix, _WANTED)
+        chosen = name or _slug(split.repo.rpartition("/")[2])
+        if not _NAME.fullmatch(chosen) or chosen in COLUMNS:
+            raise BadInput(
+                f"problems {text!r}: its rows cannot have the source {chosen!r}: write a name of your own first, "
+                f"my-{chosen}:{text}"
+            )
+        return cls(chosen, None, (columns[0], columns[1]), (split,), text)
+
+    @property
+    def label(self) -> str:
+        """As `published`, without a revision, and of a file without its columns."""
+        return f"{self.name}:{self.path.name}" if self.path else without_revision(self.published)
+
+    def at(self, commit: str) -> str:
+        """What to write to have this source at a commit."""
+        return with_revision(self.published, commit)
 
     @property
     def id_prefix(self) -> str:
         """`math-train` for the split on the Hub; from the file name otherwise, e.g. `math-demo` for math-demo.jsonl."""
         if self.path is None:
-            return f"{self.name}-train"
-        stem = re.sub(r"-\d{5}-of-\d{5}$", "", self.path.stem)  # the Hub's own shard names
-        name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-").removeprefix(f"{self.name}-")
-        return f"{self.name}-{name}"
+            return f"{self.name}-{_slug(self.splits[0].split)}"
+        stem = re.sub(r"-\d{5}-of-\d{5}$", "", stem_of(self.path))  # the Hub's own shard names
+        return f"{self.name}-{_slug(stem).removeprefix(f'{self.name}-')}"
 
     def rows(self) -> Iterator[TableRow]:
         """Yield the source's rows in their original columns."""
         if self.path is not None:
             yield from read_file(self.path)
             return
-        for split in self.hub_splits():
+        for split in self.splits:
             yield from read_hub(split)
 
-    def hub_splits(self, split: str = "train") -> list[HubSplit]:
-        """Return the places of its rows on the Hub, in order, or of another split; empty for a local file."""
-        if self.path is not None:
-            return []
-        repo, configs = (GSM8K_REPO, GSM8K_CONFIGS) if self.name == "gsm8k" else (MATH_REPO, MATH_CONFIGS)
-        return [HubSplit(repo, config, split) for config in configs]
+
+def known_splits(name: str, split: str, revision: str | None) -> tuple[HubSplit, ...]:
+    """The places on the Hub of a split of GSM8K or MATH, in order."""
+    repo, configs = (GSM8K_REPO, GSM8K_CONFIGS) if name == "gsm8k" else (MATH_REPO, MATH_CONFIGS)
+    return tuple(HubSplit(repo, config, split, revision) for config in configs)
 
 
 def source_label(source: str) -> str:
@@ -90,83 +153,34 @@ def source_label(source: str) -> str:
     return SOURCES.get(source, source)
 
 
-class Skipped(NamedTuple):
-    """A row that cannot be a seed problem."""
-
-    id: str
-    reason: str
-
-
-def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) -> Iterator[Problem | Skipped]:
-    """Yield the first `limit` seed problems of each source, in order; unusable rows come as `Skipped`.
-
-    Two rows ask the same question if their texts are equal except for white space; the first one is used. Raises
-    `BadInput`, which names the place, for a missing file, wrong columns or an incomplete line.
-    """
-    prefixes = [source.id_prefix for source in sources]
-    for prefix in prefixes:
-        if prefixes.count(prefix) > 1:
-            raise BadInput(f"two problem sources would get the same ids {prefix}-00000, ...; rename one of the files")
-    seen: set[int] = set()
-    for source, prefix in zip(sources, prefixes, strict=True):
-        for number, row in enumerate(source.rows()):
-            if number == limit:
-                break
-            problem = _problem(source, f"{prefix}-{number:05}", row)
-            if isinstance(problem, Problem):
-                text = hash(" ".join(problem.question.split()))
-                if text in seen:
-                    problem = Skipped(problem.id, "repeats an earlier question")
-                seen.add(text)
-            yield problem
+def with_head(text: str, name: str) -> str:
+    """A name on the Hub as `name`, with the same revision."""
+    _, at, revision = text.rpartition(":")[2].partition("@")
+    return f"{name}{at}{revision}"
 
 
-def _problem(source: ProblemSource, id: str, row: TableRow) -> Problem | Skipped:
-    question, solution = (_text(source, column, row) for column in source.columns)
-    subject = row.values.get("type" if source.name == "math" else "subject")
-    if not is_unicode(question + solution + str(subject)):
-        return Skipped(id, HALF_A_PAIR)
-    # Reference solutions are models' work too, with the same remains in them.
-    answer = _READERS.get(source.name, _any_answer)(read_completion(solution).answer)
-    if not question.strip():
-        return Skipped(id, "no question")
-    if mark_in(question):
-        return Skipped(id, "marks of reasoning or of a chat template in the question")
-    if not answer or not answer.strip():
-        return Skipped(id, "no reference answer")
-    level = re.fullmatch(r"Level (\d)", str(row.values.get("level", "")))
-    return Problem(
-        id=id,
-        source=source.name,
-        question=question.strip(),
-        answer=answer.strip(),
-        level=int(level[1]) if level else None,
-        subject=str(subject) if subject and source.name != "gsm8k" else None,
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def _right_form(text: str) -> str:
+    """The end of an error: what to write instead of a text that names no problems, in its own words where possible."""
+    general = (
+        "write gsm8k or math; for your own file NAME:PATH:QUESTION_COLUMN:ANSWER_COLUMN, e.g. "
+        "shop:mine.jsonl:question:answer; for a dataset on the Hub OWNER/NAME:QUESTION_COLUMN:ANSWER_COLUMN; for a "
+        "local copy of the first two gsm8k:PATH or math:PATH"
     )
-
-
-def _text(source: ProblemSource, column: str, row: TableRow) -> str:
-    """The text in a column, empty where it is null; in a file of the user's own an answer may be a number."""
-    if column not in row.values:
-        found, wanted = ", ".join(row.values) or "none", " and ".join(source.columns)
-        raise BadInput(f"{row.place}: {source.name} problems need the text columns {wanted}; found {found}")
-    value = row.values[column]
-    if source.name not in COLUMNS and isinstance(value, int | float) and not isinstance(value, bool):
-        return "" if value != value else str(value)  # a table writes its missing numbers as NaN
-    if not isinstance(value, str | None):
-        raise BadInput(f"{row.place}: {column} is {in_one_line(repr(value), 80)}; it must be text")
-    return value or ""
-
-
-def _gsm8k_answer(solution: str) -> str | None:
-    """Return the line after `####` in GSM8K's answer column; lines below it say something else."""
-    _, marker, answer = solution.rpartition("####")
-    return answer.strip().partition("\n")[0] if marker else None
-
-
-def _any_answer(solution: str) -> str | None:
-    """Return the answer from a user's column: from a solution with a box or `####`, else the column's whole text."""
-    return extract(solution) or _gsm8k_answer(solution) or solution.strip().strip("$")
-
-
-_READERS: dict[str, Callable[[str], str | None]] = {"gsm8k": _gsm8k_answer, "math": extract}
+    name, place = "", text
+    columns: list[str] = []
+    if ":" in text and not _DRIVE.match(text) and not is_file_name(text.partition(":")[0]):
+        name, _, place = text.partition(":")
+    while ":" in place and not is_file_name(place) and len(columns) < len(_WANTED):
+        place, _, column = place.rpartition(":")
+        columns.insert(0, column)
+    if not is_file_name(place):
+        return general
+    if name in COLUMNS or not _NAME.fullmatch(name):
+        stem = _slug(PureWindowsPath(place).name.partition(".")[0])
+        name = stem if _NAME.fullmatch(stem) and stem not in COLUMNS else f"my-{stem or 'problems'}"
+    columns = [column or wanted for column, wanted in zip([*columns, "", ""], _WANTED, strict=False)]
+    return f"write {':'.join([name, place, *columns])}: a name of your own, the file, and its two columns"

@@ -1,124 +1,52 @@
-"""Read the rows of a JSONL, JSON or parquet file or of a Hub dataset, one at a time, each with its place for errors."""
+"""Read the rows of a file or of a folder of `save_to_disk`, one at a time, each with its place for errors."""
 
-import json
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from personamath.errors import BadInput
-from personamath.files import TEXT, in_one_line
+from personamath.files import folder_for_libraries, in_one_line
+from personamath.sources.csv_files import read_csv
+from personamath.sources.json_files import read_json, read_jsonl
+from personamath.sources.rows import TableRow
 
-HALF_A_PAIR = "half a surrogate pair"
-"""Why a row is left out whose text JSON may escape, but no file and no request can hold."""
-
-
-class TableRow(NamedTuple):
-    """One row and its place."""
-
-    place: str
-    """Its place for error messages, e.g. `train.jsonl:17` or `openai/gsm8k row 17`."""
-    values: dict[str, Any]
-
-
-class HubSplit(NamedTuple):
-    """A split of a dataset on the Hub."""
-
-    repo: str
-    config: str | None
-    """None if the dataset has only one config."""
-    split: str
+PACKED = (".gz", ".zst")
+# Rows of long texts in one batch of Arrow take little memory.
+_BATCH_ROWS = 1_000
+# What `save_to_disk` writes into the folder of a Dataset, and of a DatasetDict.
+_SAVED, _SAVED_SPLITS = "dataset_info.json", "dataset_dict.json"
+_USE = "use .jsonl, .json, .csv, .tsv (each also with .gz or .zst after it) or .parquet, or a folder of save_to_disk"
 
 
 def read_file(path: Path) -> Iterator[TableRow]:
-    """Read the rows of a file by its suffix; raise `BadInput` for an unreadable file or a row that is not an object."""
-    readers = {".jsonl": _read_jsonl, ".json": _read_json, ".parquet": _read_parquet}
-    if path.suffix not in readers:
-        raise BadInput(f"{path}: unknown file type {path.suffix!r}; use .jsonl, .json or .parquet")
-    try:
-        yield from readers[path.suffix](path)
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such file") from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: not UTF-8 at byte {error.start}") from None
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}") from None
+    """Read the rows of a file by its suffix, or of a folder that `save_to_disk` of `datasets` wrote.
 
-
-def read_hub(split: HubSplit) -> Iterator[TableRow]:
-    """Read the rows of a Hub dataset through `datasets` and its cache."""
-    for number, values in enumerate(_load(split)):
-        yield TableRow(f"{split.repo} row {number}", values)
-
-
-def resolved_commit(split: HubSplit) -> str | None:
-    """Return the Hub commit that the cached rows of this split come from; None if `datasets` does not record it.
-
-    This asks the cache, not the Hub, because the Hub's newest commit may differ from the one that was read.
+    Raises `BadInput`, which names the place, for what cannot be read, also later at a single row, and if there are no
+    rows.
     """
-    return cached_commit(_load(split))
+    empty = True
+    for row in _reader_of(path)(path):
+        empty = False
+        yield row
+    if empty:
+        raise BadInput(f"{path}: contains no rows")
 
 
-def cached_commit(rows: Any) -> str | None:
-    """Return the Hub commit of a loaded `datasets.Dataset`; its cache folder is named after the commit."""
-    folders = {Path(file["filename"]).parent.name for file in rows.cache_files}
-    name = folders.pop() if len(folders) == 1 else ""
-    return name if re.fullmatch(r"[0-9a-f]{40}", name) else None
+def form_of(path: Path) -> str:
+    """The suffix that says what is in a file, e.g. `.csv` of `mine.csv.gz`; empty if there is none."""
+    return (path.with_suffix("") if path.suffix.lower() in PACKED else path).suffix.lower()
 
 
-def _load(split: HubSplit) -> Any:
-    import datasets
-
-    datasets.disable_progress_bars()
-    try:
-        return datasets.load_dataset(split.repo, split.config, split=split.split)
-    except Exception as error:  # the remedy is the same for every error of the Hub's client
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BadInput(
-            f"cannot load {split.repo} from the Hub ({reason}); check the name and the network, or give a local file"
-        ) from error
+def stem_of(path: Path) -> str:
+    """The name of a table without its suffixes, e.g. `mine` of `mine.csv.gz`."""
+    return (path.with_suffix("") if path.suffix.lower() in PACKED else path).stem
 
 
-def _read_jsonl(path: Path) -> Iterator[TableRow]:
-    with path.open(encoding=TEXT) as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield _row(f"{path}:{number}", line)
-
-
-def _row(place: str, line: str) -> TableRow:
-    try:
-        values = json.loads(line)
-    except json.JSONDecodeError as error:  # its own text counts lines from this one
-        raise BadInput(f"{place}: not a complete line of JSON ({error.msg}); mend or remove it") from None
-    except ValueError as error:  # a number of too many digits
-        raise BadInput(f"{place}: not a line of JSON that can be read ({in_one_line(error)}); mend it") from None
-    if not isinstance(values, dict):
-        raise BadInput(f"{place}: expected an object of columns, found {type(values).__name__}")
-    return TableRow(place, values)
-
-
-def _read_json(path: Path) -> Iterator[TableRow]:
-    try:
-        rows = json.loads(path.read_text(encoding=TEXT))
-    except json.JSONDecodeError as error:
-        raise BadInput(f"{path}:{error.lineno}: not valid JSON ({error.msg})") from None
-    if not isinstance(rows, list):
-        raise BadInput(f"{path}: expected a list of objects, found {type(rows).__name__}")
-    for number, values in enumerate(rows):
-        if not isinstance(values, dict):
-            raise BadInput(f"{path}: row {number}: expected an object of columns, found {type(values).__name__}")
-        yield TableRow(f"{path}: row {number}", values)
-
-
-def _read_parquet(path: Path) -> Iterator[TableRow]:
-    number = 0
-    with opened_parquet(path) as file:
-        for batch in file.iter_batches():
-            for values in batch.to_pylist():
-                yield TableRow(f"{path}: row {number}", values)
-                number += 1
+def stored_files(path: Path) -> list[Path]:
+    """The file of a table, or all files of its folder in the order of their names."""
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
 
 
 @contextmanager
@@ -137,3 +65,64 @@ def opened_parquet(path: Path, place: str | None = None) -> Iterator[Any]:
             yield file
     except (pyarrow.ArrowException, OSError) as error:
         raise BadInput(f"{place or path}: not a readable parquet file ({in_one_line(error)})") from None
+
+
+def _reader_of(path: Path) -> Callable[[Path], Iterator[TableRow]]:
+    if path.is_dir():
+        return _read_saved
+    form = form_of(path)
+    if form == ".parquet" and path.suffix.lower() in PACKED:
+        raise BadInput(f"{path}: parquet is compressed by itself; unpack the file first")
+    if form not in _READERS:
+        kind = f"unknown file type {form!r}" if form else "a name without a suffix does not say what is in the file"
+        raise BadInput(f"{path}: {kind}; {_USE}")
+    return _READERS[form]
+
+
+def _read_parquet(path: Path) -> Iterator[TableRow]:
+    if not path.exists():
+        raise BadInput(f"{path}: no such file")
+    with opened_parquet(path) as file:
+        names = file.schema_arrow.names
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise BadInput(f"{path}: two columns are named {twice!r}; rename one of them")
+        yield from _numbered(path, file.iter_batches(batch_size=_BATCH_ROWS))
+
+
+def _read_saved(path: Path) -> Iterator[TableRow]:
+    if (path / _SAVED_SPLITS).is_file():
+        splits = sorted(split.name for split in path.iterdir() if split.is_dir())
+        raise BadInput(
+            f"{path}: a DatasetDict of the splits {', '.join(splits)}; name one of their folders, e.g. "
+            f"{path / splits[0]}"
+            if splits
+            else f"{path}: a DatasetDict without splits"
+        )
+    if not (path / _SAVED).is_file():
+        raise BadInput(f"{path}: a folder that save_to_disk did not write; name a file in it, or {_USE}")
+    import datasets
+
+    with folder_for_libraries(path) as folder:
+        try:
+            saved = datasets.load_from_disk(str(folder))
+        except Exception as error:  # the remedy is the same for every error of the library
+            raise BadInput(f"{path}: not a readable folder of save_to_disk ({in_one_line(error)})") from None
+        # Arrow's values: `datasets` would decode images and sounds.
+        yield from _numbered(path, saved.with_format("arrow").iter(_BATCH_ROWS))
+
+
+def _numbered(path: Path, batches: Iterator[Any]) -> Iterator[TableRow]:
+    number = 0
+    for batch in batches:
+        for values in batch.to_pylist():
+            yield TableRow(f"{path}: row {number}", values)
+            number += 1
+
+
+_READERS: dict[str, Callable[[Path], Iterator[TableRow]]] = {
+    ".jsonl": read_jsonl,
+    ".json": read_json,
+    ".csv": read_csv,
+    ".tsv": partial(read_csv, separator="\t"),
+    ".parquet": _read_parquet,
+}

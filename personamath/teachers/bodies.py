@@ -14,8 +14,8 @@ Json = dict[str, Any]
 
 GZIP = b"\x1f\x8b"
 _WITH_GZIP_HEADER = 31  # as zlib numbers the forms of a header
-# Far more than any answer has: a body that unpacks to more is cut there, and does not count as an answer.
 LARGEST_BODY_BYTES = 16 * 2**20
+"""Far more than any answer has: a body that has more, or unpacks to more, is not read on and is no answer."""
 # Not `splitlines`, which also splits at characters that JSON may hold.
 _LINES = re.compile(r"\r\n|\n|\r")
 _FIELD = re.compile(r"(?:data|event|id|retry)\s*:")
@@ -30,7 +30,7 @@ def json_in(content: bytes) -> Any:
         return json.loads(content)
     except ValueError:
         text = _decompressed(content).decode() if content.startswith(GZIP) else content.decode()
-    lines = [line for line in _LINES.split(text.lstrip("\ufeff")) if line.strip() and not line.startswith(":")]
+    lines = [line for line in _LINES.split(text.lstrip("\ufeff \t\r\n")) if line.strip() and not line.startswith(":")]
     if not lines or not _FIELD.match(lines[0]):
         return json.loads("\n".join(lines))
     data = [line.partition(":")[2].strip() for line in lines if line.startswith("data")]

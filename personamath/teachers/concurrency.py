@@ -13,7 +13,7 @@ and a few times as many requests as there are slots may be in flight. What is no
 rates (`pace.py`), and which endpoint to ask (`endpoints.py`).
 """
 
-from math import inf
+from math import inf, sqrt
 from typing import NamedTuple
 
 from personamath.teachers.latencies import Latencies
@@ -62,8 +62,15 @@ WAITS = 0.5
 TRIES_COUNTED = 20
 FAILED_SHARE = 0.2
 FAILED_BACK = 0.85
-# One time-out counts as this many failures: it costs the whole time-out, and perhaps an answer that is paid for.
 TIMEOUT_WEIGHT = 4
+"""One time-out counts as this many failures: it costs the whole time-out, and perhaps an answer that is paid for."""
+# Some answers take longer than the time-out however few are in flight. Their share is counted at small limits, where a
+# time-out counts less, because a still smaller limit gains little. Larger limits are lowered only for time-outs beyond
+# that share, by this many standard deviations.
+WEIGHT_AT_SMALL_LIMITS = 2
+SURE_TIMEOUTS = 2.0
+# The share to begin with, as if so many tries had been counted: one in 20.
+ASSUMED_TIMEOUTS, ASSUMED_TRIES = 1, 20
 
 
 class Sent(NamedTuple):
@@ -80,9 +87,12 @@ class Limit:
     def __init__(self, timeout_s: float, start: int = START, most: int = MOST) -> None:
         self._timeout_s = timeout_s
         self._most = most
-        self._tries = self._failures = 0
+        self._tries = self._failures = self._timeouts = 0
         self._left = 0.0
         """Answers to wait for before the next step, or before the verdict on this one."""
+        self._small = float(max(START, start))
+        """Up to this limit, time-outs are taken for those of long answers."""
+        self._timeouts_there = self._tries_there = 0
         self._limit = float(min(start, most))
         self._from = self._limit
         """The limit before the step that is being made; the limit itself between steps."""
@@ -109,7 +119,7 @@ class Limit:
 
     def answered(self, sent: Sent, length: float, in_flight: int, now: float) -> None:
         """A request was answered, with this many tokens; `in_flight` still counts it."""
-        self._tries += 1
+        self._count_try(timed_out=False)
         if sent.at < self._since:
             return
         latency_s = now - sent.at
@@ -130,20 +140,42 @@ class Limit:
             self._step(now)
 
     def failed(self, sent_at: float, now: float, weight: int = 1) -> None:
-        """A request was refused, or not answered in time."""
-        self._tries += 1
+        """A request was refused, or not answered in time.
+
+        A second time-out of the same request is not reported: its answer may be a long one.
+        """
+        timed_out = weight == TIMEOUT_WEIGHT
+        self._count_try(timed_out)
         if sent_at < self._since:
             return
         counted = max(TRIES_COUNTED, self._limit)
         if self._tries > counted:
-            self._tries, self._failures = 1, 0
-        self._failures += weight
-        if self._failures >= FAILED_SHARE * counted:
+            self._tries, self._failures, self._timeouts = 1, 0, 0
+        self._failures += not timed_out
+        self._timeouts += timed_out
+        if self._failures + self._weight_of_timeouts() >= FAILED_SHARE * counted:
             self._ramping, self._steps_up = False, STEPS_UP
             limit = min(self._from, self._limit / STEP)
-            if weight < TIMEOUT_WEIGHT:  # which may be chance, and then comes however few are in flight
+            if not timed_out:  # which may be chance, and then comes however few are in flight
                 limit = max(min(self._from, FAILED_BACK * self._limit), min(self._limit, START))
             self._go(limit, now, HOLD)
+            if START < self._small > self._limit:  # an earlier run's limit, which was too large
+                self._small = max(START, self._limit)
+                self._timeouts_there = self._tries_there = 0
+
+    def _count_try(self, timed_out: bool) -> None:
+        self._tries += 1
+        if self._limit <= self._small:
+            self._tries_there += 1
+            self._timeouts_there += timed_out
+
+    def _weight_of_timeouts(self) -> float:
+        """How much the time-outs say that too many are in flight, beyond those of long answers."""
+        if self._limit <= self._small:
+            return WEIGHT_AT_SMALL_LIMITS * self._timeouts
+        share = (ASSUMED_TIMEOUTS + self._timeouts_there) / (ASSUMED_TRIES + self._tries_there)
+        expected = share * self._tries
+        return TIMEOUT_WEIGHT * (self._timeouts - expected - SURE_TIMEOUTS * sqrt(expected))
 
     def restart(self, now: float) -> None:
         """The endpoint was gone: begin low again."""
@@ -176,7 +208,7 @@ class Limit:
         self._left = (hold if self._ramping else max(hold, SHARE_LATER)) * self._limit
         self._stepping = False
         self._seen = Latencies()
-        self._tries = self._failures = 0
+        self._tries = self._failures = self._timeouts = 0
 
     def _step(self, now: float) -> None:
         """Try a larger or a smaller limit."""
@@ -196,7 +228,7 @@ class Limit:
     def _try(self, limit: float, now: float) -> None:
         self._limit, self._since, self._stepping = max(1.0, limit), now, True
         self._left = max(LEAST_ANSWERS, self._limit * (SHARE_RAMPING if self._ramping else SHARE_LATER))
-        self._tries = self._failures = 0
+        self._tries = self._failures = self._timeouts = 0
 
     def _judge(self, now: float) -> None:
         """Keep the larger limit if it pays and the smaller one if it does not; go on if that is not clear yet."""

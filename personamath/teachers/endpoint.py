@@ -9,13 +9,15 @@ from multidict import CIMultiDict
 
 from personamath.records import CHARACTERS_PER_TOKEN, Completion
 from personamath.teachers.answered_by import PROVIDER_HEADER
+from personamath.teachers.bodies import LARGEST_BODY_BYTES
 from personamath.teachers.concurrency import TIMEOUT_WEIGHT, Limit, Sent
+from personamath.teachers.hedging import Try
 from personamath.teachers.keys import Access
 from personamath.teachers.pace import Announced, Charge
 from personamath.teachers.patience import retry_after_s
 from personamath.teachers.proxies import proxy_for
-from personamath.teachers.refusals import Refusals, Retry
-from personamath.teachers.replies import Replies
+from personamath.teachers.refusals import TIMEOUT, Refusals, Retry
+from personamath.teachers.replies import NO_API, Replies
 from personamath.teachers.troubles import NO_CONNECTION, UNREACHABLE, trouble
 from personamath.teachers.urls import checked, without_secrets
 
@@ -66,12 +68,14 @@ class Endpoint:
                 self._url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
             ) as response:
                 self.connected = True
-                content = await response.read()
+                content = await self._body(response)
                 after_s = retry_after_s(response.headers)
                 self.allowance.heard(sent, response.status, response.headers, after_s, time.monotonic())
                 location = without_secrets(response.headers.get("Location", ""))
                 provider = response.headers.get(PROVIDER_HEADER, "")
-                completion = self._replies.read(self.name, response.status, content, after_s, location, provider)
+                completion = self._replies.read(
+                    self.name, response.status, content, after_s, location, provider, asked=body
+                )
             if self.limit:
                 self.limit.answered(asked, _length(completion), self.in_flight, time.monotonic())
             return completion
@@ -79,6 +83,17 @@ class Endpoint:
             raise trouble(self.name, error, self._replies.shown) from None
         finally:
             self.in_flight -= 1
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body of a reply; raise `Retry` for one that goes on and on, before it fills the memory."""
+        pieces, size = list[bytes](), 0
+        async for piece in response.content.iter_any():
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST_BODY_BYTES:
+                detail = f"{self.name} answered {response.status} with more than {LARGEST_BODY_BYTES:,} bytes"
+                raise Retry("malformed body", detail, remedy=NO_API)
+        return b"".join(pieces)
 
     def answered(self) -> None:
         """A try was answered with a completion."""
@@ -94,12 +109,12 @@ class Endpoint:
         """Whether one more may be in flight."""
         return not self.limit or self.in_flight < self.limit.allowed
 
-    def failed(self, failure: Retry, sent_at: float) -> bool:
+    def failed(self, failure: Retry, one: Try) -> bool:
         """Count a failed try; return whether to leave this endpoint out."""
         self._outages += failure.is_outage
         self.in_doubt = failure.reason == NO_CONNECTION and (self.reachable or self.in_doubt)
-        if self.limit and (weight := self._overload(failure)):
-            self.limit.failed(sent_at, time.monotonic(), weight)
+        if self.limit and (weight := self._overload(failure, one.timed_out_before)):
+            self.limit.failed(one.since, time.monotonic(), weight)
         return failure.reason in (UNREACHABLE, NO_CONNECTION) or self._outages >= OUTAGES_BEFORE_LEFT_OUT
 
     def leave_out(self, why: str) -> None:
@@ -132,10 +147,13 @@ class Endpoint:
             self.in_doubt = False
             self._outages = OUTAGES_BEFORE_LEFT_OUT - 1  # one more, and it is left out again
 
-    def _overload(self, failure: Retry) -> int:
-        """How much a failed try says that too many are in flight; nothing if the announced allowance explains it."""
-        if failure.reason == "timeout":
-            return TIMEOUT_WEIGHT
+    def _overload(self, failure: Retry, timed_out_before: bool) -> int:
+        """How much a failed try says that too many are in flight.
+
+        Nothing if the announced allowance explains it, or if the request has timed out before: it may be a long one.
+        """
+        if failure.reason == TIMEOUT:
+            return 0 if timed_out_before else TIMEOUT_WEIGHT
         return int(failure.is_outage or (not failure.counts and not self.allowance.announces))
 
     def waiting_for(self, now: float) -> str:

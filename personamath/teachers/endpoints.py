@@ -13,6 +13,7 @@ from personamath.errors import NotAsked, TeacherMisconfigured
 from personamath.records import Completion
 from personamath.teachers.concurrency import Limit
 from personamath.teachers.endpoint import SHOWN_PAUSE_S, Endpoint
+from personamath.teachers.hedging import Try
 from personamath.teachers.keys import Access
 from personamath.teachers.pace import LOOK_S, Announced, Charge, Pace
 from personamath.teachers.patience import Patience, Silence, backoff_s
@@ -179,10 +180,10 @@ class Endpoints:
         with self._refusals.trying():
             return await endpoint.send(self._session, body, charge)
 
-    def failed(self, endpoint: Endpoint, failure: Retry, charge: Charge, sent_at: float) -> None:
+    def failed(self, endpoint: Endpoint, failure: Retry, charge: Charge, one: Try) -> None:
         """Draw the conclusions from a failed try, for its endpoint and for the pace."""
         self._pace.failed(charge, time.monotonic())
-        if endpoint.failed(failure, sent_at) and endpoint.reachable:
+        if endpoint.failed(failure, one) and endpoint.reachable:
             endpoint.leave_out(failure.reason)
             probe = asyncio.create_task(endpoint.wait_until_back(self._session, self._patience.timeout_s))
             self._probes.add(probe)

@@ -63,6 +63,8 @@ class ApiError(NamedTuple):
     """The endpoint's own words, of any length; they may hold the key."""
     body: str
     """The start of what was sent."""
+    parameter: str = ""
+    """The parameter that it names in a field of its own (`param`), if it does."""
 
     @property
     def is_filtered(self) -> bool:
@@ -106,7 +108,9 @@ def read_error(status: int, content: bytes | Json | list[Any]) -> ApiError:
     inner = error.get("innererror")
     if isinstance(inner, Mapping) and inner.get("code"):
         codes += f" {inner['code']}"
-    return ApiError(_status(status, error), codes, _message(error) or text, text[:_LOOKED_AT])
+    parameter = error.get("param")
+    named = parameter if isinstance(parameter, str) else ""
+    return ApiError(_status(status, error), codes, _message(error) or text, text[:_LOOKED_AT], named)
 
 
 def holds_error(body: object) -> bool:

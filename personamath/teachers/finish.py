@@ -5,16 +5,21 @@ import re
 from personamath.records import FinishReason
 
 # The model ended by itself, or at a stop string. OpenAI, vLLM, TGI (`eos_token`), Anthropic (`end_turn`), Cohere
-# (`COMPLETE`); null and "" come from servers that do not say.
+# (`COMPLETE`), Baidu (`normal`); null and "" come from servers that do not say.
 _WHOLE = {
     "",
     "complete",
     "completed",
+    "end",
+    "endofsequence",
+    "endoftext",
     "endofturn",
     "endturn",
     "eos",
     "eostoken",
+    "finished",
     "functioncall",
+    "normal",
     "stop",
     "stopsequence",
     "stopstring",
@@ -23,8 +28,9 @@ _WHOLE = {
     "toolcalls",
     "tooluse",
 }
-# `length`, `max_tokens`, `model_length`, `max_output_tokens`, `token_limit`, `model_context_window_exceeded`.
-_LENGTH = re.compile(r"length|max\w*tokens?|tokens?limit|contextwindow")
+# `length`, `max_tokens`, `model_length`, `max_output_tokens`, `max_output` (MiniMax), `token_limit`,
+# `model_context_window_exceeded`.
+_LENGTH = re.compile(r"length|max\w*tokens?|maxoutput|tokens?limit|contextwindow")
 # `content_filter`, and the words of Gemini, Bedrock and Zhipu.
 _FILTERED = re.compile(r"filter|safety|recitation|blocklist|blocked|prohibited|spii|moderat|policy|guardrail|sensitive")
 _REFUSED = re.compile(r"refus")

@@ -42,6 +42,8 @@ class Try:
     second: asyncio.Task[None] | None = None
     answer: Completion | None = None
     """Of the second try."""
+    timed_out_before: bool = False
+    """Whether an earlier try of the same request did."""
 
     def give(self, answer: Completion) -> None:
         """Take the second try's answer, and end this try."""

@@ -27,7 +27,7 @@ from personamath.teachers.keys import Access
 from personamath.teachers.pace import Charge, Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Paid, ThrownAway, not_counted
-from personamath.teachers.refusals import Retry
+from personamath.teachers.refusals import TIMEOUT, Retry
 from personamath.teachers.slots import Slots
 
 
@@ -113,16 +113,18 @@ class HttpTeacher:
     async def _ask(self, request: Request, hedged: bool = True) -> Completion:
         body = request.body()
         tries = failures = 0
+        timed_out = False
         while True:
             charge = self._pace.charge(request)
             endpoint = await self._endpoints.next(charge)
             try:
-                completion = await self._try(endpoint, Try(request), body, charge, hedged)
+                completion = await self._try(endpoint, Try(request, timed_out_before=timed_out), body, charge, hedged)
                 self._pace.answered(charge, completion, time.monotonic())
                 return completion
             except Retry as failure:
                 tries += failure.counts
                 failures += 1
+                timed_out |= failure.reason == TIMEOUT
                 if tries >= self._patience.attempts:
                     raise RequestFailed(failure.reason, str(failure)) from None
                 self.retries[failure.reason] += 1
@@ -155,8 +157,8 @@ class HttpTeacher:
             if one.answer and isinstance(ended, TimeoutError):
                 return one.answer  # the second try's answer ended this one
             timed_out = f"{endpoint.name}: no answer in {self._patience.timeout_s:.0f} s"
-            failure = ended if isinstance(ended, Retry) else Retry("timeout", timed_out)
-            self._endpoints.failed(endpoint, failure, charge, one.since)
+            failure = ended if isinstance(ended, Retry) else Retry(TIMEOUT, timed_out)
+            self._endpoints.failed(endpoint, failure, charge, one)
             if paid := Paid.wasted(one.request, failure.usage):
                 await self.thrown_away(paid)
             if answer := await one.second_answer():

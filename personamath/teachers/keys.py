@@ -13,12 +13,11 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from personamath.errors import BadInput
 from personamath.teachers.headers import VARIABLE, Header, secret_in
-from personamath.teachers.urls import OPENAI_URL, is_openai, without_secrets
+from personamath.teachers.urls import OPENAI_URL, checked, is_loopback, is_openai, without_secrets
 
 OPENAI_KEY = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"  # the OpenAI SDK reads the same variable
@@ -67,7 +66,9 @@ class Access:
 
     def _masked_secrets(self) -> list[str]:
         """Return the secrets to mask, the longest first, because one may begin with another."""
-        secrets = {self.key or "", *(self.own[name] for name in self.secret_headers)}
+        headers = [self.own[name] for name in self.secret_headers]
+        # The part after the scheme, as in `Bearer abc`, is the secret itself.
+        secrets = {self.key or "", *headers, *(value.rpartition(" ")[2] for value in headers)}
         return sorted((secret for secret in secrets if len(secret) >= SHORTEST_KEY), key=len, reverse=True)
 
 
@@ -120,28 +121,19 @@ def keyless_note(base_urls: Sequence[str], access: Sequence[Access]) -> str | No
     return f"no key is sent to {' and '.join(urls)}. If one is needed, {_name_it()}. If not: --api-key-env {NO_KEY}"
 
 
-def is_loopback(base_url: str) -> bool:
-    """Whether an endpoint is on this machine."""
-    host = urlsplit(base_url).hostname or ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-    return address.is_loopback or address.is_unspecified
-
-
 def _key(base_url: str, variable: str, needed: bool) -> tuple[str | None, str]:
     """Return an endpoint's key and where it comes from; `needed` if a provider that wants a key gets none otherwise."""
     if variable == NO_KEY:
         return None, ""
     if variable or (_is_pair(base_url) and _has_openai_key()):
         variable = variable or OPENAI_KEY
-        return secret_in(variable, "api_key_env"), f"the key in {variable}"
-    if is_openai(base_url):
+        key: str | None = secret_in(variable, "api_key_env")
+        source, missing = f"the key in {variable}", ""
+    elif is_openai(base_url):
         key = secret_in(OPENAI_KEY, "the key of OpenAI") if _has_openai_key() else None
         source = f"the key in {OPENAI_KEY}"
         missing = f"{OPENAI_KEY} is not set: export it, or use another endpoint with --base-url"
-    elif urlsplit(base_url).hostname == HUB_ROUTER:
+    elif _is_hub_router(base_url):
         from huggingface_hub import get_token
 
         key, source = get_token(), f"the Hub token ({HUB_TOKEN}, or `hf auth login`)"
@@ -152,9 +144,13 @@ def _key(base_url: str, variable: str, needed: bool) -> tuple[str | None, str]:
         if needed:
             raise BadInput(missing)
         return None, ""
-    if urlsplit(base_url).scheme != "https":
+    if (is_openai(base_url) or _is_hub_router(base_url)) and urlsplit(base_url).scheme != "https":
         raise BadInput(f"base URL {without_secrets(base_url)!r}: the key would travel unencrypted: write https://")
     return key, source
+
+
+def _is_hub_router(base_url: str) -> bool:
+    return urlsplit(base_url).hostname == HUB_ROUTER
 
 
 def _has_openai_key() -> bool:
@@ -162,9 +158,9 @@ def _has_openai_key() -> bool:
 
 
 def _is_pair(base_url: str) -> bool:
-    """Whether OPENAI_BASE_URL names this endpoint, and OPENAI_API_KEY with it its key."""
-    paired = os.environ.get(URL_VARIABLE, "")
-    return bool(paired) and urlsplit(paired)[:2] == urlsplit(base_url)[:2]
+    """Whether OPENAI_BASE_URL names this endpoint's host, and OPENAI_API_KEY with it its key."""
+    paired = os.environ.get(URL_VARIABLE)
+    return bool(paired) and urlsplit(checked(paired or ""))[:2] == urlsplit(checked(base_url))[:2]
 
 
 def _name_it() -> str:

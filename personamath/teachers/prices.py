@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from personamath.errors import BadInput
 from personamath.records import Completion, Request
 from personamath.teachers.price_list import look_up
-from personamath.teachers.rates import DIRECT, Rates
+from personamath.teachers.rates import DIRECT, REUSED, Rates
 
 UNKNOWN_PRICE = "no price known for {model}: give --price-in and --price-out, in USD per million tokens"
 
@@ -145,7 +145,10 @@ async def not_counted(_: Paid) -> None:
 
 @dataclass(slots=True)
 class Bill:
-    """What a run directory cost: every journaled answer once, however often it is used, and what was thrown away."""
+    """What a run directory cost: every journaled answer once, however often it is used, and what was thrown away.
+
+    Answers taken from another run are only counted: that run paid for them.
+    """
 
     prices: Prices | None
     """None to count tokens only."""
@@ -154,6 +157,8 @@ class Bill:
     answers: int = 0
     unpriced: Counter[str] = field(default_factory=Counter)
     """Answers that are not in `usd` because their model has no price, by model."""
+    reused: int = 0
+    """Answers taken from other runs, in addition to `answers`."""
     _paid: dict[tuple[str, str, str], Paid] = field(default_factory=dict)
 
     @classmethod
@@ -170,6 +175,9 @@ class Bill:
 
     def add(self, paid: Paid) -> None:
         """Add one more answer, or several."""
+        if paid.sent == REUSED:
+            self.reused += paid.answers
+            return
         key = paid.model, paid.purpose, paid.sent
         self._paid[key] = self._paid[key].plus(paid) if key in self._paid else paid
         self.answers += paid.answers

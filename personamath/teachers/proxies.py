@@ -6,12 +6,11 @@ The proxy is looked up once for each endpoint. aiohttp's own `trust_env` looks i
 password for the endpoint from ~/.netrc, too.
 """
 
-import ipaddress
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from personamath.errors import BadInput
-from personamath.teachers.urls import without_secrets
+from personamath.teachers.urls import is_loopback, without_secrets
 
 PROXY_SCHEMES = {"http", "https"}
 
@@ -21,7 +20,7 @@ def proxy_for(base_url: str) -> str | None:
     parts = urlsplit(base_url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.netloc) or _is_loopback(parts.hostname or ""):
+    if not proxy or is_loopback(base_url) or proxy_bypass(parts.netloc):
         return None
     written = proxy if "://" in proxy else f"http://{proxy}"
     try:
@@ -35,11 +34,3 @@ def proxy_for(base_url: str) -> str | None:
             "write it as http://HOST:PORT, or name the endpoint's host in NO_PROXY"
         )
     return written
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

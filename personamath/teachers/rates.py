@@ -8,6 +8,8 @@ DIRECT = "direct"
 """Requests that are sent one by one, in no special service tier."""
 BATCH = "batch"
 """Requests that are sent in files, through the Batch API."""
+REUSED = "reused"
+"""Requests that were not sent, because another run had the answer; that run paid for it."""
 
 
 class Rates(NamedTuple):

@@ -8,6 +8,8 @@ from personamath.errors import RequestFailed, TeacherMisconfigured
 
 # A refusal is the fault of one request, unless the first requests of a run all get it: then the run ends.
 REFUSALS_BEFORE_ANY_ANSWER = 8
+TIMEOUT = "timeout"
+"""The reason of a try that was not answered in time."""
 
 
 class Retry(Exception):
@@ -31,7 +33,7 @@ class Retry(Exception):
         self.remedy = remedy
         """What to do if every request meets this; empty if it is sure to pass."""
         self.counts = reason != "http 429"
-        self.is_outage = reason == "timeout" or reason == "connection lost" or reason.startswith("http 5")
+        self.is_outage = reason == TIMEOUT or reason == "connection lost" or reason.startswith("http 5")
 
 
 class Refusal(RequestFailed):

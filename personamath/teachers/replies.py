@@ -47,14 +47,16 @@ class Replies:
         after_s: float | None = None,
         location: str = "",
         provider: str = "",
+        *,
+        asked: bytes,
     ) -> Completion:
         """The completion in a reply, as bytes or already parsed; `name` is the endpoint's, for errors.
 
         Raises `Retry` if another try may succeed, `Refusal` if this request cannot be answered, and
         `TeacherMisconfigured` if none can. `location` is where a redirect leads, `provider` what a router's header
-        names.
+        names, `asked` the body of the request.
         """
-        if status == 200:
+        if 200 <= status < 300:
             completion = self._completion(name, content, provider)
             if isinstance(completion, Completion):
                 self.refusals.answered = True
@@ -68,7 +70,7 @@ class Replies:
         words = self.shown(error.message)
         said = f"{name} answered {status}" + (f" ({words})" if words else "")
         _end_if_hopeless(error, said, self._access)
-        if error.status in (400, 422) and (remedy := parameter_remedy(words)):
+        if error.status in (400, 422) and (remedy := parameter_remedy(error.message, error.parameter, asked)):
             raise TeacherMisconfigured(f"{said}: {remedy}")  # every request has this parameter: the first decides
         if error.status == 200:
             raise Retry("error with status 200", said)
@@ -118,6 +120,8 @@ def _end_if_hopeless(error: ApiError, said: str, access: Access) -> None:
         raise TeacherMisconfigured(f"{said}: {ADD_CREDIT}")
     if error.is_bad_key:
         raise TeacherMisconfigured(f"{said}: {access.remedy}")
+    if error.is_no_model and "requested parameters" in error.message:  # OpenRouter's, with `require_parameters`
+        raise TeacherMisconfigured(f"{said}: no provider takes all of them: leave some out of --request")
     if error.is_no_model:
         raise TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
     if error.status == 410:

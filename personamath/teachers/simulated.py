@@ -21,6 +21,8 @@ from personamath.answers import equivalent, extract
 from personamath.methods import direct, prompts
 from personamath.records import CHARACTERS_PER_TOKEN, SIMULATED
 from personamath.sources.problems import ProblemSource
+from personamath.sources.reference_answers import read_answer
+from personamath.sources.seed_problems import solution_of
 
 MODEL = f"{SIMULATED}-teacher"
 
@@ -50,16 +52,15 @@ class Known(NamedTuple):
 
 
 def _known(source: ProblemSource) -> Iterator[Known]:
-    question_column, solution_column = source.columns
     for row in source.rows():
-        solution = row.values[solution_column]
-        if source.name == "gsm8k":
-            steps, _, answer = _CALCULATION.sub("", solution).rpartition("####")
-            solution = f"{steps.strip()}\nThe final answer is $\\boxed{{{answer.strip()}}}$."
-        elif extract(solution) is None:  # a bare answer
-            solution = f"The final answer is $\\boxed{{{solution.strip()}}}$."
-        if boxed := extract(solution):
-            yield Known(source.name, row.values[question_column].strip(), solution, boxed)
+        question, solution = row.cell(source.columns[0]), solution_of(source, row)
+        answer = read_answer(source.name, solution).answer
+        if not question or answer is None:
+            continue
+        if extract(solution) is None:  # after `####`, or bare
+            steps, _, _ = _CALCULATION.sub("", solution).rpartition("####")
+            solution = f"{steps.strip()}\nThe final answer is $\\boxed{{{answer}}}$.".lstrip()
+        yield Known(source.name, question.strip(), solution, answer)
 
 
 def bundled_problems() -> list[str]:

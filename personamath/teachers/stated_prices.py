@@ -1,9 +1,8 @@
 """Prices that an endpoint states in its list of models.
 
 Covered are OpenRouter (`pricing: {prompt, completion, input_cache_read}`, USD per token, as text) and Hugging Face's
-router (`providers: [{provider, pricing: {input, output}}]`, USD per million tokens). The list is read once for each
-endpoint, without a key: both publish it. An endpoint that states nothing, or does not answer soon, costs what the price
-list says.
+router (`providers: [{provider, pricing: {input, output}}]`, USD per million tokens). The list is read without a key:
+both publish it. An endpoint that states nothing, or does not answer soon, costs what the price list says.
 """
 
 import json
@@ -11,13 +10,14 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date
-from functools import cache
 from http.client import HTTPException
 from math import isfinite
 from typing import Any
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
 
 from personamath.teachers.prices import Price
+from personamath.teachers.proxies import proxy_for
 from personamath.teachers.rates import PER, Rates
 from personamath.teachers.urls import OPENAI_URL, checked, without_secrets
 
@@ -32,32 +32,42 @@ CHEAPEST = "cheapest"
 """Behind the name of a model: Hugging Face's router is to choose the provider whose price is the lowest."""
 
 
-def stated_price(base_url: str, model: str) -> Price | None:
-    """The price of a model at an endpoint, as the endpoint states it; None if it does not."""
-    url = checked(base_url)
-    if url == OPENAI_URL:  # it states none, and the price list has them
-        return None
-    models = _models(url)
-    rates = _rates(models, model)
-    if rates is None:
-        return None
-    return Price(*rates, source=without_secrets(url + "/models"), date=date.today().isoformat())
+class StatedPrices:
+    """The prices that endpoints state. Each endpoint's list is read once, when a price there is first wanted."""
+
+    def __init__(self) -> None:
+        self._lists: dict[str, Mapping[str, Json]] = {}
+        """The models of each base URL that was read."""
+
+    def of(self, base_url: str, model: str) -> Price | None:
+        """The price of a model at an endpoint, as the endpoint states it; None if it does not."""
+        url = checked(base_url)
+        if url == OPENAI_URL:  # it states none, and the price list has them
+            return None
+        if url not in self._lists:
+            self._lists[url] = _read_models(url)
+        rates = _rates(self._lists[url], model)
+        if rates is None:
+            return None
+        return Price(*rates, source=without_secrets(url + "/models"), date=date.today().isoformat())
 
 
-@cache
-def _models(url: str) -> Mapping[str, Json]:
+def _read_models(url: str) -> Mapping[str, Json]:
     """The endpoint's models by name; empty if it does not list them."""
     with suppress(OSError, HTTPException, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return {str(one["id"]): one for one in json.loads(_read(url + "/models"))["data"]}
+        return {str(one["id"]): one for one in json.loads(_read(url))["data"]}
     return {}
 
 
 def _read(url: str) -> bytes:
-    """The body of a reply that arrives in time; raises `TimeoutError` for one that does not."""
+    """The body of the list of models, if it arrives in time; raises `TimeoutError` if it does not."""
+    proxy = proxy_for(url)
+    opener = build_opener(ProxyHandler({urlsplit(url).scheme: proxy} if proxy else {}))
     give_up_at = time.monotonic() + TIMEOUT_S
     pieces = list[bytes]()
     size = 0
-    with urlopen(Request(url, headers={"Accept": "application/json"}), timeout=TIMEOUT_S) as reply:
+    request = Request(url + "/models", headers={"Accept": "application/json"})
+    with opener.open(request, timeout=TIMEOUT_S) as reply:
         while piece := reply.read1(_AT_ONCE):
             pieces.append(piece)
             size += len(piece)

@@ -1,5 +1,7 @@
 """Base URLs of endpoints: OpenAI's own, how others are written, and how any is shown."""
 
+import re
+from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,22 +12,54 @@ OWN_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 OPENAI_URL = "https://api.openai.com/v1"
 # Alone, or after a region: us.api.openai.com, eu.api.openai.com.
 _OPENAI_HOST = "api.openai.com"
+# User and password, and the query, of a text that is not a URL.
+_UNSHOWN = re.compile(r"(?<=//)[^/]*@|[?#].*", re.DOTALL)
 
 
 def checked(base_url: str) -> str:
-    """Return a base URL without its trailing slash; raise `BadInput` if it is not written as one."""
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise BadInput(f"base URL {without_secrets(base_url)!r}: write it as http://HOST:PORT/v1")
-    if parts.query or parts.username:
-        raise BadInput(f"base URL {without_secrets(base_url)!r}: write it without user, password and query")
-    return base_url.rstrip("/")
+    """Return a base URL in the one form in which it is asked, compared and recorded; raise `BadInput` for a wrong one.
+
+    That is without a trailing slash, and with scheme and host in lower case.
+    """
+    text = base_url.strip()
+    shown = f"base URL {without_secrets(text)!r}"
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port  # a port may be no number
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in {"http", "https"} or not text.isprintable() or " " in text:
+        raise BadInput(f"{shown}: write it as http://HOST:PORT/v1")
+    if "?" in text or "#" in text or "@" in parts.netloc:
+        raise BadInput(f"{shown}: write it without user, password, query and fragment")
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def all_checked(base_urls: Iterable[str]) -> tuple[str, ...]:
+    """Return base URLs in the form of `checked`; raise `BadInput` for one that is given twice."""
+    found = tuple(map(checked, base_urls))
+    if twice := next((url for number, url in enumerate(found) if url in found[:number]), None):
+        raise BadInput(
+            f"base URL {twice!r} is given twice: give it once; providers count limits by account, so a second key of "
+            "the same account would not be faster"
+        )
+    return found
 
 
 def is_openai(base_url: str) -> bool:
     """Whether a base URL is on one of OpenAI's own hosts."""
     host = urlsplit(base_url).hostname or ""
     return host == _OPENAI_HOST or host.endswith(f".{_OPENAI_HOST}")
+
+
+def is_loopback(base_url: str) -> bool:
+    """Whether a base URL leads to this machine; any name under `localhost` does (RFC 6761)."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return f".{host}".endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 def is_own(base_url: str) -> bool:
@@ -42,5 +76,8 @@ def is_own(base_url: str) -> bool:
 
 def without_secrets(url: str) -> str:
     """A URL as it may be shown: without user, password and query."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # e.g. half of the brackets of an IPv6 address
+        return _UNSHOWN.sub("", url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -9,7 +9,7 @@ from typing import Any
 from personamath.errors import BadInput
 from personamath.files import folder_for_libraries, in_one_line
 from personamath.records import SIMULATED
-from personamath.sources.tables import cached_commit
+from personamath.sources.hub import cached_commit
 from personamath.training.examples import Example, PromptFormat, make_examples
 from personamath.training.record import RowCounts, TrainingData
 

@@ -12,12 +12,14 @@ import yaml
 from personamath.errors import BadInput
 from personamath.evaluation.scores import ScoredRun
 from personamath.files import from_json, read_json
+from personamath.folder.citations import PAPER, citations
 from personamath.folder.licenses import UNKNOWN
 from personamath.folder.markdown import code, python_text, table
-from personamath.folder.provenance import MATH_OVERLAP, seed_sources
+from personamath.folder.provenance import MATH_OVERLAP, layout_of
 from personamath.folder.rendering import render
+from personamath.folder.teacher_terms import terms_of
 from personamath.folder.teachers import has_roles, key_of, model_of, models
-from personamath.sources.problems import source_label
+from personamath.folder.used_sources import made_from, published_names
 from personamath.training.curve import LOSS_CURVE, LOSSES
 from personamath.training.record import FILE_NAME, TrainingRecord
 from personamath_hub.models.base_licenses import BaseLicense
@@ -35,6 +37,8 @@ from personamath_hub.models.published_scores import (
 from personamath_hub.models.training_data import DataFacts
 
 CHART = "assets/scores.png"
+AUTHORS_DATA = "jingluo/personamathqa"
+"""The dataset that the paper's authors published, in lower case because names on the Hub ignore case."""
 # Licences of data that require nothing of a model beyond what its base model's licence requires.
 PERMISSIVE = frozenset({"apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-3.0", "odc-by", "bsd-3-clause"})
 # At most this many new tokens, the paper's limit, and at most half of the context: the prompt needs the rest.
@@ -113,9 +117,13 @@ def model_card(
         max_new_tokens=_completion_tokens(folder),
         provenance=provenance,
         teachers=_teachers(provenance["recipe"]) if provenance else [],
-        models=models(provenance["recipe"]) if provenance else [],
+        completions={model: terms_of(model) for model in models(provenance["recipe"])} if provenance else {},
         data_license=data.license,
-        sources=[source_label(source) for source in seed_sources(provenance)] if provenance else [],
+        made_from=provenance and made_from(provenance),
+        outline=provenance and layout_of(provenance).outline,
+        published=set(published_names(provenance).values()) if provenance else set(),
+        is_authors_data=_is_authors(record),
+        citations=citations(provenance) if provenance else [PAPER],
         rows=data.rows,
         contamination=MATH_OVERLAP,
         recipe=_recipe_table(record, paper.recipe if paper else {}),
@@ -172,7 +180,11 @@ def _metadata(
         "base_model": None if record.base_model.local else record.base_model.name,
         "base_model_relation": None if record.base_model.local else "finetune",
         "datasets": None if record.data.local else [record.data.name],
-        "tags": ["math", "reasoning", "persona"] + (["simulated"] if record.data.simulated else []),
+        "tags": [
+            *("math", "reasoning"),
+            *(["persona"] if _is_authors(record) or (data.provenance and data.provenance["personas"]) else []),
+            *(["simulated"] if record.data.simulated else []),
+        ],
         "model-index": model_index(scores, name) if scores else None,
     }
     return {key: value for key, value in metadata.items() if value is not None}
@@ -187,6 +199,11 @@ def _completion_tokens(folder: Path) -> int:
     path = folder / CONFIG
     context = from_json(_Config, read_json(path, SAVE_AGAIN), str(path), SAVE_AGAIN).max_position_embeddings
     return min(LONGEST_COMPLETION, context // 2)
+
+
+def _is_authors(record: TrainingRecord) -> bool:
+    """Whether the training data is the dataset that the paper's authors published."""
+    return not record.data.local and record.data.name.lower() == AUTHORS_DATA
 
 
 def _base_link(record: TrainingRecord) -> str:

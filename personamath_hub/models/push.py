@@ -13,6 +13,8 @@ from huggingface_hub import HfApi
 from personamath.errors import BadInput
 from personamath.folder.chart import draw_scores
 from personamath.folder.layout import CARD
+from personamath.folder.teacher_terms import terms_of
+from personamath.folder.teachers import models
 from personamath.training.record import FILE_NAME, TrainingRecord
 from personamath_hub.models.base_licenses import AGREEMENTS, NOTICE, BaseLicense, card_metadata
 from personamath_hub.models.card import CHART, model_card
@@ -72,7 +74,7 @@ def prepared_model(
         if scores:
             scored = ", ".join(f"{run.task} ({run.n:,} problems)" for run in scores.model.tasks)
             checked.append(f"scores of this model, ready for its card: {scored}")
-        noticed = list(_notices(source, folder, repo_id, version, record, api))
+        noticed = [*_notices(source, folder, repo_id, version, record, api), *teachers_notices(repo_id, facts)]
         yield PreparedModel(folder, checked, noticed, hash_once)
 
 
@@ -144,6 +146,18 @@ def _write_scores(folder: Path, repo_id: str, version: str, scores: Scores) -> N
     for name, content in contents.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
+
+
+def teachers_notices(repo_id: str, data: DataFacts) -> Iterator[str]:
+    """Names that the terms of the data's teachers ask for."""
+    for model in models(data.provenance["recipe"]) if data.provenance else ():
+        terms = terms_of(model)
+        wanted = terms and terms.name_begins_with
+        if terms and wanted and not repo_id.rpartition("/")[2].startswith(wanted):
+            yield (
+                f"{model} wrote training data of this model: the {terms.name} asks that the model's name begin with "
+                f"{wanted} ({terms.url})"
+            )
 
 
 def _base_model(files: Mapping[str, bytes]) -> str | None:

@@ -263,8 +263,8 @@ def test_skipped_problems_are_counted_and_named(start_teacher: Start, tmp_path: 
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     done = run_process(command(teacher, tmp_path / "run", "--problems", f"gsm8k:{file}"))
     assert "1 skipped: repeats an earlier question (gsm8k-mine-00001)" in done.stdout
-    assert "1 skipped: no reference answer (gsm8k-mine-00002)" in done.stdout
-    assert run_file(tmp_path / "run")["problems"]["skipped"]["no reference answer"] == ["gsm8k-mine-00002"]
+    assert "1 skipped: no `####` in column answer (gsm8k-mine-00002)" in done.stdout
+    assert run_file(tmp_path / "run")["problems"]["skipped"]["no `####` in column answer"] == ["gsm8k-mine-00002"]
 
 
 def test_the_journal_is_counted_and_exported(

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,8 @@ COMPANIONS = {
 @pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.name)
 def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: Path, setting: Setting) -> None:
     by_kind = {int: "7", float: "0.25", bool: "true", dict: "{top_p: 0.5}", str: "some"}
-    by_kind |= {str: {"header": "X-Some=1"}.get(setting.name, "some")}
-    value = setting.choices[-1] if setting.choices else by_kind[setting.kind]
+    by_name = {"header": "X-Some=1", "base_url": "http://some/v1", "prompts": "{inference: {text: 'Solve {problem}'}}"}
+    value = setting.choices[-1] if setting.choices else by_name.get(setting.name, by_kind[setting.kind])
     of = next(
         (name for name, cls in METHODS.items() if setting.name in {one.name for one in settings_of(cls)}), "persona"
     )
@@ -55,7 +56,7 @@ def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: 
     lines = {"problems": "[gsm8k]", "teacher": "t", "output": "o", "method": of}
     lines |= {setting.name: value} | COMPANIONS.get(setting.name, {})
     recipe.write_text("".join(f"{name}: {json.dumps(text.strip('[]'))}\n" for name, text in lines.items()))
-    recipe.write_text(recipe.read_text().replace('"true"', "true").replace('"{top_p: 0.5}"', "{top_p: 0.5}"))
+    recipe.write_text(re.sub(r'"(true|\{.*\})"', r"\1", recipe.read_text()))
     options = [part for name, text in lines.items() for part in (f"--{name.replace('_', '-')}", text.strip("[]"))]
     options = [part for part in options if part != "true"]
     assert merge(recipe) == merge(None, *options)
@@ -82,7 +83,31 @@ def test_hyphens_and_empty_keys_are_understood(tmp_path: Path) -> None:
     assert (merged.max_tokens, merged.limit) == (100, None)
 
 
+def test_roles_may_be_given_on_the_command_line(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(MINIMAL)
+    roles = "{default: a, rewrite: {model: b, temperature: 1, base_url: 'http://there/v1'}}"
+    found, setup = merge(recipe, "--teacher", roles, "--base-url", "http://here/v1")
+    assert {role: teacher.model for role, teacher in found.by_role.items()} == {
+        "solve": "a",
+        "rewrite": "b",
+        "reflect": "a",
+    }
+    assert setup.teachers(found).routes_by_role["rewrite"].base_urls == ("http://there/v1",)
+    assert merge(recipe, "--teacher", "b")[0].models == ("b",)
+
+
+@pytest.mark.parametrize("text", ["{solve: a, rewrite: b", "{}}", "{a"])
+def test_roles_that_are_no_yaml_are_a_usage_error(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        merge(None, "--problems", "gsm8k", "--teacher", text, "--output", "o")
+    assert "argument --teacher: write a model's name, or roles, e.g. " in capsys.readouterr().err
+
+
 BAD = [
+    ("base_url: []\n", "base_url is empty"),
+    ("base_url: [http://a/v1, http://A/v1/]\n", "base URL 'http://a/v1' is given twice"),
+    ("request: {extra_body: {top_k: 1}}\n", "write its fields right into `request`"),
     ("temprature: 1\n", "unknown key 'temprature'; the nearest known one is 'temperature'"),
     ("learning_rate: 1\n", "unknown key 'learning_rate'; known are method, problems, teacher, "),
     ("k1: many\n", "k1 is 'many'; it must be a whole number"),
@@ -102,7 +127,7 @@ def test_mistakes_are_named_with_their_file(tmp_path: Path, line: str, message: 
     recipe.write_text((MINIMAL if line[0] != "-" else "") + line)
     with pytest.raises(BadInput) as error:
         merge(recipe)
-    assert message in str(error.value) and str(error.value).startswith(str(recipe))
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -114,6 +139,10 @@ IMPOSSIBLE = [
     ("--concurrency", "0"),
     ("--rpm", "0"),
     ("--tpm", "nan"),
+    ("--patience", "nan"),
+    ("--request", "{day: 2026-11-29}"),
+    ("--request", "{top_p: .nan}"),
+    ("--request", '{stop: "\\ud800"}'),
     ("--max-usd", "0"),
     ("--max-requests", "0"),
 ]
@@ -125,10 +154,25 @@ def test_values_that_no_run_can_mean_are_refused(flags: tuple[str, str]) -> None
         merge(None, "--problems", "gsm8k", "--teacher", "t", "--output", "o", *flags)
 
 
+PINNED = ("gsm8k@740312add88f781978c0658806c59bc2815b9866", "math@21a5633873b6a120296cce3e2df9d5550074f4a3")
+
+
+@pytest.mark.parametrize("path", sorted((REPO / "recipes").glob("augment-*.yaml")), ids=lambda path: path.name)
+def test_the_recipes_take_gsm8k_and_math_at_the_commits_of_the_evaluation(path: Path) -> None:
+    recipe, _ = merge(path, "--output", "o")
+    assert recipe.problems == PINNED
+    for name, splits in {source.name: source.splits for source in recipe.sources.problems}.items():
+        task = (REPO / "personamath" / "evaluation" / "tasks" / f"{name}.yaml").read_text()
+        assert {f"dataset_kwargs: {{revision: {split.revision}}}" in task for split in splits} == {True}
+    assert {source.splits[0].revision for source in recipe.sources.benchmarks} == {
+        one.partition("@")[2] for one in PINNED
+    }
+
+
 def test_the_papers_recipes_are_what_they_say() -> None:
     v1, _ = merge(REPO / "recipes" / "augment-paper-v1.yaml", "--output", "o")
     assert v1 == Recipe(
-        problems=("gsm8k", "math"),
+        problems=PINNED,
         teacher="gpt-4o-mini-2024-07-18",
         max_tokens=2048,
         method=PersonaMath(personas="proj-persona/PersonaHub"),

@@ -110,7 +110,7 @@ def test_every_task_loads_from_local_files_wherever_lm_eval_is_started(
         ('{"question": "?"}\n', "not the columns of gsm8k"),
         ('{"question": null, "answer": "#### 1"}\n', "not the columns of gsm8k"),
         ('{"question"', "not a complete line"),
-        ("\n", "contains no problems"),
+        ("\n", "contains no rows"),
     ],
 )
 def test_a_file_that_cannot_be_scored_on_ends_lm_eval_with_one_line(

@@ -19,7 +19,6 @@ from personamath.errors import BadInput
 from personamath.folder.card import FolderFacts, dataset_card
 from personamath.folder.chart import INK, OUT, PANEL, THROUGH, draw_funnel
 from personamath.folder.counts import Lengths
-from personamath.folder.licenses import check_license, license_of
 from personamath.folder.markdown import code, fenced, table
 from personamath.folder.overlap import TestProblems
 from personamath.folder.provenance import Origins
@@ -269,47 +268,23 @@ def test_a_table_is_padded_and_aligned() -> None:
     ]
 
 
-LICENSES = [
-    ({"source": "bundled", "local": False}, "apache-2.0"),
-    ({"source": "proj-persona/PersonaHub", "local": False}, "cc-by-nc-sa-4.0"),
-    ({"source": "Proj-Persona/personahub:persona", "local": False}, "cc-by-nc-sa-4.0"),
-    ({"source": "somebody/personas", "local": False}, "unknown"),
-    ({"source": "personas.jsonl", "local": True}, "unknown"),
-    ({"source": "bundled", "local": True}, "unknown"),  # a file that is only called so
-]
-
-
-@pytest.mark.parametrize(("personas", "license"), LICENSES)
-def test_the_personas_decide_the_licence(personas: dict[str, Any], license: str) -> None:
-    assert license_of(personas) == license
-
-
-def test_a_declared_licence_must_be_the_decided_one() -> None:
-    assert check_license(None, "apache-2.0") == check_license("Apache-2.0", "apache-2.0") == "apache-2.0"
-    assert check_license("mit", "unknown") == "mit"
-    with pytest.raises(BadInput, match=r"--license mit contradicts the personas' licence, cc-by-nc-sa-4.0"):
-        check_license("mit", "cc-by-nc-sa-4.0")
-    with pytest.raises(BadInput, match="state it with --license"):
-        check_license(None, "unknown")
-
-
 def test_the_card_states_the_licence_of_every_source(tmp_path: Path, facts: FolderFacts) -> None:
     hub = Recipe(
-        problems=("gsm8k", "math:mine.jsonl"), teacher="t", method=PersonaMath(personas="proj-persona/PersonaHub")
+        problems=("gsm8k", "math"), teacher="gpt-4o-mini", method=PersonaMath(personas="proj-persona/PersonaHub")
     )
     text = section(
         (write(tmp_path / "dataset", rows({"stage1_inference": 2}), hub) / "README.md").read_text(), "Licences"
     )
     assert "under **cc-by-nc-sa-4.0**" in text
     assert cells(text, "problems `gsm8k`") == ["mit"]
-    assert cells(text, "problems `math:mine.jsonl`") == ["unknown"]
+    assert cells(text, "completions by `gpt-4o-mini`")[0].startswith("[OpenAI's terms](https://openai.com/policies)")
     assert cells(text, "personas `proj-persona/PersonaHub`") == ["cc-by-nc-sa-4.0"]
     with pytest.raises(BadInput, match="contradicts"):
         dataset_card(FolderFacts.read(tmp_path / "dataset"), license="mit")
     mine = write(
         tmp_path / "mine", rows({"stage1_inference": 2}), replace(hub, method=PersonaMath(personas="mine.jsonl"))
     )
-    assert "**not known**" in (mine / "README.md").read_text()
+    assert "**not known**: that of the personas `mine.jsonl` is not" in (mine / "README.md").read_text()
     assert metadata(dataset_card(FolderFacts.read(mine), license="cc0-1.0"))["license"] == "cc0-1.0"
 
 

@@ -58,7 +58,7 @@ def test_its_card_says_nothing_of_personas(folder: Path) -> None:
     assert "persona" not in said.lower()
     metadata = yaml.safe_load(text.split("---\n")[1])
     assert metadata["pretty_name"] == "PersonaMath-direct"
-    assert metadata["license"] == "unknown" and "**not known**: nobody has stated it" in text
+    assert metadata["license"] == "mit" and "under **mit**. The licence of the problems decides" in text
     assert "persona" not in metadata["tags"]
     assert "the paper" not in text and "rewrites each solved problem 2 times" in text
 
@@ -77,7 +77,7 @@ def test_a_dataset_of_ones_own_problems_does_not_pass_for_gsm8k_or_math(tmp_path
         for one in rows(SOME)
     ]
     some = [replace(one, seed_id=one.id.partition("/")[0]) for one in some]
-    folder = write(tmp_path / "dataset", some, recipe, Origins.found(recipe, []))
+    folder = write(tmp_path / "dataset", some, recipe, Origins.found(recipe.sources, []))
     text = card(folder)
     assert "default: 25 rows load" in check_folder(folder)
     assert "made from problems of `shop`" in text

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personamath.errors import BadInput
-from personamath.folder.overlap import RULES, TestProblems, chosen_benchmarks, strongest
+from personamath.folder.overlap import RULES, TestProblems, strongest
 from personamath.records import Overlap
-from personamath.sources.questions import QuestionSource
-from personamath.sources.tables import HubSplit
+from personamath.sources.hub import HubSplit
+from personamath.sources.questions import QuestionSource, chosen_benchmarks
 
 TESTED = "A train leaves at 9 and runs 120 miles in 2 hours, then it stops for lunch. How fast is it?"
 THIRTEEN = "a train leaves at 9 and runs 120 miles in 2 hours, then"
@@ -62,12 +62,12 @@ def test_in_math_the_rules_find_what_is_known(data: Path) -> None:
 
 
 def test_test_problems_are_the_hubs_unless_a_file_stands_for_them() -> None:
-    named = [source.name for source in chosen_benchmarks((), ("gsm8k", "math:train.jsonl"))]
+    named = [source.label for source in chosen_benchmarks((), ("gsm8k", "math:train.jsonl"))]
     assert named == ["gsm8k"]
     (source,) = chosen_benchmarks((), ("gsm8k",))
     assert source.splits == (HubSplit("openai/gsm8k", "main", "test"),) and source.column == "question"
     both = chosen_benchmarks(("math:/data/test.jsonl", "me/AIME:problem"), ("math", "gsm8k"))
-    assert [source.name for source in both] == ["gsm8k", "math:test.jsonl", "me/AIME:problem"]
+    assert [source.label for source in both] == ["gsm8k", "math:test.jsonl", "me/AIME:problem"]
     assert chosen_benchmarks((), ("math:a.jsonl",)) == []
 
 
@@ -77,6 +77,12 @@ SOURCES = [
     ("me/data:part:text", ("text", None, 1, "part")),
     ("dir/more.parquet:text", ("text", "dir/more.parquet", 0, None)),
     ("gsm8k:dir/x.json", ("question", "dir/x.json", 0, None)),
+    ("math@v1", ("problem", None, 7, "algebra")),
+    ("me/data@v1:text", ("text", None, 1, None)),
+    ("me/data@refs/pr/3:part:text", ("text", None, 1, "part")),
+    ("me/data:part:test:text", ("text", None, 1, "part")),
+    ("me/data:meta.json", ("meta.json", None, 1, None)),
+    (r"C:\data\x.csv:text", ("text", r"C:\data\x.csv", 0, None)),
 ]
 
 
@@ -86,20 +92,47 @@ def test_a_question_source_is_read_as_written(text: str, expected: tuple[str, st
     config = source.splits[0].config if source.splits else None
     assert (source.column, source.path and str(source.path), len(source.splits), config) == expected
     assert all(split.split == "test" for split in source.splits)
-    assert "dir/" not in source.name
+    assert "dir/" not in source.published
 
 
-@pytest.mark.parametrize(
-    "text", ["", "me", "me/data", "me/data:", "a/b/c:text", "/b:text", "a/b:c:d:e", "x.jsonl", "math:"]
-)
-def test_what_names_no_questions_is_refused(text: str) -> None:
-    with pytest.raises(BadInput, match="write gsm8k or math"):
+WRONG = [
+    ("", "write gsm8k or math"),
+    ("me", "write gsm8k or math"),
+    ("a/b/c:text", "write gsm8k or math"),
+    ("/b:text", "write gsm8k or math"),
+    ("math:", "write gsm8k or math"),
+    ("me/data", "COLUMN missing: write me/data:COLUMN"),
+    ("me/data@v1", "COLUMN missing: write me/data@v1:COLUMN"),
+    ("me/data@:text", "no revision after the @: write me/data@REVISION:text"),
+    ("me/data:", "nothing between or after two colons: write me/data[:CONFIG[:SPLIT]]:COLUMN"),
+    ("a/b:c:d:e:f", "too many colons: write a/b[:CONFIG[:SPLIT]]:COLUMN"),
+    ("x.jsonl", "the column is missing: write x.jsonl:COLUMN"),
+    ("dir/x.jsonl:", "the column is missing: write dir/x.jsonl:COLUMN"),
+    ("math@v1:test.jsonl", "a local file has no revision: write math:test.jsonl"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG)
+def test_what_names_no_questions_is_refused_with_the_right_form(text: str, message: str) -> None:
+    with pytest.raises(BadInput) as error:
         QuestionSource.parse(text, "test")
+    assert message in str(error.value) and text in str(error.value) and "\n" not in str(error.value)
+
+
+def test_the_test_split_is_at_the_revision_of_the_train_split_unless_it_is_named() -> None:
+    def revisions(benchmark: tuple[str, ...]) -> list[tuple[str, str | None]]:
+        chosen = chosen_benchmarks(benchmark, ("gsm8k@v1", "math", "me/data@v3:q:a"))
+        return [(source.splits[0].repo, source.splits[0].revision) for source in chosen]
+
+    gsm8k, math = "openai/gsm8k", "EleutherAI/hendrycks_math"
+    assert revisions(()) == [(gsm8k, "v1"), (math, None)]
+    assert revisions(("gsm8k@v2",)) == [(math, None), (gsm8k, "v2")]
+    assert revisions(("me/AIME@v4:q",)) == [(gsm8k, "v1"), (math, None), ("me/AIME", "v4")]
 
 
 def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text('{"question": "1?"}\n{"question": null}\n')
-    with pytest.raises(BadInput, match=r"x.jsonl:1: no text in a column 'problem'; its columns: question"):
+    with pytest.raises(BadInput, match=r"x.jsonl:1: no column 'problem'; known are question"):
         list(QuestionSource.parse(f"{tmp_path}/x.jsonl:problem", "test").read())
-    with pytest.raises(BadInput, match=r"x.jsonl:2: no text in a column 'question'"):
+    with pytest.raises(BadInput, match=r"x.jsonl:2: question is "):
         list(QuestionSource.parse(f"gsm8k:{tmp_path}/x.jsonl", "test").read())

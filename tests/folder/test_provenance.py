@@ -29,6 +29,7 @@ from personamath.methods import PersonaMath
 from personamath.methods.prompts import INFERENCE, REFLECTION
 from personamath.recipe import Recipe
 from personamath.records import Completion, Request
+from personamath.sources.named import Sources
 from personamath.sources.personas import read_personas
 from tests.conftest import REPO
 from tests.support.folders import LAYOUT, RECIPE, funnel_of
@@ -113,8 +114,18 @@ def test_a_recipe_is_published_with_file_names_only() -> None:
     published = published_recipe(recipe)
     assert published["problems"] == ["gsm8k", "math:mine.jsonl"]
     assert published["personas"] == "people.txt"
-    on_hub = replace(recipe, method=PersonaMath(personas="owner/name:config"))
-    assert published_recipe(on_hub)["personas"] == "owner/name:config"
+    pinned = {
+        "personas": "owner/name@v1:config",
+        "problems": ["gsm8k@v2", "me/sums@v3:q:a"],
+        "benchmark": ["me/t@v4:q"],
+    }
+    on_hub = Recipe(
+        problems=tuple(pinned["problems"]),
+        teacher="t",
+        method=PersonaMath(personas=str(pinned["personas"])),
+        benchmark=tuple(pinned["benchmark"]),
+    )
+    assert {key: published_recipe(on_hub)[key] for key in pinned} == pinned
 
 
 ANSWERS = [(f"question {number}", Completion(f"answer {number}", "stop", number, 2)) for number in range(20)]
@@ -149,24 +160,43 @@ def test_the_journals_digest_depends_on_every_answer_and_on_no_order_or_clock() 
     assert len(digests | {one["sha256"]}) == 5
 
 
+def test_a_folder_is_known_by_the_digest_of_its_files(tmp_path: Path) -> None:
+    rows = [{"question": "1 + 1?", "answer": "2"}]
+    found = []
+    for name, saved in {"a": rows, "b": rows, "c": [*rows, *rows]}.items():
+        datasets.Dataset.from_list(saved).save_to_disk(tmp_path / name / "train")
+        (tmp_path / name / "train" / "state.json").write_text("{}")  # it holds a random fingerprint
+        sources = Sources.parse([f"shop:{tmp_path / name / 'train'}:question:answer"], None, ())
+        (origin,) = Origins.found(sources, ()).problems
+        assert origin["source"] == "shop:train" and origin["bytes"] > 0
+        found.append(origin["sha256"])
+    assert found[0] == found[1] != found[2]
+
+
 def test_a_file_is_known_by_its_digest_and_a_missing_one_is_named(tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     file.write_text("A cook\n")
     recipe = Recipe(problems=(f"gsm8k:{tmp_path / 'gone.jsonl'}",), teacher="t", method=PersonaMath(personas=str(file)))
     with pytest.raises(BadInput, match=r"gone\.jsonl: No such file"):
-        Origins.found(recipe, [])
+        Origins.found(recipe.sources, [])
     recipe = replace(recipe, problems=(f"math:{file}",))
-    origins = Origins.found(recipe, [])
+    origins = Origins.found(recipe.sources, [])
     known = {"sha256": hashlib.sha256(b"A cook\n").hexdigest(), "bytes": 7}
-    assert origins.problems == [{"source": "math:mine.txt"} | known]
-    assert origins.personas == {"source": "mine.txt", "local": True} | known
+    assert origins.problems == [
+        {"source": "math:mine.txt", "name": "math", "columns": ["problem", "solution"], "published_as": None} | known
+    ]
+    assert origins.personas == {"source": "mine.txt", "name": "mine.txt", "columns": ["persona"], "local": True} | known
 
 
 def test_without_a_run_the_sources_are_named_and_nothing_is_claimed() -> None:
     recipe = Recipe(problems=("gsm8k", "math"), teacher="t", method=PersonaMath(personas="owner/name"))
     facts = provenance(recipe, funnel_of([]).as_dict(LAYOUT.outline), Origins.named(recipe), None, {})
-    assert facts["problems"] == [{"source": "gsm8k"}, {"source": "math"}]
-    assert facts["personas"] == {"source": "owner/name", "local": False, "rows_by_occupation": {}}
+    assert facts["problems"] == [
+        {"source": "gsm8k", "name": "gsm8k", "columns": ["question", "answer"]},
+        {"source": "math", "name": "math", "columns": ["problem", "solution"]},
+    ]
+    named = {"source": "owner/name", "name": "owner/name", "columns": ["persona"]}
+    assert facts["personas"] == named | {"local": False, "rows_by_occupation": {}}
     assert facts["journal"] is None
 
 
@@ -176,7 +206,9 @@ from personamath.recipe import Recipe
 from personamath.folder.provenance import Origins
 from personamath.methods import PersonaMath
 recipe = Recipe(problems=("gsm8k",), teacher="t", method=PersonaMath(personas="me/people"))
-origins = Origins.found(recipe, [])
+sources, _ = recipe.sources.resolved()
+assert list(sources.problems[0].rows())
+origins = Origins.found(sources, sources.personas.read())
 print(json.dumps([origins.problems[0]["hub"], origins.personas["hub"], origins.benchmarks[0]["hub"]]))
 assert origins.test_problems.overlap("2  + 2?") == "equal"
 """
@@ -222,13 +254,14 @@ def test_a_file_of_test_problems_is_known_by_its_digest_and_not_by_its_folder(tm
     problems = tmp_path / "math-mine.jsonl"
     problems.write_text(json.dumps({"problem": "What is 3 + 3?", "solution": r"\boxed{6}"}) + "\n")
     recipe = Recipe(problems=(f"math:{problems}",), teacher="t", benchmark=(f"math:{path}",))
-    origins = Origins.found(recipe, [])
+    origins = Origins.found(recipe.sources, [])
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    expected = {"source": "math:test.jsonl", "column": "problem", "sha256": digest, "bytes": path.stat().st_size}
+    named = {"source": "math:test.jsonl", "name": "math", "columns": ["problem"], "column": "problem"}
+    expected = named | {"sha256": digest, "bytes": path.stat().st_size}
     assert list(origins.benchmarks) == [expected]
     assert origins.test_problems and origins.test_problems.overlap("What is 3 + 3?") == "masked"
     assert published_recipe(recipe)["benchmark"] == ["math:test.jsonl"]
-    assert Origins.found(replace(recipe, benchmark=()), []).test_problems is None
+    assert Origins.found(replace(recipe, benchmark=()).sources, []).test_problems is None
 
 
 def test_every_row_can_be_derived_again_as_the_documentation_tells(demo: Path) -> None:

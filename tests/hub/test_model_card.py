@@ -16,13 +16,14 @@ from personamath.evaluation.scores import ScoredRun, read_results
 from personamath.folder.chart import PAPER, THROUGH, Bar, draw_scores
 from personamath.folder.overlap import TestProblems
 from personamath.folder.provenance import Origins
+from personamath.methods import Direct
 from personamath.training.prompts import ALPACA, PAPER_EVALUATION
 from personamath_hub.models.base_licenses import TERMS, BaseLicense
 from personamath_hub.models.card import model_card, published_license
 from personamath_hub.models.paper import PAPER_MODELS
 from personamath_hub.models.published_scores import bars, eval_result_files, eval_results, main_metric, scores_json
 from personamath_hub.models.training_data import DataFacts
-from tests.support.folders import RECIPE, rows, write
+from tests.support.folders import RECIPE, changed, rows, write
 from tests.support.lm_eval_output import write_run
 from tests.support.model_folders import RECORD, based_on, trained_on, write_facts
 
@@ -210,9 +211,10 @@ def test_the_recipe_stands_beside_the_papers(folder: Path) -> None:
 
 
 CONTAMINATION = [
-    (("gsm8k", "math"), "of GSM8K and MATH", "249 of the 7,500"),
-    (("gsm8k",), "of GSM8K.", None),
-    (("math:mine.jsonl",), "of MATH", "517 share"),
+    (("gsm8k", "math"), "training problems of GSM8K and MATH", "249 of the 7,500"),
+    (("gsm8k",), "training problems of GSM8K.", None),
+    (("math",), "training problems of MATH", "517 share"),
+    (("math:mine.jsonl",), "problems of the file `mine.jsonl`.", None),
 ]
 
 
@@ -222,8 +224,31 @@ def test_contamination_of_data_that_was_compared_with_nothing(
 ) -> None:
     write(tmp_path / "data", rows({"stage1_inference": 8}), replace(RECIPE, problems=problems))
     card = " ".join(model_card(folder, data=DataFacts.in_folder(tmp_path / "data")).split())
-    assert "has not been compared with any test problems" in card and f"training problems {named}" in card
+    assert "has not been compared with any test problems" in card and f"It is made from {named}" in card
     assert (overlap in card) if overlap else ("of the 7,500" not in card)
+
+
+def test_the_data_is_described_as_it_was_made(folder: Path, tmp_path: Path) -> None:
+    llama = "meta-llama/Llama-3.1-8B-Instruct"
+    shop = {"source": "shop:mine.csv", "sha256": "0" * 64, "bytes": 9, "published_as": None}
+    made = [changed(one, source="shop", teacher=llama) for one in rows({"stage1_inference": 8})]
+    recipe = replace(RECIPE, teacher=llama)
+    write(tmp_path / "own", made, recipe, Origins([shop], {"source": "bundled", "local": False}))
+    card = " ".join(model_card(folder, data=DataFacts.in_folder(tmp_path / "own")).split())
+    assert "The data was made from problems of `shop` (the file `mine.csv`), by the method `persona`" in card
+    assert "must have a name that begins with “Llama”" in card and "independent, open reimplementation" in card
+    assert "competition mathematics" not in card and "cobbe2021gsm8k" not in card and "grattafiori2024llama3" in card
+
+
+def test_data_without_personas_and_unknown_data_are_not_said_to_have_any(folder: Path, tmp_path: Path) -> None:
+    direct = replace(RECIPE, method=Direct())
+    without = {"stage": 1, "review": None}
+    made = [replace(one, method="direct", columns=without) for one in rows({"stage1_inference": 8})]
+    write(tmp_path / "direct", made, direct)
+    for data in (DataFacts.in_folder(tmp_path / "direct"), DataFacts()):
+        card = model_card(folder, data=data)
+        assert metadata(card)["tags"] == ["math", "reasoning"] and "diverse personas" not in card
+        assert "| personas |" not in card
 
 
 @pytest.mark.parametrize("config", ["default", "clean", "stage1"])

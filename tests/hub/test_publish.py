@@ -1,5 +1,6 @@
 """`personamath publish` and `personamath diff` as a user runs them, against a local Hub."""
 
+import csv
 import json
 import re
 import subprocess
@@ -23,22 +24,36 @@ REPO = "alice/PersonaMathQA"
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
 
 
+def own_problems(folder: Path) -> str:
+    """Ten problems in a file with columns of its own; bundled ones, so that the scripted teacher knows them."""
+    bundled = Path(bundled_problems()[0].partition(":")[2]).read_text(encoding="utf-8").splitlines()[:10]
+    path = folder / "mine.csv"
+    with path.open("w", encoding="utf-16", newline="") as file:  # as Excel saves "Unicode text"
+        table = csv.writer(file, delimiter="\t")
+        table.writerow(["number", "text", "result", "subject"])
+        for number, row in enumerate(map(json.loads, bundled), start=1):
+            table.writerow([number, row["question"], row["answer"].rpartition("####")[2].strip(), "Shopping"])
+    return f"shop:{path}:text:result"
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Runs of a teacher that is not marked as simulated: `few` with K1 = 2, `more` with K1 = 3, and `direct`, without
-    personas; and one that is.
+    personas; `own`, of a user's file; and one that is.
     """
     folder = tmp_path_factory.mktemp("runs")
     for model, name, method, k1 in (
         ("teacher-1", "few", "persona", 2),
         ("teacher-1", "more", "persona", 3),
         ("teacher-1", "direct", "direct", 2),
+        ("teacher-1", "own", "direct", 1),
         (MODEL, "simulated", "persona", 2),
     ):
+        problems = ["--problems", own_problems(folder)] if name == "own" else PROBLEMS
         with scripted_teacher(*PROBLEMS, "--model", model) as teacher:
             flags = ["--teacher", model, "--base-url", teacher.base_url]
             flags += ["--method", method, "--k1", str(k1), "--k2", "4"]
-            assert main(["augment", *PROBLEMS, *flags, "--output", str(folder / name)]) == 0
+            assert main(["augment", *problems, *flags, "--output", str(folder / name)]) == 0
     return folder
 
 
@@ -159,7 +174,7 @@ REFUSED = [
     (["few", "v1.0.0"], {"HF_ENDPOINT": "http://127.0.0.1:9"}, "check the network and HF_ENDPOINT"),
     (["few", "1.0"], {}, "write it as vMAJOR.MINOR.PATCH"),
     (["few", "v1.0.0", "--license", "mit"], {}, "contradicts the personas' licence, apache-2.0"),
-    (["direct", "v1.0.0"], {}, "the licence of this dataset is unknown: state it with --license"),
+    (["own", "v1.0.0"], {}, "the licence of the problems shop (the file mine.csv) is unknown: state the dataset's"),
     (["simulated", "v1.0.0"], {}, "--allow-simulated"),
     (["nowhere", "v1.0.0"], {}, "not a run directory or a dataset folder"),
     (["nowhere", "1.0"], {}, "write it as vMAJOR.MINOR.PATCH"),
@@ -184,7 +199,7 @@ def test_simulated_data_is_published_on_request_and_says_so(run: Run, hub: Local
     assert "do not train on this" in hub.repository(REPO).blob("v1.0.0:README.md").decode()
 
 
-def test_without_personas_the_publisher_states_the_licence(run: Run, hub: LocalHub, runs: Path) -> None:
+def test_without_personas_the_publisher_may_choose_the_licence(run: Run, hub: LocalHub, runs: Path) -> None:
     done = publish(run, runs / "direct", "v1.0.0", "--license", "CC-BY-4.0")
     assert done.returncode == 0, done.stderr
     there = load(run, REPO, "v1.0.0")
@@ -193,6 +208,20 @@ def test_without_personas_the_publisher_states_the_licence(run: Run, hub: LocalH
     card = hub.repository(REPO).blob("v1.0.0:README.md").decode()
     assert yaml.safe_load(card.split("---")[1])["license"] == "cc-by-4.0"
     assert "under **cc-by-4.0**, as its publisher states" in card
+
+
+def test_problems_of_ones_own_are_published_as_what_they_are(run: Run, hub: LocalHub, runs: Path) -> None:
+    done = publish(run, runs / "own", "v1.0.0", "--license", "CC-BY-4.0")
+    assert done.returncode == 0, done.stderr
+    card = hub.repository(REPO).blob("v1.0.0:README.md").decode()
+    metadata = yaml.safe_load(card.split("---")[1])
+    assert metadata["license"] == "cc-by-4.0" and metadata["source_datasets"] == ["original"]
+    assert "made from problems of `shop` (the file `mine.csv`)\n" in card
+    assert "as its publisher states. PersonaMath does not know the licence of the problems `shop`." in card
+    assert not re.search("GSM8K|MATH", card.replace("PersonaMath", ""))
+    rows = load(run, REPO, "v1.0.0")["default"]
+    assert {(row["source"], row["subject"]) for row in rows} == {("shop", "Shopping")}
+    assert {row["seed_id"] for row in rows} <= {f"shop-mine-{number:05}" for number in range(10)}
 
 
 def test_a_dataset_of_version_0_1_0_is_published_and_compared_with_todays(

@@ -15,7 +15,7 @@ from personamath.evaluation.tasks.model import model_of
 from personamath_hub.models.base_licenses import TERMS, BaseLicense
 from personamath_hub.models.checks import check_model, check_weights
 from personamath_hub.models.files import ModelFiles
-from personamath_hub.models.push import write_version
+from personamath_hub.models.push import teachers_notices, write_version
 from personamath_hub.models.scores import read_scores
 from personamath_hub.models.training_data import DataFacts
 from tests.support.lm_eval_output import write_run
@@ -279,3 +279,19 @@ def test_a_base_model_is_asked_for_its_licence_at_its_commit(api: HfApi) -> None
     assert BaseLicense.on_hub(base, api) == BaseLicense("apache-2.0", {"LICENSE": b"the licence"})
     assert BaseLicense.on_hub(replace(base, commit=first.oid), api) == BaseLicense("apache-2.0", {})
     assert BaseLicense.on_hub(BASE, api) == BaseLicense("unknown", {})
+
+
+@pytest.mark.parametrize(
+    ("teacher", "repo_id", "noticed"),
+    [
+        ("meta-llama/Llama-3.1-8B-Instruct", "me/Mine", True),
+        ("meta-llama/Llama-3.1-8B-Instruct", "me/Llama-3.1-Mine", False),
+        ("Qwen/Qwen2.5-7B-Instruct", "me/Mine", False),
+        ("teacher-1", "me/Mine", False),
+    ],
+)
+def test_a_name_that_the_teachers_terms_ask_for_is_named(teacher: str, repo_id: str, noticed: bool) -> None:
+    found = list(teachers_notices(repo_id, DataFacts(provenance={"recipe": {"teacher": teacher}})))
+    assert len(found) == noticed
+    assert all("asks that the model's name begin with Llama" in notice for notice in found)
+    assert not list(teachers_notices(repo_id, DataFacts()))

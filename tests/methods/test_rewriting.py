@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from personamath.methods.rewrites.numbers import numbers
 from personamath.methods.rewriting import new_question, unwrapped
 from personamath.records import Dropped, Problem
-from personamath.sources.problems import ProblemSource, read_problems
+from personamath.sources.problems import ProblemSource
+from personamath.sources.seed_problems import read_problems
 from tests.support.planted_rewrites import planted
 
 ORIGINAL = "A box holds 12 pens. How many pens do 3 boxes hold?"

@@ -254,6 +254,16 @@ def test_a_step_pays_for_all_of_its_requests() -> None:
     assert isinstance(costs(run_data()), LeftOut)
 
 
+def test_prompt_tokens_from_the_providers_cache_cost_what_they_cost_there() -> None:
+    price = Price(2.0, 100.0, cached=0.5)
+    rewriting = priced(price).outline.kinds[1].name
+    found = costs(replace(priced(price), cached_shares={rewriting: 0.5}))
+    whole, cached = 3_000 * 2 + 30 * 100, 500 * 1.5
+    assert column(found, "USD", {"step": "1: rewrite"}) == pytest.approx([(whole - cached) / 1e6])
+    assert "Prices: 2 and 100 USD per million prompt and completion tokens, 0.5 for cached" in made(found).note
+    assert column(costs(priced(price)), "USD", {"step": "1: rewrite"}) == pytest.approx([whole / 1e6])
+
+
 def test_a_case_comes_with_its_whole_ancestry() -> None:
     few = run_data()
     wrong = {one.seed_id: f"wrong about {one.seed_id}" for one in few.rows if one.columns["stage"] == 2}
@@ -367,6 +377,6 @@ def test_another_data_set_is_read_from_a_column_of_a_file(tmp_path: Path) -> Non
     path.write_text('{"query": "One?"}\n{"query": " "}\n{"query": "Two?"}\n')
     other = read_comparison(f"{path}:query")
     assert (other.name, other.questions) == ("other.jsonl:query", ("One?", "Two?"))
-    path.write_text("")
+    path.write_text('{"query": " "}\n')
     with pytest.raises(BadInput, match="contains no questions"):
         read_comparison(f"{path}:query")

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -81,6 +82,14 @@ def test_rows_and_dataset_and_sources_give_the_same_rows(ask: dict[str, Any], tm
     assert again.to_list() == by_name.to_list()
 
 
+def test_rows_may_have_a_level_a_subject_and_an_id(ask: dict[str, Any], tmp_path: Path) -> None:
+    more: list[dict[str, Any]] = [{"id": "week 1", "level": 3.0, "subject": "sums", "note": "left out"}, {"id": 2.0}]
+    rows = [row | columns for row, columns in zip(bundled_rows(2), more, strict=True)]
+    made = personamath.augment(rows, output=tmp_path / "run", method="direct", k1=1, k2=1, **ask)
+    seeds = set(zip(made["seed_id"], made["level"], made["subject"], strict=True))
+    assert seeds <= {("own-week-1", 3, "sums"), ("own-2", None, None)} and seeds
+
+
 def test_the_same_call_again_asks_for_nothing(start_teacher: Start, tmp_path: Path) -> None:
     teacher = start_teacher(*SERVED)
     call: dict[str, Any] = {"teacher": MODEL, "base_url": teacher.base_url, "output": tmp_path, "k1": 1, "k2": 2}
@@ -139,10 +148,20 @@ BAD_CALLS = [
         {"problems": datasets.Dataset.from_list([{"question": "1 + 1?", "answer": "2"}]).to_pandas()},
         "give df.to_dict('records')",
     ),
-    ({"problems": Path("mine.jsonl")}, "problems 'mine.jsonl': write gsm8k or math"),
-    ({"problems": [{"question": "1 + 1?", "answer": None}]}, "no problem can serve: 1 skipped (no reference answer)"),
-    ({"problems": [{"question": "1 + 1?", "answer": float("nan")}]}, "1 skipped (no reference answer)"),
-    ({"problems": [{"question": "\ud800", "answer": "2"}]}, "no problem can serve: 1 skipped (half a surrogate pair)"),
+    ({"problems": Path("mine.jsonl")}, "problems 'mine.jsonl': write mine:mine.jsonl:QUESTION_COLUMN:ANSWER_COLUMN"),
+    (
+        {"problems": [{"question": "1 + 1?", "answer": None}]},
+        "no problem can serve: 1 of 1 skipped: no answer in column answer",
+    ),
+    ({"problems": [{"question": "1 + 1?", "answer": float("nan")}]}, "1 of 1 skipped: no answer in column answer"),
+    (
+        {"problems": [{"question": "1 + 1?", "answer": import_module("pandas").NA}]},
+        "1 of 1 skipped: no answer in column answer",
+    ),
+    (
+        {"problems": [{"question": "\ud800", "answer": "2"}]},
+        "no problem can serve: 1 of 1 skipped: half a surrogate pair",
+    ),
     ({"problems": ()}, "no problems: name at least one source, e.g. gsm8k"),
     ({"batch": True, "serve": "vllm"}, "batch=True asks a provider and serve this machine: give only one of them"),
     ({"batch": True, "engine": "ray"}, "batch=True does not work with engine='ray': use engine='local'"),

@@ -13,7 +13,8 @@ from personamath.methods import PersonaMath
 from personamath.methods.method import Usage
 from personamath.records import Persona, Problem
 from personamath.runs.plan import Plan, chosen, from_expectation, shares, survey, wall_s
-from personamath.sources.problems import ProblemSource, Skipped, read_problems
+from personamath.sources.problems import ProblemSource
+from personamath.sources.seed_problems import Skipped, read_problems
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
 
@@ -34,7 +35,7 @@ def test_a_pilot_is_spread_over_the_sources_and_over_their_levels_and_lengths() 
             problem(number, level=number // 60 + 1, length=20 + number * 7 % 100),
             problem(number, "gsm8k", None),
         ]
-        problems.append(Skipped(f"skipped-{number}", "no reference answer"))
+        problems.append(Skipped(f"skipped-{number}", "no answer in column answer"))
     found = survey(problems, 60)
     assert {of.source: (of.count, len(found.pilot[of.source])) for of in found.seeds} == {
         "math": (300, 30),
@@ -189,6 +190,11 @@ BAD_USE = [
     (["--benchmark", "nonsense"], "'nonsense': write gsm8k or math"),
     (["--benchmark", "nowhere.jsonl:question"], "nowhere.jsonl: no such file"),
     (["--max-usd", "5"], "no price known for t: give --price-in and --price-out"),
+    (["--serve", "vllm", "--teacher", "{default: t, rewrite: u}"], "--serve vllm runs one model, and the roles name t"),
+    (
+        ["--batch", "--teacher", "{default: t, rewrite: {base_url: 'http://there/v1'}}"],
+        "--batch works with one endpoint, and the roles name",
+    ),
     (["--vllm-args", "{max_model_len: 8192}"], "--vllm-args is for --serve vllm"),
 ]
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from personamath.journal.block_files import adopt_answers, answer_files, paid_in
 from personamath.journal.run_folder import RunFolder
 from personamath.journal.store import Journal
 from personamath.methods import PersonaMath
+from personamath.methods.prompts import Prompt
 from personamath.recipe import Recipe
 from personamath.records import AnsweredBy, Completion, Persona, Problem, Request
 from personamath.runs.funnel import Funnel
@@ -22,7 +24,8 @@ from personamath.runs.ray.blocks import Block
 from personamath.runs.ray.desk import Desk, Orders, Status
 from personamath.runs.ray.gate import UNLIMITED, Allowance, Allowances, Gate
 from personamath.runs.ray.worker import BlockWorker, Job, as_block, as_table
-from personamath.sources.problems import ProblemSource, read_problems
+from personamath.sources.problems import ProblemSource
+from personamath.sources.seed_problems import read_problems
 from personamath.teachers.keys import Access
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Bill, Caps, Paid, Price, Prices
@@ -156,6 +159,8 @@ def test_blocks_travel_whole_and_are_named_by_what_they_hold() -> None:
     more = Recipe(problems=("gsm8k",), teacher=MODEL, limit=3)
     assert blocks.fingerprint(RECIPE, PERSONAS) == blocks.fingerprint(more, PERSONAS)
     other = Recipe(problems=RECIPE.problems, teacher=MODEL, method=PersonaMath(k1=6))
+    assert blocks.fingerprint(RECIPE, PERSONAS) != blocks.fingerprint(other, PERSONAS)
+    other = replace(RECIPE, prompts={"inference": Prompt("Solve {problem}")})
     assert blocks.fingerprint(RECIPE, PERSONAS) != blocks.fingerprint(other, PERSONAS)
 
 

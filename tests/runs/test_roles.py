@@ -424,7 +424,7 @@ def test_the_card_names_every_teacher_its_share_and_its_terms(made: Made) -> Non
     assert cells[:6] == ["rewrite", f"`{REWRITER}`", "1.0", "2,048", str(made.asked["rewrite"]), f"{share:.0%}"]
     for model in MODELS.values():
         assert f"| completions by `{model}` | the terms under which this teacher was used |" in card
-    assert f"| `teacher` | The model that wrote the response. Rewrites are by `{REWRITER}`. |" in card
+    assert f"| `teacher` | The model that was asked for the response. `{REWRITER}` was asked for rewrites. |" in card
 
 
 def test_the_folder_passes_its_checks_and_a_teacher_that_nobody_named_does_not(made: Made, tmp_path: Path) -> None:

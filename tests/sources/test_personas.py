@@ -1,3 +1,4 @@
+import gzip
 import json
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from personamath.errors import BadInput, PersonaMathWarning
 from personamath.methods.draw import draw
 from personamath.records import Persona
-from personamath.sources.personas import BUNDLED, read_personas
+from personamath.sources.personas import BUNDLED, PersonaSource, read_personas
 
 ISCO_08 = {
     "Managers",
@@ -40,6 +41,22 @@ def test_a_file_is_jsonl_or_text(tmp_path: Path) -> None:
     assert [persona.description for persona in read_personas(str(tmp_path / "p.txt"))] == ["A cook", "A pilot"]
 
 
+FORMS = [
+    ("p.txt", "A cook\r\nA pilot\r\n".encode("utf-16")),
+    ("p.txt.gz", gzip.compress(b"A cook\nA pilot\n")),
+    ("p.csv", b"persona;occupation\r\nA cook;\r\nA pilot;Professionals\r\n"),
+    ("p.tsv.gz", gzip.compress("persona\nA cook\nA pilot\n".encode("utf-8-sig"))),
+    ("p.json", b'{"persona": ["A cook", "A pilot"]}'),
+]
+
+
+@pytest.mark.parametrize(("name", "content"), FORMS)
+def test_a_file_may_have_any_form_that_problems_have(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    cook, pilot = read_personas(str(tmp_path / name))
+    assert (cook, pilot.description) == (Persona(0, "A cook", None), "A pilot")
+
+
 def test_repeated_personas_are_one(tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("A cook\nA pilot\nA cook\n")
     assert [persona.index for persona in read_personas(str(tmp_path / "p.txt"))] == [0, 1]
@@ -61,8 +78,8 @@ def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
 
 BAD = [
     ("p.txt", "\n\n", "no personas"),
-    ("p.jsonl", "", "no personas"),
-    ("p.jsonl", '{"name": "A cook"}\n', "text column `persona`; found name"),
+    ("p.jsonl", "", "p.jsonl: contains no rows"),
+    ("p.jsonl", '{"name": "A cook"}\n', "p.jsonl:1: no column 'persona'; known are name"),
     ("p.jsonl", '{"persona": "A co', "p.jsonl:1"),
 ]
 
@@ -76,7 +93,7 @@ def test_bad_files_are_refused(tmp_path: Path, name: str, content: str, message:
 
 def test_a_text_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes("A café owner\n".encode("latin-1"))
-    with pytest.raises(BadInput, match=r"latin\.txt: not UTF-8"):
+    with pytest.raises(BadInput, match=r"latin\.txt:1: not UTF-8; save the file as UTF-8"):
         read_personas(str(tmp_path / "latin.txt"))
 
 
@@ -84,6 +101,35 @@ def test_a_text_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 def test_a_source_that_is_not_there_is_refused(source: str) -> None:
     with pytest.raises(BadInput, match="no such file"):
         read_personas(source)
+
+
+ON_THE_HUB = [
+    ("proj-persona/PersonaHub", ("proj-persona/PersonaHub", "persona", "train", None)),
+    ("proj-persona/PersonaHub@v1", ("proj-persona/PersonaHub", "persona", "train", "v1")),
+    ("me/people@refs/pr/3:old:test", ("me/people", "old", "test", "refs/pr/3")),
+]
+
+
+@pytest.mark.parametrize(("text", "place"), ON_THE_HUB)
+def test_a_dataset_on_the_hub_is_read_as_written(text: str, place: tuple[str | None, ...]) -> None:
+    source = PersonaSource.parse(text)
+    assert source.splits[0][:4] == place and source.published == text
+    assert PersonaSource.parse(source.label).splits[0].revision is None
+
+
+WRONG = [
+    ("me/people@", "no revision after the @: write me/people@REVISION"),
+    ("me/people:", "nothing between or after two colons: write me/people[:CONFIG[:SPLIT]]"),
+    ("me/people:a:b:c", "too many colons: write me/people[:CONFIG[:SPLIT]]"),
+    ("people", "no such file; write bundled, the path of a file, or for a dataset on the Hub OWNER/NAME"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG)
+def test_a_wrong_form_is_refused_with_the_right_one(text: str, message: str) -> None:
+    with pytest.raises(BadInput) as error:
+        PersonaSource.parse(text)
+    assert message in str(error.value) and f"personas {text!r}" in str(error.value)
 
 
 PERSONAS = [Persona(index, f"Person {index}", f"class {index % 11}") for index in range(220)]

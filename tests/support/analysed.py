@@ -9,7 +9,7 @@ from personamath.records import Row
 from personamath.report.analysis.rows import RunData
 from tests.support.folders import STEPS, funnel_of, rows
 
-RECIPE = Recipe(problems=("math",), teacher="teacher-1", method=PersonaMath(k1=2, k2=3))
+RECIPE = Recipe(problems=("gsm8k", "math"), teacher="teacher-1", method=PersonaMath(k1=2, k2=3))
 
 
 def run_data(some: Sequence[Row] | None = None, recipe: Recipe = RECIPE) -> RunData:

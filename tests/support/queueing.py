@@ -78,6 +78,8 @@ class Ask:
     length: float
     work: float
     tries: int = 0
+    timed_out: bool = False
+    """Whether a try did."""
     sent: Sent = field(default_factory=lambda: Sent(0.0, 0))
 
 
@@ -179,7 +181,9 @@ def simulate(shape: Shape, limit: Limited, seconds: float, seed: int = 0) -> Run
     def fail(ask: Ask, reason: str, weight: int, again_s: float) -> None:
         ask.tries += reason != "429"
         run.failures[reason] += 1
-        limit.failed(ask.sent.at, now, weight)
+        if not (ask.timed_out and reason == "timeout"):
+            limit.failed(ask.sent.at, now, weight)
+        ask.timed_out |= reason == "timeout"
         if ask.tries == ATTEMPTS:
             run.given_up += 1
         else:

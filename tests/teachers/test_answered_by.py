@@ -87,7 +87,7 @@ REPLIES: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
 def test_what_a_reply_says_of_itself_is_read_and_journaled(
     reply: dict[str, Any], journaled: dict[str, Any] | None
 ) -> None:
-    completion = Replies().read("here", 200, json.dumps(reply).encode())
+    completion = Replies().read("here", 200, json.dumps(reply).encode(), asked=b"")
     found = completion.answered_by
     assert found == (AnsweredBy(**journaled) if journaled else None)
     if found:
@@ -95,8 +95,10 @@ def test_what_a_reply_says_of_itself_is_read_and_journaled(
 
 
 def test_a_routers_header_names_the_provider_where_the_body_does_not() -> None:
-    assert Replies().read("here", 200, body(model="m"), provider="groq").answered_by == AnsweredBy("m", "groq")
-    named = Replies().read("here", 200, body(model="m", provider="Together"), provider="groq").answered_by
+    assert Replies().read("here", 200, body(model="m"), provider="groq", asked=b"").answered_by == AnsweredBy(
+        "m", "groq"
+    )
+    named = Replies().read("here", 200, body(model="m", provider="Together"), provider="groq", asked=b"").answered_by
     assert named == AnsweredBy("m", "Together")
 
 

@@ -53,6 +53,21 @@ def test_at_a_slow_server_hardly_a_try_ends_by_the_time_out(slots: int, seconds:
     assert not run.given_up and run.failures["timeout"] <= 4
 
 
+@pytest.mark.parametrize(
+    ("slots", "seconds", "least"),
+    [(48, 60.0, 0.5), (48, 40.0, 0.75), (300, 40.0, 0.75), (4, 40.0, 0.75), (1, 40.0, 0.9)],
+)
+def test_answers_that_never_come_in_time_do_not_leave_one_in_flight(slots: int, seconds: float, least: float) -> None:
+    shape = Shape(slots, seconds=seconds)  # one answer in 10 to 50 takes longer than the time-out by itself
+    run = simulate(shape, Limit(shape.timeout_s), 3_600)
+    assert share(run, shape, 600, 3_600) > least
+
+
+def test_a_remembered_limit_is_kept_although_some_answers_never_come_in_time() -> None:
+    run = simulate(Shape(48, seconds=40.0), Limit(120.0, start=64), 600)
+    assert min(run.allowed) >= 32
+
+
 def test_answers_that_take_long_by_themselves_are_no_queue() -> None:
     run = simulate(Shape(MOST, seconds=40.0, lengths=0.3), Limit(120.0), 1_200)
     assert run.allowed[-1] > MOST / 2

@@ -8,11 +8,23 @@ from personamath.teachers.finish import finish
 KINDS: dict[str | None, list[object]] = {
     "stop": [
         *["stop", "STOP", "FinishReason.STOP", "FINISH_REASON_STOP", "eos", "eos_token", "end_turn", "stop_sequence"],
-        *["tool_calls", "tool_use", "function_call", "COMPLETE", None, "", " "],
+        *[
+            "tool_calls",
+            "tool_use",
+            "function_call",
+            "COMPLETE",
+            "normal",
+            "end",
+            "endoftext",
+            "finished",
+            None,
+            "",
+            " ",
+        ],
     ],
     "length": [
         *["length", "LENGTH", "max_tokens", "MAX_TOKENS", "model_length", "max_output_tokens", "max_new_tokens"],
-        *["maxTokens", "token_limit", "max_length", "model_context_window_exceeded"],
+        *["maxTokens", "max_output", "token_limit", "max_length", "model_context_window_exceeded"],
     ],
     "content_filter": [
         *["content_filter", "CONTENT_FILTERED", "contentFilter", "safety", "SAFETY", "recitation", "RECITATION"],
@@ -21,7 +33,7 @@ KINDS: dict[str | None, list[object]] = {
     "refusal": ["refusal"],
     "repetition": ["repetition", "REPETITION", "repetition_detected"],
     None: [
-        *["abort", "error", "cancelled", "timeout", "FINISH_REASON_UNSPECIFIED", "OTHER", "LANGUAGE"],
+        *["abort", "error", "time_limit", "cancelled", "timeout", "FINISH_REASON_UNSPECIFIED", "OTHER", "LANGUAGE"],
         *[
             "insufficient_system_resource",
             "MALFORMED_FUNCTION_CALL",

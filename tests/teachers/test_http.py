@@ -14,6 +14,7 @@ from aiohttp import web
 
 from personamath.errors import RequestFailed, TeacherError, TeacherMisconfigured
 from personamath.records import AnsweredBy, Completion, Request
+from personamath.teachers.hedging import Try
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.keys import Access
 from personamath.teachers.pace import Pace
@@ -375,9 +376,7 @@ def test_a_connection_that_timed_out_is_tried_once_more_before_the_run_ends(is_t
             endpoints.silence.asked()
             endpoint = await endpoints.next(charge)
             for _ in range(2):
-                endpoints.failed(
-                    endpoint, Retry(NO_CONNECTION, f"{url}: no connection in 15 s"), charge, time.monotonic()
-                )
+                endpoints.failed(endpoint, Retry(NO_CONNECTION, f"{url}: no connection in 15 s"), charge, Try(REQUEST))
             assert endpoint.in_doubt and not endpoint.reachable
             assert await endpoints.next(charge) is endpoint
 

@@ -44,6 +44,7 @@ SENT = [
     (OPENAI, "", KEYS | {"OPENAI_BASE_URL": OTHER}, "sk-openai-key"),
     (ROUTER, "", KEYS | {"OPENAI_BASE_URL": ROUTER}, "sk-openai-key"),
     (OTHER, "", {"OPENAI_BASE_URL": OTHER}, None),
+    (OTHER, "", KEYS | {"OPENAI_BASE_URL": " HTTPS://Models.Example/v1 "}, "sk-openai-key"),
 ]
 
 
@@ -72,6 +73,8 @@ REFUSED: list[tuple[list[str], list[str], list[str], str]] = [
     ([OPENAI], [], [], "OPENAI_API_KEY is not set: export it"),
     ([ROUTER], [], [], "no Hub token: log in with `hf auth login`, or export HF_TOKEN"),
     (["http://api.openai.com/v1"], [], [], "write https://"),
+    (["http://api.openai.com/v1"], ["OTHER_KEY"], [], "write https://"),
+    (["http://router.huggingface.co/v1"], ["OTHER_KEY"], [], "write https://"),
     ([OTHER], ["NO_SUCH_KEY"], [], "api_key_env: NO_SUCH_KEY is not set: export it"),
     ([OTHER], ["hf_mine"], [], "api_key_env: the environment variable that it names is not set"),
     ([OTHER], ["sk-mine"], [], "give the name of the environment variable that holds the key, not the key"),
@@ -193,6 +196,8 @@ MASKED = [
     (Access(None, {"api-key": "very-secret"}, ("api-key",)), "no very-secret here", "no [key] here"),
     (Access("secret-key", {"api-key": "secret-key-2"}, ("api-key",)), "secret-key-2", "[key]"),
     (Access(None, {"X-Title": "PersonaMath"}), "PersonaMath", "PersonaMath"),
+    (Access(None, {"Authorization": "Bearer very-secret"}, ("Authorization",)), "bad very-secret", "bad [key]"),
+    (Access(None, {"Authorization": "Bearer very-secret"}, ("Authorization",)), "Bearer very-secret", "[key]"),
 ]
 
 

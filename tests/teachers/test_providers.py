@@ -12,13 +12,14 @@ from typing import NamedTuple
 import pytest
 
 from personamath.errors import TeacherMisconfigured
-from personamath.records import Completion, FinishReason
+from personamath.records import Completion, FinishReason, Request
 from personamath.teachers.keys import Access
 from personamath.teachers.patience import retry_after_s
 from personamath.teachers.refusals import Refusal, Retry
 from personamath.teachers.replies import Replies
 
 NAME = "https://provider.example/v1"
+REQUEST = Request("What is 1 + 1?", "m", 0.7, 2048, extra={"reasoning_effort": "ultra", "top_k": 40})
 
 
 class Said(NamedTuple):
@@ -107,6 +108,16 @@ OPENAI = [
             "code": "unsupported_value"}}""",
         ),
         Made(TeacherMisconfigured, "give --temperature none"),
+    ),
+    (
+        Said(
+            "OpenAI",
+            "a value that a parameter does not take",
+            400,
+            """{"error": {"message": "Invalid value: 'ultra'. Supported values are: 'none', 'low' and 'high'.",
+            "type": "invalid_request_error", "param": "reasoning_effort", "code": "invalid_value"}}""",
+        ),
+        Made(TeacherMisconfigured, "take reasoning_effort out of --request"),
     ),
     (
         Said(
@@ -246,6 +257,16 @@ data: {"id": "gen-1", "object": "chat.completion.chunk", "provider": "X", "error
             "provider_name": "P", "model_slug": "m"}}}""",
         ),
         whole("", finish_reason="content_filter"),
+    ),
+    (
+        Said(
+            "OpenRouter",
+            "parameters that no provider takes, where all of them are required",
+            404,
+            """{"error": {"code": 404, "message": "No endpoints found that can handle the requested parameters. To
+            learn more about provider routing, visit the documentation."}}""",
+        ),
+        Made(TeacherMisconfigured, "no provider takes all of them: leave some out of --request"),
     ),
     (
         Said(
@@ -435,6 +456,16 @@ OWN_SERVERS = [
 ]
 OTHERS = [
     (
+        Said(
+            "Mistral",
+            "a parameter that it does not know",
+            422,
+            """{"object": "error", "message": {"detail": [{"type": "extra_forbidden", "loc": ["body", "top_k"], "msg":
+            "Extra inputs are not permitted", "input": 40}]}, "type": "invalid_request_error", "param": null}""",
+        ),
+        Made(TeacherMisconfigured, "take top_k out of --request"),
+    ),
+    (
         Said("Gemini", "an answer", 200, chat(BOXED, usage='"prompt_tokens": 12, "completion_tokens": 34')),
         TWO,
     ),
@@ -568,7 +599,8 @@ def test_what_a_provider_says_is_understood(said: Said, made: Made) -> None:
     replies = Replies(Access("sk-very-secret", remedy="check the key in MY_KEY"))
     found: Completion | Exception
     try:
-        found = replies.read(NAME, said.status, re.sub("\n {12}", " ", said.body).encode(), retry_after_s(said.headers))
+        content = re.sub("\n {12}", " ", said.body).encode()
+        found = replies.read(NAME, said.status, content, retry_after_s(said.headers), asked=REQUEST.body())
     except (Retry, Refusal, TeacherMisconfigured) as error:
         found = error
     assert type(found) is made.kind, found

@@ -31,6 +31,8 @@ ENVIRONMENTS: list[tuple[dict[str, str], str, str | None]] = [
     ({"HTTP_PROXY": "http://proxy:3128"}, "http://127.0.0.1:8000/v1", None),
     ({"HTTP_PROXY": "http://proxy:3128"}, "http://localhost:8000/v1", None),
     ({"HTTP_PROXY": "http://proxy:3128"}, "http://[::1]:8000/v1", None),
+    ({"HTTP_PROXY": "http://proxy:3128"}, "http://vllm.localhost:8000/v1", None),
+    ({"HTTP_PROXY": "http://proxy:3128"}, "http://0.0.0.0:8000/v1", None),
 ]
 
 

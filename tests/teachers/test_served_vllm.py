@@ -1,5 +1,6 @@
 """A served teacher as a user runs it, with a stand-in for `vllm`: it starts, dies and ends, and leaves nothing."""
 
+import asyncio
 import contextlib
 import os
 import re
@@ -12,10 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from personamath.errors import BadInput, RunDirectoryError
+from personamath.errors import BadInput, RunDirectoryError, TeacherMisconfigured
 from personamath.journal.file_format import open_for_reading
 from personamath.runs.setup import Setup
-from personamath.teachers.serve.command import serve_command
+from personamath.teachers.serve.command import HOST, serve_command
+from personamath.teachers.serve.server import Server
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
 from tests.conftest import REPO
@@ -205,6 +207,30 @@ def test_the_progress_line_says_how_long_the_start_takes_and_what_it_does(run: P
         os.close(parent)
     assert process.returncode == 0
     assert re.search(rb"vllm serve starts, 0:\d\d: Loading the model \xc2\xb7 0/4 problems", said), said
+
+
+def test_a_port_that_another_program_took_meanwhile_is_not_asked(tmp_path: Path) -> None:
+    async def wait() -> None:
+        taken = await asyncio.start_server(lambda *_: None, HOST, 0)
+        port = taken.sockets[0].getsockname()[1]
+        async with taken:
+            server = Server(["true"], port, tmp_path / "vllm.log")
+            try:
+                await server.ready()
+            finally:
+                await server.close()
+
+    with pytest.raises(TeacherMisconfigured, match=r"cannot start vllm serve: port \d+ was taken by another program"):
+        asyncio.run(wait())
+
+
+def test_an_opinion_is_asked_of_a_served_teacher_too(run: Path) -> None:
+    assert ended(command(run), run).returncode == 0
+    served = command(run)[command(run).index("--serve") :]
+    opinion = [sys.executable, "-m", "personamath.commands.cli", "opinion", str(run), "--all", "--solves", "1"]
+    done = ended([*opinion, *served[: served.index("--output")]], run)
+    assert done.returncode == 0, done.stderr
+    assert "rewrites solved again, 1 times each" in done.stdout and all_gone(run, starts=2)
 
 
 def test_without_vllm_one_line_says_how_to_get_it(run: Path) -> None:

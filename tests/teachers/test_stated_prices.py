@@ -1,6 +1,7 @@
 """Prices as endpoints state them in their lists of models: OpenRouter's form and that of Hugging Face's router."""
 
 import json
+import pickle
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from personamath.commands.cli import main
 from personamath.teachers.rates import Rates
 from personamath.teachers.simulated import MODEL, bundled_problems
-from personamath.teachers.stated_prices import TIMEOUT_S, stated_price
+from personamath.teachers.stated_prices import TIMEOUT_S, StatedPrices
 from tests.conftest import ScriptedTeacher
 
 Start = Callable[..., ScriptedTeacher]
@@ -70,20 +71,36 @@ def test_a_price_is_read_as_the_endpoint_states_it(
     start_teacher: Start, models: str, model: str, rates: Rates | None
 ) -> None:
     teacher = start_teacher("--models", models)
-    price = stated_price(teacher.base_url, model)
+    stated = StatedPrices()
+    price = stated.of(teacher.base_url, model)
     assert (price and price.rates()) == (rates and pytest.approx(rates))
     if price:
         assert price.source == f"{teacher.base_url}/models" and price.date
-    assert stated_price(teacher.base_url + "/", "another") is None
+    assert stated.of(teacher.base_url + "/", "another") is None
+    copied = pickle.loads(pickle.dumps(stated))
+    assert copied.of(teacher.base_url, model) == price
     assert teacher.stats()["models"] == 1  # the list is read once
+    StatedPrices().of(teacher.base_url, model)
+    assert teacher.stats()["models"] == 2  # once more for another run: by then another server may have this address
+
+
+def test_the_list_is_read_through_the_proxy_that_requests_go_through(
+    start_teacher: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = start_teacher("--models", listed(OPENROUTER))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    assert StatedPrices().of(teacher.base_url, str(OPENROUTER["id"]))  # not on this machine
+    monkeypatch.setenv("HTTP_PROXY", teacher.base_url.removesuffix("/v1"))
+    elsewhere = StatedPrices().of("http://models.example/v1", str(OPENROUTER["id"]))
+    assert elsewhere and elsewhere.source == "http://models.example/v1/models"
 
 
 def test_an_endpoint_that_does_not_answer_costs_what_the_list_says(start_teacher: Start) -> None:
     teacher = start_teacher()
     teacher.kill()
     started = time.monotonic()
-    assert stated_price(teacher.base_url, "gpt-4o-mini") is None
-    assert stated_price("https://api.openai.com/v1/", "gpt-4o-mini") is None  # it is not asked
+    assert StatedPrices().of(teacher.base_url, "gpt-4o-mini") is None
+    assert StatedPrices().of("https://api.openai.com/v1/", "gpt-4o-mini") is None  # it is not asked
     assert time.monotonic() - started < TIMEOUT_S
 
 
@@ -102,4 +119,6 @@ def test_a_run_is_billed_at_the_stated_price_unless_one_is_given(start_teacher: 
     given = run(teacher, tmp_path / "given", "--price-in", "1", "--price-out", "2")
     assert given["usd"] == pytest.approx(paid["usd"] / 1_000, rel=1e-3)
     assert given["price"]["source"] == "--price-in, --price-out"
-    assert teacher.stats()["models"] == 1
+    assert teacher.stats()["models"] == 1  # a run reads the list once, and not at all if it has a price
+    assert run(teacher, tmp_path / "again")["usd"] == paid["usd"]
+    assert teacher.stats()["models"] == 2

@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from personamath.errors import TeacherMisconfigured
 from personamath.records import Completion, Request
+from personamath.teachers.bodies import LARGEST_BODY_BYTES
 from personamath.teachers.http import HttpTeacher
 
 REQUEST = Request("What is 1 + 1?", "teacher-1", 0.7, 2048)
@@ -41,6 +43,11 @@ raw = zlib.compressobj(wbits=-15)
 RAW_DEFLATE = raw.compress(BODY) + raw.flush()
 READ = {
     "plain": length(BODY),
+    "another status of success": length(BODY).replace(b"200 OK", b"201 Created"),
+    "an interim response before it": b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + length(BODY),
+    "a byte order mark": length(b"\xef\xbb\xbf" + BODY),
+    "blank lines and a byte order mark": chunked(b"\n\n", b"\xef\xbb\xbf", BODY),
+    "UTF-16": length(BODY.decode().encode("utf-16")),
     "HTTP/1.0 without a length": b"HTTP/1.0 200 OK\r\n\r\n" + BODY,
     "HTTP/1.1 without a length": OK + b"Connection: close\r\n\r\n" + BODY,
     "in chunks": chunked(BODY[:7], BODY[7:]),
@@ -104,6 +111,36 @@ def ask(*replies: bytes) -> tuple[Completion, int]:
 @pytest.mark.parametrize("reply", READ.values(), ids=READ)
 def test_an_answer_is_read_in_every_form_that_http_knows(reply: bytes) -> None:
     assert ask(reply) == (Completion(r"$\boxed{2}$", "stop", 12, 34), 1)
+
+
+def test_a_body_without_an_end_is_not_read_on() -> None:
+    endless = OK + b"Connection: close\r\n\r\n" + b'{"choices": [' + b" " * LARGEST_BODY_BYTES + BODY
+    assert ask(endless, length(BODY)) == (Completion(r"$\boxed{2}$", "stop", 12, 34), 2)
+
+
+FINAL = {
+    "a redirect": (
+        b"Location: https://another.example/v1?key=sk-very-secret",
+        "a redirect to https://another.example/v1",
+    ),
+    "a redirect to what is no URL": (b"Location: http://[half/v1?key=sk-very-secret", "a redirect to http://[half/v1"),
+    "a redirect without a place": (b"X-None: 1", "a redirect to an unnamed place"),
+}
+
+
+@pytest.mark.parametrize(("header", "said"), FINAL.values(), ids=FINAL)
+def test_a_redirect_is_named_and_not_followed(header: bytes, said: str) -> None:
+    reply = b"HTTP/1.1 307 There\r\nContent-Length: 0\r\n" + header + b"\r\n\r\n"
+    with pytest.raises(TeacherMisconfigured) as error:
+        ask(reply)
+    assert said in str(error.value) and "secret" not in str(error.value)
+
+
+def test_what_a_terminal_would_obey_is_not_shown() -> None:
+    body = json.dumps({"error": {"message": "no\x1b[2J\x07 such model\x9b"}}).encode()
+    with pytest.raises(TeacherMisconfigured, match=r"no\ufffd\[2J\ufffd such model\ufffd") as error:
+        ask(b"HTTP/1.1 404 No\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    assert str(error.value).isprintable()
 
 
 @pytest.mark.parametrize("reply", AGAIN.values(), ids=AGAIN)

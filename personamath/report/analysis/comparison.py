@@ -16,9 +16,9 @@ class Comparison:
 
 
 def read_comparison(text: str) -> Comparison:
-    """Read a `--compare` argument: `FILE:COLUMN`, or `OWNER/NAME[:CONFIG]:COLUMN` for a train split on the Hub."""
+    """Read a `--compare` argument: `FILE:COLUMN`, or `OWNER/NAME:COLUMN` for a dataset on the Hub."""
     source = QuestionSource.parse(text, "train")
     questions = tuple(question for question in source.read() if question.strip())
     if not questions:
         raise BadInput(f"{text}: contains no questions; check the column")
-    return Comparison(source.name, questions)
+    return Comparison(source.label, questions)

@@ -1,46 +1,54 @@
 """Composition of the data: rows by step and the paper's, levels and subjects before and after, keep rates."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from personamath.evaluation.scores.statistics import Interval, bootstrap_mean
-from personamath.methods import Method, paper_rows
+from personamath.folder.counts import in_order
+from personamath.folder.used_sources import ALL, rows_of_paper
+from personamath.methods import Method
 from personamath.records import Problem, Row
 from personamath.report.analysis.intervals import wilson
 from personamath.report.analysis.paper import MEAN_LEVEL, PAPER
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
-from personamath.sources.problems import source_label
 
-ALL = "all"
 HARD = 4
 """The lowest of MATH's levels, 1 to 5, that counts as hard."""
+MATH = "math"
+CHARTED_SOURCES = 5
+"""More series than the page has colours could not be told apart."""
 
 
 def composition(data: RunData) -> Analysis:
     """Count rows by source and step, for any method, next to the counts of the method's paper, if it reports them."""
     counts = Counter((row.source, row.step) for row in data.rows)
     steps, sources = data.outline.steps, sorted({row.source for row in data.rows})
-    papers = {source: [_printed(cell) for cell in cells] for source, cells in paper_rows(data.outline.method).items()}
+    reported = rows_of_paper(data.provenance, data.outline.method)
+    papers = {source: [_printed(cell) for cell in cells] for source, cells in reported.items()}
     rows: list[tuple[Cell, ...]] = []
     for source, of in [*((source, [source]) for source in sources), (ALL, sources)]:
         ours = [sum(counts[one, step.name] for one in of) for step in steps]
         theirs = papers.get(source, [None] * (len(steps) + 1))
         for name, count, paper in zip([*(step.label for step in steps), ALL], [*ours, sum(ours)], theirs, strict=True):
             paper_cells = (paper, count / paper if paper else None) if papers else ()
-            rows.append((source_label(source), name, count, *paper_cells))
+            rows.append((data.label(source), name, count, *paper_cells))
     labels = tuple(step.label for step in steps)
     series = [
-        Series(source_label(source), labels, tuple(float(counts[source, step.name]) for step in steps))
-        for source in sources
+        Series(name, labels, tuple(float(sum(counts[source, step.name] for source in of)) for step in steps))
+        for name, of in _charted(sources, Counter(row.source for row in data.rows), data.label).items()
     ]
     finding, note = f"{len(data.rows):,} rows were kept.", "Kept rows by source and step."
     if papers:
-        finding = f"{len(data.rows):,} rows were kept; the paper kept {papers[ALL][-1]:,}."
+        kept = sum(cells[-1] for source, cells in papers.items() if source != ALL)
+        finding = f"{len(data.rows):,} rows were kept; the paper kept {papers.get(ALL, [kept])[-1]:,}"
+        finding += "." if ALL in papers else f" of {' and '.join(map(data.label, papers))}."
         note = (
             f"Kept rows by source and step, next to the numbers that {data.outline.cite} reports. Those are rounded, "
-            "so sums may be off by 1 %. Another teacher, other seed problems or other settings give other numbers."
+            "so sums may be off by 1 %. Another teacher, other seed problems, prompts or settings give other numbers."
         )
+        if data.recipe and data.recipe.prompts:
+            note += f" The recipe replaces the method's prompts of {' and '.join(data.recipe.prompts)}."
     columns = ("source", "step", "rows", *(("the paper's rows", "ours to the paper's %") if papers else ()))
     return Analysis(
         "composition",
@@ -50,6 +58,15 @@ def composition(data: RunData) -> Analysis:
         Chart("bars", "step", "rows", tuple(series)),
         note,
     )
+
+
+def _charted(sources: Sequence[str], rows: Counter[str], label: Callable[[str], str]) -> dict[str, list[str]]:
+    """The series of the chart with the sources of each: those with the most rows, and the others together."""
+    if len(sources) <= CHARTED_SOURCES:
+        return {label(source): [source] for source in sources}
+    most = {source for source, _ in rows.most_common(CHARTED_SOURCES - 1)}
+    alone = {label(source): [source] for source in sources if source in most}
+    return alone | {"other sources": [source for source in sources if source not in most]}
 
 
 def _printed(cell: str) -> int:
@@ -69,7 +86,7 @@ def first_answers(data: RunData) -> Analysis | LeftOut:
     if not all(levels.values()):
         return LeftOut(name, title, "no problem with a level was answered right, or none was answered wrong")
     found = {answer: bootstrap_mean([float(level) for level in some]) for answer, some in levels.items()}
-    has_paper = bool(paper_rows(data.outline.method))
+    has_paper = MATH in rows_of_paper(data.provenance, data.outline.method) and _levelled(data.seeds) == {MATH}
     rows = tuple(
         (answer, len(levels[answer]), *found[answer], *([MEAN_LEVEL[answer]] if has_paper else []))
         for answer in ("right", "wrong")
@@ -98,10 +115,29 @@ def first_answers(data: RunData) -> Analysis | LeftOut:
             rows,
         ),
         Chart("bars", "first answer", "mean level", tuple(series)),
-        f"Table 1 of {PAPER}: MATH's levels, 1 to 5, by the teacher's first answer. Problems without a level "
-        "(GSM8K's, and MATH's `Level ?`) are left out, as are answers that were cut off. Intervals: 95 %, bootstrap "
-        "over problems.",
+        (
+            f"Table 1 of {PAPER}: MATH's levels, 1 to 5, by the teacher's first answer. Problems without a level "
+            "(GSM8K's, and MATH's `Level ?`) are left out"
+            if has_paper
+            else "Levels by the teacher's first answer, as the sources give them, whatever they mean there "
+            f"({_ranges(data.seeds, data.label)}). Problems without a level are left out"
+        )
+        + ", as are answers that were cut off. Intervals: 95 %, bootstrap over problems.",
     )
+
+
+def _levelled(problems: Iterable[Problem | Row]) -> set[str]:
+    """The sources that give levels."""
+    return {problem.source for problem in problems if problem.level}
+
+
+def _ranges(problems: Collection[Problem | Row], label: Callable[[str], str]) -> str:
+    """The lowest and the highest level of each source that gives levels."""
+    ranges = []
+    for source in sorted(_levelled(problems)):
+        levels = [problem.level for problem in problems if problem.source == source and problem.level]
+        ranges.append(f"{label(source)} {min(levels)} to {max(levels)}")
+    return ", ".join(ranges)
 
 
 def _with_intervals(name: str, found: dict[str, Interval]) -> Series:
@@ -116,8 +152,8 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
         return LeftOut(name, title, data.why_missing("seeds"))
     if not data.recipe.method.attempts({}):
         return LeftOut(name, title, f"the method {data.outline.method!r} does not say how many rows it tries to make")
-    tried, kept = _attempts(data.rows, data.seeds, data.recipe.method)
-    steps, levels = data.outline.steps, sorted({level for level, _ in tried})
+    tried, kept = _attempts(data.rows, data.seeds, data.recipe.method, data.label)
+    steps, levels = data.outline.steps, sorted({level for level, _ in tried}, key=in_order)
     cells: dict[tuple[str, str], tuple[Cell, ...]] = {}
     for level in levels:
         for step in steps:
@@ -148,7 +184,7 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
 
 
 def _attempts(
-    rows: Iterable[Row], seeds: Iterable[Problem], method: Method
+    rows: Iterable[Row], seeds: Iterable[Problem], method: Method, label: Callable[[str], str]
 ) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
     """Count the rows that were tried and kept, by level and step."""
     of_seed: dict[str, Counter[str]] = defaultdict(Counter)
@@ -156,7 +192,7 @@ def _attempts(
         of_seed[row.seed_id][row.step] += 1
     tried, kept = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for seed in seeds:
-        level, here = _level(seed.level, seed.source), of_seed[seed.id]
+        level, here = _level(seed.level, label(seed.source)), of_seed[seed.id]
         for step, attempts in method.attempts(here).items():
             kept[level, step] += here[step]
             # At least the existing rows: someone may have removed rows of an earlier step from the folder.
@@ -168,23 +204,21 @@ def before_and_after(data: RunData) -> Analysis:
     """Compute the shares of levels and subjects among seed problems and rows, per config, for any method."""
     seeds: Collection[Problem | Row] = data.seeds or {row.seed_id: row for row in data.rows}.values()
     groups: dict[str, Collection[Problem | Row]] = {"seed problems": seeds, **_groups(data)}
-    sets = {name: [_kinds(one.source, one.level, one.subject) for one in of] for name, of in groups.items()}
+    sets = {name: [_kinds(data.label(one.source), one.level, one.subject) for one in of] for name, of in groups.items()}
     rows: list[tuple[Cell, ...]] = []
     for place, kind in enumerate(("level", "subject")):
         counts = {label: Counter(member[place] for member in members) for label, members in sets.items()}
-        for value in sorted({value for counted in counts.values() for value in counted}):
+        for value in sorted({value for counted in counts.values() for value in counted}, key=in_order):
             rows.append((kind, value, *(counted[value] / counted.total() for counted in counts.values())))
     levels = [row for row in rows if row[0] == "level"]
     series = [
         Series(label, tuple(str(row[1]) for row in levels), tuple(float(row[2 + place] or 0) for row in levels))
         for place, label in enumerate(sets)
     ]
-    hard = ", ".join(f"{_hard(of):.1%} of {name}" for name, of in groups.items())
-    has_levels = any(seed.level for seed in seeds)
     return Analysis(
         "before-after",
         "Levels and subjects, before and after",
-        f"Level {HARD} and above: {hard}." if has_levels else "No seed problem has a level.",
+        _levels(groups),
         Table(("of", "value", *(f"{label} %" for label in sets)), tuple(rows)),
         Chart("bars", "level of the seed problem", "share %", tuple(series)),
         "A rewritten problem has the level and subject of its seed problem, so this shows which seed problems the rows "
@@ -205,13 +239,27 @@ def _groups(data: RunData) -> dict[str, list[Row]]:
     return {name: rows for name, rows in groups.items() if rows}
 
 
+def _levels(groups: Mapping[str, Collection[Problem | Row]]) -> str:
+    """Compare the levels of groups of problems in a sentence."""
+    levelled = {source for of in groups.values() for source in _levelled(of)}
+    if not levelled:
+        return "No seed problem has a level."
+    if levelled == {MATH}:
+        return f"Level {HARD} and above: {', '.join(f'{_hard(of):.1%} of {name}' for name, of in groups.items())}."
+    means = []
+    for name, of in groups.items():
+        if levels := [problem.level for problem in of if problem.level]:
+            means.append(f"{sum(levels) / len(levels):.2f} of {name}")
+    return f"Mean level: {', '.join(means)}."
+
+
 def _hard(problems: Collection[Problem | Row]) -> float:
     return sum((problem.level or 0) >= HARD for problem in problems) / len(problems)
 
 
-def _level(level: int | None, source: str) -> str:
-    return f"{source_label(source)}, level {level}" if level else source_label(source)
+def _level(level: int | None, label: str) -> str:
+    return f"{label}, level {level}" if level else label
 
 
-def _kinds(source: str, level: int | None, subject: str | None) -> tuple[str, str]:
-    return _level(level, source), subject or source_label(source)
+def _kinds(label: str, level: int | None, subject: str | None) -> tuple[str, str]:
+    return _level(level, label), subject or label

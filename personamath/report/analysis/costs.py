@@ -27,8 +27,8 @@ def costs(data: RunData) -> Analysis | LeftOut:
     for step in data.outline.steps:
         kinds = [kind.name for kind in data.outline.kinds if kind.step == step.name]
         kept = sum(row.step == step.name for row in data.rows)
-        rows.append(_row(step.label, kept, kinds, tokens, prices))
-    rows.append(_row("all", len(data.rows), list(prices), tokens, prices))
+        rows.append(_row(step.label, kept, kinds, tokens, prices, data.cached_shares))
+    rows.append(_row("all", len(data.rows), list(prices), tokens, prices, data.cached_shares))
     shown = [row for row in rows if row[1]]
     unit, column = ("USD per 1,000 kept rows", 6) if priced else ("tokens per kept row", 4)
     series = Series(unit, tuple(str(row[0]) for row in shown), tuple(float(row[column] or 0) for row in shown))
@@ -67,15 +67,20 @@ def _note(data: RunData, priced: bool) -> str:
     by_model = {model_of(recipe, kind.role): _price_of(kind, data) for kind in data.outline.kinds}
     if not priced:
         return f"No price is known for {' and '.join(model for model, price in by_model.items() if not price)}."
-    said = [_prices(price, f" of {model}" if has_roles(recipe) else "") for model, price in by_model.items() if price]
+    said = [
+        _prices(price, f" of {model}" if has_roles(recipe) else "", bool(data.cached_shares))
+        for model, price in by_model.items()
+        if price
+    ]
     return " ".join(said)
 
 
-def _prices(price: Price, whose: str) -> str:
+def _prices(price: Price, whose: str, some_cached: bool) -> str:
     rates, dated = price.rates(), f", {price.date}" if price.date else ""
+    cached = f", {rates.cached:g} for cached prompt tokens" if some_cached and rates.cached is not None else ""
     return (
-        f"Prices{whose}: {rates.prompt:g} and {rates.completion:g} USD per million prompt and completion tokens "
-        f"({price.source}{dated}), {_priced_for(price)}."
+        f"Prices{whose}: {rates.prompt:g} and {rates.completion:g} USD per million prompt and completion tokens"
+        f"{cached} ({price.source}{dated}), {_priced_for(price)}."
     )
 
 
@@ -90,6 +95,7 @@ def _row(
     kinds: Sequence[str],
     tokens: Mapping[str, Mapping[str, int]],
     prices: Mapping[str, Price | None],
+    cached: Mapping[str, float],
 ) -> tuple[Cell, ...]:
     prompt, completion = (sum(tokens[kind][side] for kind in kinds) for side in ("prompt", "completion"))
     usd: float | None = 0.0
@@ -98,7 +104,10 @@ def _row(
         usd = (
             None
             if usd is None or price is None
-            else usd + price.usd(tokens[kind]["prompt"], tokens[kind]["completion"])
+            else usd
+            + price.usd(
+                tokens[kind]["prompt"], tokens[kind]["completion"], tokens[kind]["prompt"] * cached.get(kind, 0)
+            )
         )
     per_row = (prompt + completion) / kept if kept else None
     return (name, kept, prompt, completion, per_row, usd, usd / kept * 1_000 if usd is not None and kept else None)

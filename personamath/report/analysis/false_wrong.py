@@ -94,8 +94,8 @@ def false_wrong(data: RunData) -> Analysis | LeftOut:
         ),
         "A seed problem is recovered if it has a row although its first answer was wrong. The data was made with "
         "PersonaMath's grader. math-verify sees only the boxed answer, and skips answers whose size it cannot bound. "
-        "The paper's rules are those of its released graders for the source "
-        f"({', '.join(f'{count:,} of {source}' for source, count in sources.items())}), including their faults: they "
-        r"read 3.4 as 3 in GSM8K. An answer that another grader accepts is not necessarily right."
+        "The paper's rules are those of its released graders for the source, MATH's for a source of another name "
+        f"({', '.join(f'{count:,} of {data.label(source)}' for source, count in sources.items())}), including their "
+        r"faults: they read 3.4 as 3 in GSM8K. An answer that another grader accepts is not necessarily right."
         + (f" Reference against answer: {examples}." if examples else ""),
     )

@@ -14,6 +14,7 @@ from personamath.folder.layout import PROVENANCE, Layout
 from personamath.folder.provenance import is_changed, layout_of, personas_origin, problems_origin
 from personamath.folder.reading import read_provenance, read_rows
 from personamath.folder.teachers import has_roles
+from personamath.folder.used_sources import labels
 from personamath.journal.block_files import all_answer_files, read_answers
 from personamath.journal.file_format import FILE_NAME, open_for_reading, unreadable
 from personamath.journal.run_folder import RUN_FILE, RunFolder
@@ -23,8 +24,10 @@ from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.opinions import Opinion, read_opinions
 from personamath.runs.run_file import read_run_file, recipe_of
-from personamath.sources.personas import BUNDLED, local_file, read_personas
-from personamath.sources.problems import ProblemSource, read_problems
+from personamath.sources.named import as_recorded
+from personamath.sources.personas import PersonaSource
+from personamath.sources.problems import ProblemSource
+from personamath.sources.seed_problems import read_problems
 from personamath.teachers.prices import Price
 
 PERSONA, REVIEW = "persona", "review"
@@ -57,6 +60,9 @@ class RunData:
     """The teacher's price that the run was billed at; None if the price is unknown or the run is unavailable."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """The price of each model, if roles have teachers of their own and the run is available."""
+    cached_shares: Mapping[str, float] = field(default_factory=dict)
+    """By kind of request, the share of the prompt tokens that the provider had in its cache and that the run was billed
+    less for; empty if the run is unavailable."""
     opinions: Mapping[str, Opinion] | None = None
     """Blind solves of rewrites by the id of their row; None if there are none or the run is unavailable."""
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -71,6 +77,15 @@ class RunData:
     def outline(self) -> Outline:
         """The method's steps, kinds of requests and columns, as the dataset declares them."""
         return self.layout.outline
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """The display names of the rows' sources."""
+        return labels(self.provenance)
+
+    def label(self, source: str) -> str:
+        """Return the display name of a source; `GSM8K` only if its problems are from there."""
+        return self.labels.get(source, source)
 
     @cached_property
     def rewriting(self) -> frozenset[str]:
@@ -123,7 +138,15 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     recipe = _recipe(content, outline, path)
     opinions = read_opinions(run) if run else None
     prices = _prices(content, provenance["recipe"])
-    data = RunData(name, read_rows(folder), provenance, price=_price(content), prices=prices, opinions=opinions)
+    data = RunData(
+        name,
+        read_rows(folder),
+        provenance,
+        price=_price(content),
+        prices=prices,
+        cached_shares=_cached_shares(content),
+        opinions=opinions,
+    )
     if recipe is None:
         why = UNKNOWN_METHOD.format(outline.method)
         return replace(data, missing=dict.fromkeys(("seeds", "wrong", "personas"), why))
@@ -188,7 +211,19 @@ def _prices(run_file: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str,
 
 
 def _price_in(paid: Mapping[str, Any]) -> Price | None:
-    return Price(**paid["price"], priced_for=paid.get("priced_for")) if paid.get("price") else None
+    if not paid.get("price"):
+        return None
+    return Price(**paid["price"], cached=paid.get("price_of_cached_tokens"), priced_for=paid.get("priced_for"))
+
+
+def _cached_shares(run_file: Mapping[str, Any]) -> dict[str, float]:
+    """Return the share of each kind's prompt tokens that the provider had in its cache, where the run counted it."""
+    by_kind = (run_file.get("paid") or {}).get("by_purpose") or {}
+    return {
+        kind: paid["cached_prompt_tokens"] / paid["prompt_tokens"]
+        for kind, paid in by_kind.items()
+        if paid.get("cached_prompt_tokens") and paid.get("prompt_tokens")
+    }
 
 
 def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]:
@@ -198,11 +233,12 @@ def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]
         if source.path and not local:
             raise BadInput(NOT_THERE.format(source.path))
     recorded = {origin["source"]: origin for origin in data.provenance.get("problems", ())}
-    changed = []
-    for source in sources:
-        origin = problems_origin(source)
-        if is_changed(recorded.get(origin["source"], {}), origin):
-            changed.append(str(source.path or origin["source"]))
+    sources = [as_recorded(source, recorded.get(source.label, {})) for source in sources]
+    changed = [
+        str(source.path or source.label)
+        for source in sources
+        if is_changed(recorded.get(source.label, {}), problems_origin(source))
+    ]
     if changed:
         raise BadInput(CHANGED.format(" and ".join(changed)))
     seeds = tuple(item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
@@ -215,12 +251,13 @@ def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]
 
 def _personas(source: str, data: RunData, *, local: bool) -> tuple[Persona, ...]:
     """Read the personas; raise `BadInput` if their source has changed since the run."""
-    path = None if source == BUNDLED else local_file(source)
-    if path and not local:
-        raise BadInput(NOT_THERE.format(path))
-    if is_changed(data.provenance.get("personas") or {}, personas_origin(source)):
+    parsed, recorded = PersonaSource.parse(source), data.provenance.get("personas") or {}
+    if parsed.path and not local:
+        raise BadInput(NOT_THERE.format(parsed.path))
+    parsed = as_recorded(parsed, recorded)
+    if is_changed(recorded, personas_origin(parsed)):
         raise BadInput(CHANGED.format(f"the source of personas {source!r}"))
-    return tuple(read_personas(source))
+    return tuple(parsed.read())
 
 
 def _answered(run: Path, asked: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -32,8 +32,9 @@ from personamath.teachers.prices import Paid
 
 METADATA_KEY = b"personamath"
 USED = "used.parquet"
-# What a block's rows do not depend on: the problems besides its own, and what they are compared with later.
-NOT_OF_A_BLOCK = ("problems", "limit", "benchmark")
+# What a block's rows do not depend on: the problems besides its own, what they are compared with later, and the name of
+# the personas' source, which are in the digest themselves.
+NOT_OF_A_BLOCK = ("problems", "limit", "benchmark", "personas")
 # What grades where the cheap rules leave off; the rest of what decides is in this package's own files.
 GRADING_PACKAGES = ("math-verify", "latex2sympy2_extended", "sympy", "mpmath", "antlr4-python3-runtime")
 

@@ -16,7 +16,7 @@ from personamath.journal.run_folder import DATASET, LAST_OF_DATASET, RUN_FILE, R
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
 from personamath.records import Persona, Row
-from personamath.runs import seed_ids
+from personamath.runs import input_record, seed_ids
 from personamath.runs.dataset import Inputs
 from personamath.runs.funnel import Funnel
 from personamath.runs.ray.actors import ActorPool
@@ -42,6 +42,8 @@ class RayRun:
         """Requests answered by the endpoints, this time."""
         self.replayed = 0
         """Requests answered from what the run directory holds."""
+        self.reused = 0
+        """Requests answered from other run directories; on a cluster there are none."""
         self.in_flight = 0
         self.bill = Bill(setup.prices)
         """All answers of the run directory."""
@@ -62,7 +64,7 @@ class RayRun:
             self.home = self.folder.path or scratch
             """The run directory; a scratch copy of its journal and run.json, if it is in an object store."""
             if not self.folder.path:
-                for name in (*JOURNAL_FILES, RUN_FILE, seed_ids.FILE_NAME):
+                for name in (*JOURNAL_FILES, RUN_FILE, input_record.FILE_NAME, seed_ids.FILE_NAME):
                     self.folder.fetch(name, self.home / name)
             self._journal = stack.enter_context(Journal(self.home))
             self._held = stack.pop_all()

@@ -2,7 +2,7 @@
 
 from personamath.folder.provenance import Origins
 from personamath.recipe import Recipe
-from personamath.runs.dataset import Inputs, Made, Watched, write_dataset
+from personamath.runs.dataset import Inputs, Made, Watched, record_of, write_dataset
 from personamath.runs.ray.cluster import ClusterSetup
 from personamath.runs.ray.driver import RayRun
 from personamath.runs.run_file import check_same_inputs, check_same_recipe, write_run_file
@@ -26,14 +26,16 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
         caps=setup.caps,
     )
     inputs = Inputs.read(recipe)
+    origins = Origins.found(inputs.sources, inputs.personas)
+    record = record_of(inputs, origins)
     with RayRun(setup.output, recipe, inputs.personas, cluster) as run:
         if not setup.replace:
             check_same_recipe(run.home, recipe)
-            check_same_inputs(run.home, inputs.digests)
-        origins = Origins.found(recipe, inputs.personas)
+            check_same_inputs(run.home, record)
+        record.write(run.folder)
         async with watched(run.shown, None)(run):
             await run.work(inputs)
         folder = write_dataset(run.home, inputs, origins, run.rows(), run.answers())
-        write_run_file(run.home, recipe, setup, inputs.digests, inputs.funnel, run, run.retries, {})
+        write_run_file(run.home, recipe, setup, record, inputs.funnel, run, run.retries, {})
         run.upload()
     return Made(inputs.funnel, run, run.retries, folder)

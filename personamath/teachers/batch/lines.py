@@ -93,7 +93,8 @@ class Results:
         try:
             if silence:
                 raise silence
-            completion = self._replies.read(self._batch_id, status, body if isinstance(body, dict | list) else {})
+            content = body if isinstance(body, dict | list) else {}
+            completion = self._replies.read(self._batch_id, status, content, asked=waiting.request.body())
             waiting.give(_in_a_batch(completion))
         except (Retry, Refusal, TeacherMisconfigured) as why:
             self._failed.append((waiting, why))

@@ -55,6 +55,18 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def _check_free(port: int) -> None:
+    """Raise `OSError` if another program took the port since it was chosen: its answers would pass for the model's."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise OSError(
+                f"port {port} was taken by another program ({error.strerror}): run the same command"
+            ) from None
+
+
 class Server:
     """A server at `port`, started by `command` when somebody first waits for it; its output is appended to `log`.
 
@@ -63,6 +75,7 @@ class Server:
 
     def __init__(self, command: Sequence[str], port: int, log: Path) -> None:
         self.url = f"http://{HOST}:{port}"
+        self._port = port
         self._command = command
         self._log = log
         self._log_from = 0
@@ -164,6 +177,7 @@ class Server:
         return was_ready, _in_words(status)
 
     async def _start(self) -> Process:
+        _check_free(self._port)
         self._starts += 1
         self._started_at = time.monotonic()
         with self._log.open("ab") as log:

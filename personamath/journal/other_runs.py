@@ -1,0 +1,57 @@
+"""Answers of other runs: what another run directory has paid for need not be asked again."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from personamath.errors import BadInput
+from personamath.journal.block_files import all_answer_files
+from personamath.journal.file_format import FILE_NAME, find_in, open_for_reading, unreadable
+from personamath.journal.run_folder import RunFolder
+from personamath.journal.salvage import as_completion, checksum
+from personamath.records import AnsweredBy, Completion
+from personamath.teachers.rates import REUSED
+
+
+class OtherRuns:
+    """The journals of other runs, read where they are; `with` opens and closes them. Their runs may be going on."""
+
+    def __init__(self, directories: Sequence[Path], own: Path) -> None:
+        """Raises `BadInput` for a directory whose answers cannot be read here, and for the run's `own`."""
+        self._directories = directories
+        for directory in directories:
+            if directory.resolve() == own.resolve():
+                raise BadInput(f"--reuse {directory}: is this run's own directory; name another one, or leave it out")
+            if not (directory / FILE_NAME).is_file() and any(all_answer_files(RunFolder(str(directory)))):
+                raise BadInput(
+                    f"--reuse {directory}: its answers are in the files of the ray engine; run its recipe there once "
+                    "with --engine local, which asks nothing again and collects them"
+                )
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._journals = [(one, stack.enter_context(closing(open_for_reading(one)))) for one in self._directories]
+            self._open = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def get(self, digest: str) -> Completion | None:
+        """The first run's answer to the request with this digest, marked as reused; None if no run has one.
+
+        An answer that is not what was written counts as none: it is asked again, and its own run recovers it.
+        """
+        for directory, journal in self._journals:
+            try:
+                found = journal.execute(find_in(journal), (digest,)).fetchall()
+            except sqlite3.Error as error:
+                raise unreadable(directory / FILE_NAME, error) from None
+            if found and checksum(*found[0][:-1]) == found[0][-1]:
+                completion = as_completion(*found[0][:-1])
+                by = completion.answered_by or AnsweredBy()
+                return replace(completion, answered_by=by._replace(processing=REUSED))
+        return None
