@@ -36,7 +36,7 @@ class Program:
     def __init__(self, arguments: Sequence[str], status: int, own: dict[str, IO[str] | None]) -> None:
         self.args = arguments
         self.stdin, self.stdout, self.stderr = own.get("stdin"), own.get("stdout"), own.get("stderr")
-        self.returncode: int | None = None
+        self.returncode: int | Any = None  # typed as `Popen`'s: None only while it runs
         self._status = os.fdopen(status, "rb")
         self.pid = int(self._status.readline())
 
