@@ -227,7 +227,7 @@ def test_a_port_that_another_program_took_meanwhile_is_not_asked(tmp_path: Path)
 def test_an_opinion_is_asked_of_a_served_teacher_too(run: Path) -> None:
     assert ended(command(run), run).returncode == 0
     served = command(run)[command(run).index("--serve") :]
-    opinion = [sys.executable, "-m", "personamath.commands.cli", "opinion", str(run), "--all", "--solves", "1"]
+    opinion = ["opinion", str(run), "--all", "--solves", "1"]
     done = ended([*opinion, *served[: served.index("--output")]], run)
     assert done.returncode == 0, done.stderr
     assert "rewrites solved again, 1 times each" in done.stdout and all_gone(run, starts=2)
