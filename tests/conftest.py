@@ -29,7 +29,13 @@ MARKS = {
 }
 # The files that take longest, which start first: the others fill the cores until the last of these has ended.
 LONGEST = (
-    *("training/test_sft.py", "test_faults.py", "evaluation/test_tasks_lm_eval.py", "test_readme.py"),
+    *(
+        "training/test_sft.py",
+        "training/test_grpo_runs.py",
+        "test_faults.py",
+        "evaluation/test_tasks_lm_eval.py",
+        "test_readme.py",
+    ),
     *("runs/test_ray_engine.py", "training/test_examples.py", "teachers/test_served_vllm.py"),
 )
 WORKERS_PER_CORE = 1.5
