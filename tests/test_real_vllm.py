@@ -37,7 +37,10 @@ from tests.teachers.test_served_vllm import lives
 VARIABLE = "PERSONAMATH_VLLM"
 VLLM = os.environ.get(VARIABLE, "")
 """The command `vllm`, in an environment with lm-eval."""
-pytestmark = pytest.mark.skipif(not VLLM, reason=f"{VARIABLE} names no vllm command; .ci/vllm-venv prints one")
+pytestmark = [
+    pytest.mark.vllm,
+    pytest.mark.skipif(not VLLM, reason=f"{VARIABLE} names no vllm command; .ci/vllm-venv prints one"),
+]
 
 SMALL: dict[str, Any] = {"max_model_len": 512, "dtype": "float32", "enforce_eager": True, "max_num_seqs": 32}
 ON_A_CPU = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "OMP_NUM_THREADS": "1"}

@@ -14,9 +14,9 @@ from personamath.answers.symbolic import SymbolicWorker
 class Workers:
     """The processes that decide what the cheap rules leave open. Every method may be called from any thread.
 
-    A pair may take `symbolic.PAIR_LIMIT` seconds of CPU time; then it is graded not correct, `timed out`. Without
-    `start`, a process starts with the first pair that it gets. Neither threads nor processes survive a fork: the child
-    needs workers of its own.
+    A pair may take `symbolic.PAIR_LIMIT` seconds of CPU time; then it is graded not correct, `timed out`. A
+    process starts with the first pair that it gets. Neither threads nor processes survive a fork: the child needs
+    workers of its own.
     """
 
     def __init__(self, count: int) -> None:
@@ -25,11 +25,6 @@ class Workers:
         for worker in self._workers:
             self._idle.put(worker)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="grader")
-
-    def start(self) -> None:
-        """Start the processes, without waiting for them."""
-        for worker in self._workers:
-            self._threads.submit(worker.start)
 
     def decide(self, reference: str, completion: str) -> Future[Grade]:
         """Grade a pair that the cheap rules leave open."""
@@ -61,8 +56,8 @@ class Grader:
             grade = await grader.grade(reference, completion)
 
     Nearly every pair is decided by the cheap rules, in the calling thread, in tens of microseconds. What they leave
-    open goes to one of `workers` processes. Entering starts the processes but does not wait for them: only a pair that
-    needs one does. Works in any thread's event loop; leaving ends all processes and threads.
+    open goes to one of `workers` processes. A process starts with the first pair that it gets, because many runs have
+    none. Works in any thread's event loop; leaving ends all processes and threads.
     """
 
     def __init__(self, workers: int = 1) -> None:
@@ -71,7 +66,6 @@ class Grader:
         """Pairs that are with the workers, or wait for one."""
 
     async def __aenter__(self) -> Self:
-        self._workers.start()
         return self
 
     async def __aexit__(

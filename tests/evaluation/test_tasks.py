@@ -206,6 +206,7 @@ def test_what_a_completion_gets(completion: str, right: int, verified: int, pape
     assert found == expected
 
 
+@pytest.mark.slow
 def test_math_verify_is_stopped_where_it_would_not_end() -> None:
     worker = SymbolicWorker(task="completion", limit=3.0)
     try:

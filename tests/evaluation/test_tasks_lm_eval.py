@@ -20,6 +20,8 @@ from personamath.training.prompts import ALPACA, PAPER_EVALUATION, alpaca
 from tests.support.task_files import ROWS, write_files
 from tests.support.tiny_eval import AFTER_PAPER, AFTER_PROMPT, CONTEXT, EOS, add_chat_template, write_model
 
+pytestmark = pytest.mark.slow
+
 BIN = Path(sys.executable).parent
 START_LIMIT = 180.0
 """Seconds a server may take to start on a busy machine."""

@@ -18,6 +18,8 @@ from tests.support.folders import write_format_1
 from tests.support.hub_process import Run, runner
 from tests.support.local_hub import LocalHub, local_hub
 
+pytestmark = pytest.mark.slow
+
 REPO = "alice/PersonaMathQA"
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
 

@@ -34,6 +34,7 @@ from tests.support.model_folders import LOCAL, RECORD, based_on, write_model
 from tests.support.versions import SOON_S
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Use 'content=<...>' to upload raw:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:It seems that you are about to commit a data file:UserWarning"),
 ]

@@ -18,6 +18,8 @@ from personamath_hub.models.card import model_card
 from tests.conftest import REPO
 from tests.support.sums import DIGITS, write_fine_tuning, write_problems
 
+pytestmark = pytest.mark.slow
+
 SUMS = len(DIGITS) ** 2
 STEPS, GENERATIONS, PROBLEMS = 4, 8, 2
 MINUTES = 60

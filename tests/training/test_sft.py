@@ -28,6 +28,8 @@ from tests.support.folders import row, write
 from tests.support.tiny_models import make_tokenizer
 from tests.training.test_attention import gemma3
 
+pytestmark = pytest.mark.slow
+
 STEPS, BATCH, ROWS, SEED = 20, 16, 100, 42  # ROWS is no multiple of BATCH: each epoch leaves some out
 WARMUP = math.ceil(0.03 * STEPS)
 LEARNING_RATE = 1e-3
