@@ -47,8 +47,8 @@ def composition(data: RunData) -> Analysis:
             f"Kept rows by source and step, next to the numbers that {data.outline.cite} reports. Those are rounded, "
             "so sums may be off by 1 %. Another teacher, other seed problems, prompts or settings give other numbers."
         )
-        if data.recipe and data.recipe.prompts:
-            note += f" The recipe replaces the method's prompts of {' and '.join(data.recipe.prompts)}."
+    if data.recipe and data.recipe.prompts:
+        note += f" The recipe replaces the method's prompts of {' and '.join(data.recipe.prompts)}."
     columns = ("source", "step", "rows", *(("the paper's rows", "ours to the paper's %") if papers else ()))
     return Analysis(
         "composition",
