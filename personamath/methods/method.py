@@ -269,9 +269,9 @@ class Method(Protocol):
         """Warnings about its settings, each a sentence; raises `BadInput` for settings that no run can mean."""
         return []
 
-    def first_request(self, seed: Problem, requests: Requests) -> Request:
-        """What is asked first of a seed problem; by default, to solve it."""
-        return requests.solve(self.outline.kinds[0].name, seed.question)
+    def first_request(self, seed: Problem, requests: Requests) -> Request | None:
+        """What is asked first of a seed problem; by default, to solve it. None if that is nothing, or not known."""
+        return requests.solve(self.outline.kinds[0].name, seed.question) if self.outline.kinds else None
 
     def expected(self, seeds: Seeds, personas: Sequence[Persona]) -> Mapping[str, Usage]:
         """What the seed problems of a source will take, by kind, for a plan without a pilot.
