@@ -63,7 +63,7 @@ class MetaMath(Method):
    `answers`.
 2. **Rephrasing.** The teacher rephrases every seed problem {rephrasings} times and solves each rephrased question. A
    solution is kept if its answer equals the reference answer of the *seed* problem: `rephrasing`.
-3. **FOBAR.** Up to {fobar} different numbers of a seed problem are replaced by an unknown, one in each question, and the
+3. **FOBAR.** Up to {fobar} different numbers of a seed problem are replaced by an unknown, one in each question. The
    question tells the seed problem's answer and asks for the number: `fobar`.
 4. **Self-verification.** The same for up to {self_verification} numbers, but the teacher turns the sentence that asks
    into a statement with the answer in it: `self_verification`.

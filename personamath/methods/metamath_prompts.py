@@ -1,4 +1,4 @@
-r"""The few-shot prompts of the `metamath` method. The words are ours; the examples are bundled problems of this package.
+r"""The few-shot prompts of the `metamath` method. The words are ours, the examples bundled problems of this package.
 
 MetaMath shows eight examples for each of the two sources. Four that mix both kinds take half the tokens, and one prompt
 serves every source.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from personamath.methods.backward.numbers import Number, numbers, touches_unit
 from personamath.methods.backward.regions import MATH, PROSE, Regions, regions
 from personamath.methods.backward.sentences import Sentence, is_format, sentences
+from personamath.methods.rewrites.asking import FIGURE
 
 UNKNOWNS = "xynk"
 """Names of the unknown; the first one that a problem does not use is taken."""
@@ -44,7 +45,8 @@ class Masked:
 def masked_questions(question: str) -> list[Masked]:
     """All questions that hide one number of a question, in the order of the numbers.
 
-    Numbers in a sentence that says how to write the answer are not hidden.
+    Numbers in the choices of an answer, or in a sentence that says how to write it, are not hidden, and neither is a
+    number that a figure shows.
     """
     where = regions(question)
     unknown = next((name for name in UNKNOWNS if not is_used(name, question)), None)
@@ -53,7 +55,12 @@ def masked_questions(question: str) -> list[Masked]:
     closed = [one for one in sentences(question) if is_format(one.of(question))]
     if choices := _CHOICES.search(question):
         closed.append(Sentence(choices.start(), len(question)))
-    found = [one for one in numbers(question) if not any(part.start <= one.start < part.end for part in closed)]
+    figures = " ".join(FIGURE.findall(question))
+    found = [
+        one
+        for one in numbers(question)
+        if not any(part.start <= one.start < part.end for part in closed) and not _shows(figures, one.text)
+    ]
     return [_masked(place, question, unknown, one, where) for place, one in enumerate(found)]
 
 
@@ -67,6 +74,10 @@ def _masked(place: int, question: str, unknown: str, number: Number, where: Regi
     if where.formulas[number.start] == PROSE and touches_unit(question, number):
         written += " "
     return Masked(place, before + written + after, unknown, number, written)
+
+
+def _shows(figures: str, number: str) -> bool:
+    return bool(re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.])", figures))
 
 
 def is_used(name: str, text: str) -> bool:

@@ -1,9 +1,9 @@
 r"""The numbers of a problem that a backward question may hide.
 
-A number is read whole: `1,200`, `1{,}200`, `2.50`, `3/4`, `2 1/2`, `\frac{3}{4}`, `twenty-five`. Its `$`, `%` and unit are
-not part of it, so they stay. Numbers that count or measure nothing are left alone: the word "one", which is mostly a
-pronoun or an article, words such as "the two" that only repeat a count, ordinals, dates, years, times of day, labels
-such as "Room 5", and whatever `regions` closes.
+A number is read whole: `1,200`, `1{,}200`, `2.50`, `3/4`, `2 1/2`, `\frac{3}{4}`, `twenty-five`. Its `$`, `%` and unit
+stay, because they are not part of it. Left alone are numbers that count or measure nothing: the word "one", which is
+mostly a pronoun or an article; words such as "the two", which only repeat a count; ordinals, dates, years and times of
+day; labels such as "Room 5"; and whatever `regions` closes.
 """
 
 import re
@@ -57,23 +57,18 @@ _TIME = re.compile(r"\d\d?:\Z")
 # What may not follow one.
 _AFTER = re.compile(
     r"_|\\_|:\d\d|\.\d|/\d|\.{2,}|\s?\\[lc]?dots|\.?\\(?:over|under)line|\.\\dot|'s|-[A-Z]"
-    rf"|\s?(?:[ap]\.?m\b|[AP]\.?M\b|o['’]clock)|(?:st|nd|rd|th)\b|\^\{{?(?:\\text\{{)?(?:st|nd|rd|th)\b|\s+(?:of )?{_MONTH}\b"
+    rf"|\s?(?:[ap]\.?m\b|[AP]\.?M\b|o['’]clock)|(?:st|nd|rd|th)\b"
+    rf"|\^\{{?(?:\\text\{{)?(?:st|nd|rd|th)\b|\s+(?:of )?{_MONTH}\b"
     r"|,? and (?:a|one)[ -](?:half|third|quarter|fourth)"
 )
 _UNIT = re.compile(
     r"(?:[kcm]?m|[km]?g|m?[lL]|oz|lbs?|ft|in|yds?|hrs?|h|mins?|s|mph|[kmKMG]?[bB]|[kKM]W|cc|mm|[kK]m/h)\b"
 )
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
-_BEFORE_UNIT = re.compile(
-    r"(?:[kcm]?m|[km]?g|m?[lL]|oz|lbs?|ft|in|yds?|hrs?|h|mins?|s|mph|[kmKMG]?[bB]|[kKM]W|cc|mm|[kK]m/h)\b"
-)
-_YEAR = re.compile(
+_BEFORE_YEAR = re.compile(
     r"\b(?:in|since|years?|until|till|during|by|before|after|from|to|and|of)(?: the)?(?: years?)? \Z", re.IGNORECASE
 )
-_AFTER_UNIT = re.compile(
-    r"(?:[kcm]?m|[km]?g|m?[lL]|oz|lbs?|ft|in|yds?|hrs?|h|mins?|s|mph|[kmKMG]?[bB]|[kKM]W|cc|mm|[kK]m/h)\b"
-)
-_YEAR = re.compile(
+_AFTER_YEAR = re.compile(
     r"\s*(?:[.,;:?!)]|\Z|-|–|(?:and|to|was|were|is|when|while|with|for|by|but|at|if|he|she|they|there|the|that|until|has"
     r"|had|than|as|will|AD|BC)\b)"
 )
@@ -82,8 +77,8 @@ _TUPLE_BEFORE, _TUPLE_AFTER = re.compile(r"[({\[,]\s*\Z"), re.compile(r"\s*[)}\]
 # A count is followed by what it counts; a pronoun by a verb, a preposition or the end.
 _COUNTED = re.compile(r"[ -](?!and a\b)\$?[A-Za-z\d]")
 _NO_NOUN = re.compile(
-    r"[ -](?:of|is|are|was|were|and|or|nor|have|has|had|to|in|on|from|that|who|which|whose|will|would|can|could|should|at"
-    r"|by|for|with|as|if|then|than|but|do|does|did|so|when|while|because|it|he|she|they|we|you|apart|together|went|after"
+    r"[ -](?:of|is|are|was|were|and|or|nor|have|has|had|to|in|on|from|that|who|which|whose|will|would|can|could|should"
+    r"|at|by|for|with|as|if|then|than|but|do|does|did|so|when|while|because|it|he|she|they|we|you|apart|together|went|after"
     r"|before|plus|minus|equals?|(?:hal(?:f|ves)|thirds?|quarters?|fourths?|fifths?|sixths?|sevenths?|eighths?|ninths?"
     r"|tenths?|twelfths?|hundredths?))\b",
     re.IGNORECASE,
@@ -138,10 +133,10 @@ def _has_no_count(text: str, match: re.Match[str], start: int, end: int, where: 
         return True
     if match["joint"] == "-" and where.modes[start] == MATH:  # a difference
         return True
-    if match["thousands"] and where.modes[start] == MATH and "," in match[0] and "\\" not in match[0]:
-        # `(1,200)` may be a point.
-        if "{" not in match[0] and (_TUPLE_BEFORE.search(before) or _TUPLE_AFTER.match(after)):
-            return True
+    # `(1,200)` may be a point; `1{,}200` and `1,\\!200` are numbers.
+    is_unclear = match["thousands"] and where.modes[start] == MATH and not re.search(r"[{\\]", match[0])
+    if is_unclear and (_TUPLE_BEFORE.search(before) or _TUPLE_AFTER.match(after)):
+        return True
     if match["slash"] and match[0] == "24/7":
         return True
     return bool(

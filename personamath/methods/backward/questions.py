@@ -11,6 +11,9 @@ from personamath.methods.backward.sentences import is_format, question_of, sente
 from personamath.methods.rewrites.numbers import numbers
 from personamath.records import Dropped
 
+BEHIND = "\nIf we know that the answer to this question is "
+IN_A_STATEMENT = "\nWhat is the value of the unknown "
+
 _PLAIN = re.compile(r"-?[\d,]*\.?\d+%?")
 _LABEL = re.compile(
     r"[*_#\s]*(?:(?:declarative )?(?:statement|sentence)|answer|rewritten)[*_\s]*:[*_\s]*", re.IGNORECASE
@@ -26,11 +29,7 @@ def told(answer: str) -> str:
 
 def fobar(masked: Masked, answer: str) -> str:
     """The question with its answer behind it (forward-backward reasoning)."""
-    name = _name(masked)
-    return (
-        f"{masked.question}\nIf we know that the answer to this question is {told(answer)}, what is the value of the "
-        f"unknown {name}?"
-    )
+    return f"{masked.question}{BEHIND}{told(answer)}, what is the value of the unknown {_name(masked)}?"
 
 
 def self_verification(masked: Masked, declaration: str) -> str:
@@ -43,7 +42,7 @@ def self_verification(masked: Masked, declaration: str) -> str:
         if is_format(sentence.of(rest)):
             rest = rest[: sentence.start] + rest[sentence.end :]
     stated = f"{text[: asking.start]}{declaration}{rest.rstrip()}"
-    return f"{stated}\nWhat is the value of the unknown {_name(masked)}?"
+    return f"{stated}{IN_A_STATEMENT}{_name(masked)}?"
 
 
 def read_declaration(completion: str, masked: Masked, answer: str) -> str | Dropped:

@@ -1,7 +1,7 @@
 r"""Which characters of a problem are prose, which are math, and which must not change.
 
-Closed are figures (`[asy]`), sub- and superscripts, names of commands, and the arguments of commands that hold no number
-of the problem, such as `\hspace{1cm}` and `\begin{array}{c|c}`.
+Closed are figures (`[asy]`), sub- and superscripts, names of commands, and the arguments of commands that hold no
+number of the problem, such as `\hspace{1cm}` and `\begin{array}{c|c}`.
 """
 
 import re
