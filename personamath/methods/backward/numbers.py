@@ -57,7 +57,7 @@ _TIME = re.compile(r"\d\d?:\Z")
 # What may not follow one.
 _AFTER = re.compile(
     r"_|\\_|:\d\d|\.\d|/\d|\.{2,}|\s?\\[lc]?dots|\.?\\(?:over|under)line|\.\\dot|'s|-[A-Z]"
-    rf"|\s?(?:[ap]\.?m\b|[AP]\.?M\b|o['’]clock)|(?:st|nd|rd|th)\b"
+    rf"|\s?(?:[ap]\.?m\b|[AP]\.?M\b|o['’]clock)|\$?(?:st|nd|rd|th)\b|[A-Z]+\d"
     rf"|\^\{{?(?:\\text\{{)?(?:st|nd|rd|th)\b|\s+(?:of )?{_MONTH}\b"
     r"|,? and (?:a|one)[ -](?:half|third|quarter|fourth)"
 )

@@ -5,6 +5,7 @@ number of the problem, such as `\hspace{1cm}` and `\begin{array}{c|c}`.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ _FORMULAS |= {"pmod": 1, "boxed": 1}
 _MATH_ENVIRONMENT = re.compile(r"(?:align|alignat|equation|gather|eqnarray|multline|cases|split)(?:ed)?\*?")
 
 _FIGURE = re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)", re.DOTALL)
+_ORDINARY = re.compile(r"[^\\$^_\[]*")
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)\*?|[^A-Za-z])", re.DOTALL)
 _OPTION = re.compile(r"\[[^\]\n]*\]")
 _BARE = re.compile(r"\s*(?:\\[A-Za-z]+|\d|[A-Za-z])")
@@ -80,8 +82,10 @@ class _Scanner:
             return self._close(place, self._script_end(place + 1))
         if command := _COMMAND.match(text, place):
             return self._command(command)
-        self._mark(place, place + 1, MATH if self._math else PROSE)
-        return place + 1
+        plain = _ORDINARY.match(text, place + 1)
+        end = plain.end() if plain else place + 1
+        self._mark(place, end, MATH if self._math else PROSE)
+        return end
 
     def _toggled(self, place: int) -> int:
         """Begin or end a formula at a dollar; return where the `$` or `$$` ends."""
@@ -98,12 +102,15 @@ class _Scanner:
         if name in ("begin", "end"):
             return self._environment(command)
         end = command.end()
+        if name is None and command[0] != r"\\":  # a space, or a character by itself
+            self._mark(command.start(), end, MATH if self._math else PROSE)
+            return end
         # What follows `\left` and `\right` is a delimiter.
         if (name or command[0] == r"\\") and name not in ("left", "right") and (option := _OPTION.match(text, end)):
             end = option.end()
         if name in _FORMULAS:
-            self._mark(command.start(), end, MATH if self._math else PROSE)
-            start = end
+            start = command.end()
+            self._mark(command.start(), start, MATH if self._math else PROSE)
             if not text.startswith("{", end):
                 for _ in range(_FORMULAS[name]):
                     bare = _BARE.match(text, end)
@@ -129,8 +136,9 @@ class _Scanner:
     def _script_end(self, place: int) -> int:
         """Where a sub- or superscript ends."""
         text = self._text
-        if text.startswith("{", place):
-            return _group_end(text, place)
+        group = place + len(text[place:]) - len(text[place:].lstrip(" "))
+        if text.startswith("{", group):
+            return _group_end(text, group)
         script = _SCRIPT.match(text, place)
         end = script.end() if script else place
         while script and "\\" in script[0] and text.startswith("{", end):
@@ -167,7 +175,7 @@ def _dollars(text: str) -> frozenset[int]:
     """The places of the dollars that begin or end a formula; the others are money."""
     hidden = _FIGURE.sub(lambda figure: " " * len(figure[0]), text)
     places = [found.start() for found in re.finditer(r"(?<!\\)\$", hidden)]
-    if _LATEX.search(hidden) and len(places) % 2 == 0:
+    if len(places) % 2 == 0 and (_LATEX.search(hidden) or _are_formulas(hidden, places)):
         return frozenset(places)
     return frozenset(
         place
@@ -175,3 +183,9 @@ def _dollars(text: str) -> frozenset[int]:
         if not _WORDS.search(found[1])
         for place in (found.start(), found.end() - 1)
     )
+
+
+def _are_formulas(text: str, places: Sequence[int]) -> bool:
+    """Whether nothing between pairs of dollars reads like prose, and nothing behind a pair like an amount."""
+    pairs = zip(places[::2], places[1::2], strict=True)
+    return not any(_WORDS.search(text[start:end]) or text[end + 1 : end + 2].isalnum() for start, end in pairs)
