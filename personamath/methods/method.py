@@ -92,7 +92,7 @@ class Outline:
     """The paper, e.g. `arXiv 2410.01504`."""
     steps: tuple[Step, ...]
     kinds: tuple[Kind, ...]
-    """In the order in which they are asked."""
+    """In the order in which they are asked; empty for a method that asks nobody."""
     configs: Mapping[str, Config] = field(default_factory=dict)
     """Beside the configs that every dataset has and those of single steps."""
     columns: Mapping[str, Column] = field(default_factory=dict)
@@ -103,8 +103,8 @@ class Outline:
             raise ValueError(f"method {self.method!r}: {fault}")
 
     def _faults(self) -> Iterator[str]:
-        if not self.steps or not self.kinds:
-            yield "it needs at least one step and one kind of request"
+        if not self.steps:
+            yield "it needs at least one step"
         steps = [step.name for step in self.steps]
         for name in [*steps, *self.configs]:
             if not PLAIN_NAME.fullmatch(name):
@@ -259,6 +259,11 @@ class Method(Protocol):
     def persona_source(self) -> str | None:
         """Where its personas come from, as `--personas` takes it; None for a method without personas."""
         return None
+
+    @property
+    def reads_solutions(self) -> bool:
+        """Whether its seed problems carry the solutions that their sources give."""
+        return False
 
     @property
     def paper_rows(self) -> Mapping[str, tuple[str, ...]]:
