@@ -61,7 +61,15 @@ def masked_questions(question: str) -> list[Masked]:
         for one in numbers(question)
         if not any(part.start <= one.start < part.end for part in closed) and not _shows(figures, one.text)
     ]
-    return [_masked(place, question, unknown, one, where) for place, one in enumerate(found)]
+    masked = (_masked(place, question, unknown, one, where) for place, one in enumerate(found))
+    return [one for one in masked if _keeps_formulas(one, where)]
+
+
+def _keeps_formulas(masked: Masked, where: Regions) -> bool:
+    """Whether formulas begin and end where they did: a number may hold the only sign that `$` is no money."""
+    before, after = where.formulas[: masked.number.start], where.formulas[masked.number.end :]
+    now = regions(masked.question).formulas
+    return now.startswith(before) and now.endswith(after)
 
 
 def _masked(place: int, question: str, unknown: str, number: Number, where: Regions) -> Masked:

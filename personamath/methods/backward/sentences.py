@@ -64,7 +64,7 @@ def question_of(text: str) -> Sentence | None:
     asking = [one for one in sentences(text) if not is_format(one.of(text)) and not one.of(text).startswith("[asy]")]
     marked = [one for one in asking if one.of(text).rstrip("\"”'’) $").endswith("?")]
     told = [one for one in asking if asks(one.of(text))]
-    return (marked or told or [None])[-1]
+    return next(reversed(marked or told), None)
 
 
 def is_format(sentence: str) -> bool:
