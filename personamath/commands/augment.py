@@ -93,7 +93,7 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
     settings = merged(options, options.config, [*of_recipe, *of_setup])
     if not needs_output:
         settings.setdefault("output", "")
-    method = METHODS.get(settings.get("method", ""), PersonaMath)
+    method = METHODS.get(settings.get("method", ""), PersonaMath)()
     for name in ("problems", "teacher", "output"):
         if name not in settings and (name != "teacher" or method.outline.kinds):
             options.parser.error(f"--{name} is required (or set `{name}` in the --config file)")

@@ -227,7 +227,7 @@ class _RowCheck:
             )
         if (row["teacher"] or "").startswith(SIMULATED) and not self._simulated:
             return f"its teacher is simulated, but {PROVENANCE} does not say so"
-        if row["teacher"] not in (self._writers[step] or {None}):
+        if row["teacher"] not in self._writers[step] and (row["teacher"] or self._writers[step]):
             named = " and ".join(sorted(self._writers[step])) or "none"
             return f"its teacher is {_line(row['teacher'])}, but {PROVENANCE} names {named}"
         for name in ("problem", "response", "review"):

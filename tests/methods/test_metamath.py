@@ -126,7 +126,8 @@ def test_rows_do_not_depend_on_which_answer_came_first(seed: int) -> None:
 def test_the_first_solution_is_the_request_of_the_persona_method() -> None:
     requests = Recipe(problems=("gsm8k",), teacher="teacher-1").requests
     first = MetaMath().first_request(SEED, requests)
-    assert first and first.digest == PersonaMath().first_request(SEED, requests).digest
+    persona = PersonaMath().first_request(SEED, requests)
+    assert first and persona and first.digest == persona.digest
     assert MetaMath(answers=0, rephrasings=0).first_request(SEED, requests) is None
 
 
@@ -180,7 +181,7 @@ def test_the_simulated_teacher_plays_every_step_on_the_bundled_problems() -> Non
     line = Line(recipe.method, recipe.requests, Teacher(), InlineGrader())
     seeds = [seed for seed in read_problems(sources, 5) if isinstance(seed, Problem)]
     rows = [row for seed in seeds for row in asyncio.run(line.augment(seed)).rows]
-    assert {row.step for row in rows} == {step.name for step in METHODS["metamath"].outline.steps}
+    assert {row.step for row in rows} == {step.name for step in METHODS["metamath"]().outline.steps}
 
 
 def test_a_plan_counts_few_shot_prompts_and_the_numbers_that_can_be_hidden() -> None:

@@ -78,7 +78,7 @@ def test_sample_0_is_the_first_request_of_the_persona_method() -> None:
     requests = Recipe(problems=("gsm8k",), teacher="teacher-1").requests
     _, teacher = augment([DIRECT])
     assert teacher.asked == [Rejection().first_request(SEED, requests)]
-    assert teacher.asked[0].digest == PersonaMath().first_request(SEED, requests).digest
+    assert teacher.asked[0].digest == requests.solve("stage1_inference", SEED.question).digest
 
 
 REASONS = [
