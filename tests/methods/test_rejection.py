@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personamath.errors import BadInput, RequestFailed
-from personamath.methods import METHODS, PersonaMath, Rejection
+from personamath.methods import METHODS, Rejection
 from personamath.methods.arithmetic.equations import read_path
 from personamath.methods.edit_distance import edit_distance
 from personamath.methods.method import Seeds
