@@ -44,8 +44,8 @@ class Recipe:
     teacher: Annotated[
         str,
         "model name at the endpoint; the paper uses gpt-4o-mini-2024-07-18. Also a mapping of the roles solve, rewrite "
-        "and reflect to teachers of their own, as YAML (see docs/method.md)",
-    ]
+        "and reflect to teachers of their own, as YAML (see docs/method.md); the method original asks none",
+    ] = ""
     """The model of every role that is not in `roles`."""
     roles: Mapping[str, Sampler] = field(default_factory=dict)
     """The roles whose teacher is another model, or is asked in another way. `of` reads them from a `teacher` that is a
@@ -108,7 +108,7 @@ class Recipe:
             raise BadInput(f"preference: the method {name!r} corrects no wrong solutions; leave the key out")
         if not self.problems:
             raise BadInput("no problems: name at least one source, e.g. gsm8k")
-        if not self.teacher:
+        if not self.teacher and self.method.outline.kinds:
             raise BadInput("no teacher: name a model, e.g. gpt-4o-mini-2024-07-18")
         for fault in self.own.faults():
             raise BadInput(fault)
@@ -155,6 +155,10 @@ class Recipe:
         """Build a recipe without prompts; of a mapping of roles, only what differs is kept."""
         if "roles" in own:
             raise BadInput(f"{place}: unknown key 'roles'; the nearest known one is 'teacher', a mapping of roles")
+        if not method.outline.kinds:  # whoever is named is not asked
+            return validated(
+                cls, {name: value for name, value in own.items() if name != "teacher"}, place, method=method
+            )
         if not isinstance(teacher := own.get("teacher"), Mapping):
             return validated(cls, own, place, method=method)
         recipe = validated(cls, {**own, "teacher": main_model(teacher, place)}, place, method=method)
@@ -185,6 +189,8 @@ class Recipe:
         own = {name: getattr(self, name) for name in _OWN} | {"max_tokens": recipes.max_tokens}
         if any(teacher != recipes for teacher in by_role.values()):
             own["teacher"] = {role: as_keys(teacher, recipes) for role, teacher in by_role.items()}
+        elif not by_role:
+            own["teacher"] = None
         if own.pop("prompts"):  # absent where there are none, so that folders stay those of earlier versions
             own["prompts"] = prompts_as_keys(self.prompts)
         return own

@@ -53,6 +53,8 @@ class Problem:
     """MATH's `type`, e.g. `Number Theory`; None in GSM8K."""
     parent: str | None = None
     """Id of the seed problem this one was rewritten from; None for a seed problem."""
+    solution: str | None = None
+    """The solution that the source gives; None unless the method reads solutions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +169,8 @@ class Solution:
     """Text to train on: the explanation with its boxed answer (after reflection, only the corrected explanation)."""
     correct: bool
     """Whether its final answer is equivalent to the reference answer."""
-    request: str
-    """Digest of the request that produced the response; a key of the journal."""
+    request: str | None
+    """Digest of the request that produced the response, a key of the journal; None if nobody was asked."""
     columns: Mapping[str, Cell] = field(default_factory=dict)
     """The method's own columns, e.g. `persona`; a missing one is null."""
 
@@ -193,8 +195,9 @@ class Row:
     """The seed problem's question; equals `problem` if nothing was rewritten."""
     level: int | None
     subject: str | None
-    teacher: str
-    request: str
+    teacher: str | None
+    """The model that was asked for the response; None, like `request`, if nobody was."""
+    request: str | None
     columns: Mapping[str, Cell] = field(default_factory=dict)
     """The method's own columns, e.g. `persona` and `review`; a missing one is null."""
     flag: str | None = None

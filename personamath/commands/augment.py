@@ -8,7 +8,7 @@ from collections import Counter
 from personamath.commands.settings import Setting, add_settings, keys_and_values, merged, settings_of
 from personamath.files import local_path
 from personamath.folder.answered import answered
-from personamath.methods import METHODS
+from personamath.methods import METHODS, PersonaMath
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Made
 from personamath.runs.engines import make_dataset
@@ -93,8 +93,9 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
     settings = merged(options, options.config, [*of_recipe, *of_setup])
     if not needs_output:
         settings.setdefault("output", "")
+    method = METHODS.get(settings.get("method", ""), PersonaMath)()
     for name in ("problems", "teacher", "output"):
-        if name not in settings:
+        if name not in settings and (name != "teacher" or method.outline.kinds):
             options.parser.error(f"--{name} is required (or set `{name}` in the --config file)")
     place = str(options.config or "command line")
     if "teacher" in vars(options) and options.teacher.startswith("{"):  # no model's name does

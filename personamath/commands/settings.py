@@ -85,7 +85,7 @@ def _add(group: Any, setting: Setting) -> None:
     if setting.kind is bool:
         group.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=setting.help)
         return
-    default = "" if setting.default in (dataclasses.MISSING, None, ()) else f" (default {_shown(setting.default)})"
+    default = "" if setting.default in (dataclasses.MISSING, None, (), "") else f" (default {_shown(setting.default)})"
     group.add_argument(
         flag,
         type=keys_and_values

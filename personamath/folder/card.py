@@ -13,7 +13,7 @@ from personamath.folder.answered import answered
 from personamath.folder.chart import passed
 from personamath.folder.citations import citations
 from personamath.folder.counts import Lengths, by_step, in_order, measure
-from personamath.folder.layout import CHART, PROVENANCE, Files, Layout, StepFile
+from personamath.folder.layout import CHART, OF_THE_TEACHER, PROVENANCE, Files, Layout, StepFile
 from personamath.folder.licenses import check_license, decide, persona_license, problem_license
 from personamath.folder.markdown import code, fenced, table
 from personamath.folder.overlap import RULES
@@ -191,6 +191,8 @@ def _columns(facts: FolderFacts, published: Mapping[str, str], *, roles: bool) -
     if not {"gsm8k", "math"} & set(published.values()):
         columns["level"] = "The seed problem's level; null if its source gives none."
         columns["subject"] = "The seed problem's subject; null if its source gives none."
+    if not facts.layout.outline.kinds:
+        columns |= dict.fromkeys(OF_THE_TEACHER, "Null: no model was asked.")
     return columns | ({"teacher": column_text(provenance["recipe"])} if roles else {})
 
 
@@ -203,7 +205,7 @@ def _traced(files: Sequence[StepFile]) -> tuple[str, int] | None:
 
 
 def _metadata(facts: FolderFacts, license: str, name: str) -> dict[str, Any]:
-    simulated = facts.provenance["simulated"]
+    simulated, asked = facts.provenance["simulated"], bool(facts.layout.outline.kinds)
     rows = sum(file.rows for file in facts.files.steps)
     return {
         "pretty_name": name + (" (simulated)" if simulated else ""),
@@ -211,12 +213,12 @@ def _metadata(facts: FolderFacts, license: str, name: str) -> dict[str, Any]:
         **({"language": ["en"]} if _is_english(facts.provenance) else {}),
         "task_categories": ["text-generation", "question-answering"],
         "size_categories": [next(name for bound, name in SIZE_CATEGORIES.items() if rows < bound)],
-        "annotations_creators": ["machine-generated"],
+        "annotations_creators": ["machine-generated" if asked else "found"],
         "source_datasets": source_datasets(facts.provenance),
         "tags": [
             *("math", "reasoning"),
             *(["persona"] if facts.provenance["personas"] else []),
-            "synthetic",
+            *(["synthetic"] if asked else []),
             *(["simulated"] if simulated else []),
         ],
         "configs": facts.layout.card_configs(facts.files),

@@ -146,15 +146,15 @@ def _read_provenance(folder: Path) -> Claims:
             bool(provenance["simulated"]),
             dict(provenance["funnel"]["rows"]),
             decide(provenance),
-            _with_models(provenance["recipe"]),
+            _with_models(provenance["recipe"], layout_of(provenance, path)),
         )
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise BadInput(f"{path}: not a provenance file ({_line(error)}); write the folder again") from None
 
 
-def _with_models(recipe: dict[str, Any]) -> dict[str, Any]:
-    """The recipe, checked to name its teachers."""
-    if not all(models(recipe)):
+def _with_models(recipe: dict[str, Any], layout: Layout) -> dict[str, Any]:
+    """The recipe, checked to name its teachers, if the method asks any."""
+    if not all(models(recipe)) or bool(models(recipe)) != bool(layout.outline.kinds):
         raise ValueError("its recipe names no teacher")
     return recipe
 
@@ -255,10 +255,10 @@ class _RowCheck:
             return (
                 f"its flag is {_line(row['flag'])} and its overlap {_line(row['overlap'])}, so it is in the wrong file"
             )
-        if row["teacher"].startswith(SIMULATED) and not self._simulated:
+        if (row["teacher"] or "").startswith(SIMULATED) and not self._simulated:
             return f"its teacher is simulated, but {PROVENANCE} does not say so"
-        if row["teacher"] not in self._writers[step]:
-            named = " and ".join(sorted(self._writers[step]))
+        if row["teacher"] not in self._writers[step] and (row["teacher"] or self._writers[step]):
+            named = " and ".join(sorted(self._writers[step])) or "none"
             return f"its teacher is {_line(row['teacher'])}, but {PROVENANCE} names {named}"
         for name in ("problem", "response", "review", WRONG_RESPONSE):
             if mark := mark_in(row.get(name) or ""):

@@ -76,6 +76,8 @@ COLUMNS_OF_FORMAT_1 = (
 )
 NUMBERS = frozenset({"level"})
 NULLABLE = frozenset({"level", "subject", "flag", "overlap"})
+OF_THE_TEACHER = frozenset({"teacher", "request"})
+"""Null if the method asks nobody."""
 _METHODS_COLUMNS_AFTER = "subject"
 # A row group takes a few MB: small enough to stream and filter, large enough to compress well.
 ROW_GROUP_ROWS = 2_000
@@ -176,7 +178,8 @@ class Layout:
     @cached_property
     def required(self) -> frozenset[str]:
         """The columns that are never null."""
-        return frozenset(COLUMNS) & frozenset(self.columns) - NULLABLE
+        nobody = frozenset() if self.outline.kinds else OF_THE_TEACHER
+        return frozenset(COLUMNS) & frozenset(self.columns) - NULLABLE - nobody
 
     @cached_property
     def files(self) -> tuple[tuple[str, Part], ...]:

@@ -14,8 +14,10 @@ def model_of(recipe: Mapping[str, Any], role: str) -> str:
 
 
 def models(recipe: Mapping[str, Any]) -> list[str]:
-    """The models that were asked, each once."""
+    """The models that were asked, each once; empty if the method asks nobody."""
     teacher = recipe["teacher"]
+    if teacher is None:
+        return []
     return list(dict.fromkeys(model_of(recipe, role) for role in (teacher if has_roles(recipe) else ("",))))
 
 

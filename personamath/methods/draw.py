@@ -1,4 +1,4 @@
-"""Which personas a question is rewritten for."""
+"""What is drawn for a question: the personas it is rewritten for, or an order of its parts."""
 
 import hashlib
 import random
@@ -22,8 +22,7 @@ def draw(personas: Sequence[Persona], question_id: str, k: int, rng_seed: int, b
     """
     if k > len(personas):
         raise BadInput(f"{k} rewrites need as many personas, there are {len(personas)}: give more, or lower K")
-    # Not hash(): it differs from process to process.
-    rng = random.Random(hashlib.sha256(f"{rng_seed}\n{question_id}".encode()).digest())
+    rng = _generator(question_id, rng_seed)
     if by == "uniform":
         return list(islice(_shuffled(personas, rng), k))
     classes: dict[str, list[Persona]] = {}
@@ -32,6 +31,16 @@ def draw(personas: Sequence[Persona], question_id: str, k: int, rng_seed: int, b
             raise BadInput("persona_draw by-occupation needs an `occupation` column; the bundled personas have one")
         classes.setdefault(persona.occupation, []).append(persona)
     return list(islice(_rounds(list(classes.values()), rng), k))
+
+
+def order(count: int, question_id: str, rng_seed: int) -> list[int]:
+    """The numbers below `count` in an order that is drawn for a question, a function of the arguments alone."""
+    return list(_shuffled(range(count), _generator(question_id, rng_seed)))
+
+
+def _generator(question_id: str, rng_seed: int) -> random.Random:
+    # Not hash(): it differs from process to process.
+    return random.Random(hashlib.sha256(f"{rng_seed}\n{question_id}".encode()).digest())
 
 
 def _rounds(classes: Sequence[Sequence[Persona]], rng: random.Random) -> Iterator[Persona]:

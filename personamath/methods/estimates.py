@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from personamath.methods import stages
 from personamath.methods.method import ASSUMED_COMPLETION_TOKENS, Seeds, Usage
-from personamath.methods.prompts import INFERENCE, REFLECTION
+from personamath.methods.prompts import INFERENCE, REFLECTION, Prompt
 from personamath.records import CHARACTERS_PER_TOKEN
 
 PAPER_SOLVED = {"gsm8k": 6_600 / 7_473, "math": 5_400 / 7_500}
@@ -39,6 +39,11 @@ def two_stages(seeds: Seeds, k1: int, k2: int, added: float, template: int) -> M
 def solve(question: float) -> Usage:
     """One request to solve a question of this many characters."""
     return Usage(1.0, _tokens(len(INFERENCE.template) + question), ASSUMED_COMPLETION_TOKENS)
+
+
+def rewrite(text: float, prompt: Prompt) -> Usage:
+    """One request to reword a text of this many characters; the reply is about as long as the text."""
+    return Usage(1.0, _tokens(len(prompt.template) + text), _tokens(text))
 
 
 def times(one: Usage, count: float) -> Usage:

@@ -92,7 +92,7 @@ class Outline:
     """The paper, e.g. `arXiv 2410.01504`."""
     steps: tuple[Step, ...]
     kinds: tuple[Kind, ...]
-    """In the order in which they are asked."""
+    """In the order in which they are asked; empty for a method that asks nobody."""
     configs: Mapping[str, Config] = field(default_factory=dict)
     """Beside the configs that every dataset has and those of single steps."""
     columns: Mapping[str, Column] = field(default_factory=dict)
@@ -103,8 +103,8 @@ class Outline:
             raise ValueError(f"method {self.method!r}: {fault}")
 
     def _faults(self) -> Iterator[str]:
-        if not self.steps or not self.kinds:
-            yield "it needs at least one step and one kind of request"
+        if not self.steps:
+            yield "it needs at least one step"
         steps = [step.name for step in self.steps]
         for name in [*steps, *self.configs]:
             if not PLAIN_NAME.fullmatch(name):
@@ -261,6 +261,11 @@ class Method(Protocol):
         return None
 
     @property
+    def reads_solutions(self) -> bool:
+        """Whether its seed problems carry the solutions that their sources give."""
+        return False
+
+    @property
     def paper_rows(self) -> Mapping[str, tuple[str, ...]]:
         """Rows that its paper reports, by source and for `all`: one for each step, and their sum; empty without any."""
         return {}
@@ -269,9 +274,9 @@ class Method(Protocol):
         """Warnings about its settings, each a sentence; raises `BadInput` for settings that no run can mean."""
         return []
 
-    def first_request(self, seed: Problem, requests: Requests) -> Request:
-        """What is asked first of a seed problem; by default, to solve it."""
-        return requests.solve(self.outline.kinds[0].name, seed.question)
+    def first_request(self, seed: Problem, requests: Requests) -> Request | None:
+        """What is asked first of a seed problem; by default, to solve it. None if that is nothing, or not known."""
+        return requests.solve(self.outline.kinds[0].name, seed.question) if self.outline.kinds else None
 
     def expected(self, seeds: Seeds, personas: Sequence[Persona]) -> Mapping[str, Usage]:
         """What the seed problems of a source will take, by kind, for a plan without a pilot.

@@ -36,7 +36,7 @@ from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.sources.named import Sources
 from personamath.sources.published import misnaming
 from personamath.sources.rows import HALF_A_PAIR
-from personamath.sources.seed_problems import read_problems
+from personamath.sources.seed_problems import Skipped, read_problems
 from personamath.teachers.routed import OverHttp
 from personamath.teachers.waves import WaveTeacher
 
@@ -85,7 +85,7 @@ class Inputs:
             warn(warning)
         # Problems are read twice, here to find bad input before paying: that is cheaper than keeping them in memory.
         digest = ProblemsDigest()
-        funnel = Funnel.survey(digest.over(read_problems(sources.problems, recipe.limit)))
+        funnel = Funnel.survey(digest.over(_read(recipe, sources)))
         if halves := [item.id for item in funnel.skipped if item.reason == HALF_A_PAIR]:
             named = ", ".join(halves[:SHOWN_NAMES])
             warn(f"{len(halves):,} problems left out: {HALF_A_PAIR} ({named})")
@@ -103,7 +103,7 @@ class Inputs:
 
     def problems(self) -> Iterator[Problem]:
         """Yield the seed problems in order."""
-        items = read_problems(self.sources.problems, self.recipe.limit)
+        items = _read(self.recipe, self.sources)
         return (item for item in items if isinstance(item, Problem))
 
     def seeds(self, journal: Journal, *, in_waves: bool) -> Iterator[tuple[int, Problem]]:
@@ -121,7 +121,12 @@ class Inputs:
 
     def is_begun(self, seed: Problem, journal: Journal) -> bool:
         """Whether the journal has the answer to the first request of a seed problem."""
-        return journal.has(self.recipe.method.first_request(seed, self.recipe.requests).digest)
+        first = self.recipe.method.first_request(seed, self.recipe.requests)
+        return first is not None and journal.has(first.digest)
+
+
+def _read(recipe: Recipe, sources: Sources) -> Iterator[Problem | Skipped]:
+    return read_problems(sources.problems, recipe.limit, solutions=recipe.method.reads_solutions)
 
 
 Watched = Callable[[Funnel, OverHttp | WaveTeacher | None], Watch]

@@ -154,7 +154,7 @@ def never_right(funnel: Funnel, outline: Outline) -> list[str]:
     right = {source for (source, _, reason), count in funnel.graded.items() if reason == KEPT and count}
     warnings = []
     for source in sorted(set(funnel.seed_problems) - right):
-        wrong = funnel.graded[source, outline.kinds[0].name, WRONG]
+        wrong = funnel.graded[source, outline.kinds[0].name, WRONG] if outline.kinds else 0
         if wrong >= SUSPICIOUS:
             reference, answer = (in_one_line(text, SHOWN_OF_AN_ANSWER) for text in funnel.wrong[source])
             warnings.append(

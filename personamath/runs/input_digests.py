@@ -23,7 +23,8 @@ class ProblemsDigest:
         """Pass on problems, and those that are skipped, which do not count."""
         for item in items:
             if isinstance(item, Problem):
-                line = _line(item.id, item.question, item.answer, item.level, item.subject)
+                solution = () if item.solution is None else (item.solution,)
+                line = _line(item.id, item.question, item.answer, item.level, item.subject, *solution)
                 self._sha256.update(line)
                 self._by_source.setdefault(item.source, hashlib.sha256()).update(line)
             yield item

@@ -25,7 +25,7 @@ STEP = "second_opinion"
 class Opinion(NamedTuple):
     """Counts of the blind solves of one rewrite."""
 
-    request: str
+    request: str | None
     """`Row.request` of the rewritten row; a row that is made again under the same id has another one."""
     solves: int
     """Completions that the model ended itself; a completion that was cut short says nothing about the problem."""

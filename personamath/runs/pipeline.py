@@ -148,12 +148,14 @@ class Line:
             work.outcome.rows = [_with_reasoning(row, work.outcome.answers) for row in work.outcome.rows]
         if self.preference:
             work.outcome.rows = [
-                _with(row, WRONG_RESPONSE, work.corrected.get(row.request)) for row in work.outcome.rows
+                _with(row, WRONG_RESPONSE, work.corrected.get(row.request or "")) for row in work.outcome.rows
             ]
         return work.outcome
 
-    def _model(self, solution: Solution, work: Work) -> str:
-        """The model that wrote a response."""
+    def _model(self, solution: Solution, work: Work) -> str | None:
+        """The model that wrote a response; None if nobody was asked."""
+        if solution.request is None:
+            return None
         return work.models.get(solution.request, self.requests.teacher.model)
 
     async def augment_all(
@@ -196,7 +198,7 @@ class Line:
             raise _first(errors) from None
 
 
-def _row(solution: Solution, seed: Problem, method: str, teacher: str, fixed: Mapping[str, str | int]) -> Row:
+def _row(solution: Solution, seed: Problem, method: str, teacher: str | None, fixed: Mapping[str, str | int]) -> Row:
     problem = solution.problem
     return Row(
         id=problem.id,
@@ -218,7 +220,7 @@ def _row(solution: Solution, seed: Problem, method: str, teacher: str, fixed: Ma
 
 def _with_reasoning(row: Row, answers: Mapping[str, Completion]) -> Row:
     """A row with what the teacher thought before its response."""
-    answer = answers.get(row.request)
+    answer = answers.get(row.request) if row.request else None
     return _with(row, COLUMN, reasoning_of(answer) if answer else None)
 
 

@@ -140,6 +140,8 @@ class Teachers(NamedTuple):
             if model in found and _usd(found[model]) != _usd(price):
                 raise BadInput(f"{model} has two prices: give every role that asks it the same price_in and price_out")
             found.setdefault(model, price)
+        if not found:
+            return Prices("", None)
         first = self.recipe.models[0]
         return Prices(first, found.pop(first), found)
 

@@ -115,7 +115,7 @@ def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:
     teachers = setup.teachers(recipe)
     shown = {"endpoints": [without_secrets(url) for url in teachers.base_urls]}
     by_role = teachers.routes_by_role
-    if len(set(by_role.values())) == 1:
+    if len(set(by_role.values())) <= 1:
         return shown
     roles = {
         role: {"model": model, "endpoints": [without_secrets(url) for url in urls]}

@@ -257,7 +257,7 @@ class Setup:
         """Return the prices of models; raise `BadInput` if --max-usd is set and a teacher's price is unknown."""
         teachers = self.teachers(recipe)
         given = [self.price_in, *(role.price_in for role in self.by_role.values())]
-        if self.serve and given.count(None) == len(given):
+        if self.serve and recipe.models and given.count(None) == len(given):
             return Prices(recipe.models[0], OWN_HARDWARE)
         prices = teachers.prices(BATCH if self.batch else None, ask=not self.serve)
         for model in recipe.models:
@@ -287,6 +287,8 @@ def open_teacher(recipe: Recipe, setup: Setup, reached: Mapping[str, int] | None
 
     `reached` has the requests in flight that an earlier run found right, by endpoint.
     """
+    if not recipe.models:  # the method asks nobody: no endpoint, and no key
+        return HttpTeacher((), limits=())
     teachers = setup.teachers(recipe)
     pace, patience, hedge = Pace(setup.rpm, setup.tpm), setup.patience_with(recipe), setup.hedges(recipe)
     count = connections(teachers.routes)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -28,11 +29,14 @@ class Skipped(NamedTuple):
     reason: str
 
 
-def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) -> Iterator[Problem | Skipped]:
+def read_problems(
+    sources: Sequence[ProblemSource], limit: int | None = None, *, solutions: bool = False
+) -> Iterator[Problem | Skipped]:
     """Yield the first `limit` seed problems of each source, in order; unusable rows come as `Skipped`.
 
     Two rows ask the same question if their texts are equal except for white space; the first one is used. A row of the
-    user's own with a column `id` is named by it, and any other row by its number. Raises `BadInput`, which names the
+    user's own with a column `id` is named by it, and any other row by its number. The problems carry their `solutions`
+    only if asked to. Raises `BadInput`, which names the
     place, for a missing file, wrong columns or an incomplete line.
     """
     prefixes = [source.id_prefix for source in sources]
@@ -50,6 +54,8 @@ def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) ->
                 break
             problem = _problem(source, f"{prefix}-{number:05}", row)
             if isinstance(problem, Problem):
+                if solutions:
+                    problem = replace(problem, solution=read_completion(solution_of(source, row)).answer)
                 id, question = hash(problem.id), hash(" ".join(problem.question.split()))
                 if id in ids:
                     problem = Skipped(f"{prefix}-{number:05}", "repeats the id of an earlier row")

@@ -18,11 +18,12 @@ from typing import NamedTuple
 from aiohttp import web
 
 from personamath.answers import equivalent, extract
-from personamath.methods import direct, prompts
+from personamath.methods import direct, metamath_prompts, prompts
 from personamath.records import CHARACTERS_PER_TOKEN, SIMULATED
 from personamath.sources.problems import ProblemSource
 from personamath.sources.reference_answers import read_answer
 from personamath.sources.seed_problems import solution_of
+from personamath.teachers.simulated_metamath import HiddenNumbers, declare
 
 MODEL = f"{SIMULATED}-teacher"
 
@@ -79,6 +80,7 @@ class SimulatedTeacher:
         self._answers: dict[str, list[str]] = {}
         for known in self._known.values():
             self._answers.setdefault(known.source, []).append(known.answer)
+        self._hidden = HiddenNumbers(self._known)
 
     def complete(self, prompt: str) -> str:
         """Complete a prompt; apologise if it is not PersonaMath's or its problem is not known."""
@@ -86,6 +88,8 @@ class SimulatedTeacher:
             (_REFLECTION, self._reflect),
             (_REWRITING, self._rewrite),
             (_DIRECT, self._rewrite_directly),
+            (_REPHRASING, self._rewrite_directly),
+            (_DECLARATION, declare),
             (_INFERENCE, self._solve),
         ):
             if found := pattern.fullmatch(prompt):
@@ -93,6 +97,9 @@ class SimulatedTeacher:
         return "I am sorry, I only play a teacher, and I do not know this prompt."
 
     def _solve(self, problem: str) -> str:
+        if number := self._hidden.of(problem):
+            right = self._chance("solve", problem) < self._habits.solves_rewrite
+            return f"The unknown is what the answer allows, so it is $\\boxed{{{number if right else 0}}}$."
         habit = self._habits.solves_rewrite if _ASKED in problem else self._habits.solves
         return self._explain(problem, right=self._chance("solve", problem) < habit)
 
@@ -148,13 +155,15 @@ class SimulatedTeacher:
 
 def _pattern(prompt: prompts.Prompt) -> re.Pattern[str]:
     """Matches what a prompt is filled into."""
-    names = r"\\\{(problem|persona|explanation)\\\}"
+    names = r"\\\{(problem|persona|explanation|question|answer)\\\}"
     return re.compile(re.sub(names, r"(?P<\1>.*)", re.escape(prompt.template)), re.DOTALL)
 
 
 _INFERENCE = _pattern(prompts.INFERENCE)
 _REWRITING = _pattern(prompts.REWRITING)
 _DIRECT = _pattern(direct.REWRITING)
+_REPHRASING = _pattern(metamath_prompts.REPHRASING)
+_DECLARATION = _pattern(metamath_prompts.DECLARATION)
 _REFLECTION = _pattern(prompts.REFLECTION)
 
 

@@ -94,7 +94,6 @@ def test_what_is_no_outline_at_all_is_refused(content: object) -> None:
 SOLVE = Kind("solved", "Solve it", "solved", "solve")
 UNFIT: list[tuple[dict[str, Any], str]] = [
     ({"steps": ()}, "at least one step"),
-    ({"kinds": ()}, "at least one step and one kind"),
     ({"steps": (Step("so/lved", "", ""),)}, "cannot name a folder"),
     ({"kinds": (SOLVE._replace(name="other: solve"),)}, "must begin with the name of its step"),
     ({"kinds": (SOLVE._replace(after="later"),)}, "waits for 'later'"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personamath.errors import BadInput, RequestFailed
-from personamath.methods import METHODS, PersonaMath, Rejection
+from personamath.methods import METHODS, Rejection
 from personamath.methods.arithmetic.equations import read_path
 from personamath.methods.edit_distance import edit_distance
 from personamath.methods.method import Seeds
@@ -78,7 +78,7 @@ def test_sample_0_is_the_first_request_of_the_persona_method() -> None:
     requests = Recipe(problems=("gsm8k",), teacher="teacher-1").requests
     _, teacher = augment([DIRECT])
     assert teacher.asked == [Rejection().first_request(SEED, requests)]
-    assert teacher.asked[0].digest == PersonaMath().first_request(SEED, requests).digest
+    assert teacher.asked[0].digest == requests.solve("stage1_inference", SEED.question).digest
 
 
 REASONS = [

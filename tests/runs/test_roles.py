@@ -384,7 +384,7 @@ def test_every_request_is_journaled_as_its_teacher_was_asked(made: Made) -> None
 
 def test_a_row_names_the_model_that_wrote_its_response(made: Made) -> None:
     rows = read_rows(made.output / "dataset")
-    writers = {row.step: set[str]() for row in rows}
+    writers = {row.step: set[str | None]() for row in rows}
     for row in rows:
         writers[row.step].add(row.teacher)
     assert writers == {

@@ -14,7 +14,7 @@ _ORDINALS = {word: 3 + n for n, word in enumerate("third fourth fifth sixth seve
 _ORDINAL = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
 _BELOW_100 = rf"(?:(?:{'|'.join(TENS)})(?:[- ](?:{'|'.join(NUMBER_WORDS[1:10])}))?|{'|'.join(NUMBER_WORDS)})"
 _BELOW_1000 = rf"{_BELOW_100}(?:[- ]hundred(?:(?: and)? {_BELOW_100})?)?"
-_IN_WORDS = re.compile(
+IN_WORDS = re.compile(
     rf"\b{_BELOW_1000}(?:[- ](?:{'|'.join(SCALES)})(?:,?(?: and)? {_BELOW_1000})?){{0,2}}\b", re.IGNORECASE
 )
 
@@ -38,7 +38,7 @@ def numbers(text: str) -> frozenset[Fraction]:
         above, _, below = digits.replace(",", "").replace(" ", "").partition("/")
         if not below or int(below):
             found.add(Fraction(above) / int(below or 1))
-    for words in _IN_WORDS.findall(text):
+    for words in IN_WORDS.findall(text):
         if (value := number_in_words(words)) is not None:
             found.add(Fraction(value))
     found.update(Fraction(_ORDINALS[word.lower()]) for word in _ORDINAL.findall(text))

@@ -174,10 +174,13 @@ def _with_personas(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
 
 def _with_first_answers(data: RunData, recipe: Recipe, run: Path | None) -> RunData:
     """Add the ids of the seed problems whose first answer was right, and the wrong first answers."""
-    solves_first = data.outline.kinds[0].role == "solve"
+    solves_first = bool(data.outline.kinds) and data.outline.kinds[0].role == "solve"
     solved, wrong = None, None
     if data.seeds is not None and solves_first:
-        first = {recipe.method.first_request(seed, recipe.requests).digest: seed.id for seed in data.seeds}
+        asked = ((seed.id, recipe.method.first_request(seed, recipe.requests)) for seed in data.seeds)
+        first = {
+            request.digest: id for id, request in asked if request and request.purpose == data.outline.kinds[0].name
+        }
         solved = frozenset(first[row.request] for row in data.rows if row.request in first)
         if run:
             wrong = dict(_answered(run, {digest: id for digest, id in first.items() if id not in solved}))
