@@ -9,7 +9,7 @@ from personamath.errors import BadInput
 from personamath.files import nearest, validated
 from personamath.methods import METHODS, Method, PersonaMath
 from personamath.methods.contract import check_method
-from personamath.methods.method import Column, Outline
+from personamath.methods.method import Column, Outline, defaults_added_later
 from personamath.methods.prompts import Prompt
 from personamath.methods.reasoning import COLUMN, MAX_TOKENS, MAX_TOKENS_TO_REASON
 from personamath.methods.replaced_prompts import as_keys as prompts_as_keys
@@ -162,9 +162,16 @@ class Recipe:
     def as_dict(self) -> dict[str, Any]:
         """Return the flat keys that `of` reads, with the limits that the requests have."""
         own = self._own_keys(self.own, self.by_role)
-        if not self.keep_reasoning:  # so that folders stay those of earlier versions
+        # Both are left out at their defaults, so that folders stay those of earlier versions.
+        if not self.keep_reasoning:
             del own["keep_reasoning"]
-        return {"method": self.method.outline.method, **own, **self._settings_of_method()}
+        later = defaults_added_later(self.method)
+        settings = {
+            name: value
+            for name, value in self._settings_of_method().items()
+            if name not in later or value != later[name]
+        }
+        return {"method": self.method.outline.method, **own, **settings}
 
     def _settings_of_method(self) -> dict[str, Any]:
         return {name: getattr(self.method, name) for name in setting_names(type(self.method))}
@@ -185,7 +192,7 @@ class Recipe:
     @property
     def outline(self) -> Outline:
         """What the method declares, and the column of the reasoning if it is kept."""
-        outline = self.method.outline
+        outline = self.method.described
         if not self.keep_reasoning:
             return outline
         return dataclasses.replace(outline, columns={**outline.columns, COLUMN: REASONING})

@@ -32,6 +32,8 @@ FAILED = "failed"
 NOT_ASKED = "not asked"
 NOTHING_LEFT = "nothing but reasoning or marks"
 PASSED = (KEPT, USABLE)
+UNANSWERED = (FAILED, NOT_ASKED)
+"""The same command asks these again, so nothing may be concluded from them."""
 CUT_SHORT: dict[FinishReason, str] = {
     "length": "truncated",
     "content_filter": "filtered",
@@ -113,9 +115,11 @@ class Work:
             return completion
         return await self.judge(problem, request, completion.text)
 
-    async def reflect(self, problem: Problem, wrong: Solution, purpose: str) -> Solution | Dropped:
+    async def reflect(self, problem: Problem, wrong: Solution, purpose: str, sample: int = 0) -> Solution | Dropped:
         """An attempt that starts from a wrong solution (section 3.2); its `review` column says what was wrong."""
-        request = self.requests.make(purpose, "reflection", problem=problem.question, explanation=wrong.response)
+        request = self.requests.make(
+            purpose, "reflection", sample=sample, problem=problem.question, explanation=wrong.response
+        )
         completion = await self.ask(request, problem.id)
         if isinstance(completion, Dropped):
             return completion
