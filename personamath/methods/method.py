@@ -8,7 +8,7 @@ folder explains itself to any later version of this package.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 from personamath.errors import BadInput
 from personamath.files import validated
@@ -231,22 +231,14 @@ class Seeds:
     """Mean length of a question."""
 
 
-_ADDED_LATER = "added later"
-T = TypeVar("T")
-
-
-def added_later(default: T) -> T:
-    """The default of a setting that a version after 0.1.0 added.
-
-    run.json and provenance.json leave the setting out where it has this value, so that folders stay those of earlier
-    versions.
-    """
-    return field(default=default, metadata={_ADDED_LATER: True})
+ADDED_LATER = {"added later": True}
+"""Metadata of the field of a setting that a version after 0.1.0 added. run.json and provenance.json leave it out at its
+default, so that folders stay those of earlier versions."""
 
 
 def defaults_added_later(method: Any) -> dict[str, Any]:
     """The settings of a method that were added later, with their defaults."""
-    return {each.name: each.default for each in fields(method) if _ADDED_LATER in each.metadata}
+    return {each.name: each.default for each in fields(method) if each.metadata == ADDED_LATER}
 
 
 class Method(Protocol):

@@ -1,13 +1,13 @@
 """PersonaMath (arXiv 2410.01504 v1, section 3): rewrites through personas, then learning from reflection."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
 from personamath.errors import BadInput
 from personamath.methods import estimates, stages
 from personamath.methods.draw import PersonaDraw, draw
-from personamath.methods.method import Column, Method, Outline, Seeds, Usage, added_later
+from personamath.methods.method import ADDED_LATER, Column, Method, Outline, Seeds, Usage
 from personamath.methods.prompts import INFERENCE, REFLECTION, REWRITING, Prompt
 from personamath.methods.requests import Requests
 from personamath.methods.stages import CONFIGS, KINDS, REVIEW, STAGE, STEPS, Rewrite, SecondTries, check_counts
@@ -100,7 +100,7 @@ class PersonaMath(ForPersonas):
 
     reflection_rounds: Annotated[
         int, "most reflections on a wrongly solved problem, one after another (the paper has 1)"
-    ] = added_later(1)
+    ] = field(default=1, metadata=ADDED_LATER)
 
     prompts: ClassVar[Mapping[str, Prompt]] = {
         "inference": INFERENCE,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from personamath.errors import BadInput, RequestFailed
-from personamath.methods import METHODS, PersonaMath, Resample
+from personamath.methods import PersonaMath, Resample
 from personamath.methods.draw import draw
 from personamath.methods.method import Seeds
 from personamath.methods.prompts import INFERENCE, REFLECTION
@@ -159,7 +159,7 @@ def test_a_plan_expects_the_papers_share_to_be_recovered_in_each_round() -> None
     plain = Resample(tries_again=3).expected(seeds, PERSONAS)
     assert [usage.requests for usage in plain.values()] == [usage.requests for usage in three.values()]
     assert [PersonaMath(reflection_rounds=rounds).waves for rounds in (1, 3)] == [4, 6]
-    assert list(plain) == [kind.name for kind in METHODS["resample"].outline.kinds]
+    assert list(plain) == [kind.name for kind in Resample.outline.kinds]
 
 
 BAD = [
