@@ -1,7 +1,7 @@
 """Compute the dataset card. Every number comes from the folder, so the folder alone is enough to render it again."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -125,6 +125,8 @@ def dataset_card(
         contamination=MATH_OVERLAP,
         overlaps=_overlaps(files) if provenance["benchmarks"] else None,
         rewritten=sum(file.rows for file in files if file.step in reworded),
+        voted=[step.name for step in outline.steps if step.answer_from == "majority"],
+        changed=_changed_problems(files, reworded),
         flagged=sum(file.rows for file in facts.files if file.part.flagged),
         no_rows=" (no rows, so it cannot be loaded)",
         funnel_table=_funnel_table(provenance["funnel"]["requests"], outline),
@@ -182,6 +184,12 @@ def _columns(facts: FolderFacts, published: Mapping[str, str], *, roles: bool) -
         columns["level"] = "The seed problem's level; null if its source gives none."
         columns["subject"] = "The seed problem's subject; null if its source gives none."
     return columns | ({"teacher": column_text(provenance["recipe"])} if roles else {})
+
+
+def _changed_problems(files: Sequence[StepFile], reworded: Collection[str]) -> list[str]:
+    """Return the steps, by their first row, whose problems are others than their seed problems on purpose."""
+    examples = {file.step: file.example for file in files if file.step not in reworded}
+    return [step for step, example in examples.items() if example.problem != example.seed_problem]
 
 
 def _traced(files: Sequence[StepFile]) -> tuple[str, int] | None:

@@ -4,18 +4,19 @@ method     what a method declares and does
 work       the toolbox for one seed problem
 stages     section 3's two stages, shared by the methods that rewrite
 equations  the path of a solution, which tells one way to an answer from another
-persona, direct, resample, rejection   the methods
+persona, direct, resample, rejection, evol   the methods
 """
 
 from collections.abc import Mapping
 
 from personamath.methods.direct import Direct
+from personamath.methods.evol import Evol
 from personamath.methods.method import Method
 from personamath.methods.persona import PersonaMath
 from personamath.methods.rejection import Rejection
 from personamath.methods.resample import Resample
 
-METHODS: dict[str, type[Method]] = {cls.outline.method: cls for cls in (PersonaMath, Direct, Resample, Rejection)}
+METHODS: dict[str, type[Method]] = {cls.outline.method: cls for cls in (PersonaMath, Direct, Resample, Rejection, Evol)}
 """By the name that `--method` takes; the first is the default."""
 
 
@@ -24,4 +25,4 @@ def paper_rows(method: str) -> Mapping[str, tuple[str, ...]]:
     return METHODS[method]().paper_rows if method in METHODS else {}
 
 
-__all__ = ["METHODS", "Direct", "Method", "PersonaMath", "Rejection", "Resample", "paper_rows"]
+__all__ = ["METHODS", "Direct", "Evol", "Method", "PersonaMath", "Rejection", "Resample", "paper_rows"]

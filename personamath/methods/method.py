@@ -276,6 +276,11 @@ class Method(Protocol):
         return self.outline.waves
 
     @property
+    def needs_test_problems(self) -> bool:
+        """Whether a run without test problems is refused, because the method makes problems that nobody has seen."""
+        return False
+
+    @property
     def persona_source(self) -> str | None:
         """Where its personas come from, as `--personas` takes it; None for a method without personas."""
         return None

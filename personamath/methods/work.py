@@ -132,13 +132,17 @@ class Work:
     async def judge(self, problem: Problem, request: Request, response: str) -> Solution:
         """Grade a response; counts it as kept, wrong, or without an answer."""
         response = response.strip()
-        grade = await self._grader.grade(problem.answer, response)
+        grade = await self.grade(problem.answer, response)
         reason = KEPT if grade.correct else NO_ANSWER if grade.answer is None else WRONG
         self.count(request.purpose, reason)
         self.outcome.graded[problem.source, request.purpose, reason] += 1
         if reason == WRONG:
             self.outcome.wrong.setdefault(problem.source, (problem.answer, str(grade.answer)))
         return Solution(problem, request.purpose.partition(":")[0], response, grade.correct, request.digest)
+
+    async def grade(self, reference: str, response: str) -> Grade:
+        """Compare a response with a reference answer, and count nothing."""
+        return await self._grader.grade(reference, response)
 
     async def ask(self, request: Request, problem_id: str) -> Completion | Dropped:
         """Ask, and return the completion without its reasoning and the marks of a chat template.

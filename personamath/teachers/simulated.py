@@ -18,7 +18,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from personamath.answers import equivalent, extract
-from personamath.methods import direct, prompts
+from personamath.methods import direct, evol, prompts
 from personamath.records import CHARACTERS_PER_TOKEN, SIMULATED
 from personamath.sources.problems import ProblemSource
 from personamath.sources.reference_answers import read_answer
@@ -86,6 +86,8 @@ class SimulatedTeacher:
             (_REFLECTION, self._reflect),
             (_REWRITING, self._rewrite),
             (_DIRECT, self._rewrite_directly),
+            (_EASIER, self._make_easier),
+            (_HARDER, self._make_harder),
             (_INFERENCE, self._solve),
         ):
             if found := pattern.fullmatch(prompt):
@@ -116,6 +118,12 @@ class SimulatedTeacher:
 
     def _rewrite_directly(self, problem: str) -> str:
         return self._rewrite(problem, "Somebody")
+
+    def _make_easier(self, problem: str) -> str:
+        return self._rewrite(problem, "A younger pupil")
+
+    def _make_harder(self, problem: str) -> str:
+        return self._rewrite(problem, "An older pupil")
 
     def _reflect(self, problem: str, explanation: str) -> str:
         habit = self._habits.recovers_rewrite if _ASKED in problem else self._habits.recovers
@@ -156,6 +164,8 @@ _INFERENCE = _pattern(prompts.INFERENCE)
 _REWRITING = _pattern(prompts.REWRITING)
 _DIRECT = _pattern(direct.REWRITING)
 _REFLECTION = _pattern(prompts.REFLECTION)
+_EASIER = _pattern(evol.EASIER)
+_HARDER = _pattern(evol.HARDER)
 
 
 def application(teacher: SimulatedTeacher, model: str = MODEL) -> web.Application:
