@@ -18,6 +18,8 @@ from tests.support.folders import write_format_1
 from tests.support.hub_process import Run, runner
 from tests.support.local_hub import LocalHub, local_hub
 
+pytestmark = pytest.mark.slow
+
 REPO = "alice/PersonaMathQA"
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
 
@@ -90,9 +92,11 @@ def load(run: Run, repo: object, revision: str) -> dict[str, Any]:
 
 
 def test_a_version_is_what_its_run_made_and_stays_so(run: Run, hub: LocalHub, runs: Path) -> None:
-    first = publish(run, runs / "few", "v1.0.0")
+    hub.collections["alice/math-0123"] = []
+    first = publish(run, runs / "few", "v1.0.0", "--collection", "alice/math-0123")
     assert first.returncode == 0, first.stderr
     assert "v1.0.0 is published" in first.stdout
+    assert hub.collections["alice/math-0123"] == [{"id": REPO, "type": "dataset"}]
     second = publish(run, runs / "more", "v1.1.0")
     assert second.returncode == 0, second.stderr
     for version, name in (("v1.0.0", "few"), ("v1.1.0", "more")):
