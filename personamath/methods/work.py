@@ -104,6 +104,8 @@ class Work:
         self.outcome = Outcome()
         self.models: dict[str, str] = {}
         """The model that was asked each request, by the request's digest."""
+        self.corrected: dict[str, str] = {}
+        """The wrong response that a reflection on the same problem starts from, by the digest of its request."""
         self._teacher = teacher
         self._grader = grader
 
@@ -120,6 +122,8 @@ class Work:
         request = self.requests.make(
             purpose, "reflection", sample=sample, problem=problem.question, explanation=wrong.response
         )
+        if wrong.problem.id == problem.id:
+            self.corrected[request.digest] = wrong.response
         completion = await self.ask(request, problem.id)
         if isinstance(completion, Dropped):
             return completion

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personamath.errors import BadInput, RequestFailed
@@ -209,6 +209,7 @@ def test_after_a_round_without_an_answer_there_is_no_next_one() -> None:
 QUESTIONS = [ONE_BOX, NO_BOX, WITH_PRICE, WITH_TAX, "I'm sorry, I can't.", SEED.question, f"{ONE_BOX} Is it so?"]
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
 def test_rows_do_not_depend_on_which_answer_came_first(script: int, order: int) -> None:
     def evolve(prompt: str, sample: int) -> str:
@@ -255,10 +256,10 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "says"), BAD)
-def test_settings_that_make_no_rows_are_refused(settings: dict[str, int], says: str) -> None:
+@pytest.mark.parametrize(("bad", "says"), BAD)
+def test_settings_that_make_no_rows_are_refused(bad: dict[str, int], says: str) -> None:
     with pytest.raises(BadInput, match=says):
-        Evol(**settings)
+        Evol(**bad)
 
 
 def test_solutions_that_cannot_disagree_are_warned_of() -> None:
