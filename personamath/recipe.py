@@ -9,7 +9,7 @@ from personamath.errors import BadInput
 from personamath.files import nearest, validated
 from personamath.methods import METHODS, Method, PersonaMath
 from personamath.methods.contract import check_method
-from personamath.methods.method import Column, Outline
+from personamath.methods.method import Column, Outline, defaults_added_later
 from personamath.methods.prompts import Prompt
 from personamath.methods.reasoning import COLUMN, MAX_TOKENS, MAX_TOKENS_TO_REASON
 from personamath.methods.reflection import WRONG_RESPONSE
@@ -177,10 +177,13 @@ class Recipe:
     def as_dict(self) -> dict[str, Any]:
         """Return the flat keys that `of` reads, with the limits that the requests have."""
         own = self._own_keys(self.own, self.by_role)
+        # All are left out at their defaults, so that folders stay those of earlier versions.
         for name in ("keep_reasoning", "preference"):
-            if not own[name]:  # so that folders stay those of earlier versions
+            if not own[name]:
                 del own[name]
-        return {"method": self.method.outline.method, **own, **self._settings_of_method()}
+        later, settings = defaults_added_later(self.method), self._settings_of_method()
+        settings = {name: value for name, value in settings.items() if name not in later or value != later[name]}
+        return {"method": self.method.outline.method, **own, **settings}
 
     def _settings_of_method(self) -> dict[str, Any]:
         return {name: getattr(self.method, name) for name in setting_names(type(self.method))}
@@ -203,7 +206,7 @@ class Recipe:
     @property
     def outline(self) -> Outline:
         """What the method declares, and the columns that the recipe adds."""
-        outline = self.method.outline
+        outline = self.method.described
         added = ({COLUMN: REASONING} if self.keep_reasoning else {}) | (
             {WRONG_RESPONSE: WRONG} if self.preference else {}
         )

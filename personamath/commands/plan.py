@@ -140,7 +140,7 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
     in_flight = setup.fixed_concurrency or reached or planning.ASSUMED_IN_FLIGHT
     seconds = planning.wall_s(plan, in_flight, answer_s, setup.rpm, setup.tpm)
     print(f"time       {duration(seconds)}: {_pace(setup, in_flight, answer_s)}")
-    print(f"in batches {outline.waves} waves, one after another, up to 24 hours each")
+    print(f"in batches {recipe.method.waves} waves, one after another, up to 24 hours each")
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
 
 

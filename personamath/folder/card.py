@@ -1,7 +1,7 @@
 """Compute the dataset card. Every number comes from the folder, so the folder alone is enough to render it again."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -135,6 +135,7 @@ def dataset_card(
         contamination=MATH_OVERLAP,
         overlaps=_overlaps(files) if provenance["benchmarks"] else None,
         rewritten=sum(file.rows for file in files if file.step in reworded),
+        changed=_changed_problems(files, reworded),
         flagged=sum(file.rows for file in facts.files.steps if file.part.flagged),
         no_rows=" (no rows, so it cannot be loaded)",
         funnel_table=_funnel_table(provenance["funnel"]["requests"], outline),
@@ -194,6 +195,12 @@ def _columns(facts: FolderFacts, published: Mapping[str, str], *, roles: bool) -
     if not facts.layout.outline.kinds:
         columns |= dict.fromkeys(OF_THE_TEACHER, "Null: no model was asked.")
     return columns | ({"teacher": column_text(provenance["recipe"])} if roles else {})
+
+
+def _changed_problems(files: Sequence[StepFile], reworded: Collection[str]) -> list[str]:
+    """Return the steps, by their first row, whose problems are others than their seed problems on purpose."""
+    examples = {file.step: file.example for file in files if file.step not in reworded}
+    return [step for step, example in examples.items() if example.problem != example.seed_problem]
 
 
 def _traced(files: Sequence[StepFile]) -> tuple[str, int] | None:

@@ -5,20 +5,22 @@ work       the toolbox for one seed problem
 stages     section 3's two stages, shared by the methods that rewrite
 equations  the path of a solution, which tells one way to an answer from another
 backward   questions that hide one number of a problem
-persona, direct, rejection, metamath, original   the methods
+persona, direct, resample, rejection, metamath, evol, original   the methods
 """
 
 from collections.abc import Mapping
 
 from personamath.methods.direct import Direct
+from personamath.methods.evol import Evol
 from personamath.methods.metamath import MetaMath
 from personamath.methods.method import Method
 from personamath.methods.original import Original
 from personamath.methods.persona import PersonaMath
 from personamath.methods.rejection import Rejection
+from personamath.methods.resample import Resample
 
 METHODS: dict[str, type[Method]] = {
-    cls.outline.method: cls for cls in (PersonaMath, Direct, Rejection, MetaMath, Original)
+    cls.outline.method: cls for cls in (PersonaMath, Direct, Resample, Rejection, MetaMath, Evol, Original)
 }
 """By the name that `--method` takes; the first is the default."""
 
@@ -28,4 +30,15 @@ def paper_rows(method: str) -> Mapping[str, tuple[str, ...]]:
     return METHODS[method]().paper_rows if method in METHODS else {}
 
 
-__all__ = ["METHODS", "Direct", "MetaMath", "Method", "Original", "PersonaMath", "Rejection", "paper_rows"]
+__all__ = [
+    "METHODS",
+    "Direct",
+    "Evol",
+    "MetaMath",
+    "Method",
+    "Original",
+    "PersonaMath",
+    "Rejection",
+    "Resample",
+    "paper_rows",
+]

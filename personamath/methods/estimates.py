@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from personamath.methods import stages
 from personamath.methods.method import ASSUMED_COMPLETION_TOKENS, Seeds, Usage
 from personamath.methods.prompts import INFERENCE, REFLECTION, Prompt
+from personamath.methods.stages import SecondTries
 from personamath.records import CHARACTERS_PER_TOKEN
 
 PAPER_SOLVED = {"gsm8k": 6_600 / 7_473, "math": 5_400 / 7_500}
@@ -15,25 +16,35 @@ PAPER_RECOVERED = 0.10
 """Wrong first answers that reflection puts right (v1, table 2: 0.3K of about 2.9K)."""
 
 
-def two_stages(seeds: Seeds, k1: int, k2: int, added: float, template: int) -> Mapping[str, Usage]:
-    """The requests of both stages, by kind.
+def two_stages(
+    seeds: Seeds, k1: int, k2: int, added: float, template: int, tries: SecondTries | None = None
+) -> Mapping[str, Usage]:
+    """The requests of both stages, by kind; stage 2 has one reflection unless `tries` says otherwise.
 
     `added` is what a rewrite adds to a question (the persona), `template` the length of the rewriting prompt, both in
-    characters.
+    characters. Every round of stage 2 is expected to put right the share that the paper's one does, however it tries.
     """
-    solved = seeds.count * PAPER_SOLVED.get(seeds.source, ASSUMED_SOLVED)
+    tries = tries or stages.reflecting()
+    again = _reflect if tries.recover == stages.REFLECTION else solve
+    solved = seeds.count * solved_share(seeds)
     wrong = seeds.count - solved
-    recovered = wrong * PAPER_RECOVERED
+    left = [wrong * (1 - PAPER_RECOVERED) ** before for before in range(tries.rounds + 1)]
+    recovered = wrong - left[-1]
     question = seeds.question_characters
     rewrite = Usage(1.0, _tokens(template + question + added), _tokens(question + added))
     return {
         stages.INFERENCE: times(solve(question), seeds.count),
         stages.REWRITE: times(rewrite, solved * k1),
         stages.SOLVE: times(solve(question + added), solved * k1),
-        stages.REFLECTION: times(_reflect(question), wrong),
-        stages.REWRITE_RECOVERED: times(rewrite, recovered * k2),
-        stages.REFLECT: times(_reflect(question + added), recovered * k2),
+        tries.recover: times(again(question), sum(left[:-1])),
+        tries.rewrite: times(rewrite, recovered * k2),
+        tries.solve: times(again(question + added), recovered * k2),
     }
+
+
+def solved_share(seeds: Seeds) -> float:
+    """The share of a source's problems whose first answer is right."""
+    return PAPER_SOLVED.get(seeds.source, ASSUMED_SOLVED)
 
 
 def solve(question: float) -> Usage:

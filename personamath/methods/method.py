@@ -231,6 +231,16 @@ class Seeds:
     """Mean length of a question."""
 
 
+ADDED_LATER = {"added later": True}
+"""Metadata of the field of a setting that a version after 0.1.0 added. run.json and provenance.json leave it out at its
+default, so that folders stay those of earlier versions."""
+
+
+def defaults_added_later(method: Any) -> dict[str, Any]:
+    """The settings of a method that were added later, with their defaults."""
+    return {each.name: each.default for each in fields(method) if each.metadata == ADDED_LATER}
+
+
 class Method(Protocol):
     """A way to make rows of a seed problem.
 
@@ -254,6 +264,21 @@ class Method(Protocol):
         Their order depends on nothing else, in particular not on which answer arrived first.
         """
         ...
+
+    @property
+    def described(self) -> Outline:
+        """The outline with what the settings change in its words; the folder's card shows it."""
+        return self.outline
+
+    @property
+    def waves(self) -> int:
+        """The longest chain of requests that wait for one another, with these settings."""
+        return self.outline.waves
+
+    @property
+    def needs_test_problems(self) -> bool:
+        """Whether a run without test problems is refused, because the method makes problems that nobody has seen."""
+        return False
 
     @property
     def persona_source(self) -> str | None:

@@ -44,7 +44,7 @@ def unwrapped(completion: str) -> str:
 def _fault(question: str, original: str, answer: str | None) -> str | None:
     if not question:
         return "empty rewrite"
-    if _folded(question) == _folded(original):
+    if folded(question) == folded(original):
         return "equal to the original"
     if declines(question):
         return "refused"
@@ -54,7 +54,7 @@ def _fault(question: str, original: str, answer: str | None) -> str | None:
         return "holds remarks"
     if loses_the_numbers(question, original):
         return "loses the numbers"
-    if _figures(question) != _figures(original):
+    if figures(question) != figures(original):
         return "figure lost or changed"
     if not asks(question) and asks(original):
         return "asks nothing"
@@ -67,9 +67,11 @@ def _fault(question: str, original: str, answer: str | None) -> str | None:
     return None
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """A text without regard to white space and case."""
     return " ".join(text.split()).casefold()
 
 
-def _figures(text: str) -> list[str]:
+def figures(text: str) -> list[str]:
+    """The drawings in a text, without white space."""
     return ["".join(figure.split()) for figure in FIGURE.findall(text)]

@@ -5,14 +5,14 @@ they rewrite a problem into; the order of the stages, the filters and the judgin
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from personamath.errors import BadInput
 from personamath.methods.method import Column, Config, Kind, Step
 from personamath.methods.rewriting import new_question
-from personamath.methods.work import USABLE, Work
+from personamath.methods.work import UNANSWERED, USABLE, Work
 from personamath.records import Dropped, Problem, Request, Solution
 
 INFERENCE = "stage1_inference"
@@ -89,12 +89,39 @@ Rewrites = Callable[[Problem, str, int], Sequence[Rewrite]]
 """The rewrites to ask for: of a problem, by a kind of request, `k` of them. A larger `k` keeps the earlier ones."""
 
 
-async def two_stages(seed: Problem, work: Work, rewrites: Rewrites, k1: int, k2: int) -> list[Solution]:
-    """Everything the paper makes of one seed problem, given what to rewrite it into."""
+class SecondTries(NamedTuple):
+    """How stage 2 tries again what was solved wrong."""
+
+    recover: str
+    """The kind of request that tries the seed problem again; also the name of its step."""
+    rewrite: str
+    solve: str
+    """The kinds of requests for the rewrites of a recovered problem."""
+    again: Callable[[Problem, Solution, str, int, Work], Awaitable[Solution | Dropped]]
+    """One try at a problem, given the wrong solution, the kind of request, and how many tries there were before it."""
+    rounds: int = 1
+    """Most tries at the seed problem."""
+
+
+def reflecting(rounds: int = 1) -> SecondTries:
+    """Each try reflects on the last wrong solution (section 3.2; the paper has one)."""
+
+    async def again(problem: Problem, wrong: Solution, purpose: str, before: int, work: Work) -> Solution | Dropped:
+        return await work.reflect(problem, wrong, purpose, before)
+
+    return SecondTries(REFLECTION, REWRITE_RECOVERED, REFLECT, again, rounds)
+
+
+async def two_stages(
+    seed: Problem, work: Work, rewrites: Rewrites, k1: int, k2: int, tries: SecondTries | None = None
+) -> list[Solution]:
+    """Everything the paper makes of one seed problem, given what to rewrite it into; stage 2 has one reflection."""
     first = await work.solve(seed, INFERENCE)
     if isinstance(first, Dropped):
         return []
-    return await (_stage1(first, work, rewrites, k1) if first.correct else _stage2(first, work, rewrites, k2))
+    if first.correct:
+        return await _stage1(first, work, rewrites, k1)
+    return await _stage2(first, work, rewrites, k2, tries or reflecting())
 
 
 async def _stage1(solved: Solution, work: Work, rewrites: Rewrites, k1: int) -> list[Solution]:
@@ -110,24 +137,49 @@ async def _stage1(solved: Solution, work: Work, rewrites: Rewrites, k1: int) -> 
     return [solved, *_distinct(await asyncio.gather(*attempts), work, SOLVE)]
 
 
-async def _stage2(wrong: Solution, work: Work, rewrites: Rewrites, k2: int) -> list[Solution]:
-    """Learning from reflection (section 3.2): the recovered problem, and rewrites of it solved by reflection.
+class _Recovered(NamedTuple):
+    """A right solution of a seed problem, and the last wrong one before it."""
 
-    Nothing is kept of a problem that reflection does not recover.
+    right: Solution
+    wrong: Solution
+
+
+async def _stage2(first: Solution, work: Work, rewrites: Rewrites, k2: int, tries: SecondTries) -> list[Solution]:
+    """Learning from reflection (section 3.2): the recovered problem, and rewrites of it solved in the same way.
+
+    Nothing is kept of a problem that is not recovered.
     """
-    recovered = await work.reflect(wrong.problem, wrong, REFLECTION)
-    if isinstance(recovered, Dropped) or not recovered.correct:
+    recovered = await _recovered(first, work, tries)
+    if recovered is None:
         return []
+    wrong = recovered.wrong
 
-    async def rewrite_and_reflect(rewrite: Rewrite) -> Solution | Dropped:
+    async def rewrite_and_solve(rewrite: Rewrite) -> Solution | Dropped:
         rewritten = await _rewritten(wrong.problem, rewrite, work)
         if isinstance(rewritten, Dropped):
             return rewritten
         # The incorrect explanation stays the original question's, as in the paper.
-        return _with(await work.reflect(rewritten, wrong, REFLECT), rewrite)
+        return _with(await tries.again(rewritten, wrong, tries.solve, 0, work), rewrite)
 
-    attempts = [rewrite_and_reflect(rewrite) for rewrite in rewrites(wrong.problem, REWRITE_RECOVERED, k2)]
-    return [recovered, *_distinct(await asyncio.gather(*attempts), work, REFLECT)]
+    attempts = [rewrite_and_solve(rewrite) for rewrite in rewrites(wrong.problem, tries.rewrite, k2)]
+    return [recovered.right, *_distinct(await asyncio.gather(*attempts), work, tries.solve)]
+
+
+async def _recovered(wrong: Solution, work: Work, tries: SecondTries) -> _Recovered | None:
+    """Try a wrongly solved problem again, one try after another, until one is right.
+
+    A try that cannot be read is lost: the next one starts from the same wrong solution. After a try without an answer
+    there is no next one, because the same command will ask that try again.
+    """
+    for before in range(tries.rounds):
+        attempt = await tries.again(wrong.problem, wrong, tries.recover, before, work)
+        if isinstance(attempt, Solution):
+            if attempt.correct:
+                return _Recovered(attempt, wrong)
+            wrong = attempt
+        elif attempt.reason in UNANSWERED:
+            return None
+    return None
 
 
 async def _rewritten(original: Problem, rewrite: Rewrite, work: Work) -> Problem | Dropped:
@@ -160,9 +212,9 @@ def _distinct(attempts: Sequence[Solution | Dropped], work: Work, purpose: str) 
     return list(kept.values())
 
 
-def attempts(kept: Mapping[str, int], k1: int, k2: int) -> dict[str, int]:
+def attempts(kept: Mapping[str, int], k1: int, k2: int, steps: Sequence[Step] = STEPS) -> dict[str, int]:
     """How many rows of each step were tried for one seed problem, given how many of each were kept."""
-    inference, rewrite, reflection, rewrite_recovered = (step.name for step in STEPS)
+    inference, rewrite, reflection, rewrite_recovered = (step.name for step in steps)
     solved, recovered = kept.get(inference, 0), kept.get(reflection, 0)
     return {inference: 1, rewrite: k1 * solved, reflection: 1 - solved, rewrite_recovered: k2 * recovered}
 

@@ -32,6 +32,8 @@ FAILED = "failed"
 NOT_ASKED = "not asked"
 NOTHING_LEFT = "nothing but reasoning or marks"
 PASSED = (KEPT, USABLE)
+UNANSWERED = (FAILED, NOT_ASKED)
+"""The same command asks these again, so nothing may be concluded from them."""
 CUT_SHORT: dict[FinishReason, str] = {
     "length": "truncated",
     "content_filter": "filtered",
@@ -115,9 +117,11 @@ class Work:
             return completion
         return await self.judge(problem, request, completion.text)
 
-    async def reflect(self, problem: Problem, wrong: Solution, purpose: str) -> Solution | Dropped:
+    async def reflect(self, problem: Problem, wrong: Solution, purpose: str, sample: int = 0) -> Solution | Dropped:
         """An attempt that starts from a wrong solution (section 3.2); its `review` column says what was wrong."""
-        request = self.requests.make(purpose, "reflection", problem=problem.question, explanation=wrong.response)
+        request = self.requests.make(
+            purpose, "reflection", sample=sample, problem=problem.question, explanation=wrong.response
+        )
         if wrong.problem.id == problem.id:
             self.corrected[request.digest] = wrong.response
         completion = await self.ask(request, problem.id)
@@ -132,13 +136,17 @@ class Work:
     async def judge(self, problem: Problem, request: Request, response: str) -> Solution:
         """Grade a response; counts it as kept, wrong, or without an answer."""
         response = response.strip()
-        grade = await self._grader.grade(problem.answer, response)
+        grade = await self.grade(problem.answer, response)
         reason = KEPT if grade.correct else NO_ANSWER if grade.answer is None else WRONG
         self.count(request.purpose, reason)
         self.outcome.graded[problem.source, request.purpose, reason] += 1
         if reason == WRONG:
             self.outcome.wrong.setdefault(problem.source, (problem.answer, str(grade.answer)))
         return Solution(problem, request.purpose.partition(":")[0], response, grade.correct, request.digest)
+
+    async def grade(self, reference: str, response: str) -> Grade:
+        """Compare a response with a reference answer, and count nothing."""
+        return await self._grader.grade(reference, response)
 
     async def ask(self, request: Request, problem_id: str) -> Completion | Dropped:
         """Ask, and return the completion without its reasoning and the marks of a chat template.

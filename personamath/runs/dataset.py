@@ -77,6 +77,11 @@ class Inputs:
         sources, notes = recipe.sources.resolved()
         for note in notes:
             print(f"note: {note}", file=sys.stderr)
+        if recipe.method.needs_test_problems and not sources.benchmarks:
+            raise BadInput(
+                f"the method {recipe.method.outline.method} makes new problems, so every row is compared with test "
+                "problems: name some with `benchmark`, e.g. gsm8k, math:PATH or FILE:COLUMN"
+            )
         for source in sources.benchmarks:
             if source.path:  # check the first row only; the run reads the rest, and the Hub's test problems
                 next(source.read(), None)

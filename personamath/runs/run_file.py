@@ -14,6 +14,7 @@ from personamath.folder.layout import PROVENANCE
 from personamath.folder.provenance import package_versions, prompt_digests, published_recipe
 from personamath.journal.run_folder import DATASET
 from personamath.methods import METHODS, Method
+from personamath.methods.method import defaults_added_later
 from personamath.methods.roles import of_method
 from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
@@ -229,12 +230,13 @@ def _differences(folder: Path, recipe: Recipe) -> Iterator[str]:
         return
     path, is_run_file = _record(folder)
     content = read_json(path, REPLACE)
-    now = DEFAULTS | (recipe.as_dict() if is_run_file else published_recipe(recipe))
+    later = defaults_added_later(recipe.method)
+    now = DEFAULTS | later | (recipe.as_dict() if is_run_file else published_recipe(recipe))
     recorded = content.get("recipe")
     if not isinstance(recorded, dict):
         raise BadInput(f"{path}: not as PersonaMath writes it; {REPLACE}")
     # A key that a later version added is as it was by default. Once there was one method only.
-    before = _comparable(DEFAULTS | {"method": "persona"} | recorded)
+    before = _comparable(DEFAULTS | later | {"method": "persona"} | recorded)
     after = _comparable(json.loads(json.dumps(now)))
     same_method = before["method"] == after["method"]
     # The settings of two methods cannot be compared.

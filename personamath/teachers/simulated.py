@@ -18,7 +18,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from personamath.answers import equivalent, extract
-from personamath.methods import direct, metamath_prompts, prompts
+from personamath.methods import direct, evol, metamath_prompts, prompts
 from personamath.records import CHARACTERS_PER_TOKEN, SIMULATED
 from personamath.sources.problems import ProblemSource
 from personamath.sources.reference_answers import read_answer
@@ -90,6 +90,8 @@ class SimulatedTeacher:
             (_DIRECT, self._rewrite_directly),
             (_REPHRASING, self._rewrite_directly),
             (_DECLARATION, declare),
+            (_EASIER, self._make_easier),
+            (_HARDER, self._make_harder),
             (_INFERENCE, self._solve),
         ):
             if found := pattern.fullmatch(prompt):
@@ -123,6 +125,12 @@ class SimulatedTeacher:
 
     def _rewrite_directly(self, problem: str) -> str:
         return self._rewrite(problem, "Somebody")
+
+    def _make_easier(self, problem: str) -> str:
+        return self._rewrite(problem, "A younger pupil")
+
+    def _make_harder(self, problem: str) -> str:
+        return self._rewrite(problem, "An older pupil")
 
     def _reflect(self, problem: str, explanation: str) -> str:
         habit = self._habits.recovers_rewrite if _ASKED in problem else self._habits.recovers
@@ -165,6 +173,8 @@ _DIRECT = _pattern(direct.REWRITING)
 _REPHRASING = _pattern(metamath_prompts.REPHRASING)
 _DECLARATION = _pattern(metamath_prompts.DECLARATION)
 _REFLECTION = _pattern(prompts.REFLECTION)
+_EASIER = _pattern(evol.EASIER)
+_HARDER = _pattern(evol.HARDER)
 
 
 def application(teacher: SimulatedTeacher, model: str = MODEL) -> web.Application:

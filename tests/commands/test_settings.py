@@ -41,6 +41,8 @@ COMPANIONS = {
     "vllm_args": {"serve": "vllm"},
     "ray_address": {"engine": "ray"},
     "price_in": {"price_out": "1"},
+    "share": {"until_right": "7"},
+    "min_votes": {"n_solve": "7"},
 }
 
 

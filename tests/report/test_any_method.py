@@ -14,7 +14,8 @@ import pytest
 
 from personamath.commands.cli import main
 from personamath.errors import BadInput
-from personamath.methods import Direct, PersonaMath
+from personamath.folder.checks import check_folder
+from personamath.methods import Direct, Evol, PersonaMath
 from personamath.methods.method import Column, Kind, Method, Outline, Step
 from personamath.methods.work import Work
 from personamath.recipe import Recipe
@@ -24,6 +25,7 @@ from personamath.report.analysis.composition import composition, keep_rates
 from personamath.report.analysis.persona_groups import persona_groups
 from personamath.report.analysis.result import Analysis, LeftOut
 from personamath.report.analysis.rows import RunData, read_run
+from personamath.report.browser import _steps
 from personamath.report.write import write_report
 from personamath.runs.engines import make_dataset
 from personamath.runs.setup import Setup
@@ -316,3 +318,33 @@ def test_rows_whose_step_the_outline_does_not_have_are_refused(masked: Path, tmp
     shutil.move(next((folder / "masked").glob("*.parquet")), folder / "sampled" / "train-other.parquet")
     with pytest.raises(BadInput, match="lacks the steps masked of its rows"):
         read_run(folder, "half")
+
+
+def test_evolved_problems_are_checked_published_and_reported_as_what_they_are(
+    tmp_path: Path, sources: tuple[str, ...]
+) -> None:
+    """From the run to the card and the page: nobody says that a reference answer confirmed them."""
+    with pytest.raises(BadInput, match="the method evol makes new problems, so every row is compared with test"):
+        run_of(Evol(), tmp_path / "run", sources)
+    tests = tmp_path / "tests.jsonl"
+    tests.write_text(json.dumps({"question": "How many apples are 2 apples and 3 apples?"}))
+    run = run_of(Evol(rounds_down=1, rounds_up=2), tmp_path / "run", sources, benchmark=(f"{tests}:question",), limit=6)
+    said = check_folder(run / "dataset", allow_simulated=True)
+    assert any(line.startswith("evol_up: ") for line in said) and any(line.startswith("clean: ") for line in said)
+    card = " ".join((run / "dataset" / "README.md").read_text().split())
+    assert "Only rows whose final answer equals the reference answer" not in card
+    assert "rows are kept whose final answer is the one that most of the teacher's solutions agree on" in card
+    assert "The reference answer in `evol_up` is the one that most solutions of the teacher agree on" in card
+    assert "The problems of `evol_down`, `evol_up` were changed on purpose" in card
+    assert "{" not in card.partition("## How it was made")[2].partition("### Composition")[0]
+    data = read(run)
+    assert {(row.columns["direction"], row.columns["round"]) for row in data.rows} == {
+        ("down", 1),
+        ("up", 1),
+        ("up", 2),
+    }
+    assert all(row.flag is None and row.columns["votes"] == 3 for row in data.rows)
+    assert [step["answer"] for step in _steps(data).values()] == ["by majority vote"] * 2
+    assert "does not begin by solving the seed problem" in str(data.missing["wrong"])
+    html = write_report(data, tmp_path / "report").read_text()
+    assert "answered by majority" in html and "Rewriting without personas" not in html

@@ -51,9 +51,15 @@ _SHORTEST_FORMULA = 3
 
 def holds_a_solution(question: str, original: str) -> bool:
     """Whether it holds marks of a solution or worked steps that its original does not."""
+    return shows_a_solution(question, original) or _works_out(question, original)
+
+
+def shows_a_solution(question: str, original: str) -> bool:
+    """The same without steps that are told by the numbers they lead to, for a question with numbers of its own."""
     if "\\boxed" in question or (_SOLUTION.search(question) and not _SOLUTION.search(original)):
         return True
-    return _computes(question, original)
+    computed = {one.text for one in equalities(FIGURE.sub(" ", question)) if one.holds}
+    return bool(computed) and not computed <= {one.text for one in equalities(original)}
 
 
 def tells_the_answer(question: str, original: str, answer: str | None) -> bool:
@@ -65,12 +71,8 @@ def tells_the_answer(question: str, original: str, answer: str | None) -> bool:
     return any(_holds(sentence, answer) for sentence in _concluding(question, original, answer))
 
 
-def _computes(question: str, original: str) -> bool:
-    text = FIGURE.sub(" ", question)
-    computed = {one.text for one in equalities(text) if one.holds}
-    if computed and not computed <= {one.text for one in equalities(original)}:
-        return True
-    worked = [found["number"] for found in _WORKED.finditer(text)]
+def _works_out(question: str, original: str) -> bool:
+    worked = [found["number"] for found in _WORKED.finditer(FIGURE.sub(" ", question))]
     if not worked or _WORKED.search(original):
         return False
     known = numbers(original)

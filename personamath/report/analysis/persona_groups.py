@@ -5,7 +5,7 @@ from math import inf
 from typing import NamedTuple
 
 from personamath.evaluation.scores.statistics import Interval
-from personamath.methods.persona import PersonaMath, rewrite_id
+from personamath.methods.persona import ForPersonas, rewrite_id
 from personamath.recipe import Recipe
 from personamath.records import Row
 from personamath.report.analysis.intervals import adjusted_means
@@ -28,7 +28,7 @@ class _Attempt(NamedTuple):
 def persona_groups(data: RunData) -> Analysis | LeftOut:
     """Compute keep rate, novelty, length and flag rate by occupation group, adjusted for the seed problems."""
     recipe = data.recipe
-    if recipe is None or not isinstance(recipe.method, PersonaMath):
+    if recipe is None or not isinstance(recipe.method, ForPersonas):
         return LeftOut(NAME, TITLE, f"the method {data.outline.method!r} does not rewrite for personas")
     if data.personas is None:
         return LeftOut(NAME, TITLE, data.why_missing("personas"))
@@ -71,7 +71,7 @@ def persona_groups(data: RunData) -> Analysis | LeftOut:
     )
 
 
-def _attempts(data: RunData, recipe: Recipe, method: PersonaMath) -> Iterator[_Attempt]:
+def _attempts(data: RunData, recipe: Recipe, method: ForPersonas) -> Iterator[_Attempt]:
     """Yield every requested rewrite, by repeating the draw of personas."""
     personas = data.personas or ()
     rows = {row.id: row for row in data.rows}
