@@ -26,7 +26,7 @@ RECORDED = files("personamath.sources.bundled") / "demo-answers.sqlite.gz"
 """A journal; demo-answers.md beside it says which model wrote it, and how."""
 RECORDED_MODEL, RECORDED_LICENSE = "Qwen/Qwen2.5-Coder-1.5B-Instruct", "Apache-2.0"
 # The recipe that the answers were recorded with: another one would ask something else.
-K1, K2, MAX_TOKENS = 3, 5, 1024
+K1, K2, MAX_TOKENS = 3, 15, 1024
 # A setup needs an endpoint. No request is sent to this one, because the cap below is reached from the start.
 NOBODY = "http://127.0.0.1:9/v1"
 
