@@ -1,8 +1,10 @@
 # The two commands of a new checkout: `make demo` and `make test`. Both set up .venv first, once.
 PYTHON ?= python3
 BIN := .venv/bin
+# A file's tests run in one process, as they share fixtures; files start in the order of tests/conftest.py.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: install demo test check clean
+.PHONY: install demo test quick check clean
 
 install: .venv/installed
 
@@ -19,7 +21,10 @@ demo: install
 	@$(BIN)/personamath demo
 
 test: install
-	$(BIN)/pytest -n logical --dist loadfile
+	$(BIN)/pytest $(PARALLEL)
+
+quick: install
+	$(BIN)/pytest $(PARALLEL) -m "not slow and not browser and not ray and not vllm" tests/$(ROOM)
 
 check: install
 	$(BIN)/ruff format --check .

@@ -82,10 +82,13 @@ def make_data(files: list[Path], count: int) -> tuple[Any, Any]:
     return tokenizer, datasets.Dataset.from_dict(columns)
 
 
-def make_model(shape: Shape, attention: str) -> Any:
+def make_model(shape: Shape, flat: bool) -> Any:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
+    from personamath.training import attention
+
+    attention.register()
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=shape.vocabulary,
@@ -95,8 +98,8 @@ def make_model(shape: Shape, attention: str) -> Any:
         num_attention_heads=shape.heads,
         num_key_value_heads=shape.key_heads,
         max_position_embeddings=4096,
-        attn_implementation=attention,
     )
+    config._attn_implementation = attention.choose(config, flat).implementation or "sdpa"
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
         return LlamaForCausalLM(config)
 
@@ -105,7 +108,6 @@ def measure(mode: str, shape: Shape, tokenizer: Any, data: Any, folder: str) -> 
     import torch
     from trl import SFTConfig, SFTTrainer
 
-    from personamath.training import attention
     from personamath.training.trainer import ExactTrainer
 
     cuda = torch.cuda.is_available()
@@ -126,9 +128,7 @@ def measure(mode: str, shape: Shape, tokenizer: Any, data: Any, folder: str) -> 
         logging_strategy="no",
         seed=0,
     )
-    attention.register()
-    flat = mode in ("ours", "pack")
-    model = make_model(shape, (attention.choose(padding_free=True, windowed=False) if flat else None) or "sdpa")
+    model = make_model(shape, flat=mode in ("ours", "pack"))
     common = {"model": model, "args": options, "train_dataset": data, "processing_class": tokenizer}
     if mode in ("group", "pack"):
         trainer: Any = SFTTrainer(**common)

@@ -1,8 +1,8 @@
 """Fixtures: a clean environment, the real datasets where they are at hand, and scripted teachers to talk to."""
 
 import json
+import math
 import os
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,11 +14,48 @@ import pytest
 from huggingface_hub import HfApi, close_session, constants
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
+from tests.support import programs
 from tests.support.local_hub import LocalHub, local_hub
 
-REPO = Path(__file__).parent.parent
+REPO = programs.REPO
 DATA = REPO.parent / "shared" / "data"
-SCRIPTED_TEACHER = Path(__file__).parent / "support" / "scripted_teacher.py"
+SCRIPTED_TEACHER = "tests.support.scripted_teacher"
+
+# What a test is marked with for a fixture that it uses; see CONTRIBUTING.md.
+MARKS = {
+    "browser": "browser",
+    "cluster": "ray",
+    **dict.fromkeys(("start_teacher", "start_provider", "data", "tokenizer"), "slow"),
+}
+# The files that take longest, which start first: the others fill the cores until the last of these has ended.
+LONGEST = (
+    *(
+        "training/test_sft.py",
+        "training/test_grpo_runs.py",
+        "test_faults.py",
+        "evaluation/test_tasks_lm_eval.py",
+        "test_readme.py",
+    ),
+    *("runs/test_ray_engine.py", "training/test_examples.py", "teachers/test_served_vllm.py"),
+)
+WORKERS_PER_CORE = 1.5
+"""Tests of waits, deaths and slow servers leave their core idle for a third of the time."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes `-n auto` starts."""
+    return math.ceil(WORKERS_PER_CORE * (os.cpu_count() or 1))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their fixtures, before `-m` chooses; begin with the files that take longest."""
+    for item in items:
+        for fixture in MARKS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKS[fixture])
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    order = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (order.get(item.path, len(order)), item.path not in slow))
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +84,7 @@ class ScriptedTeacher:
     """A scripted teacher that runs."""
 
     base_url: str
-    process: subprocess.Popen[str]
+    process: programs.Program
 
     def stats(self) -> dict[str, int]:
         """What it has done so far; `again` counts requests beyond the first of each kind."""
@@ -64,9 +101,7 @@ class ScriptedTeacher:
 @contextmanager
 def scripted_teacher(*flags: str) -> Iterator[ScriptedTeacher]:
     """Start one, with the flags of tests/support/scripted_teacher.py."""
-    with subprocess.Popen(
-        [sys.executable, str(SCRIPTED_TEACHER), *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with programs.start(SCRIPTED_TEACHER, *flags, stdin=programs.PIPE, stdout=programs.PIPE) as process:
         assert process.stdout
         try:
             yield ScriptedTeacher(process.stdout.readline().strip(), process)

@@ -38,9 +38,9 @@ PAGES_WITH_OPTIONS = (
     "teachers",
 )
 OPTIONS_OF_OTHERS = {"--tensor-parallel-size", "--data-parallel-size", "--reasoning-parser", "--recursive"}
-# Of vLLM, llama.cpp and SGLang.
+# Of vLLM, llama.cpp, SGLang and transformers.
 OPTIONS_OF_OTHERS |= {"--generation-config", "--max-model-len", "--served-model-name", "--api-key", "--parallel"}
-OPTIONS_OF_OTHERS |= {"--ctx-size", "--reasoning-budget", "--threads", "--sampling-defaults"}
+OPTIONS_OF_OTHERS |= {"--ctx-size", "--reasoning-budget", "--threads", "--sampling-defaults", "--continuous-batching"}
 OPTION_TO_BE_MADE = "--sentences"
 ARCHITECTURE = (REPO / "docs" / "architecture.md").read_text(encoding="utf-8")
 
@@ -87,7 +87,8 @@ def rows_of(heading: str) -> Iterator[tuple[list[str], list[str]]]:
 def imports() -> dict[str, set[str]]:
     """The files that import each library, wherever in the file."""
     found: dict[str, set[str]] = {}
-    for path in [*(file for name in PACKAGES for file in (REPO / name).rglob("*.py")), REPO / "recipes" / "sft.py"]:
+    packages = (file for name in PACKAGES for file in (REPO / name).rglob("*.py"))
+    for path in [*packages, *(REPO / "recipes").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []

@@ -18,6 +18,8 @@ from aiohttp import web
 from personamath.teachers.simulated import MODEL, bundled_problems, chat_reply, serve
 from tests.conftest import REPO, ScriptedTeacher
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = REPO / "examples"
 Start = Callable[..., ScriptedTeacher]
 

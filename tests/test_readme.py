@@ -19,6 +19,8 @@ from personamath.training.record import TrainingRecord
 from tests.conftest import REPO, ScriptedTeacher
 from tests.support.local_hub import LocalHub, local_hub
 
+pytestmark = pytest.mark.slow
+
 README = (REPO / "README.md").read_text()
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
 PROBLEMS_SCORED = 4

@@ -28,19 +28,23 @@ from personamath_hub.models.card import model_card
 from tests.commands.test_augment import run_file
 from tests.conftest import REPO
 from tests.support import model_folders
+from tests.support.card_commands import served_chat
 from tests.support.task_files import write_files
-from tests.support.tiny_eval import AFTER_PROMPT, EOS, write_model
+from tests.support.tiny_eval import AFTER_PROMPT, EOS, add_chat_template, write_model
 from tests.teachers.test_batch import wait_for
 from tests.teachers.test_served_vllm import lives
 
 VARIABLE = "PERSONAMATH_VLLM"
 VLLM = os.environ.get(VARIABLE, "")
 """The command `vllm`, in an environment with lm-eval."""
-pytestmark = pytest.mark.skipif(not VLLM, reason=f"{VARIABLE} names no vllm command; .ci/vllm-venv prints one")
+pytestmark = [
+    pytest.mark.vllm,
+    pytest.mark.skipif(not VLLM, reason=f"{VARIABLE} names no vllm command; .ci/vllm-venv prints one"),
+]
 
 SMALL: dict[str, Any] = {"max_model_len": 512, "dtype": "float32", "enforce_eager": True, "max_num_seqs": 32}
 ON_A_CPU = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "OMP_NUM_THREADS": "1"}
-CHAT_TEMPLATE = "{% for message in messages %}{{ message.content }}\n{% endfor %}Assistant" + AFTER_PROMPT
+QUESTION = "What is 9 + 9?"
 RIGHT = r" So it is $\boxed{18}$."
 
 
@@ -59,18 +63,22 @@ def ended(folder: Path, *command: object) -> subprocess.CompletedProcess[str]:
 
 
 def chat(folder: Path) -> Path:
-    """Give a model folder a chat template, and defaults of sampling that cut each answer after two tokens."""
-    (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE)
+    """Give a model folder our chat template, and defaults of sampling that cut each answer after two tokens."""
+    add_chat_template(folder)
     path = folder / "generation_config.json"
     path.write_text(json.dumps(read_json(path, "") | {"max_new_tokens": 2}))
     return folder
 
 
 def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A whole run; and while its server is up, a chat request with the prompt of fine-tuning."""
-    model = chat(write_model(tmp_path / "model", {AFTER_PROMPT: [RIGHT], RIGHT: [EOS]}))
+    """A whole run; and while its server is up, a chat request, to which our template gives the trained prompt."""
+    # Our template's words come on top of the request's, and each byte is a token.
+    model = chat(write_model(tmp_path / "model", {AFTER_PROMPT: [RIGHT], RIGHT: [EOS]}, context=1024))
+    vllm_args = SMALL | {"max_model_len": 1024}
     for name, value in environment(tmp_path).items():
         monkeypatch.setenv(name, value)
+    from transformers import AutoTokenizer
+
     problems = [{"q": "What is 3 * 6?", "a": "18"}, {"q": "What is 4 * 5?", "a": "20"}]
     mine = tmp_path / "mine.jsonl"
     mine.write_text("".join(json.dumps(problem) + "\n" for problem in problems))
@@ -85,11 +93,11 @@ def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         async def watch(_: object) -> AsyncIterator[None]:
             yield
             assert isinstance(teacher, ServedTeacher)
-            asked.append(await teacher.complete(Request(alpaca("What is 9 + 9?"), str(model), 0.0, 64)))
+            asked.append(await teacher.complete(Request(QUESTION, str(model), 0.0, 64)))
 
         return watch
 
-    made = asyncio.run(make_dataset(recipe, Setup(output=str(run), serve="vllm", vllm_args=SMALL), watched))
+    made = asyncio.run(make_dataset(recipe, Setup(output=str(run), serve="vllm", vllm_args=vllm_args), watched))
     assert made.funnel.complete and made.folder and not made.retries
     record = run_file(run)
     assert record["endpoints"] == ["vllm serve"] and record["paid"]["usd"] == 0
@@ -97,6 +105,8 @@ def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert record["requests"]["stage1_inference"] == {"kept": 1, "wrong answer": 1}
     assert record["tokens"]["stage1_inference"]["prompt"] > 0
     (answer,) = asked
+    tokens = AutoTokenizer.from_pretrained(model)(alpaca(QUESTION))["input_ids"]
+    assert answer.prompt_tokens == len(tokens)
     assert (answer.text.strip(), answer.finish_reason, answer.completion_tokens) == (RIGHT.strip(), "stop", 2)
 
     log = (run / "vllm.log").read_text()
@@ -142,10 +152,19 @@ def test_lm_eval_gives_the_scores_of_its_other_backend(tmp_path: Path) -> None:
     assert responses(tmp_path / "vllm") == responses(tmp_path / "hf")
 
 
+def test_the_server_of_a_model_card_answers_its_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_folders.write_model(tmp_path / "path" / "to" / "this" / "folder")
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    said = served_chat(model_card(model), str(Path(VLLM).parent), "--enforce-eager", "--max-num-seqs 32")
+    assert said.strip() == r"So it is $\boxed{4}$."
+
+
 def test_the_code_of_a_model_card_runs(tmp_path: Path) -> None:
     model = model_folders.write_model(tmp_path / "path" / "to" / "this" / "folder")
     (card,) = (
-        code for code in re.findall(r"```python\n(.*?)```", model_card(model, None), re.DOTALL) if "vllm" in code
+        code for code in re.findall(r"```python\n(.*?)```", model_card(model, None), re.DOTALL) if "from vllm" in code
     )
     assert "LLM(MODEL" in card
     # Compiling the model takes minutes on a CPU.

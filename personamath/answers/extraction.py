@@ -40,16 +40,35 @@ def extract(completion: str) -> str | None:
 
 def find_answer(completion: str) -> Extraction:
     """`extract`, with the reason where there is no answer."""
-    ends = [box.end() for box in BOX.finditer(completion) if CONTENT.match(completion, box.end())]
-    if not ends:
+    content = from_last_box(completion)
+    if content is None:
         return Extraction(None, "no box")
-    content = completion[outermost(completion, ends) :].lstrip()
-    inside = braced(content) if content.startswith("{") else unbraced(content)
+    inside = inside_box(content)
     if inside is None or not content:
         return Extraction(None, "the last box is cut off")
     if not inside.strip():
         return Extraction(None, "the last box is empty")
     return Extraction(inside.strip(), None)
+
+
+def after_answer(completion: str) -> str | None:
+    """What follows the box with the answer; None where there is no answer."""
+    if find_answer(completion).answer is None:
+        return None
+    content = from_last_box(completion) or ""
+    inside = inside_box(content) or ""
+    return content[len(inside) + (2 if content.startswith("{") else 0) :]
+
+
+def from_last_box(completion: str) -> str | None:
+    """The completion from what its last box holds on; None without a box."""
+    ends = [box.end() for box in BOX.finditer(completion) if CONTENT.match(completion, box.end())]
+    return completion[outermost(completion, ends) :].lstrip() if ends else None
+
+
+def inside_box(content: str) -> str | None:
+    """What a box holds that a text begins with; None where it is cut off."""
+    return braced(content) if content.startswith("{") else unbraced(content)
 
 
 def outermost(completion: str, ends: list[int]) -> int:

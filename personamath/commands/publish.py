@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="allow data from a simulated teacher")
     add_replace_others(parser)
+    add_collection(parser)
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -56,6 +57,13 @@ def add_replace_others(parser: argparse.ArgumentParser) -> None:
         "--replace-others",
         action="store_true",
         help="replace or remove files that others put on main, e.g. an edited README; without it they are kept",
+    )
+
+
+def add_collection(parser: argparse.ArgumentParser) -> None:
+    """Declare the option of `publish` and `push` that puts the repository into a collection."""
+    parser.add_argument(
+        "--collection", metavar="OWNER/SLUG", help="collection to add the repository to, as its address on the Hub ends"
     )
 
 
@@ -102,10 +110,13 @@ def publish_folder(
     `message` follows the version in the commit's title. `load` is the line of Python that loads the published version.
     `hash_file` hashes a file; pass one to reuse hashes that are already known.
     """
+    from personamath_hub.versions.collection import add_to_collection, check_collection
     from personamath_hub.versions.publish import plan_version, publish_version
     from personamath_hub.versions.tree import hash_file as read_and_hash
 
     hash_file = hash_file or read_and_hash
+    if options.collection:
+        check_collection(options.collection)
     if options.dry_run:
         plan = plan_version(
             folder,
@@ -120,6 +131,8 @@ def publish_folder(
         print(f"\nDry run. {plan.describe(folder)}")
         if plan.replaced and not options.replace_others:
             print("Publishing refuses to lose them without --replace-others.")
+        if options.collection:
+            print(f"Then the repository would be in the collection {options.collection}.")
         return
 
     def name_others(plan: "Plan") -> None:
@@ -139,3 +152,5 @@ def publish_folder(
     )
     print(f"\n{published.version} {'is published' if published.created else 'was already published'}: {published.url}")
     print(f"  {load}")
+    if options.collection:
+        print(f"  in the collection {add_to_collection(options.collection, options.repo_id, repo_type)}")

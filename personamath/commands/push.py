@@ -4,7 +4,7 @@ import argparse
 import sys
 from contextlib import nullcontext
 
-from personamath.commands.publish import add_replace_others, publish_folder
+from personamath.commands.publish import add_collection, add_replace_others, publish_folder
 from personamath.files import local_path
 
 DESCRIPTION = """\
@@ -24,7 +24,7 @@ again completes the upload. A published version never changes. The command reads
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "source", type=local_path, metavar="MODEL_DIR", help="what recipes/sft.py left in its output_dir"
+        "source", type=local_path, metavar="MODEL_DIR", help="what recipes/sft.py or grpo.py left in its output_dir"
     )
     parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="model repository; made if need be")
     parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")
@@ -43,11 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="publish without scores; the card says that the model was not scored",
     )
     parser.add_argument(
+        "--adapter", action="store_true", help="publish only the adapter of a LoRA run, as a repository of its own"
+    )
+    parser.add_argument(
         "--data", metavar="RUN_OR_FOLDER", help="the dataset, if the model was trained on a local folder"
     )
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="publish a model of a simulated teacher's rows")
     add_replace_others(parser)
+    add_collection(parser)
     parser.add_argument("--dry-run", action="store_true", help="check, and show what would be uploaded and replaced")
 
 
@@ -63,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
             options.repo_id,
             options.version,
             results=options.scores,
+            adapter=options.adapter,
             data=data,
             allow_simulated=options.allow_simulated,
         ) as ready,
@@ -71,7 +76,8 @@ def run(options: argparse.Namespace) -> int:
             print(f"checked: {line}")
         for line in ready.noticed:
             print(f"note: {line}", file=sys.stderr)
-        load = f'AutoModelForCausalLM.from_pretrained("{options.repo_id}", revision="{options.version}")'
+        loader = "AutoPeftModelForCausalLM" if options.adapter else "AutoModelForCausalLM"
+        load = f'{loader}.from_pretrained("{options.repo_id}", revision="{options.version}")'
         name = options.repo_id.rpartition("/")[2]
         publish_folder(ready.folder, options, repo_type="model", message=name, load=load, hash_file=ready.hash_file)
     return 0

@@ -188,9 +188,13 @@ def _line(number: int, row: Any) -> str:
     return json.dumps(texts) + "\n"  # ASCII, so also for half a surrogate pair
 
 
+# What stands in a cell of pandas for no value, by its type; pandas itself is no dependency.
+_MISSING = ("NAType", "NaTType")
+
+
 def _text(value: Any) -> str | None:
     """An answer may be a number; NaN is how a table writes that there is none."""
-    if value is None:
+    if value is None or type(value).__name__ in _MISSING:
         return None
     return (as_text(value) if isinstance(value, float) else str(value)) or None
 

@@ -11,6 +11,8 @@ _SAME = re.compile(
     re.IGNORECASE,
 )
 _NEWEST = re.compile(r"[-:]latest\Z")
+# How `transformers serve` names the model that it loaded: with its revision.
+_REVISION = re.compile(r"@[^/\\@]+\Z")
 _FOLDERS = re.compile(r"[/\\]")
 
 
@@ -40,7 +42,7 @@ def _goes_on(short: str, long: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return _NEWEST.sub("", _FOLDERS.split(name.lower().removesuffix(".gguf"))[-1])
+    return _NEWEST.sub("", _REVISION.sub("", _FOLDERS.split(name.lower().removesuffix(".gguf"))[-1]))
 
 
 def _named(counts: Counter[str]) -> str:

@@ -37,7 +37,7 @@ COLUMNS: dict[str, tuple[str, str]] = {"gsm8k": ("question", "answer"), "math": 
 _REPOS = {GSM8K_REPO.lower(): "gsm8k", MATH_REPO.lower(): "math"}
 _WANTED = ("QUESTION_COLUMN", "ANSWER_COLUMN")
 
-_NAME = re.compile(r"[a-z][a-z0-9-]*")
+_NAME = re.compile(r"(?!all$)[a-z][a-z0-9-]*")  # `all` is the row of a table that sums its sources up
 _DRIVE = re.compile(r"[A-Za-z]:\\|[A-Z]:/")
 
 

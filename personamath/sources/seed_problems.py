@@ -38,7 +38,10 @@ def read_problems(sources: Sequence[ProblemSource], limit: int | None = None) ->
     prefixes = [source.id_prefix for source in sources]
     for prefix in prefixes:
         if prefixes.count(prefix) > 1:
-            raise BadInput(f"two problem sources would get the same ids {prefix}-00000, ...; rename one of the files")
+            raise BadInput(
+                f"two problem sources would get the same ids {prefix}-00000, ...; rename one of the files, or give "
+                "one source another NAME"
+            )
     questions: set[int] = set()
     ids: set[int] = set()
     for source, prefix in zip(sources, prefixes, strict=True):

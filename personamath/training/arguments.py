@@ -54,25 +54,45 @@ class Arguments(NamedTuple):
     """The keys that the YAML or the command line set, with their final values."""
 
 
+class Parsed(NamedTuple):
+    """Keys and values, parsed."""
+
+    parts: tuple[Any, ...]
+    """An object of each of the classes."""
+    set_keys: set[str]
+    """The keys that the YAML or the command line set."""
+
+
 def read_arguments(arguments: Sequence[str] | None = None) -> Arguments:
     """Parse `--config YAML` and overrides with TRL's parser; raises BadInput for a recipe that cannot be run."""
-    from trl import ModelConfig, SFTConfig, TrlParser
+    from trl import ModelConfig, SFTConfig
+
+    (ours, trainer, model), set_keys = parse((RecipeArguments, SFTConfig, ModelConfig), arguments)
+    _refuse(set_keys, trainer, model)
+    expand_homes(ours, model, trainer)
+    return Arguments(ours, trainer, model, recipe_of((ours, model, trainer), set_keys))
+
+
+def parse(classes: tuple[type, ...], arguments: Sequence[str] | None) -> Parsed:
+    """Parse `--config YAML` and overrides into dataclasses; raises BadInput for unknown keys and wrong values."""
+    from trl import TrlParser
 
     given = [plain_path(each) for each in (sys.argv[1:] if arguments is None else arguments)]
     set_keys = _set_keys(given)
     # Without abbreviations, which would be neither recorded nor refused.
-    parser = TrlParser((RecipeArguments, SFTConfig, ModelConfig), description=__doc__, allow_abbrev=False)
+    parser = TrlParser(classes, description=__doc__, allow_abbrev=False)
     try:
-        ours, trainer, model = parser.parse_args_and_config(given)
+        return Parsed(parser.parse_args_and_config(given), set_keys)
     except (ValueError, TypeError, OSError) as error:
         raise BadInput(f"recipe: {in_one_line(error)}") from error
-    _refuse(set_keys, trainer, model)
-    _expand_homes(ours, model, trainer)
-    values = {**vars(ours), **vars(model), **vars(trainer)}
+
+
+def recipe_of(parts: Sequence[Any], set_keys: set[str]) -> dict[str, Any]:
+    """Return the keys that were set, with their final values, as JSON has them."""
+    values = {name: value for part in parts for name, value in vars(part).items()}
     # `--no_KEY` is argparse's way to say that a switch is off.
     named = {key if key in values else key.removeprefix("no_") for key in set_keys}
-    recipe = {key: _plain(values[key]) for key in sorted(named) if key in values and key != "output_dir"}
-    return Arguments(ours, trainer, model, recipe)
+    return {key: _plain(values[key]) for key in sorted(named) if key in values and key != "output_dir"}
 
 
 def _set_keys(given: Sequence[str]) -> set[str]:
@@ -85,21 +105,32 @@ def _set_keys(given: Sequence[str]) -> set[str]:
     return keys - {"config"}
 
 
-def _refuse(set_keys: set[str], trainer: Any, model: Any) -> None:
+def refuse_derived(set_keys: set[str], derived: Sequence[str]) -> None:
+    """Raise BadInput for a key that follows from others."""
+    for key in derived:
+        if key in set_keys:
+            raise BadInput(f"{key} is derived: state effective_batch_size and per_device_train_batch_size instead")
+
+
+def settings(trainer: Any) -> dict[str, Any]:
+    """Return the trainer's keys and values, to be compared with the refused ones."""
     from transformers.trainer_pt_utils import AcceleratorConfig
 
-    if DERIVED in set_keys:
-        raise BadInput(f"{DERIVED} is derived: state effective_batch_size and per_device_train_batch_size instead")
+    values = dict(vars(trainer))
+    untouched = values.get("accelerator_config") == AcceleratorConfig()  # the trainer fills in its defaults
+    return values | ({"accelerator_config": None} if untouched else {})
+
+
+def _refuse(set_keys: set[str], trainer: Any, model: Any) -> None:
+    refuse_derived(set_keys, (DERIVED,))
     if model.model_name_or_path is None:
         raise BadInput("model_name_or_path is missing: name a base model, e.g. Qwen/Qwen2.5-7B, or `tiny`")
     if trainer.max_length is None or trainer.max_length < 1:
         raise BadInput("max_length is missing: state how many tokens an example may have, e.g. 2048")
-    values = vars(trainer)
-    untouched = values.get("accelerator_config") == AcceleratorConfig()  # the trainer fills in its defaults
-    refuse_keys(values | ({"accelerator_config": None} if untouched else {}), "recipe")
+    refuse_keys(settings(trainer), "recipe")
 
 
-def _expand_homes(ours: RecipeArguments, model: Any, trainer: Any) -> None:
+def expand_homes(ours: Any, model: Any, trainer: Any) -> None:
     """Write out `~` in every key that may name a folder."""
     ours.dataset_name = plain_path(ours.dataset_name)
     trainer.output_dir = plain_path(trainer.output_dir)

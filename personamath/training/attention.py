@@ -6,12 +6,12 @@ instead, and elsewhere one call of SDPA for each sequence.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from packaging.version import Version
 from torch.nn.functional import scaled_dot_product_attention
-from transformers import AttentionInterface
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AttentionInterface
 from transformers.utils import is_flash_attn_2_available
 
 NAME = "per_sequence"
@@ -21,18 +21,67 @@ VARLEN_DTYPES = (torch.bfloat16, torch.float16)
 CAUSAL_WINDOW = (-1, 0)
 # Options that some models pass and that this attention would ignore silently.
 UNSUPPORTED = ("sliding_window", "softcap", "s_aux")
+# transformers' names of layer types. Layers of other types (linear attention, convolutions, state-space layers, sparse
+# attention) carry a state along the tokens, or choose tokens, in ways that know nothing of a flattened batch's borders.
+FULL, WINDOWS = "full_attention", frozenset({"sliding_attention", "chunked_attention"})
 
 
-def choose(padding_free: bool, windowed: bool) -> str | None:
-    """Choose the implementation for a run that names none: flash-attention, else ours; None is the model's default.
+class Choice(NamedTuple):
+    """How a model attends in a run."""
 
-    `windowed`: whether the model uses a sliding window, which only flash-attention and the default support.
+    implementation: str | None
+    """For transformers' `attn_implementation`; None is the model's default."""
+    padding_free: bool
+    """Whether the run may flatten its batches."""
+    why: str | None = None
+    """One line for the user where the model does not allow what others do."""
+
+
+def choose(config: Any, padding_free: bool, named: str | None = None) -> Choice:
+    """Choose by the model's config: the implementation that the recipe names, else flash-attention, else ours.
+
+    A model with sliding windows keeps its default attention, whose mask knows windows and examples. Layers that carry a
+    state would carry it from one example of a flattened batch into the next, so their model is trained with padding.
     """
     if not padding_free:
-        return None
-    if is_flash_attn_2_available():
-        return "flash_attention_2"
-    return None if windowed else NAME
+        return Choice(named, False)
+    model = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+    if other := _other_layers(config, model):
+        return Choice(
+            named,
+            False,
+            f"padding_free is off for {config.model_type}: its {other} layers do not keep flattened examples apart",
+        )
+    if named:
+        return Choice(named, True)
+    if is_flash_attn_2_available() and getattr(model, "_supports_flash_attn", True):
+        return Choice("flash_attention_2", True)
+    if reason := _beyond_ours(config):
+        return Choice(
+            None,
+            True,
+            f"{config.model_type} has {reason}: without flash-attention, a mask over the whole flattened batch is "
+            "built, whose memory grows with the square of its tokens",
+        )
+    return Choice(NAME, True)
+
+
+def _other_layers(config: Any, model: Any) -> str | None:
+    """Name the layers that carry a state along the tokens, or attend in a way that is not known here."""
+    types = {*(getattr(config.get_text_config(), "layer_types", None) or ())}
+    if others := sorted(types - WINDOWS - {FULL}):
+        return " and ".join(others)
+    return "recurrent" if getattr(model, "_is_stateful", False) else None
+
+
+def _beyond_ours(config: Any) -> str | None:
+    """Name what the attention of this module cannot do for a model."""
+    text = config.get_text_config()
+    types = {*(getattr(text, "layer_types", None) or ())}
+    # Without layer types, as in Mistral, a window holds for every layer.
+    if types & WINDOWS or (not types and getattr(text, "sliding_window", None)):
+        return "layers with a sliding window"
+    return "capped attention scores" if getattr(text, "attn_logit_softcapping", None) else None
 
 
 def register() -> None:

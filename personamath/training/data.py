@@ -1,51 +1,56 @@
 """The dataset of a run: rows of a version on the Hub or of a local folder, and their entry in the record."""
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.files import folder_for_libraries, in_one_line
+from personamath.files import folder_for_libraries, in_one_line, read_json
 from personamath.records import SIMULATED
 from personamath.sources.hub import cached_commit
 from personamath.training.examples import Example, PromptFormat, make_examples
 from personamath.training.record import RowCounts, TrainingData
 
 COLUMNS = ("problem", "response")
+FILE_TYPES = {".parquet": "parquet", ".jsonl": "json"}
+"""What `datasets` calls the type of a file, by its ending."""
+# Of a dataset folder; `folder.layout` is in a layer above.
+PROVENANCE = "provenance.json"
 # Rows tokenized together: enough to occupy the tokenizer's threads, few enough to keep in memory.
 BATCH_ROWS = 1000
 
 
-def load_rows(name: str, config: str, revision: str | None, allow_simulated: bool) -> tuple[Any, TrainingData]:
-    """Load the rows, a `datasets.Dataset` with `problem` and `response`, and describe where they come from.
+def load_rows(
+    name: str, config: str, revision: str | None, allow_simulated: bool, columns: Sequence[str] = COLUMNS
+) -> tuple[Any, TrainingData]:
+    """Load the rows, a `datasets.Dataset` with these columns, and describe where they come from.
 
-    A dataset on the Hub needs a revision, so that the run can be repeated. Raises BadInput where the dataset cannot be
-    loaded, lacks a column, or is simulated and `allow_simulated` is false.
+    They are on the Hub, in a dataset folder, or in a JSONL or parquet file. A dataset on the Hub needs a revision, so
+    that the run can be repeated. Raises BadInput where the dataset cannot be loaded, lacks a column, or is simulated
+    and `allow_simulated` is false.
     """
-    import datasets
-
-    local = Path(name).is_dir()
+    local = Path(name).exists()
     if not local and revision is None:
         raise BadInput(f"dataset_revision is missing: name a version of {name}, e.g. --dataset_revision v1.0.0")
     if local and revision is not None:
-        raise BadInput(f"dataset_revision is {revision}, but the local folder {name} has no revisions: leave it out")
+        raise BadInput(f"dataset_revision is {revision}, but {name} is local and has no revisions: leave it out")
+    if Path(name).is_file() and Path(name).suffix not in FILE_TYPES:
+        raise BadInput(f"{name}: a dataset in one file must end in {' or '.join(FILE_TYPES)}")
     try:
-        with folder_for_libraries(Path(name)) if local else nullcontext(name) as source:
-            rows = datasets.load_dataset(str(source), config, split="train", revision=revision)
+        rows = _read(name, config, revision)
     except Exception as error:  # whatever `datasets` or the Hub's client raises, the remedy is the same
         raise BadInput(_why(name, config, revision, error)) from error
-    if missing := [column for column in COLUMNS if column not in rows.column_names]:
+    if missing := [column for column in columns if column not in rows.column_names]:
         raise BadInput(f"{name}: column {missing[0]!r} is missing; it has {', '.join(rows.column_names)}")
-    simulated = "teacher" in rows.column_names and any(
-        str(teacher).startswith(SIMULATED) for teacher in rows.unique("teacher")
-    )
+    simulated = _is_simulated(rows, name, revision)
     if simulated and not allow_simulated:
         raise BadInput(
             f"{name}: its rows are simulated, and nobody should train on them; to try it anyway: --allow_simulated true"
         )
-    return rows.select_columns(list(COLUMNS)), TrainingData(
+    return rows.select_columns(list(columns)), TrainingData(
         name=without_machine(name) if local else name,
         config=config,
         revision=revision,
@@ -53,6 +58,36 @@ def load_rows(name: str, config: str, revision: str | None, allow_simulated: boo
         local=local,
         simulated=simulated,
     )
+
+
+def _read(name: str, config: str, revision: str | None) -> Any:
+    import datasets
+
+    path = Path(name)
+    if path.is_file():
+        with folder_for_libraries(path.parent) as folder:
+            return datasets.load_dataset(FILE_TYPES[path.suffix], data_files=str(folder / path.name), split="train")
+    with folder_for_libraries(path) if path.is_dir() else nullcontext(name) as source:
+        return datasets.load_dataset(str(source), config, split="train", revision=revision)
+
+
+def _is_simulated(rows: Any, name: str, revision: str | None) -> bool:
+    """Whether the embedded teacher wrote the rows: by their teachers, else by the dataset's provenance."""
+    if "teacher" in rows.column_names:
+        return any(str(teacher).startswith(SIMULATED) for teacher in rows.unique("teacher"))
+    if Path(name).exists():
+        provenance = Path(name) / PROVENANCE
+        return provenance.is_file() and bool(read_json(provenance, "make the dataset again").get("simulated"))
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RemoteEntryNotFoundError
+
+    try:
+        provenance = Path(hf_hub_download(name, PROVENANCE, repo_type="dataset", revision=revision))
+    except RemoteEntryNotFoundError:  # PersonaMath did not make it
+        return False
+    except (LocalEntryNotFoundError, HfHubHTTPError) as error:
+        raise BadInput(f"{name}: cannot read its {PROVENANCE} ({in_one_line(error)}); try again") from error
+    return bool(read_json(provenance, "publish the dataset again").get("simulated"))
 
 
 def make_dataset(rows: Any, tokenizer: Any, prompt_format: PromptFormat, max_length: int) -> tuple[Any, RowCounts]:

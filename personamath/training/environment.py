@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,6 +21,10 @@ RECORDED_PACKAGES = (
     "torch",
     "transformers",
     "trl",
+)
+# `https://host/owner/name.git`, `ssh://git@host/owner/name` and `git@host:owner/name.git`.
+_REMOTE = re.compile(
+    r"(?:(?:https?|ssh|git)://(?:[^/@]+@)?|[\w.-]+@(?=[^/]+:))(?P<host>[\w.-]+)(?::\d+)?[:/](?P<path>.+?)/?"
 )
 
 
@@ -49,20 +54,31 @@ def versions() -> dict[str, str]:
 
 def git_commit() -> str | None:
     """Return the commit of the checkout that this package runs from, `-dirty` after changes; None without one."""
+    return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def repository() -> str | None:
+    """Return the web address that the checkout was cloned from; None without a checkout or such an address."""
+    origin = _git("remote", "get-url", "origin")
+    return web_address(origin) if origin else None
+
+
+def web_address(origin: str) -> str | None:
+    """Return the address of a git remote for a browser, without a user or a token; None for a path."""
+    found = _REMOTE.fullmatch(origin)
+    return f"https://{found['host']}/{found['path'].removesuffix('.git')}" if found else None
+
+
+def _git(*arguments: str) -> str | None:
+    """Return what git says about the checkout that this package runs from; None without one."""
     checkout = Path(__file__).parent.parent.parent
     if not (checkout / ".git").exists():
         return None
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            cwd=checkout,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        said = subprocess.run(["git", *arguments], cwd=checkout, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return described.stdout.strip()
+    return said.stdout.strip()
 
 
 def strategy(options: Any) -> str:

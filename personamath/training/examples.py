@@ -69,19 +69,28 @@ def _make_usable(
         texts = [prompt + response for prompt, (_, response) in zip(prompts, rows, strict=True)]
     else:
         texts = [f"{prompt} {response.strip()}" for prompt, (_, response) in zip(prompts, rows, strict=True)]
-    prompt_ids, text_ids = _tokenize(prompts, tokenizer), _tokenize(texts, tokenizer)
-    # Spelled out in a problem or response, e.g. `</s>`, they would end or start a text in its middle.
-    specials = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    prompt_ids, text_ids = tokenize(prompts, tokenizer), tokenize(texts, tokenizer)
+    specials = special_ids(tokenizer)
     made: list[Example | DropReason] = []
     for prompt, ids in zip(prompt_ids, text_ids, strict=True):
-        if not specials.isdisjoint(ids[1:] if ids[0] == tokenizer.bos_token_id else ids):
+        if has_special(ids, specials, tokenizer):
             made.append("special token in the text")
         else:
             made.append(_example(prompt, [*ids, tokenizer.eos_token_id], prompt_format, max_length))
     return made
 
 
-def _tokenize(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
+def special_ids(tokenizer: Any) -> set[int]:
+    """Return the ids that must not be in a text: spelled out in a problem, e.g. `</s>`, they would cut it."""
+    return set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+
+
+def has_special(ids: Sequence[int], specials: set[int], tokenizer: Any) -> bool:
+    """Whether one of them is in a tokenized text, after its BOS."""
+    return not specials.isdisjoint(ids[1:] if ids[0] == tokenizer.bos_token_id else ids)
+
+
+def tokenize(texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
     """Return the ids of texts, with the BOS that the tokenizer adds and without an EOS that it may add."""
     # `verbose=False`: no warning that a text exceeds the model's context; such rows are counted.
     ids: list[list[int]] = tokenizer(list(texts), verbose=False)["input_ids"] if texts else []

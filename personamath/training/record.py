@@ -4,9 +4,9 @@ A field that is added later gets a default that says what its absence means, so 
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from personamath.errors import BadInput
 from personamath.files import from_json, read_json, written_whole
@@ -92,8 +92,26 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reinforcement:
+    """What a run of reinforcement learning (`kind: grpo`) adds."""
+
+    started_from: BaseModel
+    """The fine-tuned model that it started from. The record's `base_model` is the base of that one."""
+    fine_tuned_on: TrainingData
+    """The dataset that the fine-tuned model was trained on."""
+    reward: str
+    """The reward, as a dotted path."""
+    pass_rate: float | None
+    """Share of correct completions before the training, over all problems; None where it was not measured."""
+    first_reward: float
+    """Mean reward of the first logged step."""
+    final_reward: float
+    """Mean reward of the last logged step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRecord:
-    """A run of fine-tuning."""
+    """A run of fine-tuning, or of reinforcement learning."""
 
     base_model: BaseModel
     data: TrainingData
@@ -106,7 +124,7 @@ class TrainingRecord:
     """Optimizer steps."""
     epochs: float
     final_loss: float
-    """Training loss of the last logged step, in nats a token."""
+    """Training loss of the last logged step, in nats a token; with GRPO its loss, which says little."""
     wall_seconds: float
     """From the first step to the last, summed over the parts of a resumed run."""
     hardware: dict[str, Any]
@@ -115,7 +133,20 @@ class TrainingRecord:
     """Versions of Python and of the packages that the numbers depend on."""
     git_commit: str | None
     """The commit of the checkout that ran; None for an installed package."""
+    repository: str | None = None
+    """The web address that the checkout was cloned from; None where there is none, and in earlier records."""
+    tags: list[str] = field(default_factory=list)
+    """Tags that TRL and its trackers gave the model, e.g. `trl`, `sft`, `trackio:<space>`; none in earlier records."""
+    kind: Literal["sft", "grpo"] = "sft"
+    """Supervised fine-tuning, or reinforcement learning with GRPO from a fine-tuned model."""
+    reinforcement: Reinforcement | None = None
+    """None for a run of fine-tuning."""
     format_version: int = FORMAT_VERSION
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the embedded teacher wrote any of the data."""
+        return self.data.simulated or bool(self.reinforcement and self.reinforcement.fine_tuned_on.simulated)
 
     def write(self, folder: Path) -> None:
         """Write the record into the model's folder."""

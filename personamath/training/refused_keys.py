@@ -61,13 +61,32 @@ REFUSED: Mapping[str, tuple[Any, str]] = {
 """For each key the value that changes nothing, and why any other is refused."""
 
 
+# Of reinforcement learning: the same promises about batch, order and resuming.
+_ALSO_WITH_REWARDS = (
+    *("accelerator_config", "parallelism_config", "deepspeed", "data_seed", "dataloader_in_order"),
+    *("ignore_data_skip", "save_only_model", "eval_strategy", "load_best_model_at_end", "push_to_hub"),
+)
+_OWN_GENERATION = "each step generates its own completions, so that a run can resume at any step; leave it out"
+
+REFUSED_WITH_REWARDS: Mapping[str, tuple[Any, str]] = {
+    **{key: REFUSED[key] for key in _ALSO_WITH_REWARDS},
+    "shuffle_dataset": (True, _OWN_ORDER),
+    "num_iterations": (1, _OWN_GENERATION),
+    "sync_ref_model": (False, "a checkpoint does not hold the reference model; leave it out"),
+    "reward_weights": (None, "there is one reward, whether the answer is correct; leave it out"),
+    "remove_unused_columns": (False, "the reward needs the reference answers; leave it out"),
+    "log_completions_hub_repo": (None, "nothing is published on the way; use log_completions: true alone"),
+}
+"""The same for recipes/grpo.py."""
+
+
 # Keys under which earlier versions trained something else than their record says.
 _MISRECORDED = ("eos_token", "chat_template_path", "auto_find_batch_size", "accelerator_config", "parallelism_config")
 
 
-def refuse_keys(values: Mapping[str, Any], place: str) -> None:
+def refuse_keys(values: Mapping[str, Any], place: str, refused: Mapping[str, tuple[Any, str]] = REFUSED) -> None:
     """Raise BadInput for the first key whose value would undo a promise; an absent key has its default."""
-    for key, (harmless, why) in REFUSED.items():
+    for key, (harmless, why) in refused.items():
         if (value := values.get(key, harmless)) != harmless:
             raise BadInput(f"{place}: {key} is {in_one_line(getattr(value, 'value', value))}: {why}")
 

@@ -1,7 +1,7 @@
 """Compute a model card from training.json, the scores, and what is known about the dataset and the base model."""
 
 import json
-import shlex
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +14,14 @@ from personamath.evaluation.scores import ScoredRun
 from personamath.files import from_json, read_json
 from personamath.folder.citations import PAPER, citations
 from personamath.folder.licenses import UNKNOWN
-from personamath.folder.markdown import code, python_text, table
+from personamath.folder.markdown import code, python_text
 from personamath.folder.provenance import MATH_OVERLAP, layout_of
 from personamath.folder.rendering import render
 from personamath.folder.teacher_terms import terms_of
 from personamath.folder.teachers import has_roles, key_of, model_of, models
 from personamath.folder.used_sources import made_from, published_names
 from personamath.training.curve import LOSS_CURVE, LOSSES
-from personamath.training.record import FILE_NAME, TrainingRecord
+from personamath.training.record import FILE_NAME, BaseModel, TrainingData, TrainingRecord
 from personamath_hub.models.base_licenses import BaseLicense
 from personamath_hub.models.files import CONFIG, SAVE_AGAIN
 from personamath_hub.models.paper import PAPER_MODELS
@@ -39,6 +39,8 @@ from personamath_hub.models.training_data import DataFacts
 CHART = "assets/scores.png"
 AUTHORS_DATA = "jingluo/personamathqa"
 """The dataset that the paper's authors published, in lower case because names on the Hub ignore case."""
+WITHOUT_OVERLAP = ("clean", "rl")
+"""Dataset configs that leave out rows which overlap with test problems."""
 # Licences of data that require nothing of a model beyond what its base model's licence requires.
 PERMISSIVE = frozenset({"apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-3.0", "odc-by", "bsd-3-clause"})
 # At most this many new tokens, the paper's limit, and at most half of the context: the prompt needs the rest.
@@ -47,6 +49,8 @@ LONGEST_COMPLETION = 4_096
 BACKENDS = ("vllm", "hf")
 # The problem of the quick start, written for this card.
 EXAMPLE = "A bakery fills 12 boxes with 8 rolls each and gives 5 rolls away. How many rolls does it have left?"
+RECIPE_FILE = "recipe.yaml"
+"""Where the card's commands read the settings that it prints."""
 # By the strategy in the training record.
 ACCELERATE_CONFIGS = {
     "one process": "single_gpu",
@@ -75,13 +79,15 @@ def model_card(
     version: str | None = None,
     data: DataFacts | None = None,
     license: BaseLicense | None = None,
+    rank: int | None = None,
 ) -> str:
     """Return README.md of a model folder: YAML for the Hub, then what a reader must know.
 
     The folder has training.json and config.json, and loss.png where there is a curve. Without `scores` the card's first
     line says that there are none; without `repo_id` and `version` it is the card of an unpublished folder. `data` and
-    `license` default to what is known without asking the Hub. Raises `BadInput` where a file that the card is computed
-    from is missing or wrong, and for scores that must not be published.
+    `license` default to what is known without asking the Hub. `rank` is that of a LoRA adapter that is published
+    alone. Raises `BadInput` where a file that the card is computed from is missing or wrong, and for scores that must
+    not be published.
     """
     for run in (scores, base_scores):
         if faults := run.all_faults() if run else []:
@@ -94,14 +100,18 @@ def model_card(
     provenance = data.provenance
     return render(
         "model.md.jinja",
-        {"python": python_text},
-        metadata=_yaml(_metadata(record, scores, data, license, name, repo_id, version)),
+        {"python": python_text, "shell_json": _shell_json},
+        metadata=_yaml(_metadata(record, scores, data, license, name, repo_id, version, adapter=rank is not None)),
+        rank=rank,
         record=record,
         name=name,
         repo_id=repo_id,
         version=version,
-        base_link=_base_link(record),
-        data_link=_data_link(record),
+        base_link=_base_link(record.base_model),
+        data_link=_data_link(record.data),
+        reinforcement=record.reinforcement,
+        start_link=record.reinforcement and _base_link(record.reinforcement.started_from),
+        fine_tuning_link=record.reinforcement and _data_link(record.reinforcement.fine_tuned_on),
         wall_time=_duration(record.wall_seconds),
         scored=scores is not None,
         scores=scores,
@@ -126,7 +136,9 @@ def model_card(
         citations=citations(provenance) if provenance else [PAPER],
         rows=data.rows,
         contamination=MATH_OVERLAP,
-        recipe=_recipe_table(record, paper.recipe if paper else {}),
+        overlapping=next((used for used in _trained_on(record) if used.config not in WITHOUT_OVERLAP), None),
+        recipe=_recipe_yaml(record, paper.recipe if paper and record.kind == "sft" else {}),
+        recipe_file=RECIPE_FILE,
         command=_training_command(record),
         backend=scores.backend if scores and scores.backend in BACKENDS else BACKENDS[0],
         tasks=",".join(run.task for run in scores.tasks) if scores else "personamath",
@@ -166,24 +178,28 @@ def _metadata(
     name: str,
     repo_id: str | None,
     version: str | None,
+    *,
+    adapter: bool,
 ) -> dict[str, Any]:
     identifier, license_name = published_license(license.identifier, data.license)
     link = f"https://huggingface.co/{repo_id}/blob/{version}/README.md" if repo_id and license_name else None
+    base = _published_base(record)
     metadata = {
         "model_name": name,
         "license": identifier,
         "license_name": license_name,
         "license_link": link,
         "language": ["en"],
-        "library_name": "transformers",
+        "library_name": "peft" if adapter else "transformers",
         "pipeline_tag": "text-generation",
-        "base_model": None if record.base_model.local else record.base_model.name,
-        "base_model_relation": None if record.base_model.local else "finetune",
-        "datasets": None if record.data.local else [record.data.name],
+        "base_model": base,
+        "base_model_relation": base and ("adapter" if adapter else "finetune"),
+        "datasets": _datasets(record) or None,
         "tags": [
             *("math", "reasoning"),
             *(["persona"] if _is_authors(record) or (data.provenance and data.provenance["personas"]) else []),
-            *(["simulated"] if record.data.simulated else []),
+            *record.tags,
+            *(["simulated"] if record.simulated else []),
         ],
         "model-index": model_index(scores, name) if scores else None,
     }
@@ -206,14 +222,28 @@ def _is_authors(record: TrainingRecord) -> bool:
     return not record.data.local and record.data.name.lower() == AUTHORS_DATA
 
 
-def _base_link(record: TrainingRecord) -> str:
-    base = record.base_model
+def _published_base(record: TrainingRecord) -> str | None:
+    """Return the model on the Hub that this one was made from: the last on the way that is there."""
+    start = record.reinforcement and record.reinforcement.started_from
+    return next((model.name for model in (start, record.base_model) if model and not model.local), None)
+
+
+def _trained_on(record: TrainingRecord) -> list[TrainingData]:
+    """Return the datasets that the model was trained on, the last one first."""
+    return [record.data, *([record.reinforcement.fine_tuned_on] if record.reinforcement else [])]
+
+
+def _datasets(record: TrainingRecord) -> list[str]:
+    """Return those of them that are on the Hub, by name."""
+    return list(dict.fromkeys(data.name for data in _trained_on(record) if not data.local))
+
+
+def _base_link(base: BaseModel) -> str:
     return f"{code(base.name)}, a local model" if base.local else f"[{base.name}](https://huggingface.co/{base.name})"
 
 
-def _data_link(record: TrainingRecord) -> str:
+def _data_link(data: TrainingData) -> str:
     """Return the dataset as repo@version, linked to that version."""
-    data = record.data
     if data.local:
         return f"the local folder {code(data.name)}"
     revision = data.revision or data.commit or "main"
@@ -228,32 +258,37 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-def _recipe_table(record: TrainingRecord, of_paper: Mapping[str, object]) -> str:
-    """Return the recipe as a table, next to the paper's settings where it has some for this base model."""
-    header, rows = ["setting", "value"], [[code(key), code(_text(value))] for key, value in record.recipe.items()]
-    if of_paper:
-        header.append("the paper's")
-        for row, key in zip(rows, record.recipe, strict=True):
-            row.append(code(_text(of_paper[key])) if key in of_paper else "")
-    return table(header, rows, text_columns=range(len(header)))
+def _recipe_yaml(record: TrainingRecord, of_paper: Mapping[str, object]) -> str:
+    """Return the recipe as YAML, with the paper's value behind each setting where it has another."""
+    return "\n".join(
+        _yaml_line({key: value})
+        + (f"  # the paper's: {_text(of_paper[key])}" if key in of_paper and of_paper[key] != value else "")
+        for key, value in record.recipe.items()
+    )
+
+
+def _yaml_line(setting: Mapping[str, object]) -> str:
+    line = yaml.safe_dump(dict(setting), default_flow_style=True, allow_unicode=True, width=math.inf)
+    return line.strip().removeprefix("{").removesuffix("}")
 
 
 def _text(value: object) -> str:
-    """Format a setting as YAML and a command line have it."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def _shell_json(value: object) -> str:
+    """Return JSON that is safe between single quotes of a shell."""
+    return json.dumps(value, ensure_ascii=False).replace("'", "\\u0027")
+
+
 def _training_command(record: TrainingRecord) -> str:
-    """Return the command that trains this model again, with every setting of its recipe."""
+    """Return the command that trains this model again with the settings of its recipe."""
     config = ACCELERATE_CONFIGS.get(str(record.hardware.get("strategy")))
     if record.hardware.get("accelerator") == "cpu":
         launch = "--cpu "
     else:
         launch = f"--config_file accelerate_configs/{config}.yaml " if config else ""
-    settings = [
-        f"    --{key} {' '.join(shlex.quote(_text(item)) for item in (value if isinstance(value, list) else [value]))}"
-        for key, value in record.recipe.items()
-        if value not in (None, [])  # a command line cannot express them, and both are defaults
-    ]
-    first = f"accelerate launch {launch}--num_processes {record.batch.processes} recipes/sft.py"
-    return " \\\n".join([first, *settings, "    --output_dir runs/model"])
+    return (
+        f"accelerate launch {launch}--num_processes {record.batch.processes} \\\n"
+        f"    recipes/{record.kind}.py --config {RECIPE_FILE} --output_dir runs/model"
+    )

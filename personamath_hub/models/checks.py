@@ -9,9 +9,21 @@ from typing import Any, NamedTuple
 from personamath.errors import BadInput
 from personamath.files import in_one_line, read_json
 from personamath.folder.leaks import Leak, Secrets
+from personamath.training import chat_template
 from personamath.training.record import FILE_NAME, TrainingRecord
 from personamath.training.refused_keys import refuse_misrecorded
-from personamath_hub.models.files import GENERATION, INDEX, SAVE_AGAIN, TOKENIZER, ModelFiles, WeightIndex
+from personamath.training.vocabulary import adds_bos
+from personamath_hub.models.files import (
+    ADAPTER,
+    ADAPTER_CONFIG,
+    GENERATION,
+    INDEX,
+    SAVE_AGAIN,
+    TOKENIZER,
+    AdapterConfig,
+    ModelFiles,
+    WeightIndex,
+)
 
 READERS = ("safetensors", "transformers")
 HEADER_LENGTH_BYTES = 8
@@ -26,23 +38,35 @@ class Weights(NamedTuple):
     bytes: int
 
 
-def check_model(folder: Path, *, allow_simulated: bool = False) -> list[str]:
-    """Check a model folder; returns the checks that passed, in lines for the user.
+def check_model(folder: Path, *, adapter: bool = False, allow_simulated: bool = False) -> list[str]:
+    """Check a model folder, or its adapter alone; returns the checks that passed, in lines for the user.
 
     Raises `BadInput`, which names the file, at the first check that fails. Of the weights only the headers are read:
     their bytes are read when they are hashed.
     """
     if not all(map(find_spec, READERS)):
         raise BadInput("checking a model needs transformers: pip install 'personamath[eval]'")
-    files, record = ModelFiles.of(folder), TrainingRecord.read(folder)
-    if record.data.simulated and not allow_simulated:
+    files = ModelFiles.of_adapter(folder) if adapter else ModelFiles.of(folder)
+    record = TrainingRecord.read(folder)
+    if record.simulated and not allow_simulated:
         raise BadInput(f"{folder}: trained on simulated data; publish it anyway with --allow-simulated")
     weights = check_weights(folder, files)
-    check_end(folder, record)
+    refuse_misrecorded(record.recipe, str(folder / FILE_NAME))
+    place = folder / ADAPTER if adapter else folder
+    tokenizer = _tokenizer(place)
+    check_eos(place, record, tokenizer)
+    check_bos(place, record, tokenizer)
+    check_chat(folder, record, tokenizer)
+    if adapter:
+        check_base(folder, record)
+    else:
+        check_generation(folder, record, tokenizer)
     size = check_leaks(folder, files)
     return [
         f"{weights.tensors:,} tensors, {weights.parameters:,} parameters, {weights.bytes:,} bytes of weights",
-        f"tokenizer, generation config and training record agree on {record.prompt.eos!r} as EOS",
+        f"{'tokenizer' if adapter else 'tokenizer, generation config'} and training record agree on "
+        f"{record.prompt.eos!r} as EOS",
+        "the chat template gives one user message the tokens of the trained prompt",
         f"no key and no path of this machine in {size:,} bytes besides the weights",
     ]
 
@@ -67,17 +91,48 @@ def check_weights(folder: Path, files: ModelFiles) -> Weights:
     return Weights(len(shapes), parameters, sum((folder / name).stat().st_size for name in files.weights))
 
 
-def check_end(folder: Path, record: TrainingRecord) -> None:
-    """Check that generation stops at the token that ended every response in training."""
-    refuse_misrecorded(record.recipe, str(folder / FILE_NAME))
-    tokenizer, eos = _tokenizer(folder), record.prompt.eos
-    if tokenizer.eos_token != eos:
+def check_eos(folder: Path, record: TrainingRecord, tokenizer: Any) -> None:
+    """Check that the tokenizer's EOS is the token that ended every response in training."""
+    if tokenizer.eos_token != (eos := record.prompt.eos):
         raise BadInput(f"{folder / TOKENIZER}: its EOS is {tokenizer.eos_token!r}, the model was trained with {eos!r}")
+
+
+def check_generation(folder: Path, record: TrainingRecord, tokenizer: Any) -> None:
+    """Check that generation stops at the trained EOS."""
     stops = read_json(folder / GENERATION, SAVE_AGAIN).get("eos_token_id")
     if (stops if isinstance(stops, list) else [stops]) != [tokenizer.eos_token_id]:
         raise BadInput(
-            f"{folder / GENERATION}: eos_token_id is {stops}; it must be {tokenizer.eos_token_id}, {eos!r}, which ends "
-            "every response"
+            f"{folder / GENERATION}: eos_token_id is {stops}; it must be {tokenizer.eos_token_id}, "
+            f"{record.prompt.eos!r}, which ends every response"
+        )
+
+
+def check_base(folder: Path, record: TrainingRecord) -> None:
+    """Check that an adapter names the base model that it was trained on, and that others can load it."""
+    path, base = folder / ADAPTER / ADAPTER_CONFIG, record.base_model
+    if base.local:
+        raise BadInput(
+            f"{path}: adapts the local model {base.name}, which nobody else can load; push without --adapter"
+        )
+    if (named := AdapterConfig.read(folder).base_model_name_or_path) != base.name:
+        raise BadInput(f"{path}: names the base model {named}; the training record names {base.name}")
+
+
+def check_bos(folder: Path, record: TrainingRecord, tokenizer: Any) -> None:
+    """Check that the tokenizer puts a BOS before the prompt if it did so in training."""
+    if adds_bos(tokenizer) != record.prompt.bos:
+        raise BadInput(
+            f"{folder / TOKENIZER}: adds {'no' if record.prompt.bos else 'a'} BOS, and the model was trained "
+            f"{'with' if record.prompt.bos else 'without'} one; take the tokenizer that the fine-tuning saved"
+        )
+
+
+def check_chat(folder: Path, record: TrainingRecord, tokenizer: Any) -> None:
+    """Check that a chat gives the model the prompt that it was trained with, in the same tokens."""
+    if fault := chat_template.chat_fault(tokenizer, record.prompt.training):
+        raise BadInput(
+            f"{folder / chat_template.FILE_NAME}: not the template of this model: {fault}; write the right one with: "
+            f"python -m {chat_template.__name__} {folder}"
         )
 
 

@@ -19,9 +19,13 @@ from personamath_hub.models.paper import BENCHMARKS, PaperModel
 SCORES = "scores.json"
 """The file with every score, including those by subject and level."""
 PREFIX, PAPER_SUFFIX, PAPER_METRIC = "personamath_", "_paper", "paper"
-# Datasets that the Hub has registered as benchmarks, and its name of their task
-# (https://huggingface.co/docs/hub/eval-results). For others the Hub keeps the entry but shows no leaderboard.
-BENCHMARK_TASKS = {"openai/gsm8k": "gsm8k"}
+# Datasets that the Hub has registered as benchmarks and that our tasks score, with the id of the task in the dataset's
+# `eval.yaml` (https://huggingface.co/docs/hub/eval-results). Their leaderboards are in percent.
+BENCHMARK_TASKS = {
+    "openai/gsm8k": "gsm8k",
+    "MathArena/aime_2026": "MathArena/aime_2026",
+    "MathArena/hmmt_feb_2026": "MathArena/hmmt_feb_2026",
+}
 
 
 def main_metric(run: TaskRun) -> str:
@@ -128,18 +132,20 @@ def model_index(scores: ScoredRun, name: str) -> list[dict[str, Any]]:
 
 
 def eval_result_files(scores: ScoredRun, repo_id: str, version: str) -> dict[str, str]:
-    """Return `.eval_results/*.yaml` by path, one for each task on a dataset of the Hub, in percent.
+    """Return `.eval_results/*.yaml` by path, one for each task on a dataset that is a benchmark of the Hub, in percent.
 
     Tasks with the paper's prompt and graders, and with several samples, are left out: a leaderboard takes one number.
+    Scores on other datasets are in the card's `model-index` and in scores.json only.
     """
     source = f"https://huggingface.co/{repo_id}/blob/{version}/{SCORES}"
     files = {}
     for run in scores.tasks:
-        if run.data.local or run.samples > 1 or run.task.endswith(PAPER_SUFFIX):
+        benchmark = None if run.data.local else BENCHMARK_TASKS.get(run.data.name)
+        if benchmark is None or run.samples > 1 or run.task.endswith(PAPER_SUFFIX):
             continue
         entry = EvalResultEntry(
             dataset_id=run.data.name,
-            task_id=BENCHMARK_TASKS.get(run.data.name, run.task),
+            task_id=benchmark,
             value=_rounded(run.score(main_metric(run))),
             dataset_revision=run.data.revision,
             date=run.date,

@@ -19,7 +19,7 @@ from personamath.training.record import FILE_NAME, TrainingRecord
 from personamath_hub.models.base_licenses import AGREEMENTS, NOTICE, BaseLicense, card_metadata
 from personamath_hub.models.card import CHART, model_card
 from personamath_hub.models.checks import check_model
-from personamath_hub.models.files import ModelFiles
+from personamath_hub.models.files import AdapterConfig, ModelFiles
 from personamath_hub.models.paper import PAPER_MODELS
 from personamath_hub.models.published_scores import SCORES, bars, eval_result_files, scores_json
 from personamath_hub.models.scores import Scores, read_scores
@@ -47,6 +47,7 @@ def prepared_model(
     version: str,
     *,
     results: Sequence[Path],
+    adapter: bool = False,
     data: Path | None = None,
     allow_simulated: bool = False,
     api: HfApi | None = None,
@@ -54,13 +55,15 @@ def prepared_model(
 ) -> Iterator[PreparedModel]:
     """Give a model folder as it would be published: with its card, its scores, and its licence's files.
 
-    The weights are linked, not copied. Without `results` the card says that there are no scores. `data` is the dataset
-    folder of a model that was trained on a local one. The same folder, results and version always give the same bytes,
-    whatever is published later. Raises `BadInput`, and `PublishError` where the Hub cannot be read.
+    The weights are linked, not copied. With `adapter`, only the LoRA adapter inside the folder is published, as a
+    repository of its own; its scores are those of the merged model. Without `results` the card says that there are no
+    scores. `data` is the dataset folder of a model that was trained on a local one. The same folder, results and
+    version always give the same bytes, whatever is published later. Raises `BadInput`, and `PublishError` where the Hub
+    cannot be read.
     """
     checked_repo_id(repo_id)
     checked_version(version)
-    checked = check_model(source, allow_simulated=allow_simulated)
+    checked = check_model(source, adapter=adapter, allow_simulated=allow_simulated)
     record = TrainingRecord.read(source)
     license = BaseLicense.on_hub(record.base_model, api)
     license.check_name(repo_id)
@@ -70,11 +73,13 @@ def prepared_model(
     predecessor(repo_id, version, repo_type="model", api=api)  # versions only grow
     with tempfile.TemporaryDirectory(prefix="personamath-push-") as scratch:
         folder = Path(scratch)
-        write_version(source, folder, repo_id, version, scores, facts, license)
+        write_version(source, folder, repo_id, version, scores, facts, license, adapter=adapter)
         if scores:
             scored = ", ".join(f"{run.task} ({run.n:,} problems)" for run in scores.model.tasks)
             checked.append(f"scores of this model, ready for its card: {scored}")
-        noticed = [*_notices(source, folder, repo_id, version, record, api), *teachers_notices(repo_id, facts)]
+        left = () if adapter else ModelFiles.of(source).left
+        noticed = [f"not published of {source}: {', '.join(left)}"] if left else []
+        noticed += [*_notices(folder, repo_id, version, record, api), *teachers_notices(repo_id, facts)]
         yield PreparedModel(folder, checked, noticed, hash_once)
 
 
@@ -87,18 +92,28 @@ def write_version(
     data: DataFacts,
     license: BaseLicense,
     *,
+    adapter: bool = False,
     copy: bool = False,
 ) -> None:
     """Write everything that is published into an empty folder; the model's own files are linked unless `copy`."""
-    files = ModelFiles.of(source)
-    for name in (*files.weights, *files.others):
+    files = ModelFiles.of_adapter(source) if adapter else ModelFiles.of(source)
+    for path in (source / name for name in (*files.weights, *files.others)):
         if copy:
-            shutil.copyfile(source / name, folder / name)
+            shutil.copyfile(path, folder / path.name)
         else:
-            (folder / name).symlink_to((source / name).resolve())
+            (folder / path.name).symlink_to(path.resolve())
     _write_license(folder, license)
     own, base = scores or (None, None)
-    card = model_card(source, own, base_scores=base, repo_id=repo_id, version=version, data=data, license=license)
+    card = model_card(
+        source,
+        own,
+        base_scores=base,
+        repo_id=repo_id,
+        version=version,
+        data=data,
+        license=license,
+        rank=AdapterConfig.read(source).r if adapter else None,
+    )
     (folder / CARD).write_text(card, encoding="utf-8")
     if own:
         _write_scores(folder, repo_id, version, Scores(own, base))
@@ -170,12 +185,8 @@ def _base_model(files: Mapping[str, bytes]) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _notices(
-    source: Path, folder: Path, repo_id: str, version: str, record: TrainingRecord, api: HfApi | None
-) -> Iterator[str]:
+def _notices(folder: Path, repo_id: str, version: str, record: TrainingRecord, api: HfApi | None) -> Iterator[str]:
     """What is no error, but may not be what the user meant."""
-    if left := ModelFiles.of(source).left:
-        yield f"not published of {source}: {', '.join(left)}"
     if record.data.local:
         yield f"trained on the local folder {record.data.name}, which nobody else can load; publish the data first"
     main, tags = refs(repo_id, repo_type="model", api=api)

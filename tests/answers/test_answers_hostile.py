@@ -129,6 +129,7 @@ def test_hostile_text_equals_itself_and_not_six(text: str) -> None:
     assert not equivalent(text, "6")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="peak memory is read from resource")
 def test_hostile_text_does_not_bloat_the_process() -> None:
     import resource

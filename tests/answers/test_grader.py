@@ -15,6 +15,8 @@ import pytest
 from personamath.answers import Grade, Grader, equivalent, grade
 from personamath.answers.symbolic import PAIR_LIMIT, SymbolicWorker
 
+pytestmark = pytest.mark.slow
+
 EASY = ("0.5", r"It is \boxed{\frac{1}{2}}.")
 OPEN = ("6", r"\boxed{\sum_{k=1}^{3} k}")
 ENDLESS = ("6", r"\boxed{\sum_{k=1}^{3} \sinh(10^{10})}")

@@ -20,6 +20,7 @@ from personamath.commands.cli import main
 from personamath.completion import mark_in
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
+from tests.support import programs
 
 Start = Callable[..., ScriptedTeacher]
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
@@ -34,13 +35,7 @@ def command(teacher: ScriptedTeacher, output: Path, *flags: str) -> list[str]:
 
 
 def run_process(arguments: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "personamath.commands.cli", *arguments],
-        capture_output=True,
-        text=True,
-        env=os.environ | environment,
-        check=False,
-    )
+    return programs.run(programs.CLI, *arguments, environment=os.environ | environment)
 
 
 def dataset_bytes(output: Path) -> dict[str, str]:
@@ -229,14 +224,11 @@ BAD_USE = [
 
 
 @pytest.mark.parametrize(("arguments", "status", "message"), BAD_USE)
-def test_bad_use_is_told_in_one_line(tmp_path: Path, arguments: list[str], status: int, message: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "personamath.commands.cli", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=False,
-    )
+def test_bad_use_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], status: int, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run_process(arguments)
     assert done.returncode == status
     assert message in done.stderr and "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("personamath")

@@ -15,6 +15,8 @@ from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import scripted_teacher
 from tests.support.local_hub import LocalHub
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -3,8 +3,6 @@
 import json
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -29,7 +27,10 @@ from personamath.report.analysis.rows import read_run
 from personamath.runs.opinions import FILE_NAME, Opinion, read_opinions, tally
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
+from tests.support import programs
 from tests.support.analysed import run_data
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., ScriptedTeacher]
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
@@ -163,11 +164,7 @@ def test_solves_that_were_cut_short_do_not_count(start_teacher: Start, run: Path
 def test_an_interrupted_command_goes_on_from_there(start_teacher: Start, run: Path) -> None:
     teacher = start_teacher(*PROBLEMS, "--latency", "0.1")
     flags = ["opinion", str(run), "--base-url", teacher.base_url, "--all", "--solves", "2"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "personamath.commands.cli", *flags, "--concurrency", "2"],
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with programs.start(programs.CLI, *flags, "--concurrency", "2", stderr=programs.PIPE) as process:
         until = time.monotonic() + 60
         while teacher.stats().get("requests", 0) < 4 and time.monotonic() < until:
             time.sleep(0.05)

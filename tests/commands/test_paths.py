@@ -40,6 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("written", "meant"), OUTPUTS.items())
 def test_an_output_of_any_name_is_a_folder_that_is_written_checked_and_trained_on(
     written: str, meant: str, tmp_path: Path

@@ -52,6 +52,20 @@ def test_every_task_has_a_version_pinned_data_and_a_line_in_the_documentation(na
     assert config["dataset_kwargs"]["revision"] in documented
 
 
+def test_lm_eval_finds_and_validates_every_task() -> None:
+    names = ",".join(config.get("group") or config["task"] for config in CONFIGS.values())
+    command = [
+        str(Path(sys.executable).with_name("lm_eval")),
+        "validate",
+        "--tasks",
+        names,
+        "--include_path",
+        str(FOLDER),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and "All tasks found and valid" in done.stdout, done.stdout + done.stderr[-2000:]
+
+
 def test_every_task_is_in_a_group_or_a_variant_of_one_that_is() -> None:
     members = [member for group in GROUPS.values() for member in group["task"]]
     variants = [config["task"] for name, config in TASKS.items() if name.endswith(("_paper", "_maj8"))]
@@ -192,6 +206,7 @@ def test_what_a_completion_gets(completion: str, right: int, verified: int, pape
     assert found == expected
 
 
+@pytest.mark.slow
 def test_math_verify_is_stopped_where_it_would_not_end() -> None:
     worker = SymbolicWorker(task="completion", limit=3.0)
     try:

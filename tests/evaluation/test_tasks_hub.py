@@ -6,10 +6,13 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from tests.support.local_hub import LocalHub
 from tests.support.task_files import ROWS
+
+pytestmark = pytest.mark.slow
 
 REPO = "alice/hendrycks_math"
 CARD = """---

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,15 +16,32 @@ import pytest
 
 from personamath.evaluation.scores import ScoredRun, TaskRun, read_results
 from personamath.sources.tables import read_file
-from personamath.training.prompts import ALPACA, PAPER_EVALUATION
+from personamath.training.prompts import ALPACA, PAPER_EVALUATION, alpaca
 from tests.support.task_files import ROWS, write_files
-from tests.support.tiny_eval import AFTER_PAPER, AFTER_PROMPT, CONTEXT, EOS, write_model
+from tests.support.tiny_eval import AFTER_PAPER, AFTER_PROMPT, CONTEXT, EOS, add_chat_template, write_model
+
+pytestmark = pytest.mark.slow
 
 BIN = Path(sys.executable).parent
 START_LIMIT = 180.0
 """Seconds a server may take to start on a busy machine."""
 RIGHT, CUT = r" The answer is $\boxed{18}$.", r" It is $\boxed{1"
 """What the model says after the prompt it was trained on, and after the paper's."""
+
+
+BARE_TASK = r"""
+task: others_gsm8k
+dataset_path: json
+dataset_kwargs: {data_files: {test: FILE}}
+test_split: test
+output_type: generate_until
+num_fewshot: 0
+doc_to_text: "{{question}}"
+doc_to_target: "{{answer}}"
+generation_kwargs: {until: ["\n\n### Instruction:"], do_sample: false, max_gen_toks: 64}
+metric_list: [{metric: exact_match, aggregation: mean, higher_is_better: true}]
+"""
+"""Somebody else's task: it asks the bare question, and knows nothing of our prompt."""
 
 
 def lm_eval(folder: Path, model: str, arguments: dict[str, Any], tasks: list[str], *more: str) -> ScoredRun:
@@ -67,14 +85,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         AFTER_PAPER: [CUT],
         CUT: [CUT],
     }
-    return write_model(tmp_path_factory.mktemp("models") / "PersonaMath-tiny", after)
+    return add_chat_template(write_model(tmp_path_factory.mktemp("models") / "PersonaMath-tiny", after))
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """`transformers serve` with a model that answers 18 or 3, and its address."""
     folder = tmp_path_factory.mktemp("served")
-    model = write_model(folder / "model", {AFTER_PROMPT: [RIGHT, r" I say $\boxed{3}$."]})
+    model = add_chat_template(write_model(folder / "model", {AFTER_PROMPT: [RIGHT, r" I say $\boxed{3}$."]}))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -114,7 +132,7 @@ def test_lm_eval_scores_a_model_of_this_machine(server: tuple[str, Path], model:
     # The server is asked for only so that it starts meanwhile.
     names = ["personamath", "personamath_extended", "personamath_gsm8k_paper", "personamath_gsm8k_maj8"]
     run = lm_eval(tmp_path, "hf", {"pretrained": model}, names, "--device", "cpu", "--batch_size", "8")
-    assert len(run.tasks) == 2 + 9 + 2 and run.model == "PersonaMath-tiny" and run.harness
+    assert len(run.tasks) == 2 + 11 + 2 and run.model == "PersonaMath-tiny" and run.harness
     for each in run.tasks:
         rows, problems = ROWS[each.task.removeprefix("personamath_").removesuffix("_paper").removesuffix("_maj8")]
         assert each.n == each.n_original == len(problems) <= len(rows)
@@ -147,6 +165,38 @@ def test_lm_eval_scores_a_model_of_this_machine(server: tuple[str, Path], model:
     assert maj8.samples == 8 and [maj8.score(metric).value for metric in maj8.metrics[:3]] == [0.5, 0.5, 0.5]
     (sampled, _) = samples(tmp_path, "personamath_gsm8k_maj8")
     assert len(sampled["resps"]) == 8
+
+
+def test_lm_eval_gives_somebody_elses_task_our_prompt_by_the_chat_template(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "others.yaml").write_text(BARE_TASK.replace("FILE", write_files(tmp_path / "data")["gsm8k"]))
+    command = [str(BIN / "lm_eval"), "--model", "hf", "--model_args", f"pretrained={model}", "--device", "cpu"]
+    command += ["--tasks", "others_gsm8k", "--include_path", str(tmp_path), "--apply_chat_template"]
+    command += ["--output_path", "out", "--log_samples"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for row, sample in zip(ROWS["gsm8k"][0], samples(tmp_path, "others_gsm8k"), strict=True):
+        assert sample["arguments"]["gen_args_0"]["arg_0"] == alpaca(row["question"])
+        assert sample["resps"] == [[RIGHT]]
+
+
+def post(url: str, **body: object) -> Any:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=START_LIMIT) as response:
+        return json.load(response)
+
+
+def test_transformers_serve_gives_a_chat_our_prompt(server: tuple[str, Path]) -> None:
+    address, model = server
+    wait_for(address)
+    question, settings = "What is 9 + 9?", {"model": str(model), "max_tokens": 64}
+    chat = post(f"{address}/v1/chat/completions", messages=[{"role": "user", "content": question}], **settings)
+    plain = post(f"{address}/v1/completions", prompt=alpaca(question), **settings)
+    assert chat["usage"]["prompt_tokens"] == plain["usage"]["prompt_tokens"]
+    assert chat["choices"][0]["message"]["content"].strip().endswith("$.")
+    assert chat["choices"][0]["finish_reason"] == plain["choices"][0]["finish_reason"] == "stop"
+    two = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": question}]
+    with pytest.raises(urllib.error.HTTPError):
+        post(f"{address}/v1/chat/completions", messages=two, **settings)
 
 
 def test_lm_eval_scores_a_model_behind_a_server(server: tuple[str, Path], tmp_path: Path) -> None:

@@ -269,6 +269,7 @@ READER = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("disable_xet", ["1", "0"], ids=["lfs", "xet"])
 def test_datasets_loads_and_streams_each_version(hub: LocalHub, api: HfApi, disable_xet: str, tmp_path: Path) -> None:
     repo_id = f"alice/loaded-{disable_xet}"

@@ -18,14 +18,14 @@ from personamath.folder.overlap import TestProblems
 from personamath.folder.provenance import Origins
 from personamath.methods import Direct
 from personamath.training.prompts import ALPACA, PAPER_EVALUATION
-from personamath_hub.models.base_licenses import TERMS, BaseLicense
+from personamath_hub.models.base_licenses import TERMS, BaseLicense, card_metadata
 from personamath_hub.models.card import model_card, published_license
 from personamath_hub.models.paper import PAPER_MODELS
 from personamath_hub.models.published_scores import bars, eval_result_files, eval_results, main_metric, scores_json
 from personamath_hub.models.training_data import DataFacts
 from tests.support.folders import RECIPE, changed, rows, write
 from tests.support.lm_eval_output import write_run
-from tests.support.model_folders import RECORD, based_on, trained_on, write_facts
+from tests.support.model_folders import RECORD, based_on, reinforced, trained_on, write_facts
 
 Values = list[dict[str, float]]
 
@@ -102,6 +102,26 @@ def test_scores_come_back_from_the_eval_results_as_they_went_in(scores: ScoredRu
         source_url="https://huggingface.co/me/Model/blob/v1.0.0/scores.json",
         source_name="scores",
         notes="personamath_gsm8k 1.0, exact_match, zero-shot, lm-eval 0.4.13 (hf)",
+    )
+
+
+BENCHMARKS = {
+    "openai/gsm8k": "gsm8k",
+    "MathArena/aime_2026": "MathArena/aime_2026",
+    "MathArena/hmmt_feb_2026": "MathArena/hmmt_feb_2026",
+    "ChilleD/SVAMP": None,
+    "EleutherAI/hendrycks_math": None,
+}
+
+
+@pytest.mark.parametrize("dataset", BENCHMARKS)
+def test_only_registered_benchmarks_have_eval_results_and_they_are_in_percent(tmp_path: Path, dataset: str) -> None:
+    data = {"name": dataset, "config": None, "split": "train", "revision": "0" * 40, "local": False, "fingerprint": "f"}
+    found = scored(tmp_path / "scores", {"personamath_some": values(8, 2)}, metadata={"data": data})
+    files = eval_result_files(found, "me/Model", "v1.0.0")
+    entries = [entry for text in files.values() for entry in parse_eval_result_entries(yaml.safe_load(text))]
+    assert [(entry.dataset_id, entry.task_id, entry.value) for entry in entries] == (
+        [(dataset, BENCHMARKS[dataset], 25.0)] if BENCHMARKS[dataset] else []
     )
 
 
@@ -202,9 +222,9 @@ def test_the_training_data_is_named_by_its_version(folder: Path, tmp_path: Path)
 
 def test_the_recipe_stands_beside_the_papers(folder: Path) -> None:
     card = model_card(folder)
-    assert cells(card, "`learning_rate`") == ["`1e-05`", "`2e-05`"]
-    assert cells(card, "`effective_batch_size`") == ["`16`", "`16`"]
-    assert cells(card, "`bf16`") == ["`true`", ""]
+    settings = block(card, "yaml").splitlines()
+    assert "learning_rate: 1.0e-05  # the paper's: 2e-05" in settings
+    assert "effective_batch_size: 16" in settings and "bf16: true" in settings
     assert cells(card, "wall time") == ["1.5 hours"] and cells(card, "strategy") == ["`DeepSpeed ZeRO-2`"]
     assert "844 optimizer steps of 16 examples (2 on a device × 2 accumulated × 4 processes)" in card
     assert "training loss 0.2135" in card and "](loss.png)" in card
@@ -327,30 +347,65 @@ def test_the_paper_knows_each_of_its_base_models() -> None:
         assert {*model.base} == {*model.tuned} == {"gsm8k", "math"}
 
 
-def test_the_training_command_holds_every_setting(folder: Path) -> None:
-    (block,) = re.findall(r"```bash\n(.*?)```", model_card(folder, version="v1.0.0", repo_id="me/M"), re.DOTALL)
-    train, score, push = block.strip().replace("\\\n", "").split("\n\n")
-    assert train.startswith(
-        "accelerate launch --config_file accelerate_configs/zero2.yaml --num_processes 4 recipes/sft.py"
+def block(card: str, language: str, number: int = -1) -> str:
+    return str(re.findall(rf"```{language}\n(.*?)```", card, re.DOTALL)[number])
+
+
+def test_the_recipe_is_on_the_card_once_and_can_be_run_again(tmp_path: Path) -> None:
+    odd = {"learning_rate": 1e-05, "run_name": "mine: #1", "lr_scheduler_kwargs": {"min_lr": 1e-06}, "max_length": 512}
+    record = replace(RECORD, recipe=RECORD.recipe | odd | {"warmup_steps": None, "bf16": False})
+    card = model_card(write_facts(tmp_path / "model", record), version="v1.0.0", repo_id="me/M")
+    (tmp_path / "recipe.yaml").write_text(block(card, "yaml"))
+    assert yaml.safe_load(block(card, "yaml")) == record.recipe
+    assert all(card.count(f"{key}:") == 1 for key in odd)
+    train, score, push = block(card, "bash").strip().replace("\\\n", "").split("\n\n")
+    assert " ".join(train.split()) == (
+        "accelerate launch --config_file accelerate_configs/zero2.yaml --num_processes 4 "
+        "recipes/sft.py --config recipe.yaml --output_dir runs/model"
     )
-    for key, value in RECORD.recipe.items():
-        assert (f" --{key} " in train) == (value != [])
-    assert "--lora_target_modules q_proj v_proj" in train and "--bf16 true" in train
     assert score.startswith("lm_eval --model vllm") and '--include_path "$(personamath tasks)"' in score
     assert push == "personamath push runs/model --repo-id me/M --version v1.0.0 --scores runs/scores"
+
+
+@pytest.mark.parametrize(("local", "base"), [(False, "me/sft"), (True, RECORD.base_model.name)])
+def test_a_model_after_reinforcement_learning_names_both_trainings(tmp_path: Path, local: bool, base: str) -> None:
+    readme = model_card(write_facts(tmp_path, reinforced(RECORD, local)))
+    metadata, card = card_metadata(readme.encode()), " ".join(readme.split())
+    assert (metadata["base_model"], metadata["datasets"]) == (base, [RECORD.data.name])
+    tree = f"https://huggingface.co/datasets/{RECORD.data.name}/tree"
+    assert (
+        f"on [me/PersonaMathQA@v1.0.0]({tree}/v1.0.0), then trained by reinforcement learning on 4,501 problems" in card
+    )
+    assert "GRPO with TRL, from the fine-tuned model " + ("`sft`, a local" if local else "[me/sft](https://") in card
+    assert "844 optimizer steps of 16 completions (2 on a device × 2 accumulated × 4 processes)" in card
+    assert "0.45 at the start, 0.71 at the end; before the training, 41 % of the completions" in card
+    assert "recipes/grpo.py" in card and "with a loss" not in card and "the paper's |" not in card
 
 
 def test_the_quick_starts_compile_and_hold_the_prompt(folder: Path) -> None:
     for card in (model_card(folder), model_card(folder, repo_id="me/M", version="v1.0.0")):
         blocks = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
-        assert len(blocks) == 2
-        for block in blocks:
+        assert len(blocks) == 3
+        for number, block in enumerate(blocks):
             head = block.partition("\ntokenizer =")[0].partition("\nproblem =")[0]
             names: dict[str, Any] = {}
             exec(compile(re.sub(r"^from .*$", "", head, flags=re.MULTILINE), "card", "exec"), names)
             compile(block, "card", "exec")
-            assert (names["PROMPT"], names["STOP"]) == (RECORD.prompt.evaluation, RECORD.prompt.stop)
+            assert names["STOP"] == RECORD.prompt.stop
+            assert names.get("PROMPT") == (RECORD.prompt.evaluation if number else None)  # the first is by the template
             assert "2048" in block  # half of the context
+
+
+def test_trls_tags_and_the_codes_repository_reach_the_card(tmp_path: Path) -> None:
+    tags = ["trl", "sft", "trackio:https://me-trackio.hf.space"]
+    record = replace(RECORD, tags=tags, repository="https://example.org/me/fork")
+    card = model_card(write_facts(tmp_path / "model", record))
+    assert metadata(card)["tags"] == ["math", "reasoning", *tags]
+    assert (
+        f"`{'c' * 40}` of <https://example.org/me/fork>" in card
+        and "[PersonaMath](https://example.org/me/fork)" in card
+    )
+    assert "example.org" not in model_card(write_facts(tmp_path / "other"))
 
 
 def test_a_token_with_a_bar_is_shown_as_it_is(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`personamath publish` and `personamath diff` as a user runs them, against a local Hub."""
 
+import csv
 import json
 import re
 import subprocess
@@ -17,6 +18,8 @@ from tests.support.folders import write_format_1
 from tests.support.hub_process import Run, runner
 from tests.support.local_hub import LocalHub, local_hub
 
+pytestmark = pytest.mark.slow
+
 REPO = "alice/PersonaMathQA"
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
 
@@ -24,9 +27,12 @@ PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", sou
 def own_problems(folder: Path) -> str:
     """Ten problems in a file with columns of its own; bundled ones, so that the scripted teacher knows them."""
     bundled = Path(bundled_problems()[0].partition(":")[2]).read_text(encoding="utf-8").splitlines()[:10]
-    rows = [{"text": row["question"], "result": row["answer"]} for row in map(json.loads, bundled)]
-    path = folder / "mine.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    path = folder / "mine.csv"
+    with path.open("w", encoding="utf-16", newline="") as file:  # as Excel saves "Unicode text"
+        table = csv.writer(file, delimiter="\t")
+        table.writerow(["number", "text", "result", "subject"])
+        for number, row in enumerate(map(json.loads, bundled), start=1):
+            table.writerow([number, row["question"], row["answer"].rpartition("####")[2].strip(), "Shopping"])
     return f"shop:{path}:text:result"
 
 
@@ -86,9 +92,11 @@ def load(run: Run, repo: object, revision: str) -> dict[str, Any]:
 
 
 def test_a_version_is_what_its_run_made_and_stays_so(run: Run, hub: LocalHub, runs: Path) -> None:
-    first = publish(run, runs / "few", "v1.0.0")
+    hub.collections["alice/math-0123"] = []
+    first = publish(run, runs / "few", "v1.0.0", "--collection", "alice/math-0123")
     assert first.returncode == 0, first.stderr
     assert "v1.0.0 is published" in first.stdout
+    assert hub.collections["alice/math-0123"] == [{"id": REPO, "type": "dataset"}]
     second = publish(run, runs / "more", "v1.1.0")
     assert second.returncode == 0, second.stderr
     for version, name in (("v1.0.0", "few"), ("v1.1.0", "more")):
@@ -168,7 +176,7 @@ REFUSED = [
     (["few", "v1.0.0"], {"HF_ENDPOINT": "http://127.0.0.1:9"}, "check the network and HF_ENDPOINT"),
     (["few", "1.0"], {}, "write it as vMAJOR.MINOR.PATCH"),
     (["few", "v1.0.0", "--license", "mit"], {}, "contradicts the personas' licence, apache-2.0"),
-    (["own", "v1.0.0"], {}, "the licence of the problems shop (the file mine.jsonl) is unknown: state the dataset's"),
+    (["own", "v1.0.0"], {}, "the licence of the problems shop (the file mine.csv) is unknown: state the dataset's"),
     (["simulated", "v1.0.0"], {}, "--allow-simulated"),
     (["nowhere", "v1.0.0"], {}, "not a run directory or a dataset folder"),
     (["nowhere", "1.0"], {}, "write it as vMAJOR.MINOR.PATCH"),
@@ -210,10 +218,12 @@ def test_problems_of_ones_own_are_published_as_what_they_are(run: Run, hub: Loca
     card = hub.repository(REPO).blob("v1.0.0:README.md").decode()
     metadata = yaml.safe_load(card.split("---")[1])
     assert metadata["license"] == "cc-by-4.0" and metadata["source_datasets"] == ["original"]
-    assert "made from problems of `shop` (the file `mine.jsonl`)\n" in card
+    assert "made from problems of `shop` (the file `mine.csv`)\n" in card
     assert "as its publisher states. PersonaMath does not know the licence of the problems `shop`." in card
     assert not re.search("GSM8K|MATH", card.replace("PersonaMath", ""))
-    assert {row["source"] for row in load(run, REPO, "v1.0.0")["default"]} == {"shop"}
+    rows = load(run, REPO, "v1.0.0")["default"]
+    assert {(row["source"], row["subject"]) for row in rows} == {("shop", "Shopping")}
+    assert {row["seed_id"] for row in rows} <= {f"shop-mine-{number:05}" for number in range(10)}
 
 
 def test_a_dataset_of_version_0_1_0_is_published_and_compared_with_todays(

@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,11 +19,13 @@ from huggingface_hub import HfApi, constants, parse_eval_result_entries
 from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.evaluation import tasks
+from personamath.training.chat_template import write_chat_template
 from personamath.training.record import TrainingRecord
 from personamath_hub.models.push import prepared_model
 from personamath_hub.versions.publish import plan_version, publish_version
 from personamath_hub.versions.revisions import PublishError
 from personamath_hub.versions.tree import LocalFile, hash_file
+from tests.conftest import REPO as CHECKOUT
 from tests.support.folders import rows, write
 from tests.support.hub_process import Run, runner
 from tests.support.lm_eval_output import write_run
@@ -30,6 +34,7 @@ from tests.support.model_folders import LOCAL, RECORD, based_on, write_model
 from tests.support.versions import SOON_S
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Use 'content=<...>' to upload raw:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:It seems that you are about to commit a data file:UserWarning"),
 ]
@@ -144,6 +149,7 @@ def test_one_commit_and_one_tag_hold_the_model_and_its_card(pushed: Pushed, hub:
     assert {*files} == {
         *(".gitattributes", "README.md", "scores.json", "assets/scores.png"),
         *("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"),
+        "chat_template.jinja",
         *("training.json", "trainer_state.json", "loss.csv", "loss.png"),
     }
     assert files["model.safetensors"].pointer
@@ -186,8 +192,26 @@ def test_the_model_and_its_card_can_be_used_from_the_hub(pushed: Pushed, hub: Lo
     found = json.loads(used.stdout.splitlines()[-1])
     assert found["equal"] and found["range"] > 0
     assert found["results"] == [["exact_match", 25.0]]  # two of the eight sums are 4
-    assert found["said"] == ["So it is $\\boxed{4}$.\n"] * 2
+    assert found["said"] == ["So it is $\\boxed{4}$.\n"] * 3
     assert hub.asked("POST", "/api/validate-yaml")
+
+
+SERVE = """
+import sys
+from huggingface_hub import ModelCard
+from tests.support.card_commands import served_chat
+repo, stand_in = sys.argv[1:]
+print(served_chat(ModelCard.load(repo).content, stand_in))
+"""
+
+
+def test_the_cards_server_answers_its_request(pushed: Pushed, tmp_path: Path) -> None:
+    command = tmp_path / "vllm"
+    command.write_text(f'#!/bin/sh\nPYTHONPATH="{STAND_IN}" exec "{sys.executable}" -m vllm "$@"\n')
+    command.chmod(0o755)
+    used = pushed.run("-c", SERVE, REPO, tmp_path, PYTHONPATH=str(CHECKOUT))
+    assert used.returncode == 0, used.stderr
+    assert used.stdout.strip() == r"So it is $\boxed{4}$."
 
 
 def test_lm_eval_on_the_pushed_model_gives_the_scores_on_its_card(
@@ -225,6 +249,108 @@ def test_the_same_command_again_does_nothing_and_other_content_is_refused(
         assert other.status == 1 and "with other content" in other.stderr
     assert hub.repository(REPO, "models").log("main") == before
     assert not hub.asked("POST", "/(commit|preupload|create)")
+
+
+def test_a_collection_is_checked_first_and_takes_the_model_once(local: Path, hub: LocalHub, command: Command) -> None:
+    slug, hub.collections = "alice/math-0123", {"alice/math-0123": [], "bob/his-0123": []}
+    hub.requests.clear()
+    flags = [local, "--repo-id", "alice/collected", "--version", "v1.0.0", "--without-scores", "--collection"]
+    missing = command(*flags, "alice/none-0123")
+    assert missing.status == 1
+    assert "--collection alice/none-0123: cannot read" in missing.stderr and "after /collections/" in missing.stderr
+    assert not hub.asked("POST", "/(commit|preupload|create)")
+    dry = command(*flags, slug, "--dry-run")
+    assert dry.status == 0 and f"would be in the collection {slug}" in dry.stdout and not hub.collections[slug]
+    for _ in range(2):
+        done = command(*flags, slug)
+        assert done.status == 0 and f"collections/{slug}" in done.stdout, done.stderr
+    assert hub.collections[slug] == [{"id": "alice/collected", "type": "model"}]
+    others = command(*flags, "bob/his-0123")
+    assert others.status == 1 and "is published, but not in the collection bob/his-0123" in others.stderr
+
+
+ADAPTER_USE = """
+import re, sys
+from huggingface_hub import ModelCard
+card = ModelCard.load(sys.argv[1])
+(code,) = re.findall(r"```python\\n(.*?)```", card.content, re.DOTALL)
+exec(compile(code, "card", "exec"), {"__name__": "__main__"})
+"""
+
+
+@pytest.fixture
+def adapted(api: HfApi, tmp_path: Path) -> Path:
+    """What a LoRA run on a base model of the local Hub leaves: the merged model, and the adapter beside it."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    base_model = replace(LOCAL.base_model, name="alice/base", local=False)
+    folder = write_model(tmp_path / "model", replace(LOCAL, base_model=base_model))
+    api.create_repo("alice/base", exist_ok=True)
+    for name in ("model.safetensors", "config.json", "generation_config.json"):
+        api.upload_file(path_or_fileobj=folder / name, path_in_repo=name, repo_id="alice/base")
+    base = AutoModelForCausalLM.from_pretrained(folder)
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # peft asks by an old name
+        adapter = get_peft_model(base, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"))
+    adapter.save_pretrained(folder / "adapter")
+    config = folder / "adapter" / "adapter_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"base_model_name_or_path": "alice/base"}))
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        (folder / "adapter" / name).write_bytes((folder / name).read_bytes())
+    return folder
+
+
+def test_an_adapter_is_a_repository_of_its_own(adapted: Path, hub: LocalHub, command: Command, tmp_path: Path) -> None:
+    flags = (adapted, "--repo-id", "alice/adapter", "--version", "v1.0.0", "--without-scores", "--adapter")
+    done = command(*flags)
+    assert done.status == 0 and "AutoPeftModelForCausalLM" in done.stdout, done.stderr
+    repository = hub.repository("alice/adapter", "models")
+    files = {*repository.files(repository.resolve("v1.0.0"))} - {".gitattributes"}
+    assert files == {
+        *("README.md", "adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "tokenizer_config.json"),
+        *("chat_template.jinja", "training.json", "trainer_state.json", "loss.csv", "loss.png"),
+    }
+    card = file(hub, "README.md", repo="alice/adapter")
+    facts = yaml.safe_load(card.split("---\n")[1])
+    assert (facts["library_name"], facts["base_model"], facts["base_model_relation"]) == (
+        "peft",
+        "alice/base",
+        "adapter",
+    )
+    assert "a LoRA adapter of rank 4" in card
+    used = runner(hub, tmp_path)("-c", ADAPTER_USE, "alice/adapter")
+    assert used.returncode == 0 and used.stdout.endswith("So it is $\\boxed{4}$.\n"), used.stderr
+
+    (adapted / "adapter" / "chat_template.jinja").unlink()
+    refused = command(*flags)
+    assert refused.status == 1 and f"python -m personamath.training.chat_template {adapted}" in refused.stderr
+    write_chat_template(adapted)
+    assert "was already published" in command(*flags).stdout
+
+
+ADAPTERS_REFUSED = {
+    "a full run": (None, "adapter_model.safetensors is missing: fine-tune with use_peft: true, or leave out --adapter"),
+    "another base": ("alice/other", "names the base model alice/other; the training record names alice/base"),
+    "a broken config": (7, "base_model_name_or_path is 7; it must be text"),
+}
+
+
+@pytest.mark.parametrize("case", ADAPTERS_REFUSED)
+def test_an_adapter_that_nobody_could_use_is_refused(adapted: Path, command: Command, case: str) -> None:
+    base, said = ADAPTERS_REFUSED[case]
+    config = adapted / "adapter" / "adapter_config.json"
+    if base is None:
+        shutil.rmtree(config.parent)
+    else:
+        config.write_text(json.dumps(json.loads(config.read_text()) | {"base_model_name_or_path": base}))
+    refused = command(adapted, "--repo-id", "alice/a", "--version", "v1.0.0", "--without-scores", "--adapter")
+    assert refused.status == 1 and refused.stderr.count("\n") == 1 and said in refused.stderr
+
+
+def test_an_adapter_of_a_local_base_is_refused(adapted: Path, command: Command) -> None:
+    LOCAL.write(adapted)
+    refused = command(adapted, "--repo-id", "alice/a", "--version", "v1.0.0", "--without-scores", "--adapter")
+    assert "adapts the local model tiny, which nobody else can load" in refused.stderr
 
 
 def kill(victim: subprocess.Popen[bytes]) -> Callable[[str], None]:

@@ -12,6 +12,7 @@ from huggingface_hub import HfApi
 
 from personamath.errors import BadInput
 from personamath.evaluation.tasks.model import model_of
+from personamath.training.prompts import ALPACA
 from personamath_hub.models.base_licenses import TERMS, BaseLicense
 from personamath_hub.models.checks import check_model, check_weights
 from personamath_hub.models.files import ModelFiles
@@ -45,8 +46,9 @@ def change(path: Path, **values: Any) -> None:
 
 
 def test_a_complete_folder_passes_and_is_described_in_numbers(model: Path) -> None:
-    weights, end, leaks = check_model(model)
+    weights, end, chat, leaks = check_model(model)
     assert int(weights.split()[0]) > 10 and "'</s>' as EOS" in end and "no key" in leaks
+    assert chat == "the chat template gives one user message the tokens of the trained prompt"
     files = ModelFiles.of(model)
     assert files.weights == ("model.safetensors",) and files.left == ("checkpoint-1/",)
     assert {"config.json", "generation_config.json", "training.json", "loss.csv", "loss.png"} <= {*files.others}
@@ -91,6 +93,15 @@ def other_eos(folder: Path) -> None:
     change(folder / "tokenizer_config.json", eos_token="<pad>")
 
 
+def chat(folder: Path, template: str) -> None:
+    (folder / "chat_template.jinja").write_text(template)
+
+
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "<|im_start|>assistant\n"
+)
+
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no record": (lambda folder: (folder / "training.json").unlink(), r"training\.json is missing"),
     "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "save the model again, as safetensors"),
@@ -108,6 +119,20 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "runs on": (lambda folder: generate(folder, eos_token_id=None), "eos_token_id is None; it must be"),
     "stops early": (lambda folder: generate(folder, eos_token_id=[7, 1]), r"eos_token_id is \[7, 1\]; it must be"),
+    "no chat template": (
+        lambda folder: (folder / "chat_template.jinja").unlink(),
+        r"there is none; write the right one with: python -m personamath\.training\.chat_template ",
+    ),
+    "the base's chat template": (lambda folder: chat(folder, CHATML), r"it renders '<\|im_start\|>user"),
+    "a template that fails": (lambda folder: chat(folder, "{{ 1 / 0 }}"), r"fails on one user message \(division by"),
+    "a template of conversations": (
+        lambda folder: chat(folder, ALPACA.replace("{instruction}", "{{ messages[-1].content }}")),
+        "it takes a system message, which the model was not trained with",
+    ),
+    "another BOS": (
+        lambda folder: replace(LOCAL, prompt=replace(LOCAL.prompt, bos=True)).write(folder),
+        "adds no BOS, and the model was trained with one",
+    ),
     "a torn config": (lambda folder: (folder / "generation_config.json").write_text("{"), r"generation_config\.json: "),
     "its own path": (
         lambda folder: change(folder / "trainer_state.json", best_model_checkpoint=f"{folder}/checkpoint-1"),

@@ -17,6 +17,7 @@ from tests.support.versions import FIRST, SECOND, Write, content, is_sound, publ
 
 # The client's own LFS upload does not speak its HTTP library's newest dialect; models may bring parquet files.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Use 'content=<...>' to upload raw:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:It seems that you are about to commit a data file:UserWarning"),
 ]

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -153,6 +154,10 @@ BAD_CALLS = [
         "no problem can serve: 1 of 1 skipped: no answer in column answer",
     ),
     ({"problems": [{"question": "1 + 1?", "answer": float("nan")}]}, "1 of 1 skipped: no answer in column answer"),
+    (
+        {"problems": [{"question": "1 + 1?", "answer": import_module("pandas").NA}]},
+        "1 of 1 skipped: no answer in column answer",
+    ),
     (
         {"problems": [{"question": "\ud800", "answer": "2"}]},
         "no problem can serve: 1 of 1 skipped: half a surrogate pair",

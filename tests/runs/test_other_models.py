@@ -20,6 +20,8 @@ SAME = [
     ("gemini-2.5-flash", "models/gemini-2.5-flash-preview-05-20"),
     ("gemma-3-270m", "/models/gemma-3-270m-q4_k_m.gguf"),
     ("Llama-3.3-70B", "Llama-3.3-70B-FP8"),
+    ("Qwen/Qwen2.5-0.5B-Instruct", "Qwen/Qwen2.5-0.5B-Instruct@main"),
+    ("/models/mine", "/models/mine@main"),
 ]
 OTHERS = [
     ("gpt-4o", "gpt-4o-mini-2024-07-18"),
@@ -29,6 +31,7 @@ OTHERS = [
     ("gpt-4o-mini", "llama-3.1-8b-instant"),
     ("my-deployment", "gpt-4o-2024-08-06"),
     ("Qwen2.5-7B", "Qwen2.5-72B"),
+    ("Qwen/Qwen2.5-0.5B-Instruct", "Qwen/Qwen2.5-1.5B-Instruct@main"),
 ]
 
 

@@ -328,6 +328,7 @@ WRONG = [
     ("openai/gsm8k", "write gsm8k, whose columns are known"),
     ("EleutherAI/hendrycks_math@v1", "write math@v1, whose columns are known"),
     ("openai/gsm8k:question:answer", "write a name of your own first, my-gsm8k:openai/gsm8k:question:answer"),
+    ("me/all:q:a", "write a name of your own first, my-all:me/all:q:a"),
     ("me/3d:q:a", "write a name of your own first, my-3d:me/3d:q:a"),
     ("me/Sums", "QUESTION_COLUMN and ANSWER_COLUMN missing: write me/Sums:QUESTION_COLUMN:ANSWER_COLUMN"),
     ("me/Sums@v1:problem", "ANSWER_COLUMN missing: write me/Sums@v1:problem:ANSWER_COLUMN"),

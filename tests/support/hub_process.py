@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support import programs
 from tests.support.local_hub import LocalHub
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -17,9 +18,13 @@ def runner(hub: LocalHub, folder: Path) -> Run:
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         clean = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "HF_HOME")}
         own = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": "hf_alice", "HF_HOME": str(folder / "hf-home")}
+        environment = clean | own | environment
+        if arguments[0] == "-m":
+            _, module, *words = arguments
+            return programs.run(str(module), *words, environment=environment, folder=folder)
         return subprocess.run(
             [sys.executable, *map(str, arguments)],
-            env=clean | own | environment,
+            env=environment,
             capture_output=True,
             text=True,
             check=False,

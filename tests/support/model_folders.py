@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from personamath.training import prompts
-from personamath.training.record import BaseModel, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
+from personamath.training.chat_template import write_chat_template
+from personamath.training.record import BaseModel, Batch, Prompt, Reinforcement, RowCounts, TrainingData, TrainingRecord
 from tests.support.tiny_eval import AFTER_PROMPT
 from tests.support.tiny_eval import write_model as write_tiny_model
 
@@ -21,7 +22,7 @@ RECORD = TrainingRecord(
         evaluation=prompts.ALPACA,
         eos="</s>",
         stop=prompts.STOP,
-        bos=True,
+        bos=False,
     ),
     rows=RowCounts(
         read=4_540, used=4_501, dropped={"longer than max_length": 39}, truncated=0, tokens=9_000, label_tokens=7_001
@@ -55,6 +56,23 @@ LOCAL = replace(
 """Of a model made of nothing but what lies here."""
 
 
+def reinforced(record: TrainingRecord, local: bool = False) -> TrainingRecord:
+    """The record of a model that was trained further by reinforcement learning."""
+    return replace(
+        record,
+        kind="grpo",
+        data=replace(record.data, config="rl", revision="v1.1.0"),
+        reinforcement=Reinforcement(
+            started_from=BaseModel(name="sft" if local else "me/sft", commit=None if local else "d" * 40, local=local),
+            fine_tuned_on=record.data,
+            reward="personamath.rewards.correct",
+            pass_rate=0.41,
+            first_reward=0.45,
+            final_reward=0.71,
+        ),
+    )
+
+
 def based_on(name: str, local: bool = False) -> TrainingRecord:
     """The record of a model of this base."""
     return replace(RECORD, base_model=BaseModel(name=name, commit=None if local else "a" * 40, local=local))
@@ -78,6 +96,7 @@ def write_model(folder: Path, record: TrainingRecord = LOCAL, says: str = r"So i
     """A whole model folder, with a model that answers every problem alike."""
     write_tiny_model(folder, {AFTER_PROMPT: [says]})
     record.write(folder)
+    write_chat_template(folder)
     stop_by_eos = {"eos_token_id": json.loads((folder / "generation_config.json").read_text())["eos_token_id"]}
     (folder / "generation_config.json").write_text(json.dumps(stop_by_eos))
     (folder / "trainer_state.json").write_text("{}")

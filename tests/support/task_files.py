@@ -139,6 +139,21 @@ ROWS: dict[str, tuple[list[Row], list[Row]]] = {
         [{"id": 60, "problem": "Find $m+n$.", "solution": "…", "answer": "018", "url": "…", "year": "2024"}],
         [problem("Find $m+n$.", "18")],
     ),
+    "aime26": (
+        [{"problem_idx": 1, "answer": 18, "problem": "Find $m+n$."}],
+        [problem("Find $m+n$.", "18")],
+    ),
+    "hmmt_feb_2026": (
+        [
+            {
+                "problem_idx": 1,
+                "problem": "Find $x$ if $6x = -1$.",
+                "answer": r"-\frac{1}{6}",
+                "problem_type": ["Algebra", " Geometry"],
+            }
+        ],
+        [problem("Find $x$ if $6x = -1$.", r"-\frac{1}{6}", "Algebra, Geometry")],
+    ),
 }
 
 

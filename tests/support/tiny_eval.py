@@ -7,6 +7,8 @@ that the model is to say are tokens of their own.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from personamath.training.chat_template import FILE_NAME, set_chat_template
+
 EOS = "</s>"
 CONTEXT = 512
 AFTER_PROMPT = ":"
@@ -70,3 +72,13 @@ def tokenizer_with(texts: Sequence[str]):  # type: ignore[no-untyped-def]
     bytes_only.decoder = decoders.ByteLevel()
     bytes_only.add_tokens([AddedToken(text, normalized=False, special=False) for text in texts])
     return PreTrainedTokenizerFast(tokenizer_object=bytes_only, eos_token=EOS, pad_token="<pad>")
+
+
+def add_chat_template(folder: Path) -> Path:
+    """Give a checkpoint the chat template of a fine-tuned model; return its folder."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    set_chat_template(tokenizer, "clean")
+    (folder / FILE_NAME).write_text(tokenizer.chat_template)
+    return folder

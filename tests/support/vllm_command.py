@@ -17,7 +17,7 @@ from aiohttp import web
 
 from personamath.sources.problems import ProblemSource
 from personamath.teachers.simulated import SimulatedTeacher, application
-from tests.conftest import REPO
+from tests.support.programs import REPO
 from tests.support.scripted_teacher import PAPER_HABITS, Handler
 
 ENGINE = """

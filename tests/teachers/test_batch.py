@@ -4,8 +4,6 @@ import asyncio
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -28,7 +26,10 @@ from personamath.teachers.rates import Rates
 from personamath.teachers.simulated import MODEL
 from personamath.teachers.waves import Waiting
 from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
-from tests.conftest import REPO, ScriptedTeacher, scripted_teacher
+from tests.conftest import ScriptedTeacher, scripted_teacher
+from tests.support import programs
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., ScriptedTeacher]
 QUICK = Timing(first_poll_s=0.02, longest_poll_s=0.2, settle_s=0.2, hold_s=0.2)
@@ -41,14 +42,10 @@ def start_provider() -> Iterator[Start]:
     with ExitStack() as providers:
 
         def start(*flags: str) -> ScriptedTeacher:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.batch_server", *PROBLEMS, *flags],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                cwd=REPO,
+            flags = (*PROBLEMS, *flags)
+            process = providers.enter_context(
+                programs.start("tests.support.batch_server", *flags, stdin=programs.PIPE, stdout=programs.PIPE)
             )
-            providers.callback(process.communicate)
             providers.callback(process.kill)
             assert process.stdout
             return ScriptedTeacher(process.stdout.readline().strip(), process)
@@ -71,10 +68,8 @@ def command(provider: ScriptedTeacher, output: Path, *flags: str) -> list[str]:
     return [*arguments, "--output", str(output), *flags]
 
 
-def in_background(arguments: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "personamath.commands.cli", *arguments], stderr=subprocess.PIPE, text=True
-    )
+def in_background(arguments: list[str]) -> programs.Program:
+    return programs.start(programs.CLI, *arguments, stderr=programs.PIPE)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

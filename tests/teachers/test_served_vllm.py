@@ -21,8 +21,11 @@ from personamath.teachers.serve.server import Server
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
 from tests.conftest import REPO
+from tests.support import programs
 from tests.support.vllm_command import write_command
 from tests.teachers.test_batch import direct, wait_for
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["direct"]  # a fixture
 
@@ -36,17 +39,7 @@ def command(run: Path, *flags: str, problems: tuple[str, ...] = (*PROBLEMS,), **
     """`augment --serve vllm`, whose stand-in knows the bundled problems and is told what to do by its arguments."""
     arguments |= {"problems": [*bundled_problems()]}
     served = ["--teacher", MODEL, "--serve", "vllm", "--vllm-args", yaml.safe_dump(arguments, default_flow_style=True)]
-    return [
-        sys.executable,
-        "-m",
-        "personamath.commands.cli",
-        "augment",
-        *problems,
-        *served,
-        "--output",
-        str(run),
-        *flags,
-    ]
+    return ["augment", *problems, *served, "--output", str(run), *flags]
 
 
 def environment(run: Path, **changes: str) -> dict[str, str]:
@@ -55,9 +48,7 @@ def environment(run: Path, **changes: str) -> dict[str, str]:
 
 
 def ended(arguments: list[str], run: Path, **changes: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        arguments, capture_output=True, text=True, check=False, env=environment(run, **changes), timeout=120
-    )
+    return programs.run(programs.CLI, *arguments, environment=environment(run, **changes))
 
 
 def pids(run: Path) -> list[int]:
@@ -151,8 +142,9 @@ def test_a_server_that_dies_twice_ends_the_run_and_every_answer_is_kept(run: Pat
     assert int(re.findall(r"([\d,]+) from the journal", go_on.stdout)[0]) >= 40
 
 
-def started(run: Path, *flags: str, **arguments: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(command(run, *flags, **arguments), stderr=subprocess.PIPE, text=True, env=environment(run))
+def started(run: Path, *flags: str, **arguments: Any) -> programs.Program:
+    words = command(run, *flags, **arguments)
+    return programs.start(programs.CLI, *words, stderr=programs.PIPE, environment=environment(run))
 
 
 def answers(run: Path) -> int | None:
@@ -205,7 +197,8 @@ def test_the_progress_line_says_how_long_the_start_takes_and_what_it_does(run: P
     import pty
 
     parent, child = pty.openpty()
-    with subprocess.Popen(command(run, "--limit", "2", start_s=5), stderr=child, env=environment(run)) as process:
+    words = [sys.executable, "-m", programs.CLI, *command(run, "--limit", "2", start_s=5)]
+    with subprocess.Popen(words, stderr=child, env=environment(run)) as process:
         os.close(child)
         said = b""
         with contextlib.suppress(OSError):  # at the end, when the other side is closed
@@ -234,7 +227,7 @@ def test_a_port_that_another_program_took_meanwhile_is_not_asked(tmp_path: Path)
 def test_an_opinion_is_asked_of_a_served_teacher_too(run: Path) -> None:
     assert ended(command(run), run).returncode == 0
     served = command(run)[command(run).index("--serve") :]
-    opinion = [sys.executable, "-m", "personamath.commands.cli", "opinion", str(run), "--all", "--solves", "1"]
+    opinion = ["opinion", str(run), "--all", "--solves", "1"]
     done = ended([*opinion, *served[: served.index("--output")]], run)
     assert done.returncode == 0, done.stderr
     assert "rewrites solved again, 1 times each" in done.stdout and all_gone(run, starts=2)

@@ -136,6 +136,7 @@ def test_a_token_merged_over_the_border_is_masked_in_paper_and_not_there_in_clea
     assert learned["c"] == " The answer is 4." + tokenizer.eos_token
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")  # TRL sets the old name
 def test_trls_prompt_and_completion_columns_would_fail_the_label_test(tmp_path: Path) -> None:
     """Why rows are given as ids: on such a vocabulary TRL trains on the merged token and cuts the prompt's colon."""

@@ -1,14 +1,16 @@
 """training.json: written and read, by older and newer versions too."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from personamath.errors import BadInput
+from personamath.training.environment import web_address
 from personamath.training.record import FILE_NAME, TrainingRecord
-from tests.support.model_folders import RECORD
+from tests.support.model_folders import RECORD, reinforced
 
 # Written out by hand, as PersonaMath 0.1.0 writes it: this text never changes, whatever fields the record gets.
 AS_WRITTEN_BY_0_1_0 = """\
@@ -50,9 +52,10 @@ def write(folder: Path, content: object) -> Path:
     return path
 
 
-def test_the_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    RECORD.write(tmp_path)
-    assert TrainingRecord.read(tmp_path) == RECORD
+@pytest.mark.parametrize("record", [RECORD, reinforced(RECORD)], ids=["sft", "grpo"])
+def test_the_record_comes_back_as_it_was_written(record: TrainingRecord, tmp_path: Path) -> None:
+    record.write(tmp_path)
+    assert TrainingRecord.read(tmp_path) == record
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
@@ -73,11 +76,34 @@ def test_fields_of_a_newer_version_are_ignored(tmp_path: Path) -> None:
     assert TrainingRecord.read(tmp_path) == known
 
 
+REMOTES = {
+    "https://github.com/me/PersonaMath.git": "https://github.com/me/PersonaMath",
+    "https://me:ghp_secret@github.com/me/PersonaMath": "https://github.com/me/PersonaMath",
+    "git@github.com:me/PersonaMath.git": "https://github.com/me/PersonaMath",
+    "ssh://git@gitlab.example.org:2222/group/sub/PersonaMath.git": "https://gitlab.example.org/group/sub/PersonaMath",
+    "/home/me/PersonaMath": None,
+    "../PersonaMath.git": None,
+    "file:///home/me/PersonaMath": None,
+}
+
+
+@pytest.mark.parametrize("origin", REMOTES)
+def test_the_repository_is_recorded_without_users_and_tokens(origin: str) -> None:
+    assert web_address(origin) == REMOTES[origin]
+
+
 def test_a_field_with_a_default_may_be_absent(tmp_path: Path) -> None:
     content = json.loads(AS_WRITTEN_BY_0_1_0)
     del content["format_version"]
     write(tmp_path, content)
-    assert TrainingRecord.read(tmp_path).format_version == 1
+    record = TrainingRecord.read(tmp_path)
+    assert (record.format_version, record.kind, record.reinforcement) == (1, "sft", None)
+
+
+def test_a_model_is_simulated_if_any_of_its_data_is() -> None:
+    made_up = replace(RECORD, data=replace(RECORD.data, simulated=True))
+    after = replace(reinforced(made_up), data=RECORD.data)
+    assert (RECORD.simulated, made_up.simulated, after.simulated) == (False, True, True)
 
 
 ROWS = json.loads(AS_WRITTEN_BY_0_1_0)["rows"]

@@ -17,11 +17,18 @@ import psutil
 import pytest
 
 from personamath.training.batching import EpochOrder
+from personamath.training.chat_template import chat_fault
 from personamath.training.checkpoints import SEAL, last_whole
 from personamath.training.examples import Example, make_examples
+from personamath.training.prompts import ALPACA, alpaca
 from personamath.training.record import FILE_NAME, TrainingRecord
+from personamath_hub.models.checks import check_model
 from tests.conftest import REPO
 from tests.support.folders import row, write
+from tests.support.tiny_models import make_tokenizer
+from tests.training.test_attention import gemma3
+
+pytestmark = pytest.mark.slow
 
 STEPS, BATCH, ROWS, SEED = 20, 16, 100, 42  # ROWS is no multiple of BATCH: each epoch leaves some out
 WARMUP = math.ceil(0.03 * STEPS)
@@ -254,6 +261,8 @@ def test_what_is_left_behind(two_nodes: Path, dataset: Path) -> None:
     assert record.final_loss == losses(two_nodes)[-1]
     assert record.hardware["strategy"] == "DeepSpeed ZeRO-2"
     assert record.recipe["max_steps"] == STEPS
+    assert {"trl", "sft"} <= {*record.tags}
+    assert chat_fault(tokenizer, record.prompt.training) is None
     assert (two_nodes / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((two_nodes / "trainer_state.json").read_text())["global_step"] == STEPS
     # nothing of this machine
@@ -285,6 +294,27 @@ def test_a_lora_run_leaves_an_adapter_and_the_merged_model(dataset: Path, tmp_pa
     assert not torch.allclose(merged, untrained, atol=1e-3)
     assert len(losses(output)) == 2  # the first and the last step, however seldom is logged
     assert losses(output)[-1] < losses(output)[0]
+
+
+def test_a_base_with_sliding_windows_and_tied_embeddings_trains_without_padding(dataset: Path, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    config, tokenizer = gemma3(), make_tokenizer("metaspace BPE", [alpaca("What is 1 + 1?")] * 50)
+    config.vocab_size, config.eos_token_id = len(tokenizer), tokenizer.eos_token_id
+    base, output = tmp_path / "base", tmp_path / "model"
+    AutoModelForCausalLM.from_config(config).save_pretrained(base)
+    tokenizer.save_pretrained(base)
+    settings = ("--model_name_or_path", str(base), "--padding_free", "true", "--max_steps", "2")
+    said = run(command("cpu.yaml --num_processes 1", dataset, output, *settings))
+
+    assert "gemma3_text has layers with a sliding window" in said
+    assert "lm_head.weight" not in load_file(output / "model.safetensors")
+    model = AutoModelForCausalLM.from_pretrained(output)
+    assert torch.equal(model.lm_head.weight, model.model.embed_tokens.weight)
+    assert chat_fault(AutoTokenizer.from_pretrained(output), ALPACA) is None
+    assert check_model(output, allow_simulated=True)
 
 
 def test_lora_with_zero3_is_refused_before_any_weight_is_loaded(dataset: Path, tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ DATA_SETS = (
     "mmlu_stem",
     "amc23",
     "aime24",
+    "aime26",
+    "hmmt_feb_2026",
 )
 """The names for local files in `--metadata '{"files": …}'`; each has its function here."""
 
@@ -105,6 +107,19 @@ def amc23(rows: Iterable[Row]) -> list[Doc]:
 def aime24(rows: Iterable[Row]) -> list[Doc]:
     """AIME I and II of 2024: integers from 0 to 999, written with three digits."""
     return [problem(row["problem"], number(row["answer"])) for row in rows]
+
+
+def aime26(rows: Iterable[Row]) -> list[Doc]:
+    """AIME I and II of 2026, as MathArena publishes them: integers from 0 to 999."""
+    return [problem(row["problem"], number(row["answer"])) for row in rows]
+
+
+def hmmt_feb_2026(rows: Iterable[Row]) -> list[Doc]:
+    """The Harvard-MIT tournament of February 2026: answers in LaTeX, and one or more subjects, some after a space."""
+    return [
+        problem(row["problem"], str(row["answer"]), ", ".join(each.strip() for each in row["problem_type"]))
+        for row in rows
+    ]
 
 
 def mmlu_stem(rows: Iterable[Row]) -> list[Doc]:

@@ -83,6 +83,8 @@ class LocalHub:
         """Bytes of a part where LFS uploads are to come in several parts."""
         self.requests: list[str] = []
         """Method and path of everything that was asked, in order."""
+        self.collections: dict[str, list[dict[str, str]]] = {}
+        """The items of each collection, by its slug."""
         self.objects = Objects(root / "lfs")
         self._xet = XetStore(root / "xet", self.objects)
         self._faults: list[Fault] = []
@@ -142,6 +144,8 @@ class LocalHub:
             ("POST", "/api/repos/create", self._create),
             ("DELETE", "/api/repos/delete", self._delete),
             ("POST", "/api/validate-yaml", self._validate_yaml),
+            ("GET", "/api/collections/{owner}/{name}", self._collection),
+            ("POST", "/api/collections/{owner}/{name}/items", self._add_item),
             ("GET", repo, self._info),
             ("GET", repo + "/revision/{revision}", self._info),
             ("PUT", repo + "/settings", self._settings),
@@ -290,6 +294,26 @@ class LocalHub:
         if write:
             self._may_write(request, owner)
         return repository
+
+    def _collection(self, request: web.Request, _: bytes) -> web.Response:
+        slug = f"{request.match_info['owner']}/{request.match_info['name']}"
+        if slug not in self.collections:
+            raise HubError(404, "Collection not found")
+        items = [{"_id": str(number), "position": number} | item for number, item in enumerate(self.collections[slug])]
+        owner = {"name": request.match_info["owner"]}
+        facts: dict[str, Any] = {"slug": slug, "title": "Math", "owner": owner, "items": items, "upvotes": 0}
+        facts |= {"lastUpdated": "2026-01-02T03:04:05.000Z", "private": False, "position": 0, "theme": "blue"}
+        return web.json_response(facts)
+
+    def _add_item(self, request: web.Request, body: bytes) -> web.Response:
+        answer = self._collection(request, b"")
+        self._may_write(request, request.match_info["owner"])
+        item = json.loads(body)["item"]
+        items = self.collections[f"{request.match_info['owner']}/{request.match_info['name']}"]
+        if item in items:
+            raise HubError(409, "This item is already in the collection")
+        items.append(item)
+        return answer
 
     def _settings(self, request: web.Request, body: bytes) -> web.Response:
         repository = self._repository(request, write=True)

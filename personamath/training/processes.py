@@ -1,0 +1,76 @@
+"""The processes of a training run: what they agree on, who prints, and how a recipe's script ends."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from personamath.errors import BadInput, PersonaMathError
+from personamath.training.checkpoints import last_whole
+
+T = TypeVar("T")
+
+
+def check_machine(options: Any, model: Any) -> None:
+    """Raise BadInput for a launch that cannot work; `options` are the trainer's, `model` is TRL's ModelConfig."""
+    if model.use_peft and getattr(options.deepspeed_plugin, "zero_stage", None) == 3:
+        raise BadInput("LoRA does not work with ZeRO-3, which cannot merge the adapter: use zero2, ddp or single_gpu")
+    if options.n_gpu > 1:
+        raise BadInput(f"one process sees {options.n_gpu} GPUs: start it with `accelerate launch`, one process a GPU")
+
+
+def agreed(fact: T, what: str) -> T:
+    """Return a fact about the output folder; raises BadInput where another process sees a different one."""
+    from accelerate.utils import gather_object
+
+    if len(set(gather_object([fact]))) > 1:
+        raise BadInput(f"nodes differ in {what}: output_dir must be on storage that all of them see")
+    return fact
+
+
+def find_checkpoint(output: Path, options: Any) -> Path | None:
+    """Return the checkpoint to resume from; the first process alone reads and checks what may be many gigabytes."""
+    from accelerate.utils import broadcast_object_list
+
+    found: list[Any] = [last_whole(output) if options.process_index == 0 else None]
+    checkpoint: Path | None
+    [(checkpoint, damaged)] = broadcast_object_list(found)
+    for path in damaged:
+        say(f"skipping {path}: it is incomplete or damaged")
+    agreed(checkpoint is None or checkpoint.is_dir(), "the last complete checkpoint")
+    if checkpoint:
+        say(f"resuming from {checkpoint}")
+    return checkpoint
+
+
+@contextmanager
+def in_turn(options: Any) -> Iterator[None]:
+    """Run the block in the first process, then in the first of each node, then in the others, which read its cache.
+
+    This works on nodes with and without a shared file system. Two processes that made examples at the same time would
+    write the same cache.
+    """
+    with options.main_process_first(local=False), options.main_process_first(local=True):
+        yield
+
+
+def say(text: str) -> None:
+    """Print once, not in every process."""
+    if os.environ.get("RANK", "0") == "0":
+        print(text, flush=True)
+
+
+def status_of(main: Callable[[], None], name: str) -> int:
+    """Run a recipe's `main`; print its error in one line, and return the exit status."""
+    try:
+        main()
+    except PersonaMathError as error:
+        if os.environ.get("LOCAL_RANK", "0") == "0":  # once a node: an error may occur on one node only
+            print(f"{name}: {error}", flush=True)
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted: the same command resumes from the last complete checkpoint")
+        return 128 + signal.SIGINT
+    return 0

@@ -1,0 +1,41 @@
+"""Run the commands of a model card: the server, and the request to it."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+
+# A server on a busy machine; real vLLM takes a minute and more.
+START_SECONDS = 300.0
+
+
+def served_chat(card: str, folder: str, *more: str) -> str:
+    """Start the card's `vllm serve`, with `more` arguments, send its `curl`, and return the answer's text.
+
+    `folder` has the command `vllm`. Only the port is changed: 8000 may be taken.
+    """
+    serve, ask, *_ = (block for block in re.findall(r"```bash\n(.*?)```", card, re.DOTALL))
+    assert serve.startswith("vllm serve ") and ask.startswith("curl ")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["bash", "-c", f"exec {serve.strip()} --port {port} {' '.join(more)}"]
+    environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as server:
+        try:
+            return _asked(ask.replace("localhost:8000", f"127.0.0.1:{port}"), server)
+        finally:
+            server.terminate()
+
+
+def _asked(ask: str, server: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True)
+        if done.returncode == 0:
+            (choice,) = json.loads(done.stdout)["choices"]
+            return str(choice["message"]["content"])
+        time.sleep(0.2)
+    raise AssertionError("the card's server did not answer")

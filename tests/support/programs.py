@@ -1,0 +1,182 @@
+"""Programs of this project in processes of their own, which start with their imports done.
+
+A test that starts `python -m personamath.commands.cli` pays a second of CPU for the interpreter and its imports, and
+another for the server that it asks. `start` forks a process that has both behind it; what it runs is the same module,
+as `__main__`, in a process with its own memory, environment, signals and end. What it shares with the others is the
+seed of Python's hashes, so a test of two processes' bytes starts one of them with `subprocess`.
+"""
+
+import atexit
+import functools
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+REPO = Path(__file__).parent.parent.parent
+CLI = "personamath.commands.cli"
+PIPE, STDOUT, DEVNULL = subprocess.PIPE, subprocess.STDOUT, subprocess.DEVNULL
+RUN_LIMIT_S = 300.0
+"""Seconds that `run` waits, far above what a run takes on a busy machine."""
+END_LIMIT_S = 20.0
+"""Seconds that the server may take to end after its socket is closed."""
+
+
+class Program:
+    """A program that runs, as much of `subprocess.Popen` as the tests use."""
+
+    def __init__(self, arguments: Sequence[str], status: int, own: dict[str, IO[str] | None]) -> None:
+        self.args = arguments
+        self.stdin, self.stdout, self.stderr = own.get("stdin"), own.get("stdout"), own.get("stderr")
+        self.returncode: int | Any = None  # typed as `Popen`'s: None only while it runs
+        self._status = os.fdopen(status, "rb")
+        self.pid = int(self._status.readline())
+
+    def poll(self) -> int | None:
+        """The exit status, negative for a signal; None while it runs."""
+        return self._look(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status, once it has ended."""
+        status = self._look(timeout)
+        if status is None:
+            assert timeout is not None
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return status
+
+    def _look(self, timeout: float | None) -> int | None:
+        if self.returncode is None and select.select([self._status], [], [], timeout)[0]:
+            self.returncode = int(self._status.readline())
+            self._status.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """What it wrote until it ended, on stdout and on stderr."""
+        if self.stdin:
+            self.stdin.close()
+        texts = ["", ""]
+        readers = [
+            threading.Thread(target=_read, args=(pipe, texts, place), daemon=True)
+            for place, pipe in enumerate((self.stdout, self.stderr))
+            if pipe
+        ]
+        for reader in readers:
+            reader.start()
+        self.wait(timeout)
+        for reader in readers:
+            reader.join()
+        return texts[0], texts[1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for pipe in (self.stdout, self.stderr, self.stdin):
+            if pipe:
+                pipe.close()
+        self.wait()
+
+
+def _read(pipe: IO[str], texts: list[str], place: int) -> None:
+    texts[place] = pipe.read()
+
+
+def start(
+    module: str,
+    *arguments: object,
+    environment: dict[str, str] | None = None,
+    folder: Path | None = None,
+    **streams: Any,
+) -> Program:
+    """Start `python -m module arguments` in a folder, by default the current one.
+
+    `streams` are `stdin`, `stdout` and `stderr`, as `subprocess.Popen`'s.
+    """
+    words = [str(argument) for argument in arguments]
+    request = {
+        "module": module,
+        "arguments": words,
+        "environment": dict(os.environ if environment is None else environment),
+        "folder": str(folder or Path.cwd()),
+    }
+    descriptors, own = _streams(streams)
+    status, theirs = os.pipe()
+    socket.send_fds(_server(), [json.dumps(request).encode()], [*descriptors, theirs])
+    os.close(theirs)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if name in own:
+            os.close(descriptors[number])
+    return Program([module, *words], status, own)
+
+
+def _streams(wanted: dict[str, Any]) -> tuple[list[int], dict[str, IO[str] | None]]:
+    """The program's three descriptors, and this side of those that are pipes."""
+    descriptors: list[int] = []
+    own: dict[str, IO[str] | None] = {}
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        match wanted.get(name):
+            case subprocess.PIPE:
+                read, write = os.pipe()
+                ours, theirs = (write, read) if name == "stdin" else (read, write)
+                own[name] = os.fdopen(ours, "w" if name == "stdin" else "r")
+                descriptors.append(theirs)
+            case subprocess.DEVNULL:
+                own[name] = None
+                descriptors.append(os.open(os.devnull, os.O_RDWR))
+            case subprocess.STDOUT:
+                descriptors.append(descriptors[1])
+            case None:
+                descriptors.append(number)
+            case file:
+                descriptors.append(file if isinstance(file, int) else file.fileno())
+    return descriptors, own
+
+
+def run(
+    module: str, *arguments: object, environment: dict[str, str] | None = None, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m module arguments` to its end, as `subprocess.run` with `capture_output` does."""
+    pipes = {"stdout": PIPE, "stderr": PIPE}
+    with start(module, *arguments, environment=environment, folder=folder, **pipes) as program:
+        try:
+            output, errors = program.communicate(RUN_LIMIT_S)
+        finally:
+            program.kill()
+        return subprocess.CompletedProcess(program.args, program.wait(), output, errors)
+
+
+@functools.cache
+def _server() -> socket.socket:
+    """The socket of this process's server, which is started by the first program and ends with this process."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    # A library's threads do not live on in what is forked.
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())]
+    process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=REPO, env=environment, stdin=subprocess.DEVNULL)
+    theirs.close()
+
+    def end() -> None:
+        ours.close()
+        process.wait(END_LIMIT_S)
+
+    atexit.register(end)
+    return ours
