@@ -27,7 +27,7 @@ model learns short sums and is scored before and after.
 With --simulated, a program that plays a teacher takes the place of the recorded answers. Its data is marked as
 simulated; do not train on it.
 
-Fine-tuning and scoring need a checkout with the extras `train` and `eval`; `make demo` installs them.
+Fine-tuning and scoring need a checkout with the extra `demo`; `make demo` installs it.
 """
 OUTPUT, SIMULATED_OUTPUT = "runs/demo", "runs/demo-simulated"
 DATA_NAME, VERSION = "me/PersonaMathQA-demo", "v0.0.1"
@@ -152,7 +152,7 @@ def _missing() -> str | None:
     if not (demo_model.CHECKOUT / "recipes" / "sft.py").is_file():
         return "the recipes are in the repository, not in the installed package."
     absent = [name for name in TRAINING_MODULES if importlib.util.find_spec(name) is None]
-    return f"{absent[0]} is not installed; pip install -e '.[train,eval]'" if absent else None
+    return f"{absent[0]} is not installed; pip install -e '.[demo]'" if absent else None
 
 
 def _make_model(output: Path) -> None:
