@@ -15,6 +15,8 @@ from personamath.folder.checks import check_folder
 from personamath.journal.file_format import FILE_NAME
 from tests.commands.test_augment import dataset_bytes
 
+pytestmark = pytest.mark.slow
+
 MOST_BYTES = 1_500_000
 MOST_LINES = 60
 
