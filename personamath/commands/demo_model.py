@@ -64,10 +64,11 @@ def fine_tune(output: Path) -> Trained:
     method = PersonaMath(k1=0, k2=1)
     simulate(output / "sums", [f"sums:{problems}:question:answer"], method, Habits(solves=1))
     shutil.rmtree(model, ignore_errors=True)
-    launch = ("accelerate.commands.launch", "--config_file", str(CHECKOUT / "accelerate_configs" / "cpu.yaml"))
+    # On the CPU and without torchrun, which a single process does not need.
+    config = str(CHECKOUT / "accelerate_configs" / "single_gpu.yaml")
+    launch = ("accelerate.commands.launch", "--config_file", config, "--cpu", "--num_cpu_threads_per_process", "1")
     recipe = ("--config", str(RECIPE), "--dataset_name", str(output / "sums" / "dataset"), "--output_dir", str(model))
-    one_process = ("--num_processes", "1", "--num_cpu_threads_per_process", "1", str(RECIPE.parent / "sft.py"))
-    run_together([Process("fine-tuning", (*launch, *one_process, *recipe), output / "model.log")])
+    run_together([Process("fine-tuning", (*launch, str(RECIPE.parent / "sft.py"), *recipe), output / "model.log")])
     with (model / LOSSES).open(encoding="utf-8", newline="") as file:
         losses = [float(row["loss"]) for row in csv.DictReader(file)]
     record = TrainingRecord.read(model)
