@@ -66,7 +66,7 @@ def fine_tune(output: Path) -> Trained:
     shutil.rmtree(model, ignore_errors=True)
     # On the CPU and without torchrun, which a single process does not need.
     config = str(CHECKOUT / "accelerate_configs" / "single_gpu.yaml")
-    launch = ("accelerate.commands.launch", "--config_file", config, "--cpu", "--num_cpu_threads_per_process", "1")
+    launch = ("accelerate.commands.launch", "--config_file", config, "--cpu", "--mixed_precision", "no")
     recipe = ("--config", str(RECIPE), "--dataset_name", str(output / "sums" / "dataset"), "--output_dir", str(model))
     run_together([Process("fine-tuning", (*launch, str(RECIPE.parent / "sft.py"), *recipe), output / "model.log")])
     with (model / LOSSES).open(encoding="utf-8", newline="") as file:
