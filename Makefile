@@ -1,7 +1,8 @@
 # The two commands of a new checkout: `make demo` and `make test`. Each first installs what it needs into .venv, once.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Without --no-compile, pip writes 400 MB of bytecode, most of it of modules that are never imported.
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 # A file's tests run in one process, as they share fixtures; files start in the order of tests/conftest.py.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
