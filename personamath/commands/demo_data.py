@@ -74,6 +74,7 @@ def _unpack(output: Path) -> int:
             partial.write_bytes(gzip.decompress(RECORDED.read_bytes()))
     try:
         with closing(sqlite3.connect(journal)) as connection:
+            count: int
             (count,) = connection.execute("select count(*) from answers").fetchone()
     except sqlite3.Error as error:
         raise BadInput(f"{journal}: {error}; use another --output") from None
