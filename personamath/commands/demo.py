@@ -35,7 +35,7 @@ TRAINING_MODULES = ("accelerate", "trl", "lm_eval")
 SIDE_BY_SIDE = 100
 """Columns of a terminal from which two texts are shown side by side."""
 MOST_COLUMNS = 140
-SHOWN_CHARACTERS = 64
+SHOWN_CHARACTERS = 100
 """Of a completion."""
 SHOWN_OUTCOMES = 3
 """Of the requests of one kind; run.json and the report have all."""
@@ -94,8 +94,7 @@ def _make_data(output: Path, simulated: bool) -> None:
     rewrites = (row for row in rows if row["step"] == "stage1_rewrite" and row["flag"] is None)
     if row := next(rewrites, None):
         print(f"\nOne rewrite, for the persona {row['persona']!r}:\n")
-        width = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
-        print("\n".join(beside(row["seed_problem"], row["problem"], width)))
+        print("\n".join(beside(row["seed_problem"], row["problem"], _columns())))
 
 
 def _outcomes(made: Made) -> Iterator[str]:
@@ -171,8 +170,13 @@ def _make_model(output: Path) -> None:
     print("\n".join(f"  {line}" for line in demo_model.table(before, after)))
     print(f"\n  {demo_model.question(held_out[0])}")
     for label, marks in (("before", before), ("after", after)):
-        print(f"  {label:8}{in_one_line(marks.completion, SHOWN_CHARACTERS)}")
+        text = in_one_line(marks.completion, SHOWN_CHARACTERS)
+        print(textwrap.fill(text, _columns(), initial_indent=f"  {label:8}", subsequent_indent=" " * 10))
     print(f"\nThe model is in {output}/model, checked as `personamath push --without-scores` does it.")
+
+
+def _columns() -> int:
+    return min(shutil.get_terminal_size().columns, MOST_COLUMNS)
 
 
 def _activation() -> str:
