@@ -12,6 +12,7 @@ from personamath.methods.contract import check_method
 from personamath.methods.method import Column, Outline
 from personamath.methods.prompts import Prompt
 from personamath.methods.reasoning import COLUMN, MAX_TOKENS, MAX_TOKENS_TO_REASON
+from personamath.methods.reflection import WRONG_RESPONSE
 from personamath.methods.replaced_prompts import as_keys as prompts_as_keys
 from personamath.methods.replaced_prompts import read_prompts
 from personamath.methods.requests import Requests, Sampler
@@ -23,6 +24,7 @@ REASONING = Column(
     "What the teacher thought before it wrote the response, as far as the endpoint shows it; null if it shows none. "
     "Nobody has checked it."
 )
+WRONG = Column("The wrong solution of the problem that reflection corrected; null if the row was made in another way.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,11 @@ class Recipe:
     keep_reasoning: Annotated[
         bool, "add a column `reasoning`: what the teacher thought before it wrote the response (ours)"
     ] = False
+    preference: Annotated[
+        bool,
+        "add a column `wrong_response`, the wrong solution that reflection corrected, and a config `preference` of "
+        "pairs of both (ours)",
+    ] = False
     rng_seed: Annotated[int, "random seed that decides which personas are drawn for each question"] = 42
     benchmark: Annotated[
         tuple[str, ...],
@@ -95,6 +102,10 @@ class Recipe:
             raise BadInput(f"method {name!r}: its setting {min(taken)} is a key of every recipe; rename it")
         if self.keep_reasoning and COLUMN in self.method.outline.columns:
             raise BadInput(f"keep_reasoning: the method {name!r} already has a column {COLUMN!r}; leave the key out")
+        if WRONG_RESPONSE in self.method.outline.columns:
+            raise BadInput(f"method {name!r}: the column {WRONG_RESPONSE!r} is that of the key preference; rename it")
+        if self.preference and "reflect" not in self.method.outline.roles:
+            raise BadInput(f"preference: the method {name!r} corrects no wrong solutions; leave the key out")
         if not self.problems:
             raise BadInput("no problems: name at least one source, e.g. gsm8k")
         if not self.teacher:
@@ -162,8 +173,9 @@ class Recipe:
     def as_dict(self) -> dict[str, Any]:
         """Return the flat keys that `of` reads, with the limits that the requests have."""
         own = self._own_keys(self.own, self.by_role)
-        if not self.keep_reasoning:  # so that folders stay those of earlier versions
-            del own["keep_reasoning"]
+        for name in ("keep_reasoning", "preference"):
+            if not own[name]:  # so that folders stay those of earlier versions
+                del own[name]
         return {"method": self.method.outline.method, **own, **self._settings_of_method()}
 
     def _settings_of_method(self) -> dict[str, Any]:
@@ -184,11 +196,12 @@ class Recipe:
 
     @property
     def outline(self) -> Outline:
-        """What the method declares, and the column of the reasoning if it is kept."""
+        """What the method declares, and the columns that the recipe adds."""
         outline = self.method.outline
-        if not self.keep_reasoning:
-            return outline
-        return dataclasses.replace(outline, columns={**outline.columns, COLUMN: REASONING})
+        added = ({COLUMN: REASONING} if self.keep_reasoning else {}) | (
+            {WRONG_RESPONSE: WRONG} if self.preference else {}
+        )
+        return dataclasses.replace(outline, columns={**outline.columns, **added}) if added else outline
 
     @property
     def own(self) -> Sampler:

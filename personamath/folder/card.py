@@ -13,7 +13,7 @@ from personamath.folder.answered import answered
 from personamath.folder.chart import passed
 from personamath.folder.citations import citations
 from personamath.folder.counts import Lengths, by_step, in_order, measure
-from personamath.folder.layout import CHART, PROVENANCE, Layout, StepFile
+from personamath.folder.layout import CHART, PROVENANCE, Files, Layout, StepFile
 from personamath.folder.licenses import check_license, decide, persona_license, problem_license
 from personamath.folder.markdown import code, fenced, table
 from personamath.folder.overlap import RULES
@@ -22,6 +22,8 @@ from personamath.folder.reading import read_provenance
 from personamath.folder.rendering import render
 from personamath.folder.teacher_terms import terms_of
 from personamath.folder.teachers import column_text, has_roles, models, share_table
+from personamath.folder.train_commands import train_commands
+from personamath.folder.trainer_configs import RL
 from personamath.folder.used_sources import (
     ALL,
     labels,
@@ -49,6 +51,8 @@ SIZE_CATEGORIES = {
     100_000_000: "10M<n<100M",
     1_000_000_000: "100M<n<1B",
 }
+FOLDER = "path/to/this/folder"
+"""The name of a dataset that is not published, in code on its card."""
 # Enough of an example's reasoning to see what it is.
 SHOWN_OF_REASONING = 500
 
@@ -58,7 +62,7 @@ class FolderFacts:
     """The contents and the origin of a dataset folder."""
 
     layout: Layout
-    files: list[StepFile]
+    files: Files
     provenance: Mapping[str, Any]
 
     @classmethod
@@ -81,7 +85,7 @@ def dataset_card(
     Without `repo_id` and `version` it is the card of an unpublished folder. `changelog` is Markdown. `license` is the
     publisher's choice where the parts leave one; raises `BadInput` if it contradicts the licence of a part.
     """
-    provenance, files, outline = facts.provenance, by_step(facts.files), facts.layout.outline
+    provenance, files, outline = facts.provenance, by_step(facts.files.steps), facts.layout.outline
     decision = decide(provenance)
     license = decision.license if license is None else check_license(license, decision)
     published = published_names(provenance)
@@ -89,6 +93,7 @@ def dataset_card(
     reworded = {step.name for step in outline.steps if step.rewrites}
     papers, recipe = rows_of_paper(provenance, outline.method), provenance["recipe"]
     roles = has_roles(recipe)
+    trainers = {file.config.name: file for file in facts.files.trainers}
     return render(
         "dataset.md.jinja",
         {"origin": origin, "license": problem_license},
@@ -117,6 +122,11 @@ def dataset_card(
         traced=_traced(files),
         rows=sum(file.rows for file in files),
         configs=_config_rows(facts),
+        trainers=trainers,
+        train_commands=train_commands(trainers, repo_id or FOLDER),
+        loads=_loads(facts),
+        dataset_path=repo_id or FOLDER,
+        voted=_voted(facts),
         config_texts={name: config.says for name, config in outline.configs.items()}
         | {step.name: step.says for step in outline.steps},
         examples={file.step: _example(file, facts.layout) for file in files},
@@ -125,7 +135,7 @@ def dataset_card(
         contamination=MATH_OVERLAP,
         overlaps=_overlaps(files) if provenance["benchmarks"] else None,
         rewritten=sum(file.rows for file in files if file.step in reworded),
-        flagged=sum(file.rows for file in facts.files if file.part.flagged),
+        flagged=sum(file.rows for file in facts.files.steps if file.part.flagged),
         no_rows=" (no rows, so it cannot be loaded)",
         funnel_table=_funnel_table(provenance["funnel"]["requests"], outline),
         composition=_composition(files, outline, provenance, papers),
@@ -171,11 +181,11 @@ def _is_english(provenance: Mapping[str, Any]) -> bool:
 def _columns(facts: FolderFacts, published: Mapping[str, str], *, roles: bool) -> dict[str, str]:
     """Describe the columns by what is in this dataset."""
     provenance, columns = facts.provenance, dict(facts.layout.columns)
-    seed = code(facts.files[0].example.seed_id)
+    seed = code(facts.files.steps[0].example.seed_id)
     names = " or ".join(dict.fromkeys(code(source.name) for source in used_problems(provenance)))
     columns["id"] = (
         f"Begins with the id of its seed problem: {seed} is a seed problem, and the ids of rows made from it begin "
-        f"with {code(facts.files[0].example.seed_id + '/')}."
+        f"with {code(facts.files.steps[0].example.seed_id + '/')}."
     )
     columns["source"] = f"Source of the seed problem: {names}."
     if not {"gsm8k", "math"} & set(published.values()):
@@ -194,7 +204,7 @@ def _traced(files: Sequence[StepFile]) -> tuple[str, int] | None:
 
 def _metadata(facts: FolderFacts, license: str, name: str) -> dict[str, Any]:
     simulated = facts.provenance["simulated"]
-    rows = sum(file.rows for file in facts.files)
+    rows = sum(file.rows for file in facts.files.steps)
     return {
         "pretty_name": name + (" (simulated)" if simulated else ""),
         "license": license,
@@ -216,7 +226,19 @@ def _metadata(facts: FolderFacts, license: str, name: str) -> dict[str, Any]:
 
 def _config_rows(facts: FolderFacts) -> dict[str, int]:
     members = facts.layout.members
-    return {name: sum(file.rows for file in members(name, facts.files)) for name in facts.layout.configs}
+    return {name: sum(file.rows for file in members(name, facts.files.steps)) for name in facts.layout.configs}
+
+
+def _loads(facts: FolderFacts) -> dict[str, int]:
+    """Return the number of rows of each config that can be loaded."""
+    trainers = {file.config.name: file.rows for file in facts.files.trainers}
+    return {name: rows for name, rows in (_config_rows(facts) | trainers).items() if rows}
+
+
+def _voted(facts: FolderFacts) -> list[str]:
+    """Return the steps with rows that the config `rl` leaves out because their answers are votes."""
+    steps = {file.step for file in facts.files.steps}
+    return [step.name for step in facts.layout.steps if step.name in steps and not RL.takes(step)]
 
 
 def _example(file: StepFile, layout: Layout) -> str:

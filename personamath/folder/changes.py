@@ -13,15 +13,17 @@ import yaml
 from personamath.errors import BadInput
 from personamath.folder.layout import CARD
 from personamath.folder.markdown import code, table
+from personamath.folder.trainer_configs import TRAINER_CONFIGS
 from personamath.records import METHOD_OF_FORMAT_1
 from personamath.sources.tables import opened_parquet
 
 ROWS_AT_ONCE = 2_000
+_TRAINER_CONFIGS = frozenset(config.name for config in TRAINER_CONFIGS)
 
 
 @dataclass(slots=True)
 class ConfigChange:
-    """Counts of changed rows in one config; rows with the same id are the same row."""
+    """Counts of changed rows in one config; rows with the same id are the same row, also in configs for trainers."""
 
     before: int = 0
     after: int = 0
@@ -62,18 +64,19 @@ class _Fate(NamedTuple):
 def compare_folders(before: Path, after: Path) -> Changes:
     """Find the changes from one folder to the other, for each config on their cards.
 
-    Memory holds about 200 bytes per row of `before`, and one batch of rows. Raises `BadInput` if a folder has no card
-    with configs, or if a file lacks the columns `id`, `source` and `step`.
+    Memory holds about 200 bytes per row of the files of `before`, and one batch of rows. Raises `BadInput` if a folder
+    has no card with configs, or if a file lacks the columns `id`, `source` and `step`; the files of configs for
+    trainers only need `id`.
     """
     changes = Changes()
     old, new = _read_version(before), _read_version(after)
     seals: dict[str, bytes] = {}
     for row in _rows(old):
-        changes.before[row.source, row.step] += 1
+        changes.before.update([row.composition] if row.composition else [])
         seals[row.id] = row.seal
     fates: Counter[_Fate] = Counter()
     for row in _rows(new):
-        changes.after[row.source, row.step] += 1
+        changes.after.update([row.composition] if row.composition else [])
         seal = seals.pop(row.id, None)
         fates[_Fate(seal[0] if seal else None, row.seal[0], seal is not None and seal[1:] != row.seal[1:])] += 1
     fates.update(_Fate(seal[0], None, False) for seal in seals.values())
@@ -141,19 +144,26 @@ def _read_version(folder: Path) -> _Version:
 
 class _Row(NamedTuple):
     id: str
-    source: str
-    step: str
+    """Unique in the folder: before the id of an example for trainers is the name of its config."""
+    composition: tuple[str, str] | None
+    """Source and step; None for an example for trainers, which repeats another row."""
     seal: bytes
     """The position of its file, in one byte, and a digest of all its columns."""
 
 
 def _rows(version: _Version) -> Iterator[_Row]:
+    trainers = {place: name for name in _TRAINER_CONFIGS for place in version.configs.get(name, ())}
     for place, path in enumerate(version.files):
+        trainer = trainers.get(place)
         try:
             with opened_parquet(path) as file:
                 for batch in file.iter_batches(ROWS_AT_ONCE):
                     for values in batch.to_pylist():
-                        yield _Row(values["id"], values["source"], values["step"], bytes([place]) + _digest(values))
+                        seal = bytes([place]) + _digest(values)
+                        if trainer:
+                            yield _Row(f"{trainer} {values['id']}", None, seal)
+                        else:
+                            yield _Row(values["id"], (values["source"], values["step"]), seal)
         except KeyError as column:
             raise BadInput(
                 f"{path}: has no column {column}, so its rows cannot be compared; give a dataset of PersonaMath"

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, NamedTuple
@@ -15,12 +15,26 @@ from personamath.answers import grade
 from personamath.completion import mark_in
 from personamath.errors import BadInput
 from personamath.files import folder_for_libraries
-from personamath.folder.counts import by_step, measure_file
-from personamath.folder.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, Layout, Part, StepFile, part_path
+from personamath.folder.counts import by_step, measure_file, measure_trainer_file
+from personamath.folder.layout import (
+    CARD,
+    CHART,
+    PROVENANCE,
+    ROW_GROUP_ROWS,
+    Files,
+    Layout,
+    Part,
+    StepFile,
+    TrainerFile,
+    part_path,
+)
 from personamath.folder.leaks import Secrets
 from personamath.folder.licenses import Decision, decide
 from personamath.folder.provenance import layout_of
 from personamath.folder.teachers import models, writers
+from personamath.folder.trainer_configs import TrainerConfig
+from personamath.folder.trainer_files import examples
+from personamath.methods.reflection import WRONG_RESPONSE
 from personamath.records import SIMULATED
 from personamath.sources.tables import opened_parquet
 
@@ -37,12 +51,14 @@ def check_folder(folder: Path, *, allow_simulated: bool = False) -> list[str]:
     _check_counts(folder, files, facts)
     secrets = Secrets()
     rows_check = _RowCheck(folder, secrets, facts)
-    for file in files:
+    for file in files.steps:
         rows_check.check(file.step, file.part)
+    for config in layout.trainer_configs:
+        _check_examples(folder, layout, config)
     size = _check_bytes(folder, secrets)
-    rows = sum(file.rows for file in files)
+    rows = sum(file.rows for file in files.steps)
     return [
-        *(_check_config(folder, config["config_name"], files, layout) for config in layout.card_configs(files)),
+        *(_check_config(folder, info, _schema(info["config_name"], layout)) for info in layout.dataset_info(files)),
         f"{rows:,} different ids",
         f"{rows:,} answers, each equal to its response's",
         f"no key and no path of this machine in {size:,} bytes",
@@ -60,23 +76,29 @@ class Claims(NamedTuple):
     recipe: dict[str, Any]
 
 
-def check_readable(folder: Path, *, allow_simulated: bool = False) -> tuple[list[StepFile], Claims]:
+def check_readable(folder: Path, *, allow_simulated: bool = False) -> tuple[Files, Claims]:
     """Check that a folder is a readable dataset folder, before checking its rows; raises like `check_folder`."""
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder")
     if not any(folder.rglob("*.parquet")):
         raise BadInput(f"{folder}: contains no rows; is it a dataset folder?")
     claims = _read_provenance(folder)
-    found = _check_files(folder, claims.layout)
+    steps, trainers = _check_files(folder, claims.layout)
     if claims.simulated and not allow_simulated:
         raise BadInput(f"{folder / PROVENANCE}: the data is simulated; use --allow-simulated to publish it anyway")
-    return [_measured(folder, step, part, claims.layout) for step, part in found], claims
+    files = Files(
+        [_measured(folder, step, part, claims.layout) for step, part in steps],
+        [_measured_trainer_file(folder, config) for config in trainers],
+    )
+    return files, claims
 
 
-def _check_files(folder: Path, layout: Layout) -> list[tuple[str, Part]]:
+def _check_files(folder: Path, layout: Layout) -> tuple[list[tuple[str, Part]], list[TrainerConfig]]:
     """Return the existing parquet files; raise `BadInput` if the folder has other files or lacks one."""
     files = [(step, part) for step, part in layout.files if (folder / part_path(step, part)).exists()]
-    expected = {CARD, PROVENANCE, CHART, *(part_path(step, part) for step, part in files)}
+    trainers = [config for config in layout.trainer_configs if (folder / config.path).exists()]
+    paths = [*(part_path(step, part) for step, part in files), *(config.path for config in trainers)]
+    expected = {CARD, PROVENANCE, CHART, *paths}
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
     for name in sorted(expected - found):
         raise BadInput(f"{folder / name}: missing; write the folder again")
@@ -85,24 +107,32 @@ def _check_files(folder: Path, layout: Layout) -> list[tuple[str, Part]]:
     for name in sorted(found):
         if not (folder / name).is_file() or (folder / name).is_symlink():
             raise BadInput(f"{folder / name}: not a plain file; write the folder again")
-    return files
+    return files, trainers
 
 
 def _measured(folder: Path, step: str, part: Part, layout: Layout) -> StepFile:
     """Read a whole parquet file, check its columns, and measure it."""
-    path = folder / part_path(step, part)
-    where = f"{path} (config {step})"
+    _check_columns(folder / part_path(step, part), step, layout.schema)
+    return measure_file(folder, step, part, layout)
+
+
+def _measured_trainer_file(folder: Path, config: TrainerConfig) -> TrainerFile:
+    """Read the whole file of a config for trainers, check its columns, and measure it."""
+    _check_columns(folder / config.path, config.name, config.schema)
+    return measure_trainer_file(folder, config)
+
+
+def _check_columns(path: Path, config: str, documented: pa.Schema) -> None:
+    """Raise `BadInput` if a parquet file has other columns than documented, or no rows."""
+    where = f"{path} (config {config})"
     with opened_parquet(path, where) as file:
         schema = file.schema_arrow.remove_metadata()
-        if not schema.equals(layout.schema):
-            found, expected = (
-                {f"{field.name}: {field.type}" for field in columns} for columns in (schema, layout.schema)
-            )
+        if not schema.equals(documented):
+            found, expected = ({f"{field.name}: {field.type}" for field in columns} for columns in (schema, documented))
             differing = ", ".join(sorted(found ^ expected)) or "their order"
             raise BadInput(f"{where}: its columns are not the documented ones; they differ in: {differing}")
         if not file.metadata.num_rows:
             raise BadInput(f"{where}: contains no rows; write the folder again")
-        return measure_file(folder, step, part, layout)
 
 
 def _read_provenance(folder: Path) -> Claims:
@@ -129,7 +159,7 @@ def _with_models(recipe: dict[str, Any]) -> dict[str, Any]:
     return recipe
 
 
-def _check_card(folder: Path, files: list[StepFile], claims: Claims) -> None:
+def _check_card(folder: Path, files: Files, claims: Claims) -> None:
     """Check that the card's configs and counts match the files, and that its licence contradicts no part's."""
     path = folder / CARD
     try:
@@ -159,8 +189,8 @@ def _counts(info: dict[str, Any] | None) -> str:
     return str({name: value for name, value in (info or {}).items() if name not in ("config_name", "features")})
 
 
-def _check_counts(folder: Path, files: list[StepFile], claims: Claims) -> None:
-    sources = {file.step: dict(file.sources) for file in by_step(files)}
+def _check_counts(folder: Path, files: Files, claims: Claims) -> None:
+    sources = {file.step: dict(file.sources) for file in by_step(files.steps)}
     for step in (step.name for step in claims.layout.steps):
         held, counted = sources.get(step, {}), claims.rows.get(step, {})
         if held != counted:
@@ -230,7 +260,7 @@ class _RowCheck:
         if row["teacher"] not in self._writers[step]:
             named = " and ".join(sorted(self._writers[step]))
             return f"its teacher is {_line(row['teacher'])}, but {PROVENANCE} names {named}"
-        for name in ("problem", "response", "review"):
+        for name in ("problem", "response", "review", WRONG_RESPONSE):
             if mark := mark_in(row.get(name) or ""):
                 return (
                     f"{name} holds {_line(mark)}, a mark of reasoning or of a chat template; the same `personamath "
@@ -241,7 +271,30 @@ class _RowCheck:
             return (
                 f"its answer is {_line(row['answer'])}, but its response's is {_line(verdict.answer)} ({verdict.why})"
             )
+        if (wrong := row.get(WRONG_RESPONSE)) is not None and grade(row["answer"], wrong).correct:
+            return f"its {WRONG_RESPONSE} has the right answer, {_line(row['answer'])}"
         return None
+
+
+def _check_examples(folder: Path, layout: Layout, config: TrainerConfig) -> None:
+    """Check that the file of a config for trainers holds what the checked rows make, row group by row group."""
+    path = folder / config.path
+    where = f"{path} (config {config.name})"
+    made = examples(folder, layout, config)
+    if not path.exists():
+        if next(made, None) is not None:
+            raise BadInput(f"{where}: missing; write the folder again")
+        return
+    start = 0
+    with opened_parquet(path, where) as file:
+        for group in range(file.num_row_groups):
+            found, expected = file.read_row_group(group), next(made, None)
+            if expected is None or not found.equals(expected):
+                place = f"{start} to {start + found.num_rows - 1}"
+                raise BadInput(f"{where}: rows {place} are not what the dataset's rows make; write the folder again")
+            start += found.num_rows
+    if next(made, None) is not None:
+        raise BadInput(f"{where}: ends at row {start}, but the dataset's rows make more; write the folder again")
 
 
 def _check_bytes(folder: Path, secrets: Secrets) -> int:
@@ -254,10 +307,16 @@ def _check_bytes(folder: Path, secrets: Secrets) -> int:
     return size
 
 
-def _check_config(folder: Path, config: str, files: list[StepFile], layout: Layout) -> str:
-    """Load a config the way its users do, and compare it with the files."""
+def _schema(config: str, layout: Layout) -> pa.Schema:
+    """Return the documented columns of a config."""
+    return next((one.schema for one in layout.trainer_configs if one.name == config), layout.schema)
+
+
+def _check_config(folder: Path, info: Mapping[str, Any], schema: pa.Schema) -> str:
+    """Load a config the way its users do, and compare it with its `dataset_info`, which was counted from the files."""
     import datasets
 
+    config, expected = info["config_name"], info["splits"][0]["num_examples"]
     datasets.disable_progress_bars()
     # A cache of its own: what was loaded from another folder at this path must not come back.
     with tempfile.TemporaryDirectory(prefix="personamath-check-") as cache, folder_for_libraries(folder) as plain:
@@ -265,8 +324,7 @@ def _check_config(folder: Path, config: str, files: list[StepFile], layout: Layo
             loaded = datasets.load_dataset(str(plain), config, split="train", cache_dir=cache)
         except Exception as error:  # whatever it is, the readers would meet it too
             raise BadInput(f"{folder}: config {config}: load_dataset fails ({_line(error)})") from error
-        expected = sum(file.rows for file in layout.members(config, files))
-        if (loaded.features, loaded.num_rows) != (datasets.Features.from_arrow_schema(layout.schema), expected):
+        if (loaded.features, loaded.num_rows) != (datasets.Features.from_arrow_schema(schema), expected):
             raise BadInput(f"{folder}: config {config}: loads as {_line(loaded)} instead of its {expected:,} rows")
         return f"{config}: {loaded.num_rows:,} rows load"
 

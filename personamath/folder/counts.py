@@ -12,18 +12,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from personamath.folder.layout import Layout, Part, StepFile, part_path
+from personamath.folder.layout import Files, Layout, Part, StepFile, TrainerFile, part_path
+from personamath.folder.trainer_configs import TrainerConfig
 from personamath.records import Row
 from personamath.sources.tables import opened_parquet
 
 
-def measure(folder: Path, layout: Layout) -> list[StepFile]:
-    """Measure every parquet file of the folder, step by step."""
-    return [
-        measure_file(folder, step, part, layout)
-        for step, part in layout.files
-        if (folder / part_path(step, part)).is_file()
-    ]
+def measure(folder: Path, layout: Layout) -> Files:
+    """Measure every parquet file of the folder: step by step, then those for trainers."""
+    steps = [part for part in layout.files if (folder / part_path(*part)).is_file()]
+    trainers = [config for config in layout.trainer_configs if (folder / config.path).is_file()]
+    return Files(
+        [measure_file(folder, step, part, layout) for step, part in steps],
+        [measure_trainer_file(folder, config) for config in trainers],
+    )
 
 
 def measure_file(folder: Path, step: str, part: Part, layout: Layout) -> StepFile:
@@ -35,6 +37,15 @@ def measure_file(folder: Path, step: str, part: Part, layout: Layout) -> StepFil
         for group in range(file.num_row_groups):
             _add(measured, file.read_row_group(group, columns=layout.schema.names))
     return measured
+
+
+def measure_trainer_file(folder: Path, config: TrainerConfig) -> TrainerFile:
+    """Measure the file of a config for trainers."""
+    path = folder / config.path
+    with opened_parquet(path, f"{path} (config {config.name})") as file:
+        rows = file.metadata.num_rows
+        arrow_bytes = sum(file.read_row_group(group).nbytes for group in range(file.num_row_groups))
+    return TrainerFile(config, path.stat().st_size, rows, arrow_bytes)
 
 
 def by_step(files: Sequence[StepFile]) -> list[StepFile]:

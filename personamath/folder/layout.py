@@ -10,14 +10,18 @@ from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 
+from personamath.folder.trainer_configs import PREFERENCE, TRAINER_CONFIGS, TrainerConfig
 from personamath.methods.method import Outline, Step
+from personamath.methods.reflection import WRONG_RESPONSE
 from personamath.records import Row
 
 CARD = "README.md"
 PROVENANCE = "provenance.json"
 CHART = "assets/funnel.png"
-FORMAT_VERSION = 2
-"""Format of provenance.json. Format 1 has only the persona method, so neither the file nor the rows have a `method`."""
+FORMAT_VERSION = 3
+"""Format of a dataset folder, which its provenance.json states. Format 1 has only the persona method, so neither the
+file nor the rows have a `method`. Formats 1 and 2 have no configs for trainers."""
+_FIRST_WITH_TRAINER_CONFIGS = 3
 
 
 class Part(NamedTuple):
@@ -100,6 +104,23 @@ class StepFile:
     """Rows by the number of words in their response."""
 
 
+@dataclass(frozen=True, slots=True)
+class TrainerFile:
+    """The measurements of the file of a config for trainers."""
+
+    config: TrainerConfig
+    file_bytes: int
+    rows: int
+    arrow_bytes: int
+
+
+class Files(NamedTuple):
+    """The measured parquet files of a folder."""
+
+    steps: list[StepFile]
+    trainers: list[TrainerFile]
+
+
 @dataclass(frozen=True)
 class Layout:
     """The configs, files and columns of a method's dataset."""
@@ -114,7 +135,7 @@ class Layout:
 
     @cached_property
     def configs(self) -> Mapping[str, tuple[str, ...]]:
-        """Every config and its steps; `strict` and `clean` read only some of a step's files, see `holds`."""
+        """Every config of rows and its steps; `strict` and `clean` read only some of a step's files, see `holds`."""
         all_steps = tuple(step.name for step in self.steps)
         return {
             "default": all_steps,
@@ -123,6 +144,18 @@ class Layout:
             **{name: config.steps for name, config in self.outline.configs.items()},
             **{step: (step,) for step in all_steps},
         }
+
+    @cached_property
+    def trainer_configs(self) -> tuple[TrainerConfig, ...]:
+        """The configs for trainers that the folder may have; `preference` needs its column."""
+        if self.format_version < _FIRST_WITH_TRAINER_CONFIGS:
+            return ()
+        return tuple(one for one in TRAINER_CONFIGS if one != PREFERENCE or WRONG_RESPONSE in self.outline.columns)
+
+    def files_for(self, config: TrainerConfig) -> tuple[tuple[str, Part], ...]:
+        """Step and part of every possible file whose rows a config for trainers takes: none that overlap."""
+        steps = [step.name for step in self.steps if config.takes(step)]
+        return tuple((step, part) for step, part in self.files if step in steps and part.overlap != "overlap")
 
     @cached_property
     def columns(self) -> Mapping[str, str]:
@@ -159,33 +192,24 @@ class Layout:
         """Return the files that a config reads."""
         return [file for file in files if self.holds(config, file.step, file.part)]
 
-    def card_configs(self, files: list[StepFile]) -> list[dict[str, Any]]:
+    def card_configs(self, files: Files) -> list[dict[str, Any]]:
         """Return the card's `configs`: all configs with rows, the default first."""
-        paths = {name: [part_path(file.step, file.part) for file in self.members(name, files)] for name in self.configs}
+        paths: dict[str, str | list[str]] = {
+            name: [part_path(file.step, file.part) for file in self.members(name, files.steps)] for name in self.configs
+        }
+        paths |= {file.config.name: file.config.path for file in files.trainers}
         return [
-            {"config_name": name, "data_files": [{"split": "train", "path": paths[name]}]}
+            {"config_name": name, "data_files": [{"split": "train", "path": path}]}
             | ({"default": True} if name == "default" else {})
-            for name in self.configs
-            if paths[name]
+            for name, path in paths.items()
+            if path
         ]
 
-    def dataset_info(self, files: list[StepFile]) -> list[dict[str, Any]]:
+    def dataset_info(self, files: Files) -> list[dict[str, Any]]:
         """Return the card's `dataset_info`, counted from the files; `datasets` checks the rows it loads against it."""
-        infos = []
-        for name in self.configs:
-            if read := self.members(name, files):
-                arrow_bytes = sum(file.arrow_bytes for file in read)
-                split = {"name": "train", "num_bytes": arrow_bytes, "num_examples": sum(file.rows for file in read)}
-                infos.append(
-                    {
-                        "config_name": name,
-                        "features": [{"name": column.name, "dtype": str(column.type)} for column in self.schema],
-                        "splits": [split],
-                        "download_size": sum(file.file_bytes for file in read),
-                        "dataset_size": arrow_bytes,
-                    }
-                )
-        return infos
+        read = {name: self.members(name, files.steps) for name in self.configs}
+        infos = [_info(name, self.schema, members) for name, members in read.items() if members]
+        return infos + [_info(file.config.name, file.config.schema, [file]) for file in files.trainers]
 
     def table(self, rows: Sequence[Row]) -> pa.Table:
         """Return the rows as a table with these columns."""
@@ -201,3 +225,22 @@ def dataset_folder(source: Path) -> Path:
 def part_path(step: str, part: Part) -> str:
     """Return the path, inside the folder, of the file with one part of a step."""
     return f"{step}/{part.file_name}"
+
+
+def _info(config: str, schema: pa.Schema, files: Sequence[StepFile | TrainerFile]) -> dict[str, Any]:
+    arrow_bytes = sum(file.arrow_bytes for file in files)
+    split = {"name": "train", "num_bytes": arrow_bytes, "num_examples": sum(file.rows for file in files)}
+    return {
+        "config_name": config,
+        "features": list(map(_feature, schema)),
+        "splits": [split],
+        "download_size": sum(file.file_bytes for file in files),
+        "dataset_size": arrow_bytes,
+    }
+
+
+def _feature(field: pa.Field) -> dict[str, Any]:
+    """Describe a column as `datasets` does on cards."""
+    if pa.types.is_list(field.type):
+        return {"name": field.name, "list": list(map(_feature, field.type.value_type.fields))}
+    return {"name": field.name, "dtype": str(field.type)}

@@ -9,15 +9,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from personamath.errors import RunDirectoryError
 from personamath.folder.card import FolderFacts, dataset_card
 from personamath.folder.chart import draw_funnel
 from personamath.folder.flags import describe_drift
 from personamath.folder.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, Layout, Part, part_path
 from personamath.folder.overlap import TestProblems, strongest
+from personamath.folder.parquet_writer import parquet_writer
 from personamath.folder.provenance import Origins, provenance
+from personamath.folder.trainer_files import write_trainer_files
 from personamath.recipe import Recipe
 from personamath.records import Row
 
@@ -51,6 +51,7 @@ def write_folder(
         checked = _checked(rows, origins.test_problems, layout)
         compared = origins.test_problems is not None
         _write_parquet(partial, _counted(checked, origins.occupations, occupations), layout, compared=compared)
+        write_trainer_files(partial, layout)
         facts = provenance(recipe, counts, origins, journal, occupations)
         text = (
             json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
@@ -111,17 +112,9 @@ class _PartWriter:
     """Writes one parquet file, one row group at a time."""
 
     def __init__(self, path: Path, layout: Layout) -> None:
-        path.parent.mkdir(exist_ok=True)
         self._layout = layout
         self._group: list[Row] = []
-        self._writer = pq.ParquetWriter(
-            path.absolute(),  # pyarrow would read `run-15:30/x` as a URL
-            layout.schema,
-            compression="zstd",
-            # Like `Dataset.to_parquet`, so that an edited dataset shares most chunks with its previous version.
-            use_content_defined_chunking=True,
-            write_page_index=True,
-        )
+        self._writer = parquet_writer(path, layout.schema)
 
     def add(self, row: Row) -> None:
         self._group.append(row)

@@ -19,8 +19,8 @@ from personamath.records import CHARACTERS_PER_TOKEN, Persona, Problem, Request,
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """What a step may be called: it names a folder and a dataset config."""
-RESERVED = frozenset({"default", "strict", "clean", "assets"})
-"""Configs that every dataset has, and the folder of its pictures."""
+RESERVED = frozenset({"default", "strict", "clean", "sft", "rl", "preference", "assets"})
+"""Configs that any dataset may have, and the folder of its pictures."""
 _OF_EVERY_ROW = frozenset(each.name for each in fields(Row))
 
 Role = Literal["solve", "rewrite", "reflect"]

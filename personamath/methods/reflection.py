@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from personamath.records import Dropped
 
+WRONG_RESPONSE = "wrong_response"
+"""The column that `preference` adds: the wrong solution that was corrected."""
+
 _MARKS = r"[\s>#*_(•-]*"
 _NUMBER = r"(?:(?:part|section|step)?\s*(?:\d+|two|one|i{1,2}|[ab])\s*[*_]*\s*[:.)\-–—]+[\s*_]*)?"
 _END = r"(?:[ \t]+(?:of|for)[ \t]+the[ \t]+(?:math[ \t]+)?problem|[ \t]*\([^\n)]*\))?[*_\s]*(?:[:：.\-–—]+[*_]*|$)"

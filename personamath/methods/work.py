@@ -102,6 +102,8 @@ class Work:
         self.outcome = Outcome()
         self.models: dict[str, str] = {}
         """The model that was asked each request, by the request's digest."""
+        self.corrected: dict[str, str] = {}
+        """The wrong response that a reflection on the same problem starts from, by the digest of its request."""
         self._teacher = teacher
         self._grader = grader
 
@@ -116,6 +118,8 @@ class Work:
     async def reflect(self, problem: Problem, wrong: Solution, purpose: str) -> Solution | Dropped:
         """An attempt that starts from a wrong solution (section 3.2); its `review` column says what was wrong."""
         request = self.requests.make(purpose, "reflection", problem=problem.question, explanation=wrong.response)
+        if wrong.problem.id == problem.id:
+            self.corrected[request.digest] = wrong.response
         completion = await self.ask(request, problem.id)
         if isinstance(completion, Dropped):
             return completion

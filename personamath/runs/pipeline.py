@@ -14,6 +14,7 @@ from personamath.journal.file_format import answer_sha256
 from personamath.methods import Method
 from personamath.methods.contract import checked
 from personamath.methods.reasoning import COLUMN, reasoning_of
+from personamath.methods.reflection import WRONG_RESPONSE
 from personamath.methods.requests import Requests
 from personamath.methods.work import Grader, Outcome, Work
 from personamath.records import Completion, Persona, Problem, Row, Solution, Teacher
@@ -131,6 +132,7 @@ class Line:
     personas: tuple[Persona, ...] = ()
     rng_seed: int = 0
     keep_reasoning: bool = False
+    preference: bool = False
 
     async def augment(self, seed: Problem) -> Outcome:
         """Return everything that the method makes from one seed problem."""
@@ -144,6 +146,10 @@ class Line:
         ]
         if self.keep_reasoning:
             work.outcome.rows = [_with_reasoning(row, work.outcome.answers) for row in work.outcome.rows]
+        if self.preference:
+            work.outcome.rows = [
+                _with(row, WRONG_RESPONSE, work.corrected.get(row.request)) for row in work.outcome.rows
+            ]
         return work.outcome
 
     def _model(self, solution: Solution, work: Work) -> str:
@@ -213,7 +219,12 @@ def _row(solution: Solution, seed: Problem, method: str, teacher: str, fixed: Ma
 def _with_reasoning(row: Row, answers: Mapping[str, Completion]) -> Row:
     """A row with what the teacher thought before its response."""
     answer = answers.get(row.request)
-    return replace(row, columns={**row.columns, COLUMN: reasoning_of(answer) if answer else None})
+    return _with(row, COLUMN, reasoning_of(answer) if answer else None)
+
+
+def _with(row: Row, column: str, text: str | None) -> Row:
+    """A row with one more column."""
+    return replace(row, columns={**row.columns, column: text})
 
 
 def _first(errors: ExceptionGroup[Exception]) -> Exception:

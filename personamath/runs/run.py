@@ -103,7 +103,14 @@ async def run(
             _watch_waves(teacher, asking, judge)
         await stack.enter_async_context(watch(asking))
         line = Line(
-            recipe.method, recipe.requests, asking, judge, tuple(personas), recipe.rng_seed, recipe.keep_reasoning
+            recipe.method,
+            recipe.requests,
+            asking,
+            judge,
+            tuple(personas),
+            recipe.rng_seed,
+            recipe.keep_reasoning,
+            recipe.preference,
         )
         await line.augment_all(seeds, room, sink, asking.end)
     paid_now = asking.bill.usd - paid_before

@@ -39,7 +39,7 @@ from personamath_hub.models.training_data import DataFacts
 CHART = "assets/scores.png"
 AUTHORS_DATA = "jingluo/personamathqa"
 """The dataset that the paper's authors published, in lower case because names on the Hub ignore case."""
-WITHOUT_OVERLAP = ("clean", "rl")
+WITHOUT_OVERLAP = ("clean", "sft", "rl")
 """Dataset configs that leave out rows which overlap with test problems."""
 # Licences of data that require nothing of a model beyond what its base model's licence requires.
 PERMISSIVE = frozenset({"apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-3.0", "odc-by", "bsd-3-clause"})

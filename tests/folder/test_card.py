@@ -25,7 +25,7 @@ from personamath.folder.provenance import Origins
 from personamath.methods import PersonaMath
 from personamath.recipe import Recipe
 from personamath.records import Row
-from tests.support.folders import LAYOUT, RECIPE, SIZES, UNCHECKED_CONFIGS, row, rows, write
+from tests.support.folders import LAYOUT, RECIPE, SIZES, TRAINERS, UNCHECKED_CONFIGS, row, rows, write
 
 KINDS = tuple(kind.name for kind in LAYOUT.outline.kinds)
 
@@ -72,7 +72,7 @@ def test_the_yaml_holds_every_key_of_the_hub_with_a_documented_value(folder: Pat
         assert values and set(values) <= allowed, key
     assert yaml.safe_load(DatasetCardData(**data).to_yaml()) == yaml.safe_load(DatasetCard(text).data.to_yaml()) == data
     assert [config["config_name"] for config in data["configs"] if config.get("default")] == ["default"]
-    assert [config["config_name"] for config in data["configs"]] == list(UNCHECKED_CONFIGS)
+    assert [config["config_name"] for config in data["configs"]] == [*UNCHECKED_CONFIGS, *TRAINERS]
     assert not {str(value) for value in data.values()} & {"None", "[]", ""}
 
 
@@ -88,7 +88,7 @@ SIZE_TABLE = [
 
 @pytest.mark.parametrize(("count", "category"), SIZE_TABLE)
 def test_the_size_category_follows_from_the_rows(facts: FolderFacts, count: int, category: str) -> None:
-    for file, share in zip(facts.files, (count, 0, 0, 0), strict=True):
+    for file, share in zip(facts.files.steps, (count, 0, 0, 0), strict=True):
         file.rows = share
     assert metadata(dataset_card(facts))["size_categories"] == [category]
 
@@ -102,8 +102,9 @@ def test_an_unpublished_card_loads_from_a_path_and_a_published_one_by_its_versio
     assert "not published" in local and "revision" not in local.split("## Columns")[0]
     card = dataset_card(facts, "me/PersonaMathQA", "v1.2.0", "### v1.2.0\n\n12 rows added.")
     loads = re.findall(r"^load_dataset\(.*$", card, re.MULTILINE)
-    for line, (config, steps) in zip(loads, UNCHECKED_CONFIGS.items(), strict=True):
-        count = sum(SIZES[step] for step in steps)
+    counts = {config: sum(SIZES[step] for step in steps) for config, steps in UNCHECKED_CONFIGS.items()}
+    counts |= {"sft": 4_540, "rl": len({row.problem for row in rows()})}
+    for line, (config, count) in zip(loads, counts.items(), strict=True):
         assert line == (
             f'load_dataset("me/PersonaMathQA", "{config}", revision="v1.2.0", split="train")  # {count:,} rows'
         )

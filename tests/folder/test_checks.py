@@ -224,6 +224,16 @@ FOLDER_FAULTS: list[tuple[Callable[[Path], object], str]] = [
     (append(CARD, f"See {Path.cwd()}/runs".encode()), "README.md: holds the current path at byte"),
     (append(CHART, TOKEN.encode()), r"funnel.png: holds a Hub token \(hf_...\) at byte"),
     (edit_provenance(teacher=f"{Path.home()}"), "provenance.json: holds the path of the home folder at byte"),
+    (lambda folder: (folder / "sft/train.parquet").unlink(), "README.md: its configs do not match the files"),
+    (
+        edit_table("rl/train.parquet", lambda table: table.drop_columns(["solution"])),
+        r"rl/train.parquet \(config rl\): its columns .* differ in: solution: string",
+    ),
+    (lambda folder: write_bytes(folder / "rl/train.parquet", b"PAR1"), r"\(config rl\): not a readable parquet file"),
+    (
+        lambda folder: write_bytes(folder / "preference/train.parquet", (folder / REWRITE).read_bytes()),
+        "preference/train.parquet: not part of a dataset folder",
+    ),
 ]
 
 

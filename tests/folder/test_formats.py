@@ -1,6 +1,7 @@
-"""Datasets of format 1, which PersonaMath 0.1.0 wrote, are read like today's; what is no format is refused by name."""
+"""Datasets of earlier formats are read like today's; what is no format is refused by name."""
 
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from personamath.folder.changes import compare_folders
 from personamath.folder.checks import check_folder
 from personamath.folder.layout import CARD, PROVENANCE
 from personamath.folder.reading import read_rows
-from tests.support.folders import LAYOUT, SIZES, rows, write, write_format_1
+from tests.support.folders import LAYOUT, SIZES, TRAINERS, rows, write, write_format_1
 
 COLUMNS_OF_0_1_0 = [
     *("id", "problem", "response", "answer", "source", "stage", "step", "seed_id", "seed_problem", "level", "subject"),
@@ -58,16 +59,30 @@ def test_the_same_rows_in_todays_format_are_no_change(old: Path, tmp_path: Path)
     new = write(tmp_path / "new", read_rows(old))
     changes = compare_folders(old, new)
     assert changes.before == changes.after
-    assert {(one.added, one.removed, one.changed) for one in changes.configs.values()} == {(0, 0, 0)}
+    found = {name: (one.added, one.removed, one.changed) for name, one in changes.configs.items()}
+    added = {name: (changes.configs[name].after, 0, 0) for name in TRAINERS}
+    assert found == dict.fromkeys(found, (0, 0, 0)) | added and added["sft"] == (32, 0, 0)
     others = write(tmp_path / "others", [replace(row, method="another") for row in read_rows(old)])
     assert compare_folders(old, others).configs["default"].changed == 32
 
 
+def test_a_folder_of_format_2_has_no_configs_for_trainers(tmp_path: Path) -> None:
+    folder = write(tmp_path / "dataset", rows(dict.fromkeys(SIZES, 2)))
+    for name in TRAINERS:
+        shutil.rmtree(folder / name)
+    provenance = json.loads((folder / PROVENANCE).read_text()) | {"format": 2}
+    (folder / PROVENANCE).write_text(json.dumps(provenance))
+    card = dataset_card(FolderFacts.read(folder))
+    assert "#training" not in card and "trl " not in card
+    (folder / CARD).write_text(card)
+    assert "default: 8 rows load" in check_folder(folder)
+
+
 # What provenance.json may say in its stead, and what is said of it.
 NOT_A_FORMAT: list[tuple[dict[str, Any], str]] = [
-    ({"format": 3}, "has format 3, this version reads up to 2: update PersonaMath"),
+    ({"format": 4}, "has format 4, this version reads up to 3: update PersonaMath"),
     ({"format": None}, r"its format is None\); write the folder again"),
-    ({"format": "2"}, r"its format is '2'\); write the folder again"),
+    ({"format": "3"}, r"its format is '3'\); write the folder again"),
     ({"format": 0}, r"its format is 0\); write the folder again"),
     ({"method": None}, "method: not a method's outline"),
     ({"method": "persona"}, "method: not a method's outline"),

@@ -20,7 +20,18 @@ from personamath.folder.writing import write_folder
 from personamath.methods import PersonaMath
 from personamath.recipe import Recipe
 from personamath.records import Row
-from tests.support.folders import LAYOUT, RECIPE, SIZES, STEPS, UNCHECKED_CONFIGS, funnel_of, row, rows, write
+from tests.support.folders import (
+    LAYOUT,
+    RECIPE,
+    SIZES,
+    STEPS,
+    TRAINERS,
+    UNCHECKED_CONFIGS,
+    funnel_of,
+    row,
+    rows,
+    write,
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +50,7 @@ def test_every_config_loads_with_its_rows_in_order(folder: Path, config: str, st
 def test_the_default_config_is_everything_and_the_only_split_is_train(folder: Path) -> None:
     loaded = datasets.load_dataset(str(folder))
     assert {name: len(split) for name, split in loaded.items()} == {"train": sum(SIZES.values())}
-    assert datasets.get_dataset_config_names(str(folder)) == list(UNCHECKED_CONFIGS)
+    assert datasets.get_dataset_config_names(str(folder)) == [*UNCHECKED_CONFIGS, *TRAINERS]
 
 
 def test_columns_have_the_documented_names_and_types(folder: Path) -> None:
@@ -51,7 +62,7 @@ def test_columns_have_the_documented_names_and_types(folder: Path) -> None:
 
 
 def test_no_row_is_stored_twice(folder: Path) -> None:
-    assert len(list(folder.rglob("*.parquet"))) == 4
+    assert sum(len(list((folder / step).glob("*.parquet"))) for step in STEPS) == 4
     ids = Counter(row["id"] for row in datasets.load_dataset(str(folder), split="train"))
     assert max(ids.values()) == 1
 
@@ -165,10 +176,11 @@ def test_strict_leaves_flagged_rows_out_and_clean_those_that_overlap(tmp_path: P
     assert load("strict") == [row for row in everything if not row["flag"]] != everything
     assert load("clean") == [row for row in everything if not row["overlap"]] != everything
     assert f"clean: {len(load('clean'))} rows load" in check_folder(folder)
+    assert [row["id"] for row in load("sft")] == [row["id"] for row in load("clean")]
     parts = [path.name for path in sorted((folder / "stage1_rewrite").iterdir())]
     assert parts == ["train-clean-flagged.parquet", "train-clean-sound.parquet", "train-overlap-sound.parquet"]
     order = [row.id for row in some]
-    for path in folder.rglob("*.parquet"):
+    for path in (path for step in STEPS for path in (folder / step).glob("*.parquet")):
         ids = pq.read_table(path)["id"].to_pylist()
         assert ids == sorted(ids, key=order.index)
 

@@ -102,7 +102,7 @@ def test_a_version_is_what_its_run_made_and_stays_so(run: Run, hub: LocalHub, ru
     for version, name in (("v1.0.0", "few"), ("v1.1.0", "more")):
         there = load(run, REPO, version)
         assert there == load(run, runs / name / "dataset", "main")
-        assert len(there) == 8 and all(there.values())
+        assert len(there) == 10 and all(there.values())
     assert len(hub.repository(REPO).log("main")) == 1 + 2  # the Hub's own first commit, and one for each version
 
 
@@ -115,7 +115,7 @@ def test_the_same_command_again_does_nothing_and_other_content_is_refused(run: R
     assert again.returncode == 0 and "was already published" in again.stdout
     other = publish(run, runs / "more", "v1.0.0")
     assert other.returncode == 1
-    assert "with other content" in other.stderr and "4 changed (README.md" in other.stderr
+    assert "with other content" in other.stderr and "6 changed (README.md" in other.stderr
     assert hub.repository(REPO).log("main") == commits
     assert hub.asked("POST", "/commit") == hub.asked("POST", "/lfs") == 0
 

@@ -106,6 +106,7 @@ UNFIT: list[tuple[dict[str, Any], str]] = [
     ({"configs": {"both": Config("", ())}}, "the config 'both' has no steps"),
     ({"configs": {"solved": Config("", ("solved",))}}, "'solved' names two steps or configs"),
     ({"configs": {"strict": Config("", ("solved",))}}, "'strict' has a meaning in every dataset"),
+    ({"configs": {"sft": Config("", ("solved",))}}, "'sft' has a meaning in every dataset"),
     ({"kinds": (SOLVE, SOLVE)}, "two kinds have the name 'solved'"),
     ({"columns": {"flag": Column("")}}, "the column 'flag' is one that every row has"),
     ({"steps": (Step("solved", "", "", fixed={"stage": 1}),)}, "the column 'stage', which is not declared"),

@@ -62,7 +62,7 @@ def cluster() -> Iterator[RayCluster]:
 
 def command(teacher: ScriptedTeacher, output: Path | str, *flags: str) -> list[str]:
     to_teacher = ("--teacher", MODEL, "--base-url", teacher.base_url)
-    return ["augment", *PROBLEMS, *to_teacher, "--output", str(output), *flags]
+    return ["augment", *PROBLEMS, *to_teacher, "--output", str(output), "--preference", *flags]
 
 
 def on_ray(cluster: RayCluster, *flags: str) -> list[str]:

@@ -28,6 +28,8 @@ SIZES = {
 
 # What a folder offers that was compared with no test problems. Without flags `strict` is all of it.
 UNCHECKED_CONFIGS = {config: steps for config, steps in LAYOUT.configs.items() if config != "clean"}
+# Beside them, the configs for trainers of a folder without wrong solutions.
+TRAINERS = ("sft", "rl")
 
 
 def sound_path(step: str) -> str:
