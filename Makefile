@@ -1,6 +1,8 @@
-# The two commands of a new checkout: `make demo` and `make test`. Both set up .venv first, once.
+# The two commands of a new checkout: `make demo` and `make test`. Each first installs what it needs into .venv, once.
 PYTHON ?= python3
 BIN := .venv/bin
+# Without --no-compile, pip writes 400 MB of bytecode, most of it of modules that are never imported.
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 # A file's tests run in one process, as they share fixtures; files start in the order of tests/conftest.py.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
@@ -8,16 +10,22 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 install: .venv/installed
 
-.venv/installed: pyproject.toml constraints.txt
+# What the demo needs: neither Ray nor the tools of development.
+.venv/demo: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "PersonaMath needs Python 3.11 or newer; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Setting up .venv (once; a few minutes) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,train,eval,ray]'
+	@$(PIP) torch
+	@$(PIP) --editable '.[demo]'
 	@touch $@
 
-demo: install
+.venv/installed: .venv/demo
+	@echo "Adding what tests and checks need to .venv (once; a few minutes) ..."
+	@$(PIP) --editable '.[dev,train,eval,ray]'
+	@touch $@
+
+demo: .venv/demo
 	@$(BIN)/personamath demo
 
 test: install
@@ -34,4 +42,4 @@ check: install
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf .venv runs/demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv runs/demo runs/demo-simulated .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

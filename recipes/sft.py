@@ -85,7 +85,7 @@ def find_base(model: Any, rows: Any, output: Path, options: Any) -> Base:
         return load_base(model.model_name_or_path, model.model_revision)
     folder = output / tiny.NAME
     if options.local_process_index == 0 and not (folder / "tokenizer.json").is_file():
-        texts = (text for row in rows for text in row.values() if isinstance(text, str))
+        texts = (text for row in rows for text in (prompts.alpaca(row["problem"]), row["response"]) if text)
         tiny.write_tiny_model(folder, texts, options.seed)
     model.model_name_or_path = str(folder)
     return load_base(str(folder), None)

@@ -165,7 +165,7 @@ def test_every_method_is_described(name: str) -> None:
 
 
 def test_the_digest_of_the_answers_is_computed_as_the_documentation_shows(tmp_path: Path) -> None:
-    assert main(["demo", "--data-only", "--output", str(tmp_path / "run")]) == 0
+    assert main(["demo", "--simulated", "--data-only", "--output", str(tmp_path / "run")]) == 0
     facts = json.loads((tmp_path / "run" / "dataset" / "provenance.json").read_text(encoding="utf-8"))
     page = (REPO / "docs" / "data.md").read_text(encoding="utf-8")
     (snippet,) = re.findall(r"^```python\n(import hashlib\n.*?)^```", page, re.MULTILINE | re.DOTALL)

@@ -17,7 +17,7 @@ from personamath.errors import Interrupted, PersonaMathError, PersonaMathWarning
 from personamath.files import in_one_line
 
 COMMANDS = {
-    "demo": "try everything with a simulated teacher: no key, no network",
+    "demo": "try everything on recorded answers: no key, no network",
     "prompts": "print a method's prompts, or write them to files to edit",
     "plan": "estimate what a dataset will cost",
     "augment": "make a dataset with a teacher",

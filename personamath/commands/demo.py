@@ -1,184 +1,142 @@
-"""`personamath demo`: run the whole pipeline on bundled problems with the simulated teacher."""
+"""`personamath demo`: go the whole way on bundled problems, without a key or a network."""
 
 import argparse
-import asyncio
 import importlib.util
-import json
 import os
 import shutil
-import subprocess
 import sys
-import threading
+import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.resources import as_file, files
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
-from personamath.commands.augment import augment_and_report
-from personamath.errors import BadInput
-from personamath.files import folder_for_libraries, plain_path
-from personamath.recipe import Recipe
-from personamath.runs.setup import Setup
-from personamath.sources.problems import ProblemSource
-from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
+from personamath.commands import demo_data, demo_model
+from personamath.commands.demo_data import RECORDED_LICENSE, RECORDED_MODEL
+from personamath.files import folder_for_libraries, in_one_line, plain_path
+from personamath.methods import PersonaMath
+from personamath.runs.dataset import Made
+from personamath.runs.funnel import composition
+from personamath.teachers.simulated import bundled_problems
 
 DESCRIPTION = """\
-Run the whole pipeline without a key or a network. The demo augments bundled problems with bundled personas and a
-simulated teacher, which it asks over real HTTP on the loopback interface. Then it fine-tunes a tiny model on the data,
-scores it and makes a report. All data is marked as simulated; do not train on it.
+Run the whole project without a key or a network. The demo replays the recorded answers of a real model (Qwen2.5-Coder-
+1.5B-Instruct, Apache-2.0) to 48 bundled problems: it makes the dataset, checks it and writes a report. Then a tiny
+model learns short sums and is scored before and after.
 
-Fine-tuning and scoring need a checkout with the extras `train` and `eval`; `make demo` installs them.
-"""
-NEXT = """\
-Next, use a real teacher (a first look at 20 problems of each source costs cents):
+With --simulated, a program that plays a teacher takes the place of the recorded answers. Its data is marked as
+simulated; do not train on it.
 
-  export OPENAI_API_KEY=...
-  personamath augment --problems gsm8k --problems math --limit 20 \\
-      --teacher gpt-4o-mini-2024-07-18 --output runs/first-look
+Fine-tuning and scoring need a checkout with the extra `demo`; `make demo` installs it.
 """
-CHECKOUT = Path(__file__).parent.parent.parent
+OUTPUT, SIMULATED_OUTPUT = "runs/demo", "runs/demo-simulated"
+DATA_NAME, VERSION = "me/PersonaMathQA-demo", "v0.0.1"
 TRAINING_MODULES = ("accelerate", "trl", "lm_eval")
-MODEL_NAME, DATA_NAME, VERSION = "me/PersonaMath-demo", "me/PersonaMathQA-demo", "v0.0.1"
-# A model with random weights gains nothing from more steps, and never ends a completion by itself.
-STEPS, NEW_TOKENS = 20, 48
-LOG_LINES = 15
+SIDE_BY_SIDE = 100
+"""Columns of a terminal from which two texts are shown side by side."""
+MOST_COLUMNS = 140
+SHOWN_CHARACTERS = 100
+"""Of a completion."""
+SHOWN_OUTCOMES = 3
+"""Of the requests of one kind; run.json and the report have all."""
+NEXT = """\
+Next
+  Look at every row, and everything it came from:
+    {report}
+  Ask a real teacher (20 problems of each source cost cents; docs/teachers.md):
+    export OPENAI_API_KEY=...
+    personamath augment --problems gsm8k --problems math --limit 20 \\
+        --teacher gpt-4o-mini-2024-07-18 --output runs/first-look
+  Use problems of your own (docs/problems.md):
+    personamath augment --problems shop:mine.jsonl:question:answer ..."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "--output", type=plain_path, default="runs/demo", metavar="DIR", help="run directory (default %(default)s)"
+        "--output",
+        type=plain_path,
+        metavar="DIR",
+        help=f"run directory (default {OUTPUT}, or {SIMULATED_OUTPUT} with --simulated)",
     )
-    parser.add_argument("--data-only", action="store_true", help="stop at the dataset, in a few seconds")
+    parser.add_argument("--data-only", action="store_true", help="stop at the report of the data, in a few seconds")
+    parser.add_argument("--simulated", action="store_true", help="ask a simulated teacher; the data is not real")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    output = Path(options.output)
-    sources = bundled_problems()
-    _head("The data: a simulated teacher solves and rewrites the bundled problems, and reflects on them")
-    with _embedded_teacher(sources) as base_url:
-        recipe = Recipe(problems=tuple(sources), teacher=MODEL)
-        status = augment_and_report(recipe, Setup(base_url=(base_url,), output=options.output))
-    folder = output / "dataset"
-    _show_rows(folder)
-    _show_version(folder, output / "published")
-    if options.data_only:
-        return status
-    if missing := _missing():
-        _head(f"No fine-tuning: {missing}")
+    output = Path(options.output or (SIMULATED_OUTPUT if options.simulated else OUTPUT))
+    _make_data(output, options.simulated)
+    report = _report(output)
+    if not options.data_only:
+        if missing := _missing():
+            print(f"\nThe model is left out: {missing}")
+        else:
+            _make_model(output)
+    print(f"\n{_activation()}{NEXT.format(report=report.resolve().as_uri())}")
+    return 0
+
+
+def _make_data(output: Path, simulated: bool) -> None:
+    """Make the dataset and show its counts and one rewrite."""
+    if simulated:
+        print("SIMULATED: a program plays the teacher, over real HTTP. Do not train on its rows.")
+        made = demo_data.simulate(output, bundled_problems(), PersonaMath())
     else:
-        _fine_tune(output)
-        _score(output)
-        _show_model(output)
-    if shutil.which("personamath") is None:
-        print(f"Put the commands on your path:\n\n  . {os.path.relpath(sys.prefix)}/bin/activate\n")
-    print(NEXT)
-    _head("The report: every figure and every row")
-    print(_report(output).resolve().as_uri())
-    return status
+        print(f"Data: {RECORDED_MODEL} ({RECORDED_LICENSE}) solves 48 problems and rewrites them for personas.")
+        made = demo_data.replay(output)
+    outline = PersonaMath.outline
+    print(f"\n{composition(made.funnel, outline)}\n")
+    print("\n".join(_outcomes(made)))
+    print(f"{made.asked.asked:,} answers asked, {made.asked.replayed:,} from the journal.\n")
+    rows = _check_version(output / "dataset", output / "published", simulated)
+    print(f"The dataset is in {output}/dataset: {rows.num_rows:,} rows, checked as `personamath publish` does it.")
+    rewrites = (row for row in rows if row["step"] == "stage1_rewrite" and row["flag"] is None)
+    if row := next(rewrites, None):
+        print(f"\nOne rewrite, for the persona {row['persona']!r}:\n")
+        print("\n".join(beside(row["seed_problem"], row["problem"], _columns())))
 
 
-def _head(text: str) -> None:
-    print(f"\n=== {text}\n", flush=True)
+def _outcomes(made: Made) -> Iterator[str]:
+    """Yield a line for each kind of request, with its most frequent outcomes."""
+    for kind in PersonaMath.outline.kinds:
+        counts = made.funnel.requests(kind.name)
+        most = [f"{count:,} {outcome}" for outcome, count in list(counts.items())[:SHOWN_OUTCOMES]]
+        others = sum(list(counts.values())[SHOWN_OUTCOMES:])
+        yield f"{kind.says:<42}{sum(counts.values()):>5,}: " + ", ".join(most + [f"{others:,} other"] * (others > 0))
 
 
-def _missing() -> str | None:
-    """Return one line about the first thing that fine-tuning needs and this machine lacks, or None."""
-    if not (CHECKOUT / "recipes" / "sft.py").is_file():
-        return "the recipes are in the repository, not in the installed package"
-    absent = [name for name in TRAINING_MODULES if importlib.util.find_spec(name) is None]
-    return f"{absent[0]} is not installed; pip install -e '.[train,eval]'" if absent else None
+def beside(left: str, right: str, width: int) -> Iterator[str]:
+    """Yield the lines of two texts, beside each other if the terminal is wide enough."""
+    if width < SIDE_BY_SIDE:
+        for title, text in (("original", left), ("rewrite", right)):
+            yield f"  {title}"
+            yield from (f"  | {line}" for line in wrapped(text, width - 4))
+        return
+    column = (width - 7) // 2
+    yield f"  {'original':<{column}} | rewrite"
+    for one, other in zip_longest(wrapped(left, column), wrapped(right, column), fillvalue=""):
+        yield f"  {one:<{column}} | {other}".rstrip()
 
 
-@contextmanager
-def _embedded_teacher(sources: list[str]) -> Iterator[str]:
-    """Serve the teacher from its own thread, like a remote endpoint; yield its base URL."""
-    teacher = SimulatedTeacher(ProblemSource.parse(source) for source in sources)
-    unproxied = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-    os.environ["no_proxy"] = f"{unproxied},127.0.0.1" if unproxied else "127.0.0.1"
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="simulated teacher", daemon=True)
-    thread.start()
-    server = serve(application(teacher))
-    base_url = asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result()
-    try:
-        yield base_url
-    finally:
-        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+def wrapped(text: str, width: int) -> list[str]:
+    """Wrap each line of a text."""
+    return [part for line in text.splitlines() for part in textwrap.wrap(line, width) or [""]]
 
 
-def _show_version(folder: Path, published: Path) -> None:
-    """Write the folder that `personamath publish` would upload, check it, and load it back."""
+def _check_version(folder: Path, published: Path, simulated: bool) -> Any:
+    """Write the folder that `personamath publish` would upload, check it, and load it back; return its rows."""
     import datasets
 
     from personamath.folder.checks import check_folder
     from personamath_hub.datasets import write_version
 
+    datasets.disable_progress_bars()
+    shutil.rmtree(published, ignore_errors=True)
     write_version(folder, published, DATA_NAME, VERSION)
-    print(f"--- `personamath publish` would upload {published}")
-    for line in check_folder(published, allow_simulated=True):
-        print(f"checked: {line}")
+    check_folder(published, allow_simulated=simulated)
     with folder_for_libraries(published) as plain:
-        loaded = datasets.load_dataset(str(plain), split="train")
-    print(f"loaded back: {loaded.num_rows:,} rows of {len(loaded.column_names)} columns")
-
-
-def _fine_tune(output: Path) -> None:
-    """Fine-tune the tiny model on the published folder, as a user would: one recipe, run by `accelerate launch`."""
-    _head(f"The model: fine-tune a tiny model with random weights for {STEPS} steps (recipes/sft-tiny.yaml)")
-    shutil.rmtree(output / "model", ignore_errors=True)
-    _run(
-        *("accelerate.commands.launch", "--config_file", str(CHECKOUT / "accelerate_configs" / "cpu.yaml")),
-        *("--num_processes", "1", str(CHECKOUT / "recipes" / "sft.py")),
-        *("--config", str(CHECKOUT / "recipes" / "sft-tiny.yaml"), "--dataset_name", str(output / "published")),
-        *("--output_dir", str(output / "model"), "--max_steps", str(STEPS), "--disable_tqdm", "true"),
-        log=output / "model.log",
-    )
-    losses = (output / "model" / "loss.csv").read_text(encoding="utf-8").splitlines()
-    print(f"loss {losses[1].split(',')[2]} -> {losses[-1].split(',')[2]}; the curve is {output / 'model' / 'loss.png'}")
-
-
-def _score(output: Path) -> None:
-    """Score the model with lm-eval on the bundled problems; they are far too few for a card, and the output says so."""
-    from personamath.commands import scores
-    from personamath.evaluation.scores import read_results
-    from personamath.evaluation.tasks import FOLDER
-
-    _head("The scores: lm-eval asks the model a few bundled problems in the style of GSM8K, none from GSM8K itself")
-    results = output / "scores"
-    shutil.rmtree(results, ignore_errors=True)
-    with as_file(files("personamath.sources.bundled") / "gsm8k-demo.jsonl") as problems:
-        _run(
-            *("lm_eval", "--model", "hf", "--model_args", f"pretrained={output / 'model'},dtype=float32"),
-            *("--device", "cpu", "--batch_size", "16", "--include_path", str(FOLDER)),
-            *("--tasks", "personamath_gsm8k", "--metadata", json.dumps({"files": {"gsm8k": str(problems)}})),
-            *("--gen_kwargs", f"max_gen_toks={NEW_TOKENS}", "--output_path", str(results), "--log_samples"),
-            log=output / "scores.log",
-        )
-    print("\n".join(scores.report(read_results([results]), None)))
-
-
-def _show_model(output: Path) -> None:
-    """Write the folder that `personamath push` would upload, with the card of a model without publishable scores."""
-    from personamath.training.record import TrainingRecord
-    from personamath_hub.models.base_licenses import BaseLicense
-    from personamath_hub.models.checks import check_model
-    from personamath_hub.models.push import write_version
-    from personamath_hub.models.training_data import DataFacts
-
-    pushed = output / "pushed"
-    shutil.rmtree(pushed, ignore_errors=True)
-    pushed.mkdir()
-    license = BaseLicense.named(TrainingRecord.read(output / "model").base_model)
-    data = DataFacts.in_folder(output / "published")
-    write_version(output / "model", pushed, MODEL_NAME, VERSION, None, data, license, copy=True)
-    print(f"\n--- `personamath push --without-scores` would upload {pushed}")
-    for line in check_model(pushed, allow_simulated=True):
-        print(f"checked: {line}")
+        return datasets.load_dataset(str(plain), split="train")
 
 
 def _report(output: Path) -> Path:
@@ -188,27 +146,41 @@ def _report(output: Path) -> Path:
     return write_report(read_run(output / "dataset", "the demo's data", output), output / "report")
 
 
-def _run(*module: str, log: Path) -> None:
-    """Run a module in its own process, its output in `log`; raise `BadInput` with the end of the log if it fails."""
-    with log.open("w", encoding="utf-8") as file:
-        done = subprocess.run([sys.executable, "-m", *module], stdout=file, stderr=subprocess.STDOUT)
-    if done.returncode:
-        end = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LOG_LINES:]
-        raise BadInput(f"{module[0]} ended with status {done.returncode}; {log} ends:\n" + "\n".join(end))
+def _missing() -> str | None:
+    """Return one line about the first thing that fine-tuning needs and this machine lacks, or None."""
+    if not (demo_model.CHECKOUT / "recipes" / "sft.py").is_file():
+        return "the recipes are in the repository, not in the installed package."
+    absent = [name for name in TRAINING_MODULES if importlib.util.find_spec(name) is None]
+    return f"{absent[0]} is not installed; pip install -e '.[demo]'" if absent else None
 
 
-def _show_rows(folder: Path) -> None:
-    """Print one whole row of each step, as `load_dataset` returns it."""
-    import datasets
+def _make_model(output: Path) -> None:
+    """Fine-tune and score the tiny model, and show what it learned."""
+    train, held_out = demo_model.split_sums()
+    print(
+        f"\nModel: a tiny model with random weights learns short sums from {len(train)} rows of its own, because the "
+        "data\nabove is far too hard for it. A program wrote these rows, so they are simulated, too."
+    )
+    trained = demo_model.fine_tune(output)
+    print(f"Fine-tuning (recipes/sft-demo.yaml): loss {trained.first_loss:.2f} -> {trained.last_loss:.2f}", end=" ")
+    print(f"in {trained.steps} steps; the curve is {output}/model/loss.png")
+    before, after = demo_model.score(output)
+    demo_model.check_push(output)
+    print(f"Scores on {len(held_out)} other sums, by lm-eval with the project's grader (95 % intervals, Wilson's):\n")
+    print("\n".join(f"  {line}" for line in demo_model.table(before, after)))
+    print(f"\n  {demo_model.question(held_out[0])}")
+    for label, marks in (("before", before), ("after", after)):
+        text = in_one_line(marks.completion, SHOWN_CHARACTERS)
+        print(textwrap.fill(text, _columns(), initial_indent=f"  {label:8}", subsequent_indent=" " * 10))
+    print(f"\nThe model is in {output}/model, checked as `personamath push --without-scores` does it.")
 
-    from personamath.folder.provenance import layout_of
-    from personamath.folder.reading import read_provenance
 
-    datasets.disable_progress_bars()
-    for step in (step.name for step in layout_of(read_provenance(folder)).steps):
-        with folder_for_libraries(folder) as plain:
-            row = datasets.load_dataset(str(plain), step, split="train")[0]
-        print(f"\n--- one row of {step} " + "-" * (80 - len(step)))
-        for column, value in row.items():
-            print(f"{column}: {value}")
-    print()
+def _columns() -> int:
+    return min(shutil.get_terminal_size().columns, MOST_COLUMNS)
+
+
+def _activation() -> str:
+    """Return how to put the commands on the path, if they are not."""
+    if shutil.which("personamath"):
+        return ""
+    return f"Put the commands on your path:  . {os.path.relpath(sys.prefix)}/bin/activate\n\n"

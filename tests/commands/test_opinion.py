@@ -39,7 +39,7 @@ PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", sou
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--data-only", "--output", str(output)]) == 0
+    assert main(["demo", "--simulated", "--data-only", "--output", str(output)]) == 0
     return output
 
 

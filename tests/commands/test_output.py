@@ -21,7 +21,7 @@ COMMANDS = [["--help"], ["journal", "RUN"], ["journal", "RUN", "--help"], ["diff
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the bundled problems."""
     output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--data-only", "--output", str(output)]) == 0
+    assert main(["demo", "--simulated", "--data-only", "--output", str(output)]) == 0
     return output
 
 
@@ -94,6 +94,6 @@ def test_a_run_on_storage_that_can_only_be_read_is_one_line(
     shutil.copytree(finished, read_only / "run")
     seal(read_only)
     for output in (read_only / "run", read_only / "new"):
-        assert main(["demo", "--data-only", "--output", str(output)]) == 1
+        assert main(["demo", "--simulated", "--data-only", "--output", str(output)]) == 1
         (line,) = capsys.readouterr().err.splitlines()
         assert "Read-only file system" in line

@@ -46,7 +46,7 @@ def test_an_output_of_any_name_is_a_folder_that_is_written_checked_and_trained_o
     written: str, meant: str, tmp_path: Path
 ) -> None:
     output = written.replace(HERE, str(tmp_path))
-    assert main(["demo", "--data-only", "--output", output]) == 0
+    assert main(["demo", "--simulated", "--data-only", "--output", output]) == 0
     run = tmp_path / meant
     assert {"journal.sqlite", "run.json", "dataset"} <= {path.name for path in run.iterdir()}
     assert main(["journal", output, "--export", "answers-12:00.parquet"]) == 0

@@ -31,7 +31,7 @@ OTHER_RECIPES = [
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the bundled problems."""
     output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--data-only", "--output", str(output)]) == 0
+    assert main(["demo", "--simulated", "--data-only", "--output", str(output)]) == 0
     return output
 
 

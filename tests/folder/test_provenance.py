@@ -41,7 +41,7 @@ from tests.support.local_hub.storage import Repository
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole run on the embedded teacher."""
     output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--data-only", "--output", str(output)]) == 0
+    assert main(["demo", "--simulated", "--data-only", "--output", str(output)]) == 0
     return output
 
 
@@ -81,7 +81,7 @@ def test_answers_that_were_not_used_leave_no_trace_in_the_folder(demo: Path, tmp
     with Journal(run) as journal:
         opinion = Request("Is this solution correct?", "another-teacher", 0.0, 100)
         asyncio.run(journal.put(opinion, Completion("Yes.", "stop")))
-    assert main(["demo", "--data-only", "--output", str(run)]) == 0
+    assert main(["demo", "--simulated", "--data-only", "--output", str(run)]) == 0
     files = [path.relative_to(demo) for path in (demo / "dataset").rglob("*") if path.is_file()]
     assert all((run / file).read_bytes() == (demo / file).read_bytes() for file in files)
     with closing(sqlite3.connect(run / "journal.sqlite")) as connection:

@@ -39,7 +39,7 @@ from tests.support.folders import STEPS, row, rows, write
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole run on the embedded teacher."""
     output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--data-only", "--output", str(output)]) == 0
+    assert main(["demo", "--simulated", "--data-only", "--output", str(output)]) == 0
     return output
 
 

@@ -187,7 +187,7 @@ def test_colours_are_told_apart_by_colour_blind_readers() -> None:
 
 
 def test_the_command_writes_a_report_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--data-only", "--output", str(tmp_path / "run")]) == 0
+    assert main(["demo", "--simulated", "--data-only", "--output", str(tmp_path / "run")]) == 0
     capsys.readouterr()
     status = main(["report", str(tmp_path / "run"), "--output", str(tmp_path / "report")])
     assert status == 0

@@ -302,7 +302,15 @@ def test_every_recipe_is_one_for_the_real_parser(path: Path) -> None:
 
 
 def test_the_recipes_are_those_that_are_promised() -> None:
-    promised = {*PAPER, "sft-tiny", "sft-qwen2.5-7b-lora", "sft-qwen2.5-7b-qlora", "sft-qwen2.5-7b-fast"}
+    promised = {
+        *PAPER,
+        "sft-tiny",
+        "sft-demo",
+        "sft-authors-data",
+        "sft-qwen2.5-7b-lora",
+        "sft-qwen2.5-7b-qlora",
+        "sft-qwen2.5-7b-fast",
+    }
     assert {path.stem for path in RECIPES} == promised
 
 

@@ -1,1 +1,1 @@
-"""Personas and math problems written for this project: the defaults that the package carries."""
+"""Personas and math problems written for this project, and a model's recorded answers to them for the demo."""

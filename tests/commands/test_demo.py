@@ -1,0 +1,89 @@
+"""`personamath demo`: the recorded answers of a real model give the same dataset everywhere, and nobody is asked."""
+
+import gzip
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from personamath.commands.cli import main
+from personamath.commands.demo import beside
+from personamath.commands.demo_data import RECORDED, RECORDED_MODEL
+from personamath.folder.checks import check_folder
+from personamath.journal.file_format import FILE_NAME
+from tests.commands.test_augment import dataset_bytes
+
+pytestmark = pytest.mark.slow
+
+MOST_BYTES = 1_500_000
+MOST_LINES = 60
+MOST_COLUMNS = 120
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("demo") / "run"
+    assert main(["demo", "--data-only", "--output", str(output)]) == 0
+    return output
+
+
+def test_the_recorded_answers_fit_this_version_and_nobody_is_asked(
+    replayed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--data-only", "--output", str(tmp_path / "run")]) == 0
+    printed = capsys.readouterr()
+    assert "warning" not in printed.err and "note" not in printed.err
+    assert "\n0 answers asked, " in printed.out
+    assert RECORDED_MODEL in printed.out and "Next\n" in printed.out
+    assert len(printed.out.splitlines()) <= MOST_LINES
+    assert max(map(len, printed.out.replace(str(tmp_path), "").splitlines())) <= MOST_COLUMNS
+    assert dataset_bytes(tmp_path / "run") == dataset_bytes(replayed)
+    run = json.loads((replayed / "run.json").read_text())
+    assert run["complete"] and not run["simulated"]
+    assert all(run["rows"][step] for step in ("stage1_inference", "stage1_rewrite", "stage2_reflection"))
+
+
+def test_a_second_demo_in_the_same_directory_changes_nothing(
+    replayed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = dataset_bytes(replayed)
+    assert main(["demo", "--data-only", "--output", str(replayed)]) == 0
+    assert "\n0 answers asked, " in capsys.readouterr().out
+    assert dataset_bytes(replayed) == before
+
+
+def test_the_dataset_could_be_published_and_its_card_names_the_model(replayed: Path) -> None:
+    check_folder(replayed / "published")
+    card = (replayed / "published" / "README.md").read_text(encoding="utf-8")
+    assert RECORDED_MODEL in card and "license: apache-2.0" in card and "imulated" not in card
+    assert (replayed / "report" / "index.html").is_file()
+
+
+def test_a_request_without_a_recorded_answer_ends_the_demo_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").mkdir()
+    journal = tmp_path / "run" / FILE_NAME
+    journal.write_bytes(gzip.decompress(RECORDED.read_bytes()))
+    with closing(sqlite3.connect(journal)) as connection, connection:
+        connection.execute("delete from answers where rowid = (select max(rowid) from answers)")
+    assert main(["demo", "--data-only", "--output", str(tmp_path / "run")]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "requests without a recorded answer: 1." in line and "--simulated" in line and "--output" in line
+
+
+def test_the_recorded_journal_is_small_and_says_nothing_of_a_machine() -> None:
+    content = RECORDED.read_bytes()
+    assert len(content) < MOST_BYTES
+    assert content[4:8] == bytes(4)  # the time in gzip's header, so that the same journal gives the same bytes
+    journal = gzip.decompress(content)
+    assert not any(secret in journal for secret in (b"/tmp/", b"/home/", b"/root/", b"127.0.0.1", b"localhost"))
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_two_texts_are_beside_each_other_where_there_is_room(width: int) -> None:
+    lines = list(beside("A short original. " * 9, "A rewrite,\nin two lines. " * 9, width))
+    assert max(map(len, lines)) <= width
+    assert (lines[0].split() == ["original", "|", "rewrite"]) == (width == 120)
