@@ -3,6 +3,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import datasets
@@ -19,6 +20,8 @@ from personamath.sources.questions import QuestionSource
 from personamath.sources.rows import TableRow
 from personamath.sources.seed_problems import Skipped, read_problems
 from personamath.sources.tables import read_file, stem_of
+
+gzipped = partial(gzip.compress, mtime=0)  # the same bytes in every process, which names the cases after them
 
 ROWS = [
     {"question": "What is 5 + 2?", "answer": "7", "level": "1", "subject": "sums"},
@@ -73,11 +76,11 @@ FORMS: list[tuple[str, bytes]] = [
     ("a.jsonl", jsonl().encode("utf-16")),
     ("a.jsonl", jsonl().encode("utf-16-le")),
     ("a.jsonl", jsonl().encode("utf-16-be")),
-    ("a.jsonl.gz", gzip.compress(jsonl().encode())),
-    ("a.jsonl.gz", gzip.compress(jsonl().encode("utf-16"))),
+    ("a.jsonl.gz", gzipped(jsonl().encode())),
+    ("a.jsonl.gz", gzipped(jsonl().encode("utf-16"))),
     ("a.jsonl.zst", zstd(jsonl().encode())),
     ("a.jsonl.gz", jsonl().encode()),  # unpacked by a browser
-    ("a.jsonl", gzip.compress(jsonl().encode())),
+    ("a.jsonl", gzipped(jsonl().encode())),
     ("a.json", json.dumps(ROWS).encode()),
     ("a.json", json.dumps(ROWS, indent=2).encode("utf-8-sig")),
     ("a.json", json.dumps({"version": "1.0", "data": ROWS}).encode()),
@@ -96,10 +99,10 @@ FORMS: list[tuple[str, bytes]] = [
     ("a.csv", ("\n" + delimited() + "\n \n").encode()),
     ("a.csv", delimited().replace("\n", ",,\n", 1).replace("sums\n", "sums,,\n").encode()),
     ("a.csv", delimited().replace("question,answer", " question , answer").encode()),
-    ("a.csv.gz", gzip.compress(delimited().encode())),
+    ("a.csv.gz", gzipped(delimited().encode())),
     ("a.csv.zst", zstd(delimited().encode())),
     ("a.tsv", delimited("\t").encode()),
-    ("a.tsv.gz", gzip.compress(delimited("\t", "\r\n").encode("utf-16"))),
+    ("a.tsv.gz", gzipped(delimited("\t", "\r\n").encode("utf-16"))),
     ("a.parquet", parquet(ROWS)),
 ]
 
@@ -187,7 +190,7 @@ def test_nested_columns_are_read_from_files(tmp_path: Path, name: str) -> None:
 
 
 def test_a_benchmark_may_be_any_table(tmp_path: Path) -> None:
-    (tmp_path / "test.csv.gz").write_bytes(gzip.compress(delimited(";").encode("utf-16")))
+    (tmp_path / "test.csv.gz").write_bytes(gzipped(delimited(";").encode("utf-16")))
     source = QuestionSource.parse(f"{tmp_path / 'test.csv.gz'}:question", "test")
     assert list(source.read()) == [row["question"] for row in ROWS]
     with pytest.raises(BadInput, match=r"test\.csv\.gz:2: no column 'questio'; the nearest known one is 'question'"):
@@ -228,7 +231,7 @@ BAD: list[tuple[str, bytes, str]] = [
     ("a.jsonl", b'{"a": 1}\n' * 99_999 + b'{"a": "caf\xe9"}\n', "a.jsonl:100000: not UTF-8; save the file as UTF-8"),
     ("a.csv", b"a\n" + CUT[:-1], "a.csv:2: ends in the middle of a UTF-8 character; copy it again, or save it as "),
     ("a.csv", "a\nb".encode("utf-16")[:-1], "a.csv:2: ends in the middle of a UTF-16 character; copy it again"),
-    ("a.csv.gz", gzip.compress(b"a\n1\n")[:-5], "a.csv.gz: cannot be unpacked (Truncated compressed stream); copy or "),
+    ("a.csv.gz", gzipped(b"a\n1\n")[:-5], "a.csv.gz: cannot be unpacked (Truncated compressed stream); copy or "),
     ("a.csv.zst", zstd(b"a\n1\n")[:-3], "a.csv.zst: cannot be unpacked (Truncated compressed stream); copy or "),
     ("a.jsonl", b"PAR1" + b"\0\xff" * 9, "a.jsonl:1: not UTF-8; save the file as UTF-8"),
 ]
