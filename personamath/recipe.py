@@ -127,6 +127,7 @@ class Recipe:
         values = dict(settings)
         chosen = values.pop("method", PersonaMath.outline.method)
         if not isinstance(chosen, str):  # the caller's own method object, which holds its settings
+            check_method(chosen, _OWN)
             return cls._of(values, place, chosen)
         name = chosen
         if name not in METHODS:

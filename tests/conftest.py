@@ -36,7 +36,8 @@ LONGEST = (
         "evaluation/test_tasks_lm_eval.py",
         "test_readme.py",
     ),
-    *("runs/test_ray_engine.py", "training/test_examples.py", "teachers/test_served_vllm.py"),
+    *("runs/test_ray_engine.py", "test_real_vllm.py", "training/test_examples.py", "teachers/test_served_vllm.py"),
+    *("hub/test_publish.py", "methods/test_rewriting.py", "hub/test_trainers.py", "runs/test_hub_inputs.py"),
 )
 WORKERS_PER_CORE = 1.5
 """Tests of waits, deaths and slow servers leave their core idle for a third of the time."""

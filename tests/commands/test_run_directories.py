@@ -228,7 +228,7 @@ def test_a_run_that_keeps_no_row_says_so_and_leaves_no_dataset(
 def test_a_setting_of_another_method_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flags = ["--teacher", "t", "--output", str(tmp_path / "run"), "--method", "direct", "--personas", "bundled"]
     assert main(["augment", *PROBLEMS, *flags]) == 1
-    assert "personas is a setting of persona; the method is direct" in capsys.readouterr().err
+    assert "personas is a setting of persona and resample; the method is direct" in capsys.readouterr().err
 
 
 def test_the_direct_method_runs_by_the_same_command(start_teacher: Start, tmp_path: Path) -> None:

@@ -298,5 +298,5 @@ def test_the_documentation_names_every_column_and_config() -> None:
         for line in re.findall(r"^\| (`.*?) \| (?:string|int32)", text, re.M)
         for name in re.findall("`(.*?)`", line)
     ]
-    assert columns == list(Layout(replace(RECIPE, keep_reasoning=True).outline).columns)
+    assert columns == list(Layout(replace(RECIPE, keep_reasoning=True, preference=True).outline).columns)
     assert all(f"`{config}`" in text for config in LAYOUT.configs)

@@ -135,7 +135,10 @@ BAD_CALLS = [
     ({"rng_sede": 1}, "augment(): unknown key 'rng_sede'; the nearest known one is 'rng_seed'"),
     ({"k1": "many"}, "augment(): k1 is 'many'; it must be a whole number"),
     ({"method": "persono"}, "augment(): unknown method 'persono'; the nearest known one is 'persona'"),
-    ({"method": "direct", "personas": "bundled"}, "personas is a setting of persona; the method is direct"),
+    (
+        {"method": "direct", "personas": "bundled"},
+        "personas is a setting of persona and resample; the method is direct",
+    ),
     ({"concurrency": 0}, "concurrency is 0: it must be more than 0"),
     ({"problems": [{"question": "1 + 1?"}]}, "problem 0: expected the keys question and answer; found question"),
     ({"problems": [7]}, "problem 0: expected the keys question and answer; found int"),

@@ -138,7 +138,8 @@ def test_the_ray_engine_makes_the_local_engines_bytes_and_asks_everything_once(
     # the same command again, and then the local engine over what the blocks hold
     assert finish(arguments).returncode == 0
     again = run_file(tmp_path / "run")["answers"]
-    assert again == {"asked this time": 0, "from the journal": ours["answers"]["asked this time"]}
+    asked = ours["answers"]["asked this time"]
+    assert again == {"asked this time": 0, "from the journal": asked, "from other runs": 0}
     assert main(command(teacher, tmp_path / "run")) == 0
     assert run_file(tmp_path / "run")["answers"] == again
     assert dataset_bytes(tmp_path / "run") == dataset_bytes(undisturbed)
