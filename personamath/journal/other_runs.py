@@ -11,7 +11,7 @@ from personamath.errors import BadInput
 from personamath.journal.block_files import all_answer_files
 from personamath.journal.file_format import FILE_NAME, find_in, open_for_reading, unreadable
 from personamath.journal.run_folder import RunFolder
-from personamath.journal.salvage import as_completion, checksum
+from personamath.journal.salvage import whole_completion
 from personamath.records import AnsweredBy, Completion
 from personamath.teachers.rates import REUSED
 
@@ -33,7 +33,8 @@ class OtherRuns:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._journals = [(one, stack.enter_context(closing(open_for_reading(one)))) for one in self._directories]
+            opened = [stack.enter_context(closing(open_for_reading(one))) for one in self._directories]
+            self._journals = [(one, find_in(one)) for one in opened]
             self._open = stack.pop_all()
         return self
 
@@ -45,13 +46,12 @@ class OtherRuns:
 
         An answer that is not what was written counts as none: it is asked again, and its own run recovers it.
         """
-        for directory, journal in self._journals:
+        for directory, (journal, find) in zip(self._directories, self._journals, strict=True):
             try:
-                found = journal.execute(find_in(journal), (digest,)).fetchall()
+                found = journal.execute(find, (digest,)).fetchall()
             except sqlite3.Error as error:
                 raise unreadable(directory / FILE_NAME, error) from None
-            if found and checksum(*found[0][:-1]) == found[0][-1]:
-                completion = as_completion(*found[0][:-1])
+            if found and (completion := whole_completion(found[0])):
                 by = completion.answered_by or AnsweredBy()
                 return replace(completion, answered_by=by._replace(processing=REUSED))
         return None

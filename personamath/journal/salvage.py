@@ -10,7 +10,7 @@ import os
 import struct
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -108,6 +108,12 @@ def as_completion(
     """The completion in these columns of a row."""
     origin = None if answered_by is None else from_json(answered_by)
     return Completion(text, finish_reason, prompt_tokens, completion_tokens, origin)
+
+
+def whole_completion(columns: Sequence[Any]) -> Completion | None:
+    """The completion in the columns of `file_format.FIND`; None if it is not what was written."""
+    *values, expected = columns
+    return as_completion(*values) if checksum(*values) == expected else None
 
 
 def salvage(path: Path) -> Iterator[Answer]:

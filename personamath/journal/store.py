@@ -31,7 +31,7 @@ from personamath.journal.file_format import (
     open_or_recover,
     unreadable,
 )
-from personamath.journal.salvage import Answer, as_completion, checksum
+from personamath.journal.salvage import Answer, whole_completion
 from personamath.records import Completion, Request
 from personamath.teachers.prices import Paid
 
@@ -117,10 +117,10 @@ class Journal:
             raise unreadable(self.path, error) from None
         if not found:
             return None
-        *columns, expected = found[0]
-        if checksum(*columns) != expected:
+        completion = whole_completion(found[0])
+        if completion is None:
             raise unreadable(self.path, sqlite3.OperationalError("an answer is not what was written"))
-        return as_completion(*columns)
+        return completion
 
     def has(self, digest: str) -> bool:
         """Whether there is an answer to the request with this digest."""
