@@ -17,13 +17,13 @@ from personamath.training.arguments import Arguments, read_arguments
 from personamath.training.base_model import Base, load_base
 from personamath.training.batching import derive_batch, describe
 from personamath.training.chat_template import set_chat_template
-from personamath.training.checkpoints import check_finished, claim
+from personamath.training.checkpoints import claim
 from personamath.training.curve import write_curve
 from personamath.training.data import load_rows, make_dataset
 from personamath.training.ending import Ending
 from personamath.training.environment import git_commit, hardware, repository, strategy, versions
-from personamath.training.processes import agreed, check_machine, find_checkpoint, in_turn, say, status_of
-from personamath.training.record import FILE_NAME, Batch, Prompt, RowCounts, TrainingData, TrainingRecord
+from personamath.training.processes import check_machine, find_checkpoint, in_turn, is_finished, say, status_of
+from personamath.training.record import Batch, Prompt, RowCounts, TrainingData, TrainingRecord
 from personamath.training.saving import save_model
 from personamath.training.vocabulary import adds_bos, set_tokens
 from personamath_hub.models.card import model_card
@@ -38,9 +38,8 @@ def main() -> None:
     ours, options, model = arguments.ours, arguments.trainer, arguments.model
     check_machine(options, model)
     output = Path(options.output_dir)
-    if agreed((output / FILE_NAME).is_file(), f"{output} is finished"):
-        check_finished(output, arguments.recipe)
-        return say(f"{output} is finished; {output / FILE_NAME} describes the run")
+    if is_finished(output, arguments.recipe):
+        return
     batch = derive_batch(ours.effective_batch_size, options.per_device_train_batch_size, options.world_size)
     options.gradient_accumulation_steps = batch.gradient_accumulation_steps
     say(describe(batch))

@@ -2,13 +2,14 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from personamath.errors import BadInput, PersonaMathError
-from personamath.training.checkpoints import last_whole
+from personamath.training.checkpoints import check_finished, last_whole
+from personamath.training.record import FILE_NAME
 
 T = TypeVar("T")
 
@@ -43,6 +44,15 @@ def find_checkpoint(output: Path, options: Any) -> Path | None:
     if checkpoint:
         say(f"resuming from {checkpoint}")
     return checkpoint
+
+
+def is_finished(output: Path, recipe: Mapping[str, Any]) -> bool:
+    """Whether the run in an output folder has ended, which is then said; raises BadInput if its recipe was another."""
+    if not agreed((output / FILE_NAME).is_file(), f"{output} is finished"):
+        return False
+    check_finished(output, recipe)
+    say(f"{output} is finished; {output / FILE_NAME} describes the run")
+    return True
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState
+from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainerControl, TrainerState
 from transformers.trainer_utils import rotate_checkpoints
 
 from personamath.training.checkpoints import seal, unseal
@@ -24,7 +24,7 @@ class _LogLastStep(TrainerCallback):
             control.should_log = True
 
 
-class Resumable:
+class Resumable(Trainer):
     """Goes before one of TRL's trainers among the bases of a class."""
 
     def __init__(self, **options: Any) -> None:
@@ -32,32 +32,32 @@ class Resumable:
         # So the curve has both ends and the record its final values, whatever `logging_steps`.
         options["args"].logging_first_step = True
         super().__init__(**options)
-        self.add_callback(_LogLastStep())  # type: ignore[attr-defined]
+        self.add_callback(_LogLastStep())
         self._started = time.monotonic()
 
-    def log(self: Any, logs: dict[str, float], start_time: float | None = None) -> None:
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the wall time to the log entry; checkpoints save the log."""
         now = time.monotonic()
         before = next((entry[SECONDS] for entry in reversed(self.state.log_history) if SECONDS in entry), 0.0)
         logs[SECONDS] = round(before + now - self._started, 3)
         self._started = now
-        super().log(logs, start_time)  # type: ignore[misc]
+        super().log(logs, start_time)
 
-    def _run_epoch(self: Any, *arguments: Any, **named: Any) -> None:
+    def _run_epoch(self, *arguments: Any, **named: Any) -> None:
         # transformers would train one step too many where the last checkpoint is the last step.
         if self.state.global_step >= self.state.max_steps:
             self.control.should_training_stop = True
             return
-        super()._run_epoch(*arguments, **named)  # type: ignore[misc]
+        super()._run_epoch(*arguments, **named)
 
-    def _save_checkpoint(self: Any, model: PreTrainedModel, trial: Any) -> None:
+    def _save_checkpoint(self, model: PreTrainedModel, trial: Any) -> None:
         # Older checkpoints are deleted only once this one is complete on every process.
         limit, self.args.save_total_limit = self.args.save_total_limit, None
         checkpoint = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         if self.args.should_save:
             unseal(checkpoint)  # an incomplete one is written again
         try:
-            super()._save_checkpoint(model, trial)  # type: ignore[misc]
+            super()._save_checkpoint(model, trial)
         finally:
             self.args.save_total_limit = limit
         self.accelerator.wait_for_everyone()
