@@ -1,5 +1,6 @@
 """PersonaMath (arXiv 2410.01504 v1, section 3): rewrites through personas, then learning from reflection."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
@@ -45,9 +46,9 @@ class ForPersonas(Method):
     ] = "uniform"
 
     @property
+    @abstractmethod
     def tries(self) -> SecondTries:
         """How stage 2 tries again what was solved wrong."""
-        raise NotImplementedError
 
     @property
     def waves(self) -> int:
