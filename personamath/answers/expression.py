@@ -53,7 +53,7 @@ STOPPERS = frozenset(
 
 
 def read_expression(text: str, functions: frozenset[str] = frozenset()) -> Expression:
-    """The expression in a text in normal form, with more names of functions; raises Unreadable if there is none."""
+    """Read a text as an expression in normal form; `functions` are further names. Raises Unreadable if it is none."""
     reader = Reader(tokens_of(text), functions)
     expression = reader.group_content()
     if reader.token:

@@ -48,7 +48,7 @@ class UsedProblems:
 
     @property
     def file(self) -> str | None:
-        """The name of the local file; None if there is none."""
+        """The name of the local file; None for other sources."""
         return None if self.bundled or self.hub or ":" not in self.shown else self.shown.split(":")[1]
 
     @property

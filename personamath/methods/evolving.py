@@ -1,4 +1,4 @@
-"""What of a completion is the evolved problem, and when there is none.
+"""Find the evolved problem in a completion, or the reason why it cannot be used.
 
 An evolved problem may have other numbers and another answer than the one it was made from, so the rules are fewer than
 those for a rewrite: it must be a problem, a new one, without its solution, and without words of our prompt.

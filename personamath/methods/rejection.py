@@ -7,7 +7,7 @@ function of the answers and never of which came first.
 The published code finds equalities in the calculator marks of GSM8K only, `<<48/2=24>>`; answers of an API teacher have
 none, so all of them would be one path. Here they are read from plain text and LaTeX as well, see `equations`.
 
-With `until_right` it is DART (Tong et al. 2024): a problem is sampled in waves until so many solutions are right, and
+With `until_right` it is DART (Tong et al. 2024): a problem is sampled in waves until that many solutions are right, and
 the first of those are kept, whatever their paths.
 """
 

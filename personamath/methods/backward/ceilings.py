@@ -9,6 +9,6 @@ SHARES: Mapping[str, tuple[float, ...]] = {"gsm8k": GSM8K, "math": MATH}
 
 
 def expected_questions(source: str, most: int) -> float:
-    """Mean number of backward questions of a problem, if at most so many of its numbers are hidden."""
+    """Mean number of backward questions of a problem, of which at most `most` numbers are hidden."""
     shares = SHARES.get(source, tuple((one + other) / 2 for one, other in zip(GSM8K, MATH, strict=True)))
     return sum(shares[:most])
