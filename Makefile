@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Without --no-compile, pip writes 400 MB of bytecode, most of it of modules that are never imported.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 # A file's tests run in one process, as they share fixtures; files start in the order of tests/conftest.py.
-PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+PARALLEL := -n logical --dist loadfile --no-loadscope-reorder
 
 .PHONY: install demo test quick check clean
 

@@ -1,7 +1,6 @@
 """Fixtures: a clean environment, the real datasets where they are at hand, and scripted teachers to talk to."""
 
 import json
-import math
 import os
 import sys
 import urllib.request
@@ -31,21 +30,15 @@ MARKS = {
 LONGEST = (
     *(
         "training/test_sft.py",
+        "test_real_vllm.py",
         "training/test_grpo_runs.py",
         "test_faults.py",
         "evaluation/test_tasks_lm_eval.py",
         "test_readme.py",
     ),
-    *("runs/test_ray_engine.py", "test_real_vllm.py", "training/test_examples.py", "teachers/test_served_vllm.py"),
+    *("runs/test_ray_engine.py", "training/test_examples.py", "teachers/test_served_vllm.py"),
     *("hub/test_publish.py", "methods/test_rewriting.py", "hub/test_trainers.py", "runs/test_hub_inputs.py"),
 )
-WORKERS_PER_CORE = 1.5
-"""Tests of waits, deaths and slow servers leave their core idle for a third of the time."""
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """How many processes `-n auto` starts."""
-    return math.ceil(WORKERS_PER_CORE * (os.cpu_count() or 1))
 
 
 @pytest.hookimpl(tryfirst=True)
