@@ -39,7 +39,7 @@ ARCS = ["sinh", "cosh", "tanh", "coth", "sech", "csch", "sin", "cos", "tan", "co
 FUNCTIONS = [*(f"arc{name}" for name in ARCS), *ARCS, *("cis", "log", "ln", "lg", "exp", "sqrt")]
 """Functions that are known by name, with or without a backslash; longer names before their beginnings."""
 
-BOUND = r"((?:-|\\infty|\\frac|\\sqrt|\\pi|[\d./{}])+)"
+BOUND = r" *((?:-|\\infty|\\frac|\\sqrt|\\pi|[\d./{}])+)"
 BOTH = r"(?: *\\text\{,? ?and ?\} *|,? +and +)"
 
 TABLE = [
@@ -180,10 +180,10 @@ TABLE = [
      "the value again, or another one", r"\text"),
     (r"\\text\{,? ?\(?(?:rounded |correct |accurate )?to (?:the nearest|\w+ (?:decimal|significant))[^{}]*\}$", "",
      "how it is rounded", r"\text"),
-    (rf"^ ?([a-z]) ?> ?{BOUND}{BOTH}\1 ?(<|\\le(?![A-Za-z])) ?{BOUND}$", r"\2<\1\3 \4", "both hold", ">"),
-    (rf"^ ?([a-z]) ?\\ge ?{BOUND}{BOTH}\1 ?(<|\\le(?![A-Za-z])) ?{BOUND}$", r"\2\\le \1\3 \4", "both hold", r"\ge"),
-    (rf"^ ?([a-z]) ?(<|\\le) ?{BOUND}{BOTH}\1 ?> ?{BOUND}$", r"\4<\1\2 \3", "both hold", ">"),
-    (rf"^ ?([a-z]) ?(<|\\le) ?{BOUND}{BOTH}\1 ?\\ge ?{BOUND}$", r"\4\\le \1\2 \3", "both hold", r"\ge"),
+    (rf"^ ?([a-z]) ?>{BOUND}{BOTH}\1 ?(<|\\le(?![A-Za-z])){BOUND}$", r"\2<\1\3 \4", "both hold", ">"),
+    (rf"^ ?([a-z]) ?\\ge{BOUND}{BOTH}\1 ?(<|\\le(?![A-Za-z])){BOUND}$", r"\2\\le \1\3 \4", "both hold", r"\ge"),
+    (rf"^ ?([a-z]) ?(<|\\le){BOUND}{BOTH}\1 ?>{BOUND}$", r"\4<\1\2 \3", "both hold", ">"),
+    (rf"^ ?([a-z]) ?(<|\\le){BOUND}{BOTH}\1 ?\\ge{BOUND}$", r"\4\\le \1\2 \3", "both hold", r"\ge"),
     (r"(?i)\\text\{ ?[,;]? ?(?:and|or) ([-\d][^{}]*)\}", r", \1", "`\\text{ or 6}` is an item of a list", r"\text"),
     (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and(?:/or)?|or) ?\} ?", ", ",
      "`2 \\text{ and } 3` is the list `2, 3`", r"\text"),
