@@ -87,7 +87,7 @@ _END = re.compile(
     rf"(?:{_SPECIAL}|^(?:user|human)[ \t]*:?[ \t]*$|(?<=\n)[ \t]*\n(?:user|human):[ \t]"
     r"|^\#{2,3}[ \t]*(?:instruction|input|human|user|assistant):[ \t]*$).*\Z"
     r"|(?:<\|[a-z]\w{2,30}\|?|<(?:start|end)_of_turn)\Z"  # a token that the limit cut
-    r"|(?<=[.?!])\s*(?:\[(?:EOS|PAD)\]\s*)+\Z",  # elsewhere the area of a triangle
+    r"|(?<=[.?!\d])\s*(?:\[(?:EOS|PAD)\]\s*)+\Z",  # elsewhere the area of a triangle
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
 _WRAPPED = re.compile(
