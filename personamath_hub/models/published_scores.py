@@ -15,6 +15,7 @@ from personamath.folder.markdown import code, table
 from personamath.training.prompts import PAPER_EVALUATION
 from personamath.training.record import Prompt
 from personamath_hub.models.paper import BENCHMARKS, PaperModel
+from personamath_hub.models.samples import completions_link
 
 SCORES = "scores.json"
 """The file with every score, including those by subject and level."""
@@ -131,13 +132,13 @@ def model_index(scores: ScoredRun, name: str) -> list[dict[str, Any]]:
     return [{"name": name, "results": results}]
 
 
-def eval_result_files(scores: ScoredRun, repo_id: str, version: str) -> dict[str, str]:
+def eval_result_files(scores: ScoredRun, repo_id: str, version: str, samples: str | None = None) -> dict[str, str]:
     """Return `.eval_results/*.yaml` by path, one for each task on a dataset that is a benchmark of the Hub, in percent.
 
     Tasks with the paper's prompt and graders, and with several samples, are left out: a leaderboard takes one number.
-    Scores on other datasets are in the card's `model-index` and in scores.json only.
+    Scores on other datasets are in the card's `model-index` and in scores.json only. The source of a result is its
+    scored completions where the dataset repository `samples` holds them, else scores.json.
     """
-    source = f"https://huggingface.co/{repo_id}/blob/{version}/{SCORES}"
     files = {}
     for run in scores.tasks:
         benchmark = None if run.data.local else BENCHMARK_TASKS.get(run.data.name)
@@ -149,8 +150,12 @@ def eval_result_files(scores: ScoredRun, repo_id: str, version: str) -> dict[str
             value=_rounded(run.score(main_metric(run))),
             dataset_revision=run.data.revision,
             date=run.date,
-            source_url=source,
-            source_name="scores",
+            source_url=(
+                completions_link(samples, version, run.task)
+                if samples
+                else f"https://huggingface.co/{repo_id}/blob/{version}/{SCORES}"
+            ),
+            source_name="scored completions" if samples else "scores",
             notes=_notes(run, scores),
         )
         text = yaml.safe_dump(eval_result_entries_to_yaml([entry]), sort_keys=False, allow_unicode=True)
