@@ -15,7 +15,6 @@ from personamath.folder.markdown import code, table
 from personamath.training.prompts import PAPER_EVALUATION
 from personamath.training.record import Prompt
 from personamath_hub.models.paper import BENCHMARKS, PaperModel
-from personamath_hub.models.samples import completions_link
 
 SCORES = "scores.json"
 """The file with every score, including those by subject and level."""
@@ -27,6 +26,15 @@ BENCHMARK_TASKS = {
     "MathArena/aime_2026": "MathArena/aime_2026",
     "MathArena/hmmt_feb_2026": "MathArena/hmmt_feb_2026",
 }
+
+
+MODEL, BASE_MODEL = "model", "base_model"
+"""The splits of scored completions: the model's, and its base model's where that was scored too."""
+
+
+def completions_path(task: str, split: str) -> str:
+    """Return the file of a task's completions in the dataset repository that holds them."""
+    return f"{task}/{split}.parquet"
 
 
 def main_metric(run: TaskRun) -> str:
@@ -151,7 +159,7 @@ def eval_result_files(scores: ScoredRun, repo_id: str, version: str, samples: st
             dataset_revision=run.data.revision,
             date=run.date,
             source_url=(
-                completions_link(samples, version, run.task)
+                f"https://huggingface.co/datasets/{samples}/blob/{version}/{completions_path(run.task, MODEL)}"
                 if samples
                 else f"https://huggingface.co/{repo_id}/blob/{version}/{SCORES}"
             ),

@@ -15,21 +15,15 @@ from personamath.folder.leaks import Secrets
 from personamath.folder.markdown import code, table
 from personamath.folder.parquet_writer import parquet_writer
 from personamath.folder.rendering import render
+from personamath_hub.models.published_scores import BASE_MODEL, MODEL, completions_path
 from personamath_hub.models.scores import Scores
 
 SAMPLES = "samples"
-MODEL, BASE_MODEL = "model", "base_model"
-"""The splits: completions of the model, and of its base model where that was scored too."""
 
 
 def samples_repo(repo_id: str) -> str:
     """Return the dataset repository of a model's scored completions."""
     return f"{repo_id}-{SAMPLES}"
-
-
-def completions_link(samples: str, version: str, task: str) -> str:
-    """Return where the model's completions of a task can be seen."""
-    return f"https://huggingface.co/datasets/{samples}/blob/{version}/{_path(task, MODEL)}"
 
 
 def write_samples(folder: Path, scores: Scores, repo_id: str, version: str, secrets: Secrets) -> str:
@@ -43,7 +37,7 @@ def write_samples(folder: Path, scores: Scores, repo_id: str, version: str, secr
         problems = read_completions(run)
         completions = _table(problems, run.metrics)
         _refuse_leaks(completions, run, secrets)
-        path = folder / _path(run.task, split)
+        path = folder / completions_path(run.task, split)
         path.parent.mkdir(parents=True, exist_ok=True)
         with parquet_writer(path, completions.schema) as writer:
             writer.write_table(completions)
@@ -63,10 +57,6 @@ def _runs(scores: Scores) -> Iterator[tuple[str, TaskRun]]:
     yield from ((MODEL, run) for run in scores.model.tasks)
     tasks = {run.task for run in scores.model.tasks}
     yield from ((BASE_MODEL, run) for run in (scores.base.tasks if scores.base else ()) if run.task in tasks)
-
-
-def _path(task: str, split: str) -> str:
-    return f"{task}/{split}.parquet"
 
 
 def _table(problems: list[ScoredProblem], metrics: tuple[str, ...]) -> pa.Table:
@@ -113,7 +103,10 @@ def _card(scores: Scores, repo_id: str, version: str) -> str:
 
 def _metadata(splits: dict[str, list[str]]) -> dict[str, Any]:
     configs = [
-        {"config_name": task, "data_files": [{"split": split, "path": _path(task, split)} for split in found]}
+        {
+            "config_name": task,
+            "data_files": [{"split": split, "path": completions_path(task, split)} for split in found],
+        }
         for task, found in splits.items()
     ]
     return {"language": ["en"], "tags": ["math", "evaluation"], "configs": configs}
