@@ -96,6 +96,23 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def checked_plan(folder: Path, options: argparse.Namespace, *, repo_type: "RepoType", hash_file: "HashFile") -> "Plan":
+    """Plan the version, writing nothing; raises `BadInput` if it is published with other content."""
+    from personamath_hub.versions.publish import plan_version
+
+    plan = plan_version(
+        folder,
+        options.repo_id,
+        options.version,
+        repo_type=repo_type,
+        hash_file=hash_file,
+        replace_others=options.replace_others,
+    )
+    if plan.tagged and plan.difference:
+        raise BadInput(f"{options.version} is already published with other content: choose another version")
+    return plan
+
+
 def publish_folder(
     folder: Path,
     options: argparse.Namespace,
@@ -111,23 +128,14 @@ def publish_folder(
     `hash_file` hashes a file; pass one to reuse hashes that are already known.
     """
     from personamath_hub.versions.collection import add_to_collection, check_collection
-    from personamath_hub.versions.publish import plan_version, publish_version
+    from personamath_hub.versions.publish import publish_version
     from personamath_hub.versions.tree import hash_file as read_and_hash
 
     hash_file = hash_file or read_and_hash
     if options.collection:
         check_collection(options.collection)
     if options.dry_run:
-        plan = plan_version(
-            folder,
-            options.repo_id,
-            options.version,
-            repo_type=repo_type,
-            hash_file=hash_file,
-            replace_others=options.replace_others,
-        )
-        if plan.tagged and plan.difference:
-            raise BadInput(f"{options.version} is already published with other content: choose another version")
+        plan = checked_plan(folder, options, repo_type=repo_type, hash_file=hash_file)
         print(f"\nDry run. {plan.describe(folder)}")
         if plan.replaced and not options.replace_others:
             print("Publishing refuses to lose them without --replace-others.")
