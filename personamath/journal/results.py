@@ -25,9 +25,7 @@ class ResultJournal:
             self._file.execute("pragma journal_mode = wal")
             # A result that a power cut loses is found again by running the program.
             self._file.execute("pragma synchronous = normal")
-            self._file.execute(
-                "create table if not exists results (digest primary key, outcome, line) without rowid"
-            )
+            self._file.execute("create table if not exists results (digest primary key, outcome, line) without rowid")
         except sqlite3.Error as error:
             raise self._unusable(error) from None
         return self

@@ -11,7 +11,7 @@ import os
 import signal
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 # <linux/sched.h>: users, the network, processes, and what processes share.
@@ -94,7 +94,7 @@ def landlock(libc: Any, given: dict[str, Any]) -> bool:
             place = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:
             continue
-        rights = READ | EXECUTE | (READ_FOLDER if os.path.isdir(path) else 0)
+        rights = READ | EXECUTE | (READ_FOLDER if Path(path).is_dir() else 0)
         libc.syscall(LANDLOCK_ADD_RULE, ruleset, 1, struct.pack("=Qi", rights, place), 0)
         os.close(place)
     closed = libc.syscall(LANDLOCK_RESTRICT_SELF, ruleset, 0) == 0
@@ -107,16 +107,10 @@ def seccomp(libc: Any, given: dict[str, Any]) -> bool:
     code = bytes.fromhex(given["filter"])
     if not code:
         return False
-
-    class Filter(ctypes.Structure):
-        """The kernel's `sock_fprog`."""
-
-        _fields_: Sequence[tuple[str, type]] = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
-
-    prctl: Callable[..., int] = libc.prctl
     size_of_a_step = 8
-    filter = Filter(len(code) // size_of_a_step, code)
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(filter), 0, 0) == 0
+    steps = ctypes.create_string_buffer(code, len(code))
+    given_as = struct.pack("@HP", len(code) // size_of_a_step, ctypes.addressof(steps))  # a `sock_fprog`
+    return bool(libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, given_as, 0, 0) == 0)
 
 
 def run(source: str) -> None:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,7 +52,7 @@ JAIL = Path(__file__).with_name("jail.py")
 START_S = 30.0
 """Seconds that a jail may take to start on a busy machine; then the sandbox is at fault, not the program."""
 
-Outcome = Literal["ended", "ran too long", "raised an error", "too much output", "printed nothing"]
+Outcome = Literal["ended", "ran too long", "raised an error", "printed too much", "printed nothing"]
 
 
 class Result(NamedTuple):
@@ -190,7 +189,7 @@ _AT_A_LIMIT = {-signal.SIGKILL, -signal.SIGXCPU, _DIED_BY_SIGNAL + signal.SIGKIL
 
 def _result(ended: _Ended) -> Result:
     if len(ended.output) > OUTPUT_BYTES:
-        return Result("too much output")
+        return Result("printed too much")
     if ended.status is None or ended.status in _AT_A_LIMIT:
         return Result("ran too long")
     if ended.status:
@@ -206,5 +205,3 @@ def _readable() -> list[str]:
     system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"]
     # A project in development is on the path too, with whatever is beside it: its folder stays closed.
     return [str(path) for path in dict.fromkeys([*homes, *map(Path, system)]) if path.exists()]
-
-
