@@ -210,6 +210,8 @@ def test_a_whole_run_with_the_simulated_teacher_resumes_to_equal_bytes(tmp_path:
         [row.values for row in read_file(made.folder / f"{name}/train.parquet")] for name in ("sft", "rl")
     )
     assert sft["completion"][0]["content"].startswith("```python\n") and rl["solution"]
+    card = (made.folder / "README.md").read_text()
+    assert "compares the column `output` with the reference answer" in card and "boxed answer equals" not in card
     # A published folder is checked without running anything: by what the programs printed.
     assert {row.values["output"] for row in read_file(next((made.folder / "program").glob("*.parquet")))}
 
