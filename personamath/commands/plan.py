@@ -24,6 +24,7 @@ from personamath.runs.funnel import Funnel
 from personamath.runs.input_record import FILE_NAME as INPUTS
 from personamath.runs.pipeline import Outcomes
 from personamath.runs.plan import Plan, usd
+from personamath.runs.programs import check_programs, open_programs
 from personamath.runs.progress import duration
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
@@ -72,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"from       {rates}, and assumed lengths: --pilot 50 measures both")
         _show_prompts(recipe)
         return 0
+    check_programs(recipe, setup)
     problems = planning.chosen(inputs.problems(), found)
     asked, outcomes, reached = asyncio.run(_ask(setup, inputs, problems))
     pilot = list(zip(problems, outcomes, strict=True))
@@ -102,7 +104,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
         if setup.replace or not folder.exists(INPUTS):  # the run that began here has the record
             record.write(folder)
         inputs.warn_of_moved(journal.path.parent, inputs.begun(journal))
-        async with endpoints:
+        async with endpoints, open_programs(recipe, journal.path.parent) as programs:
             asked = await run_recipe(
                 recipe,
                 enumerate(problems),
@@ -115,6 +117,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
                 prices=setup.prices(recipe),
                 caps=setup.caps,
                 watch=on_terminal(funnel, endpoints),
+                programs=programs,
             )
     reached = sum(endpoints.reached.values()) if isinstance(endpoints, OverHttp) else 0
     return asked, outcomes.in_order(), reached

@@ -22,6 +22,8 @@ from personamath.runs.funnel import SHOWN_NAMES, Funnel
 from personamath.runs.input_digests import ProblemsDigest, personas_digest
 from personamath.runs.input_record import InputRecord
 from personamath.runs.pipeline import Sink, Spool, new_first
+from personamath.runs.programs import as_dict as programs_as_dict
+from personamath.runs.programs import open_programs
 from personamath.runs.progress import Watch
 from personamath.runs.run import run
 from personamath.runs.run_file import (
@@ -158,7 +160,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
         adopt_answers(journal, folder_of_run)
         record.write(folder_of_run)
         inputs.warn_of_moved(output, inputs.begun(journal))
-        async with endpoints:
+        async with endpoints, open_programs(recipe, output) as programs:
             asked = await run(
                 recipe,
                 inputs.seeds(journal, in_waves=isinstance(endpoints, WaveTeacher)),
@@ -171,10 +173,12 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
                 caps=setup.caps,
                 watch=watched(inputs.funnel, endpoints),
                 other_runs=other_runs.get,
+                programs=programs,
             )
         folder = write_dataset(output, inputs, origins, spool.rows(), spool.answers())
         reached = endpoints.reached if isinstance(endpoints, OverHttp) else {}
-        write_run_file(output, recipe, setup, record, inputs.funnel, asked, endpoints.retries, reached)
+        ran = programs_as_dict(programs)
+        write_run_file(output, recipe, setup, record, inputs.funnel, asked, endpoints.retries, reached, ran)
     return Made(inputs.funnel, asked, endpoints.retries, folder)
 
 

@@ -74,10 +74,11 @@ def write_run_file(
     asked: AskedCounts,
     retries: Counter[str],
     reached: Mapping[str, int],
+    ran: Mapping[str, Any],
 ) -> None:
     """Write run.json; raise `RunDirectoryError` if the disk refuses.
 
-    `reached` has the number of requests in flight that the run found best, by endpoint.
+    `reached` has the number of requests in flight that the run found best, by endpoint; `ran` what it says of programs.
     """
     outline = recipe.method.outline
     content = {
@@ -96,6 +97,7 @@ def write_run_file(
             "from the journal": asked.replayed,
             "from other runs": asked.reused,
         },
+        **ran,
         "taken off": funnel.taken_off_by_kind(),
         "asked again after": dict(retries.most_common()),
         "paid": asked.bill.as_dict(kind.name for kind in outline.kinds),
