@@ -75,8 +75,9 @@ def run(command: Sequence[str], status: int = 0) -> str:
 
 
 def launched(command: Sequence[str]) -> programs.Program:
-    quiet = {"stdout": programs.DEVNULL, "stderr": programs.DEVNULL}
-    return programs.start(LAUNCH, *command, folder=REPO, kind="training", **quiet)
+    return programs.start(
+        LAUNCH, *command, folder=REPO, kind="training", stdout=programs.DEVNULL, stderr=programs.DEVNULL
+    )
 
 
 def losses(output: Path) -> list[float]:
