@@ -88,7 +88,8 @@ class Used:
         """The tokens of a seed problem's answers, or their cost as if every one were asked now at the full price."""
         if any(one.finish_reason == "stop" and one.completion_tokens is None for one in outcome.answers.values()):
             raise TeacherMisconfigured(
-                f"the endpoint does not count tokens, so a budget in {self._unit} means nothing: use rows: or questions:"
+                f"the endpoint does not count tokens, so a budget in {self._unit} means nothing: use rows: or "
+                "questions:"
             )
         if self._unit == "tokens":
             return Fraction(outcome.tokens.total())
