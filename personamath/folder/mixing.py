@@ -57,7 +57,7 @@ class Parent:
         return {"name": self.name, "method": method, "rows": len(self.rows), "provenance_sha256": self.sha256}
 
 
-def mix(parents: Sequence[Parent], by: By, rng_seed: int, output: Path) -> dict[str, Sequence[Row]]:
+def mix(parents: Sequence[Parent], by: By, rng_seed: int, output: Path) -> dict[str, list[Row]]:
     """Write one dataset folder for each parent, `output/NAME/dataset`, and return the rows of each.
 
     Raises `BadInput` before anything is written: for fewer than two parents, two of one name, and nothing in common.
