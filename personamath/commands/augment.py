@@ -129,6 +129,8 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
     print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal{reused}.")
     for sentence in answered(funnel.answered_by_model()):
         print(f"{sentence[0].upper()}{sentence[1:]}.")
+    if funnel.budget:
+        print(funnel.budget.says(funnel.seed_problems.total()))
     if taken_off := funnel.says_taken_off():
         print(taken_off)
     if made.retries:

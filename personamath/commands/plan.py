@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from personamath.budget import Budget
 from personamath.commands import augment
 from personamath.errors import BadInput
 from personamath.folder.provenance import Origins
@@ -19,6 +20,7 @@ from personamath.methods.work import FAILED, NOT_ASKED, Outcome
 from personamath.recipe import Recipe, setting_names
 from personamath.records import CHARACTERS_PER_TOKEN, Problem
 from personamath.runs import plan as planning
+from personamath.runs.budget import check_budget, direct_prices
 from personamath.runs.dataset import Counted, Inputs, record_of
 from personamath.runs.funnel import Funnel
 from personamath.runs.input_record import FILE_NAME as INPUTS
@@ -31,8 +33,8 @@ from personamath.runs.run import run as run_recipe
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
-from personamath.teachers.prices import Bill, Price
-from personamath.teachers.rates import BATCH, DIRECT
+from personamath.teachers.prices import Bill
+from personamath.teachers.rates import BATCH
 from personamath.teachers.routed import OverHttp
 
 DESCRIPTION = """\
@@ -62,24 +64,28 @@ def run(options: argparse.Namespace) -> int:
         raise BadInput(f"pilot is {options.pilot}: it must not be negative")
     recipe, setup = augment.read_settings(options, needs_output=options.pilot > 0)
     setup.warn(recipe)  # and refuses teachers that --batch or --serve cannot ask
+    check_budget(recipe, setup)
     # A pilot never uses batches; the plan shows both prices.
     setup = dataclasses.replace(setup, batch=False, batch_queue_tokens=None)
     setup.prices(recipe)  # refuses --max-usd without a price
     inputs = Inputs.read(recipe)
     found = planning.survey(inputs.problems(), options.pilot)
     if not options.pilot:
-        _show(planning.from_expectation(recipe.method, found.seeds, inputs.personas), recipe, setup, None)
+        plan = planning.from_expectation(recipe.method, found.seeds, inputs.personas)
+        _show(plan, recipe, setup, None)
         rates = "the rates of the paper's table 2" if recipe.method.paper_rows else "the method's own estimate"
         print(f"from       {rates}, and assumed lengths: --pilot 50 measures both")
         _show_prompts(recipe)
+        _show_budget(recipe, setup, plan, None)
         return 0
     check_programs(recipe, setup)
     problems = planning.chosen(inputs.problems(), found)
     asked, outcomes, reached = asyncio.run(_ask(setup, inputs, problems))
     pilot = list(zip(problems, outcomes, strict=True))
-    plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas, _by_kind(recipe, setup))
+    plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas, direct_prices(recipe, setup))
     _show(plan, recipe, setup, asked, reached)
     _show_pilot(plan, pilot, asked)
+    _show_budget(recipe, setup, plan, outcomes)
     return 0
 
 
@@ -124,7 +130,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
 
 
 def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached: int = 0) -> None:
-    outline, by_kind = recipe.method.outline, _by_kind(recipe, setup)
+    outline, by_kind = recipe.method.outline, direct_prices(recipe, setup)
     in_batches = {
         kind: price.sent_as(BATCH) if price and BATCH in price.tiers else None for kind, price in by_kind.items()
     }
@@ -145,16 +151,6 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
     print(f"time       {duration(seconds)}: {_pace(setup, in_flight, answer_s)}")
     print(f"in batches {recipe.method.waves} waves, one after another, up to 24 hours each")
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
-
-
-def _by_kind(recipe: Recipe, setup: Setup) -> dict[str, Price | None]:
-    """Return the price of each kind of request: that of its teacher, as its role's requests are sent."""
-    teachers, prices = setup.teachers(recipe), setup.prices(recipe)
-    found = {}
-    for kind in recipe.method.outline.kinds:
-        price = prices.of(recipe.by_role[kind.role].model)
-        found[kind.name] = price and dataclasses.replace(price, priced_for=DIRECT).sent_as(teachers.tier(kind.role))
-    return found
 
 
 def _show_prices(recipe: Recipe, setup: Setup) -> None:
@@ -185,6 +181,26 @@ def _show_prompts(recipe: Recipe) -> None:
     if tokens:
         differ = ", ".join(f"{name} {more:+,.0f}" for name, more in tokens.items())
         print(f"prompts    the method's own are assumed; the recipe's differ in tokens by about: {differ}")
+
+
+def _show_budget(recipe: Recipe, setup: Setup, plan: Plan, pilot: Sequence[Outcome] | None) -> None:
+    """Print how many seed problems the recipe's budget buys, if it has one."""
+    if not recipe.budget:
+        return
+    budget, seeds = Budget.of(recipe.budget), sum(plan.seeds.values())
+    if budget.unit == "usd":
+        each = (usd(plan.usage, direct_prices(recipe, setup)) or 0.0) / seeds
+    elif budget.unit == "tokens":
+        each = (plan.total.prompt_tokens + plan.total.completion_tokens) / seeds
+    elif pilot is None:
+        print(f"budget     {recipe.budget}: --pilot 50 measures how many seed problems it takes")
+        return
+    else:
+        # Questions of different seed problems hardly ever agree, so each adds its own.
+        rows = ({row.id if budget.unit == "rows" else row.problem for row in one.rows} for one in pilot)
+        each = sum(map(len, rows)) / len(pilot)
+    bought = min(seeds, int(float(budget.amount) / each)) if each else seeds
+    print(f"budget     {recipe.budget} buys about {bought:,} of {seeds:,} seed problems ({bought / seeds:.0%})")
 
 
 def _whose(model: str, recipe: Recipe) -> str:

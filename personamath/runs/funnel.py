@@ -23,6 +23,32 @@ SHOWN_NAMES = 5
 SHOWN_OF_AN_ANSWER = 60
 
 
+@dataclass(frozen=True, slots=True)
+class BudgetUse:
+    """What a budget bought."""
+
+    text: str
+    """The budget, as the recipe states it."""
+    used: float
+    """In the budget's unit."""
+    seeds: int
+    """Seed problems within it."""
+    begun: int
+    """Seed problems that were begun; the answers of those beyond the budget stay in the journal."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For run.json and provenance.json: what depends on the answers only, and not on the order of their arrival."""
+        return {"budget": self.text, "used": self.used, "seed_problems": self.seeds}
+
+    def says(self, total: int) -> str:
+        """A sentence for the screen; `total` is the number of all seed problems."""
+        beyond = self.begun - self.seeds
+        return (
+            f"Budget {self.text}: used {self.used:,.10g} for {self.seeds:,} of {total:,} seed problems; "
+            f"{total - self.begun:,} not begun, {beyond:,} begun whose rows are left out (answers stay in the journal)."
+        )
+
+
 @dataclass(slots=True)
 class Funnel:
     """Counts of a whole run: sums over the `Outcome`s of its seed problems."""
@@ -46,6 +72,8 @@ class Funnel:
     """By source, the reference answer and the final answer of one wrong attempt."""
     failures: list[Failure] = field(default_factory=list)
     """The first `LISTED_FAILURES`; `counts` has all of them."""
+    budget: BudgetUse | None = None
+    """What the recipe's budget bought; None without one."""
 
     @classmethod
     def survey(cls, problems: Iterable[Problem | Skipped]) -> "Funnel":
@@ -134,6 +162,7 @@ class Funnel:
                 for step in outline.steps
             },
             "tokens": {kind: {side: self.tokens[kind, side] for side in ("prompt", "completion")} for kind in kinds},
+            **({"budget": self.budget.as_dict()} if self.budget else {}),
             **({"answered_by": by_model} if (by_model := self.answered_by_model()) else {}),
             "failed": [failure._asdict() for failure in self.failures],
         }

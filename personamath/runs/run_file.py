@@ -272,9 +272,9 @@ def _comparable(recipe: dict[str, Any]) -> dict[str, Any]:
     """A recipe in which sources are alike that may hold the same: what they hold is compared by its digest.
 
     Revisions are left out; so is where the run directory was of problems that were given as rows. Prompts, too, are
-    compared by their texts.
+    compared by their texts. Another budget makes more or fewer rows of the same dataset.
     """
-    found = {key: value for key, value in recipe.items() if key != "prompts"}
+    found = {key: value for key, value in recipe.items() if key not in ("prompts", "budget")}
     for key in ("problems", "benchmark"):
         if isinstance(sources := recipe.get(key), list):
             found[key] = [
