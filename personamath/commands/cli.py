@@ -24,6 +24,7 @@ COMMANDS = {
     "journal": "count or export the answers of a run",
     "opinion": "let the teacher solve flagged rewrites again",
     "report": "make a web page of a dataset, with every row",
+    "mix": "cut datasets to equal size, to compare methods",
     "compare": "compare runs of different methods, with intervals",
     "publish": "publish a version of a dataset on the Hub",
     "diff": "compare two versions of a dataset",
