@@ -33,9 +33,11 @@ class SecondChance(NamedTuple):
         if self.recovered is None:
             return f"{self.reflection} and {self.resample} tried no wrong problem again that both have."
         one, two = (round(share * self.wrong) for share in (self.recovered.value, self.recovered.other))
-        same = f"up to {self.rounds[0]:,} calls each"
+        same = "one call for each" if self.rounds[0] == 1 else f"at most {self.rounds[0]:,} calls for each"
         if self.rounds[0] != self.rounds[1]:
-            same = f"up to {self.rounds[0]:,} and {self.rounds[1]:,} calls (make them equal: `--tries-again`)"
+            same = (
+                f"at most {self.rounds[0]:,} and {self.rounds[1]:,} calls for each (make them equal: `--tries-again`)"
+            )
         per_call = [tokens / calls if calls else 0 for tokens, calls in zip(self.tokens, self.calls, strict=True)]
         return (
             f"Of {self.wrong:,} problems that both answered wrong, reflection ({self.reflection}) recovers {one:,} and "
