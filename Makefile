@@ -6,23 +6,35 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --con
 # A file's tests run in one process, as they share fixtures; files start in the order of tests/conftest.py.
 PARALLEL := -n logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: install demo test quick check clean
+QUICK := -m "not slow and not browser and not ray and not vllm"
+# Tests of what only the extras `train` and `eval` bring.
+NEED_TORCH := training evaluation hub/test_push_checks.py hub/test_authors_data.py
+
+.PHONY: install demo test quick quick-base check clean
 
 install: .venv/installed
 
-# What the demo needs: neither Ray nor the tools of development.
-.venv/demo: pyproject.toml constraints.txt
+.venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "PersonaMath needs Python 3.11 or newer; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Setting up .venv (once; a few minutes) ..."
 	@$(PYTHON) -m venv .venv
+	@touch $@
+
+# What the demo needs: neither Ray nor the tools of development.
+.venv/demo: .venv/python pyproject.toml constraints.txt
 	@$(PIP) torch
 	@$(PIP) --editable '.[demo]'
 	@touch $@
 
 .venv/installed: .venv/demo
 	@echo "Adding what tests and checks need to .venv (once; a few minutes) ..."
-	@$(PIP) --editable '.[dev,train,eval,ray]'
+	@$(PIP) --editable '.[dev,serving,train,eval,ray]'
+	@touch $@
+
+# The package as a base install has it, with what checks and tests need.
+.venv/base: .venv/python pyproject.toml constraints.txt
+	@$(PIP) --editable '.[dev]'
 	@touch $@
 
 demo: .venv/demo
@@ -32,9 +44,12 @@ test: install
 	$(BIN)/pytest $(PARALLEL)
 
 quick: install
-	$(BIN)/pytest $(PARALLEL) -m "not slow and not browser and not ray and not vllm" tests/$(ROOM)
+	$(BIN)/pytest $(PARALLEL) $(QUICK) tests/$(ROOM)
 
-check: install
+quick-base: .venv/base
+	$(BIN)/pytest $(PARALLEL) $(QUICK) $(NEED_TORCH:%=--ignore=tests/%) tests
+
+check: .venv/base
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
