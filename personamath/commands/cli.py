@@ -27,6 +27,7 @@ COMMANDS = {
     "opinion": "let the teacher solve flagged rewrites again",
     "report": "make a web page of a dataset, with every row",
     "mix": "cut datasets to equal size, to compare methods",
+    "compare": "compare runs of different methods, with intervals",
     "publish": "publish a version of a dataset on the Hub",
     "diff": "compare two versions of a dataset",
     "train": "fine-tune a model on a dataset, or train it further by rewards",

@@ -48,6 +48,9 @@ directory. `personamath augment` with the same options continues from there and 
 `--serve vllm` a pilot measures the time on your own hardware; the answers cost nothing.
 """
 
+FIRST_COLUMN = 23
+"""Width of the names of kinds of requests, in characters, unless one is longer."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
@@ -137,11 +140,12 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
     sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
     settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
     print(f"{sum(plan.seeds.values()):,} seed problems ({sources}), method {outline.method} ({settings})\n")
-    print(_row(("", "requests", "prompt tokens", "completion tokens", "USD", "in batches")))
+    first = max(FIRST_COLUMN, *(len(kind.name) for kind in outline.kinds), 0) + 1
+    print(_row(("", "requests", "prompt tokens", "completion tokens", "USD", "in batches"), first))
     for kind in outline.kinds:
         of_kind = {kind.name: plan.usage[kind.name]}
-        print(_row(_cells(kind.name, plan.usage[kind.name], (usd(of_kind, by_kind), usd(of_kind, in_batches)))))
-    print(_row(_cells("all", plan.total, (usd(plan.usage, by_kind), usd(plan.usage, in_batches)))))
+        print(_row(_cells(kind.name, plan.usage[kind.name], (usd(of_kind, by_kind), usd(of_kind, in_batches))), first))
+    print(_row(_cells("all", plan.total, (usd(plan.usage, by_kind), usd(plan.usage, in_batches))), first))
     print()
     _show_prices(recipe, setup)
     _show_reasoning(recipe, asked)
@@ -231,8 +235,8 @@ def _cells(name: str, usage: Usage, costs: Sequence[float | None]) -> tuple[str,
     return (name, f"{usage.requests:,.0f}", f"{usage.prompt_tokens:,.0f}", f"{usage.completion_tokens:,.0f}", *money)
 
 
-def _row(cells: tuple[str, ...]) -> str:
-    return f"{cells[0]:<24}" + "".join(
+def _row(cells: tuple[str, ...], first: int) -> str:
+    return f"{cells[0]:<{first}}" + "".join(
         f"{cell:>{width}}" for cell, width in zip(cells[1:], (12, 16, 19, 12, 12), strict=True)
     )
 

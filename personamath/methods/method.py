@@ -302,6 +302,11 @@ class Method(Protocol):
         return None
 
     @property
+    def draws_by_id(self) -> bool:
+        """Whether it draws by the ids of seed problems, so that a problem with another id is asked other things."""
+        return self.persona_source is not None
+
+    @property
     def reads_solutions(self) -> bool:
         """Whether its seed problems carry the solutions that their sources give."""
         return False

@@ -125,7 +125,7 @@ class Inputs:
 
     def warn_of_moved(self, directory: Path, begun: Iterable[tuple[Problem, bool]]) -> None:
         """Say where seed problems have other ids than before, if the method's requests depend on them."""
-        if self.recipe.method.persona_source and (warning := warn_of_moved(directory, begun)):
+        if self.recipe.method.draws_by_id and (warning := warn_of_moved(directory, begun)):
             warn(warning)
 
     def is_begun(self, seed: Problem, journal: Journal) -> bool:

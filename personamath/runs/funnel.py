@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from personamath.files import in_one_line
@@ -19,6 +20,8 @@ LISTED_FAILURES = 1_000
 SUSPICIOUS = 10
 # How many skipped problems and failures the screen shows; run.json has more.
 SHOWN_NAMES = 5
+# Width of the names of kinds of requests in characters, unless one is longer.
+FIRST_COLUMN = 23
 # Enough of an answer to see what is wrong with it.
 SHOWN_OF_AN_ANSWER = 60
 
@@ -215,19 +218,21 @@ def composition(funnel: Funnel, outline: Outline) -> str:
 def narrative(funnel: Funnel, outline: Outline) -> str:
     """Return the funnel as lines: problems read, skipped and asked, then each kind of request by outcome."""
     total = funnel.seed_problems.total()
-    lines = [_line("problems", total + len(funnel.skipped), "read")]
+    width = max(FIRST_COLUMN, *(len(kind.name) for kind in outline.kinds), 0) + 1
+    line = partial(_padded, width)
+    lines = [line("problems", total + len(funnel.skipped), "read")]
     for reason, ids in _by_reason(funnel.skipped).items():
-        lines.append(_line("", len(ids), f"skipped: {reason} ({_names(ids)})"))
-    lines.append(_line("", total, "seed problems"))
+        lines.append(line("", len(ids), f"skipped: {reason} ({_names(ids)})"))
+    lines.append(line("", total, "seed problems"))
     for kind in outline.kinds:
         requests = funnel.requests(kind.name)
         out = " · ".join(f"{count:,} {reason}" for reason, count in requests.items())
-        lines.append(_line(kind.name, sum(requests.values()), f"requests: {out}" if out else "requests"))
+        lines.append(line(kind.name, sum(requests.values()), f"requests: {out}" if out else "requests"))
     return "\n".join(lines)
 
 
-def _line(label: str, count: int, text: str) -> str:
-    return f"{label:<24}{count:>10,} {text}"
+def _padded(width: int, label: str, count: int, text: str) -> str:
+    return f"{label:<{width}}{count:>10,} {text}"
 
 
 def _by_reason(skipped: Iterable[Skipped]) -> dict[str, list[str]]:
