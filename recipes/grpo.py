@@ -1,8 +1,26 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "personamath",
+#   "torch>=2.6",
+#   "transformers>=5.16",
+#   "trl>=1.10",
+#   "accelerate>=1.10",
+#   "peft>=0.18",
+# ]
+#
+# [tool.hf-jobs]
+# flavor = "h200"
+# timeout = "24h"
+# secrets = ["HF_TOKEN"]
+# ///
 """Train a fine-tuned model further by reinforcement learning (GRPO): the reward is the grader's verdict.
 
 accelerate launch --config_file accelerate_configs/zero3.yaml recipes/grpo.py --config recipes/grpo-qwen2.5-7b.yaml
 
 accelerate launch --config_file accelerate_configs/cpu.yaml recipes/grpo.py --config recipes/grpo-tiny.yaml
+
+uv run recipes/grpo.py --config grpo-qwen2.5-7b  # one GPU; uv installs what the header above names
 
 After any interruption, the same command resumes from the last complete checkpoint. See docs/training.md.
 """

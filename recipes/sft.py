@@ -1,9 +1,27 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "personamath",
+#   "torch>=2.6",
+#   "transformers>=5.16",
+#   "trl>=1.10",
+#   "accelerate>=1.10",
+#   "peft>=0.18",
+# ]
+#
+# [tool.hf-jobs]
+# flavor = "h200"
+# timeout = "12h"
+# secrets = ["HF_TOKEN"]
+# ///
 """Fine-tune a base model on PersonaMathQA: a run is one YAML, any key of which can be overridden.
 
 accelerate launch --config_file accelerate_configs/zero2.yaml recipes/sft.py --config recipes/sft-llama-2-7b.yaml
 
 accelerate launch --config_file accelerate_configs/single_gpu.yaml recipes/sft.py \\
     --config recipes/sft-qwen2.5-7b.yaml --dataset_revision v1.1.0 --output_dir runs/qwen
+
+uv run recipes/sft.py --config sft-qwen2.5-7b-lora  # one GPU; uv installs what the header above names
 
 After any interruption, the same command resumes from the last complete checkpoint. See docs/training.md.
 """

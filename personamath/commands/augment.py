@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 
 from personamath.commands.settings import Setting, add_settings, keys_and_values, merged, settings_of
-from personamath.files import local_path
 from personamath.folder.answered import answered
 from personamath.methods import METHODS, PersonaMath
 from personamath.recipe import Recipe
@@ -16,6 +15,7 @@ from personamath.runs.funnel import SHOWN_NAMES, composition, narrative, never_r
 from personamath.runs.roles import split_roles
 from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
+from personamath.shipped import find_recipe
 from personamath.teachers.prices import Bill
 
 DESCRIPTION = """\
@@ -55,7 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     recipe = parser.add_argument_group("recipe", "what decides the rows; also the keys of a --config file")
     recipe.add_argument(
-        "--config", type=local_path, metavar="YAML", help="a recipe with any of these keys; the options win"
+        "--config",
+        metavar="NAME or YAML",
+        help="a recipe that PersonaMath carries, e.g. augment-paper-v1, or a YAML file with any of these keys; the "
+        "options win",
     )
     add_settings(parser, "recipe", settings_of(Recipe))
     method = parser.add_argument_group("method", "how to make rows from a seed problem")
@@ -90,14 +93,15 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
     """Return the recipe and setup of a parsed command line; exit with a usage error if a setting is missing."""
     of_setup = [setting.name for setting in settings_of(Setup)]
     of_recipe = ["method", *(setting.name for setting in settings_of(Recipe)), *(one.name for one in method_settings())]
-    settings = merged(options, options.config, [*of_recipe, *of_setup])
+    config = find_recipe(options.config, "augment") if options.config else None
+    settings = merged(options, config, [*of_recipe, *of_setup])
     if not needs_output:
         settings.setdefault("output", "")
     method = METHODS.get(settings.get("method", ""), PersonaMath)()
     for name in ("problems", "teacher", "output"):
         if name not in settings and (name != "teacher" or method.outline.kinds):
             options.parser.error(f"--{name} is required (or set `{name}` in the --config file)")
-    place = str(options.config or "command line")
+    place = str(config or "command line")
     if "teacher" in vars(options) and options.teacher.startswith("{"):  # no model's name does
         try:
             settings["teacher"] = keys_and_values(options.teacher)

@@ -1,5 +1,7 @@
 """The command line. Each subcommand is a module of this package that parses, calls the library and prints.
 
+One with `PASSES_ON = True` gets the options that it does not declare as `passed_on`.
+
 Only the subcommand that runs is imported, so that `personamath --help` is quick.
 """
 
@@ -26,6 +28,7 @@ COMMANDS = {
     "report": "make a web page of a dataset, with every row",
     "publish": "publish a version of a dataset on the Hub",
     "diff": "compare two versions of a dataset",
+    "train": "fine-tune a model on a dataset, or train it further by rewards",
     "tasks": "print the folder of the lm-eval tasks",
     "scores": "print lm-eval's scores with intervals",
     "push": "publish a version of a fine-tuned model on the Hub",
@@ -81,14 +84,20 @@ def _main(arguments: Sequence[str] | None) -> int:
         return _without_command(given)
     name = given[0]
     command = import_module(f"personamath.commands.{name}")
+    passes_on = getattr(command, "PASSES_ON", False)
     parser = argparse.ArgumentParser(
         prog=f"personamath {name}",
         description=command.DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=not passes_on,  # what begins like an option of ours may be one of the program that we start
     )
     command.add_arguments(parser)
     parser.set_defaults(parser=parser)
-    return _run(command, parser.parse_args(given[1:]))
+    if not passes_on:
+        return _run(command, parser.parse_args(given[1:]))
+    options, passed_on = parser.parse_known_args(given[1:])
+    options.passed_on = passed_on
+    return _run(command, options)
 
 
 def _run(command: Any, options: argparse.Namespace) -> int:

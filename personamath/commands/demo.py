@@ -148,8 +148,6 @@ def _report(output: Path) -> Path:
 
 def _missing() -> str | None:
     """Return one line about the first thing that fine-tuning needs and this machine lacks, or None."""
-    if not (demo_model.CHECKOUT / "recipes" / "sft.py").is_file():
-        return "the recipes are in the repository, not in the installed package."
     absent = [name for name in TRAINING_MODULES if importlib.util.find_spec(name) is None]
     return f"{absent[0]} is not installed; pip install -e '.[demo]'" if absent else None
 

@@ -15,12 +15,12 @@ from personamath.evaluation.scores import read_results
 from personamath.evaluation.tasks import FOLDER
 from personamath.methods import PersonaMath
 from personamath.report.analysis.intervals import wilson
+from personamath.shipped import shipped
 from personamath.teachers.simulated import Habits
 from personamath.training.curve import LOSSES
 from personamath.training.record import TrainingRecord
 
-CHECKOUT = Path(__file__).parent.parent.parent
-RECIPE = CHECKOUT / "recipes" / "sft-demo.yaml"
+RECIPE = shipped("recipes") / "sft-demo.yaml"
 MODEL_NAME, VERSION = "me/PersonaMath-demo", "v0.0.1"
 
 DIGITS = range(1, 10)
@@ -65,7 +65,7 @@ def fine_tune(output: Path) -> Trained:
     simulate(output / "sums", [f"sums:{problems}:question:answer"], method, Habits(solves=1))
     shutil.rmtree(model, ignore_errors=True)
     # On the CPU and without torchrun, which a single process does not need.
-    config = str(CHECKOUT / "accelerate_configs" / "single_gpu.yaml")
+    config = str(shipped("accelerate_configs") / "single_gpu.yaml")
     launch = ("accelerate.commands.launch", "--config_file", config, "--cpu", "--mixed_precision", "no")
     recipe = ("--config", str(RECIPE), "--dataset_name", str(output / "sums" / "dataset"), "--output_dir", str(model))
     run_together([Process("fine-tuning", (*launch, str(RECIPE.parent / "sft.py"), *recipe), output / "model.log")])

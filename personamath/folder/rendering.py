@@ -1,11 +1,11 @@
 """Fill a card's template; a missing fact is an error, never a blank on the card."""
 
 from collections.abc import Callable, Mapping
-from importlib.resources import files as resources
 
 from jinja2 import Environment, StrictUndefined
 
 from personamath.folder.markdown import code, fenced
+from personamath.shipped import shipped
 
 
 def render(template: str, filters: Mapping[str, Callable[..., str]], **facts: object) -> str:
@@ -17,5 +17,5 @@ def render(template: str, filters: Mapping[str, Callable[..., str]], **facts: ob
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False
     )
     environment.filters |= {"code": code, "fenced": fenced, "thousands": "{:,}".format, **filters}
-    source = (resources("model_cards") / template).read_text(encoding="utf-8")
+    source = (shipped("model_cards") / template).read_text(encoding="utf-8")
     return environment.from_string(source).render(**facts)

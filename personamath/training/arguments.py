@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from personamath.errors import BadInput
 from personamath.files import in_one_line, plain_path, read_yaml
+from personamath.shipped import find_recipe
 from personamath.training.examples import PromptFormat
 from personamath.training.refused_keys import refuse_keys
 
@@ -77,7 +78,7 @@ def parse(classes: tuple[type, ...], arguments: Sequence[str] | None) -> Parsed:
     """Parse `--config YAML` and overrides into dataclasses; raises BadInput for unknown keys and wrong values."""
     from trl import TrlParser
 
-    given = [plain_path(each) for each in (sys.argv[1:] if arguments is None else arguments)]
+    given = _with_found_recipe([plain_path(each) for each in (sys.argv[1:] if arguments is None else arguments)])
     set_keys = _set_keys(given)
     # Without abbreviations, which would be neither recorded nor refused.
     parser = TrlParser(classes, description=__doc__, allow_abbrev=False)
@@ -95,12 +96,20 @@ def recipe_of(parts: Sequence[Any], set_keys: set[str]) -> dict[str, Any]:
     return {key: _plain(values[key]) for key in sorted(named) if key in values and key != "output_dir"}
 
 
+def _with_found_recipe(given: list[str]) -> list[str]:
+    """Replace the name of a recipe by the path of its file."""
+    if "--config" not in given:
+        return given
+    place = given.index("--config") + 1
+    if place == len(given):
+        raise BadInput("--config needs a recipe or a YAML file, e.g. --config sft-qwen2.5-7b")
+    return [*given[:place], str(find_recipe(given[place], "sft", "grpo")), *given[place + 1 :]]
+
+
 def _set_keys(given: Sequence[str]) -> set[str]:
     keys = {argument[2:].partition("=")[0].replace("-", "_") for argument in given if argument.startswith("--")}
     if "--config" in given:
-        path = Path(given[given.index("--config") + 1]) if given[-1] != "--config" else None
-        if path is None:
-            raise BadInput("--config needs a YAML file, e.g. --config recipes/sft-qwen2.5-7b.yaml")
+        path = Path(given[given.index("--config") + 1])
         keys |= {str(key) for key in read_yaml(path, example="learning_rate: 2.0e-5")}
     return keys - {"config"}
 

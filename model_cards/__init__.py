@@ -1,1 +1,0 @@
-"""Card templates, packaged so that an installed PersonaMath finds them."""
