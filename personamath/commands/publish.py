@@ -1,10 +1,12 @@
 """`personamath publish`: publish a dataset folder as a version on the Hub."""
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from personamath.commands.terminal import add_json, say_warning
 from personamath.errors import BadInput
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-simulated", action="store_true", help="allow data from a simulated teacher")
     add_replace_others(parser)
     add_collection(parser)
+    add_json(parser, "the version, its commit and its address")
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -83,9 +86,7 @@ def run(options: argparse.Namespace) -> int:
         ) as ready,
     ):
         if ready.failed:
-            print(
-                f"warning: {ready.failed:,} requests of this run got no answer; their rows are missing", file=sys.stderr
-            )
+            say_warning(f"{ready.failed:,} requests of this run got no answer; their rows are missing")
         for line in ready.checked:
             print(f"checked: {line}")
         print(f"\n{ready.changelog}")
@@ -133,6 +134,7 @@ def publish_folder(
             print("Publishing refuses to lose them without --replace-others.")
         if options.collection:
             print(f"Then the repository would be in the collection {options.collection}.")
+        options.show({"dry_run": True, "version": options.version, "published": plan.tagged is not None})
         return
 
     def name_others(plan: "Plan") -> None:
@@ -154,3 +156,4 @@ def publish_folder(
     print(f"  {load}")
     if options.collection:
         print(f"  in the collection {add_to_collection(options.collection, options.repo_id, repo_type)}")
+    options.show({"dry_run": False, **dataclasses.asdict(published)})

@@ -5,6 +5,7 @@ import sys
 from contextlib import nullcontext
 
 from personamath.commands.publish import add_collection, add_replace_others, publish_folder
+from personamath.commands.terminal import add_json
 from personamath.files import local_path
 
 DESCRIPTION = """\
@@ -52,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-simulated", action="store_true", help="publish a model of a simulated teacher's rows")
     add_replace_others(parser)
     add_collection(parser)
+    add_json(parser, "the version, its commit and its address")
     parser.add_argument("--dry-run", action="store_true", help="check, and show what would be uploaded and replaced")
 
 
