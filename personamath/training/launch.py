@@ -3,9 +3,8 @@
 import importlib.util
 import re
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
@@ -64,6 +63,7 @@ def plan_launch(recipe: Path, passed_on: Sequence[str], chosen: str | None, gpus
     kind = "grpo" if GRPO_KEYS & set(keys) else "sft"
     script = shipped("recipes") / f"{kind}.py"
     config = find_accelerate_config(chosen) if chosen else None
+    flags: tuple[str, ...]
     if config is None and gpus == 0:
         config, flags, on = find_accelerate_config("single_gpu"), ("--cpu", "--mixed_precision", "no"), "the CPU"
     else:
@@ -168,12 +168,10 @@ def _end_children(first: signal.Signals | None) -> None:
 
     alive = psutil.Process().children(recursive=True)
     for number in (first, signal.SIGTERM, signal.SIGKILL):
-        for process in alive if number else ():
-            try:
-                process.send_signal(number)
-            except psutil.NoSuchProcess:
-                continue
+        for process in alive:
+            with suppress(psutil.NoSuchProcess):
+                if number is not None:
+                    process.send_signal(number)
         _, alive = psutil.wait_procs(alive, timeout=ENDING_S)
         if not alive:
             break
-    sys.stderr.flush()

@@ -8,6 +8,9 @@ import pytest
 from personamath.answers import equivalent
 
 SAME = [
+    ("(1,3)", r"x>1\text{ and }x<3"), ("1<x<3", "x<3 and x>1"),
+    (r"[-\frac12,\sqrt2)", r"x\geq-\frac{1}{2}\text{ and }x<\sqrt{2}"),
+    ("5 ft", "5'"), (r"30^\circ", r"30^\circ C"), ("30", "30'"), ("5 euros", "5"), (r"\frac{dx}{2}", r"\frac{xd}{2}"),
     (r"\begin{cases} x+1, & x \ge 0 \\ x-1, & x < 0 \end{cases}",
      r"\begin{cases} x-1 & \text{if } x < 0 \\ 1+x & \text{if } x \ge 0 \end{cases}"),
     (r"f(x)=\begin{cases} 1 & \text{if } x > 0 \\ 0 & \text{otherwise} \end{cases}",
