@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from personamath.budget import Budget
 from personamath.commands import augment
+from personamath.commands.terminal import say_warning
 from personamath.errors import BadInput
 from personamath.folder.provenance import Origins
 from personamath.journal.block_files import adopt_answers
@@ -76,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.pilot:
         plan = planning.from_expectation(recipe.method, found.seeds, inputs.personas)
         _show(plan, recipe, setup, None)
+        options.show(_for_programs(plan, recipe, setup))
         rates = "the rates of the paper's table 2" if recipe.method.paper_rows else "the method's own estimate"
         print(f"from       {rates}, and assumed lengths: --pilot 50 measures both")
         _show_prompts(recipe)
@@ -89,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
     _show(plan, recipe, setup, asked, reached)
     _show_pilot(plan, pilot, asked)
     _show_budget(recipe, setup, plan, outcomes)
+    options.show(_for_programs(plan, recipe, setup))
     return 0
 
 
@@ -155,6 +158,21 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
     print(f"time       {duration(seconds)}: {_pace(setup, in_flight, answer_s)}")
     print(f"in batches {recipe.method.waves} waves, one after another, up to 24 hours each")
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
+
+
+def _for_programs(plan: Plan, recipe: Recipe, setup: Setup) -> dict[str, Any]:
+    """Return the plan as JSON: requests, tokens and USD by kind of request; USD is null if a price is unknown."""
+    by_kind = direct_prices(recipe, setup)
+    kinds = {
+        name: {**dataclasses.asdict(usage), "usd": usd({name: usage}, by_kind)} for name, usage in plan.usage.items()
+    }
+    return {
+        "seed_problems": dict(plan.seeds),
+        "kinds": kinds,
+        "all": {**dataclasses.asdict(plan.total), "usd": usd(plan.usage, by_kind)},
+        "usd_error": plan.error,
+        "disk_bytes": plan.disk_bytes,
+    }
 
 
 def _show_prices(recipe: Recipe, setup: Setup) -> None:
@@ -255,4 +273,4 @@ def _show_pilot(plan: Plan, pilot: Sequence[tuple[Problem, Outcome]], asked: Ask
     )
     counts = [item for _, outcome in pilot for item in outcome.counts.items()]
     if left := sum(count for (_, why), count in counts if why in (FAILED, NOT_ASKED)):
-        print(f"warning: {left:,} of the pilot's requests got no answer, so the plan is too low", file=sys.stderr)
+        say_warning(f"{left:,} of the pilot's requests got no answer, so the plan is too low")

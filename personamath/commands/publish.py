@@ -1,10 +1,12 @@
 """`personamath publish`: publish a dataset folder as a version on the Hub."""
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from personamath.commands.terminal import add_json, say_warning
 from personamath.errors import BadInput
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-simulated", action="store_true", help="allow data from a simulated teacher")
     add_replace_others(parser)
     add_collection(parser)
+    add_json(parser, "the version, its commit and its address")
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -83,16 +86,13 @@ def run(options: argparse.Namespace) -> int:
         ) as ready,
     ):
         if ready.failed:
-            print(
-                f"warning: {ready.failed:,} requests of this run got no answer; their rows are missing", file=sys.stderr
-            )
+            say_warning(f"{ready.failed:,} requests of this run got no answer; their rows are missing")
         for line in ready.checked:
             print(f"checked: {line}")
         print(f"\n{ready.changelog}")
         load = f'load_dataset("{options.repo_id}", revision="{options.version}", split="train")'
-        publish_folder(
-            ready.folder, options, repo_type="dataset", message=options.repo_id.rpartition("/")[2], load=load
-        )
+        name = options.repo_id.rpartition("/")[2]
+        options.show(publish_folder(ready.folder, options, repo_type="dataset", message=name, load=load))
     return 0
 
 
@@ -121,9 +121,10 @@ def publish_folder(
     message: str,
     load: str,
     hash_file: "HashFile | None" = None,
-) -> None:
+) -> dict[str, Any]:
     """Publish the folder as a version, or with --dry-run print what that would upload; `publish` and `push` end here.
 
+    Returns what `--json` prints of it.
     `message` follows the version in the commit's title. `load` is the line of Python that loads the published version.
     `hash_file` hashes a file; pass one to reuse hashes that are already known.
     """
@@ -141,7 +142,7 @@ def publish_folder(
             print("Publishing refuses to lose them without --replace-others.")
         if options.collection:
             print(f"Then the repository would be in the collection {options.collection}.")
-        return
+        return {"dry_run": True, "version": options.version, "published": plan.tagged is not None}
 
     def name_others(plan: "Plan") -> None:
         for note in plan.notes():
@@ -162,3 +163,4 @@ def publish_folder(
     print(f"  {load}")
     if options.collection:
         print(f"  in the collection {add_to_collection(options.collection, options.repo_id, repo_type)}")
+    return {"dry_run": False, **dataclasses.asdict(published)}
