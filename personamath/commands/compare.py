@@ -55,7 +55,10 @@ def run(options: argparse.Namespace) -> int:
     numbers = json.dumps(found.as_dict(), indent=2, ensure_ascii=False)
     for caveat in found.caveats:
         print(f"warning: {caveat}", file=sys.stderr)
-    print(numbers if options.json else "\n".join(terminal(found)))
+    if options.json:
+        options.show(found.as_dict())
+    else:
+        print("\n".join(terminal(found)))
     if options.output:
         print(write_page(found, options.output, numbers).resolve().as_uri(), file=sys.stderr)
     return 0

@@ -1,12 +1,20 @@
 """`personamath scores`: print lm-eval's scores with intervals, and compare two runs."""
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from personamath.evaluation.scores import Score, ScoredRun, TaskRun, compare_runs, incomparable, read_results
+from personamath.commands.scores_grid import grid_as_json, grid_report
+from personamath.evaluation.scores import (
+    Score,
+    ScoredRun,
+    TaskRun,
+    compare_runs,
+    incomparable,
+    read_grid,
+    read_results,
+)
 from personamath.files import local_path
 
 DESCRIPTION = """\
@@ -18,6 +26,11 @@ interval, MATH also by subject and level, and every reason not to publish the sc
 
 With --against, two runs are compared on the problems that both scored: with a paired bootstrap, and for right-or-wrong
 metrics also with McNemar's exact test.
+
+  personamath scores --grid scores/persona scores/direct scores/rejection
+
+With --grid, every RESULTS is the folder of one method, with a folder in it for each training seed, such as
+scores/persona/42. The methods are compared problem by problem, and the command says which cannot be told apart.
 """
 
 WIDTH = 24
@@ -29,18 +42,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "results", type=local_path, nargs="+", metavar="RESULTS", help="results_….json, or a folder that holds some"
     )
-    parser.add_argument(
-        "--against", type=local_path, nargs="+", metavar="RESULTS", help="another run's, to compare with"
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--against", type=local_path, nargs="+", metavar="RESULTS", help="another run's, to compare with")
+    how.add_argument(
+        "--grid", action="store_true", help="compare methods: each RESULTS has a folder for each training seed"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, with shares from 0 to 1")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
+    if options.grid:
+        methods = read_grid(options.results)
+        if options.json:
+            options.show(grid_as_json(methods))
+        else:
+            print("\n".join(grid_report(methods)))
+        return 0
     scored = read_results(options.results)
     other = read_results(options.against) if options.against else None
     if options.json:
-        print(json.dumps(as_json(scored, other), indent=2, ensure_ascii=False))
+        options.show(as_json(scored, other))
     else:
         print("\n".join(report(scored, other)))
     return 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import comb
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 RESAMPLES = 10_000
 """Enough that the ends of a 95 % interval differ by a few hundredths of a point between two rng seeds."""
@@ -32,6 +32,35 @@ def bootstrap_mean(values: Sequence[float]) -> Interval:
     tail = (1 - COVERAGE) / 2
     low, high = np.quantile(draws @ distinct / len(values), [tail, 1 - tail])
     return Interval(float(shares @ distinct), float(low), float(high))
+
+
+def bootstrap_grid(seeds: Sequence[Sequence[float]], others: Sequence[Sequence[float]] = ()) -> Interval:
+    """Return the mean over training seeds and problems, less that of `others`, with its percentile bootstrap interval.
+
+    Each sequence has the values of one training seed, on the same problems in the same order. Problems are resampled
+    for all seeds together, which pairs them. Of m training seeds, m - 1 are drawn with replacement, so that the
+    variance of their mean is unbiased (Rao and Wu 1988); a single training seed stays, and adds nothing to the interval.
+    """
+    import numpy as np
+
+    values = np.asarray([*seeds, *others], dtype=np.float64)
+    distinct, counts = np.unique(values, axis=1, return_counts=True)
+    rng = np.random.default_rng(RNG_SEED)
+    problems = rng.multinomial(values.shape[1], counts / counts.sum(), size=RESAMPLES)
+    resampled = problems @ distinct.T / values.shape[1]
+
+    def drawn_mean(means: Any) -> Any:
+        m = means.shape[1]
+        if m < 2:
+            return means.sum(axis=1)
+        times = rng.multinomial(m - 1, np.full(m, 1 / m), size=RESAMPLES)
+        return (times * means).sum(axis=1) / (m - 1)
+
+    drawn = drawn_mean(resampled[:, : len(seeds)]) - drawn_mean(resampled[:, len(seeds) :])
+    mean = values[: len(seeds)].mean() - (values[len(seeds) :].mean() if others else 0)
+    tail = (1 - COVERAGE) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return Interval(float(mean), float(low), float(high))
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
