@@ -39,7 +39,7 @@ def bootstrap_grid(seeds: Sequence[Sequence[float]], others: Sequence[Sequence[f
 
     Each sequence has the values of one training seed, on the same problems in the same order. Problems are resampled
     for all seeds together, which pairs them. Of m training seeds, m - 1 are drawn with replacement, so that the
-    variance of their mean is unbiased (Rao and Wu 1988); a single training seed stays, and adds nothing to the interval.
+    variance of their mean is unbiased (Rao and Wu 1988); a single training seed adds nothing to the interval.
     """
     import numpy as np
 
