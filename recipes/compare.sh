@@ -63,7 +63,7 @@ TEACHER
     for _ in $(seq 600); do [ -f "$ready" ] && break; sleep 0.1; done
     PROBLEMS="--problems gsm8k:$OUT/train.jsonl"
     AUGMENT="--base-url $(cat "$ready") --max-usd 1000 --price-in 1 --price-out 1"
-    TRAIN="--allow_simulated true --disable_tqdm true"
+    TRAIN="--allow_simulated true --disable_tqdm true --effective_batch_size 8 --per_device_train_batch_size 8"
     SCORE=(--metadata "{\"files\": {\"gsm8k\": \"$OUT/test.jsonl\"}}" --gen_kwargs max_gen_toks=16 --batch_size 8)
 fi
 METHODS=${METHODS:-persona direct rejection metamath}

@@ -42,6 +42,11 @@ class RecipeArguments:
         default=False, metadata={"help": "Train on the embedded teacher's rows, to try things out."}
     )
 
+    def __post_init__(self) -> None:
+        """Read `--dataset_revision null`: on a command line, unlike in YAML, it is the word."""
+        if self.dataset_revision == "null":
+            self.dataset_revision = None
+
 
 class Arguments(NamedTuple):
     """A parsed recipe."""
