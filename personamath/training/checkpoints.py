@@ -57,14 +57,8 @@ def is_whole(checkpoint: Path) -> bool:
         with ThreadPoolExecutor(HASHING_THREADS) as threads:
             same = threads.map(lambda file: file[2] is None or _digest(file[0]) == file[2], files)
             return all(same)
-    except (
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ):  # no seal, a torn one, a file that is gone
+    # No seal, a torn one, a file that is gone.
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -391,6 +391,21 @@ def test_what_changes_nothing_is_accepted_and_recorded() -> None:
     assert arguments.recipe["dataset_name"] == "data"
 
 
+@pytest.mark.parametrize(
+    ("lines", "error"),
+    [
+        ('{"problem": "a", "response": "b"}\n{"problem": "x\\ud800y", "response": "b"}\n', "surrogate .*in row 1"),
+        ('{"problem": "a", "response": "b"}\n{"problem": "q", "resp', "closing quotation mark .*in row 1"),
+        ("", "it holds no rows"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(lines: str, error: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(lines, encoding="utf-8")
+    with pytest.raises(BadInput, match=rf"cannot load .*rows.jsonl \(.*{error}\): mend the file"):
+        load_rows(str(path), "default", None, allow_simulated=False)
+
+
 @pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")
 def test_every_refused_key_is_one_of_trls() -> None:
     from trl import SFTConfig
