@@ -6,6 +6,9 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --con
 # A file's tests run in one process, as they share fixtures; files start in the order of tests/conftest.py.
 PARALLEL := -n logical --dist loadfile --no-loadscope-reorder
 
+# Where this is set, each of the processes that tests start would compile all that it imports: 8 s of CPU for TRL.
+export PYTHONDONTWRITEBYTECODE :=
+
 QUICK := -m "not slow and not browser and not ray and not vllm"
 # Tests of what only the extras `train` and `eval` bring.
 NEED_TORCH := training evaluation hub/test_push_checks.py hub/test_authors_data.py

@@ -310,6 +310,9 @@ def test_the_recipes_are_those_that_are_promised() -> None:
         "sft-qwen2.5-7b-lora",
         "sft-qwen2.5-7b-qlora",
         "sft-qwen2.5-7b-fast",
+        "sft-qwen3-0.6b",
+        "sft-qwen2.5-1.5b-lora",
+        "sft-smollm2-360m-lora",
     }
     assert {path.stem for path in RECIPES} == promised
 
