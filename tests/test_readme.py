@@ -131,7 +131,7 @@ def test_the_commands_and_the_python_run_as_they_are(
 def test_the_make_targets_are_there() -> None:
     targets = re.findall(r"^make (\w+)", README, re.MULTILINE) + re.findall(r"`make (\w+)`", README)
     makefile = (REPO / "Makefile").read_text()
-    assert set(targets) == {"demo", "test", "check"}
+    assert set(targets) == {"demo", "test", "check", "docs"}
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
 
