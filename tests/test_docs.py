@@ -49,7 +49,7 @@ ARCHITECTURE = (REPO / "docs" / "architecture.md").read_text(encoding="utf-8")
 def rooms() -> set[str]:
     """Every package, and every module beside packages, as the map names them."""
     packages = {init.parent for name in PACKAGES for init in (REPO / name).rglob("__init__.py")}
-    modules = {path for name in PACKAGES for path in (REPO / name).glob("*.py") if path.name != "__init__.py"}
+    modules = {path for name in PACKAGES for path in (REPO / name).glob("*.py") if path.name[:2] != "__"}
     return {path.relative_to(REPO).as_posix() for path in packages | modules} - {"personamath"}
 
 
