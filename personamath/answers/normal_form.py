@@ -136,7 +136,15 @@ TABLE = [
     (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees", "\\"),
     (r"\\%", "%", "percent", "%"),
     (command("textdollar"), r"\\$", "the sign of the dollar"),
-    (command("pounds", "euro", "texteuro", "textsterling", "yen"), "", "the sign of a currency"),
+    *(
+        (rf"^ ?(-?) ?{sign} ?(-?[\d.,]*\d)\.?$|^ ?(-?)([\d.,]*\d) ?{sign} ?$", rf"\1\2\3\4\\text{{ {word}}}",
+         f"a number of {word}")
+        for sign, word in (
+            (command("euro", "texteuro"), "euros"), (command("pounds", "textsterling"), "pounds"),
+            (command("yen"), "yen"), (command("rupee"), "rupees"),
+        )
+    ),
+    (command("pounds", "euro", "texteuro", "textsterling", "yen", "rupee"), "", "the sign of a currency"),
     (command("cents?", "textcent"), r"\\text{ cents}", "cents"),
     (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD?|AUD?|INR|C|Rs\.?) ?\}? ?(?:\\[,; ])? ?(?=\\?\$)", r"\1",
      "the currency in letters", "$"),

@@ -48,6 +48,8 @@ NAMES = {
         "cent": "cent",
         "dollar": "dollar usd buck",
         "euro": "euro eur",
+        "rupee": "rupee inr",
+        "yen": "yen jpy",
         "mph": "mph",
         "km/h": "kmh kph",
     }.items()

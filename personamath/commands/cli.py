@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Any, NoReturn, TextIO
 
 from personamath import __version__
-from personamath.commands.parser import Parser
+from personamath.commands.parser import USAGE, Parser
 from personamath.commands.terminal import json_result, say_error, say_warning
 from personamath.errors import Interrupted, PersonaMathError, PersonaMathWarning
 from personamath.files import in_one_line, nearest
@@ -138,8 +138,11 @@ def _without_command(given: Sequence[str]) -> NoReturn:
     lines = "\n".join(f"  {name:<10} {says}" for name, says in COMMANDS.items())
     parser = Parser("personamath", DESCRIPTION.format(commands=lines))
     parser.add_argument("--version", action="version", version=f"personamath {__version__}")
-    parser.add_argument("command", metavar="COMMAND", help="one of the commands above")
+    parser.add_argument("command", nargs="?", metavar="COMMAND", help="one of the commands above")
     name = parser.parse_args(given).command
+    if name is None:
+        parser.print_help(sys.stderr)
+        sys.exit(USAGE)
     parser.error(f"no command {name!r}; {nearest(name, COMMANDS)}")
 
 

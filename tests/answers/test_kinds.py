@@ -13,7 +13,8 @@ from personamath.answers import equivalent, extract, grade
 DIFFERENT = [
     # Feet, inches, minutes of arc and scales of temperature are units
     (r"30^\circ", "30'"), ("5'", "5''"), (r"5\text{ in}", "5'"), (r"20^\circ\text{C}", r"20^\circ\text{F}"),
-    (r"5\text{ EUR}", r"5\text{ USD}"),
+    (r"5\text{ EUR}", r"5\text{ USD}"), (r"\$5", "€5"), ("£5", "€5"), ("¥5", r"\$5"), (r"\pounds 5", "€5"),
+    ("€5", "5 dollars"),
     # Both inequalities hold, or one of them
     (r"x>0\text{ and }x<1", r"x>0\text{ or }x<1"), (r"x \ge 1 \land x \le 3", r"x \ge 1 \lor x \le 3"),
     (r"(-\infty,1)\cup(2,\infty)", r"x<1\text{ and }x>2"),

@@ -98,7 +98,9 @@ SAME = [
     (r"\frac34",r"\sfrac{3}{4}"), ("5",r"\mathbf{5}"), ("5",r"\underline{5}"),
     ("5",r"\begin{gathered}5\end{gathered}"), ("5",r"\mathbf 5"),
     # Currencies
-    ("5","EUR 5"), ("5","US$5"), ("0.75","75 cents"), ("75","75 cents"), ("3.50",r"\text{USD } 3.50"),
+    ("5","EUR 5"),
+    ("5","€5"), ("€5","5 euros"), ("€1,250.50","1250.50"), ("£5",r"\pounds 5"), ("5€","€5"), ("-€5","-5"),
+    ("5","US$5"), ("0.75","75 cents"), ("75","75 cents"), ("3.50",r"\text{USD } 3.50"),
     ("1,000","$1,000 USD"), ("0.05","5¢"), ("20","20 USD"), ("12.50","12.50 USD"),
     # Quotients and products of units
     ("10",r"10\,\mathrm{m/s}"), ("10",r"10\,\frac{\mathrm{m}}{\mathrm{s}}"),
