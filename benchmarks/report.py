@@ -1,10 +1,8 @@
 """The report of 70,000 rows: how long it takes to make, how large it is, how quick it is in a headless Chromium.
 
-python -m benchmarks.report                       # measures, on rows made up here
-python -m benchmarks.report --screenshots RUN     # draws docs/report-*.png from a run, e.g. runs/demo
+python -m benchmarks.report     # measures, on rows made up here
 """
 
-import argparse
 import json
 import random
 import tempfile
@@ -12,19 +10,17 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from personamath.folder.layout import dataset_folder
 from personamath.folder.provenance import Origins, provenance
 from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Row
 from personamath.report.analysis.result import Analyses
-from personamath.report.analysis.rows import RunData, read_run
-from personamath.report.write import write_found, write_report
+from personamath.report.analysis.rows import RunData
+from personamath.report.write import write_found
 from personamath.runs.funnel import Funnel
 from personamath.sources.personas import read_personas
 from tests.support.chromium import Page, chromium
 
-DOCS = Path(__file__).parent.parent / "docs"
 SEEDS, REWRITES = 14_000, 4
 # As long as the paper's rows: a question of 45 words, a solution of 200, in words as frequent as rank allows.
 QUESTION_WORDS, SOLUTION_WORDS = 45, 200
@@ -122,39 +118,7 @@ def measure(page: Page, url: str, queries: dict[str, str]) -> None:
     print(f"memory, MB: {page.evaluate('performance.memory.usedJSHeapSize') / 1e6:.0f}; problems: {page.problems}")
 
 
-def draw_screenshots(run: Path) -> None:
-    """Pictures of a run's report for docs/: light, dark, on a telephone, and a row with its ancestry."""
-    with tempfile.TemporaryDirectory() as scratch, chromium(Path(scratch) / "profile") as page:
-        url = write_report(read_run(dataset_folder(run), str(run), run), Path(scratch) / "report").as_uri()
-        page.open(url)
-        page.screenshot(DOCS / "report-overview.png")
-        page.prefer(color_scheme="dark", reduced_motion="reduce")
-        page.open(f"{url}#persona-groups")
-        page.until("scrollY > 1000")
-        page.screenshot(DOCS / "report-dark.png")
-        page.open(f"{url}#rows?step=stage2_rewrite&source=MATH")
-        page.prefer(color_scheme="light")
-        page.until("document.querySelector('.snippet mark, .snippet')")
-        page.evaluate("document.querySelectorAll('[role=option]')[1].click()")
-        page.until("document.querySelector('.ancestry .katex')")
-        page.screenshot(DOCS / "report-rows.png")
-        page.size(390, 844, mobile=True)
-        page.open(url)
-        page.screenshot(DOCS / "report-phone.png")
-
-
 def main() -> None:
-    """Measure, or draw."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--screenshots", type=Path, metavar="RUN", help="a run directory to draw pictures of")
-    options = parser.parse_args()
-    if options.screenshots:
-        draw_screenshots(options.screenshots)
-    else:
-        measure_large()
-
-
-def measure_large() -> None:
     """Make a report of 70,000 rows, and use it."""
     with tempfile.TemporaryDirectory() as scratch:
         data = made_up(random.Random(1))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from personamath.runs.api import augment_async as augment_async
     from personamath.runs.api import load_recipe as load_recipe
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "augment": "personamath.runs.api",

@@ -13,51 +13,83 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-_THOUGHT = r"(?:think|thinking|thoughts?|reason|reasoning|analysis|scratch_?pad|inner_monologue|internal_monologue)"
-_TAG_NAME = rf"(?:[a-z]+[:_]|ant)?{_THOUGHT}(?:_content|_process)?"
+# Any tag that names reasoning: <think>, <seed:think>, <antThinking>, <inner_thoughts>, <reflection>, <cot>.
+_TAG_NAME = (
+    r"(?:[\w:-]{0,24}(?:think|thought|reason|reflect|monologue|deliberat|rationale|chain[-_]of[-_]thought)[\w:-]{0,24}"
+    r"|(?:\w{1,12}[:_])?(?:analysis|cot|scratch(?:_?pad)?|plan(?:ning)?))"
+)
 _ATTRIBUTES = r"(?:\s+[\w-]+=[^<>]{1,80})?"
+# Brackets are also mathematics and stage directions, so a small one counts only with its end.
+_BRACKETED = r"(?:BEGIN_OF_)?(?:THINK|THINKING|THOUGHTS?|REASONING|REASON)"
+_TOKEN_OPENS = r"(?:(?:begin|start)[\w▁]{0,12}(?:think|thought|reason)\w*|(?:think|thought|reason)\w*?_(?:start|begin))"
+_TOKEN_CLOSES = r"(?:(?:end|stop)[\w▁]{0,12}(?:think|thought|reason)\w*|(?:think|thought|reason)\w*?_(?:end|stop))"
+# What a chat shows folded: a block of code or of details at the very beginning.
+_FOLDED = re.compile(
+    r"\A\s*(?:```(?:think(?:ing)?|thoughts?|reasoning)[ \t]*\n(?P<fenced>.*?)\n[ \t]*```"
+    r"|<details\b[^<>]{0,200}>\s*<summary>[^<]{0,40}(?:think|thought|reason)[^<]{0,80}</summary>(?P<details>.*?)</details>)"
+    r"[ \t]*\n?",
+    re.DOTALL | re.IGNORECASE,
+)
 
 _OPENS = re.compile(
-    rf"""(?i:(?:<|&lt;)\s*{_TAG_NAME}{_ATTRIBUTES}\s*(?:>|&gt;))  # <think>, <seed:think>
-    |\[(?:THINK|THINKING|REASONING|REASON)\]               # [THINK]
+    rf"""(?i:(?:\\?[<＜]|&lt;)\s*{_TAG_NAME}{_ATTRIBUTES}\s*(?:\\?[>＞]|&gt;))  # <think>, <seed:think>
+    |\[{_BRACKETED}\]                                      # [THINK]
+    |(?i:\[(?P<small>think(?:ing)?|reasoning)\])(?=(?s:.){{0,100000}}?\[/(?i:(?P=small))\])
+    |【(?i:think(?:ing)?)】
     |◁think▷
-    |<\|(?i:begin_of_thought|start_thinking|think|thinking|inner_prefix)\|>
+    |<[|｜](?i:{_TOKEN_OPENS}|think|thinking|inner_prefix)[|｜]>
+    |<\|im_start\|>[ ]?think\b
     |(?:<\|start\|>\s*assistant\s*)?<\|channel\|?>\s*(?:analysis|commentary|thought)\b\s*(?:<\|message\|>)?
     |<(?:unused|ctrl)94>(?:thought\b)?
     |\A\s*Here\ is\ my\ thought\ process:""",
     re.VERBOSE,
 )
 _CLOSES = re.compile(
-    rf"""(?i:(?:<|&lt;)\s*[/\\]\s*{_TAG_NAME}\s*(?:>|&gt;))
-    |\[/(?:THINK|THINKING|REASONING|REASON)\]
+    rf"""(?i:(?:\\?[<＜]|&lt;)\s*[/\\]\s*{_TAG_NAME}\s*(?:\\?[>＞]|&gt;))
+    |(?i:<think(?:ing)?\s*/>)                              # an empty one
+    |\[(?:/|END_OF_){_BRACKETED}\]
+    |(?i:\[/(?:think(?:ing)?|reasoning)\])
+    |【/(?i:think(?:ing)?)】
     |◁/think▷
-    |<\|(?i:end_of_thought|end_thinking|/think|/thinking|inner_suffix)\|>
+    |<[|｜](?i:{_TOKEN_CLOSES}|/think|/thinking|inner_suffix)[|｜]>
+    |<\|im_start\|>[ ]?answer\b
     |(?:<\|start\|>\s*assistant\s*)?<\|channel\|>\s*final\b\s*(?:(?:<\|constrain\|>\s*\w+\s*)?<\|message\|>)?
     |<channel\|>
     |<(?:unused|ctrl)95>
-    |^Here\ is\ my\ response:""",
+    |^Here\ is\ my\ response:
+    |(?<=[.\s])Here\ is\ my\ response:(?=\s)""",
     re.VERBOSE | re.MULTILINE,
 )
 # What every mark of reasoning begins with or contains. Few answers contain any of it, and the patterns above are slow.
-_MAY_MARK = re.compile(r"<|(?i:&lt;)|\[/?[TR]|◁|Here is my ")
+_MAY_MARK = re.compile(r"[<＜【◁]|(?i:&lt;|\[/?(?:t|r|BEGIN_|END_))|Here is my |\A\s*```")
 # gpt-oss where the server drops its special tokens and keeps the words between them.
 _BARE_CHANNELS = re.compile(r"\A\s*analysis(?=\S|\s)(.*)assistantfinal", re.DOTALL)
 
 _SPECIAL = (
-    r"<\|/?[A-Za-z]\w{2,}\|>|<[|｜][A-Za-z][\w▁ ]{2,40}[|｜]>"
-    r"|</?s>|<(?:bos|eos|pad)>|</?(?:start|end)_of_(?:turn|text)>|\[/?INST\]|<<SYS>>|<turn\|>|<\|turn>"
+    r"<\|/?[A-Za-z]\w{2,}\|>|<[|｜][A-Za-z][\w▁ ]{2,40}[|｜]>|\[\|/?[a-z_]{3,20}\|\]"
+    r"|</s>|(?<![\w$)}])<s>(?![\d$])|<(?:bos|eos|pad|unk|sop|eop|eod|eot|EOT|EOD)>|</?(?:start|end)_of_(?:turn|text)>"
+    r"|<\|?im_(?:start|end)\|?>|<(?:reserved|SPECIAL|extra_id|unused)_?\d+>|<0x[0-9A-F]{2}>|<_(?:bot|user|end)>"
+    r"|<role>\s*\w+\s*</role>|</?(?:assistant|bot)>|\[/?INST\]|\[gMASK\]|\[unused\d+\]|<<SYS>>|<turn\|>|<\|turn>"
+    r"|\]~!?b\[?\]?|\[e~\["
 )
 """A special token of a chat template, whatever its model. Two letters or fewer between the bars may be mathematics."""
-_ROLE = r"(?:assistant|model|gpt|bot)"
+_ROLE = r"(?:assistant|model|gpt|bot|ai)"
 _OPENING = re.compile(
-    rf"\A(?:\s*(?:(?:{_SPECIAL})\s*)+(?:{_ROLE}\b\s*(?:(?:{_SPECIAL})|:|(?=\n)|\Z))?"  # "<|im_start|>assistant\n"
+    rf"\A(?:\s*(?:(?:{_SPECIAL})\s*)+(?:{_ROLE}\b\s*(?:(?:{_SPECIAL})|:|(?=\n)|\Z)|:)?"  # "<|im_start|>assistant\n"
     rf"|\s*(?:[#*]+\s*)?{_ROLE}\s*:?[*]*[ \t]*(?:{_SPECIAL})"  # "assistant<|message|>"
     rf"|\s*(?:[#*]+\s*)?{_ROLE}:?[*]*[ \t]*(?:\n|\Z)"  # a line "assistant"
-    r"|\s*(?:[#*]+\s*)?assistant[*]*:[*]*\s)+",  # "Assistant: "
+    r"|\s*(?:[#*]+\s*)?(?:gpt4 correct )?assistant[*]*:[*]*\s"  # "Assistant: "
+    r"|\s*\#{2,3}\s*response:[ \t]*(?:\n|\Z))+",  # Alpaca's
     re.IGNORECASE,
 )
 # What follows the end of the answer is another turn, which the model wrote on its own.
-_END = re.compile(rf"(?:{_SPECIAL}|^(?:user|human)[ \t]*:?[ \t]*$).*\Z", re.DOTALL | re.MULTILINE | re.IGNORECASE)
+_END = re.compile(
+    rf"(?:{_SPECIAL}|^(?:user|human)[ \t]*:?[ \t]*$|(?<=\n)[ \t]*\n(?:user|human):[ \t]"
+    r"|^\#{2,3}[ \t]*(?:instruction|input|human|user|assistant):[ \t]*$).*\Z"
+    r"|(?:<\|[a-z]\w{2,30}\|?|<(?:start|end)_of_turn)\Z"  # a token that the limit cut
+    r"|(?<=[.?!\d])\s*(?:\[(?:EOS|PAD)\]\s*)+\Z",  # elsewhere the area of a triangle
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
 _WRAPPED = re.compile(
     r"\A\s*<(?P<tag>answer|final_answer|response|output)>(?P<inside>.*?)(?:</(?P=tag)>\s*)?\Z",
     re.DOTALL | re.IGNORECASE,
@@ -130,6 +162,9 @@ def _without_reasoning(text: str) -> Reading:
     channel = _BARE_CHANNELS.match(text)
     if not channel and not _MAY_MARK.search(text):
         return Reading(text)
+    if folded := _FOLDED.match(text):
+        thought = folded["fenced"] or folded["details"] or ""
+        return Reading(text[folded.end() :], reasoning=True, thoughts=_plain([thought]))
     bare = text[channel.end() :] if channel else text
     tokens = sorted([*_OPENS.finditer(bare), *_CLOSES.finditer(bare)], key=lambda token: token.start())
     answer: list[str] = []

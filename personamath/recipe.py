@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from personamath.budget import Budget
 from personamath.errors import BadInput
 from personamath.files import nearest, validated
 from personamath.methods import METHODS, Method, PersonaMath
@@ -91,6 +92,11 @@ class Recipe:
         "GSM8K and MATH where seed problems come from them on the Hub",
     ] = ()
     limit: Annotated[int | None, "use only the first N problems of each source"] = None
+    budget: Annotated[
+        str | None,
+        "end when the rows used up usd:20, tokens:5M, rows:20000 or questions:5000 (distinct questions); seed problems "
+        "come in a fixed random order, and a larger budget contains a smaller one (ours; see docs/cost.md)",
+    ] = None
 
     def __post_init__(self) -> None:
         """Refuse values that no run can mean."""
@@ -117,6 +123,8 @@ class Recipe:
                 raise BadInput(f"teacher.{role}.{fault}")
         if self.limit is not None and self.limit < 1:
             raise BadInput(f"limit is {self.limit}: it must be at least 1")
+        if self.budget is not None:
+            Budget.of(self.budget)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any], place: str) -> "Recipe":
@@ -179,7 +187,7 @@ class Recipe:
         """Return the flat keys that `of` reads, with the limits that the requests have."""
         own = self._own_keys(self.own, self.by_role)
         # All are left out at their defaults, so that folders stay those of earlier versions.
-        for name in ("keep_reasoning", "preference"):
+        for name in ("keep_reasoning", "preference", "budget"):
             if not own[name]:
                 del own[name]
         later, settings = defaults_added_later(self.method), self._settings_of_method()

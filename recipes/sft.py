@@ -117,7 +117,7 @@ def make_trainer(arguments: Arguments, base: Base, examples: Any) -> Any:
 
     options, model = arguments.trainer, arguments.model
     attention.register()
-    choice = attention.choose(base.config, options.padding_free, model.attn_implementation)
+    choice = attention.choose(base.config, options.padding_free, model.attn_implementation, device=options.device.type)
     options.padding_free = choice.padding_free
     if choice.why:
         say(choice.why)

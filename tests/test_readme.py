@@ -27,9 +27,7 @@ PROBLEMS_SCORED = 4
 # Replacements for GPUs, for vLLM and for a model worth scoring; local problems replace the Hub's test sets, whose
 # commits are pinned.
 IN_SMALL = {
-    "accelerate_configs/zero2.yaml": "accelerate_configs/cpu.yaml",
-    "recipes/sft-qwen2.5-7b.yaml": "recipes/sft-tiny.yaml --dataset_name me/PersonaMathQA --dataset_revision v1.0.0"
-    " --output_dir runs/sft-qwen2.5-7b --max_steps 2",
+    "--config sft-qwen2.5-7b ": "--config sft-tiny --output_dir runs/sft-qwen2.5-7b --max_steps 2 ",
     "--model vllm --model_args pretrained=runs/sft-qwen2.5-7b": "--model hf --device cpu --batch_size 8"
     " --model_args pretrained=runs/sft-qwen2.5-7b,dtype=float32 --gen_kwargs max_gen_toks=8"
     """ --metadata '{"files": {"gsm8k": "gsm8k.jsonl", "math": "math.jsonl"}}'""",
@@ -89,8 +87,7 @@ def test_the_commands_and_the_python_run_as_they_are(
     (tmp_path / "mine.jsonl").write_text(json.dumps(OWN_PROBLEM) + "\n")
     known = [*PROBLEMS, "--problems", f"shop:{tmp_path}/mine.jsonl:question:answer"]
     openai, open_teacher, own_teacher = (start_teacher(*known, "--model", model) for model in TEACHERS)
-    for name in ("recipes", "accelerate_configs"):
-        (tmp_path / name).symlink_to(REPO / name)
+    (tmp_path / "recipes").symlink_to(REPO / "recipes")
     for source in bundled_problems():
         kind, _, path = source.partition(":")
         lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
@@ -134,7 +131,7 @@ def test_the_commands_and_the_python_run_as_they_are(
 def test_the_make_targets_are_there() -> None:
     targets = re.findall(r"^make (\w+)", README, re.MULTILINE) + re.findall(r"`make (\w+)`", README)
     makefile = (REPO / "Makefile").read_text()
-    assert set(targets) == {"demo", "test", "check"}
+    assert set(targets) == {"demo", "test", "check", "docs"}
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
 

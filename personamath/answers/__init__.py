@@ -2,7 +2,19 @@
 
 from personamath.answers.extraction import extract
 from personamath.answers.grading import Grade, equivalent, grade
+from personamath.answers.outputs import boxed_output, is_float_of, is_right_output
 from personamath.answers.paper import grade_paper_gsm8k, grade_paper_math
 from personamath.answers.pool import Grader
 
-__all__ = ["Grade", "Grader", "equivalent", "extract", "grade", "grade_paper_gsm8k", "grade_paper_math"]
+__all__ = [
+    "Grade",
+    "Grader",
+    "boxed_output",
+    "equivalent",
+    "extract",
+    "grade",
+    "grade_paper_gsm8k",
+    "grade_paper_math",
+    "is_float_of",
+    "is_right_output",
+]

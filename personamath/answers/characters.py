@@ -18,11 +18,14 @@ CHARACTERS = str.maketrans(
     | dict.fromkeys("°º˚", r"^\circ ")
     | dict.fromkeys("′’", "'")
     | dict.fromkeys("“”„", '"')
-    | dict.fromkeys("€£¥₹", "$")
     | dict.fromkeys(INVISIBLE, "")
     | dict(zip("（），．％＝＋。、［］｛｝", "(),.%=+.,[]{}", strict=True))
     | {
         "¢": r"\text{ cents}",
+        "€": r"\euro ",
+        "£": r"\pounds ",
+        "¥": r"\yen ",
+        "₹": r"\rupee ",
         "″": "''",
         "∨": r"\lor ",
         "∧": r"\land ",

@@ -22,7 +22,7 @@ from personamath.answers.operations import Value
 from personamath.answers.quantities import Quantity, quantity_of, same_amount, same_time, time_of
 from personamath.answers.rational import rational
 from personamath.answers.tokens import Unreadable, applied_in
-from personamath.answers.units import SCALES, Measured, split_unit
+from personamath.answers.units import SCALES, Measured, of_two_units, split_unit
 from personamath.answers.verdict import Verdict
 
 DIGITS = frozenset("0123456789")
@@ -127,17 +127,17 @@ def is_product(letters: str) -> bool:
 def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
     """The verdict on two parts without parts."""
     one, other = in_units(one, other), in_units(other, one)
-    of_two_units = one.unit is not None and other.unit is not None and one.unit != other.unit
-    if of_two_units and is_one_amount(one, other):
+    two_units = of_two_units(one.unit, other.unit)
+    if two_units and is_one_amount(one, other):
         return Verdict(True, "rational")
-    if of_two_units and (one.unit in SCALES) == (other.unit in SCALES):
+    if two_units and (one.unit in SCALES) == (other.unit in SCALES):
         return Verdict(False, "structure", "another unit")
     if is_many(one) != is_many(other) and not (is_scaled(one, other) or is_scaled(other, one)):
         return Verdict(False, "structure", "another unit")
-    if one.text == other.text and not of_two_units:
+    if one.text == other.text and not two_units:
         return Verdict(True, "exact")
     if one.number is not None and other.number is not None:
-        plainly_equal = one.number == other.number and not of_two_units
+        plainly_equal = one.number == other.number and not two_units
         equal = plainly_equal or is_scaled(one, other) or is_scaled(other, one)
         return Verdict(equal, "rational", None if equal else "another number")
     if verdict := compare_times(one, other):

@@ -39,6 +39,9 @@ ARCS = ["sinh", "cosh", "tanh", "coth", "sech", "csch", "sin", "cos", "tan", "co
 FUNCTIONS = [*(f"arc{name}" for name in ARCS), *ARCS, *("cis", "log", "ln", "lg", "exp", "sqrt")]
 """Functions that are known by name, with or without a backslash; longer names before their beginnings."""
 
+BOUND = r" *((?:-|\\infty|\\frac|\\sqrt|\\pi|[\d./{}])+)"
+BOTH = r"(?: *\\text\{,? ?and ?\} *|,? +and +)"
+
 TABLE = [
     # How it is set
     (r"\s+", " ", "a line's end is a space"),
@@ -133,7 +136,15 @@ TABLE = [
     (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees", "\\"),
     (r"\\%", "%", "percent", "%"),
     (command("textdollar"), r"\\$", "the sign of the dollar"),
-    (command("pounds", "euro", "texteuro", "textsterling", "yen"), "", "the sign of a currency"),
+    *(
+        (rf"^ ?(-?) ?{sign} ?(-?[\d.,]*\d)\.?$|^ ?(-?)([\d.,]*\d) ?{sign} ?$", rf"\1\2\3\4\\text{{ {word}}}",
+         f"a number of {word}")
+        for sign, word in (
+            (command("euro", "texteuro"), "euros"), (command("pounds", "textsterling"), "pounds"),
+            (command("yen"), "yen"), (command("rupee"), "rupees"),
+        )
+    ),
+    (command("pounds", "euro", "texteuro", "textsterling", "yen", "rupee"), "", "the sign of a currency"),
     (command("cents?", "textcent"), r"\\text{ cents}", "cents"),
     (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD?|AUD?|INR|C|Rs\.?) ?\}? ?(?:\\[,; ])? ?(?=\\?\$)", r"\1",
      "the currency in letters", "$"),
@@ -177,6 +188,10 @@ TABLE = [
      "the value again, or another one", r"\text"),
     (r"\\text\{,? ?\(?(?:rounded |correct |accurate )?to (?:the nearest|\w+ (?:decimal|significant))[^{}]*\}$", "",
      "how it is rounded", r"\text"),
+    (rf"^ ?([a-z]) ?>{BOUND}{BOTH}\1 ?(<|\\le(?![A-Za-z])){BOUND}$", r"\2<\1\3 \4", "both hold", ">"),
+    (rf"^ ?([a-z]) ?\\ge{BOUND}{BOTH}\1 ?(<|\\le(?![A-Za-z])){BOUND}$", r"\2\\le \1\3 \4", "both hold", r"\ge"),
+    (rf"^ ?([a-z]) ?(<|\\le){BOUND}{BOTH}\1 ?>{BOUND}$", r"\4<\1\2 \3", "both hold", ">"),
+    (rf"^ ?([a-z]) ?(<|\\le){BOUND}{BOTH}\1 ?\\ge{BOUND}$", r"\4\\le \1\2 \3", "both hold", r"\ge"),
     (r"(?i)\\text\{ ?[,;]? ?(?:and|or) ([-\d][^{}]*)\}", r", \1", "`\\text{ or 6}` is an item of a list", r"\text"),
     (r"(?i)[,;]? ?\\text ?\{ ?[,;]? ?(?:and(?:/or)?|or) ?\} ?", ", ",
      "`2 \\text{ and } 3` is the list `2, 3`", r"\text"),
@@ -210,8 +225,9 @@ TABLE = [
     (r"(?: |\\text\{[ .,;:]*\}|(?<!\.)\.\.?(?!\.)|(?<!\\)[,;:]|\\\\)+$", "", "the sentence's punctuation"),
     (r" *(?:\( ?(?:\\approx|\\text\{ ?(?:or )?(?:about|approx|roughly))|\\text\{ ?\((?:or )?(?:about|approx|roughly))"
      r"[^()]*\) ?\}?$", "", "a rounded value beside the exact one", ")"),
-    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)''?$", r"\1", "feet and inches as marks", "'"),
-    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)\"$", r"\1", "inches as a mark", '"'),
+    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)'$", r"\1\\text{ft}", "feet as a mark", "'"),
+    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)''$", r"\1\\text{in}", "inches as marks", "'"),
+    (r"^((?:[-\d.,/ ]|\\frac\{\d+\}\{\d+\})+)\"$", r"\1\\text{in}", "inches as a mark", '"'),
     (r"^ *\"([^\"`]+?)\" *$|^ *\\text\{ ?\"([^\"`'{}]+?)\" ?\} *$", r"\1\2", "quotation marks", '"'),
     (r"^ *``([^\"`]+?)(?:\"|'') *$|^ *(?:\\text\{ ?)?(?:``|[`'‘])([^\"`'{}]+?)'(?: ?\})? *$", r"\1\2",
      "quotation marks", "'"),

@@ -30,14 +30,15 @@ TOKEN = re.compile(
 DERIVATIVE = re.compile(
     r"\\frac\{(?:d|\\partial) ?(?:\^\{?\w\}?)? ?(?:[A-Za-z]|\\[a-z]+)?\}"
     r"\{(?:d|\\partial) ?(?:[A-Za-z]|\\[a-z]+)(?:\^\{?\w\}?)?\}"
+    r"|\\frac\{d ?(?P<of>[a-z])\}\{(?P=of)\}|\\frac\{\\Delta ?\\?[a-z]+\}"
     r"|(?<![A-Za-z\\])d(?:\^\d)?[A-Za-z]?/d[A-Za-z](?![A-Za-z])|\\partial|\\nabla"
 )
-"""What is no quotient, although it is written as one: `\\frac{d}{dx}` and `dy/dx`."""
+"""What is no quotient, although it is written as one: `\\frac{d}{dx}`, `dy/dx` and `\\frac{\\Delta y}{\\Delta x}`."""
 
 
 def tokens_of(text: str) -> list[str]:
     """The text's tokens; commands with their backslash, named functions with or without."""
-    if "d" in text and DERIVATIVE.search(text):
+    if ("d" in text or "\\Delta" in text) and DERIVATIVE.search(text):
         raise Unreadable("a derivative")
     tokens, at = [], 0
     while at < len(text.rstrip()):

@@ -47,6 +47,9 @@ NAMES = {
         "liter": "l liter litre",
         "cent": "cent",
         "dollar": "dollar usd buck",
+        "euro": "euro eur",
+        "rupee": "rupee inr",
+        "yen": "yen jpy",
         "mph": "mph",
         "km/h": "kmh kph",
     }.items()
@@ -77,7 +80,7 @@ UNIT = re.compile(rf"(?:(?P<dimension>{'|'.join(DIMENSIONS)}) )?(?P<name>[a-z]+)
 PER = re.compile(r" per |/")
 SPEEDS = {"mile/hour": "mph", "km/hour": "km/h"}
 TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}((?:\^\{?-?[123]\}?)?)")
-DEGREES = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*(°)\s*(?:\\text\{\s*[CF]\s*\}|[CF])?")
+DEGREES = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*°\s*(?:\\text\{\s*)?(?P<scale>[CF]?)(?:\s*\})?")
 PERCENT = re.compile(r"(.*[0-9})])\s*%")
 TRAILING_WORDS = re.compile(r"(.*(?:[0-9}]|\\pi(?= [a-z]{4})))(\s*)\(?((?:m/s|[A-Za-z]{2,})[A-Za-z .,()/^23-]*)")
 OPERATOR_WORDS = re.compile(
@@ -107,7 +110,7 @@ def split_unit(text: str) -> Measured:
     if match := PERCENT.fullmatch(text):
         return Measured(match[1], "%")
     if (match := DEGREES.fullmatch(text)) and not ANGLE_FUNCTION.search(text):
-        return Measured(match[1], "degree")
+        return Measured(match[1], f"degree {match['scale']}".strip())
     if (match := TRAILING_TEXT.fullmatch(text)) and not compute(match[2]):
         before = split_unit(match[1])
         return Measured(before.text, before.unit or named(match[2] + match[3]))
@@ -116,6 +119,13 @@ def split_unit(text: str) -> Measured:
         if named(words) or (match[2] and say_what_is_counted(words)):
             return Measured(match[1], named(words))
     return Measured(text, None)
+
+
+def of_two_units(one: str | None, other: str | None) -> bool:
+    """Whether both sides state a unit, and not the same one; a degree may be one of Celsius."""
+    if one is None or other is None or one == other:
+        return False
+    return {one.partition(" ")[0], other.partition(" ")[0]} != {"degree"} or (" " in one and " " in other)
 
 
 def compute(words: str) -> bool:

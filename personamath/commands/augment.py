@@ -2,11 +2,14 @@
 
 import argparse
 import asyncio
-import sys
+import json
+import shlex
 from collections import Counter
 
 from personamath.commands.settings import Setting, add_settings, keys_and_values, merged, settings_of
+from personamath.commands.terminal import add_json, say_warning
 from personamath.folder.answered import answered
+from personamath.journal.run_folder import DATASET, RUN_FILE, RunFolder
 from personamath.methods import METHODS, PersonaMath
 from personamath.recipe import Recipe
 from personamath.runs.dataset import Made
@@ -71,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_settings(parser, "method", method_settings())
     add_settings(parser, "run", settings_of(Setup))
+    add_json(parser, "the result")
 
 
 def method_settings() -> list[Setting]:
@@ -86,7 +90,15 @@ def method_settings() -> list[Setting]:
 
 def run(options: argparse.Namespace) -> int:
     """Make or finish the run; return the exit status."""
-    return augment_and_report(*read_settings(options))
+    recipe, setup = read_settings(options)
+    made = asyncio.run(make_dataset(recipe, setup, on_terminal))
+    _report(recipe, setup, made)
+    if options.json:
+        record = json.loads(RunFolder(setup.output).read(RUN_FILE))
+        options.show({"dataset": f"{setup.output}/{DATASET}" if made.folder else None, "run": record})
+    if made.folder and made.funnel.complete:
+        print(next_commands(setup.output, recipe.simulated))
+    return 0 if made.funnel.complete and made.folder else 3
 
 
 def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tuple[Recipe, Setup]:
@@ -113,13 +125,6 @@ def read_settings(options: argparse.Namespace, needs_output: bool = True) -> tup
     return recipe, Setup.of(chosen, place, by_role)
 
 
-def augment_and_report(recipe: Recipe, setup: Setup) -> int:
-    """Make or finish a run and print its counts; return the exit status."""
-    made = asyncio.run(make_dataset(recipe, setup, on_terminal))
-    _report(recipe, setup, made)
-    return 0 if made.funnel.complete and made.folder else 3
-
-
 def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
     funnel, asked, outline = made.funnel, made.asked, recipe.method.outline
     if recipe.simulated:
@@ -129,6 +134,8 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
     print(f"{asked.asked:,} answers asked, {asked.replayed:,} from the journal{reused}.")
     for sentence in answered(funnel.answered_by_model()):
         print(f"{sentence[0].upper()}{sentence[1:]}.")
+    if funnel.budget:
+        print(funnel.budget.says(funnel.seed_problems.total()))
     if taken_off := funnel.says_taken_off():
         print(taken_off)
     if made.retries:
@@ -136,9 +143,9 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
     if (usd := asked.bill.known_usd) is not None:
         print(f"All answers in the run directory together: ${usd:,.2f}{_left_out(asked.bill)}.")
     for warning in never_right(funnel, outline):
-        print(f"warning: {warning}", file=sys.stderr)
+        say_warning(warning)
     if made.folder:
-        print(f"The dataset is in {setup.output}/dataset")
+        print(f"The dataset is in {setup.output}/{DATASET}")
     else:
         print("\nNo row was kept, so no dataset was written. The lines above show the outcome of every request.")
     if funnel.failed:
@@ -147,6 +154,18 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
         caps = {"--max-usd": setup.max_usd, "--max-requests": setup.max_requests}
         given = " or ".join(f"{name} {value:,}" for name, value in caps.items() if value is not None)
         print(f"\nStopped at {given}. Run the same command with a higher limit to continue; nothing is paid twice.")
+
+
+def next_commands(output: str, simulated: bool) -> str:
+    """Return the commands that usually follow a run."""
+    run, dataset = shlex.quote(output), shlex.quote(f"{output}/{DATASET}")
+    commands = [f"personamath report {run}"]
+    if not simulated:
+        commands += [
+            f"personamath train --config sft-qwen2.5-7b --dataset_name {dataset} --dataset_revision null",
+            f"personamath publish {run} --repo-id OWNER/NAME --version v1.0.0 --dry-run",
+        ]
+    return "\nNext:\n" + "\n".join(f"  {command}" for command in commands)
 
 
 def _left_out(bill: Bill) -> str:

@@ -2,6 +2,8 @@
 
 One with `PASSES_ON = True` gets the options that it does not declare as `passed_on`.
 
+`options.show` prints a result for programs, if the command has the option --json.
+
 Only the subcommand that runs is imported, so that `personamath --help` is quick.
 """
 
@@ -12,11 +14,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from personamath import __version__
+from personamath.commands.parser import USAGE, Parser
+from personamath.commands.terminal import json_result, say_error, say_warning
 from personamath.errors import Interrupted, PersonaMathError, PersonaMathWarning
-from personamath.files import in_one_line
+from personamath.files import in_one_line, nearest
 
 COMMANDS = {
     "demo": "try everything on recorded answers: no key, no network",
@@ -26,6 +30,8 @@ COMMANDS = {
     "journal": "count or export the answers of a run",
     "opinion": "let the teacher solve flagged rewrites again",
     "report": "make a web page of a dataset, with every row",
+    "mix": "cut datasets to equal size, to compare methods",
+    "compare": "compare runs of different methods, with intervals",
     "publish": "publish a version of a dataset on the Hub",
     "diff": "compare two versions of a dataset",
     "train": "fine-tune a model on a dataset, or train it further by rewards",
@@ -68,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         place = error.filename or "cannot write the output"
         with suppress(OSError):
-            print(f"personamath: {place}: {error.strerror or in_one_line(error)}", file=sys.stderr)
+            say_error(f"{place}: {error.strerror or in_one_line(error)}")
         return 1
 
 
@@ -81,19 +87,13 @@ def _drop_output() -> None:
 def _main(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] not in COMMANDS:
-        return _without_command(given)
+        _without_command(given)
     name = given[0]
     command = import_module(f"personamath.commands.{name}")
-    passes_on = getattr(command, "PASSES_ON", False)
-    parser = argparse.ArgumentParser(
-        prog=f"personamath {name}",
-        description=command.DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=not passes_on,  # what begins like an option of ours may be one of the program that we start
-    )
+    parser = Parser(f"personamath {name}", command.DESCRIPTION)
     command.add_arguments(parser)
     parser.set_defaults(parser=parser)
-    if not passes_on:
+    if not getattr(command, "PASSES_ON", False):
         return _run(command, parser.parse_args(given[1:]))
     options, passed_on = parser.parse_known_args(given[1:])
     options.passed_on = passed_on
@@ -102,10 +102,10 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _run(command: Any, options: argparse.Namespace) -> int:
     try:
-        with _warnings_in_a_line():
+        with _warnings_in_a_line(), json_result(getattr(options, "json", False)) as options.show:
             return int(command.run(options))
     except PersonaMathError as error:
-        print(f"personamath: {error}", file=sys.stderr)
+        say_error(error)
         return 128 + error.signal_number if isinstance(error, Interrupted) else 1
 
 
@@ -124,7 +124,7 @@ def _warnings_in_a_line() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, PersonaMathWarning):
-                print(f"warning: {message}", file=sys.stderr)
+                say_warning(message)
             else:
                 others(message, category, filename, lineno, file, line)
 
@@ -133,18 +133,17 @@ def _warnings_in_a_line() -> Iterator[None]:
         yield
 
 
-def _without_command(given: Sequence[str]) -> int:
+def _without_command(given: Sequence[str]) -> NoReturn:
     """Print the help, the version, or a usage error, for a call that names no command."""
     lines = "\n".join(f"  {name:<10} {says}" for name, says in COMMANDS.items())
-    parser = argparse.ArgumentParser(
-        prog="personamath",
-        description=DESCRIPTION.format(commands=lines),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("personamath", DESCRIPTION.format(commands=lines))
     parser.add_argument("--version", action="version", version=f"personamath {__version__}")
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of the commands above")
-    parser.parse_args(given)
-    return 2  # never reached: argparse exits with an error if the command is unknown
+    parser.add_argument("command", nargs="?", metavar="COMMAND", help="one of the commands above")
+    name = parser.parse_args(given).command
+    if name is None:
+        parser.print_help(sys.stderr)
+        sys.exit(USAGE)
+    parser.error(f"no command {name!r}; {nearest(name, COMMANDS)}")
 
 
 if __name__ == "__main__":

@@ -43,12 +43,19 @@ def run(options: argparse.Namespace) -> int:
 def folder_of(path: Path, scratch: Path) -> Path:
     """Return the dataset folder that an argument names; a dataset on the Hub is downloaded into `scratch`."""
     from personamath.folder.layout import dataset_folder
+    from personamath.journal.file_format import FILE_NAME as JOURNAL
+    from personamath.journal.run_folder import DATASET
     from personamath_hub.versions.revisions import download
 
     if path.is_dir():
+        if (path / JOURNAL).is_file() and not (path / DATASET).is_dir():
+            raise BadInput(
+                f"{path}: the run is not finished, so it has no dataset yet. Go on with it; or give the same command "
+                "--max-requests 1, which asks nothing more and makes the dataset of the answers so far"
+            )
         return dataset_folder(path)
     name = str(path)
     repo_id, at, revision = name.partition("@")
-    if repo_id.count("/") != 1:
-        raise BadInput(f"{name}: no such folder; write a dataset on the Hub as owner/name@v1.0.0")
-    return download(repo_id, revision if at else "main", scratch, repo_type="dataset")
+    if not at or repo_id.count("/") != 1:  # most names with a slash are paths with a typing error
+        raise BadInput(f"{name}: no such folder; write a dataset on the Hub as OWNER/NAME@v1.0.0, or OWNER/NAME@main")
+    return download(repo_id, revision, scratch, repo_type="dataset")

@@ -16,6 +16,8 @@ from personamath.journal.run_folder import RunFolder, local_copy
 
 # An answer takes a few kB, so one batch takes a few MB.
 EXPORT_ROWS = 2_000
+# Width of the names of kinds of requests in characters, unless one is longer.
+FIRST_COLUMN = 25
 _COUNTED = ("purpose", "finish_reason", "prompt_tokens", "completion_tokens")
 COUNTS = """
 select purpose, count(*), sum(finish_reason != 'stop'),
@@ -59,12 +61,13 @@ def _check_export(file: Path) -> None:
 
 def _show(home: Path, folder: RunFolder, export: Path | None) -> None:
     with closing(open_for_reading(home)) as journal:
-        print(f"{'':<26}{'answers':>12}{'cut short':>12}{'prompt tokens':>18}{'completion tokens':>20}")
         totals: dict[str, list[int]] = {}
         for purpose, *counts in chain(journal.execute(COUNTS), _in_blocks(folder)):
             totals[purpose] = [sum(pair) for pair in zip(totals.get(purpose, [0] * 4), counts, strict=True)]
+        first = max([FIRST_COLUMN, *map(len, totals)]) + 1
+        print(f"{'':<{first}}{'answers':>12}{'cut short':>12}{'prompt tokens':>18}{'completion tokens':>20}")
         for purpose, counts in sorted(totals.items()):
-            print(f"{purpose:<26}" + "".join(f"{n:>{w},}" for n, w in zip(counts, (12, 12, 18, 20), strict=True)))
+            print(f"{purpose:<{first}}" + "".join(f"{n:>{w},}" for n, w in zip(counts, (12, 12, 18, 20), strict=True)))
         if export:
             print(f"{_export(journal, folder, export):,} answers written to {export}")
 

@@ -3,11 +3,13 @@
 import argparse
 import asyncio
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from personamath.budget import Budget
 from personamath.commands import augment
+from personamath.commands.terminal import say_warning
 from personamath.errors import BadInput
 from personamath.folder.provenance import Origins
 from personamath.journal.block_files import adopt_answers
@@ -19,19 +21,21 @@ from personamath.methods.work import FAILED, NOT_ASKED, Outcome
 from personamath.recipe import Recipe, setting_names
 from personamath.records import CHARACTERS_PER_TOKEN, Problem
 from personamath.runs import plan as planning
+from personamath.runs.budget import check_budget, direct_prices
 from personamath.runs.dataset import Counted, Inputs, record_of
 from personamath.runs.funnel import Funnel
 from personamath.runs.input_record import FILE_NAME as INPUTS
 from personamath.runs.pipeline import Outcomes
 from personamath.runs.plan import Plan, usd
+from personamath.runs.programs import check_programs, open_programs
 from personamath.runs.progress import duration
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
-from personamath.teachers.prices import Bill, Price
-from personamath.teachers.rates import BATCH, DIRECT
+from personamath.teachers.prices import Bill
+from personamath.teachers.rates import BATCH
 from personamath.teachers.routed import OverHttp
 
 DESCRIPTION = """\
@@ -44,6 +48,9 @@ A pilot runs the method on as many seed problems as you say, asks the real teach
 directory. `personamath augment` with the same options continues from there and pays for no answer twice. With
 `--serve vllm` a pilot measures the time on your own hardware; the answers cost nothing.
 """
+
+FIRST_COLUMN = 23
+"""Width of the names of kinds of requests, in characters, unless one is longer."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,23 +68,30 @@ def run(options: argparse.Namespace) -> int:
         raise BadInput(f"pilot is {options.pilot}: it must not be negative")
     recipe, setup = augment.read_settings(options, needs_output=options.pilot > 0)
     setup.warn(recipe)  # and refuses teachers that --batch or --serve cannot ask
+    check_budget(recipe, setup)
     # A pilot never uses batches; the plan shows both prices.
     setup = dataclasses.replace(setup, batch=False, batch_queue_tokens=None)
     setup.prices(recipe)  # refuses --max-usd without a price
     inputs = Inputs.read(recipe)
     found = planning.survey(inputs.problems(), options.pilot)
     if not options.pilot:
-        _show(planning.from_expectation(recipe.method, found.seeds, inputs.personas), recipe, setup, None)
+        plan = planning.from_expectation(recipe.method, found.seeds, inputs.personas)
+        _show(plan, recipe, setup, None)
+        options.show(_for_programs(plan, recipe, setup))
         rates = "the rates of the paper's table 2" if recipe.method.paper_rows else "the method's own estimate"
         print(f"from       {rates}, and assumed lengths: --pilot 50 measures both")
         _show_prompts(recipe)
+        _show_budget(recipe, setup, plan, None)
         return 0
+    check_programs(recipe, setup)
     problems = planning.chosen(inputs.problems(), found)
     asked, outcomes, reached = asyncio.run(_ask(setup, inputs, problems))
     pilot = list(zip(problems, outcomes, strict=True))
-    plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas, _by_kind(recipe, setup))
+    plan = planning.from_pilot(recipe.method, found.seeds, pilot, inputs.personas, direct_prices(recipe, setup))
     _show(plan, recipe, setup, asked, reached)
     _show_pilot(plan, pilot, asked)
+    _show_budget(recipe, setup, plan, outcomes)
+    options.show(_for_programs(plan, recipe, setup))
     return 0
 
 
@@ -102,7 +116,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
         if setup.replace or not folder.exists(INPUTS):  # the run that began here has the record
             record.write(folder)
         inputs.warn_of_moved(journal.path.parent, inputs.begun(journal))
-        async with endpoints:
+        async with endpoints, open_programs(recipe, journal.path.parent) as programs:
             asked = await run_recipe(
                 recipe,
                 enumerate(problems),
@@ -115,24 +129,26 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
                 prices=setup.prices(recipe),
                 caps=setup.caps,
                 watch=on_terminal(funnel, endpoints),
+                programs=programs,
             )
     reached = sum(endpoints.reached.values()) if isinstance(endpoints, OverHttp) else 0
     return asked, outcomes.in_order(), reached
 
 
 def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached: int = 0) -> None:
-    outline, by_kind = recipe.method.outline, _by_kind(recipe, setup)
+    outline, by_kind = recipe.method.outline, direct_prices(recipe, setup)
     in_batches = {
         kind: price.sent_as(BATCH) if price and BATCH in price.tiers else None for kind, price in by_kind.items()
     }
     sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
     settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
     print(f"{sum(plan.seeds.values()):,} seed problems ({sources}), method {outline.method} ({settings})\n")
-    print(_row(("", "requests", "prompt tokens", "completion tokens", "USD", "in batches")))
+    first = max(FIRST_COLUMN, *(len(kind.name) for kind in outline.kinds), 0) + 1
+    print(_row(("", "requests", "prompt tokens", "completion tokens", "USD", "in batches"), first))
     for kind in outline.kinds:
         of_kind = {kind.name: plan.usage[kind.name]}
-        print(_row(_cells(kind.name, plan.usage[kind.name], (usd(of_kind, by_kind), usd(of_kind, in_batches)))))
-    print(_row(_cells("all", plan.total, (usd(plan.usage, by_kind), usd(plan.usage, in_batches)))))
+        print(_row(_cells(kind.name, plan.usage[kind.name], (usd(of_kind, by_kind), usd(of_kind, in_batches))), first))
+    print(_row(_cells("all", plan.total, (usd(plan.usage, by_kind), usd(plan.usage, in_batches))), first))
     print()
     _show_prices(recipe, setup)
     _show_reasoning(recipe, asked)
@@ -144,14 +160,19 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
 
 
-def _by_kind(recipe: Recipe, setup: Setup) -> dict[str, Price | None]:
-    """Return the price of each kind of request: that of its teacher, as its role's requests are sent."""
-    teachers, prices = setup.teachers(recipe), setup.prices(recipe)
-    found = {}
-    for kind in recipe.method.outline.kinds:
-        price = prices.of(recipe.by_role[kind.role].model)
-        found[kind.name] = price and dataclasses.replace(price, priced_for=DIRECT).sent_as(teachers.tier(kind.role))
-    return found
+def _for_programs(plan: Plan, recipe: Recipe, setup: Setup) -> dict[str, Any]:
+    """Return the plan as JSON: requests, tokens and USD by kind of request; USD is null if a price is unknown."""
+    by_kind = direct_prices(recipe, setup)
+    kinds = {
+        name: {**dataclasses.asdict(usage), "usd": usd({name: usage}, by_kind)} for name, usage in plan.usage.items()
+    }
+    return {
+        "seed_problems": dict(plan.seeds),
+        "kinds": kinds,
+        "all": {**dataclasses.asdict(plan.total), "usd": usd(plan.usage, by_kind)},
+        "usd_error": plan.error,
+        "disk_bytes": plan.disk_bytes,
+    }
 
 
 def _show_prices(recipe: Recipe, setup: Setup) -> None:
@@ -184,6 +205,26 @@ def _show_prompts(recipe: Recipe) -> None:
         print(f"prompts    the method's own are assumed; the recipe's differ in tokens by about: {differ}")
 
 
+def _show_budget(recipe: Recipe, setup: Setup, plan: Plan, pilot: Sequence[Outcome] | None) -> None:
+    """Print how many seed problems the recipe's budget buys, if it has one."""
+    if not recipe.budget:
+        return
+    budget, seeds = Budget.of(recipe.budget), sum(plan.seeds.values())
+    if budget.unit == "usd":
+        each = (usd(plan.usage, direct_prices(recipe, setup)) or 0.0) / seeds
+    elif budget.unit == "tokens":
+        each = (plan.total.prompt_tokens + plan.total.completion_tokens) / seeds
+    elif pilot is None:
+        print(f"budget     {recipe.budget}: --pilot 50 measures how many seed problems it takes")
+        return
+    else:
+        # Questions of different seed problems hardly ever agree, so each adds its own.
+        rows = ({row.id if budget.unit == "rows" else row.problem for row in one.rows} for one in pilot)
+        each = sum(map(len, rows)) / len(pilot)
+    bought = min(seeds, int(float(budget.amount) / each)) if each else seeds
+    print(f"budget     {recipe.budget} buys about {bought:,} of {seeds:,} seed problems ({bought / seeds:.0%})")
+
+
 def _whose(model: str, recipe: Recipe) -> str:
     """Return what stands before what a line says of a model, if there are several."""
     roles = [role for role, teacher in recipe.by_role.items() if teacher.model == model]
@@ -212,8 +253,8 @@ def _cells(name: str, usage: Usage, costs: Sequence[float | None]) -> tuple[str,
     return (name, f"{usage.requests:,.0f}", f"{usage.prompt_tokens:,.0f}", f"{usage.completion_tokens:,.0f}", *money)
 
 
-def _row(cells: tuple[str, ...]) -> str:
-    return f"{cells[0]:<24}" + "".join(
+def _row(cells: tuple[str, ...], first: int) -> str:
+    return f"{cells[0]:<{first}}" + "".join(
         f"{cell:>{width}}" for cell, width in zip(cells[1:], (12, 16, 19, 12, 12), strict=True)
     )
 
@@ -232,4 +273,4 @@ def _show_pilot(plan: Plan, pilot: Sequence[tuple[Problem, Outcome]], asked: Ask
     )
     counts = [item for _, outcome in pilot for item in outcome.counts.items()]
     if left := sum(count for (_, why), count in counts if why in (FAILED, NOT_ASKED)):
-        print(f"warning: {left:,} of the pilot's requests got no answer, so the plan is too low", file=sys.stderr)
+        say_warning(f"{left:,} of the pilot's requests got no answer, so the plan is too low")

@@ -1,10 +1,12 @@
 """`personamath publish`: publish a dataset folder as a version on the Hub."""
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from personamath.commands.terminal import add_json, say_warning
 from personamath.errors import BadInput
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-simulated", action="store_true", help="allow data from a simulated teacher")
     add_replace_others(parser)
     add_collection(parser)
+    add_json(parser, "the version, its commit and its address")
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -83,17 +86,31 @@ def run(options: argparse.Namespace) -> int:
         ) as ready,
     ):
         if ready.failed:
-            print(
-                f"warning: {ready.failed:,} requests of this run got no answer; their rows are missing", file=sys.stderr
-            )
+            say_warning(f"{ready.failed:,} requests of this run got no answer; their rows are missing")
         for line in ready.checked:
             print(f"checked: {line}")
         print(f"\n{ready.changelog}")
         load = f'load_dataset("{options.repo_id}", revision="{options.version}", split="train")'
-        publish_folder(
-            ready.folder, options, repo_type="dataset", message=options.repo_id.rpartition("/")[2], load=load
-        )
+        name = options.repo_id.rpartition("/")[2]
+        options.show(publish_folder(ready.folder, options, repo_type="dataset", message=name, load=load))
     return 0
+
+
+def checked_plan(folder: Path, options: argparse.Namespace, *, repo_type: "RepoType", hash_file: "HashFile") -> "Plan":
+    """Plan the version, writing nothing; raises `BadInput` if it is published with other content."""
+    from personamath_hub.versions.publish import plan_version
+
+    plan = plan_version(
+        folder,
+        options.repo_id,
+        options.version,
+        repo_type=repo_type,
+        hash_file=hash_file,
+        replace_others=options.replace_others,
+    )
+    if plan.tagged and plan.difference:
+        raise BadInput(f"{options.version} is already published with other content: choose another version")
+    return plan
 
 
 def publish_folder(
@@ -104,36 +121,28 @@ def publish_folder(
     message: str,
     load: str,
     hash_file: "HashFile | None" = None,
-) -> None:
+) -> dict[str, Any]:
     """Publish the folder as a version, or with --dry-run print what that would upload; `publish` and `push` end here.
 
+    Returns what `--json` prints of it.
     `message` follows the version in the commit's title. `load` is the line of Python that loads the published version.
     `hash_file` hashes a file; pass one to reuse hashes that are already known.
     """
     from personamath_hub.versions.collection import add_to_collection, check_collection
-    from personamath_hub.versions.publish import plan_version, publish_version
+    from personamath_hub.versions.publish import publish_version
     from personamath_hub.versions.tree import hash_file as read_and_hash
 
     hash_file = hash_file or read_and_hash
     if options.collection:
         check_collection(options.collection)
     if options.dry_run:
-        plan = plan_version(
-            folder,
-            options.repo_id,
-            options.version,
-            repo_type=repo_type,
-            hash_file=hash_file,
-            replace_others=options.replace_others,
-        )
-        if plan.tagged and plan.difference:
-            raise BadInput(f"{options.version} is already published with other content: choose another version")
+        plan = checked_plan(folder, options, repo_type=repo_type, hash_file=hash_file)
         print(f"\nDry run. {plan.describe(folder)}")
         if plan.replaced and not options.replace_others:
             print("Publishing refuses to lose them without --replace-others.")
         if options.collection:
             print(f"Then the repository would be in the collection {options.collection}.")
-        return
+        return {"dry_run": True, "version": options.version, "published": plan.tagged is not None}
 
     def name_others(plan: "Plan") -> None:
         for note in plan.notes():
@@ -154,3 +163,4 @@ def publish_folder(
     print(f"  {load}")
     if options.collection:
         print(f"  in the collection {add_to_collection(options.collection, options.repo_id, repo_type)}")
+    return {"dry_run": False, **dataclasses.asdict(published)}

@@ -3,9 +3,14 @@
 import argparse
 import sys
 from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
-from personamath.commands.publish import add_collection, add_replace_others, publish_folder
+from personamath.commands.publish import add_collection, add_replace_others, checked_plan, publish_folder
+from personamath.commands.terminal import add_json
 from personamath.files import local_path
+
+if TYPE_CHECKING:
+    from personamath_hub.models.push import PreparedModel
 
 DESCRIPTION = """\
 Publish a fine-tuned model as one version: one commit, one tag and a card computed from training.json, the scores and
@@ -43,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="publish without scores; the card says that the model was not scored",
     )
     parser.add_argument(
+        "--with-samples",
+        action="store_true",
+        help="also publish the scored completions, in the dataset repository OWNER/NAME-samples, and link to them",
+    )
+    parser.add_argument(
         "--adapter", action="store_true", help="publish only the adapter of a LoRA run, as a repository of its own"
     )
     parser.add_argument(
@@ -52,7 +62,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-simulated", action="store_true", help="publish a model of a simulated teacher's rows")
     add_replace_others(parser)
     add_collection(parser)
+    add_json(parser, "the version, its commit and its address")
     parser.add_argument("--dry-run", action="store_true", help="check, and show what would be uploaded and replaced")
+
+
+def publish_samples(ready: "PreparedModel", options: argparse.Namespace) -> dict[str, Any]:
+    """Publish the scored completions before the model that links to them; check first that the model can follow."""
+    from personamath_hub.models.samples import samples_repo
+    from personamath_hub.versions.collection import check_collection
+
+    assert ready.samples
+    if options.collection:
+        check_collection(options.collection)
+    checked_plan(ready.folder, options, repo_type="model", hash_file=ready.hash_file)
+    repo_id = samples_repo(options.repo_id)
+    of_samples = argparse.Namespace(**vars(options) | {"repo_id": repo_id, "collection": None})
+    load = f'load_dataset("{repo_id}", "TASK", split="model", revision="{options.version}")'
+    return publish_folder(ready.samples, of_samples, repo_type="dataset", message=repo_id.rpartition("/")[2], load=load)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -70,14 +96,19 @@ def run(options: argparse.Namespace) -> int:
             adapter=options.adapter,
             data=data,
             allow_simulated=options.allow_simulated,
+            with_samples=options.with_samples,
         ) as ready,
     ):
         for line in ready.checked:
             print(f"checked: {line}")
         for line in ready.noticed:
             print(f"note: {line}", file=sys.stderr)
+        samples = {"samples": publish_samples(ready, options)} if ready.samples else {}
         loader = "AutoPeftModelForCausalLM" if options.adapter else "AutoModelForCausalLM"
         load = f'{loader}.from_pretrained("{options.repo_id}", revision="{options.version}")'
         name = options.repo_id.rpartition("/")[2]
-        publish_folder(ready.folder, options, repo_type="model", message=name, load=load, hash_file=ready.hash_file)
+        published = publish_folder(
+            ready.folder, options, repo_type="model", message=name, load=load, hash_file=ready.hash_file
+        )
+        options.show({**published, **samples})
     return 0

@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from personamath.commands.diff import folder_of
+from personamath.commands.terminal import add_json
 from personamath.errors import BadInput
 from personamath.files import local_path
 
 if TYPE_CHECKING:
     from personamath.report.analysis.rows import RunData
 
+REPORT = "report"
+"""The folder of the report."""
 DESCRIPTION = """\
 Make a web page of a dataset: how many requests became rows, the paper's tables and figures, what the rewrites preserve,
 overlap with test problems and more, and every row with its ancestry. The page is one file and needs no network.
 
-  personamath report runs/v1 --output runs/v1/report
+  personamath report runs/v1
   personamath report me/PersonaMathQA@v1.0.0 --compare meta-math/MetaMathQA:query --scores scores/me__PersonaMath-7B
 
 A run directory gives a fuller page than a published version, because its journal has the wrong solutions too.
@@ -38,7 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN_OR_REPO",
         help="a run directory (a path or a URL), a dataset folder, or OWNER/NAME@VERSION on the Hub",
     )
-    parser.add_argument("--output", type=local_path, default=Path("report"), metavar="DIR", help="default: %(default)s")
+    parser.add_argument(
+        "--output",
+        type=local_path,
+        metavar="DIR",
+        help=f"where to write it (default: RUN/{REPORT} for a run directory, else {REPORT})",
+    )
     parser.add_argument(
         "--compare",
         action="append",
@@ -69,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RESULTS",
         help="results of the first --scores model trained without stage 2, for comparison",
     )
+    add_json(parser, "the address of the page")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -97,9 +106,18 @@ def run(options: argparse.Namespace) -> int:
     for why in dict.fromkeys(data.missing.values()):
         print(f"note: {why}", file=sys.stderr)
     print(f"analysing {len(data.rows):,} rows ...", file=sys.stderr)
-    page = write_report(data, options.output, compare, scores, without)
-    print(page.resolve().as_uri())
+    page = write_report(data, options.output or _beside(options.source), compare, scores, without).resolve().as_uri()
+    print(page)
+    options.show({"page": page})
     return 0
+
+
+def _beside(source: str) -> Path:
+    """Return where the report of a source goes if nobody says: into the run directory, if it is one on this machine."""
+    from personamath.journal.run_folder import DATASET
+
+    run = local_path(source)
+    return run / REPORT if (run / DATASET).is_dir() else Path(REPORT)
 
 
 def looked_up(data: "RunData", benchmarks: Sequence[str]) -> "RunData":

@@ -188,6 +188,9 @@ def _columns(facts: FolderFacts, published: Mapping[str, str], *, roles: bool) -
         f"Begins with the id of its seed problem: {seed} is a seed problem, and the ids of rows made from it begin "
         f"with {code(facts.files.steps[0].example.seed_id + '/')}."
     )
+    if printed := [step.answer_in for step in facts.layout.steps if step.answer_in]:
+        columns["response"] = "The solution to train on."
+        columns["answer"] = f"Reference final answer; the answer in `{printed[0]}` equals it."
     columns["source"] = f"Source of the seed problem: {names}."
     if not {"gsm8k", "math"} & set(published.values()):
         columns["level"] = "The seed problem's level; null if its source gives none."

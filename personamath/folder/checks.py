@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from personamath.answers import grade
+from personamath.answers import grade, is_right_output
 from personamath.completion import mark_in
 from personamath.errors import BadInput
 from personamath.files import folder_for_libraries
@@ -266,6 +266,10 @@ class _RowCheck:
                     f"{name} holds {_line(mark)}, a mark of reasoning or of a chat template; the same `personamath "
                     "augment` command takes it off and pays for nothing twice"
                 )
+        if (column := self._layout.outline.step(step).answer_in) is not None:
+            if not is_right_output(row["answer"], row[column] or ""):
+                return f"its answer is {_line(row['answer'])}, but its {column} is {_line(row[column])}"
+            return None
         verdict = grade(row["answer"], row["response"])
         if not verdict.correct:
             return (

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -43,16 +43,29 @@ def write_folder(
     """
     origins = origins or Origins.named(recipe)
     layout = Layout(recipe.outline)
+    occupations: Counter[str] = Counter()
+    checked = _counted(_checked(rows, origins.test_problems, layout), origins.occupations, occupations)
+    compared = origins.test_problems is not None
+    write_checked(
+        folder, checked, layout, lambda: provenance(recipe, counts, origins, journal, occupations), compared=compared
+    )
+
+
+def write_checked(
+    folder: Path, rows: Iterable[Row], layout: Layout, facts_of: Callable[[], Mapping[str, Any]], *, compared: bool
+) -> None:
+    """Write a dataset folder from rows whose `flag` and `overlap` are known; replace the whole folder or nothing.
+
+    `facts_of` returns the content of provenance.json, once all rows are written. `compared` says whether the rows were
+    compared with test problems. Raises `RunDirectoryError` if the disk refuses.
+    """
     partial = folder.with_name(folder.name + ".partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         (partial / CHART).parent.mkdir(parents=True)
-        occupations: Counter[str] = Counter()
-        checked = _checked(rows, origins.test_problems, layout)
-        compared = origins.test_problems is not None
-        _write_parquet(partial, _counted(checked, origins.occupations, occupations), layout, compared=compared)
+        _write_parquet(partial, rows, layout, compared=compared)
         write_trainer_files(partial, layout)
-        facts = provenance(recipe, counts, origins, journal, occupations)
+        facts = facts_of()
         text = (
             json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
         )  # keys are not sorted: the order of columns and configs matters

@@ -64,11 +64,12 @@ class JournaledTeacher:
         stop_sending: Callable[[], None] | None = None,
         ready: Callable[[], Awaitable[None]] | None = None,
         other_runs: Callable[[str], Completion | None] = lambda _: None,
+        drain_s: float = DRAIN_S,
     ) -> None:
         """`stop_sending` tells the teacher that the run is ending: what waits to be sent is then `NotAsked`.
 
         `ready` waits until the teacher can be asked; that time is not part of `answer_s`. `other_runs` finds an answer
-        that another run has, by the request's digest.
+        that another run has, by the request's digest. `drain_s` is how long an ending run waits for answers in flight.
         """
         self._journal = memory
         self._teacher = teacher
@@ -81,6 +82,9 @@ class JournaledTeacher:
         self._slots = Slots.fixed(concurrency) if isinstance(concurrency, int) else concurrency
         self._asking: dict[str, asyncio.Event] = {}
         self._reason_to_stop: PersonaMathError | None = None
+        self._drain_s = drain_s
+        self._limits: set[asyncio.Timeout] = set()
+        """Of the requests in flight; they have no limit before the run is ending."""
         self.in_flight = 0
         self._waited_s = 0.0
         self.asked = 0
@@ -157,7 +161,7 @@ class JournaledTeacher:
         self.in_flight += 1
         start = time.monotonic()
         try:
-            completion = await self._teacher.complete(request)
+            completion = await self._unless_given_up(request)
             self._waited_s += time.monotonic() - start
             await self._journal.put(request, completion)
             self.bill.add(Paid.of(request.model, request.purpose, completion))
@@ -170,16 +174,36 @@ class JournaledTeacher:
             )
         return completion
 
+    async def _unless_given_up(self, request: Request) -> Completion:
+        """The teacher's answer; raises the reason why the run is ending if it does not come in time."""
+        limit = asyncio.timeout(None)
+        self._limits.add(limit)
+        try:
+            async with limit:
+                return await self._teacher.complete(request)
+        except TimeoutError:
+            if limit.expired() and self._reason_to_stop:
+                raise self._reason_to_stop from None
+            raise
+        finally:
+            self._limits.discard(limit)
+
     @property
     def answer_s(self) -> float | None:
         """Mean seconds from asking to the whole answer; None before the first."""
         return self._waited_s / self.asked if self.asked else None
 
     def stop(self, reason: PersonaMathError) -> None:
-        """Ask nothing more; callers get `reason` once what is in flight has arrived, or after `DRAIN_S`."""
+        """Ask nothing more; callers get `reason` once what is in flight has arrived, or after `drain_s`.
+
+        A caller that waits for an answer, or for a slot that such a request holds, gets it then, too: an endpoint that
+        hangs does not keep the run from ending.
+        """
         if not self._reason_to_stop:
             self._reason_to_stop = reason
-            self._give_up_at = time.monotonic() + DRAIN_S
+            self._give_up_at = time.monotonic() + self._drain_s
+            for limit in self._limits:
+                limit.reschedule(asyncio.get_running_loop().time() + self._drain_s)
             if self._stop_sending:
                 self._stop_sending()
 

@@ -5,7 +5,7 @@ work       the toolbox for one seed problem
 stages     section 3's two stages, shared by the methods that rewrite
 equations  the path of a solution, which tells one way to an answer from another
 backward   questions that hide one number of a problem
-persona, direct, resample, rejection, metamath, evol, original   the methods
+persona, direct, resample, rejection, metamath, evol, program, original   the methods
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,13 @@ from personamath.methods.metamath import MetaMath
 from personamath.methods.method import Method
 from personamath.methods.original import Original
 from personamath.methods.persona import PersonaMath
+from personamath.methods.program import ProgramOfThought
 from personamath.methods.rejection import Rejection
 from personamath.methods.resample import Resample
 
 METHODS: dict[str, type[Method]] = {
-    cls.outline.method: cls for cls in (PersonaMath, Direct, Resample, Rejection, MetaMath, Evol, Original)
+    cls.outline.method: cls
+    for cls in (PersonaMath, Direct, Resample, Rejection, MetaMath, Evol, ProgramOfThought, Original)
 }
 """By the name that `--method` takes; the first is the default."""
 
@@ -38,6 +40,7 @@ __all__ = [
     "Method",
     "Original",
     "PersonaMath",
+    "ProgramOfThought",
     "Rejection",
     "Resample",
     "paper_rows",

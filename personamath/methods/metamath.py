@@ -144,6 +144,11 @@ teacher is shown the seed problem's answer there as a given, and never the answe
             *work.correct(stated),
         ]
 
+    @property
+    def draws_by_id(self) -> bool:
+        """Which numbers are hidden first depends on the id."""
+        return bool(self.fobar or self.self_verification)
+
     def attempts(self, kept: Mapping[str, int]) -> Mapping[str, int]:
         """The samples; how many numbers a problem has to hide is not known here."""
         return {ANSWERS: self.answers, "rephrasing": self.rephrasings}

@@ -44,6 +44,8 @@ class Step(NamedTuple):
     """Whether its problems were reworded and should keep their seed problem's numbers and formulas."""
     fixed: Mapping[str, str | int] = {}
     """Columns that have the same value in all of its rows, e.g. `{"stage": 1}`."""
+    answer_in: str | None = None
+    """The column with the answer that a response gives, e.g. what a program prints; None if the response boxes it."""
 
 
 class Kind(NamedTuple):
@@ -142,6 +144,8 @@ class Outline:
             for name in step.fixed:
                 if name not in self.columns:
                     yield f"the step {step.name!r} has a value for the column {name!r}, which is not declared"
+            if step.answer_in is not None and step.answer_in not in self.columns:
+                yield f"the step {step.name!r} has its answers in {step.answer_in!r}, which is no declared column"
 
     def step(self, name: str) -> Step:
         """The step of this name."""
@@ -171,7 +175,7 @@ class Outline:
             "title": self.title,
             "how": self.how,
             "cite": self.cite,
-            "steps": [step._asdict() | {"fixed": dict(step.fixed)} for step in self.steps],
+            "steps": [_step_as_dict(step) for step in self.steps],
             "kinds": [kind._asdict() for kind in self.kinds],
             "configs": [{"name": name} | config._asdict() for name, config in self.configs.items()],
             "columns": [{"name": name} | column._asdict() for name, column in self.columns.items()],
@@ -195,6 +199,13 @@ class Outline:
             raise BadInput(f"{place}: not a method's outline ({type(error).__name__}: {error})") from None
         except ValueError as error:
             raise BadInput(f"{place}: {error}") from None
+
+
+def _step_as_dict(step: Step) -> dict[str, Any]:
+    values = step._asdict() | {"fixed": dict(step.fixed)}
+    if step.answer_in is None:  # so that folders stay those of earlier versions
+        del values["answer_in"]
+    return values
 
 
 def _known(cls: Any, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -281,9 +292,19 @@ class Method(Protocol):
         return False
 
     @property
+    def runs_programs(self) -> bool:
+        """Whether it runs programs that the teacher wrote, which the user must allow."""
+        return False
+
+    @property
     def persona_source(self) -> str | None:
         """Where its personas come from, as `--personas` takes it; None for a method without personas."""
         return None
+
+    @property
+    def draws_by_id(self) -> bool:
+        """Whether it draws by the ids of seed problems, so that a problem with another id is asked other things."""
+        return self.persona_source is not None
 
     @property
     def reads_solutions(self) -> bool:

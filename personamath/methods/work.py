@@ -7,9 +7,11 @@ from typing import NamedTuple, Protocol
 
 from personamath.answers import Grade
 from personamath.completion import read_completion
-from personamath.errors import NotAsked, RequestFailed
+from personamath.errors import BadInput, NotAsked, RequestFailed
 from personamath.methods.reflection import read_reflection
 from personamath.methods.requests import Requests
+from personamath.programs.reading import Program
+from personamath.programs.sandbox import Result
 from personamath.records import (
     AnsweredBy,
     Completion,
@@ -57,6 +59,14 @@ class Grader(Protocol):
         ...
 
 
+class Runner(Protocol):
+    """Runs programs without blocking the event loop, each once."""
+
+    async def run(self, program: Program) -> Result:
+        """What becomes of a program."""
+        ...
+
+
 class Failure(NamedTuple):
     """A request that got no answer; the same command asks it again."""
 
@@ -97,7 +107,9 @@ class Work:
         grader: Grader,
         personas: Sequence[Persona] = (),
         rng_seed: int = 0,
+        programs: Runner | None = None,
     ) -> None:
+        """`programs` is for methods that run programs; None where the user has not allowed it."""
         self.requests = requests
         self.personas = personas
         self.rng_seed = rng_seed
@@ -108,6 +120,7 @@ class Work:
         """The wrong response that a reflection on the same problem starts from, by the digest of its request."""
         self._teacher = teacher
         self._grader = grader
+        self._programs = programs
 
     async def solve(self, problem: Problem, purpose: str, sample: int = 0) -> Solution | Dropped:
         """An attempt at a problem, judged: kept or wrong. `sample` counts attempts at the same question."""
@@ -147,6 +160,12 @@ class Work:
     async def grade(self, reference: str, response: str) -> Grade:
         """Compare a response with a reference answer, and count nothing."""
         return await self._grader.grade(reference, response)
+
+    async def run(self, program: Program) -> Result:
+        """Run a program that the teacher wrote, in a sandbox. Raises `BadInput` if the user has not allowed it."""
+        if self._programs is None:
+            raise BadInput("programs of a teacher run only with --run-programs")
+        return await self._programs.run(program)
 
     async def ask(self, request: Request, problem_id: str) -> Completion | Dropped:
         """Ask, and return the completion without its reasoning and the marks of a chat template.

@@ -33,10 +33,10 @@ def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Pa
     Foreign text is escaped by the template or packed. The page's content security policy (CSP) allows its two scripts,
     by their hashes, and no connection.
     """
-    styles = Markup(_katex_styles() + _colours() + _asset("page.css"))
+    styles = Markup(_katex_styles() + colours() + stylesheet())
     scripts = [Markup(_katex()), Markup(_own_script())]
     environment = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"thousands": "{:,}".format, "prose": _prose}
+    environment.filters |= {"thousands": "{:,}".format, "prose": prose}
     ids = {row.id for row in data.rows}
     template = (resources("personamath.report") / "templates" / "page.html.jinja").read_text(encoding="utf-8")
     return environment.from_string(template).render(
@@ -90,16 +90,21 @@ def _is_wide(texts: list[str]) -> bool:
     return any(len(text) > SHORT_NAME for text in texts)
 
 
-def _prose(sentence: str) -> Markup:
+def prose(sentence: str) -> Markup:
     """Escape our own sentence and turn its backticks into code."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
 
 
-def _colours() -> str:
+def colours() -> str:
     """Return the palette as CSS variables, each with its light and its dark shade."""
     return (
         ":root{" + "".join(f"--{name}:light-dark({light},{dark});" for name, (light, dark) in COLOURS.items()) + "}\n"
     )
+
+
+def stylesheet() -> str:
+    """Return the style sheet of every page; it uses the colours' variables."""
+    return _asset("page.css")
 
 
 def _asset(name: str) -> str:

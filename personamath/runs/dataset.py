@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from personamath.budget import Budget
 from personamath.errors import BadInput, warn
 from personamath.files import local_path
 from personamath.folder.provenance import Origins, journal_digest
@@ -18,10 +19,13 @@ from personamath.journal.store import Journal
 from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
+from personamath.runs.budget import Budgeted, direct_prices, in_budget_order
 from personamath.runs.funnel import SHOWN_NAMES, Funnel
 from personamath.runs.input_digests import ProblemsDigest, personas_digest
 from personamath.runs.input_record import InputRecord
 from personamath.runs.pipeline import Sink, Spool, new_first
+from personamath.runs.programs import as_dict as programs_as_dict
+from personamath.runs.programs import open_programs
 from personamath.runs.progress import Watch
 from personamath.runs.run import run
 from personamath.runs.run_file import (
@@ -121,7 +125,7 @@ class Inputs:
 
     def warn_of_moved(self, directory: Path, begun: Iterable[tuple[Problem, bool]]) -> None:
         """Say where seed problems have other ids than before, if the method's requests depend on them."""
-        if self.recipe.method.persona_source and (warning := warn_of_moved(directory, begun)):
+        if self.recipe.method.draws_by_id and (warning := warn_of_moved(directory, begun)):
             warn(warning)
 
     def is_begun(self, seed: Problem, journal: Journal) -> bool:
@@ -158,24 +162,38 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
         adopt_answers(journal, folder_of_run)
         record.write(folder_of_run)
         inputs.warn_of_moved(output, inputs.begun(journal))
-        async with endpoints:
+        sink = Counted(spool, inputs.funnel)
+        cut = budgeted(inputs, setup, sink) if recipe.budget else None
+        in_waves = isinstance(endpoints, WaveTeacher)
+        async with endpoints, open_programs(recipe, output) as programs:
             asked = await run(
                 recipe,
-                inputs.seeds(journal, in_waves=isinstance(endpoints, WaveTeacher)),
+                cut.seeds() if cut else inputs.seeds(journal, in_waves=in_waves),
                 endpoints,
                 journal,
-                Counted(spool, inputs.funnel),
+                cut or sink,
                 personas=inputs.personas,
                 concurrency=slots_of(setup, endpoints),
                 prices=prices,
                 caps=setup.caps,
                 watch=watched(inputs.funnel, endpoints),
                 other_runs=other_runs.get,
+                programs=programs,
             )
+        if cut and recipe.budget:
+            cut.end(inputs.funnel, recipe.budget)
         folder = write_dataset(output, inputs, origins, spool.rows(), spool.answers())
         reached = endpoints.reached if isinstance(endpoints, OverHttp) else {}
-        write_run_file(output, recipe, setup, record, inputs.funnel, asked, endpoints.retries, reached)
+        ran = programs_as_dict(programs)
+        write_run_file(output, recipe, setup, record, inputs.funnel, asked, endpoints.retries, reached, ran)
     return Made(inputs.funnel, asked, endpoints.retries, folder)
+
+
+def budgeted(inputs: Inputs, setup: Setup, sink: Sink) -> Budgeted:
+    """The cut of a recipe's budget, in front of a sink."""
+    recipe, budget = inputs.recipe, Budget.of(inputs.recipe.budget or "")
+    prices = direct_prices(recipe, setup) if budget.unit == "usd" else {}
+    return Budgeted(budget, in_budget_order(inputs.problems(), recipe.rng_seed), sink, prices)
 
 
 def record_of(inputs: Inputs, origins: Origins) -> InputRecord:

@@ -4,8 +4,10 @@ import asyncio
 
 from personamath.errors import warn
 from personamath.recipe import Recipe
+from personamath.runs.budget import check_budget
 from personamath.runs.dataset import Made, Watched, make_dataset_here
 from personamath.runs.other_models import other_models
+from personamath.runs.programs import check_programs
 from personamath.runs.progress import Watch
 from personamath.runs.run import unwatched
 from personamath.runs.setup import Setup
@@ -21,8 +23,10 @@ async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatch
     Repeating the call asks no request twice. Raises the `PersonaMathError` that ends a run; all answers until then are
     kept.
     """
+    check_programs(recipe, setup)
     setup.warn(recipe)
     await asyncio.to_thread(setup.prices, recipe)  # endpoints that state prices are read here, beside the event loop
+    check_budget(recipe, setup)
     if setup.engine == "ray":
         from personamath.runs.ray.run import make_dataset_on_cluster  # the only import that needs Ray
 

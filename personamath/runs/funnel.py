@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from personamath.files import in_one_line
@@ -19,8 +20,36 @@ LISTED_FAILURES = 1_000
 SUSPICIOUS = 10
 # How many skipped problems and failures the screen shows; run.json has more.
 SHOWN_NAMES = 5
+# Width of the names of kinds of requests in characters, unless one is longer.
+FIRST_COLUMN = 23
 # Enough of an answer to see what is wrong with it.
 SHOWN_OF_AN_ANSWER = 60
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetUse:
+    """What a budget bought."""
+
+    text: str
+    """The budget, as the recipe states it."""
+    used: float
+    """In the budget's unit."""
+    seeds: int
+    """Seed problems within it."""
+    begun: int
+    """Seed problems that were begun; the answers of those beyond the budget stay in the journal."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For run.json and provenance.json: what depends on the answers only, and not on the order of their arrival."""
+        return {"budget": self.text, "used": self.used, "seed_problems": self.seeds}
+
+    def says(self, total: int) -> str:
+        """A sentence for the screen; `total` is the number of all seed problems."""
+        beyond = self.begun - self.seeds
+        return (
+            f"Budget {self.text}: used {self.used:,.10g} for {self.seeds:,} of {total:,} seed problems; "
+            f"{total - self.begun:,} not begun, {beyond:,} begun whose rows are left out (answers stay in the journal)."
+        )
 
 
 @dataclass(slots=True)
@@ -46,6 +75,8 @@ class Funnel:
     """By source, the reference answer and the final answer of one wrong attempt."""
     failures: list[Failure] = field(default_factory=list)
     """The first `LISTED_FAILURES`; `counts` has all of them."""
+    budget: BudgetUse | None = None
+    """What the recipe's budget bought; None without one."""
 
     @classmethod
     def survey(cls, problems: Iterable[Problem | Skipped]) -> "Funnel":
@@ -134,6 +165,7 @@ class Funnel:
                 for step in outline.steps
             },
             "tokens": {kind: {side: self.tokens[kind, side] for side in ("prompt", "completion")} for kind in kinds},
+            **({"budget": self.budget.as_dict()} if self.budget else {}),
             **({"answered_by": by_model} if (by_model := self.answered_by_model()) else {}),
             "failed": [failure._asdict() for failure in self.failures],
         }
@@ -186,19 +218,21 @@ def composition(funnel: Funnel, outline: Outline) -> str:
 def narrative(funnel: Funnel, outline: Outline) -> str:
     """Return the funnel as lines: problems read, skipped and asked, then each kind of request by outcome."""
     total = funnel.seed_problems.total()
-    lines = [_line("problems", total + len(funnel.skipped), "read")]
+    width = max(FIRST_COLUMN, *(len(kind.name) for kind in outline.kinds), 0) + 1
+    line = partial(_padded, width)
+    lines = [line("problems", total + len(funnel.skipped), "read")]
     for reason, ids in _by_reason(funnel.skipped).items():
-        lines.append(_line("", len(ids), f"skipped: {reason} ({_names(ids)})"))
-    lines.append(_line("", total, "seed problems"))
+        lines.append(line("", len(ids), f"skipped: {reason} ({_names(ids)})"))
+    lines.append(line("", total, "seed problems"))
     for kind in outline.kinds:
         requests = funnel.requests(kind.name)
         out = " · ".join(f"{count:,} {reason}" for reason, count in requests.items())
-        lines.append(_line(kind.name, sum(requests.values()), f"requests: {out}" if out else "requests"))
+        lines.append(line(kind.name, sum(requests.values()), f"requests: {out}" if out else "requests"))
     return "\n".join(lines)
 
 
-def _line(label: str, count: int, text: str) -> str:
-    return f"{label:<24}{count:>10,} {text}"
+def _padded(width: int, label: str, count: int, text: str) -> str:
+    return f"{label:<{width}}{count:>10,} {text}"
 
 
 def _by_reason(skipped: Iterable[Skipped]) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from personamath.methods.contract import checked
 from personamath.methods.reasoning import COLUMN, reasoning_of
 from personamath.methods.reflection import WRONG_RESPONSE
 from personamath.methods.requests import Requests
-from personamath.methods.work import Grader, Outcome, Work
+from personamath.methods.work import Grader, Outcome, Runner, Work
 from personamath.records import Completion, Persona, Problem, Row, Solution, Teacher
 from personamath.teachers.slots import Slots
 
@@ -133,10 +133,11 @@ class Line:
     rng_seed: int = 0
     keep_reasoning: bool = False
     preference: bool = False
+    programs: Runner | None = None
 
     async def augment(self, seed: Problem) -> Outcome:
         """Return everything that the method makes from one seed problem."""
-        work = Work(self.requests, self.teacher, self.grader, self.personas, self.rng_seed)
+        work = Work(self.requests, self.teacher, self.grader, self.personas, self.rng_seed, self.programs)
         outline = self.method.outline
         solutions = checked(await self.method.augment(seed, work), seed, outline, work.outcome)
         fixed = {step.name: step.fixed for step in outline.steps}

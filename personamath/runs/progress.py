@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
-from typing import Protocol, TextIO
+from typing import NamedTuple, Protocol, TextIO
 
 from personamath.errors import PersonaMathError
 from personamath.runs.funnel import Funnel
@@ -17,8 +17,10 @@ from personamath.teachers.prices import Bill
 REFRESH_S = 0.5
 # Often enough to show in a log file that the run is alive, rarely enough to keep the log readable.
 PLAIN_EVERY_S = 30.0
-# Rates cover this much time, so that the fast journaled part of a resumed run soon stops counting.
+# Rates cover this much time at least: long enough to be steady, short enough to follow the endpoint's pace.
 RATE_WINDOW_S = 30.0
+# And at least so many finished problems, because a slow teacher finishes many at once and then none for minutes.
+RATE_PROBLEMS = 16
 # Time-outs after which the user is told, if they are more than the answers. A few come at any server that starts.
 TIMEOUTS_TOLD = 8
 
@@ -39,6 +41,17 @@ class Stoppable(Asking, Protocol):
         ...
 
 
+class Sample(NamedTuple):
+    """How far a run was at one time."""
+
+    at: float
+    """Of the monotonic clock, in seconds."""
+    asked: int
+    """Requests answered by the endpoint, without those from the journal."""
+    done: int
+    """Finished seed problems."""
+
+
 Watch = Callable[[Stoppable], AbstractAsyncContextManager[None]]
 """A context around a run while it asks: it shows progress and handles interruptions."""
 
@@ -56,23 +69,22 @@ async def show_progress(
     """
     stream = stream or sys.stderr
     live = stream.isatty()
-    seen: deque[tuple[float, int, int]] = deque([(time.monotonic(), 0, 0)])
+    seen: deque[Sample] = deque([Sample(time.monotonic(), teacher.asked, funnel.done)])
     line, told = "", False
     try:
         while True:
             await asyncio.sleep(REFRESH_S if live else PLAIN_EVERY_S)
             now = time.monotonic()
-            seen.append((now, teacher.asked, funnel.done))
-            while now - seen[0][0] > RATE_WINDOW_S and len(seen) > 2:
-                seen.popleft()
+            seen.append(Sample(now, teacher.asked, funnel.done))
+            _forget(seen)
             if not told and (note := _note_on_timeouts(retries.get("timeout", 0), teacher.asked)):
                 told = True
                 stream.write(f"\r\x1b[2K{note}\n" if live else f"{note}\n")
-            before, line = line, " · ".join(filter(None, (waiting_for(), _line(funnel, teacher, *_rates(seen)))))
             # A line that wraps cannot be erased.
-            width = shutil.get_terminal_size().columns - 1
+            width = shutil.get_terminal_size().columns - 1 if live else None
+            before, line = line, _line(waiting_for(), _figures(funnel, teacher, seen), width)
             if live or line != before:  # do not repeat for a day in a log that a batch is in progress
-                stream.write(f"\r\x1b[2K{line[:width]}" if live else f"{line}\n")
+                stream.write(f"\r\x1b[2K{line}" if live else f"{line}\n")
                 stream.flush()
     finally:
         if live:
@@ -89,20 +101,41 @@ def _note_on_timeouts(timeouts: int, answers: int) -> str:
     )
 
 
-def _rates(seen: deque[tuple[float, int, int]]) -> tuple[float, float]:
-    """Return requests and seed problems per second between the first and the last sample."""
-    (start, asked, done), (now, asked_now, done_now) = seen[0], seen[-1]
-    return (asked_now - asked) / (now - start), (done_now - done) / (now - start)
+def _forget(seen: deque[Sample]) -> None:
+    """Drop the samples that are too old for rates, and those from before a resumed run asked for the first time."""
+    while len(seen) > 2 and (
+        seen[1].asked == seen[0].asked == 0
+        or (seen[-1].at - seen[1].at >= RATE_WINDOW_S and seen[-1].done - seen[1].done >= RATE_PROBLEMS)
+    ):
+        seen.popleft()
 
 
-def _line(funnel: Funnel, teacher: Asking, requests_per_s: float, problems_per_s: float) -> str:
-    total = funnel.seed_problems.total()
-    eta = duration((total - funnel.done) / problems_per_s) if problems_per_s else "?"
-    return (
-        f"{funnel.done:,}/{total:,} problems · {funnel.rows.total():,} rows kept · {teacher.in_flight} in flight · "
-        f"{requests_per_s:,.0f} requests/s · ETA {eta} · {_thousands(teacher.bill.tokens)} tokens"
-        + (f" · ${teacher.bill.known_usd:,.2f}" if teacher.bill.known_usd is not None else "")
-    )
+def _figures(funnel: Funnel, teacher: Asking, seen: deque[Sample]) -> list[tuple[str, str]]:
+    """Return what the line shows, most important first; each long, and short without its word."""
+    first, last = seen[0], seen[-1]
+    passed_s = last.at - first.at
+    total, requests_per_s = funnel.seed_problems.total(), (last.asked - first.asked) / passed_s
+    finished = last.done - first.done
+    eta = duration((total - funnel.done) * passed_s / finished) if finished and last.asked else "?"
+    tokens, usd, kept = _thousands(teacher.bill.tokens), teacher.bill.known_usd, funnel.rows.total()
+    return [
+        *([] if usd is None else [(f"${usd:,.2f}",) * 2]),
+        (f"{kept:,} rows kept", f"{kept:,} rows"),
+        (f"ETA {eta}", f"ETA {eta}"),
+        (f"{teacher.in_flight} in flight", f"{teacher.in_flight} in flight"),
+        (f"{funnel.done:,}/{total:,} problems", f"{funnel.done:,}/{total:,}"),
+        (f"{requests_per_s:,.1f} requests/s", f"{requests_per_s:,.1f}/s"),
+        (f"{tokens} tokens", f"{tokens} tokens"),
+    ]
+
+
+def _line(status: str, figures: list[tuple[str, str]], width: int | None) -> str:
+    """Join the figures into a line of at most `width` characters: words go first, then the last figures."""
+    begin = [status] if status else []
+    longer, shorter = ([*begin, *column] for column in zip(*figures, strict=True))
+    lines = [longer, *(shorter[:count] for count in range(len(shorter), 0, -1))]
+    joined = [" · ".join(parts) for parts in lines]
+    return next((line for line in joined if width is None or len(line) <= width), joined[-1][:width])
 
 
 def _thousands(count: int) -> str:

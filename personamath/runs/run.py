@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from personamath.answers import Grader
 from personamath.journal.journaled import JournaledTeacher, Memory
+from personamath.methods.work import Runner
 from personamath.recipe import Recipe
 from personamath.records import Completion, Persona, Problem, Teacher
 from personamath.runs.pipeline import Line, Sink
@@ -66,6 +67,7 @@ async def run(
     grader: Grader | None = None,
     watch: Beside = unwatched,
     other_runs: Callable[[str], Completion | None] = lambda _: None,
+    programs: Runner | None = None,
 ) -> Asked:
     """Augment seed problems, each with its position, by the recipe's method, and pass the outcomes to `sink`.
 
@@ -73,7 +75,8 @@ async def run(
     `concurrency` requests are in flight; it may also be the slots of the teacher, or slots shared with others. `window`
     seed problems are in progress, by default a few more than there may be requests in flight: each has at least one
     request under way, and holds its results in memory. A wave teacher sets both itself.
-    `other_runs` finds an answer that another run has, by the request's digest.
+    `other_runs` finds an answer that another run has, by the request's digest. `programs` runs what the teacher writes,
+    for a method that needs it.
     Raises the `PersonaMathError` that ends a run, after the requests in flight have arrived.
     """
     waved = isinstance(teacher, WaveTeacher)
@@ -111,6 +114,7 @@ async def run(
             recipe.rng_seed,
             recipe.keep_reasoning,
             recipe.preference,
+            programs,
         )
         await line.augment_all(seeds, room, sink, asking.end)
     paid_now = asking.bill.usd - paid_before

@@ -74,10 +74,11 @@ def write_run_file(
     asked: AskedCounts,
     retries: Counter[str],
     reached: Mapping[str, int],
+    ran: Mapping[str, Any],
 ) -> None:
     """Write run.json; raise `RunDirectoryError` if the disk refuses.
 
-    `reached` has the number of requests in flight that the run found best, by endpoint.
+    `reached` has the number of requests in flight that the run found best, by endpoint; `ran` what it says of programs.
     """
     outline = recipe.method.outline
     content = {
@@ -96,6 +97,7 @@ def write_run_file(
             "from the journal": asked.replayed,
             "from other runs": asked.reused,
         },
+        **ran,
         "taken off": funnel.taken_off_by_kind(),
         "asked again after": dict(retries.most_common()),
         "paid": asked.bill.as_dict(kind.name for kind in outline.kinds),
@@ -270,9 +272,9 @@ def _comparable(recipe: dict[str, Any]) -> dict[str, Any]:
     """A recipe in which sources are alike that may hold the same: what they hold is compared by its digest.
 
     Revisions are left out; so is where the run directory was of problems that were given as rows. Prompts, too, are
-    compared by their texts.
+    compared by their texts. Another budget makes more or fewer rows of the same dataset.
     """
-    found = {key: value for key, value in recipe.items() if key != "prompts"}
+    found = {key: value for key, value in recipe.items() if key not in ("prompts", "budget")}
     for key in ("problems", "benchmark"):
         if isinstance(sources := recipe.get(key), list):
             found[key] = [

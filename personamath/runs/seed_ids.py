@@ -1,7 +1,7 @@
 """The ids that seed problems had in a run directory, so that a run says before it asks that they have moved.
 
-An id is the name of a problem's file and the number of its row. It decides which personas are drawn, so a renamed file,
-or a row that is removed, changes the rewrites of every problem whose id moves, and their answers are asked anew.
+An id is the name of a problem's file and the number of its row. It decides which personas are drawn, or which
+numbers are hidden, so a renamed file, or a row that is removed, changes the requests of every problem whose id moves.
 """
 
 import hashlib
@@ -47,6 +47,6 @@ def warn_of_moved(directory: Path, seeds: Iterable[tuple[Problem, bool]]) -> str
         return None
     return (
         f"{moved:,} of {begun:,} problems that this run has asked about have another id now ({example}): other "
-        "personas are drawn for them, and their rewrites are asked, and paid for, anew; to keep the answers, stop, "
-        "give the problems file its earlier name and rows, and add new rows at its end"
+        "personas, or other numbers to hide, are drawn for them, and their requests are asked, and paid for, anew; to "
+        "keep the answers, stop, give the problems file its earlier name and rows, and add new rows at its end"
     )

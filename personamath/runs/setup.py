@@ -56,6 +56,11 @@ class Setup:
         "another run directory: its answers are taken instead of asking for them again; repeatable",
         "run",
     ] = ()
+    run_programs: Annotated[
+        bool,
+        "allow a method to run the programs that the teacher writes, on this machine in a sandbox (method program)",
+        "run",
+    ] = False
     base_url: Annotated[
         tuple[str, ...],
         "OpenAI-compatible endpoint, up to and including /v1; several endpoints share the requests (default: "

@@ -16,6 +16,8 @@ MOST_WORDS = 5
 """Of a bare answer, beside commands of LaTeX; MATH's have up to 3."""
 _WORD = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
+# Of a text that was escaped twice, or is HTML, too.
+_LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]|\\n(?![a-z])|<br ?/?>")
 # "The answer is 40." But "5 ft. 3 in." has two words.
 _SENTENCE_WORDS = 3
 _SENTENCE_ENDS = (".", "!", "?")
@@ -41,7 +43,7 @@ def _after_marker(text: str) -> Extraction:
     _, marker, after = text.rpartition("####")
     if not marker:
         return Extraction(None, "no `####`")
-    answer = after.strip().partition("\n")[0].strip()
+    answer = _LINE_END.split(after.strip(), maxsplit=1)[0].strip()
     return Extraction(answer, None) if answer else Extraction(None, "nothing after `####`")
 
 

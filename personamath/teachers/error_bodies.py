@@ -14,17 +14,21 @@ Json = dict[str, Any]
 _NO_CREDIT_STATUS = 402
 _NO_CREDIT_CODES = re.compile(
     r"insufficient_(?:quota|balance|credits?|funds)|billing_not_active|billing_hard_limit|payment_required"
-    r"|credit_balance|out_of_credits?",
+    r"|credit_balance|out_of_credits?|exceeded_current_quota_error|arrearage",
     re.IGNORECASE,
 )
 _NO_CREDIT_WORDS = re.compile(
     r"credit balance is too low|insufficient (?:account )?(?:balance|credits?|funds)|(?:out of|not enough) credits"
-    r"|billing hard limit|check your billing details",
+    r"|billing hard limit|check your billing details|balance (?:is )?(?:insufficient|not enough|too low)"
+    r"|(?:has|have|with) no credits|used (?:up )?all (?:your |available |included )*credits"
+    r"|exceeded your (?:monthly )?included credits|payment required|key limit exceeded|account is in good standing"
+    r"|spending limit (?:reached|exceeded)|reach\w* (?:its|your|the) (?:\w+ )?spending limit|failure to pay"
+    r"|欠费|余额不足",
     re.IGNORECASE,
 )
 # A rate limit of zero: nothing is ever let in. `limit: 0` (Gemini), `Limit 0` (OpenAI), `"quota_limit_value": "0"`.
 _NOTHING_ALLOWED = re.compile(r"(?:\blimit|quota_?limit(?:_?value)?|quota_?value)\W{0,4}0(?!\d|[.,]\d)", re.IGNORECASE)
-_CREDIT_STATUSES = {400, 403, 429}
+_CREDIT_STATUSES = {200, 400, 401, 403, 412, 429, 500}
 # Gemini answers 400 to a wrong key, Hugging Face's router 400 to a model that nobody serves.
 _BAD_KEY_WORDS = re.compile(
     r"api.?key (?:is )?(?:not valid|invalid|expired)|(?:invalid|incorrect|wrong) api.?key", re.IGNORECASE
@@ -33,15 +37,17 @@ _NO_MODEL_CODES = re.compile(r"model_not_(?:found|supported)", re.IGNORECASE)
 _KEY_STATUSES = {400, 403}
 # One prompt was refused by a filter. Some endpoints report that as an error instead of a finish_reason.
 _FILTER_CODES = re.compile(
-    r"content_filter|content_policy|moderation|responsibleaipolicy|data_inspection_failed|prohibited_content|\bsafety\b",
+    r"content_filter|content_policy|moderation|responsibleaipolicy|data_inspection_failed|prohibited_content|\bsafety\b"
+    r"|sensitive",
     re.IGNORECASE,
 )
 _FILTER_WORDS = re.compile(
     r"flagged|requires moderation|blocked by [\w' ]*moderation|content polic|usage polic|content filter"
-    r"|content management polic|inappropriate content|safety system|responsible ai",
+    r"|content management polic|inappropriate content|safety system|responsible ai|content exists risk"
+    r"|violates (?:our )?usage guidelines|content (?:was |is )?blocked|敏感内容",
     re.IGNORECASE,
 )
-_FILTER_STATUSES = {400, 403, 422}
+_FILTER_STATUSES = {400, 403, 422, 451}
 # Enough of an error's body to name the cause in one line.
 SHOWN_OF_A_BODY = 200
 # Where the signs of what a body is are looked for.

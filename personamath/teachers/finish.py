@@ -10,29 +10,45 @@ _WHOLE = {
     "",
     "complete",
     "completed",
+    "done",
     "end",
     "endofsequence",
     "endoftext",
     "endofturn",
     "endturn",
+    "eod",
     "eos",
     "eostoken",
+    "eostokenid",
+    "eotid",
+    "finish",
     "finished",
     "functioncall",
+    "imend",
+    "matchedstop",
+    "none",
     "normal",
+    "null",
     "stop",
+    "stopped",
+    "stopstr",
     "stopsequence",
     "stopstring",
     "stoptoken",
+    "stoptokenid",
+    "success",
     "toolcall",
     "toolcalls",
     "tooluse",
 }
 # `length`, `max_tokens`, `model_length`, `max_output_tokens`, `max_output` (MiniMax), `token_limit`,
 # `model_context_window_exceeded`.
-_LENGTH = re.compile(r"length|max\w*tokens?|maxoutput|tokens?limit|contextwindow")
+_LENGTH = re.compile(r"length|max\w*tokens?|maxoutput|tokens?limit|contextwindow|truncat|outputlimit|tokenbudget")
 # `content_filter`, and the words of Gemini, Bedrock and Zhipu.
-_FILTERED = re.compile(r"filter|safety|recitation|blocklist|blocked|prohibited|spii|moderat|policy|guardrail|sensitive")
+_FILTERED = re.compile(
+    r"filter|safety|recitation|blocklist|blocked|prohibited|spii|moderat|policy|guardrail|sensitive"
+    r"|toxic|riskcontrol|harmful|flagged|violation|denylist|copyright"
+)
 _REFUSED = re.compile(r"refus")
 # vLLM and others stop a model that repeats itself. Another try costs the same and mostly ends the same way.
 _REPEATED = re.compile(r"repetition|repetitive")

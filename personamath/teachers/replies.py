@@ -181,7 +181,8 @@ def _texts(message: Json) -> _Message:
         if isinstance(part, str):
             text += part
         elif part.get("type") in _TEXT_KINDS:
-            text += part["text"] or ""
+            said = part["text"] or ""
+            text += said["value"] if isinstance(said, dict) else said  # {"value": ..., "annotations": []}
         elif part["type"] == "refusal":
             refusal = part.get("refusal") or refusal
     return _Message(text, str(refusal))

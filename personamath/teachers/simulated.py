@@ -18,12 +18,13 @@ from typing import NamedTuple
 from aiohttp import web
 
 from personamath.answers import equivalent, extract
-from personamath.methods import direct, evol, metamath_prompts, prompts
+from personamath.methods import direct, evol, metamath_prompts, program, prompts
 from personamath.records import CHARACTERS_PER_TOKEN, SIMULATED
 from personamath.sources.problems import ProblemSource
 from personamath.sources.reference_answers import read_answer
 from personamath.sources.seed_problems import solution_of
 from personamath.teachers.simulated_metamath import HiddenNumbers, declare
+from personamath.teachers.simulated_program import write_program, write_spoiled_program
 
 MODEL = f"{SIMULATED}-teacher"
 
@@ -92,6 +93,7 @@ class SimulatedTeacher:
             (_DECLARATION, declare),
             (_EASIER, self._make_easier),
             (_HARDER, self._make_harder),
+            (_PROGRAMMING, self._program),
             (_INFERENCE, self._solve),
         ):
             if found := pattern.fullmatch(prompt):
@@ -104,6 +106,16 @@ class SimulatedTeacher:
             return f"The unknown is what the answer allows, so it is $\\boxed{{{number if right else 0}}}$."
         habit = self._habits.solves_rewrite if _ASKED in problem else self._habits.solves
         return self._explain(problem, right=self._chance("solve", problem) < habit)
+
+    def _program(self, problem: str) -> str:
+        known = self._known.get(problem)
+        if known is None:
+            return "I am sorry, I do not know this problem."
+        fate = self._chance("program", problem)
+        if fate < self._habits.spoils_rewrite:
+            return write_spoiled_program(known.answer, forbidden=fate < self._habits.spoils_rewrite / 2)
+        right = self._chance("solve", problem) < self._habits.solves
+        return write_program(known.solution, known.answer if right else self._slip(known))
 
     def _rewrite(self, problem: str, persona: str) -> str:
         fate = self._chance("rewrite", problem, persona)
@@ -149,11 +161,14 @@ class SimulatedTeacher:
         explanation = f"Let us go step by step.\n\n{known.solution}"
         if right:
             return explanation
+        return f"{explanation}\n\nOn second thought, the answer is $\\boxed{{{self._slip(known, question)}}}$."
+
+    def _slip(self, known: Known, question: str = "") -> str:
+        """A wrong answer to a known problem, of which `question` may be a rewrite."""
         answers = self._answers[known.source]
-        start = int(self._chance("slip", question) * len(answers))
+        start = int(self._chance("slip", question or known.question) * len(answers))
         others = (answers[(start + turn) % len(answers)] for turn in range(len(answers)))
-        slip = next((answer for answer in others if not equivalent(known.answer, answer)), "0")
-        return f"{explanation}\n\nOn second thought, the answer is $\\boxed{{{slip}}}$."
+        return next((answer for answer in others if not equivalent(known.answer, answer)), "0")
 
     def _chance(self, *key: str) -> float:
         """A number from 0 to 1 that is always the same for the same key."""
@@ -172,6 +187,7 @@ _REWRITING = _pattern(prompts.REWRITING)
 _DIRECT = _pattern(direct.REWRITING)
 _REPHRASING = _pattern(metamath_prompts.REPHRASING)
 _DECLARATION = _pattern(metamath_prompts.DECLARATION)
+_PROGRAMMING = _pattern(program.PROGRAMMING)
 _REFLECTION = _pattern(prompts.REFLECTION)
 _EASIER = _pattern(evol.EASIER)
 _HARDER = _pattern(evol.HARDER)

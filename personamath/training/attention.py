@@ -1,20 +1,24 @@
 """Attention over a flattened batch, one sequence at a time: no dense mask, and no attention across examples.
 
-`padding_free` concatenates the sequences of a batch. Flash-attention takes such a batch directly; without its wheel,
-transformers would build a dense block mask over all tokens. This module runs torch's variable-length kernel on CUDA
-instead, and elsewhere one call of SDPA for each sequence.
+`padding_free` concatenates the sequences of a batch. Flash-attention takes such a batch directly: its wheel, or a built
+kernel that the package `kernels` loads from the Hub. Without either, transformers would build a dense block mask over
+all tokens. This module runs torch's variable-length kernel on CUDA instead, and elsewhere one call of SDPA for each
+sequence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
 from packaging.version import Version
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AttentionInterface
-from transformers.utils import is_flash_attn_2_available
+from transformers.modeling_flash_attention_utils import FLASH_ATTN_KERNEL_FALLBACK, lazy_import_flash_attention
+from transformers.utils import is_flash_attn_2_available, is_kernels_available
 
-NAME = "per_sequence"
+from personamath.files import in_one_line
+
+NAME, FLASH = "per_sequence", "flash_attention_2"
 # Since this version `varlen_attn` takes the window and grouped heads as used below.
 VARLEN_SINCE = Version("2.13")
 VARLEN_DTYPES = (torch.bfloat16, torch.float16)
@@ -34,11 +38,53 @@ class Choice(NamedTuple):
     padding_free: bool
     """Whether the run may flatten its batches."""
     why: str | None = None
-    """One line for the user where the model does not allow what others do."""
+    """One line for the user where the choice depends on this model or on what is installed."""
 
 
-def choose(config: Any, padding_free: bool, named: str | None = None) -> Choice:
+class Flash(NamedTuple):
+    """The flash-attention of this machine."""
+
+    implementation: str | None
+    """Its name in transformers; None where there is none."""
+    why: str | None = None
+    """One line for the user where it is a kernel from the Hub, or such a kernel cannot be loaded."""
+
+
+def find_flash(
+    device: str,
+    wheel: Callable[[], bool] = is_flash_attn_2_available,
+    kernels: Callable[[], bool] = is_kernels_available,
+    load: Callable[[str], object] = lazy_import_flash_attention,
+) -> Flash:
+    """Find flash-attention for a run on `device`, torch's name of its type: the wheel, else the kernel from the Hub.
+
+    The kernel is loaded here, so that one which this machine cannot download or run is known before any weight is.
+    """
+    if device != "cuda":
+        return Flash(None)
+    if wheel():
+        return Flash(FLASH)
+    if not kernels():
+        return Flash(None)
+    kernel = FLASH_ATTN_KERNEL_FALLBACK[FLASH]
+    try:
+        load(kernel)
+    except Exception as error:  # no network, no build for this GPU or torch, ...: training works without it
+        return Flash(None, f"attention is torch's, because {kernel} cannot be loaded ({in_one_line(error)})")
+    return Flash(kernel, f"attention is flash-attention, by the kernel {kernel} from the Hub")
+
+
+def choose(
+    config: Any,
+    padding_free: bool,
+    named: str | None = None,
+    *,
+    device: str = "cpu",
+    find_flash: Callable[[str], Flash] = find_flash,
+) -> Choice:
     """Choose by the model's config: the implementation that the recipe names, else flash-attention, else ours.
+
+    `device` is torch's name of the type of device that the run uses, e.g. `cuda`.
 
     A model with sliding windows keeps its default attention, whose mask knows windows and examples. Layers that carry a
     state would carry it from one example of a flattened batch into the next, so their model is trained with padding.
@@ -54,8 +100,9 @@ def choose(config: Any, padding_free: bool, named: str | None = None) -> Choice:
         )
     if named:
         return Choice(named, True)
-    if is_flash_attn_2_available() and getattr(model, "_supports_flash_attn", True):
-        return Choice("flash_attention_2", True)
+    flash = find_flash(device) if getattr(model, "_supports_flash_attn", True) else Flash(None)
+    if flash.implementation:
+        return Choice(flash.implementation, True, flash.why)
     if reason := _beyond_ours(config):
         return Choice(
             None,
@@ -63,7 +110,7 @@ def choose(config: Any, padding_free: bool, named: str | None = None) -> Choice:
             f"{config.model_type} has {reason}: without flash-attention, a mask over the whole flattened batch is "
             "built, whose memory grows with the square of its tokens",
         )
-    return Choice(NAME, True)
+    return Choice(NAME, True, flash.why)
 
 
 def _other_layers(config: Any, model: Any) -> str | None:

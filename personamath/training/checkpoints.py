@@ -52,12 +52,13 @@ def is_whole(checkpoint: Path) -> bool:
     """Whether a checkpoint was sealed and every file still has its size and its checksum; this reads all of it."""
     try:
         files = list(_sealed_files(checkpoint))
-        if any(path.stat().st_size != size for path, size, _ in files):
+        if not files or any(path.stat().st_size != size for path, size, _ in files):
             return False
         with ThreadPoolExecutor(HASHING_THREADS) as threads:
             same = threads.map(lambda file: file[2] is None or _digest(file[0]) == file[2], files)
             return all(same)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # no seal, a torn one, a file that is gone
+    # No seal, a torn one, a file that is gone.
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -80,14 +80,15 @@ def model_card(
     data: DataFacts | None = None,
     license: BaseLicense | None = None,
     rank: int | None = None,
+    samples: str | None = None,
 ) -> str:
     """Return README.md of a model folder: YAML for the Hub, then what a reader must know.
 
     The folder has training.json and config.json, and loss.png where there is a curve. Without `scores` the card's first
     line says that there are none; without `repo_id` and `version` it is the card of an unpublished folder. `data` and
     `license` default to what is known without asking the Hub. `rank` is that of a LoRA adapter that is published
-    alone. Raises `BadInput` where a file that the card is computed from is missing or wrong, and for scores that must
-    not be published.
+    alone, `samples` the dataset repository that has the scored completions. Raises `BadInput` where a file that the
+    card is computed from is missing or wrong, and for scores that must not be published.
     """
     for run in (scores, base_scores):
         if faults := run.all_faults() if run else []:
@@ -121,6 +122,7 @@ def model_card(
         parts=scores and parts_table(scores),
         settings=scores and settings_table(scores),
         scores_file=SCORES,
+        samples=samples,
         chart=CHART,
         paper=paper,
         example=EXAMPLE,

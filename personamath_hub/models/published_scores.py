@@ -28,6 +28,15 @@ BENCHMARK_TASKS = {
 }
 
 
+MODEL, BASE_MODEL = "model", "base_model"
+"""The splits of scored completions: the model's, and its base model's where that was scored too."""
+
+
+def completions_path(task: str, split: str) -> str:
+    """Return the file of a task's completions in the dataset repository that holds them."""
+    return f"{task}/{split}.parquet"
+
+
 def main_metric(run: TaskRun) -> str:
     """Return the task's headline metric: the released graders' verdict where prompt and grader are the paper's."""
     of_paper = run.task.endswith(PAPER_SUFFIX) and PAPER_METRIC in run.metrics
@@ -131,13 +140,13 @@ def model_index(scores: ScoredRun, name: str) -> list[dict[str, Any]]:
     return [{"name": name, "results": results}]
 
 
-def eval_result_files(scores: ScoredRun, repo_id: str, version: str) -> dict[str, str]:
+def eval_result_files(scores: ScoredRun, repo_id: str, version: str, samples: str | None = None) -> dict[str, str]:
     """Return `.eval_results/*.yaml` by path, one for each task on a dataset that is a benchmark of the Hub, in percent.
 
     Tasks with the paper's prompt and graders, and with several samples, are left out: a leaderboard takes one number.
-    Scores on other datasets are in the card's `model-index` and in scores.json only.
+    Scores on other datasets are in the card's `model-index` and in scores.json only. The source of a result is its
+    scored completions where the dataset repository `samples` holds them, else scores.json.
     """
-    source = f"https://huggingface.co/{repo_id}/blob/{version}/{SCORES}"
     files = {}
     for run in scores.tasks:
         benchmark = None if run.data.local else BENCHMARK_TASKS.get(run.data.name)
@@ -149,8 +158,12 @@ def eval_result_files(scores: ScoredRun, repo_id: str, version: str) -> dict[str
             value=_rounded(run.score(main_metric(run))),
             dataset_revision=run.data.revision,
             date=run.date,
-            source_url=source,
-            source_name="scores",
+            source_url=(
+                f"https://huggingface.co/datasets/{samples}/blob/{version}/{completions_path(run.task, MODEL)}"
+                if samples
+                else f"https://huggingface.co/{repo_id}/blob/{version}/{SCORES}"
+            ),
+            source_name="scored completions" if samples else "scores",
             notes=_notes(run, scores),
         )
         text = yaml.safe_dump(eval_result_entries_to_yaml([entry]), sort_keys=False, allow_unicode=True)

@@ -13,6 +13,7 @@ from huggingface_hub import HfApi
 from personamath.errors import BadInput
 from personamath.folder.chart import draw_scores
 from personamath.folder.layout import CARD
+from personamath.folder.leaks import Secrets
 from personamath.folder.teacher_terms import terms_of
 from personamath.folder.teachers import models
 from personamath.training.record import FILE_NAME, TrainingRecord
@@ -22,6 +23,7 @@ from personamath_hub.models.checks import check_model
 from personamath_hub.models.files import AdapterConfig, ModelFiles
 from personamath_hub.models.paper import PAPER_MODELS
 from personamath_hub.models.published_scores import SCORES, bars, eval_result_files, scores_json
+from personamath_hub.models.samples import SAMPLES, own_problems, samples_repo, write_samples
 from personamath_hub.models.scores import Scores, read_scores
 from personamath_hub.models.training_data import DataFacts
 from personamath_hub.versions.revisions import checked_repo_id, checked_version, predecessor, read_files, refs
@@ -38,6 +40,8 @@ class PreparedModel(NamedTuple):
     """What the user should know before anything is uploaded, in lines."""
     hash_file: HashFile
     """For publishing: it knows the weights that were hashed already, many gigabytes."""
+    samples: Path | None = None
+    """The dataset folder of the scored completions; None where they are not published."""
 
 
 @contextmanager
@@ -50,6 +54,7 @@ def prepared_model(
     adapter: bool = False,
     data: Path | None = None,
     allow_simulated: bool = False,
+    with_samples: bool = False,
     api: HfApi | None = None,
     hash_file: HashFile = hash_file,
 ) -> Iterator[PreparedModel]:
@@ -57,12 +62,15 @@ def prepared_model(
 
     The weights are linked, not copied. With `adapter`, only the LoRA adapter inside the folder is published, as a
     repository of its own; its scores are those of the merged model. Without `results` the card says that there are no
-    scores. `data` is the dataset folder of a model that was trained on a local one. The same folder, results and
-    version always give the same bytes, whatever is published later. Raises `BadInput`, and `PublishError` where the Hub
-    cannot be read.
+    scores. `data` is the dataset folder of a model that was trained on a local one. `with_samples`
+    also prepares the dataset of the scored completions, to which card and results then link. The same folder, results
+    and version always give the same bytes, whatever is published later. Raises `BadInput`, and `PublishError` where the
+    Hub cannot be read.
     """
     checked_repo_id(repo_id)
     checked_version(version)
+    if with_samples and not results:
+        raise BadInput("--with-samples publishes the completions behind scores: give --scores")
     checked = check_model(source, adapter=adapter, allow_simulated=allow_simulated)
     record = TrainingRecord.read(source)
     license = BaseLicense.on_hub(record.base_model, api)
@@ -72,15 +80,22 @@ def prepared_model(
     scores = read_scores(results, source, record.base_model, api, hash_once) if results else None
     predecessor(repo_id, version, repo_type="model", api=api)  # versions only grow
     with tempfile.TemporaryDirectory(prefix="personamath-push-") as scratch:
-        folder = Path(scratch)
-        write_version(source, folder, repo_id, version, scores, facts, license, adapter=adapter)
+        folder = Path(scratch) / "model"
+        folder.mkdir()
+        samples = samples_repo(repo_id) if with_samples else None
+        write_version(source, folder, repo_id, version, scores, facts, license, adapter=adapter, samples=samples)
+        if samples and scores:
+            predecessor(samples, version, repo_type="dataset", api=api)
+            checked.append(write_samples(Path(scratch) / SAMPLES, scores, repo_id, version, Secrets(source)))
         if scores:
             scored = ", ".join(f"{run.task} ({run.n:,} problems)" for run in scores.model.tasks)
             checked.append(f"scores of this model, ready for its card: {scored}")
         left = () if adapter else ModelFiles.of(source).left
         noticed = [f"not published of {source}: {', '.join(left)}"] if left else []
         noticed += [*_notices(folder, repo_id, version, record, api), *teachers_notices(repo_id, facts)]
-        yield PreparedModel(folder, checked, noticed, hash_once)
+        if scores and samples:
+            noticed += own_problems(scores, samples)
+        yield PreparedModel(folder, checked, noticed, hash_once, Path(scratch) / SAMPLES if samples else None)
 
 
 def write_version(
@@ -94,8 +109,12 @@ def write_version(
     *,
     adapter: bool = False,
     copy: bool = False,
+    samples: str | None = None,
 ) -> None:
-    """Write everything that is published into an empty folder; the model's own files are linked unless `copy`."""
+    """Write everything that is published into an empty folder; the model's own files are linked unless `copy`.
+
+    Card and results link to the dataset repository `samples` where there is one.
+    """
     files = ModelFiles.of_adapter(source) if adapter else ModelFiles.of(source)
     for path in (source / name for name in (*files.weights, *files.others)):
         if copy:
@@ -113,10 +132,11 @@ def write_version(
         data=data,
         license=license,
         rank=AdapterConfig.read(source).r if adapter else None,
+        samples=samples,
     )
     (folder / CARD).write_text(card, encoding="utf-8")
     if own:
-        _write_scores(folder, repo_id, version, Scores(own, base))
+        _write_scores(folder, repo_id, version, Scores(own, base), samples)
 
 
 def _data_facts(record: TrainingRecord, data: Path | None, api: HfApi | None) -> DataFacts:
@@ -152,10 +172,10 @@ def _write_license(folder: Path, license: BaseLicense) -> None:
             path.write_text(f"{said.strip()}\n{terms.notice}\n".lstrip(), encoding="utf-8")
 
 
-def _write_scores(folder: Path, repo_id: str, version: str, scores: Scores) -> None:
+def _write_scores(folder: Path, repo_id: str, version: str, scores: Scores, samples: str | None) -> None:
     record = TrainingRecord.read(folder)
     paper = PAPER_MODELS.get(record.base_model.name)
-    texts = {SCORES: scores_json(*scores)} | eval_result_files(scores.model, repo_id, version)
+    texts = {SCORES: scores_json(*scores)} | eval_result_files(scores.model, repo_id, version, samples)
     contents = {name: text.encode() for name, text in texts.items()}
     contents[CHART] = draw_scores(bars(*scores, paper))
     for name, content in contents.items():

@@ -11,6 +11,15 @@ import pytest
 from personamath.answers import equivalent, extract, grade
 
 DIFFERENT = [
+    # Feet, inches, minutes of arc and scales of temperature are units
+    (r"30^\circ", "30'"), ("5'", "5''"), (r"5\text{ in}", "5'"), (r"20^\circ\text{C}", r"20^\circ\text{F}"),
+    (r"5\text{ EUR}", r"5\text{ USD}"), (r"\$5", "€5"), ("£5", "€5"), ("¥5", r"\$5"), (r"\pounds 5", "€5"),
+    ("€5", "5 dollars"),
+    # Both inequalities hold, or one of them
+    (r"x>0\text{ and }x<1", r"x>0\text{ or }x<1"), (r"x \ge 1 \land x \le 3", r"x \ge 1 \lor x \le 3"),
+    (r"(-\infty,1)\cup(2,\infty)", r"x<1\text{ and }x>2"),
+    # Differences and differentials are no factors
+    (r"\frac{\Delta y}{\Delta x}", r"\frac{y}{x}"), (r"\frac{du}{u}", "d"),
     # Piecewise functions and systems are read whole
     (r"\begin{cases} x^2, & x > 0 \\ 0, & x \le 0 \end{cases}",
      r"\begin{cases} x^2, & x \ge 0 \\ 0, & x < 0 \end{cases}"),

@@ -8,6 +8,9 @@ import pytest
 from personamath.answers import equivalent
 
 SAME = [
+    ("(1,3)", r"x>1\text{ and }x<3"), ("1<x<3", "x<3 and x>1"),
+    (r"[-\frac12,\sqrt2)", r"x\geq-\frac{1}{2}\text{ and }x<\sqrt{2}"),
+    ("5 ft", "5'"), (r"30^\circ", r"30^\circ C"), ("30", "30'"), ("5 euros", "5"), (r"\frac{dx}{2}", r"\frac{xd}{2}"),
     (r"\begin{cases} x+1, & x \ge 0 \\ x-1, & x < 0 \end{cases}",
      r"\begin{cases} x-1 & \text{if } x < 0 \\ 1+x & \text{if } x \ge 0 \end{cases}"),
     (r"f(x)=\begin{cases} 1 & \text{if } x > 0 \\ 0 & \text{otherwise} \end{cases}",
@@ -95,7 +98,9 @@ SAME = [
     (r"\frac34",r"\sfrac{3}{4}"), ("5",r"\mathbf{5}"), ("5",r"\underline{5}"),
     ("5",r"\begin{gathered}5\end{gathered}"), ("5",r"\mathbf 5"),
     # Currencies
-    ("5","EUR 5"), ("5","US$5"), ("0.75","75 cents"), ("75","75 cents"), ("3.50",r"\text{USD } 3.50"),
+    ("5","EUR 5"),
+    ("5","€5"), ("€5","5 euros"), ("€1,250.50","1250.50"), ("£5",r"\pounds 5"), ("5€","€5"), ("-€5","-5"),
+    ("5","US$5"), ("0.75","75 cents"), ("75","75 cents"), ("3.50",r"\text{USD } 3.50"),
     ("1,000","$1,000 USD"), ("0.05","5¢"), ("20","20 USD"), ("12.50","12.50 USD"),
     # Quotients and products of units
     ("10",r"10\,\mathrm{m/s}"), ("10",r"10\,\frac{\mathrm{m}}{\mathrm{s}}"),

@@ -262,7 +262,8 @@ import contextlib, sys
 from personamath.commands.cli import COMMANDS, main
 with contextlib.suppress(SystemExit):
     main(["--help"])
-heavy = {"aiohttp", "datasets", "jinja2", "numpy", "openai", "pyarrow", "pydantic", "ray", "sympy", "yaml"}
+heavy = {"aiohttp", "datasets", "jinja2", "math_verify", "matplotlib", "numpy", "openai"}
+heavy |= {"pandas", "pyarrow", "pydantic", "ray", "sympy", "torch", "yaml"}
 print(sorted(heavy & set(sys.modules)))
 """
 

@@ -304,6 +304,31 @@ def test_a_stopped_teacher_asks_nothing_more(tmp_path: Path) -> None:
     assert isinstance(answer, Interrupted) and slow.asked == 0
 
 
+@pytest.mark.parametrize("requests", [4, 20])  # of which 4 hang, and the others wait for their slots
+def test_an_endpoint_that_hangs_does_not_keep_a_run_from_ending(tmp_path: Path, requests: int) -> None:
+    with Journal(tmp_path) as journal:
+        teacher = JournaledTeacher(journal, SlowTeacher(3600), 4, drain_s=0.2)
+
+        async def interrupted() -> list[Completion | BaseException]:
+            asyncio.get_running_loop().call_later(0.1, teacher.stop, Interrupted(signal.SIGINT, "stopped"))
+            asked = (teacher.complete(request(number)) for number in range(requests))
+            return await asyncio.gather(*asked, return_exceptions=True)
+
+        answers = asyncio.run(asyncio.wait_for(interrupted(), 60))
+        assert [type(answer) for answer in answers] == [Interrupted] * requests and teacher.in_flight == 0
+
+
+def test_what_arrives_while_a_run_ends_is_kept(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        teacher = JournaledTeacher(journal, SlowTeacher(0.3), 4)
+
+        async def interrupted() -> list[Completion | BaseException]:
+            asyncio.get_running_loop().call_later(0.1, teacher.stop, Interrupted(signal.SIGINT, "stopped"))
+            return await asyncio.gather(*(teacher.complete(request(number)) for number in range(3)))
+
+        assert asyncio.run(interrupted()) == [ANSWER] * 3 and len(journal) == 3
+
+
 def test_asking_stops_while_the_disk_still_holds_what_is_in_flight(tmp_path: Path) -> None:
     free = [DISK_RESERVE_BYTES + 1]
     with Journal(tmp_path, free_bytes=lambda _: free[0]) as journal:

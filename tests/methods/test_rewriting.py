@@ -1,6 +1,7 @@
 import time
 from collections import Counter
 from fractions import Fraction
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from personamath.sources.seed_problems import read_problems
 from tests.support.planted_rewrites import planted
 
 ORIGINAL = "A box holds 12 pens. How many pens do 3 boxes hold?"
+WRAPPINGS_OF_A_QUESTION = 16
 QUESTION = "A beekeeper fills 3 crates with 12 jars each. How many jars are there?"
 
 WRAPPED = [
@@ -125,6 +127,51 @@ def test_wrapping_comes_off_and_the_question_stays(completion: str) -> None:
     assert new_question(completion.replace("{}", QUESTION).replace("{original}", ORIGINAL), ORIGINAL, "36") == QUESTION
 
 
+OTHER_WRAPPINGS = [
+    # lead-ins
+    "Here you go:\n\n{}",
+    "Of course! Here it is: {}",
+    "Got it! {}",
+    "The rephrased math problem is: {}",
+    "A possible rephrasing could be: {}",
+    "The problem can be rephrased as: {}",
+    "With the persona in mind, the problem becomes: {}",
+    "As a beekeeper, I'd ask it like this:\n\n{}",
+    "Absolutely! Here's how a beekeeper could put it:\n{}",
+    "Certainly, here is the question rephrased in the voice of a beekeeper.\n\n{}",
+    # names
+    "Rephrased Problem -- {}",
+    "Final version: {}",
+    "Output: {}",
+    "**Q:** {}",
+    '**Beekeeper:** "{}"',
+    "[Persona: beekeeper]\n\n{}",
+    "Persona: A beekeeper with 3 hives\n\nProblem: {}",
+    "🐝 **Honey Problem** 🐝\n\n{}",
+    "1. {}",
+    "Before: {original}\nAfter: {}",
+    # data
+    "<rephrased_problem>\n{}\n</rephrased_problem>",
+    '```json\n{"rephrased_problem": "{}"}\n```',
+    "*{}*",
+    # sections, offers and wishes below
+    "{}\n\n**Why this works:** It keeps 3 and 12.",
+    "{}\n\n**Key changes made:**\n- pens became jars\n- 3 boxes became crates",
+    "{}\n\n---\n\n**Explanation of changes:**\n\n* **Context:** bees.",
+    "{}\n\n*(Rephrased for a beekeeper)*",
+    "{}\n\n(Word count: 14)",
+    "{}\n\nIf you'd like, I can also solve it for you!",
+    "{}\n\nWant the solution too?",
+    "{}\n\nGood luck! 🍯",
+    "{}\n\n#beekeeping #math",
+]
+
+
+@pytest.mark.parametrize("completion", OTHER_WRAPPINGS)
+def test_other_models_wrappings_come_off(completion: str) -> None:
+    assert new_question(completion.replace("{}", QUESTION).replace("{original}", ORIGINAL), ORIGINAL, "36") == QUESTION
+
+
 def test_bars_before_every_line_come_off() -> None:
     question = "A beekeeper fills 3 crates.\n\nEach holds 12 jars. How many jars are there?"
     quoted = "Here is the rephrased problem:\n\n> " + question.replace("\n", "\n> ")
@@ -152,6 +199,11 @@ UNTOUCHED = [
     # LaTeX and other scripts
     r"A baker cuts $\frac{3}{4}$ of 12 rolls. How many rolls are cut?",
     "A baker in Den Haag, Ms. de la Cruz, makes 3 trays of 12 stroopwafels. How many stroopwafels is that?",
+    "A 36-year-old beekeeper fills 3 crates with 12 jars each. How many jars are there?",
+    "A beekeeper asks for the following.\n1. She has 3 crates, of 12 jars. How many jars is that?\n2. Is it even?",
+    "I must decline 3 crates of 12 jars each. How many jars do I decline?",
+    "This content of 3 crates is fine: 12 jars each. How many jars are there?",
+    "If you like honey, fill 3 crates with 12 jars each. How many jars do you need?",
     # names before the last sentence
     "A beekeeper fills 3 crates with 12 jars each.\nQuestion: How many jars are there?",
     "A beekeeper has this problem: 3 crates hold 12 jars each. How many jars are there?",
@@ -203,12 +255,14 @@ def test_every_real_question_comes_out_of_every_wrapping_as_it_went_in(data: Pat
         for wrapping in WRAPPED
         if '"' not in wrapping and wrapping != "**{}**" and "{} " not in wrapping and "of her own" not in wrapping
     ]
+    turns = cycle(wrappings)
     for source in (f"gsm8k:{data}/gsm8k/test.jsonl", f"math:{data}/math/test.jsonl"):
         for problem in read_problems([ProblemSource.parse(source)]):
             assert isinstance(problem, Problem)
             if r"\boxed" in problem.question:
                 continue
-            for wrapping in wrappings:
+            # Each question in a few of them, each wrapping around a thousand questions and more.
+            for wrapping in islice(turns, WRAPPINGS_OF_A_QUESTION):
                 completion = wrapping.replace("{}", problem.question).replace("{original}", ORIGINAL)
                 assert unwrapped(completion) == problem.question
 
@@ -282,7 +336,24 @@ REJECTED = [
     # hardly anything is changed
     (r"A box holds \(12\) pens. How many pens do $3$ boxes hold?", "unchanged"),
     ("A **box** contains 12 pens; how many pens do 3 boxes hold?", "unchanged"),
+    ("A box holds twelve pens. How many pens do three boxes hold?", "unchanged"),
+    # the answer among what is given, and how to find it
+    ("A beekeeper fills 3 crates with 12 jars each, so she has 36 jars. How many jars are there?", "tells the answer"),
+    ("A beekeeper has 36 jars in 3 crates of 12. How many jars are there?", "tells the answer"),
+    (f"{QUESTION}\n\nHint: multiply the two.", "holds a solution"),
+    (f"{QUESTION}\n\nTo find the total, multiply the crates by the jars.", "holds a solution"),
+    (f"{QUESTION} Simply multiply the crates by the jars.", "holds a solution"),
+    # refusals in other words
+    ("Thank you for the question, but I must decline. 12 pens, 3 boxes?", "refused"),
+    ("This request can't be completed. 3 boxes of 12 pens?", "refused"),
+    ("My guidelines do not allow me to rephrase that. Shall I take the 3 boxes of 12 pens as they are?", "refused"),
+    ("It's against my policy to portray this persona. 3 boxes of 12 pens, is there anything else?", "refused"),
+    ("I apologize, but this persona seems offensive; 12 pens and 3 boxes. Could we use another?", "refused"),
+    ("Could you please provide the math problem with 12 pens and 3 boxes?", "refused"),
     # which of them?
+    (f"1. {QUESTION}\n2. A cook has 12 eggs in each of 3 pots. How many eggs?", "several versions"),
+    (f"- {QUESTION}\n- A cook has 12 eggs in each of 3 pots. How many eggs?", "several versions"),
+    (f"{QUESTION}\n\nAlternatively, a cook has 3 pots, with 12 eggs each. How many eggs?", "several versions"),
     (f"Here are two versions:\n\n1. {QUESTION}\n\n2. A cook has 3 pots of 12 eggs. How many eggs?", "several versions"),
 ]
 
@@ -339,7 +410,7 @@ def test_the_reference_answer_is_found_in_other_forms(answer: str) -> None:
 def test_real_questions_and_sound_rewrites_of_them_are_hardly_ever_dropped(data: Path) -> None:
     sources = [ProblemSource.parse(f"{name}:{data}/{name}/train.jsonl") for name in ("gsm8k", "math")]
     problems = {one.question: one for one in read_problems(sources) if isinstance(one, Problem)}
-    told = [(q, f"A beekeeper who sells honey on the market is asked the following. {q}") for q in problems]
+    told = [(q, f"A beekeeper who sells honey on the market is asked the following. {q}") for q in [*problems][::3]]
     sound = [(one.seed_problem, one.problem) for one in planted([*problems], 5_000, 1) if one.corruption is None]
     for rewrites in (told, sound):
         found = Counter[str]()

@@ -340,7 +340,18 @@ def test_what_the_command_prints_of_a_run_is_a_warning_each_time(start_teacher: 
 
 
 def test_importing_the_package_is_quick_and_has_what_it_promises() -> None:
-    heavy = ("numpy", "pyarrow", "aiohttp", "pydantic", "sympy", "datasets", "torch")
+    heavy = (
+        "aiohttp",
+        "datasets",
+        "math_verify",
+        "matplotlib",
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "pydantic",
+        "sympy",
+        "torch",
+    )
     code = f"import sys, personamath; print([name for name in {heavy!r} if name in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPO).stdout
     assert said.strip() == "[]"

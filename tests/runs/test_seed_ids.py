@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from personamath.commands.cli import main
+from personamath.methods import Direct, MetaMath, PersonaMath, Rejection
+from personamath.methods.method import Method
 from personamath.records import Problem
 from personamath.runs.seed_ids import FILE_NAME, warn_of_moved
 from personamath.teachers.simulated import MODEL, bundled_problems
@@ -54,6 +56,20 @@ def test_moved_ids_are_said(
     assert said.startswith(warning) and bool(said) == bool(warning) and "\n" not in said
     # Back at the first file, whose answers are all there.
     assert warn_of_moved(tmp_path, begun_of(BEFORE)) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "draws"),
+    [
+        (PersonaMath(), True),
+        (Direct(), False),
+        (Rejection(), False),
+        (MetaMath(), True),
+        (MetaMath(fobar=0, self_verification=0), False),
+    ],
+)
+def test_methods_that_draw_by_ids_say_so(method: Method, draws: bool) -> None:
+    assert method.draws_by_id is draws
 
 
 @pytest.mark.parametrize("begun_by", [["augment"], ["plan", "--pilot", "4"]])

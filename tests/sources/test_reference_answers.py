@@ -23,6 +23,9 @@ FOUND = [
     # After GSM8K's mark.
     ("#### 40", "40"),
     ("5 + 3 = <<5+3=8>>8\n#### 8\nThat is all.", "8"),
+    ("#### 8\u2028That is all.", "8"),
+    ("#### 8\\nThat is all.", "8"),
+    ("#### 8<br>That is all.", "8"),
     # In a box.
     (r"Halve both sides: $x = \boxed{\frac{1}{2}}$.", r"\frac{1}{2}"),
     ("First \\boxed{3}, then \\boxed{4}.\n#### 5", "4"),

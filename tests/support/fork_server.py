@@ -1,8 +1,12 @@
 """The server of tests/support/programs.py: it has imported what programs share, and forks for each of them.
 
-Requests come in over the socket whose descriptor is the argument: JSON of `module`, `arguments`, `environment` and
-`folder`, with the program's stdin, stdout and stderr, and a pipe on which the server writes two lines: the program's
-process id, and its exit status once it has ended. It serves until the socket is closed.
+Requests come in over the socket whose descriptor is the first argument: JSON of `module` or `script`, `arguments`,
+`environment` and `folder`, with the program's stdin, stdout and stderr, and a pipe on which the server writes two
+lines: the program's process id, and its exit status once it has ended. It serves until the socket is closed.
+
+The second argument says what is imported, one of `PRELOADED`. Training starts programs that start others, so its server
+also takes requests, each over a connection of its own, from tests/support/forked_python.py, which is `sys.executable`
+in its programs. A program ends with the connection over which it was asked for.
 """
 
 import contextlib
@@ -11,15 +15,35 @@ import json
 import os
 import runpy
 import selectors
+import shlex
+import shutil
+import signal
 import socket
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any, NamedTuple
 
-# What a run imports in its course. Nothing that reads the environment when it is imported, as a program has its own.
-PRELOADED = (
-    *("personamath.commands.augment", "personamath.runs.dataset", "personamath.teachers.simulated"),
-    *("matplotlib.figure", "mpl_toolkits", "pandas", "pyarrow.parquet", "genai_prices.data_snapshot", "httpx2"),
-)
+# What programs import in their course.
+PRELOADED = {
+    # Nothing that reads the environment when it is imported, as a program has its own.
+    "commands": (
+        *("personamath.commands.augment", "personamath.runs.dataset", "personamath.teachers.simulated"),
+        *("matplotlib.figure", "mpl_toolkits", "pandas", "pyarrow.parquet", "genai_prices.data_snapshot", "httpx2"),
+    ),
+    # These do read it: all programs have the server's number of threads, its cache of data sets and no network.
+    "training": (
+        *("accelerate.commands.launch", "torch.distributed.run", "deepspeed", "datasets", "peft", "trl"),
+        *("transformers.trainer", "transformers.models.llama.modeling_llama", "safetensors.torch", "sympy"),
+        *(
+            "personamath.training.trainer",
+            "personamath.training.grpo.trainer",
+            "personamath_hub.models.card",
+            "matplotlib.figure",
+            "mpl_toolkits",
+        ),
+    ),
+}
 READ_THE_ENVIRONMENT = ("huggingface_hub.constants", "datasets", "transformers", "torch")
 MOST_BYTES = 1 << 20
 """A request holds an environment and a command line, which the system limits, too."""
@@ -34,29 +58,75 @@ class Running(NamedTuple):
     """The descriptor of its pipe."""
 
 
-def serve(control: socket.socket) -> dict[str, Any] | None:
-    """Start programs until the socket is closed. Return twice: the request in each program, None in the server."""
-    with selectors.DefaultSelector() as selector:
-        selector.register(control, selectors.EVENT_READ)
-        while True:
-            for key, _ in selector.select():
-                if key.fileobj is not control:
-                    _wait(selector, key)
-                    continue
-                message, descriptors, _, _ = socket.recv_fds(control, MOST_BYTES, DESCRIPTORS)
-                if not message:
-                    return None
-                status = descriptors[-1]
-                pid = os.fork()
-                if pid == 0:
-                    selector.close()
-                    control.close()
-                    _take(descriptors[:-1])
-                    return dict(json.loads(message))
-                for descriptor in descriptors[:-1]:
-                    os.close(descriptor)
-                os.write(status, b"%d\n" % pid)
-                selector.register(os.pidfd_open(pid), selectors.EVENT_READ, Running(pid, status))
+class Server:
+    """It, with the sockets over which programs are asked for."""
+
+    def __init__(self, control: socket.socket, listener: socket.socket | None) -> None:
+        self._control, self._listener = control, listener
+        self._selector = selectors.DefaultSelector()
+        self._asked: dict[socket.socket, int] = {}
+        """The programs that end with a connection, by process id."""
+        self._running: set[int] = set()
+
+    def serve(self) -> dict[str, Any] | None:
+        """Start programs until `control` is closed. Return twice: the request in each program, None in the server."""
+        with self._selector:
+            for channel in filter(None, (self._control, self._listener)):
+                self._selector.register(channel, selectors.EVENT_READ)
+            while True:
+                for key, _ in self._selector.select():
+                    if isinstance(key.data, Running):
+                        self._wait(key.fd, key.data)
+                    elif key.fileobj is self._listener:
+                        connection, _ = self._listener.accept()
+                        self._selector.register(connection, selectors.EVENT_READ)
+                    elif isinstance(key.fileobj, socket.socket):
+                        message, descriptors, _, _ = socket.recv_fds(key.fileobj, MOST_BYTES, DESCRIPTORS)
+                        if message:
+                            pid = self._start(descriptors)
+                            if pid == 0:
+                                return dict(json.loads(message))
+                            self._asked[key.fileobj] = pid
+                        elif key.fileobj is self._control:
+                            return None
+                        else:
+                            self._left(key.fileobj)
+
+    def _start(self, descriptors: list[int]) -> int:
+        """Fork, as `os.fork` does."""
+        status = descriptors[-1]
+        pid = os.fork()
+        if pid == 0:
+            self._selector.close()
+            for channel in (self._control, self._listener, *self._asked):
+                if channel:
+                    channel.detach()
+            _take(descriptors[:-1])
+            return 0
+        for descriptor in descriptors[:-1]:
+            os.close(descriptor)
+        os.write(status, b"%d\n" % pid)
+        self._running.add(pid)
+        self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ, Running(pid, status))
+        return pid
+
+    def _wait(self, descriptor: int, program: Running) -> None:
+        """Say how a program ended."""
+        _, status = os.waitpid(program.pid, 0)
+        self._running.discard(program.pid)
+        with contextlib.suppress(BrokenPipeError):  # nobody asks any more
+            os.write(program.status, b"%d\n" % os.waitstatus_to_exitcode(status))
+        os.close(program.status)
+        self._selector.unregister(descriptor)
+        os.close(descriptor)
+
+    def _left(self, connection: socket.socket) -> None:
+        """End what was asked for by somebody who has gone."""
+        pid = self._asked.pop(connection, 0)
+        if pid in self._running:
+            os.kill(pid, signal.SIGKILL)
+        self._selector.unregister(connection)
+        connection.close()
 
 
 def _take(descriptors: list[int]) -> None:
@@ -66,26 +136,30 @@ def _take(descriptors: list[int]) -> None:
     os.closerange(len(descriptors), os.sysconf("SC_OPEN_MAX"))
 
 
-def _wait(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
-    """Say how a program ended."""
-    program: Running = key.data
-    _, status = os.waitpid(program.pid, 0)
-    with contextlib.suppress(BrokenPipeError):  # nobody asks any more
-        os.write(program.status, b"%d\n" % os.waitstatus_to_exitcode(status))
-    os.close(program.status)
-    selector.unregister(key.fileobj)
-    os.close(key.fd)
-
-
 def main() -> dict[str, Any] | None:
     """Import, then serve."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    for module in PRELOADED:
+    control, kind = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
+    for module in PRELOADED[kind]:
         __import__(module)
     early = [module for module in READ_THE_ENVIRONMENT if module in sys.modules]
-    assert not early, f"these read the environment of the server instead of the program's: {early}"
+    assert kind == "training" or not early, f"these read the server's environment instead of the program's: {early}"
     gc.freeze()  # the programs do not write to what they share
-    return serve(control)
+    if kind != "training":
+        return Server(control, None).serve()
+    folder = Path(tempfile.mkdtemp())
+    address, python = folder / "socket", folder / "python"
+    words = [sys.executable, "-IS", str(Path(__file__).with_name("forked_python.py")), str(address), sys.executable]
+    python.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    python.chmod(0o755)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(address))
+        listener.listen()
+        request = Server(control, listener).serve()
+    if request:
+        sys.executable = str(python)
+    else:
+        shutil.rmtree(folder)
+    return request
 
 
 if __name__ == "__main__" and (request := main()):
@@ -93,4 +167,10 @@ if __name__ == "__main__" and (request := main()):
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
     sys.argv[1:] = request["arguments"]
-    runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+    if script := request.get("script"):
+        sys.argv[0] = script
+        sys.path[0] = str(Path(script).parent)
+        runpy.run_path(script, run_name="__main__")
+    else:
+        sys.modules.pop(request["module"], None)  # so that it runs as `__main__` alone
+        runpy.run_module(request["module"], run_name="__main__", alter_sys=True)

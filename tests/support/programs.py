@@ -19,10 +19,12 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Literal, Self
 
 REPO = Path(__file__).parent.parent.parent
 CLI = "personamath.commands.cli"
+Kind = Literal["commands", "training"]
+"""What is imported already, see `PRELOADED` of tests/support/fork_server.py."""
 PIPE, STDOUT, DEVNULL = subprocess.PIPE, subprocess.STDOUT, subprocess.DEVNULL
 RUN_LIMIT_S = 300.0
 """Seconds that `run` waits, far above what a run takes on a busy machine."""
@@ -105,6 +107,7 @@ def start(
     *arguments: object,
     environment: dict[str, str] | None = None,
     folder: Path | None = None,
+    kind: Kind = "commands",
     **streams: Any,
 ) -> Program:
     """Start `python -m module arguments` in a folder, by default the current one.
@@ -120,7 +123,7 @@ def start(
     }
     descriptors, own = _streams(streams)
     status, theirs = os.pipe()
-    socket.send_fds(_server(), [json.dumps(request).encode()], [*descriptors, theirs])
+    socket.send_fds(_server(kind), [json.dumps(request).encode()], [*descriptors, theirs])
     os.close(theirs)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if name in own:
@@ -152,25 +155,30 @@ def _streams(wanted: dict[str, Any]) -> tuple[list[int], dict[str, IO[str] | Non
 
 
 def run(
-    module: str, *arguments: object, environment: dict[str, str] | None = None, folder: Path | None = None
+    module: str,
+    *arguments: object,
+    environment: dict[str, str] | None = None,
+    folder: Path | None = None,
+    kind: Kind = "commands",
+    limit_s: float = RUN_LIMIT_S,
 ) -> subprocess.CompletedProcess[str]:
     """Run `python -m module arguments` to its end, as `subprocess.run` with `capture_output` does."""
     pipes = {"stdout": PIPE, "stderr": PIPE}
-    with start(module, *arguments, environment=environment, folder=folder, **pipes) as program:
+    with start(module, *arguments, environment=environment, folder=folder, kind=kind, **pipes) as program:
         try:
-            output, errors = program.communicate(RUN_LIMIT_S)
+            output, errors = program.communicate(limit_s)
         finally:
             program.kill()
         return subprocess.CompletedProcess(program.args, program.wait(), output, errors)
 
 
 @functools.cache
-def _server() -> socket.socket:
+def _server(kind: Kind) -> socket.socket:
     """The socket of this process's server, which is started by the first program and ends with this process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     # A library's threads do not live on in what is forked.
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())]
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno()), kind]
     process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=REPO, env=environment, stdin=subprocess.DEVNULL)
     theirs.close()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from personamath.training.attention import NAME, choose, register
+from personamath.training.attention import FLASH, NAME, Flash, choose, find_flash, register
 
 VOCABULARY, WINDOW = 50, 4
 SMALL: dict[str, Any] = {
@@ -130,6 +130,45 @@ def test_an_attention_that_the_recipe_names_is_used() -> None:
     assert choose(gemma3(), padding_free=False, named="eager") == ("eager", False, None)
     hybrid = choose(qwen3_next(), padding_free=True, named="eager")
     assert (hybrid.implementation, hybrid.padding_free) == ("eager", False) and hybrid.why
+
+
+KERNEL = "kernels-community/flash-attn2"
+
+
+def no_build(kernel: str) -> None:
+    raise ValueError("no build\nfor this GPU")
+
+
+FLASH_FOUND: list[tuple[str, bool, bool, Callable[[str], object], Flash]] = [
+    ("cpu", True, True, no_build, Flash(None)),
+    ("cuda", False, False, no_build, Flash(None)),
+    ("cuda", True, True, no_build, Flash(FLASH)),
+    ("cuda", False, True, str, Flash(KERNEL, f"attention is flash-attention, by the kernel {KERNEL} from the Hub")),
+]
+
+
+@pytest.mark.parametrize(("device", "wheel", "kernels", "load", "found"), FLASH_FOUND)
+def test_flash_attention_is_the_wheel_else_the_kernel_and_never_on_a_cpu(
+    device: str, wheel: bool, kernels: bool, load: Callable[[str], object], found: Flash
+) -> None:
+    assert find_flash(device, lambda: wheel, lambda: kernels, load) == found
+
+
+def test_a_kernel_that_cannot_be_loaded_is_said_and_not_used() -> None:
+    found = find_flash("cuda", lambda: False, lambda: True, no_build)
+    assert found.implementation is None and found.why and "cannot be loaded (" in found.why and "\n" not in found.why
+    assert choose(llama(), padding_free=True, device="cuda", find_flash=lambda _: found) == (NAME, True, found.why)
+
+
+@pytest.mark.parametrize("config", [llama, gemma3, mistral])
+def test_the_kernel_is_chosen_where_it_was_found_and_the_model_can_use_it(config: Config) -> None:
+    def find(device: str) -> Flash:
+        return Flash(KERNEL, f"by the kernel, on {device}")
+
+    chosen = choose(config(), padding_free=True, device="cuda", find_flash=find)
+    assert chosen == (KERNEL, True, "by the kernel, on cuda")
+    assert choose(config(), True, "eager", device="cuda", find_flash=find) == ("eager", True, None)
+    assert choose(qwen3_next(), True, device="cuda", find_flash=find).implementation is None
 
 
 @contextmanager

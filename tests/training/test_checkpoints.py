@@ -31,6 +31,10 @@ def checkpoint(folder: Path, number: int) -> Path:
         lambda made: (made / "global_step" / "optimizer.pt").write_bytes(b"mom"),
         lambda made: (made / "global_step" / "optimizer.pt").write_bytes(b"momenta"),  # the size is right
         lambda made: (made / SEAL).write_text("{"),
+        lambda made: (made / SEAL).write_text("{}"),
+        lambda made: (made / SEAL).write_bytes(b"\xff\xfe\x00"),
+        lambda made: (made / SEAL).write_text("[" * 100_000),
+        lambda made: (made / SEAL).write_text('{"model.safetensors": {"bytes": 700}}'),
         lambda made: (made / SEAL).write_text('["model.safetensors"]'),
         lambda made: shutil.rmtree(made / "global_step"),
     ],

@@ -4,9 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from personamath.training.grpo.pass_rates import read
 from personamath.training.record import FILE_NAME, TrainingRecord
 from personamath_hub.models.card import model_card
 from tests.conftest import REPO
+from tests.support import programs
 from tests.support.sums import DIGITS, write_fine_tuning, write_problems
 
 pytestmark = pytest.mark.slow
@@ -28,23 +26,21 @@ RUN_LIMIT = 10 * MINUTES
 WEIGHTS = "model.safetensors"
 
 
-def run(command: Sequence[str], status: int = 0) -> str:
+def run(module: str, *arguments: str, status: int = 0) -> str:
     environment = os.environ | {"PYTHONPATH": str(REPO), "TRL_EXPERIMENTAL_SILENCE": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_LIMIT, cwd=REPO, env=environment)
+    done = programs.run(module, *arguments, environment=environment, folder=REPO, kind="training", limit_s=RUN_LIMIT)
     assert done.returncode == status, done.stdout[-2000:] + done.stderr[-4000:]
     return done.stdout
 
 
 def launch(recipe: str, config: str, *options: str, processes: int = 1, status: int = 0) -> str:
     return run(
-        [
-            *(sys.executable, "-m", "accelerate.commands.launch", "--num_cpu_threads_per_process", "1"),
-            *("--config_file", str(REPO / "accelerate_configs/cpu.yaml"), "--num_processes", str(processes)),
-            *("--main_process_port", "0"),
-            *(str(REPO / "recipes" / recipe), "--config", str(REPO / "recipes" / config), "--disable_tqdm", "true"),
-            *options,
-        ],
-        status,
+        "accelerate.commands.launch",
+        *("--num_cpu_threads_per_process", "1", "--main_process_port", "0"),
+        *("--config_file", str(REPO / "accelerate_configs/cpu.yaml"), "--num_processes", str(processes)),
+        *(str(REPO / "recipes" / recipe), "--config", str(REPO / "recipes" / config), "--disable_tqdm", "true"),
+        *options,
+        status=status,
     )
 
 
@@ -169,13 +165,11 @@ def test_trls_own_command_takes_the_reward_by_its_name(data: Path, fine_tuned: P
     folder.mkdir()
     (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in plain))
     run(
-        [
-            *(str(Path(sys.executable).parent / "trl"), "grpo", "--model_name_or_path", str(fine_tuned)),
-            *("--dataset_name", str(folder), "--reward_funcs", "personamath.rewards.correct"),
-            *("personamath.rewards.boxed", "--output_dir", str(tmp_path / "model"), "--max_steps", "2"),
-            *("--num_generations", "4", "--per_device_train_batch_size", "4", "--max_completion_length", "16"),
-            *("--use_cpu", "true", "--bf16", "false", "--logging_steps", "1", "--report_to", "none"),
-        ]
+        *("trl.cli.main", "grpo", "--model_name_or_path", str(fine_tuned)),
+        *("--dataset_name", str(folder), "--reward_funcs", "personamath.rewards.correct"),
+        *("personamath.rewards.boxed", "--output_dir", str(tmp_path / "model"), "--max_steps", "2"),
+        *("--num_generations", "4", "--per_device_train_batch_size", "4", "--max_completion_length", "16"),
+        *("--use_cpu", "true", "--bf16", "false", "--logging_steps", "1", "--report_to", "none"),
     )
     log = json.loads((tmp_path / "model" / "checkpoint-2" / "trainer_state.json").read_text())["log_history"]
     assert {"rewards/correct/mean", "rewards/boxed/mean"} <= set(log[-1])

@@ -5,8 +5,6 @@ import json
 import math
 import shutil
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,12 +22,14 @@ from personamath.training.prompts import ALPACA, alpaca
 from personamath.training.record import FILE_NAME, TrainingRecord
 from personamath_hub.models.checks import check_model
 from tests.conftest import REPO
+from tests.support import programs
 from tests.support.folders import row, write
 from tests.support.tiny_models import make_tokenizer
 from tests.training.test_attention import gemma3
 
 pytestmark = pytest.mark.slow
 
+LAUNCH = "accelerate.commands.launch"
 STEPS, BATCH, ROWS, SEED = 20, 16, 100, 42  # ROWS is no multiple of BATCH: each epoch leaves some out
 WARMUP = math.ceil(0.03 * STEPS)
 LEARNING_RATE = 1e-3
@@ -59,8 +59,8 @@ def command(accelerate: str, dataset: Path, output: Path, *options: str) -> list
         port = free.getsockname()[1]
     launcher, _, flags = accelerate.partition(" ")
     return [
-        *(sys.executable, "-m", "accelerate.commands.launch", "--num_cpu_threads_per_process", "1"),
-        *("--config_file", str(REPO / "accelerate_configs" / launcher), "--main_process_port", str(port)),
+        *("--num_cpu_threads_per_process", "1", "--config_file", str(REPO / "accelerate_configs" / launcher)),
+        *("--main_process_port", str(port)),
         *flags.split(),
         *(str(REPO / "recipes/sft.py"), "--config", str(REPO / "recipes/sft-tiny.yaml")),
         *("--dataset_name", str(dataset), "--output_dir", str(output), "--max_steps", str(STEPS), "--save_steps", "5"),
@@ -69,9 +69,15 @@ def command(accelerate: str, dataset: Path, output: Path, *options: str) -> list
 
 
 def run(command: Sequence[str], status: int = 0) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_LIMIT, cwd=REPO)
+    done = programs.run(LAUNCH, *command, folder=REPO, kind="training", limit_s=RUN_LIMIT)
     assert done.returncode == status, done.stdout[-2000:] + done.stderr[-4000:]
     return done.stdout
+
+
+def launched(command: Sequence[str]) -> programs.Program:
+    return programs.start(
+        LAUNCH, *command, folder=REPO, kind="training", stdout=programs.DEVNULL, stderr=programs.DEVNULL
+    )
 
 
 def losses(output: Path) -> list[float]:
@@ -178,7 +184,7 @@ def two_nodes(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     second = [*first]
     second[second.index("--machine_rank") + 1] = "1"
-    with subprocess.Popen(second, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=REPO) as other:
+    with launched(second) as other:
         try:
             run(first)
             assert other.wait(timeout=RUN_LIMIT) == 0
@@ -197,7 +203,7 @@ def test_killed_and_started_again_the_losses_are_the_uninterrupted_runs(
 ) -> None:
     output = tmp_path / "model"
     again = command("cpu_zero2.yaml", dataset, output)
-    with subprocess.Popen(again, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=REPO) as process:
+    with launched(again) as process:
         deadline = time.monotonic() + RUN_LIMIT
         while not (output / "checkpoint-5" / SEAL).exists():
             assert process.poll() is None

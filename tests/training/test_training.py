@@ -310,6 +310,9 @@ def test_the_recipes_are_those_that_are_promised() -> None:
         "sft-qwen2.5-7b-lora",
         "sft-qwen2.5-7b-qlora",
         "sft-qwen2.5-7b-fast",
+        "sft-qwen3-0.6b",
+        "sft-qwen2.5-1.5b-lora",
+        "sft-smollm2-360m-lora",
     }
     assert {path.stem for path in RECIPES} == promised
 
@@ -357,6 +360,15 @@ def test_accelerate_configs_parse_and_hold_no_hyperparameter(path: Path) -> None
         (["--assistant_only_loss", "true"], "loss is on the response and EOS only"),
         (["--average_tokens_across_devices", "false"], "loss_normalization decides"),
         (["--eval_strategy", "steps", "--eval_steps", "5"], "nothing is evaluated while it trains"),
+        (["--eval_on_start", "true"], "nothing is evaluated while it trains"),
+        (["--metric_for_best_model", "loss", "--save_strategy", "best"], "nothing is evaluated while it trains"),
+        (["--label_names", "input_ids"], "loss is on the response and EOS only"),
+        (["--resume_from_checkpoint", "runs/other/checkpoint-9"], "resumes by itself from the last complete"),
+        (["--save_on_each_node", "true"], "would overwrite one another's files"),
+        (["--fsdp", "full_shard"], "describes the machine, which an accelerate config does"),
+        (["--model_init_kwargs", '{"revision": "v2"}'], "sets revision: use the key model_revision"),
+        (["--model_init_kwargs", '{"torch_dtype": "bfloat16"}'], "sets torch_dtype: use the key dtype"),
+        (["--model_init_kwargs", '{"subfolder": "other"}'], "sets subfolder: the base model is what"),
         (["--config", "recipes/none.yaml"], "No such file"),
     ],
 )
@@ -380,6 +392,21 @@ def test_what_changes_nothing_is_accepted_and_recorded() -> None:
     assert arguments.trainer.output_dir == str(Path.home() / "runs/x")
     assert arguments.ours.dataset_name == str(Path.home() / "data")
     assert arguments.recipe["dataset_name"] == "data"
+
+
+@pytest.mark.parametrize(
+    ("lines", "error"),
+    [
+        ('{"problem": "a", "response": "b"}\n{"problem": "x\\ud800y", "response": "b"}\n', "surrogate .*in row 1"),
+        ('{"problem": "a", "response": "b"}\n{"problem": "q", "resp', "closing quotation mark .*in row 1"),
+        ("", "it holds no rows"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(lines: str, error: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(lines, encoding="utf-8")
+    with pytest.raises(BadInput, match=rf"cannot load .*rows.jsonl \(.*{error}\): mend the file"):
+        load_rows(str(path), "default", None, allow_simulated=False)
 
 
 @pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")

@@ -79,7 +79,8 @@ def read_task(task: str, output: Output) -> TaskRun:
     """Read one task of a results file, with its samples."""
     content, config = output.content, output.task_config(task)
     counts, facts = content.n_samples.get(task, SampleCount()), config.metadata.personamath
-    items, limits, alike = read_samples(output.samples_path(task))
+    samples_file = output.samples_path(task)
+    items, limits, alike = read_samples(samples_file)
     run = TaskRun(
         task=task,
         model=facts.model,
@@ -95,6 +96,7 @@ def read_task(task: str, output: Output) -> TaskRun:
         date=began(content),
         items=items,
         faults=(),
+        samples_file=samples_file,
     )
     results = content.results.get(task, {})
     faults = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from personamath.evaluation.scores.statistics import bootstrap_mean
@@ -108,6 +109,8 @@ class TaskRun:
     """In the order of their ids; empty where the samples were not logged."""
     faults: tuple[str, ...]
     """Why this task's scores must not be published, a sentence each; empty where they may be."""
+    samples_file: Path | None = None
+    """lm-eval's file with the completions behind these scores; None where it is not known."""
 
     @property
     def main_metric(self) -> str:

@@ -13,6 +13,7 @@ from personamath.errors import BadInput
 from personamath.evaluation.scores import FACTS
 from personamath.evaluation.tasks.data import HubData, load
 from personamath.evaluation.tasks.model import Room, is_api, model_of, room_of
+from personamath.evaluation.tasks.prompting import paper
 
 FIRST_SEED = 1234
 """The first sample's seed behind an API: lm-eval sends one seed for all samples, which gives equal completions."""
@@ -85,3 +86,17 @@ class MathTask(ConfigurableTask):
     def limit(self, prompt: str) -> int:
         """Return how many tokens the completion of a prompt may have."""
         return self.room.limit(prompt, int(self.config.generation_kwargs["max_gen_toks"]))
+
+
+class ProgramTask(MathTask):
+    """A task whose model may write programs: two completions of a problem, of which the second is a chain of thought.
+
+    lm-eval asks for all completions before it grades any, so the second is asked for every problem.
+    """
+
+    def construct_requests(self, doc: Mapping[str, Any], ctx: str, **options: Any) -> list[Instance]:
+        """Make a request with the trained prompt, and one with the prompt that begins a chain of thought."""
+        (first,) = super().construct_requests(doc, ctx, **options)
+        (thought,) = super().construct_requests(doc, paper(doc), **options)
+        thought.idx = 1
+        return [first, thought]

@@ -24,6 +24,7 @@ _SAID = r"[^\n:.?!\d]{0,160}"
 _REWRITE = re.compile(
     rf"{_MARKS}(?:(?:the|your|my)[ \t]+)?(?:(?:{CHANGED}[ \t]+)+{_THING}{_NUMBER}{FOR_WHOM}{_END}"
     rf"|(?:rephrased|rewritten|reworded|rephrasing|rewrite){_NUMBER}{FOR_WHOM}{_COLON}"
+    rf"|(?:final|new|revised)[ \t]+(?:version|draft){FOR_WHOM}{_COLON}|after[*_]*:[*_]*[ \t]*"
     rf"|(?:version|option|variant|alternative)(?:[ \t]+version)?{_NUMBER}{FOR_WHOM}{_COLON}"
     rf"|(?:here(?:['’]s|[ \t]+is)|below[ \t]+is|this[ \t]+is)\b{_SAID}\b{CHANGED}\b{_SAID}:[*_]*[ \t]*"
     rf"|[^\n?\d:$\\]{{0,300}}\b{REPHRASES}[^\n?\d:$\\]{{0,200}}:[*_]*[ \t]*$"
@@ -31,7 +32,7 @@ _REWRITE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _ORIGINAL = re.compile(
-    rf"{_MARKS}(?:the[ \t]+|your[ \t]+)?(?:original|initial|given)(?:[ \t]+{_THING}(?:[ \t]+is)?)?[)\]*_ \t]*:",
+    rf"{_MARKS}(?:the[ \t]+|your[ \t]+)?(?:original|initial|given|before)(?:[ \t]+{_THING}(?:[ \t]+is)?)?[)\]*_ \t]*:",
     re.IGNORECASE | re.MULTILINE,
 )
 _INLINE = re.compile(rf"(?<=[.?!])[ \t]+[*_]*(?:{CHANGED}(?:[ \t]+{_THING})?)[*_]*:[*_]*[ \t]*", re.IGNORECASE)
@@ -47,14 +48,30 @@ _SEVERAL = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"^[ \t>*_]*\(?[1-5A-C][.)][*_ \t]*\S", re.MULTILINE)
+_STARTS_A_LIST = re.compile(r"\A(?:[*_]{0,2}\(?1[.)]|[-*•])[*_]{0,2}[ \t]+\S")
+_LISTED = re.compile(r"^(?:[*_]{0,2}\(?[1-5][.)]|[-*•])[*_]{0,2}[ \t]+(?=\S)", re.MULTILINE)
+_OR_ELSE = re.compile(r"\n[ \t]*\n[*_]*(?:alternatively|or,? alternatively)[ ,:]", re.IGNORECASE)
 # Of a line above a problem that is a title or names somebody.
 _LONGEST_TITLE = 120
 
 
 def holds_several(completion: str) -> bool:
-    """Whether a completion announces several rewrites and lists them without names."""
+    """Whether a completion lists several rewrites without names: announced, or each a question with numbers."""
     lead_in = _SEVERAL.search(completion)
-    return bool(lead_in and len(_ITEM.findall(completion[lead_in.end() :])) > 1)
+    if lead_in and len(_ITEM.findall(completion[lead_in.end() :])) > 1:
+        return True
+    text = completion.strip()
+    if _STARTS_A_LIST.match(text):
+        items = _LISTED.split(text)[1:]
+        return len(items) > 1 and all(_is_whole_problem(item) for item in items)
+    other = _OR_ELSE.search(text)
+    return bool(other and _is_whole_problem(text[: other.start()]) and _is_whole_problem(text[other.end() :]))
+
+
+def _is_whole_problem(text: str) -> bool:
+    """Whether a text gives more than one number and then asks; an item of a list of sub-questions gives none."""
+    given = text.rpartition("?")[0]
+    return len(numbers(given)) > 1 and bool(re.search(r"[.,;] ", given))
 
 
 def last_part(text: str) -> str:

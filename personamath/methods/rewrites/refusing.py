@@ -7,14 +7,24 @@ from personamath.methods.rewrites.wrapping import REPHRASES
 _SORRY = re.compile(
     r"\A(?:(?:i['’]m|i am) (?:very |really |so |truly )?sorry|sorry|(?:i|my) apologi[sz]\w*|unfortunately|regrettably"
     r"|as an? (?:ai|language model|assistant)|i (?:can['’]?t|cannot|can not|won['’]t|will not|am (?:unable|not able)|"
-    r"must decline|don['’]t (?:feel|think)|do not (?:feel|think))|i['’]m (?:unable|not able|afraid|just an? ))\b",
+    r"must (?:respectfully |politely )?decline|have to decline|need more|don['’]t (?:feel|think)|do not (?:feel|think))"
+    r"|i['’]m (?:unable|not able|afraid|just an? )"
+    r"|i['’]d rather not|i would rather not|(?:it|that|this)(?:['’]s| is| goes) against (?:my|our)|(?:my|our) (?:\w+ )?"
+    r"(?:guidelines|polic(?:y|ies)|programming|principles)|thank you for (?:the|your)|this (?:request|persona|content)"
+    r"|the (?:request|persona|content))\b",
     re.IGNORECASE,
 )
 _CANNOT = re.compile(
     r"\b(?:can['’]?t|cannot|can not|unable|not able|won['’]t|will not|decline|not comfortable|not appropriate|"
-    r"not possible)\b[^\n]{0,80}\b(?:help|assist\w*|fulfil\w*|comply|provide|rephras\w+|rewrit\w+|reword\w*|complete|"
-    r"generate|create|request|do (?:that|this)|with (?:that|this)|answer|engage|proceed|respond|see|access)\b"
-    r"|\bas an? (?:ai|language model)\b"
+    r"not possible|not going to do|(?:do|does) not allow|(?:doesn|don)['’]t allow|rather not|against (?:my|our))"
+    r"\b[^\n]{0,80}\b(?:help|assist\w*|fulfil\w*|comply|provide|rephras\w+|rewrit\w+|reword\w*|complete|"
+    r"generate|create|request|write|portray\w*|adopt|"
+    r"completed|fulfilled|processed|polic(?:y|ies)|do (?:that|this)|with (?:that|this)|answer|"
+    r"engage|proceed|respond|see|access)\b"
+    r"|\bas an? (?:ai|language model)\b|\b(?:must|have to) (?:\w+ )?decline\b(?=[.,!]| (?:to|this|your)\b)"
+    r"|\b(?:request|persona|content)\b[^\n.?!]{0,60}\b(?:cannot|can['’]t|inappropriate|offensive|harmful|not suitable|"
+    r"not appropriate|unsuitable|violates?|stereotyp\w+)\b"
+    r"|\bnot going to do\b|\bneed more (?:information|details|context)\b"
     r"|\b(?:do not|don['’]t|did not|didn['’]t) (?:have|see|understand|provide|include)\b",
     re.IGNORECASE,
 )
@@ -31,6 +41,8 @@ _SPEAKS = re.compile(
     r"|\bthe (?:problem|question) (?:is asking|asks us)\b",
     re.IGNORECASE,
 )
+_NAMES_IT = re.compile(r"\b(?:problem|question|persona)\b")
+_THE_TASK = re.compile(r"\bpersona\b|\b(?:math\w*|word|original) (?:problem|question)\b", re.IGNORECASE)
 # A refusal says what it declines early; a story comes to its question later.
 _BEGINNING = 400
 
@@ -41,7 +53,9 @@ def declines(text: str) -> bool:
     if _SORRY.search(beginning):
         return bool(_CANNOT.search(beginning) or _ASKS_FOR_IT.search(beginning))
     asked = _ASKS_FOR_IT.search(beginning)
-    return bool(asked and not re.search(r"\d", text) and re.search(r"\b(?:problem|question|persona)\b", text))
+    if asked and asked.start() == 0 and _THE_TASK.search(text):
+        return True
+    return bool(asked and not re.search(r"\d", text) and _NAMES_IT.search(text))
 
 
 def speaks_of_rephrasing(text: str) -> bool:

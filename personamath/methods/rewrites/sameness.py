@@ -2,8 +2,10 @@ r"""Whether a rewrite changes anything but typesetting or a few words: nothing w
 
 import re
 
+from personamath.answers.words import number_in_words
 from personamath.methods.edit_distance import edit_distance
 from personamath.methods.rewrites.asking import FIGURE
+from personamath.methods.rewrites.numbers import IN_WORDS
 
 A_FEW = 0.1
 """Share of the original's words, as an edit distance, up to which a rewrite is unchanged; one word always is a few.
@@ -30,4 +32,9 @@ def words(text: str) -> list[str]:
     text = _TYPESETTING.sub(" ", FIGURE.sub(" ", text))
     for pattern, spelling in _SPELLINGS:
         text = re.sub(pattern, spelling, text)
+    text = IN_WORDS.sub(_in_digits, text)
     return _WORD.findall(text.casefold())
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    return number_in_words(found[0]) or found[0]

@@ -38,6 +38,20 @@ _WORKED = re.compile(
     r"(?P<number>\d[\d,]*(?:\.\d+)?)(?![\d.]*\s*(?:times|%|percent|more|less))",
     re.IGNORECASE,
 )
+# How to solve it, said behind the question: "Hint: ...", "To find the total, multiply ...", "Simply add the two."
+_HINT = re.compile(
+    r"^[\s>#*_(\[]*(?:hints?|tips?|approach|method|reasoning|working|workings|calculations?|steps)[*_]*\s*:"
+    r"|\bto (?:find|get|solve|calculate|determine|work out)\b[^\n.?!]{0,120},"
+    r" (?:(?:you|we) (?:can |need to |must |should )?)?"
+    r"(?:simply |just |first )?(?:multiply|add|divide|subtract|use|set up|take)\b"
+    r"|(?:\A|[.!\n])\s*(?:(?:simply|just|first),? |all you (?:need|have) to do is )"
+    r"(?:multiply|add|divide|subtract|take)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_AGE = re.compile(r"\b\d+[- ]years?[- ](?:old|of)\b|\baged? \d+|\b\d+ years of\b", re.IGNORECASE)
+_CHOICES = re.compile(r"\(A\)|^\W*A[.)] ", re.MULTILINE)
+_SMALL = 12
+"""Numbers up to it come into a story for many reasons; a larger one that is the answer, and not given, tells it."""
 _CONCLUDES = re.compile(
     r"\A\W*(?:so|therefore|thus|hence|consequently|altogether|in total|in the end|in all|as a result|finally|"
     r"this means|in conclusion|the (?:final |total |correct )?(?:answer|total|result|amount|value|solution))\b",
@@ -58,6 +72,9 @@ def shows_a_solution(question: str, original: str) -> bool:
     """The same without steps that are told by the numbers they lead to, for a question with numbers of its own."""
     if "\\boxed" in question or (_SOLUTION.search(question) and not _SOLUTION.search(original)):
         return True
+    behind = question[last_question(question) :] if last_question(question) else ""
+    if _HINT.search(behind) and not _HINT.search(original):
+        return True
     computed = {one.text for one in equalities(FIGURE.sub(" ", question)) if one.holds}
     return bool(computed) and not computed <= {one.text for one in equalities(original)}
 
@@ -68,7 +85,21 @@ def tells_the_answer(question: str, original: str, answer: str | None) -> bool:
         return True
     if answer is None or not _holds(question, answer):
         return False
-    return any(_holds(sentence, answer) for sentence in _concluding(question, original, answer))
+    if any(_holds(sentence, answer) for sentence in _concluding(question, original, answer)):
+        return True
+    return _is_no_coincidence(question, original, answer)
+
+
+def _is_no_coincidence(question: str, original: str, answer: str) -> bool:
+    """Whether a large number of the question is the answer, and none that the original gives."""
+    wanted = numbers(answer)
+    return (
+        bool(re.fullmatch(r"[\s$\\]*[\d.,]+\s*", answer))
+        and not _CHOICES.search(question)
+        and all(value > _SMALL for value in wanted)
+        and not wanted <= numbers(original)
+        and wanted <= numbers(_AGE.sub(" ", FIGURE.sub(" ", question)))
+    )
 
 
 def _works_out(question: str, original: str) -> bool:

@@ -4,6 +4,7 @@ The wrapping comes off, the question stays as written. Nothing with a number in 
 about the persona and remarks below a rule, because a first-person rewrite begins with its facts.
 """
 
+import json
 import re
 
 # What a model calls its rewrite: "problem", "Rephrased Math Word Problem", "Rewritten version", "Rephrased".
@@ -24,11 +25,14 @@ PROMPT = r"please rephrase the above math problem(?: with the following persona)
 WRAPPINGS: dict[str, re.Pattern[str]] = {
     # A rule above or below the question.
     "rule": re.compile(r"\A\s*(?:[-*_=]\s*){3,}\n|\n\s*(?:[-*_=]\s*){3,}\Z"),
+    # "Here you go:", "Here it is!"
+    "gesture": re.compile(r"\Ahere (?:you go|it is|we go|goes)\s*[!.:]+\s+", re.IGNORECASE),
     # A fence around the whole of it.
     "fence": re.compile(r"\A```[\w+-]*[ \t]*\n|\n[ \t]*```[ \t]*\Z"),
     # "Sure!", "Certainly." before anything else.
     "agreement": re.compile(
-        r"\A(?:sure|certainly|of course|absolutely|okay|great|understood|i apologi[sz]e for [^\n.!?\d]{0,80}"
+        r"\A(?:sure|certainly|of course|absolutely|okay|alright|got it|no problem|great|understood"
+        r"|i apologi[sz]e for [^\n.!?\d]{0,80}"
         r"|(?:i['’]d be|i['’]m|i am) (?:happy|glad) to [^\n.!?\d]{0,80}"
         r"|i can (?:certainly |definitely )?(?:help|do)\b[^\n.!?\d]{0,40})(?: thing)?\s*[!.,]\s+",
         re.IGNORECASE,
@@ -48,14 +52,50 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
         r"|how about\b))[^\n?\d:$\\]{1,800}:[*_]*[ \t]*(?=\n|[\"“])",
         re.IGNORECASE,
     ),
+    # The same within a line, up to its colon: "The rephrased math problem is: A beekeeper".
+    "announcement": re.compile(
+        rf"\A(?=[^\n:]*\b(?:{REPHRASES}|persona\b))[^\n?\d:$\\.]{{1,300}}"
+        r"\b(?:is|are|as|becomes?|be|reads|follows|this)[ \t]*:[*_]*\s*",
+        re.IGNORECASE,
+    ),
+    # A sentence in a paragraph of its own: "Here is the question rephrased in the voice of a beekeeper."
+    "preface": re.compile(
+        r"\A(?:here(?:['’]s|\s+is)|below\s+is|this\s+is|i(?:['’]ve|['’]ll|\s+have|\s+will)|let(?:['’]s|\s+us|\s+me))\b"
+        rf"[^\n:.?!\d]{{0,240}}\b(?:{REPHRASES}|persona|\w+ terms)\b[^\n:.?!\d]{{0,120}}[.!][ \t]*\n[ \t]*\n"
+        r"|\Ahere(?:['’]s|\s+is)\s+how\b[^\n:?\d]{0,120}:[ \t]*\n"
+        r"|\Aas an? [^\n:.?!\d]{0,80},? i(?:['’]d| would| might) (?:ask|put|say|phrase|pose|frame)\b[^\n:.?!\d]{0,60}:"
+        r"[ \t]*(?=\n|[\"“])",
+        re.IGNORECASE,
+    ),
     # "From the perspective of a beekeeper:", "As a beekeeper:" on a line of its own.
     "perspective": re.compile(
         r"\A[*_#\s]*(?:(?:from|through|in|with) (?:the |an? )?(?:perspective|point of view|viewpoint|eyes|lens|shoes|"
         rf"voice|words|style) of{_SAID}:[*_]*(?=\s|\Z)|(?:as|for) (?:an?|the) [^\n:.?!\d,]{{0,80}}:[*_]*[ \t]*(?=\n))",
         re.IGNORECASE,
     ),
+    # A line about the rewrite: "**Persona:** A beekeeper", "Title: Honey Harvest".
+    "fact": re.compile(
+        r"\A[#>*_\s]*(?:persona|client|character|role|perspective|audience|title|name|occupation|topic|subject|theme)"
+        r"(?:[ \t]+name|[ \t]+of[^\n:]{0,80})?[*_]*[ \t]*:[^\n]{0,300}\n+(?=\s*\S)",
+        re.IGNORECASE,
+    ),
     # A name before the question: "Rephrased Problem:", "**Rephrased Problem:** A baker", "**Rephrased problem**\n".
-    "label": re.compile(rf"\A[#>\s]*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?::[*_]*|[*_]{{1,3}}[ \t]*(?=\n|\Z))", re.IGNORECASE),
+    "label": re.compile(
+        rf"\A[#>\s]*[*_]*(?:(?:final|revised)\s+)?(?:{NAME}|response|output|draft|Q){FOR_WHOM}[*_ \t]*"
+        r"(?::[*_]*|[*_]{1,3}[ \t]*(?=\n|\Z))"
+        rf"|\A[*_]*{CHANGED}\s+{_THING}[*_]*[ \t]+(?:--?|–|—)[ \t]+",
+        re.IGNORECASE,
+    ),
+    # Who asks, before a quotation: "**Beekeeper:** "A crate ..."".
+    "speaker": re.compile(r"\A\*\*[A-Z][\w'’ -]{1,40}(?::\*\*|\*\*:)[ \t]*(?=[\"“])"),
+    # The number of a list that has one item.
+    "number": re.compile(r"\A\(?1[.)][ \t]+(?=[A-Z])(?!(?:.|\n)*^[ \t>*_]*\(?2[.)])", re.MULTILINE),
+    # "[Persona: beekeeper]" above the question, "(Rephrased for a beekeeper)" or "(Word count: 14)" below it.
+    "bracket": re.compile(
+        r"\A[*_]*[(\[][^()\[\]\n?]{0,60}\bpersona\b[^()\[\]\n?]{0,60}[)\]][*_:]*[ \t]*\n+"
+        rf"|\s+[*_]*[(\[](?:{REPHRASES}|adapted|persona|word count|end of)\b[^()\[\]\n?]{{0,100}}[)\]][*_.]*\Z",
+        re.IGNORECASE,
+    ),
     # A name that the model made up, in bold print: "**Research Question:** In a school".
     "name": re.compile(
         r"\A\*\*(?:[A-Z][\w'’-]*[ \t]+){0,4}(?:Problem|Question|Scenario|Challenge|Task)(?:[ \t][^\n*:?!]{0,60})?"
@@ -63,25 +103,36 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     ),
     # A heading line: "### Rephrased Problem".
     "heading": re.compile(rf"\A#+\s*[*_]*{NAME}{FOR_WHOM}[*_ \t]*(?=\n|\Z)", re.IGNORECASE),
-    # A line about the rewrite: "**Persona:** A beekeeper", "Title: Honey Harvest".
-    "fact": re.compile(
-        r"\A[#>*_\s]*(?:persona|client|character|role|perspective|audience|title|name|occupation|topic|subject|theme)"
-        r"(?:[ \t]+name|[ \t]+of[^\n:]{0,80})?[*_]*[ \t]*:[^\n]{0,300}\n+(?=\s*\S)",
-        re.IGNORECASE,
-    ),
     # The title of the story: "**The Beekeeper's Jars**", "### Honey Harvest", or capitalised above an empty line.
     "title": re.compile(
-        r"\A(?:#{1,6}[ \t]+[^\n.?!:$\\\d]{2,80}:?[ \t]*\n+|\*\*[^\n.?!$\\\d*]{2,80}\*\*[ \t]*\n+"
+        r"\A(?:[^\w\s*#$\\(\[{\"“'‘<>+-]{1,3}[ \t]*\*\*[^\n.?!$\\\d*]{2,80}\*\*[^\w\n$\\]{0,6}\n+"
+        r"|#{1,6}[ \t]+[^\n.?!:$\\\d]{2,80}:?[ \t]*\n+|\*\*[^\n.?!$\\\d*]{2,80}\*\*[ \t]*\n+"
         r"|(?:(?<![\w'’-])[A-Z][\w'’-]*[ \t]*(?:[-–:&][ \t]*)?"
         r"(?:(?:of|the|a|an|and|in|for|at|on|with|to)[ \t]+){0,2}){2,10}\n[ \t]*\n)(?=\s*\S)"
     ),
     # The model's remark on its own work, in the last paragraph: "(Note: the numbers are unchanged.)". One that holds a
     # number or a question is part of the problem.
     "remark": re.compile(
-        r"\n\s*[*_(\[]*(?:note\b[^\n?\d]*\b(?:unchanged|changed|persona|rephras\w+)\b"
+        r"\n\s*[*_(\[]*(?:disclaimer:|note\b[^\n?\d]*\b(?:unchanged|changed|persona|rephras\w+)\b"
         r"|i\s+hope\b|let\s+me\s+know\b|feel\s+free\b"
         r"|(?:in\s+)?(?:this|the)\s+(?:re-?(?:phras|word|writ|fram|stat|vis)\w*|version|adaptation|persona)\b"
         r"|the\s+(?:rephrased|rewritten|reworded)\s+(?:problem|question|version)\b)[^\n?\d]*\Z",
+        re.IGNORECASE,
+    ),
+    # A section on its own work, with or without numbers: "**Key changes made:**", "**Why this works:**".
+    "section": re.compile(
+        r"\n\s*(?:[-*_=]{3,}\s*\n\s*)?[#*_(\[ ]*(?:why (?:this|it) works|(?:key |main |summary of |list of )?"
+        r"(?:the )?(?:changes|adaptations|modifications)(?: i)?(?: made)?|what (?:i )?changed"
+        r"|explanation of (?:the |my )?(?:changes|re\w+|persona|adaptation)|notes?(?: on| about) (?:the |my )?"
+        r"(?:re-?phras|re-?writ|re-?word|changes|persona|adapt)\w*|how (?:this|it)"
+        r" (?:fits|reflects|matches|relates|works)"
+        r"\b[^\n:?]{0,60})[*_]*:(?:.|\n)*\Z",
+        re.IGNORECASE,
+    ),
+    # A wish, or tags, in the last line: "Good luck!", "#beekeeping".
+    "wish": re.compile(
+        r"\n\s*[*_]*(?:(?:good luck|best of luck|have fun|enjoy|happy \w+ing)\b[^\n?\d]{0,60}|(?:#[A-Za-z]\w+\s*)+"
+        r"|(?:the )?end[.!]?[*_]*)\Z",
         re.IGNORECASE,
     ),
     # What it says of its work below a rule, with the numbers of the problem only if it says at once what it is about.
@@ -96,7 +147,9 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
         r"(?:\n\s*|(?<=[.?!)\]$\"”*}])\s+)[*_(\[]*"
         r"(?:(?:would|do) you (?:like|want|need|prefer)(?: (?:me|us))? (?:to (?:solve|see|explain|provide|show|give|"
         r"walk|rephrase|rewrite|make|adjust|continue|change|add|create|have (?:a|the) (?:solution|answer))|help|"
-        r"any help|another|a (?:solution|hint)|the (?:solution|answer))|want me to"
+        r"any help|another|a (?:solution|hint)|the (?:solution|answer))|want (?:me to|the (?:solution|answer)|a hint)"
+        r"|if you(?:['’]d| would)? (?:like|want|need|prefer)\b[^\n.?!]{0,80}"
+        r"\b(?:i can|i could|i['’]ll|let me|just ask|feel free)"
         r"|shall (?:i|we) (?:solve|go|proceed|continue)"
         r"|should i (?:solve|go|proceed|continue|explain)|(?:can|may) i (?:help|assist)|let me know (?:if|whether)"
         r"|(?:please )?feel free to|i hope (?:this|that|it)|hope (?:this|that) helps)[^\n]{0,200}\Z",
@@ -105,6 +158,7 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
 }
 """What comes off, again and again until nothing more does."""
 
+_TAGGED = re.compile(r"\A<(?P<tag>[A-Za-z][\w-]{1,30})>(?P<inside>.*)</(?P=tag)>\Z", re.DOTALL)
 _BARS = re.compile(r"\A(?:>[ \t]*)+")
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»"}
 _ECHO = re.compile(rf"\A[*_#>\s]*{PROMPT}[^\n:]{{0,40}}(?::[ \t]*\n[^\n]*)?(?:\n|\Z)", re.IGNORECASE)
@@ -115,7 +169,21 @@ def unwrap_once(text: str) -> str:
     text = _ECHO.sub("", text, count=1).strip()
     for wrapping in WRAPPINGS.values():
         text = wrapping.sub("", text, count=1).strip()
-    return _without_quotes(_without_bold(_within_quotes(_without_bars(text))))
+    return _without_quotes(_without_bold(_within_quotes(_without_bars(_without_data(text)))))
+
+
+def _without_data(text: str) -> str:
+    """The text out of a tag or a JSON object of one field that is all of it."""
+    if tagged := _TAGGED.match(text):
+        return tagged["inside"].strip()
+    if text.startswith("{") and text.endswith("}"):
+        try:
+            found = json.loads(text)
+        except ValueError:
+            return text
+        values = list(found.values())
+        return values[0].strip() if len(values) == 1 and isinstance(values[0], str) else text
+    return text
 
 
 def _without_bars(text: str) -> str:
@@ -137,9 +205,11 @@ def _within_quotes(text: str) -> str:
 
 
 def _without_bold(text: str) -> str:
-    """The text without `**` around the whole of it; bold words inside a question stay."""
+    """The text without bold print or italics around the whole of it; bold words inside a question stay."""
     if text.startswith("**") and text.endswith("**") and text.count("**") == 2:
         return text[2:-2].strip()
+    if len(text) > 2 and text[0] == text[-1] in "*_" and text.count(text[0]) == 2:
+        return text[1:-1].strip()
     return text
 
 

@@ -1,6 +1,7 @@
 """The cost of a kept row by step, for any method: tokens, and money if the price is known."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from personamath.folder.teachers import has_roles, model_of
 from personamath.methods.method import Kind
@@ -52,6 +53,25 @@ def costs(data: RunData) -> Analysis | LeftOut:
         Chart("bars", "step", unit, (series,)),
         "A step's cost includes all of its requests, also those that led to no row. " + _note(data, priced),
     )
+
+
+class Spent(NamedTuple):
+    """What all requests of a run took, also those whose answers came from another run."""
+
+    tokens: int
+    """Prompt and completion tokens."""
+    usd: float | None
+    """None if the price of a model is unknown."""
+
+
+def spent(data: RunData) -> Spent | None:
+    """Return what the run's requests took; None if the endpoint did not count tokens."""
+    tokens = data.provenance["funnel"]["tokens"]
+    if data.outline.kinds and not any(count for counts in tokens.values() for count in counts.values()):
+        return None
+    prices = {kind.name: _price_of(kind, data) for kind in data.outline.kinds}
+    _, _, prompt, completion, _, usd, _ = _row("all", len(data.rows), list(prices), tokens, prices, data.cached_shares)
+    return Spent(int(prompt or 0) + int(completion or 0), None if usd is None else float(usd))
 
 
 def _price_of(kind: Kind, data: RunData) -> Price | None:

@@ -47,6 +47,8 @@ def false_wrong(data: RunData) -> Analysis | LeftOut:
     """Grade the wrong first answers of any method with all graders, and count how many problems were recovered."""
     if data.seeds is None or data.wrong is None:
         return LeftOut(NAME, TITLE, data.why_missing("wrong", "seeds"))
+    if any(step.answer_in for step in data.outline.steps):
+        return LeftOut(NAME, TITLE, "the method's solutions have no boxed answer that another grader could read")
     if not data.wrong:
         return LeftOut(NAME, TITLE, "no first answer was wrong")
     seeds = {seed.id: seed for seed in data.seeds}

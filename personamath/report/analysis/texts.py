@@ -40,7 +40,7 @@ def vocabulary(data: RunData, compare: Sequence[Comparison]) -> Analysis | LeftO
     import numpy as np
 
     name, title = "vocabulary", "Vocabulary"
-    corpora = {label: _Corpus.of(questions) for label, questions in question_sets(data, compare).items()}
+    corpora = {label: Corpus.of(questions) for label, questions in question_sets(data, compare).items()}
     equal = min(len(corpus.words) for corpus in corpora.values())
     if equal == 0:
         return LeftOut(name, title, "a set of questions has no words in Latin letters")
@@ -50,10 +50,10 @@ def vocabulary(data: RunData, compare: Sequence[Comparison]) -> Analysis | LeftO
     for label, corpus in corpora.items():
         last = min(len(corpus.words), LONGEST_CURVE * equal)
         sizes = np.unique(np.geomspace(min(100, equal), last, POINTS).astype(int))
-        grown = np.array([corpus.growth(rng, sizes) for rng in _generators()])
+        grown = np.array([corpus.growth(rng, sizes) for rng in generators()])
         low, mean, high = np.percentile(grown, 2.5, axis=0), grown.mean(0), np.percentile(grown, 97.5, axis=0)
         series.append(Series(label, *(tuple(map(float, part)) for part in (sizes, mean, low, high))))
-        resampled = [float(corpus.growth(rng, np.array([equal]))[0]) for rng in _generators()]
+        resampled = [float(corpus.growth(rng, np.array([equal]))[0]) for rng in generators()]
         types = len(np.unique(corpus.words))
         at_equal[label] = float(np.mean(resampled)) / equal
         ends = np.percentile(resampled, [2.5, 97.5]) / equal
@@ -150,13 +150,14 @@ def lengths_by_step(data: RunData) -> Analysis:
     )
 
 
-def _generators() -> list["np.random.Generator"]:
+def generators() -> list["np.random.Generator"]:
+    """Return one generator for each shuffle of the questions; the same ones at each call."""
     import numpy as np
 
     return [np.random.default_rng([RNG_SEED, resample]) for resample in range(RESAMPLES)]
 
 
-class _Corpus(NamedTuple):
+class Corpus(NamedTuple):
     """Questions as one array of word numbers."""
 
     words: "np.ndarray[tuple[int], np.dtype[np.int64]]"
@@ -166,7 +167,8 @@ class _Corpus(NamedTuple):
     """Number of words of each question."""
 
     @classmethod
-    def of(cls, questions: Sequence[str]) -> "_Corpus":
+    def of(cls, questions: Sequence[str]) -> "Corpus":
+        """Number the words of the questions."""
         import numpy as np
 
         numbers: dict[str, int] = {}

@@ -36,6 +36,6 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
         async with watched(run.shown, None)(run):
             await run.work(inputs)
         folder = write_dataset(run.home, inputs, origins, run.rows(), run.answers())
-        write_run_file(run.home, recipe, setup, record, inputs.funnel, run, run.retries, {})
+        write_run_file(run.home, recipe, setup, record, inputs.funnel, run, run.retries, {}, {})
         run.upload()
     return Made(inputs.funnel, run, run.retries, folder)

@@ -1,0 +1,117 @@
+"""How far the client is from the floor: a bare aiohttp client that appends each answer to a file.
+
+    python benchmarks/floor.py --problems gsm8k:train.jsonl --limit 3000 --k1 0 --k2 0
+
+PersonaMath runs first. The floor then asks the same requests of a fresh scripted teacher on this machine, with as many
+in flight; it neither grades nor retries nor remembers. The last line is PersonaMath's finished run, run again: it asks
+nothing. Prints a Markdown table for docs/BENCHMARKS.md. CPU is that of a client and its workers, start included; memory
+their proportional set size, summed.
+"""
+
+import argparse
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from augment import REPO, SERVERS, Peak
+
+
+class Ran(NamedTuple):
+    """One run of a client."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--problems", required=True, help="gsm8k:PATH or math:PATH")
+    parser.add_argument("--limit", type=int, default=3_000)
+    parser.add_argument("--k1", type=int, default=0)
+    parser.add_argument("--k2", type=int, default=0)
+    parser.add_argument("--latency", type=float, default=0.2)
+    parser.add_argument("--concurrency", type=int, default=256)
+    options = parser.parse_args()
+    directory = Path(tempfile.mkdtemp(prefix="personamath-benchmark-"))
+    try:
+        compare(options, directory)
+    finally:
+        shutil.rmtree(directory)
+
+
+def compare(options: argparse.Namespace, directory: Path) -> None:
+    """Run PersonaMath, the floor, and PersonaMath's finished run again."""
+    with teacher(options) as url:
+        ours = run(augment(options, url, directory / "run"))
+    requests = export_requests(directory / "run" / "journal.sqlite", bodies := directory / "bodies.jsonl")
+    with teacher(options) as url:
+        peer = REPO / "benchmarks" / "peers" / "aiohttp_peer.py"
+        answers = directory / "answers.jsonl"
+        floor = run([sys.executable, *map(str, (peer, bodies, answers, url, options.concurrency))])
+        assert len(answers.read_bytes().splitlines()) == requests
+        again = run(augment(options, url, directory / "run"))
+
+    print("| client | requests | requests/s | × floor | CPU s / 1,000 | × floor | peak memory |\n|---|" + "---:|" * 6)
+    for name, ran in (("floor", floor), ("PersonaMath", ours)):
+        cells = [f"{requests:,}", f"{requests / ran.wall_s:,.0f}", f"{floor.wall_s / ran.wall_s:.2f}"]
+        cells += [f"{ran.cpu_s / requests * 1000:.2f}", f"{ran.cpu_s / floor.cpu_s:.2f}", f"{ran.peak_mb:.0f} MB"]
+        print(f"| {name} | {' | '.join(cells)} |")
+    share = again.cpu_s / ours.cpu_s
+    print(f"\nRun again: {again.cpu_s:.1f} CPU s, {share:.0%} of the first run's {ours.cpu_s:.1f}.")
+
+
+def augment(options: argparse.Namespace, url: str, output: Path) -> list[str]:
+    """The command of PersonaMath's run."""
+    command = [sys.executable, "-m", "personamath.commands.cli", "augment", "--problems", options.problems]
+    command += ["--base-url", url, "--teacher", "simulated-teacher", "--limit", str(options.limit)]
+    command += ["--k1", str(options.k1), "--k2", str(options.k2), "--concurrency", str(options.concurrency)]
+    return [*command, "--output", str(output)]
+
+
+def export_requests(journal: Path, bodies: Path) -> int:
+    """Write the request bodies of a run, one a line, and return their number."""
+    with sqlite3.connect(journal) as answers:
+        requests = [request for (request,) in answers.execute("select request from answers order by rowid")]
+    bodies.write_text("".join(f"{request}\n" for request in requests), encoding="utf-8")
+    return len(requests)
+
+
+@contextmanager
+def teacher(options: argparse.Namespace) -> Iterator[str]:
+    """A fresh scripted teacher; yields its base URL."""
+    command = [sys.executable, "-m", SERVERS[False], "--problems", options.problems, "--latency", str(options.latency)]
+    server = subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout
+        yield server.stdout.readline().strip()
+    finally:
+        server.kill()
+        server.wait()
+
+
+def run(command: list[str]) -> Ran:
+    """Run a client to its end."""
+    start = time.monotonic()
+    client = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    peak = Peak(client.pid)
+    peak.start()
+    _, status, usage = os.wait4(client.pid, 0)
+    wall = time.monotonic() - start
+    client.returncode = os.waitstatus_to_exitcode(status)
+    assert client.returncode == 0, f"the client ended with {client.returncode}"
+    peak.join()
+    return Ran(wall, usage.ru_utime + usage.ru_stime, peak.bytes / 2**20)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""`personamath mix`: cut datasets to equal size or matching coverage, to compare methods."""
+
+import argparse
+from pathlib import Path
+
+from personamath.files import local_path
+
+DESCRIPTION = """\
+Cut the datasets of several finished runs to equal size or matching coverage, so that models trained on them can be
+compared. Each run gets a dataset of its own: OUTPUT/NAME/dataset, named after its run directory.
+
+  personamath mix runs/persona runs/direct runs/rejection --by rows --output runs/equal-rows
+  personamath mix runs/persona runs/direct runs/rejection --by coverage --output runs/equal-coverage
+
+  rows      as many rows of each as the smallest dataset has
+  coverage  only seed problems that all of them have rows of, and for each seed problem equally many rows
+
+The same runs and the same --rng-seed give the same bytes. A cut dataset can be trained on, checked and published like
+any other; its card and provenance.json name the dataset it was cut from and those beside it, with their digests.
+Nobody is asked, and the runs are not changed.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    from personamath.folder.mixing import BY
+
+    parser.add_argument("runs", metavar="RUN", nargs="+", type=local_path, help="a run directory or a dataset folder")
+    parser.add_argument("--by", choices=BY, required=True, help="what is equal: the number of rows, or the coverage")
+    parser.add_argument("--output", type=local_path, required=True, help="directory for the cut datasets")
+    parser.add_argument("--rng-seed", type=int, default=42, metavar="N", help="decides which rows stay (default 42)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Cut, write and print the counts; return the exit status."""
+    from personamath.folder.mixing import Parent, mix
+
+    parents = [Parent.read(path) for path in options.runs]
+    output: Path = options.output
+    chosen = mix(parents, options.by, options.rng_seed, output)
+    for parent in parents:
+        rows = chosen[parent.name]
+        seeds = len({row.seed_id for row in rows})
+        print(
+            f"{parent.name}: {len(rows):,} of {len(parent.rows):,} rows, from {seeds:,} of {len(parent.seeds):,} seed "
+            f"problems, in {output / parent.name / 'dataset'}"
+        )
+    return 0

@@ -1,0 +1,146 @@
+"""Cut the datasets of several runs to equal size or to matching coverage, so that they can be compared.
+
+Each stays a dataset folder of its own, with its own card, provenance and configs. What is left is a function of the
+rows and of the seed: rows are ranked by a digest of the seed and their id, and the first ones stay.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from personamath.errors import BadInput
+from personamath.folder.layout import FORMAT_VERSION, PROVENANCE, dataset_folder
+from personamath.folder.provenance import layout_of
+from personamath.folder.reading import read_provenance, read_rows
+from personamath.folder.writing import write_checked
+from personamath.records import Row
+
+By = Literal["rows", "coverage"]
+BY: tuple[By, ...] = ("rows", "coverage")
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A finished dataset that is cut."""
+
+    name: str
+    """The name of its run directory."""
+    provenance: Mapping[str, Any]
+    sha256: str
+    """Of its provenance.json, which has the digests of its problems, personas and answers."""
+    rows: Sequence[Row]
+
+    @classmethod
+    def read(cls, path: Path) -> "Parent":
+        """Read a run directory or a dataset folder; raise `BadInput` if it has no readable dataset."""
+        folder = dataset_folder(path)
+        facts = read_provenance(folder)
+        if facts.get("format") != FORMAT_VERSION:
+            raise BadInput(f"{folder}: an earlier version wrote this folder; run its `augment` command again, then mix")
+        if "mixed" in facts:
+            raise BadInput(f"{folder}: is itself cut by `mix`; give the run directories that it was cut from")
+        digest = hashlib.sha256((folder / PROVENANCE).read_bytes()).hexdigest()
+        directory = folder.resolve().parent if folder.name == "dataset" else folder.resolve()
+        return cls(directory.name, facts, digest, read_rows(folder))
+
+    @property
+    def seeds(self) -> Counter[str]:
+        """The number of rows of each seed problem."""
+        return Counter(row.seed_id for row in self.rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the provenance of what is cut from it or beside it."""
+        method = self.provenance["method"]["method"]
+        return {"name": self.name, "method": method, "rows": len(self.rows), "provenance_sha256": self.sha256}
+
+
+def mix(parents: Sequence[Parent], by: By, rng_seed: int, output: Path) -> dict[str, list[Row]]:
+    """Write one dataset folder for each parent, `output/NAME/dataset`, and return the rows of each.
+
+    Raises `BadInput` before anything is written: for fewer than two parents, two of one name, and nothing in common.
+    """
+    _check(parents, output)
+    chosen = {parent.name: rows for parent, rows in zip(parents, _CUTS[by](parents, rng_seed), strict=True)}
+    for parent in parents:
+        _write(parent, chosen[parent.name], parents, {"by": by, "rng_seed": rng_seed}, output)
+    return chosen
+
+
+def equal_rows(parents: Sequence[Parent], rng_seed: int) -> list[list[Row]]:
+    """As many rows of each parent as the smallest has; those of a smaller cut are among those of a larger one."""
+    most = min(len(parent.rows) for parent in parents)
+    return [_first(parent.rows, most, rng_seed) for parent in parents]
+
+
+def equal_coverage(parents: Sequence[Parent], rng_seed: int) -> list[list[Row]]:
+    """Only seed problems that every parent has rows of, and equally many rows of each in all of them.
+
+    Raises `BadInput` if no seed problem has rows in all parents.
+    """
+    shared = parents[0].seeds
+    for parent in parents[1:]:
+        shared &= parent.seeds
+    if not shared:
+        raise BadInput(
+            "no seed problem has rows in all of these datasets: make them from the same problems, or --by rows"
+        )
+    cuts = []
+    for parent in parents:
+        of_seed: dict[str, list[Row]] = {}
+        for row in parent.rows:
+            of_seed.setdefault(row.seed_id, []).append(row)
+        kept = {row.id for seed, most in shared.items() for row in _first(of_seed[seed], most, rng_seed)}
+        cuts.append([row for row in parent.rows if row.id in kept])
+    return cuts
+
+
+_CUTS = {"rows": equal_rows, "coverage": equal_coverage}
+
+
+def _first(rows: Iterable[Row], most: int, rng_seed: int) -> list[Row]:
+    """The first rows by rank, in the order in which they were given."""
+    rows = list(rows)
+    kept = {row.id for row in sorted(rows, key=lambda row: _rank(row.id, rng_seed))[:most]}
+    return [row for row in rows if row.id in kept]
+
+
+def _rank(id: str, rng_seed: int) -> bytes:
+    return hashlib.sha256(f"{rng_seed}:{id}".encode()).digest()
+
+
+def _check(parents: Sequence[Parent], output: Path) -> None:
+    if len(parents) < 2:
+        raise BadInput("give at least two run directories: what is left of one depends on the others")
+    names = Counter(parent.name for parent in parents)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise BadInput(f"two of the run directories are named {twice[0]!r}, which names the result: rename one")
+    for name in names:
+        folder = output / name
+        if folder.exists() and not _is_cut(folder / "dataset"):
+            raise BadInput(f"{folder}: exists and is not from `mix`; choose another --output")
+
+
+def _is_cut(folder: Path) -> bool:
+    return (folder / PROVENANCE).exists() and "mixed" in read_provenance(folder)
+
+
+def _write(
+    parent: Parent, rows: Sequence[Row], parents: Sequence[Parent], how: Mapping[str, Any], output: Path
+) -> None:
+    facts = dict(parent.provenance)
+    counted: dict[str, Counter[str]] = {step: Counter() for step in facts["funnel"]["rows"]}
+    for row in rows:
+        counted[row.step][row.source] += 1
+    facts["funnel"] = facts["funnel"] | {
+        "rows": {step: dict(sorted(counts.items())) for step, counts in counted.items()}
+    }
+    if facts["personas"]:  # the folder does not say which persona has which occupation
+        facts["personas"] = facts["personas"] | {"rows_by_occupation": {}}
+    others = [other.as_dict() for other in parents if other is not parent]
+    facts["mixed"] = {**how, "parent": parent.as_dict(), "beside": others}
+    write_checked(
+        output / parent.name / "dataset", rows, layout_of(facts), lambda: facts, compared=bool(facts["benchmarks"])
+    )

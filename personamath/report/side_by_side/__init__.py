@@ -1,0 +1,1 @@
+"""Compares runs of different methods: measures with intervals, and which differences the data can show."""
