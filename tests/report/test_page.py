@@ -233,6 +233,13 @@ def test_words_in_a_formula_stay_in_one_line(page: Page, address: str) -> None:
     assert page.evaluate("document.querySelector('.ancestry .katex .text').offsetHeight") < 30
 
 
+def test_a_box_of_text_scrolls_sideways_only_and_cuts_nothing(page: Page, address: str) -> None:
+    open_rows(page, address, "row=math-train-00002/p0000")
+    page.until("document.querySelector('.ancestry .katex')")
+    boxes = "[...document.querySelectorAll('.ancestry li > .text')]"
+    assert page.evaluate(f"{boxes}.filter((box) => box.scrollHeight > box.clientHeight).length") == 0
+
+
 def test_browsers_without_the_newest_functions_show_the_rows(page: Page, address: str) -> None:
     added = page.send("Page.addScriptToEvaluateOnNewDocument", source="delete Uint8Array.fromBase64")
     open_rows(page, address, "row=math-train-00001")
