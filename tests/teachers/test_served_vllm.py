@@ -206,7 +206,7 @@ def test_the_progress_line_says_how_long_the_start_takes_and_what_it_does(run: P
                 said += part
         os.close(parent)
     assert process.returncode == 0
-    assert re.search(rb"vllm serve starts, 0:\d\d: Loading the model \xc2\xb7 0/4 problems", said), said
+    assert re.search(rb"vllm serve starts, 0:\d\d: Loading the model \xc2\xb7 \$0.00 \xc2\xb7 0 rows", said), said
 
 
 def test_a_port_that_another_program_took_meanwhile_is_not_asked(tmp_path: Path) -> None:
