@@ -3,15 +3,18 @@
 import importlib.util
 import re
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from personamath.errors import BadInput, Interrupted
 from personamath.files import read_yaml
 from personamath.shipped import find_accelerate_config, shipped
+
+if TYPE_CHECKING:
+    from psutil import Process
 
 NEEDED = ("torch", "transformers", "trl", "accelerate")
 GRPO_KEYS = {"num_generations", "pass_rate_samples", "reward_funcs"}
@@ -110,14 +113,16 @@ def _overrides(passed_on: Sequence[str]) -> dict[str, str]:
 def launch(what: Launch, start: Callable[[list[str]], None] | None = None) -> int:
     """Train, in processes that accelerate starts; return the exit status of training.
 
-    After Ctrl-C or SIGTERM this returns only when all processes of training have ended. `start` is given
-    `Launch.command`; by default it is `accelerate launch`, which runs in this process.
+    After Ctrl-C or SIGTERM this returns only when all processes of training have ended; what the caller had started
+    before goes on. `start` is given `Launch.command`; by default it is `accelerate launch`, which runs in this process.
     """
     from subprocess import CalledProcessError
 
+    import psutil
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
+    others = set(psutil.Process().children())
     try:
         with _sigterm_raises():
             (start or _accelerate)(what.command)
@@ -126,13 +131,13 @@ def launch(what: Launch, start: Callable[[list[str]], None] | None = None) -> in
     except ChildFailedError as error:  # of several
         return _status(error.get_first_failure()[1].exitcode)
     except SignalException as error:
-        _end_children(signal.SIGTERM)
+        _end_children(signal.SIGTERM, others)
         return 128 + int(error.sigval)
     except Interrupted as error:
-        _end_children(signal.SIGTERM)
+        _end_children(signal.SIGTERM, others)
         return 128 + error.signal_number
     except KeyboardInterrupt:
-        _end_children(None)  # a terminal has sent them the signal, too
+        _end_children(None, others)  # a terminal has sent them the signal, too
         return 128 + signal.SIGINT
     return 0
 
@@ -162,11 +167,17 @@ def _sigterm_raises() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _end_children(first: signal.Signals | None) -> None:
-    """Wait until the processes of training have ended; send them `first` at once, and stronger signals later."""
+def _end_children(first: signal.Signals | None, others: Set["Process"]) -> None:
+    """Wait until the processes of training have ended; send them `first` at once, and stronger signals later.
+
+    `others` are children of this process that training did not start.
+    """
     import psutil
 
-    alive = psutil.Process().children(recursive=True)
+    alive = [child for child in psutil.Process().children() if child not in others]
+    for child in list(alive):
+        with suppress(psutil.NoSuchProcess):
+            alive += child.children(recursive=True)
     for number in (first, signal.SIGTERM, signal.SIGKILL):
         for process in alive:
             with suppress(psutil.NoSuchProcess):

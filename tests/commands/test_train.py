@@ -119,7 +119,11 @@ def test_no_process_is_left_behind_after_sigterm() -> None:
         time.sleep(60)
 
     before = signal.getsignal(signal.SIGTERM)
-    assert launch(NOTHING, start) == 143
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
+    ) as of_the_caller:
+        assert launch(NOTHING, start) == 143
+        assert of_the_caller.poll() is None
     assert signal.getsignal(signal.SIGTERM) is before
     assert [child.poll() is not None for child in children] == [True]
 

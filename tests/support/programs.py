@@ -123,12 +123,7 @@ def start(
     }
     descriptors, own = _streams(streams)
     status, theirs = os.pipe()
-    message, sent = [json.dumps(request).encode()], [*descriptors, theirs]
-    try:
-        socket.send_fds(_server(kind), message, sent)
-    except BrokenPipeError:  # a test that signals whole groups of processes may have ended the server
-        _server.cache_clear()
-        socket.send_fds(_server(kind), message, sent)
+    socket.send_fds(_server(kind), [json.dumps(request).encode()], [*descriptors, theirs])
     os.close(theirs)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if name in own:
