@@ -83,8 +83,10 @@ class JournaledTeacher:
         self._asking: dict[str, asyncio.Event] = {}
         self._reason_to_stop: PersonaMathError | None = None
         self._drain_s = drain_s
+        self._give_up_at: float | None = None
+        """When a run that is ending stops waiting, on the monotonic clock, which is that of asyncio's loops, too."""
         self._limits: set[asyncio.Timeout] = set()
-        """Of the requests in flight; they have no limit before the run is ending."""
+        """Of the requests in flight."""
         self.in_flight = 0
         self._waited_s = 0.0
         self.asked = 0
@@ -176,7 +178,7 @@ class JournaledTeacher:
 
     async def _unless_given_up(self, request: Request) -> Completion:
         """The teacher's answer; raises the reason why the run is ending if it does not come in time."""
-        limit = asyncio.timeout(None)
+        limit = asyncio.timeout_at(self._give_up_at)
         self._limits.add(limit)
         try:
             async with limit:
@@ -203,7 +205,7 @@ class JournaledTeacher:
             self._reason_to_stop = reason
             self._give_up_at = time.monotonic() + self._drain_s
             for limit in self._limits:
-                limit.reschedule(asyncio.get_running_loop().time() + self._drain_s)
+                limit.reschedule(self._give_up_at)
             if self._stop_sending:
                 self._stop_sending()
 
@@ -214,6 +216,6 @@ class JournaledTeacher:
 
     async def _drained(self) -> NoReturn:
         assert self._reason_to_stop
-        while self.in_flight and time.monotonic() < self._give_up_at:
+        while self.in_flight:
             await asyncio.sleep(0.05)
         raise self._reason_to_stop
