@@ -16,7 +16,8 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,21 @@ class Measured(NamedTuple):
     wall_s: float
     client_cpu_s: float
     server_cpu_s: float
+    peak_mb: float
+
+
+class Server(NamedTuple):
+    """A server that runs."""
+
+    url: str
+    pid: int
+
+
+class Ran(NamedTuple):
+    """One client, from its start to its end."""
+
+    wall_s: float
+    cpu_s: float
     peak_mb: float
 
 
@@ -67,45 +83,56 @@ def measure(
     """One run of the command line against a fresh server, in a fresh directory."""
     flags = [flag for source in problems for flag in ("--problems", source)]
     output = Path(tempfile.mkdtemp(prefix="personamath-benchmark-"))
-    server = subprocess.Popen(
-        [sys.executable, "-m", SERVERS[batch], *flags, "--delay" if batch else "--latency", str(latency)],
-        cwd=REPO,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
     try:
-        assert server.stdout
-        url = server.stdout.readline().strip()
-        started = cpu_s(server.pid)
-        command = [sys.executable, "-m", "personamath.commands.cli", "augment", *flags, "--base-url", url]
-        command += ["--teacher", "simulated-teacher", "--limit", str(limit)]
-        command += ["--concurrency", str(concurrency)] if concurrency else []
-        command += ["--engine", engine] + ["--batch"] * batch
-        start = time.monotonic()
-        client = subprocess.Popen([*command, "--output", str(output / "run")], stdout=subprocess.DEVNULL)
-        peak = Peak(client.pid)
-        peak.start()
-        _, status, usage = os.wait4(client.pid, 0)
-        wall = time.monotonic() - start
-        client.returncode = os.waitstatus_to_exitcode(status)
-        assert client.returncode == 0, f"the run ended with {client.returncode}"
-        peak.join()
+        with serving(SERVERS[batch], *flags, "--delay" if batch else "--latency", str(latency)) as server:
+            started = cpu_s(server.pid)
+            command = [sys.executable, "-m", "personamath.commands.cli", "augment", *flags, "--base-url", server.url]
+            command += ["--teacher", "simulated-teacher", "--limit", str(limit)]
+            command += ["--concurrency", str(concurrency)] if concurrency else []
+            command += ["--engine", engine] + ["--batch"] * batch
+            ran = run_client([*command, "--output", str(output / "run")])
+            server_cpu_s = cpu_s(server.pid) - started
         run = json.loads((output / "run" / "run.json").read_text())
         return Measured(
             problems=sum(run["problems"]["seed_problems"].values()),
             requests=run["answers"]["asked this time"],
             rows=sum(sum(counts.values()) for counts in run["rows"].values()),
-            wall_s=wall,
-            # Ray's processes are not waited for by the one that started them.
-            client_cpu_s=max(usage.ru_utime + usage.ru_stime, sum(peak.cpu_s.values())),
-            server_cpu_s=cpu_s(server.pid) - started,
-            peak_mb=peak.bytes / 2**20,
+            wall_s=ran.wall_s,
+            client_cpu_s=ran.cpu_s,
+            server_cpu_s=server_cpu_s,
+            peak_mb=ran.peak_mb,
         )
     finally:
-        server.kill()
-        server.wait()
         shutil.rmtree(output)
+
+
+@contextmanager
+def serving(module: str, *arguments: str) -> Iterator[Server]:
+    """A fresh server of the tests, by its module."""
+    command = [sys.executable, "-m", module, *arguments]
+    process = subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        yield Server(process.stdout.readline().strip(), process.pid)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def run_client(command: list[str]) -> Ran:
+    """Run a client to its end."""
+    start = time.monotonic()
+    client = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    peak = Peak(client.pid)
+    peak.start()
+    _, status, usage = os.wait4(client.pid, 0)
+    wall = time.monotonic() - start
+    client.returncode = os.waitstatus_to_exitcode(status)
+    assert client.returncode == 0, f"the client ended with {client.returncode}"
+    peak.join()
+    # Ray's processes are not waited for by the one that started them.
+    cpu = max(usage.ru_utime + usage.ru_stime, sum(peak.cpu_s.values()))
+    return Ran(wall, cpu, peak.bytes / 2**20)
 
 
 class Peak(threading.Thread):

@@ -9,27 +9,13 @@ their proportional set size, summed.
 """
 
 import argparse
-import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
-from augment import REPO, SERVERS, Peak
-
-
-class Ran(NamedTuple):
-    """One run of a client."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
+from augment import REPO, SERVERS, run_client, serving
 
 
 def main() -> None:
@@ -51,15 +37,16 @@ def main() -> None:
 
 def compare(options: argparse.Namespace, directory: Path) -> None:
     """Run PersonaMath, the floor, and PersonaMath's finished run again."""
-    with teacher(options) as url:
-        ours = run(augment(options, url, directory / "run"))
+    teacher = (SERVERS[False], "--problems", options.problems, "--latency", str(options.latency))
+    with serving(*teacher) as server:
+        ours = run_client(augment(options, server.url, directory / "run"))
     requests = export_requests(directory / "run" / "journal.sqlite", bodies := directory / "bodies.jsonl")
-    with teacher(options) as url:
+    with serving(*teacher) as server:
         peer = REPO / "benchmarks" / "peers" / "aiohttp_peer.py"
         answers = directory / "answers.jsonl"
-        floor = run([sys.executable, *map(str, (peer, bodies, answers, url, options.concurrency))])
+        floor = run_client([sys.executable, *map(str, (peer, bodies, answers, server.url, options.concurrency))])
         assert len(answers.read_bytes().splitlines()) == requests
-        again = run(augment(options, url, directory / "run"))
+        again = run_client(augment(options, server.url, directory / "run"))
 
     print("| client | requests | requests/s | × floor | CPU s / 1,000 | × floor | peak memory |\n|---|" + "---:|" * 6)
     for name, ran in (("floor", floor), ("PersonaMath", ours)):
@@ -84,33 +71,6 @@ def export_requests(journal: Path, bodies: Path) -> int:
         requests = [request for (request,) in answers.execute("select request from answers order by rowid")]
     bodies.write_text("".join(f"{request}\n" for request in requests), encoding="utf-8")
     return len(requests)
-
-
-@contextmanager
-def teacher(options: argparse.Namespace) -> Iterator[str]:
-    """A fresh scripted teacher; yields its base URL."""
-    command = [sys.executable, "-m", SERVERS[False], "--problems", options.problems, "--latency", str(options.latency)]
-    server = subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout
-        yield server.stdout.readline().strip()
-    finally:
-        server.kill()
-        server.wait()
-
-
-def run(command: list[str]) -> Ran:
-    """Run a client to its end."""
-    start = time.monotonic()
-    client = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    peak = Peak(client.pid)
-    peak.start()
-    _, status, usage = os.wait4(client.pid, 0)
-    wall = time.monotonic() - start
-    client.returncode = os.waitstatus_to_exitcode(status)
-    assert client.returncode == 0, f"the client ended with {client.returncode}"
-    peak.join()
-    return Ran(wall, usage.ru_utime + usage.ru_stime, peak.bytes / 2**20)
 
 
 if __name__ == "__main__":

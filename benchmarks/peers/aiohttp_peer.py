@@ -10,7 +10,7 @@ import aiohttp
 
 
 async def main(bodies: Path, output: Path, url: str, in_flight: int) -> None:
-    """Ask all, so many at a time, and append each answer as it arrived."""
+    """Ask all requests, a fixed number at a time, and append each answer to the file when it arrives."""
     connector = aiohttp.TCPConnector(limit=0)
     with bodies.open("rb") as asked, output.open("ab") as answers:
         async with aiohttp.ClientSession(connector=connector) as session:
