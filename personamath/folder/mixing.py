@@ -16,6 +16,7 @@ from personamath.folder.layout import FORMAT_VERSION, PROVENANCE, dataset_folder
 from personamath.folder.provenance import layout_of
 from personamath.folder.reading import read_provenance, read_rows
 from personamath.folder.writing import write_checked
+from personamath.methods.draw import rank
 from personamath.records import Row
 
 By = Literal["rows", "coverage"]
@@ -103,12 +104,8 @@ _CUTS = {"rows": equal_rows, "coverage": equal_coverage}
 def _first(rows: Iterable[Row], most: int, rng_seed: int) -> list[Row]:
     """The first rows by rank, in the order in which they were given."""
     rows = list(rows)
-    kept = {row.id for row in sorted(rows, key=lambda row: _rank(row.id, rng_seed))[:most]}
+    kept = {row.id for row in sorted(rows, key=lambda row: rank(row.id, rng_seed))[:most]}
     return [row for row in rows if row.id in kept]
-
-
-def _rank(id: str, rng_seed: int) -> bytes:
-    return hashlib.sha256(f"{rng_seed}:{id}".encode()).digest()
 
 
 def _check(parents: Sequence[Parent], output: Path) -> None:

@@ -33,6 +33,11 @@ def draw(personas: Sequence[Persona], question_id: str, k: int, rng_seed: int, b
     return list(islice(_rounds(list(classes.values()), rng), k))
 
 
+def rank(id: str, rng_seed: int) -> bytes:
+    """A key to sort rows or problems by: an order drawn by the seed, in which no other id has a say."""
+    return hashlib.sha256(f"{rng_seed}:{id}".encode()).digest()
+
+
 def order(count: int, question_id: str, rng_seed: int) -> list[int]:
     """The numbers below `count` in an order that is drawn for a question, a function of the arguments alone."""
     return list(_shuffled(range(count), _generator(question_id, rng_seed)))

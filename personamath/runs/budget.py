@@ -6,7 +6,6 @@ on the answers to its own requests, so the order in which answers arrive changes
 that got no answer ends the rows until the same command has asked again: nobody knows yet what it uses.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from fractions import Fraction
 
 from personamath.budget import Budget
 from personamath.errors import BadInput, TeacherMisconfigured
+from personamath.methods.draw import rank
 from personamath.methods.work import UNANSWERED, Outcome
 from personamath.recipe import Recipe
 from personamath.records import Problem
@@ -61,7 +61,7 @@ def direct_prices(recipe: Recipe, setup: Setup) -> dict[str, Price | None]:
 
 def in_budget_order(problems: Iterable[Problem], rng_seed: int) -> list[tuple[int, Problem]]:
     """The seed problems with their positions, in the order in which a budget takes them."""
-    return sorted(enumerate(problems), key=lambda item: hashlib.sha256(f"{rng_seed}:{item[1].id}".encode()).digest())
+    return sorted(enumerate(problems), key=lambda item: rank(item[1].id, rng_seed))
 
 
 class Used:
@@ -117,7 +117,7 @@ class Budgeted:
         """`seeds` are in the budget's order; `prices` are those of each kind of request, for a budget in USD."""
         self._amount = budget.amount
         self._seeds = seeds
-        self._rank = {position: rank for rank, (position, _) in enumerate(seeds)}
+        self._place = {position: place for place, (position, _) in enumerate(seeds)}
         self._sink = sink
         self._arrived, self._taken = Used(budget, prices), Used(budget, prices)
         self._waiting: dict[int, Outcome] = {}
@@ -139,7 +139,7 @@ class Budgeted:
         """Take an outcome, and pass on those that are now known to be within the budget."""
         if self._is_spent:
             return
-        self._waiting[self._rank[position]] = outcome
+        self._waiting[self._place[position]] = outcome
         if not _unanswered(outcome):
             self._arrived.add(outcome)
         while not self._is_spent and (first := self._waiting.get(self.taken)) and not _unanswered(first):
@@ -155,8 +155,8 @@ class Budgeted:
         funnel.budget = BudgetUse(text, float(self.used), self.taken, self.begun)
         if self._is_spent:
             return  # what failed beyond the budget is missed by nobody
-        for rank in sorted(self._waiting):
-            outcome = self._waiting[rank]
+        for place in sorted(self._waiting):
+            outcome = self._waiting[place]
             funnel.merge(
                 Funnel(
                     counts=_only_unanswered(outcome),
