@@ -93,10 +93,11 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser = Parser(f"personamath {name}", command.DESCRIPTION)
     command.add_arguments(parser)
     parser.set_defaults(parser=parser)
-    if not getattr(command, "PASSES_ON", False):
-        return _run(command, parser.parse_args(given[1:]))
-    options, passed_on = parser.parse_known_args(given[1:])
-    options.passed_on = passed_on
+    options, unknown = parser.parse_known_args(given[1:])
+    if getattr(command, "PASSES_ON", False):
+        options.passed_on = unknown
+    else:
+        parser.refuse(unknown)
     return _run(command, options)
 
 
@@ -139,7 +140,9 @@ def _without_command(given: Sequence[str]) -> NoReturn:
     parser = Parser("personamath", DESCRIPTION.format(commands=lines))
     parser.add_argument("--version", action="version", version=f"personamath {__version__}")
     parser.add_argument("command", nargs="?", metavar="COMMAND", help="one of the commands above")
-    name = parser.parse_args(given).command
+    options, unknown = parser.parse_known_args(given)
+    parser.refuse(unknown)
+    name = options.command
     if name is None:
         parser.print_help(sys.stderr)
         sys.exit(USAGE)

@@ -3,17 +3,10 @@
 import argparse
 import json
 import sys
-import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from personamath.commands.diff import folder_of
+from personamath.commands.report import read_data
+from personamath.commands.terminal import say_warning
 from personamath.files import local_path
-
-if TYPE_CHECKING:
-    from personamath.report.analysis.rows import RunData
 
 DESCRIPTION = """\
 Compare runs: requests, tokens and money per kept row, keep rates, unique questions, near duplicates, vocabulary,
@@ -51,30 +44,15 @@ def run(options: argparse.Namespace) -> int:
     from personamath.report.side_by_side.page import write_page
     from personamath.report.side_by_side.wording import terminal
 
-    found = compared(_read(options.runs))
-    numbers = json.dumps(found.as_dict(), indent=2, ensure_ascii=False)
+    found = compared([read_data(run) for run in options.runs])
+    numbers = found.as_dict()
     for caveat in found.caveats:
-        print(f"warning: {caveat}", file=sys.stderr)
+        say_warning(caveat)
     if options.json:
-        options.show(found.as_dict())
+        options.show(numbers)
     else:
         print("\n".join(terminal(found)))
     if options.output:
-        print(write_page(found, options.output, numbers).resolve().as_uri(), file=sys.stderr)
+        text = json.dumps(numbers, indent=2, ensure_ascii=False)
+        print(write_page(found, options.output, text).resolve().as_uri(), file=sys.stderr)
     return 0
-
-
-def _read(sources: Sequence[str]) -> list["RunData"]:
-    """Read the runs; a run directory's journal is open only while it is read."""
-    from personamath.journal.file_format import BLOCKS, JOURNAL_FILES
-    from personamath.journal.run_folder import DATASET, RUN_FILE, local_copy, shown
-    from personamath.report.analysis.rows import read_run
-
-    found = []
-    for source in sources:
-        with ExitStack() as opened:
-            scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="personamath-compare-")))
-            home = opened.enter_context(local_copy(source, DATASET, RUN_FILE, *JOURNAL_FILES, BLOCKS))
-            folder = folder_of(home, scratch / "dataset")
-            found.append(read_run(folder, shown(source), home if (home / RUN_FILE).is_file() else None))
-    return found

@@ -49,12 +49,10 @@ class Parser(argparse.ArgumentParser):
         # An abbreviation would change its meaning with the next option that begins like it.
         super().__init__(prog=program, description=description, formatter_class=Help, allow_abbrev=False)
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: object = None) -> argparse.Namespace:  # type: ignore[override]
-        """Parse; an unknown option ends the program with the nearest known one."""
-        options, unknown = self.parse_known_args(args)
-        if unknown:
-            self.error(self._unknown(unknown[0]))
-        return options
+    def refuse(self, unknown: Sequence[str]) -> None:
+        """End the program if there are arguments that it does not know; name the known option nearest to the first."""
+        for argument in unknown:
+            self.error(self._unknown(argument))
 
     def _unknown(self, argument: str) -> str:
         if not argument.startswith("-"):

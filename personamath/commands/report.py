@@ -83,24 +83,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     from personamath.evaluation.scores import read_results
-    from personamath.journal.file_format import BLOCKS, JOURNAL_FILES
-    from personamath.journal.run_folder import DATASET, RUN_FILE, local_copy, shown
     from personamath.report.analysis.comparison import read_comparison
-    from personamath.report.analysis.rows import read_run
     from personamath.report.write import write_report
-    from personamath.runs.opinions import FILE_NAME as OPINIONS
 
     if options.without_stage_two and not options.scores:
         raise BadInput("--without-stage-two is compared with the first --scores: give both")
     scores = [read_results([path]) for path in options.scores]
     without = read_results([options.without_stage_two]) if options.without_stage_two else None
     compare = [read_comparison(text) for text in options.compare]
-    with (
-        local_copy(options.source, DATASET, RUN_FILE, *JOURNAL_FILES, BLOCKS, OPINIONS) as source,
-        tempfile.TemporaryDirectory(prefix="personamath-report-") as scratch,
-    ):
-        folder = folder_of(source, Path(scratch) / "dataset")
-        data = read_run(folder, shown(options.source), source if (source / RUN_FILE).is_file() else None)
+    data = read_data(options.source)
     if options.benchmark:
         data = looked_up(data, options.benchmark)
     for why in dict.fromkeys(data.missing.values()):
@@ -110,6 +101,21 @@ def run(options: argparse.Namespace) -> int:
     print(page)
     options.show({"page": page})
     return 0
+
+
+def read_data(source: str) -> "RunData":
+    """Read what a run directory, a dataset folder or a dataset on the Hub has to show."""
+    from personamath.journal.file_format import BLOCKS, JOURNAL_FILES
+    from personamath.journal.run_folder import DATASET, RUN_FILE, local_copy, shown
+    from personamath.report.analysis.rows import read_run
+    from personamath.runs.opinions import FILE_NAME as OPINIONS
+
+    with (
+        local_copy(source, DATASET, RUN_FILE, *JOURNAL_FILES, BLOCKS, OPINIONS) as home,
+        tempfile.TemporaryDirectory(prefix="personamath-dataset-") as scratch,
+    ):
+        folder = folder_of(home, Path(scratch) / "dataset")
+        return read_run(folder, shown(source), home if (home / RUN_FILE).is_file() else None)
 
 
 def _beside(source: str) -> Path:

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
@@ -83,8 +84,8 @@ def test_colours_are_for_terminals_that_want_them(
     monkeypatch.delenv("NO_COLOR", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys, "stderr", stream)
-    terminal.say_error("no room")
+    with redirect_stderr(stream):
+        terminal.say_error("no room")
     assert ("\x1b[" in stream.getvalue()) == coloured and stream.getvalue().endswith(" no room\n")
 
 
