@@ -9,7 +9,7 @@ from personamath.answers.normal_form import LONGEST, normal_form
 TOLERANCE = 1e-6
 """Relative. Floats have 16 digits, of which sums and roots lose a few; MAmmoTH accepts 4 %, which takes 24 for 25."""
 FLOAT = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d{1,3})?")
-"""How Python prints a float. An integer is exact, and is none."""
+"""How Python prints a float. Integers do not match: they are exact."""
 
 
 def is_right_output(reference: str, printed: str) -> bool:

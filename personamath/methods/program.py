@@ -113,7 +113,7 @@ answer: the column `output` has what each program printed.""",
 
 
 async def _attempt(seed: Problem, sample: int, work: Work) -> tuple[str, Solution] | Dropped:
-    """A program that was run, with its form, and judged by what it printed; or why there is none."""
+    """Ask for a program, run it and judge what it printed; return its form and the solution, or why it was dropped."""
     problem = replace(seed, id=sample_id(seed.id, sample))
     request = work.requests.make(PROGRAM, PROGRAM, sample=sample, problem=seed.question)
     completion = await work.ask(request, problem.id)

@@ -19,7 +19,7 @@ REFRESH_S = 0.5
 PLAIN_EVERY_S = 30.0
 # Rates cover this much time at least: long enough to be steady, short enough to follow the endpoint's pace.
 RATE_WINDOW_S = 30.0
-# And at least so many finished problems, because a slow teacher finishes many at once and then none for minutes.
+# They also cover this many finished problems: a slow teacher finishes many at once, and then none for minutes.
 RATE_PROBLEMS = 16
 # Time-outs after which the user is told, if they are more than the answers. A few come at any server that starts.
 TIMEOUTS_TOLD = 8

@@ -45,7 +45,7 @@ class Flash(NamedTuple):
     """The flash-attention of this machine."""
 
     implementation: str | None
-    """Its name in transformers; None where there is none."""
+    """Its name in transformers; None if this machine has none."""
     why: str | None = None
     """One line for the user where it is a kernel from the Hub, or such a kernel cannot be loaded."""
 

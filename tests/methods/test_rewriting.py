@@ -122,11 +122,7 @@ WRAPPED = [
 ]
 
 
-@pytest.mark.parametrize("completion", WRAPPED)
-def test_wrapping_comes_off_and_the_question_stays(completion: str) -> None:
-    assert new_question(completion.replace("{}", QUESTION).replace("{original}", ORIGINAL), ORIGINAL, "36") == QUESTION
-
-
+# Those of other models.
 OTHER_WRAPPINGS = [
     # lead-ins
     "Here you go:\n\n{}",
@@ -167,8 +163,8 @@ OTHER_WRAPPINGS = [
 ]
 
 
-@pytest.mark.parametrize("completion", OTHER_WRAPPINGS)
-def test_other_models_wrappings_come_off(completion: str) -> None:
+@pytest.mark.parametrize("completion", [*WRAPPED, *OTHER_WRAPPINGS])
+def test_wrapping_comes_off_and_the_question_stays(completion: str) -> None:
     assert new_question(completion.replace("{}", QUESTION).replace("{original}", ORIGINAL), ORIGINAL, "36") == QUESTION
 
 
