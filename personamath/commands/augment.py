@@ -12,9 +12,9 @@ from personamath.folder.answered import answered
 from personamath.journal.run_folder import DATASET, RUN_FILE, RunFolder
 from personamath.methods import METHODS, PersonaMath
 from personamath.recipe import Recipe
-from personamath.runs.dataset import Made
 from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import SHOWN_NAMES, composition, narrative, never_right
+from personamath.runs.made import Made
 from personamath.runs.roles import split_roles
 from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
