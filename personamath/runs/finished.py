@@ -15,6 +15,7 @@ import sys
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
 
 
+@cache
 def _package_sha256() -> str:
     """The digest of this package's code and templates: a checkout changes without another version."""
     folders = (Path(__file__).parent.parent, shipped("model_cards"))
