@@ -53,7 +53,7 @@ NOT_COMPARED = ("output", "replace", "header", "stated_prices")
 # The packages that the bytes of a folder depend on, and the list of prices.
 LIBRARIES = (
     *("aiohttp", "antlr4-python3-runtime", "datasets", "genai-prices", "huggingface_hub", "jinja2"),
-    *("latex2sympy2_extended", "math-verify", "matplotlib", "pyarrow", "sympy"),
+    *("latex2sympy2_extended", "math-verify", "matplotlib", "pillow", "pyarrow", "sympy"),
 )
 _COUNTERS = ("seed_problems", "rows", "counts", "tokens", "taken_off", "answered_by", "graded")
 
