@@ -24,6 +24,7 @@ from personamath.runs.finished import local_inputs, remember
 from personamath.runs.funnel import SHOWN_NAMES, Funnel
 from personamath.runs.input_digests import ProblemsDigest, personas_digest
 from personamath.runs.input_record import InputRecord
+from personamath.runs.kept_problems import KeptProblems
 from personamath.runs.made import Made, Watched
 from personamath.runs.pipeline import Sink, Spool, new_first
 from personamath.runs.programs import as_dict as programs_as_dict
@@ -59,6 +60,8 @@ class Inputs:
     """What the recipe names; those on the Hub at the commits that were read."""
     problem_digests: Sequence[str]
     """Of each source, the digest of the problems that have its name."""
+    kept: KeptProblems
+    """The seed problems, unless they are too many to keep."""
 
     @classmethod
     def read(cls, recipe: Recipe) -> "Inputs":
@@ -80,9 +83,9 @@ class Inputs:
         personas = sources.personas.read() if sources.personas else []
         for warning in recipe.method.check(personas, recipe.requests):
             warn(warning)
-        # Problems are read twice, here to find bad input before paying: that is cheaper than keeping them in memory.
-        digest = ProblemsDigest()
-        funnel = Funnel.survey(digest.over(_read(recipe, sources)))
+        # All problems are read here, to find bad input before paying.
+        digest, kept = ProblemsDigest(), KeptProblems()
+        funnel = Funnel.survey(kept.over(digest.over(_read(recipe, sources))))
         if halves := [item.id for item in funnel.skipped if item.reason == HALF_A_PAIR]:
             named = ", ".join(halves[:SHOWN_NAMES])
             warn(f"{len(halves):,} problems left out: {HALF_A_PAIR} ({named})")
@@ -96,10 +99,12 @@ class Inputs:
             warn(misnamed)
         digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
         each = [digest.of_source(source.name) for source in sources.problems]
-        return cls(recipe, personas, funnel, digests, sources, each)
+        return cls(recipe, personas, funnel, digests, sources, each, kept)
 
     def problems(self) -> Iterator[Problem]:
         """Yield the seed problems in order."""
+        if self.kept.whole:
+            return iter(self.kept)
         items = _read(self.recipe, self.sources)
         return (item for item in items if isinstance(item, Problem))
 
