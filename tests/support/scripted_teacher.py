@@ -256,7 +256,7 @@ class Script:
             counts = {
                 "different": len(self._asked),
                 "again": self._asked.total() - len(self._asked),
-                "asking_ms": round(1000 * (self._answered_at - self._asked_at)),
+                "asking_ms": max(0, round(1000 * (self._answered_at - self._asked_at))),
             }
             return web.json_response(self.stats | counts)
         if request.path == "/v1/models" and self._models:
