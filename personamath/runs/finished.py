@@ -220,7 +220,7 @@ def _as_json(funnel: Funnel) -> dict[str, Any]:
 
 
 def _of_json(content: dict[str, Any]) -> Funnel:
-    counters = {
+    counters: dict[str, Any] = {
         name: Counter({tuple(key) if isinstance(key, list) else key: count for key, count in content[name]})
         for name in _COUNTERS
     }

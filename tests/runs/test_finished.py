@@ -43,8 +43,8 @@ def recipe(**others: Any) -> Recipe:
 
 
 def setup(teacher: ScriptedTeacher, **others: Any) -> Setup:
-    settings = {"output": RUN, "base_url": (teacher.base_url,), "price_in": 1.0, "price_out": 2.0, "header": ("A=1",)}
-    return Setup(**settings | others)
+    settings: dict[str, Any] = {"output": RUN, "base_url": (teacher.base_url,), "price_in": 1.0, "price_out": 2.0}
+    return Setup(**settings | {"header": ("A=1",)} | others)
 
 
 def command(teacher: ScriptedTeacher) -> list[str]:
