@@ -12,5 +12,8 @@ ISO_CODES = {
 
 CODE = rf"(?:{'|'.join(ISO_CODES)})"
 
-WHOSE_DOLLARS = {"US": "USD", "CA": "CAD", "C": "CAD", "AU": "AUD", "A": "AUD", "NZ": "NZD", "HK": "HKD", "S": "SGD"}
-"""Letters before the sign of the dollar."""
+DOLLARS = {"US": "US", "CA": "CA", "C": "CA", "AU": "AU", "A": "AU", "NZ": "NZ", "HK": "HK", "S": "SG"}
+"""Whose dollars letters before the sign of the dollar, or before the word, mean."""
+
+NAMES_OF_MONEY = ISO_CODES | {f"{letters} dollars": f"dollar {country}" for letters, country in DOLLARS.items()}
+"""The unit that a code, or `US dollars`, stands for."""

@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from personamath.answers.characters import ascii_characters
-from personamath.answers.currencies import CODE, WHOSE_DOLLARS
+from personamath.answers.currencies import CODE, DOLLARS
 from personamath.answers.extraction import braced
 from personamath.answers.words import number_in_words
 
@@ -60,10 +60,7 @@ TABLE = [
      "values of two formulas are two", "\\"),
     (r"(?<=[^-+*/=<>(,;^_$\\ ])\$ ?\$(?=[^+*/=<>),;.^_$ ][^$]*\$(?: ?\$[^$]+\$)* ?\.?$)(?<!^\$\$)", ", ",
      "values of two formulas are two", "$"),
-    *(
-        (rf"^ ?(-?) ?{letters} ?\\?\$ ?(-?[\d.,]*\d)\.?$", rf"\1\2\\text{{ {code}}}", "whose dollars", "$")
-        for letters, code in WHOSE_DOLLARS.items()
-    ),
+    (rf"^ ?(-?) ?({'|'.join(DOLLARS)}) ?\\?\$ ?(-?[\d.,]*\d)\.?$", r"\1\3\\text{ \2 dollars}", "whose dollars", "$"),
     (r"^ ?(-?) ?(?:US|CA|AU|NZ|HK|C|A) ?\$(?=[.\d])", r"\1", "whose dollars", "$"),
     (r"^ ?(-?) ?\$ ?(-?[\d.,]*\d) ?\.?$", r"\1\2\\text{ dollars}", "a sign that no other closes is of dollars", "$"),
     (r"(?<!\\)\$", "", "`$` opens and closes a formula", "$"),
@@ -112,7 +109,7 @@ TABLE = [
     (command("leq?", "leqq", "leqslant"), r"\\le ", "at most"),
     (command("geq?", "geqq", "geqslant"), r"\\ge ", "at least"),
     (command("neq?") + r"|\\not ?=", r"\\ne ", "not equal", "\\n"),
-    (r"\+ ?/ ?-", r"\\pm ", "plus or minus", "/"),
+    (r"\+ ?/-", r"\\pm ", "plus or minus", "/-"),
     ("<=|=<", r"\\le ", "at most", "="),
     (">=", r"\\ge ", "at least", "="),
     ("!=", r"\\ne ", "not equal", "="),
@@ -157,10 +154,11 @@ TABLE = [
     (command("textdollar"), r"\\$", "the sign of the dollar"),
     *(
         (rf"^ ?(-?) ?{sign} ?(-?[\d.,]*\d)\.?$|^ ?(-?)([\d.,]*\d) ?{sign} ?$", rf"\1\2\3\4\\text{{ {word}}}",
-         f"a number of {word}")
-        for sign, word in (
-            (command("euro", "texteuro"), "euros"), (command("pounds", "textsterling"), "pounds"),
-            (command("yen"), "yen"), (command("rupee"), "rupees"),
+         f"a number of {word}", needs)
+        for sign, word, needs in (
+            (command("euro", "texteuro"), "euros", "euro"), (command("pounds"), "pounds", r"\pounds"),
+            (command("textsterling"), "pounds", "sterling"), (command("yen"), "yen", r"\yen"),
+            (command("rupee"), "rupees", r"\rupee"),
         )
     ),
     (command("pounds", "euro", "texteuro", "textsterling", "yen", "rupee"), "", "the sign of a currency"),
@@ -200,10 +198,10 @@ TABLE = [
     (r"(?<=\w)(?: ?\\text\{,? ?\(?(?:in )?base ?\}|,? \(?(?:in )?base )\{?(\d\d?)\}?\)?$", r"_{\1}",
      "the base of a number", "base"),
     (r"(?<=\d)\\text\{ ?([A-F\d]+) ?\}(?=_)", r"\1", "digits beyond 9", r"\text"),
-    (r"^ ?0[xX]([0-9A-Fa-f]+)$", r"\1_{16}", "a prefix for base 16", "0"),
-    (r"^ ?0[bB]([01]+)$", r"\1_2", "a prefix for base 2", "0"),
-    (r"^ ?0[oO]([0-7]+)$", r"\1_8", "a prefix for base 8", "0"),
-    (r"^ ?(1[0-2]|[1-9]) ?(?:\\text\{ ?)?o'clock ?\}?(?=$|[ ap])", r"\1:00", "an hour of the day", "'"),
+    (r"^ ?0x([0-9A-Fa-f]+)$", r"\1_{16}", "a prefix for base 16", "0x"),
+    (r"^ ?0b([01]+)$", r"\1_2", "a prefix for base 2", "0b"),
+    (r"^ ?0o([0-7]+)$", r"\1_8", "a prefix for base 8", "0o"),
+    (r"^ ?(1[0-2]|[1-9]) ?(?:\\text\{ ?)?o'clock ?\}?(?=$|[ ap])", r"\1:00", "an hour of the day", "o'c"),
     (r"_ ?\{ ?\((\d\d?)\) ?\}", r"_{\1}", "the base of a number in parentheses", "_"),
     (r"\\text\{ ?([CPA]) ?\}(?=_)", r"\1", "combinations", r"\text"),
     # Words and edges

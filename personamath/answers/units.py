@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from personamath.answers.counted import count_others, counted, singular
-from personamath.answers.currencies import ISO_CODES
+from personamath.answers.currencies import NAMES_OF_MONEY
 from personamath.answers.normal_form import FUNCTIONS
 from personamath.answers.words import NUMBER_WORDS, TENS
 
@@ -213,8 +213,8 @@ def base_of(text: str) -> int | None:
 
 def named(words: str) -> str | None:
     """The unit that words name, e.g. `cm^2`, if it is one that is told apart; `right triangles` are none."""
-    if (code := words.strip(" .()")) in ISO_CODES:
-        return ISO_CODES[code]
+    if (money := words.strip(" .()")) in NAMES_OF_MONEY:
+        return NAMES_OF_MONEY[money]
     words = words.lower().replace(".", "").strip()
     if match := POWER_IN_WORDS.search(words):
         words = f"{words[: match.start()]}^{'2' if match[1] == 'squared' else '3'}"
