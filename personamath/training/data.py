@@ -1,5 +1,6 @@
 """The dataset of a run: rows of a version on the Hub or of a local folder, and their entry in the record."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -109,6 +110,17 @@ def make_dataset(rows: Any, tokenizer: Any, prompt_format: PromptFormat, max_len
         label_tokens=sum(used["label_tokens"]),
     )
     return used.select_columns(["input_ids", "labels"]), counts
+
+
+def examples_digest(examples: Any) -> str:
+    """Return a digest of all examples in their order: of the rows, the prompt, the tokenizer and its EOS at once."""
+    digest = hashlib.sha256()
+    for table in examples.with_format("arrow").iter(BATCH_ROWS):
+        for name in ("input_ids", "labels"):
+            column = table[name].combine_chunks()
+            for numbers in (column.value_lengths(), column.flatten()):
+                digest.update(numbers.cast("int64").to_numpy(zero_copy_only=False).tobytes())
+    return digest.hexdigest()
 
 
 def without_machine(folder: str) -> str:

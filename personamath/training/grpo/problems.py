@@ -1,7 +1,9 @@
 """The problems of a run: rows of the config `rl`, with the prompt as the plain text that the model was trained on."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 from personamath.errors import BadInput
@@ -72,6 +74,14 @@ def make_problems(
         label_tokens=0,
     )
     return used, counts
+
+
+def problems_digest(problems: Sequence[Problem]) -> str:
+    """Return a digest of all problems in their order."""
+    digest = sha256()
+    for problem in problems:
+        digest.update(json.dumps(problem).encode())
+    return digest.hexdigest()
 
 
 def as_dataset(problems: Sequence[Problem]) -> Any:
