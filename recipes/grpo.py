@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
+from personamath.training.base_model import loading_weights
 from personamath.training.batching import derive_batch, describe
 from personamath.training.chat_template import set_chat_template
 from personamath.training.checkpoints import claim
@@ -90,7 +91,8 @@ def main() -> None:
 
     # --- keep the problems that the model sometimes solves
     enough(len(problems), options, counts)
-    trainer = make_trainer(arguments, start, problems)
+    with loading_weights(model.model_name_or_path):
+        trainer = make_trainer(arguments, start, problems)
     pass_rate, counts = filter_problems(trainer, ours, problems, counts)
     enough(counts.used, options, counts)
 

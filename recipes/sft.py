@@ -32,7 +32,7 @@ from typing import Any
 
 from personamath.training import prompts, tiny
 from personamath.training.arguments import Arguments, read_arguments
-from personamath.training.base_model import Base, load_base
+from personamath.training.base_model import Base, load_base, loading_weights
 from personamath.training.batching import derive_batch, describe
 from personamath.training.chat_template import set_chat_template
 from personamath.training.checkpoints import claim
@@ -91,7 +91,8 @@ def main() -> None:
         loaded = {"base": base.record.commit, "weights": weights}
         claim(output, arguments.recipe | read | loaded | machine(options))
     checkpoint = find_checkpoint(output, options)
-    trainer = make_trainer(arguments, base, examples)
+    with loading_weights(model.model_name_or_path):
+        trainer = make_trainer(arguments, base, examples)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     # --- write the model folder
