@@ -13,9 +13,12 @@ from personamath.files import folder_for_libraries, in_one_line, read_json
 from personamath.records import SIMULATED
 from personamath.sources.hub import cached_commit
 from personamath.training.examples import Example, PromptFormat, make_examples
+from personamath.training.jsonl import sound
 from personamath.training.record import RowCounts, TrainingData
 
 COLUMNS = ("problem", "response")
+TEACHER = "teacher"
+"""The column that says which model wrote a row."""
 FILE_TYPES = {".parquet": "parquet", ".jsonl": "json"}
 """What `datasets` calls the type of a file, by its ending."""
 # Of a dataset folder; `folder.layout` is in a layer above.
@@ -46,6 +49,8 @@ def load_rows(
         raise BadInput(_why(name, config, revision, error)) from error
     if missing := [column for column in columns if column not in rows.column_names]:
         raise BadInput(f"{name}: column {missing[0]!r} is missing; it has {', '.join(rows.column_names)}")
+    rows = rows.select_columns([column for column in (*columns, TEACHER) if column in rows.column_names])
+    _check_text(rows, name)
     simulated = _is_simulated(rows, name, revision)
     if simulated and not allow_simulated:
         raise BadInput(
@@ -66,16 +71,35 @@ def _read(name: str, config: str, revision: str | None) -> Any:
 
     path = Path(name)
     if path.is_file():
-        with folder_for_libraries(path.parent) as folder:
+        with (
+            sound(path) if path.suffix == ".jsonl" else nullcontext(path) as sound_path,
+            folder_for_libraries(sound_path.parent) as folder,
+        ):
             return datasets.load_dataset(FILE_TYPES[path.suffix], data_files=str(folder / path.name), split="train")
     with folder_for_libraries(path) if path.is_dir() else nullcontext(name) as source:
         return datasets.load_dataset(str(source), config, split="train", revision=revision)
 
 
+def _check_text(rows: Any, name: str) -> None:
+    """Raise BadInput where a column claims to be text and is not UTF-8, which a broken parquet file can."""
+    import pyarrow
+
+    start = 0
+    for table in rows.with_format("arrow").iter(BATCH_ROWS):
+        try:
+            table.validate(full=True)
+        except pyarrow.ArrowInvalid as error:
+            raise BadInput(
+                f"{name}: not text in UTF-8 within rows {start:,} to {start + len(table) - 1:,} "
+                f"({in_one_line(error)}): write the file again"
+            ) from None
+        start += len(table)
+
+
 def _is_simulated(rows: Any, name: str, revision: str | None) -> bool:
     """Whether the embedded teacher wrote the rows: by their teachers, else by the dataset's provenance."""
-    if "teacher" in rows.column_names:
-        return any(str(teacher).startswith(SIMULATED) for teacher in rows.unique("teacher"))
+    if TEACHER in rows.column_names:
+        return any(str(teacher).startswith(SIMULATED) for teacher in rows.unique(TEACHER))
     if Path(name).exists():
         provenance = Path(name) / PROVENANCE
         return provenance.is_file() and bool(read_json(provenance, "make the dataset again").get("simulated"))

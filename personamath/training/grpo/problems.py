@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.files import in_one_line
+from personamath.files import in_one_line, is_visible
 from personamath.rewards import read_reference
 from personamath.training.data import load_rows
 from personamath.training.examples import has_special, special_ids, tokenize
@@ -54,7 +54,7 @@ def make_problems(
         reason: Dropped | None = None
         if read_reference(solution) is None:
             reason = "no readable solution"
-        elif not problem.strip():
+        elif not is_visible(problem):
             reason = "empty"
         elif has_special(ids, specials, tokenizer):
             reason = "special token in the text"
