@@ -143,7 +143,7 @@ class Inputs:
     def first_digest(self, seed: Problem) -> str | None:
         """The digest of the first request of a seed problem; None if nothing is asked about it."""
         first = self.recipe.method.first_request(seed, self.recipe.requests)
-        return first and first.digest
+        return None if first is None else first.digest
 
 
 def _read(recipe: Recipe, sources: Sources) -> Iterator[Problem | Skipped]:
