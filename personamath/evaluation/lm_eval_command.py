@@ -1,7 +1,7 @@
 """`python -m personamath.evaluation.lm_eval_command`: the command lm_eval, with our tasks instead of its own.
 
-lm_eval begins by reading the YAML files of its own 14,000 tasks, about ten seconds of CPU for every model. The options are
-lm_eval's; `--include_path` adds tasks.
+lm_eval begins by reading the YAML files of its own 14,000 tasks, about ten seconds of CPU for every model. The options
+are lm_eval's; `--include_path` adds tasks.
 """
 
 from pathlib import Path
