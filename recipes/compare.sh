@@ -132,7 +132,7 @@ for run in "${runs[@]}"; do
         if [ ! -d "$to" ]; then
             rm -rf "$OUT/partial"
             # shellcheck disable=SC2086
-            "$PYTHON" -m personamath.evaluation.lm_eval_command $LM_EVAL \
+            "$PYTHON" -m personamath.evaluation.tasks.lm_eval_command $LM_EVAL \
                 --model_args "pretrained=$model${MODEL_ARGS:-}" --tasks "$TASKS" \
                 --output_path "$OUT/partial" --log_samples "${SCORE[@]}"
             mkdir -p "$(dirname "$to")"

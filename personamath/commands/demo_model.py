@@ -85,7 +85,7 @@ def score(output: Path) -> tuple[Marks, Marks]:
             Process(
                 f"scoring {name}",
                 (
-                    *("personamath.evaluation.lm_eval_command", "--model", "hf"),
+                    *("personamath.evaluation.tasks.lm_eval_command", "--model", "hf"),
                     *("--model_args", f"pretrained={model},dtype=float32", "--device", "cpu"),
                     *("--batch_size", str(HELD_OUT)),
                     *("--tasks", "personamath_gsm8k", "--metadata", json.dumps(files)),

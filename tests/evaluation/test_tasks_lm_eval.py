@@ -24,7 +24,7 @@ from tests.support.tiny_eval import AFTER_PAPER, AFTER_PROMPT, CONTEXT, EOS, add
 pytestmark = pytest.mark.slow
 
 BIN = Path(sys.executable).parent
-OUR_TASKS = "personamath.evaluation.lm_eval_command"
+OUR_TASKS = "personamath.evaluation.tasks.lm_eval_command"
 START_LIMIT = 180.0
 """Seconds a server may take to start on a busy machine."""
 RIGHT, CUT = r" The answer is $\boxed{18}$.", r" It is $\boxed{1"

@@ -1,4 +1,4 @@
-"""`python -m personamath.evaluation.lm_eval_command`: the command lm_eval, with our tasks instead of its own.
+"""`python -m personamath.evaluation.tasks.lm_eval_command`: the command lm_eval, with our tasks instead of its own.
 
 lm_eval begins by reading the YAML files of its own 14,000 tasks, about ten seconds of CPU for every model. The options
 are lm_eval's; `--include_path` adds tasks.
