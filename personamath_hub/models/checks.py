@@ -51,7 +51,7 @@ def check_model(folder: Path, *, adapter: bool = False, allow_simulated: bool = 
     if record.simulated and not allow_simulated:
         raise BadInput(f"{folder}: trained on simulated data; publish it anyway with --allow-simulated")
     weights = check_weights(folder, files)
-    refuse_misrecorded(record.recipe, str(folder / FILE_NAME))
+    refuse_misrecorded(record.recipe, record.kind, str(folder / FILE_NAME))
     place = folder / ADAPTER if adapter else folder
     tokenizer = _tokenizer(place)
     check_eos(place, record, tokenizer)

@@ -13,6 +13,7 @@ from huggingface_hub import HfApi
 from personamath.errors import BadInput
 from personamath.evaluation.tasks.model import model_of
 from personamath.training.prompts import ALPACA
+from personamath.training.refused_keys import BY_KIND, refuse_misrecorded
 from personamath_hub.models.base_licenses import TERMS, BaseLicense
 from personamath_hub.models.checks import check_model, check_weights
 from personamath_hub.models.files import ModelFiles
@@ -111,11 +112,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "another EOS": (other_eos, "its EOS is '<pad>', the model was trained with '</s>'"),
     "an EOS that only the trainer declared": (
         lambda folder: replace(LOCAL, recipe=LOCAL.recipe | {"eos_token": "</s>"}).write(folder),
-        r"training\.json: trained with eos_token, so its EOS or its batch is not the recorded one",
+        r"training\.json: eos_token is </s>, with which no model is trained now",
     ),
     "a batch that shrank": (
         lambda folder: replace(LOCAL, recipe=LOCAL.recipe | {"auto_find_batch_size": True}).write(folder),
-        "trained with auto_find_batch_size",
+        "auto_find_batch_size is True, with which no model is trained now",
     ),
     "runs on": (lambda folder: generate(folder, eos_token_id=None), "eos_token_id is None; it must be"),
     "stops early": (lambda folder: generate(folder, eos_token_id=[7, 1]), r"eos_token_id is \[7, 1\]; it must be"),
@@ -320,3 +321,18 @@ def test_a_name_that_the_teachers_terms_ask_for_is_named(teacher: str, repo_id: 
     assert len(found) == noticed
     assert all("asks that the model's name begin with Llama" in notice for notice in found)
     assert not list(teachers_notices(repo_id, DataFacts()))
+
+
+REFUSED_IN_TRAINING = [
+    (kind, key, harmless) for kind, refused in BY_KIND.items() for key, (harmless, _) in refused.items()
+]
+
+
+@pytest.mark.parametrize(("kind", "key", "harmless"), REFUSED_IN_TRAINING)
+def test_a_record_of_any_key_that_training_refuses_is_no_record(kind: str, key: str, harmless: object) -> None:
+    refuse_misrecorded({"learning_rate": 1e-5, key: harmless}, kind, "training.json")
+    other = not harmless if isinstance(harmless, bool) else "something else"
+    with pytest.raises(BadInput, match=rf"training\.json: {key} is {other}, with which no model is trained now"):
+        refuse_misrecorded({"learning_rate": 1e-5, key: other}, kind, "training.json")
+    with pytest.raises(BadInput, match="model_init_kwargs sets torch_dtype"):
+        refuse_misrecorded({"model_init_kwargs": {"torch_dtype": "float16"}}, kind, "training.json")
