@@ -15,7 +15,7 @@ def main() -> None:
     import lm_eval.tasks
     from lm_eval.__main__ import cli_evaluate
 
-    class OurTasks(lm_eval.tasks.TaskManager):  # type: ignore[misc]
+    class OurTasks(lm_eval.tasks.TaskManager):
         """Knows the tasks in our folder and in `--include_path`."""
 
         def __init__(self, include_path: str | Path | None = None, **more: Any) -> None:

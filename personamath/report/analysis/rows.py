@@ -150,9 +150,9 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     if recipe is None:
         why = UNKNOWN_METHOD.format(outline.method)
         return replace(data, missing=dict.fromkeys(("seeds", "wrong", "personas"), why))
-    folder = started_in(content, run) if run else None
-    data = _with_seeds(data, recipe, folder)
-    data = _with_personas(data, recipe, folder)
+    start = started_in(content, run) if run else None
+    data = _with_seeds(data, recipe, start)
+    data = _with_personas(data, recipe, start)
     return _with_first_answers(data, recipe, run)
 
 
