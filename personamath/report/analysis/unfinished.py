@@ -1,0 +1,23 @@
+"""The input of the analyses while a run goes on: what its journal gives so far."""
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from personamath.errors import BadInput
+from personamath.report.analysis.rows import RunData, read_run
+from personamath.runs.unfinished import UnfinishedRun
+
+
+class NoRowsYet(BadInput):
+    """A run that has not ended has kept no row so far."""
+
+
+def read_so_far(run: UnfinishedRun, name: str) -> RunData:
+    """Read what a run that has not ended has so far; raises `NoRowsYet` if that is no row."""
+    with TemporaryDirectory(prefix="personamath-so-far-") as scratch:
+        so_far = run.so_far(Path(scratch))
+        if so_far.folder is None:
+            raise NoRowsYet(f"{name}: no row is kept yet. {so_far.progress}")
+        data = read_run(so_far.folder, name, run.directory, so_far.record)
+    return replace(data, unfinished=str(so_far.progress))
