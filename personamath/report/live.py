@@ -124,7 +124,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if urlsplit(f"//{self.headers.get('Host', '')}").hostname not in HOSTS:
+            if (self.headers.get("Host") or "").partition(":")[0] not in HOSTS:
                 self._answer(HTTPStatus.MISDIRECTED_REQUEST, b"This server answers to 127.0.0.1 and localhost only.\n")
                 return
             path = urlsplit(self.path).path

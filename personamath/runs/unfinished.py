@@ -113,7 +113,8 @@ class UnfinishedRun:
         self._prices = Prices.of_dict(record.get("prices") or {})
 
     def so_far(self, scratch: Path) -> SoFar:
-        """Make the dataset of the answers that are there now, in the folder `scratch`."""
+        """Make the dataset of the answers that are there now, in the folder `scratch`, which is made if need be."""
+        scratch.mkdir(parents=True, exist_ok=True)
         survey = self._inputs.funnel
         funnel = Funnel(skipped=survey.skipped, seed_problems=survey.seed_problems)
         inputs = replace(self._inputs, funnel=funnel)

@@ -2,10 +2,11 @@
 
 const LOOK_EVERY = 3000; // ms
 const PLACE = "place"; // in the session's storage
-const line = document.getElementById("unfinished");
+const ENDED = "This page is not updated any more: its command, `personamath report --live`, has ended.";
 const list = document.querySelector("[data-part=list]");
 
 let page;
+let ended;
 
 // A reader who types, or who has selected text, is not interrupted.
 const busy = () => document.activeElement?.matches("input, select, textarea") || !getSelection().isCollapsed;
@@ -15,9 +16,11 @@ async function look() {
   try {
     state = await (await fetch("/state", { cache: "no-store" })).json();
   } catch {
-    if (line) line.textContent = "This page is not updated any more: its command, `personamath report --live`, has ended.";
+    ended ??= element("p", { class: "warning", id: "ended", role: "status" }, ENDED);
+    document.getElementById("main").prepend(ended);
     return;
   }
+  ended?.remove();
   page ??= state.page;
   if (state.page === page || busy()) return;
   sessionStorage.setItem(PLACE, JSON.stringify({ top: scrollY, list: list.scrollTop }));
