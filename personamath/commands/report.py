@@ -32,6 +32,9 @@ A run directory gives a fuller page than a published version, because its journa
 of a run that has not ended shows the rows so far and says so. The command only reads there, so it may be given while
 the run goes on.
 
+  personamath report runs/v1 --live                    # served here, and renewed while the run goes on
+  personamath report me/PersonaMathQA@v1.0.0 --space me/PersonaMathQA-report      # published as a Space
+
 writes  OUTPUT/index.html   the page
         OUTPUT/report.md    the same findings, tables and figures in Markdown
         OUTPUT/figures/     each figure as SVG and PNG, each table as CSV
@@ -89,6 +92,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=int, metavar="NUMBER", help="with --live: the port on 127.0.0.1 (default: a free one)"
     )
+    parser.add_argument(
+        "--space",
+        metavar="OWNER/NAME",
+        help="publish the page as a static Space on the Hub instead of writing it here; created if it does not exist",
+    )
+    parser.add_argument(
+        "--dataset",
+        metavar="OWNER/NAME",
+        help="with --space: the dataset on the Hub that the Space links to (default: the one that is reported)",
+    )
+    parser.add_argument("--private", action="store_true", help="with --space: make a new Space private")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="with --space: show what would be uploaded, but upload nothing"
+    )
     add_json(parser, "the address of the page, and whether the run has ended,")
 
 
@@ -100,12 +117,21 @@ def run(options: argparse.Namespace) -> int:
         from personamath.commands.report_live import serve
 
         return serve(options.source, options.port or 0, writer, options.show)
+    if options.space:
+        from personamath.commands.report_space import check
+
+        check(options)
     data = read_source(options.source)
     for why in dict.fromkeys(data.missing.values()):
         print(f"note: {why}", file=sys.stderr)
     if data.unfinished:
         say_warning(data.unfinished)
     print(f"analysing {len(data.rows):,} rows ...", file=sys.stderr)
+    if options.space:
+        from personamath.commands.report_space import publish
+
+        options.show({**publish(data, options, writer), "finished": data.unfinished is None})
+        return 0
     page = writer.write(data, options.output or _beside(options.source)).resolve().as_uri()
     print(page)
     options.show({"page": page, "finished": data.unfinished is None})
@@ -120,6 +146,11 @@ def _check_together(options: argparse.Namespace) -> None:
         raise BadInput("--port is for --live: give both, or neither")
     if options.live and options.output:
         raise BadInput("--live serves the page and writes nothing: leave --output out")
+    if options.space and (options.live or options.output):
+        raise BadInput("--space publishes the page and writes nothing here: leave --live and --output out")
+    for name in ("dataset", "private", "dry_run"):
+        if getattr(options, name) and not options.space:
+            raise BadInput(f"--{name.replace('_', '-')} is for --space: give both, or neither")
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,16 @@ def description(left: Iterable[str]) -> str | None:
 
 
 def files_of_others(
-    history: Iterable[GitCommitInfo], there: Mapping[str, RepoFile], tree: Callable[[str], Mapping[str, RepoFile]]
+    history: Iterable[GitCommitInfo],
+    there: Mapping[str, RepoFile],
+    tree: Callable[[str], Mapping[str, RepoFile]],
+    ours_title: re.Pattern[str] = _VERSIONS_TITLE,
 ) -> frozenset[str]:
     """Return the paths in `there`, the tree of the newest commit of `history`, that no version put there so.
 
-    `tree` gives the tree of a commit.
+    `tree` gives the tree of a commit; `ours_title` begins the titles of the commits that put versions there.
     """
-    version = next((commit for commit in history if _VERSIONS_TITLE.match(commit.title)), None)
+    version = next((commit for commit in history if ours_title.match(commit.title)), None)
     ours = dict(tree(version.commit_id)) if version else {}
     for line in version.message.splitlines() if version else ():
         ours.pop(line.strip().removeprefix(_LEFT), None)

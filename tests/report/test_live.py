@@ -150,6 +150,7 @@ def test_options_that_do_not_go_together(
     assert message in error and error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_command_says_that_a_run_is_unfinished(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     inputs = begin(run, recipe_of(tmp_path / "few.jsonl"), 0)
