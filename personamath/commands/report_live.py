@@ -42,13 +42,15 @@ def serve(source: str, port: int, writer: Writer, show: Callable[[Mapping[str, A
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
     """End the block on SIGINT and SIGTERM, which is how it is meant to end."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Also on SIGINT, which a shell has its background jobs ignore.
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     except KeyboardInterrupt:
         print("\nThe page is not served any more.", file=sys.stderr)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Live:
