@@ -71,6 +71,8 @@ class SoFar(NamedTuple):
     """The dataset folder; None if no row is kept yet."""
     record: Mapping[str, Any]
     """What a report reads of a finished run's run.json."""
+    begun: frozenset[str]
+    """Ids of the seed problems with at least one answer; the folder is about these only."""
 
 
 def is_unfinished(directory: Path) -> bool:
@@ -116,7 +118,7 @@ class UnfinishedRun:
         """Make the dataset of the answers that are there now, in the folder `scratch`, which is made if need be."""
         scratch.mkdir(parents=True, exist_ok=True)
         survey = self._inputs.funnel
-        funnel = Funnel(skipped=survey.skipped, seed_problems=survey.seed_problems)
+        funnel = Funnel(skipped=survey.skipped)
         inputs = replace(self._inputs, funnel=funnel)
         recipe = inputs.recipe
         with (
@@ -124,11 +126,12 @@ class UnfinishedRun:
             recorded_results(self.directory) as results,
             Spool(scratch) as spool,
         ):
+            seeds = dict(_begun(inputs, journal))
             sink = _Progressing(Counted(spool, funnel))
             asked = asyncio.run(
                 run(
                     recipe,
-                    _begun(inputs, journal),
+                    seeds.items(),
                     _Nobody(),
                     journal,
                     sink,
@@ -139,14 +142,16 @@ class UnfinishedRun:
                     programs=_Ran(results),
                 )
             )
+            begun = [seeds[position] for position in sink.begun]
+            funnel.seed_problems = Counter(seed.source for seed in begun)
             # Requests without an answer count only at the end of a run: here they are in flight, or their turn comes.
             funnel.counts = Counter({key: count for key, count in funnel.counts.items() if key[1] not in UNANSWERED})
             folder = write_dataset(scratch, inputs, self._origins, spool.rows(), spool.answers())
         kinds = [kind.name for kind in recipe.method.outline.kinds]
         record = {"recipe": recipe.as_dict(), "paid": asked.bill.as_dict(kinds)}
-        total = funnel.seed_problems.total()
-        going_on = is_held(self.directory)
-        return SoFar(Progress(sink.done, sink.begun, total, going_on, recipe.budget), folder, record)
+        total, going_on = survey.seed_problems.total(), is_held(self.directory)
+        progress = Progress(sink.done, len(begun), total, going_on, recipe.budget)
+        return SoFar(progress, folder, record, frozenset(seed.id for seed in begun))
 
 
 def _recipe(record: Mapping[str, Any], path: Path) -> Recipe:
@@ -200,15 +205,16 @@ class _Ran:
 
 
 class _Progressing:
-    """A sink that counts the seed problems that are done."""
+    """A sink that notes which seed problems are begun, by position, and counts those that are done."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self.begun = 0
+        self.begun: list[int] = []
         self.done = 0
 
     def add(self, position: int, outcome: Outcome) -> None:
         is_done = not any(count for (_, reason), count in outcome.counts.items() if reason in UNANSWERED)
         self.done += is_done
-        self.begun += is_done or bool(outcome.answers)
+        if is_done or outcome.answers:
+            self.begun.append(position)
         self._sink.add(position, outcome)

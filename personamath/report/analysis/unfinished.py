@@ -20,4 +20,6 @@ def read_so_far(run: UnfinishedRun, name: str) -> RunData:
         if so_far.folder is None:
             raise NoRowsYet(f"{name}: no row is kept yet. {so_far.progress}")
         data = read_run(so_far.folder, name, run.directory, so_far.record)
-    return replace(data, unfinished=str(so_far.progress))
+    # A seed problem without an answer is none whose first answer was wrong.
+    seeds = data.seeds and tuple(seed for seed in data.seeds if seed.id in so_far.begun)
+    return replace(data, seeds=seeds, unfinished=str(so_far.progress))
