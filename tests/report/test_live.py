@@ -14,9 +14,12 @@ import pytest
 from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.journal.store import Journal
+from personamath.report.analysis.catalogue import analyses
 from personamath.report.analysis.result import Analyses
+from personamath.report.analysis.unfinished import read_so_far
 from personamath.report.live import Site, follow, serving, write_waiting
 from personamath.report.write import write_found
+from personamath.runs.unfinished import SoFar, UnfinishedRun
 from tests.support import programs
 from tests.support.chromium import Page, chromium, executable
 from tests.support.reports import report_data
@@ -148,6 +151,23 @@ def test_options_that_do_not_go_together(
     assert main(["report", *arguments]) == 1
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+def test_answers_that_arrive_in_between_wait_for_the_next_report(tmp_path: Path) -> None:
+    inputs = begin(tmp_path / "run", recipe_of(tmp_path / "few.jsonl"), 10)
+
+    class Growing(UnfinishedRun):
+        def so_far(self, scratch: Path) -> SoFar:
+            found = super().so_far(scratch)
+            with Journal(self.directory) as journal:
+                go_on(inputs, journal, None)
+            return found
+
+    run = Growing(tmp_path / "run")
+    data, then = read_so_far(run, "run"), read_so_far(run, "run")
+    assert data.seeds and then.seeds and len(data.seeds) < len(then.seeds) == 6
+    assert data.wrong is not None and set(data.wrong) <= {seed.id for seed in data.seeds}
+    analyses(data)
 
 
 @pytest.mark.slow

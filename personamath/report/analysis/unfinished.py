@@ -20,6 +20,8 @@ def read_so_far(run: UnfinishedRun, name: str) -> RunData:
         if so_far.folder is None:
             raise NoRowsYet(f"{name}: no row is kept yet. {so_far.progress}")
         data = read_run(so_far.folder, name, run.directory, so_far.record)
-    # A seed problem without an answer is none whose first answer was wrong.
+    # A seed problem without an answer is none whose first answer was wrong; and answers that arrived while the folder
+    # was made are not in its counts.
     seeds = data.seeds and tuple(seed for seed in data.seeds if seed.id in so_far.begun)
-    return replace(data, seeds=seeds, unfinished=str(so_far.progress))
+    wrong = data.wrong and {id: text for id, text in data.wrong.items() if id in so_far.begun}
+    return replace(data, seeds=seeds, wrong=wrong, unfinished=str(so_far.progress))
