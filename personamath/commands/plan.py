@@ -104,7 +104,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
     if is_url(setup.output):
         raise BadInput(f"--pilot needs a local output directory, and {setup.output} is a URL: give a directory")
     recipe = inputs.recipe
-    record = record_of(inputs, Origins.found(inputs.sources, inputs.personas))
+    record = record_of(inputs, Origins.found(inputs.sources, inputs.personas), setup.prices(recipe))
     if not setup.replace:
         record.check_same_as_begun(Path(setup.output))
     endpoints = open_teacher(recipe, setup)

@@ -41,6 +41,7 @@ from personamath.sources.named import Sources
 from personamath.sources.published import misnaming
 from personamath.sources.rows import HALF_A_PAIR
 from personamath.sources.seed_problems import Skipped, read_problems
+from personamath.teachers.prices import Prices
 from personamath.teachers.routed import OverHttp
 from personamath.teachers.waves import WaveTeacher
 
@@ -89,12 +90,10 @@ class Inputs:
         for source in sources.benchmarks:
             if source.path:  # check the first row only; the run reads the rest, and the Hub's test problems
                 next(source.read(), None)
-        personas = sources.personas.read() if sources.personas else []
-        for warning in recipe.method.check(personas, recipe.requests):
+        inputs = cls.of(recipe, sources)
+        funnel = inputs.funnel
+        for warning in recipe.method.check(inputs.personas, recipe.requests):
             warn(warning)
-        # Problems are read twice, here to find bad input before paying: that is cheaper than keeping them in memory.
-        digest = ProblemsDigest()
-        funnel = Funnel.survey(digest.over(_read(recipe, sources)))
         if halves := [item.id for item in funnel.skipped if item.reason == HALF_A_PAIR]:
             named = ", ".join(halves[:SHOWN_NAMES])
             warn(f"{len(halves):,} problems left out: {HALF_A_PAIR} ({named})")
@@ -106,6 +105,15 @@ class Inputs:
             raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
         for misnamed in filter(None, map(misnaming, sources.problems)):
             warn(misnamed)
+        return inputs
+
+    @classmethod
+    def of(cls, recipe: Recipe, sources: Sources) -> "Inputs":
+        """Read the problems and personas of sources whose commits are known, without any check or warning."""
+        personas = sources.personas.read() if sources.personas else []
+        # Problems are read twice, here to find bad input before paying: that is cheaper than keeping them in memory.
+        digest = ProblemsDigest()
+        funnel = Funnel.survey(digest.over(_read(recipe, sources)))
         digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
         each = [digest.of_source(source.name) for source in sources.problems]
         return cls(recipe, personas, funnel, digests, sources, each)
@@ -164,7 +172,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     inputs = Inputs.read(recipe)
     # Record origins before asking, because a run may take days and a file may change in that time.
     origins = Origins.found(inputs.sources, inputs.personas)
-    record = record_of(inputs, origins)
+    record = record_of(inputs, origins, prices)
     if not setup.replace:
         check_same_inputs(output, record)
     other_runs = OtherRuns([local_path(directory) for directory in setup.reuse], output)
@@ -221,17 +229,20 @@ def budgeted(inputs: Inputs, setup: Setup, sink: Sink) -> Budgeted:
     return Budgeted(budget, in_budget_order(inputs.problems(), recipe.rng_seed), sink, prices)
 
 
-def record_of(inputs: Inputs, origins: Origins) -> InputRecord:
+def record_of(inputs: Inputs, origins: Origins, prices: Prices) -> InputRecord:
     """What a run records of its inputs before it asks."""
+    recipe = inputs.recipe
     by_kind = {
         "problems": zip(origins.problems, inputs.problem_digests, strict=True),
         "personas": [(origins.personas, inputs.digests["personas"])] if origins.personas else [],
         "benchmarks": zip(origins.benchmarks, origins.benchmark_digests, strict=True),
     }
     return InputRecord(
-        limit=inputs.recipe.limit,
+        limit=recipe.limit,
         used={**inputs.digests, **origins.digests},
         sources={kind: [{**entry, "used": used} for entry, used in pairs] for kind, pairs in by_kind.items()},
+        recipe=recipe.as_dict(),
+        prices=prices.as_dict(recipe.models),
     )
 
 

@@ -1,4 +1,4 @@
-"""Files on main that no version put there: an edited README, a LICENSE, a figure. Publishing must not take them away.
+"""Files on main that PersonaMath did not put there: a LICENSE, an edited README. Publishing must not take them away.
 
 A commit of a version has a title such as `v1.0.0: PersonaMathQA`. Its description says that PersonaMath published it,
 and lists the files of others that it left in place, so that the next version can still tell them from its own. People
@@ -35,19 +35,30 @@ def description(left: Iterable[str]) -> str:
     return "\n".join([_MARK, *(f"{_LEFT}{path}" for path in left)])
 
 
+def is_version(commit: GitCommitInfo, message: str) -> bool:
+    """Whether a commit put a version there. Those of earlier versions of PersonaMath have no mark, but this message."""
+    title = _VERSIONS_TITLE.fullmatch(commit.title)
+    return title is not None and (is_marked(commit) or title[1] == message)
+
+
+def is_marked(commit: GitCommitInfo) -> bool:
+    """Whether a commit's description says that PersonaMath published it."""
+    return _MARK in commit.message
+
+
 def files_of_others(
     history: Iterable[GitCommitInfo],
     there: Mapping[str, RepoFile],
     tree: Callable[[str], Mapping[str, RepoFile]],
-    message: str,
+    is_ours: Callable[[GitCommitInfo], bool],
 ) -> frozenset[str]:
-    """Return the paths in `there`, the tree of the newest commit of `history`, that no version put there so.
+    """Return the paths in `there`, the tree of the newest commit of `history`, that PersonaMath did not put there so.
 
-    `tree` gives the tree of a commit. Commits of earlier versions of PersonaMath have no mark, but this `message`.
+    `tree` gives the tree of a commit; `is_ours` says which commits PersonaMath made.
     """
-    version = next((commit for commit in history if _is_version(commit, message)), None)
-    ours = dict(tree(version.commit_id)) if version else {}
-    for line in version.message.splitlines() if version else ():
+    newest = next(filter(is_ours, history), None)
+    ours = dict(tree(newest.commit_id)) if newest else {}
+    for line in newest.message.splitlines() if newest else ():
         ours.pop(line.strip().removeprefix(_LEFT), None)
     return frozenset(path for path, file in there.items() if not _same(file, ours.get(path))) - KEPT
 
@@ -57,11 +68,6 @@ def in_the_way(path: str, repo_type: RepoType, ours: Collection[str]) -> bool:
     if any(path.startswith(f"{own}/") or own.startswith(f"{path}/") for own in ours):
         return True
     return any(fnmatch(path, pattern) and path.count("/") == pattern.count("/") for pattern in LOADED[repo_type])
-
-
-def _is_version(commit: GitCommitInfo, message: str) -> bool:
-    title = _VERSIONS_TITLE.fullmatch(commit.title)
-    return title is not None and (_MARK in commit.message or title[1] == message)
 
 
 def _same(file: RepoFile, other: RepoFile | None) -> bool:

@@ -46,7 +46,7 @@ from personamath_hub.versions.failures import (
     name,
     wait_s,
 )
-from personamath_hub.versions.others import description, files_of_others, in_the_way
+from personamath_hub.versions.others import description, files_of_others, in_the_way, is_version
 from personamath_hub.versions.revisions import (
     PublishError,
     RepoType,
@@ -234,7 +234,7 @@ class _Publication:
         if commit is None or not (difference.changed or difference.removed):
             return difference, (), (), ()
         history = self.api.list_repo_commits(self.repo_id, repo_type=self.repo_type, revision=commit)
-        others = files_of_others(history, there, self._tree, self._message)
+        others = files_of_others(history, there, self._tree, lambda commit: is_version(commit, self._message))
         lost = tuple(path for path in (*difference.changed, *difference.removed) if path in others)
         if self.replace_others:
             return difference, (), lost, ()

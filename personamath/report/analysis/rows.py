@@ -67,6 +67,8 @@ class RunData:
     """Blind solves of rewrites by the id of their row; None if there are none or the run is unavailable."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Why `seeds`, `wrong` or `personas` is None, by field name: one sentence with the remedy."""
+    unfinished: str | None = None
+    """How far the run is, in a sentence or two; None if it has ended."""
 
     @cached_property
     def layout(self) -> Layout:
@@ -125,16 +127,17 @@ def other_columns(row: Row, outline: Outline) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text is not None}
 
 
-def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
+def read_run(folder: Path, name: str, run: Path | None = None, record: Mapping[str, Any] | None = None) -> RunData:
     """Read a dataset folder, and with its run directory also the journal and the recipe's own files.
 
-    Memory holds every row. Raises `BadInput` for a folder that is not a dataset folder or that another version wrote.
+    `record` takes the place of run.json for a run that has not ended. Memory holds every row. Raises `BadInput` for a
+    folder that is not a dataset folder or that another version wrote.
     `missing` lists sources that are unavailable or have changed since the data was made.
     """
     provenance = read_provenance(folder)
     outline = layout_of(provenance, folder / PROVENANCE).outline
     _recipe(provenance, outline, folder / PROVENANCE)
-    content, path = (read_run_file(run), run / RUN_FILE) if run else (provenance, folder / PROVENANCE)
+    content, path = (record or read_run_file(run), run / RUN_FILE) if run else (provenance, folder / PROVENANCE)
     recipe = _recipe(content, outline, path)
     opinions = read_opinions(run) if run else None
     prices = _prices(content, provenance["recipe"])
