@@ -15,8 +15,8 @@ from personamath.commands import demo_data, demo_model
 from personamath.commands.demo_data import RECORDED_LICENSE, RECORDED_MODEL
 from personamath.files import folder_for_libraries, in_one_line, plain_path
 from personamath.methods import PersonaMath
-from personamath.runs.dataset import Made
 from personamath.runs.funnel import composition
+from personamath.runs.made import Made
 from personamath.teachers.simulated import bundled_problems
 
 DESCRIPTION = """\

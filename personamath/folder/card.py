@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from personamath.folder.answered import answered
-from personamath.folder.chart import passed
 from personamath.folder.citations import citations
 from personamath.folder.counts import Lengths, by_step, in_order, measure
+from personamath.folder.funnel_chart import passed
 from personamath.folder.layout import CHART, OF_THE_TEACHER, PROVENANCE, Files, Layout, StepFile
 from personamath.folder.licenses import check_license, decide, persona_license, problem_license
 from personamath.folder.markdown import code, fenced, table

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from personamath.folder.chart import passed
+from personamath.folder.funnel_chart import passed
 from personamath.methods.work import PASSED
 from personamath.report.analysis.result import Analysis, Chart, Series, Table
 from personamath.report.analysis.rows import RunData

@@ -18,8 +18,9 @@ from jinja2 import UndefinedError
 
 from personamath.errors import BadInput
 from personamath.folder.card import FolderFacts, dataset_card
-from personamath.folder.chart import INK, OUT, PANEL, THROUGH, draw_funnel
+from personamath.folder.chart import INK, OUT, PANEL, THROUGH
 from personamath.folder.counts import Lengths
+from personamath.folder.funnel_chart import draw_funnel
 from personamath.folder.markdown import code, fenced, table
 from personamath.folder.overlap import TestProblems
 from personamath.folder.provenance import Origins
