@@ -41,7 +41,7 @@ def draw_funnel(requests: Mapping[str, Mapping[str, int]], outline: Outline) -> 
         for place, kept, all_asked in zip(places, through, asked, strict=True):
             text = f"  {kept:,} of {all_asked:,}" + (f" ({kept / all_asked:.0%})" if all_asked else "")
             axes.text(all_asked, place, text, va="center", color=INK, fontsize=10)
-        axes.set_yticks(places, [kind.says for kind in outline.kinds], color=INK, fontsize=10)
+        axes.set_yticks(places, [outline.label(kind) for kind in outline.kinds], color=INK, fontsize=10)
         axes.set_xlim(0, max([*asked, 1]) * 1.36)  # room for the longest bar's text
         axes.set_ylim(-0.6, len(outline.kinds) - 0.4)  # bars have the same height for any number of bars
         axes.set_title("Requests to the teacher, and what passed", loc="left", color=INK, fontsize=12, weight="bold")

@@ -121,12 +121,12 @@ def test_of_a_published_folder_what_it_does_not_hold_is_left_out_with_the_reason
 def test_rows_of_seed_problems_all_count_in_the_keep_rates(run: Path, data: RunData) -> None:
     found = keep_rates(data)
     requests = json.loads((run / "run.json").read_text())["requests"]
-    for name, step in (("1: inference", "stage1_inference"), ("2: reflection", "stage2_reflection")):
+    for name, step in (("Stage 1: inference", "stage1_inference"), ("Stage 2: reflection", "stage2_reflection")):
         assert sum(column(found, "kept", {"step": name})) == sum(one.step == step for one in data.rows)
-    for name, purpose in (("1: rewrite", "stage1_rewrite: rewrite"), ("1: inference", "stage1_inference")):
+    for name, purpose in (("Stage 1: rewrite", "stage1_rewrite: rewrite"), ("Stage 1: inference", "stage1_inference")):
         assert sum(column(found, "tried", {"step": name})) == sum(requests[purpose].values())
     solved = sum(one.step == "stage1_inference" for one in data.rows)
-    assert sum(column(found, "tried", {"step": "2: reflection"})) == len(data.seeds or ()) - solved
+    assert sum(column(found, "tried", {"step": "Stage 2: reflection"})) == len(data.seeds or ()) - solved
     for tried, kept, share in zip(*(column(found, name) for name in ("tried", "kept", "kept %")), strict=True):
         assert share is None if not tried else share == kept / tried
 
@@ -151,8 +151,8 @@ def test_the_composition_stands_beside_the_papers() -> None:
     few = run_data()
     counts = Counter((one.source, one.step) for one in few.rows)
     found = composition(few)
-    assert column(found, "rows", {"source": "MATH", "step": "1: rewrite"}) == [counts["math", "stage1_rewrite"]]
-    assert column(found, "the paper's rows", {"source": "MATH", "step": "2: rewrite"}) == [1_900]
+    assert column(found, "rows", {"source": "MATH", "step": "Stage 1: rewrite"}) == [counts["math", "stage1_rewrite"]]
+    assert column(found, "the paper's rows", {"source": "MATH", "step": "Stage 2: rewrite"}) == [1_900]
     assert column(found, "the paper's rows", {"source": "all", "step": "all"}) == [70_300]
     assert column(found, "rows", {"source": "all", "step": "all"}) == [len(few.rows)]
 
@@ -233,9 +233,9 @@ def priced(price: Price | None) -> RunData:
 def test_a_step_pays_for_all_of_its_requests() -> None:
     found = costs(priced(Price(2.0, 100.0)))
     # Stage 1's rewrite makes the second and the third kind of request.
-    assert column(found, "prompt tokens", {"step": "1: rewrite"}) == [3_000]
-    assert column(found, "tokens per kept row", {"step": "1: rewrite"}) == [3_030 / 4]
-    assert column(found, "USD", {"step": "1: rewrite"}) == pytest.approx([(3_000 * 2 + 30 * 100) / 1e6])
+    assert column(found, "prompt tokens", {"step": "Stage 1: rewrite"}) == [3_000]
+    assert column(found, "tokens per kept row", {"step": "Stage 1: rewrite"}) == [3_030 / 4]
+    assert column(found, "USD", {"step": "Stage 1: rewrite"}) == pytest.approx([(3_000 * 2 + 30 * 100) / 1e6])
     assert column(found, "USD per 1,000 kept rows", {"step": "all"}) == pytest.approx(
         [(15_000 * 2 + 150 * 100) / 1e3 / 16]
     )
@@ -259,20 +259,29 @@ def test_prompt_tokens_from_the_providers_cache_cost_what_they_cost_there() -> N
     rewriting = priced(price).outline.kinds[1].name
     found = costs(replace(priced(price), cached_shares={rewriting: 0.5}))
     whole, cached = 3_000 * 2 + 30 * 100, 500 * 1.5
-    assert column(found, "USD", {"step": "1: rewrite"}) == pytest.approx([(whole - cached) / 1e6])
+    assert column(found, "USD", {"step": "Stage 1: rewrite"}) == pytest.approx([(whole - cached) / 1e6])
     assert "Prices: 2 and 100 USD per million prompt and completion tokens, 0.5 for cached" in made(found).note
-    assert column(costs(priced(price)), "USD", {"step": "1: rewrite"}) == pytest.approx([whole / 1e6])
+    assert column(costs(priced(price)), "USD", {"step": "Stage 1: rewrite"}) == pytest.approx([whole / 1e6])
 
 
 def test_a_case_comes_with_its_whole_ancestry() -> None:
     few = run_data()
     wrong = {one.seed_id: f"wrong about {one.seed_id}" for one in few.rows if one.columns["stage"] == 2}
     found = case_studies(replace(few, wrong=wrong))
-    assert list(dict.fromkeys(column(found, "step"))) == ["1: inference", "1: rewrite", "2: reflection", "2: rewrite"]
-    (id,) = column(found, "text", {"step": "2: rewrite", "part": "id"})
+    assert list(dict.fromkeys(column(found, "step"))) == [
+        "Stage 1: inference",
+        "Stage 1: rewrite",
+        "Stage 2: reflection",
+        "Stage 2: rewrite",
+    ]
+    (id,) = column(found, "text", {"step": "Stage 2: rewrite", "part": "id"})
     (chosen,) = (one for one in few.rows if one.id == id and one.step == "stage2_rewrite")
     parts = dict(
-        zip(column(found, "part", {"step": "2: rewrite"}), column(found, "text", {"step": "2: rewrite"}), strict=True)
+        zip(
+            column(found, "part", {"step": "Stage 2: rewrite"}),
+            column(found, "text", {"step": "Stage 2: rewrite"}),
+            strict=True,
+        )
     )
     assert parts == {
         "id": chosen.id,

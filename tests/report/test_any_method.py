@@ -91,7 +91,7 @@ def test_a_method_without_personas_has_a_whole_report(direct_run: Path, tmp_path
     assert "'direct' does not rewrite for personas" in str(persona_groups(data))
     assert cells(composition(data), "step")[-1] == ("all",) and "paper" not in str(composition(data))
     requests = json.loads((direct_run / "run.json").read_text())["requests"]
-    tried = sum(count for step, count in cells(keep_rates(data), "step", "tried") if step == "1: rewrite")
+    tried = sum(count for step, count in cells(keep_rates(data), "step", "tried") if step == "Stage 1: rewrite")
     assert tried == sum(requests["stage1_rewrite: rewrite"].values())
     html = write_report(data, tmp_path).read_text()
     assert "Rewriting without personas" in html and "<dt>personas</dt>" not in html
@@ -290,10 +290,14 @@ def test_the_page_says_which_rows_were_reworded_and_which_corrected(
     data = read(direct_run)
     address = write_report(data, tmp_path).as_uri()
     for step, badges, parts in (
-        ("stage1_rewrite", ["1: rewrite", "reworded"], ["Seed problem", "Rewrite", "Solution", "Reference answer"]),
+        (
+            "stage1_rewrite",
+            ["Stage 1: rewrite", "reworded"],
+            ["Seed problem", "Rewrite", "Solution", "Reference answer"],
+        ),
         (
             "stage2_reflection",
-            ["2: reflection", "reviewed"],
+            ["Stage 2: reflection", "reviewed"],
             ["Seed problem", "Wrong solution", "Review", "Correction", "Reference answer"],
         ),
     ):

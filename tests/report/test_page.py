@@ -179,7 +179,7 @@ def test_search_finds_words_in_the_row_and_in_what_it_came_from(page: Page, addr
 
 def test_filters_narrow_the_list_and_stand_in_the_address(page: Page, address: str) -> None:
     open_rows(page, address)
-    choose(page, "step", "2: rewrite")
+    choose(page, "step", "Stage 2: rewrite")
     assert count(page).startswith("2 of ")
     choose(page, "level", "5")
     assert count(page).startswith("1 of ") and shown_ids(page) == ["math-train-00002/p0000"]

@@ -104,10 +104,10 @@ def test_every_row_is_packed_with_its_family() -> None:
     assert wrong == {"math-train-00002": "It is $5$, plainly."}
     steps = next(facet for facet in index["facets"] if facet["name"] == "step")
     assert [(value["label"], value["rows"]) for value in steps["values"]] == [
-        ("1: inference", 41),
-        ("1: rewrite", 1),
-        ("2: reflection", 1),
-        ("2: rewrite", 1),
+        ("Stage 1: inference", 41),
+        ("Stage 1: rewrite", 1),
+        ("Stage 2: reflection", 1),
+        ("Stage 2: rewrite", 1),
     ]
     assert [steps["values"][code]["value"] for code in steps["codes"]] == [member["step"] for member in rows]
 

@@ -54,7 +54,14 @@ def duplicates(data: RunData) -> Analysis:
     for step, count in Counter(row.step for row in rows).items():
         here = {at for at, row in enumerate(rows) if row.step == step}
         table.append(
-            (step, count, len(here & same), len(here & same) / count, len(here & others), len(here & others) / count)
+            (
+                data.step_label(step),
+                count,
+                len(here & same),
+                len(here & same) / count,
+                len(here & others),
+                len(here & others) / count,
+            )
         )
     involved = len(same | others)
     examples = sorted(pairs, key=lambda pair: (-pair.similarity, pair))[:: max(1, len(pairs) // EXAMPLES)][:EXAMPLES]

@@ -20,7 +20,7 @@ def fidelity(data: RunData) -> Analysis | LeftOut:
         return LeftOut(name, title, "nothing was rewritten")
     groups: dict[str, list[Row]] = {"all": rewritten}
     for row in rewritten:
-        for group in (row.step, row.source):
+        for group in (data.step_label(row.step), data.label(row.source)):
             groups.setdefault(group, []).append(row)
     rows: list[tuple[Cell, ...]] = []
     for group, members in groups.items():
@@ -99,12 +99,15 @@ def contamination(data: RunData) -> Analysis | LeftOut:
         title,
         f"{involved:,} of {len(data.rows):,} rows ({involved / len(data.rows):.1%}), from {seeds:,} seed problems, "
         f"overlap with a test problem of {compared}.",
-        Table(("rule", "rows", "of all %", "seed problems", *steps), tuple(rows)),
+        Table(("rule", "rows", "of all %", "seed problems", *map(data.step_label, steps)), tuple(rows)),
         Chart(
             "bars",
             "rule",
             "rows",
-            tuple(Series(step, RULES, tuple(float(counts[step, rule]) for rule in RULES)) for step in steps),
+            tuple(
+                Series(data.step_label(step), RULES, tuple(float(counts[step, rule]) for rule in RULES))
+                for step in steps
+            ),
         ),
         "Each row's seed problem and problem are compared with the test problems by three rules: equal after white "
         "space is collapsed; equal after runs of digits are masked too; or 13 words in a row in common, in lower case. "

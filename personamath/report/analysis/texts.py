@@ -131,8 +131,9 @@ def lengths_by_step(data: RunData) -> Analysis:
 
     texts: dict[str, list[str]] = {"seed problems": list({row.seed_id: row.seed_problem for row in data.rows}.values())}
     for step in dict.fromkeys(row.step for row in data.rows):
-        texts[f"problem, {step}"] = [row.problem for row in data.rows if row.step == step]
-        texts[f"response, {step}"] = [row.response for row in data.rows if row.step == step]
+        label = data.step_label(step)
+        texts[f"problem, {label}"] = [row.problem for row in data.rows if row.step == step]
+        texts[f"response, {label}"] = [row.response for row in data.rows if row.step == step]
     rows: list[tuple[Cell, ...]] = []
     for name, some in texts.items():
         words = np.array([len(text.split()) for text in some])
