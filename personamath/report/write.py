@@ -7,6 +7,7 @@ from pathlib import Path
 
 from personamath.errors import RunDirectoryError
 from personamath.evaluation.scores import ScoredRun
+from personamath.report.analysis.cases import NAME as CASES
 from personamath.report.analysis.catalogue import analyses
 from personamath.report.analysis.comparison import Comparison
 from personamath.report.analysis.result import Analyses, Table
@@ -37,9 +38,9 @@ def write_found(data: RunData, found: Analyses, output: Path) -> Path:
     Files of an earlier report are replaced. The bytes depend only on the data, the analyses and the package versions.
     Raises `RunDirectoryError` if the disk refuses.
     """
-    found = Analyses((funnel(data), *found.made), found.left_out)
+    found = _in_order(data, found)
     pictures = {a.name: draw(a.chart, a.name) for a in found.made if a.chart}
-    html = page(data, found, {name: picture.inline for name, picture in pictures.items()}, pack(data))
+    html = page(data, found, pictures, pack(data))
     try:
         figures = output / FIGURES
         figures.mkdir(parents=True, exist_ok=True)
@@ -52,6 +53,13 @@ def write_found(data: RunData, found: Analyses, output: Path) -> Path:
     except OSError as error:
         raise RunDirectoryError(f"cannot write {output} ({error.strerror or error}); choose another --output") from None
     return output / PAGE
+
+
+def _in_order(data: RunData, found: Analyses) -> Analyses:
+    """Put the case studies first and the funnel second, and leave out charts that would show nothing."""
+    first = [one for one in found.made if one.name == CASES]
+    others = [one for one in found.made if one.name != CASES]
+    return Analyses(tuple(one.drawable for one in (*first, funnel(data), *others)), found.left_out)
 
 
 def _write_picture(figures: Path, name: str, picture: Picture) -> None:

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from personamath.report.analysis.intervals import share
 from personamath.report.analysis.result import Analysis, Cell, Table
 from personamath.report.analysis.rows import RunData
 
@@ -58,9 +59,9 @@ def duplicates(data: RunData) -> Analysis:
                 data.step_label(step),
                 count,
                 len(here & same),
-                len(here & same) / count,
+                share(len(here & same), count)[0],
                 len(here & others),
-                len(here & others) / count,
+                share(len(here & others), count)[0],
             )
         )
     involved = len(same | others)
@@ -69,7 +70,7 @@ def duplicates(data: RunData) -> Analysis:
     return Analysis(
         "near-duplicates",
         "Near duplicates",
-        f"{involved:,} of {len(rows):,} rows ({involved / len(rows):.1%}) are near duplicates of another row; "
+        f"{involved:,} of {len(rows):,} rows are near duplicates of another row; "
         f"{len(others):,} of them are near duplicates of a row from another seed problem.",
         Table(
             ("step", "rows", "within a seed problem", "within %", "across seed problems", "across %"),
