@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from personamath.folder.chart import passed
 from personamath.methods.work import PASSED
 from personamath.report.analysis.intervals import TOO_FEW, share
-from personamath.report.analysis.result import Analysis, Chart, Series, Table
+from personamath.report.analysis.result import Analysis, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
 
 
-def funnel(data: RunData) -> Analysis:
+def funnel(data: RunData) -> Analysis | LeftOut:
     """Count the requests of any method by kind and outcome, from provenance.json."""
+    name, title = "funnel", "The funnel"
+    if not data.outline.kinds:
+        return LeftOut(name, title, f"the method {data.outline.method!r} asks no teacher")
     counted = data.provenance["funnel"]
     requests: Mapping[str, Mapping[str, int]] = counted["requests"]
     kinds = data.outline.kinds
@@ -20,8 +23,8 @@ def funnel(data: RunData) -> Analysis:
     seeds = sum(counted["problems"]["seed_problems"].values())
     total = sum(asked.values())
     return Analysis(
-        name="funnel",
-        title="The funnel",
+        name=name,
+        title=title,
         finding=f"{seeds:,} seed problems became {len(data.rows):,} rows with {total:,} requests to the teacher, "
         f"of which {sum(through.values()) / total:.0%} passed."
         if total

@@ -16,6 +16,13 @@ def is_number(column: int, table: Table) -> bool:
     return bool(cells) and not any(isinstance(cell, str) for cell in cells)
 
 
+def without_empty_columns(table: Table) -> Table:
+    """Return the table without columns that have no value, as shares of too few rows have."""
+    filled = [at for at in range(len(table.columns)) if any(row[at] is not None for row in table.rows)]
+    rows = tuple(tuple(row[at] for at in filled) for row in table.rows)
+    return Table(tuple(table.columns[at] for at in filled), rows)
+
+
 def shown(table: Table) -> list[list[str]]:
     """Return the rows of the table as texts."""
     columns = [

@@ -18,9 +18,10 @@ from personamath.report.analysis.result import Analyses, Analysis
 from personamath.report.analysis.rows import RunData
 from personamath.report.browser import Packed
 from personamath.report.figures import Picture
-from personamath.report.numbers import is_number, shown
+from personamath.report.numbers import is_number, shown, without_empty_columns
 from personamath.report.palette import COLOURS
-from personamath.report.verdict import verdict
+from personamath.report.verdict import Verdict
+from personamath.report.wording import ended, sentence
 
 ASSETS = resources("personamath.report") / "assets"
 SCRIPTS = ("text.js", "rows.js", "list.js", "ancestry.js", "browser.js", "page.js")
@@ -31,7 +32,7 @@ NAME_LENGTH, SHORT_NAME = 60, 16
 TABLE_ROWS = 12
 
 
-def page(data: RunData, found: Analyses, pictures: Mapping[str, Picture], packed: Packed) -> str:
+def page(data: RunData, top: Verdict, found: Analyses, pictures: Mapping[str, Picture], packed: Packed) -> str:
     """Render the whole page; `pictures` are those of the charts, by the name of their analysis.
 
     Foreign text is escaped by the template or packed. The page's content security policy (CSP) allows its two scripts,
@@ -53,7 +54,7 @@ def page(data: RunData, found: Analyses, pictures: Mapping[str, Picture], packed
         teacher=in_words(data.provenance["recipe"]),
         method=data.outline.title,
         simulated=data.provenance["simulated"],
-        verdict=verdict(data),
+        verdict=top,
         before_after=found.named(CASES),
         cases=cases(data) if found.named(CASES) else [],
         missing=MISSING,
@@ -66,7 +67,7 @@ def page(data: RunData, found: Analyses, pictures: Mapping[str, Picture], packed
 
 
 def _section(analysis: Analysis, picture: Picture | None, ids: set[str]) -> dict[str, Any]:
-    table = analysis.table
+    table = without_empty_columns(analysis.table)
     texts = shown(table)
     return {
         "analysis": analysis,
@@ -90,16 +91,6 @@ def _is_wide(texts: list[str]) -> bool:
 def prose(sentence: str) -> Markup:
     """Escape our own sentence and turn its backticks into code."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
-
-
-def sentence(text: str) -> str:
-    """Begin a text with a capital letter."""
-    return text[:1].upper() + text[1:]
-
-
-def ended(text: str) -> str:
-    """End a sentence with a full stop, unless it has its own end."""
-    return text if text.endswith((".", "?", "!", "…")) else f"{text}."
 
 
 def colours() -> str:

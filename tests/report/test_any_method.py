@@ -144,7 +144,7 @@ def test_a_report_is_made_although_a_problems_file_changed(
     assert capsys.readouterr().err.count(f"{changed} changed after the data was made") == 1, "one note is enough"
     html = (tmp_path / "report" / "index.html").read_text()
     for title in ("Level of right and wrong first answers", "Share of tries kept, by level"):
-        assert f"<strong>{title}.</strong> the seed problems are not available: {changed}" in html
+        assert f"<strong>{title}.</strong> The seed problems are not available: {changed}" in html
 
 
 def moved(run: Path, sources: tuple[str, ...], folder: Path) -> Path:

@@ -133,12 +133,13 @@ def choose(page: Page, facet: str, value: str) -> None:
 
 def test_the_page_opens_with_its_findings_and_loads_nothing(page: Page, address: str) -> None:
     page.open(address)
-    assert page.evaluate("[...document.querySelectorAll('h2')].slice(0, 3).map((h) => h.textContent)") == [
+    assert page.evaluate("[...document.querySelectorAll('h2')].slice(0, 4).map((h) => h.textContent)") == [
+        "Verdict",
         "The funnel",
         "Levels",
         "Examples",
     ]
-    assert page.evaluate("document.querySelectorAll('figure svg').length") == 2
+    assert page.evaluate("document.querySelectorAll('figure .broad svg').length") == 2
     assert (
         page.evaluate(
             "performance.getEntriesByType('resource').map((r) => r.name).filter((n) => !n.startsWith('data:'))"

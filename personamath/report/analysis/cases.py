@@ -67,7 +67,11 @@ def case_studies(data: RunData) -> Analysis:
         None,
         f"Like the case studies of {PAPER}. Each step shows the row of median length, problem and response together, "
         "of its rows without a flag and without an overlap."
-        + ("" if data.wrong is not None else " Wrong solutions are missing here, because they need the run's journal."),
+        + (
+            ""
+            if data.wrong is not None or not data.correcting
+            else " Wrong solutions are missing here, because they need the run's journal."
+        ),
     )
 
 

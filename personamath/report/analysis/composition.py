@@ -32,7 +32,9 @@ def composition(data: RunData) -> Analysis:
     for source, of in [*((source, [source]) for source in sources), *together]:
         ours = [sum(counts[one, step.name] for one in of) for step in steps]
         theirs = papers.get(source, [None] * (len(steps) + 1))
-        for name, count, paper in zip([*(step.label for step in steps), ALL], [*ours, sum(ours)], theirs, strict=True):
+        names = [*(step.label for step in steps), ALL]
+        lines = list(zip(names, [*ours, sum(ours)], theirs, strict=True))
+        for name, count, paper in lines if len(steps) > 1 else lines[:1]:
             paper_cells = (paper, count / paper if paper else None) if papers else ()
             rows.append((data.label(source), name, count, *paper_cells))
     labels = tuple(step.label for step in steps)
@@ -186,8 +188,9 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
         Table(("level", "step", "tried", "kept", "kept %", "low %", "high %"), tuple(cells.values())),
         Chart("bars", "level", "kept %", tuple(series)) if series else None,
         "`tried` counts the rows that a step tried to make from the rows that the earlier steps kept. A try that was "
-        "cut off, failed or was unusable counts as not kept. Intervals: 95 %, Wilson's. Rows of one seed problem are "
-        "not independent, so the intervals of a step that makes several rows per problem are too narrow. " + TOO_FEW,
+        "cut off, failed or was unusable counts as not kept, also if another answer that was cut off prevented it. "
+        "Intervals: 95 %, Wilson's. Rows of one seed problem are not independent, so the intervals of a step that "
+        "makes several rows per problem are too narrow. " + TOO_FEW,
     )
 
 

@@ -71,7 +71,9 @@ def duplicates(data: RunData) -> Analysis:
         "near-duplicates",
         "Near duplicates",
         f"{involved:,} of {len(rows):,} rows are near duplicates of another row; "
-        f"{len(others):,} of them are near duplicates of a row from another seed problem.",
+        f"{len(others):,} of them are near duplicates of a row from another seed problem."
+        if involved
+        else f"None of the {len(rows):,} rows is a near duplicate of another row.",
         Table(
             ("step", "rows", "within a seed problem", "within %", "across seed problems", "across %"),
             tuple(table),

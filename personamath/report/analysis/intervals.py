@@ -13,7 +13,7 @@ Z = 1.959963984540054
 LEAST = 30
 """Fewest rows or tries for a share or a mean. The 95 % interval of a share near one half is then 34 points wide
 (Wilson); with fewer it says next to nothing."""
-TOO_FEW = f"A dash marks a share of fewer than {LEAST}: too few to say anything."
+TOO_FEW = f"Shares of fewer than {LEAST} are left out: they would say nothing."
 
 
 def wilson(successes: int, trials: int) -> Interval:

@@ -40,7 +40,8 @@ def step_shares(data: RunData) -> list[StepShare]:
         tried = sum(sum(requests[name].values()) for name in first)
         kept = sum(row.step == step.name for row in data.rows)
         if tried:
-            found.append(StepShare(step.name, step.label, kept, tried, _paper(step.name, data)))
+            # At least the existing rows: the rows of a mix may come from several runs.
+            found.append(StepShare(step.name, step.label, kept, max(tried, kept), _paper(step.name, data)))
     return found
 
 
