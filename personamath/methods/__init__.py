@@ -40,7 +40,7 @@ def in_current_words(outline: Outline) -> Outline:
     """
     if outline.method not in METHODS:
         return outline
-    known = METHODS[outline.method].outline
+    known = METHODS[outline.method]().outline
     labels = {step.name: step.label for step in known.steps}
     asks = {kind.name: kind.says for kind in known.kinds}
     return replace(

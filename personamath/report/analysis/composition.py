@@ -162,9 +162,9 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
     tried, kept = _attempts(data.rows, data.seeds, data.recipe.method, data.label)
     steps, levels = data.outline.steps, sorted({level for level, _ in tried}, key=in_order)
     levels = [ALL, *levels] if len(levels) > 1 else levels
-    for (level, step), count in list(tried.items()):
-        tried[ALL, step] += count
-        kept[ALL, step] += kept[level, step]
+    for (level, of), count in list(tried.items()):
+        tried[ALL, of] += count
+        kept[ALL, of] += kept[level, of]
     cells: dict[tuple[str, str], tuple[Cell, ...]] = {}
     for level in levels:
         for step in steps:
