@@ -4,7 +4,7 @@ import re
 
 from personamath.folder.markdown import code, table
 from personamath.report.analysis.result import Analyses, Analysis
-from personamath.report.numbers import is_number, shown, without_empty_columns
+from personamath.report.numbers import for_people
 from personamath.report.verdict import Verdict
 from personamath.report.wording import ended, sentence
 
@@ -33,10 +33,9 @@ def _verdict(top: Verdict) -> str:
 
 def section(analysis: Analysis, figures: str = "figures") -> str:
     """Return one analysis: its finding, its figure, its table and its note."""
-    found = without_empty_columns(analysis.table)
-    numbers = [is_number(column, found) for column in range(len(found.columns))]
-    rows = [[_text(cell) for cell in row] for row in shown(found)]
-    text_columns = [column for column, number in enumerate(numbers) if not number]
+    found = for_people(analysis.table)
+    rows = [[_text(cell) for cell in row] for row in found.rows]
+    text_columns = [column for column, number in enumerate(found.numbers) if not number]
     parts = [f"## {analysis.title}", _prose(analysis.finding)]
     if analysis.warning:
         parts.append(f"> {_prose(analysis.warning)}")

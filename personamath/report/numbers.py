@@ -1,6 +1,7 @@
 """Format the cells of a table for people: each column gets as many decimal places as it needs."""
 
 import math
+from typing import NamedTuple
 
 from personamath.report.analysis.result import Cell, Table
 
@@ -8,6 +9,33 @@ from personamath.report.analysis.result import Cell, Table
 SIGNIFICANT_DIGITS = 3
 MOST_PLACES = 4
 EMPTY = "–"
+
+
+class ForPeople(NamedTuple):
+    """A table as people read it."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    numbers: list[bool]
+    """Whether each column holds numbers."""
+
+
+def for_people(table: Table) -> ForPeople:
+    """Format a table: without columns that have no value, and with each interval behind its value."""
+    table = without_empty_columns(table)
+    texts, columns, numbers = (
+        shown(table),
+        list(table.columns),
+        [is_number(at, table) for at in range(len(table.columns))],
+    )
+    for at in reversed(range(len(columns) - 2)):
+        if columns[at + 1].startswith("low") and columns[at + 2].startswith("high"):
+            columns[at : at + 3] = [columns[at]]
+            numbers[at : at + 3] = [numbers[at]]
+            for row in texts:
+                value, low, high = row[at : at + 3]
+                row[at : at + 3] = [value if EMPTY in (low, high) else f"{value} ({low} to {high})"]
+    return ForPeople(columns, texts, numbers)
 
 
 def is_number(column: int, table: Table) -> bool:

@@ -18,7 +18,7 @@ from personamath.report.analysis.result import Analyses, Analysis
 from personamath.report.analysis.rows import RunData
 from personamath.report.browser import Packed
 from personamath.report.figures import Picture
-from personamath.report.numbers import is_number, shown, without_empty_columns
+from personamath.report.numbers import for_people
 from personamath.report.palette import COLOURS
 from personamath.report.verdict import Verdict
 from personamath.report.wording import ended, sentence
@@ -67,19 +67,18 @@ def page(data: RunData, top: Verdict, found: Analyses, pictures: Mapping[str, Pi
 
 
 def _section(analysis: Analysis, picture: Picture | None, ids: set[str]) -> dict[str, Any]:
-    table = without_empty_columns(analysis.table)
-    texts = shown(table)
+    table = for_people(analysis.table)
     return {
         "analysis": analysis,
         "drawing": Markup(picture.inline) if picture else None,
         "narrow": Markup(picture.narrow) if picture else None,
-        "folded": picture is not None and len(texts) > TABLE_ROWS,
+        "folded": picture is not None and len(table.rows) > TABLE_ROWS,
         "columns": [
-            (heading, "number" if is_number(at, table) else "wide" if _is_wide([row[at] for row in texts]) else "")
-            for at, heading in enumerate(table.columns)
+            (heading, "number" if number else "wide" if _is_wide([row[at] for row in table.rows]) else "")
+            for at, (heading, number) in enumerate(zip(table.columns, table.numbers, strict=True))
         ],
         "rows": [
-            [{"text": cell, "row": cell in ids, "long": len(cell) > NAME_LENGTH} for cell in row] for row in texts
+            [{"text": cell, "row": cell in ids, "long": len(cell) > NAME_LENGTH} for cell in row] for row in table.rows
         ],
     }
 

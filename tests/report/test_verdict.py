@@ -10,7 +10,7 @@ from personamath.report.analysis.intervals import LEAST, share, wilson
 from personamath.report.analysis.result import Analysis, Chart, Series, Table
 from personamath.report.analysis.rows import RunData
 from personamath.report.analysis.steps import step_shares
-from personamath.report.numbers import without_empty_columns
+from personamath.report.numbers import ForPeople, for_people
 from personamath.report.verdict import counted, money, verdict
 from personamath.report.wording import ended, sentence
 from personamath.teachers.prices import Price
@@ -187,7 +187,13 @@ def test_a_chart_that_shows_nothing_is_left_out_and_the_note_says_why(why: str) 
 def test_shares_of_too_few_are_left_out_with_their_columns() -> None:
     assert share(3, LEAST - 1) == (None, None, None) and share(3, LEAST) == wilson(3, LEAST)
     table = Table(("step", "kept", "kept %"), (("a", 1, None), ("b", 2, None)))
-    assert without_empty_columns(table) == Table(("step", "kept"), (("a", 1), ("b", 2)))
+    assert for_people(table) == ForPeople(["step", "kept"], [["a", "1"], ["b", "2"]], [False, True])
+
+
+def test_an_interval_is_shown_behind_its_value() -> None:
+    table = Table(("step", "kept %", "low %", "high %", "n"), (("a", 0.5, 0.25, 0.75, 9), ("b", 1.0, None, None, 1)))
+    rows = [["a", "50.0 (25.0 to 75.0)", "9"], ["b", "100.0", "1"]]
+    assert for_people(table) == ForPeople(["step", "kept %", "n"], rows, [False, True, True])
 
 
 @pytest.mark.parametrize(
