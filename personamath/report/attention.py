@@ -61,7 +61,7 @@ def _below_the_paper(shares: Sequence[StepShare]) -> Iterator[Attention]:
             if high < step.paper.share:
                 yield Attention(
                     f"{step.label} keeps {share:.0%} of its tries (95% interval: {low:.0%} to {high:.0%}); in the "
-                    f"paper it keeps {step.paper.share:.0%} of {step.paper.problems}. The teacher is weaker than the "
+                    f"paper it keeps {step.paper.share:.0%} on {step.paper.problems}. The teacher is weaker than the "
                     "paper's, or the problems are harder.",
                     "funnel",
                 )

@@ -105,7 +105,7 @@ def _costs(data: RunData) -> list[Figure]:
 
 def _step(step: StepShare) -> Figure:
     """Say how much a step kept; too few tries are counted, but not divided."""
-    paper = f"the paper: {step.paper.share:.0%} of {step.paper.problems}" if step.paper else ""
+    paper = f"the paper: {step.paper.share:.0%} on {step.paper.problems}" if step.paper else ""
     if step.tried < LEAST:
         few = "too few tries for a share"
         return Figure(f"{step.kept:,} of {step.tried:,}", step.label, f"{few}; {paper}" if paper else few)

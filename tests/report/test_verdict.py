@@ -49,9 +49,9 @@ def test_each_step_is_shown_with_its_one_name_its_tries_and_the_papers_share() -
         ("Stage 1: rewrite", "15%"),
         ("Stage 2: reflection", "3 of 20"),
     ]
-    assert found[0].detail == "40 of 60 tries kept, 54% to 77%; the paper: 81% of GSM8K and MATH"
+    assert found[0].detail == "40 of 60 tries kept, 54% to 77%; the paper: 81% on GSM8K and MATH"
     assert "the paper" not in found[1].detail, "it does not state how many rewrites it asked for"
-    assert found[2].detail == "too few tries for a share; the paper: 10% of GSM8K and MATH"
+    assert found[2].detail == "too few tries for a share; the paper: 10% on GSM8K and MATH"
 
 
 @pytest.mark.parametrize(("source", "paper"), [("gsm8k", "GSM8K"), ("math", "MATH")])
