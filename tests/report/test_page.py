@@ -10,7 +10,7 @@ import pytest
 from personamath.report.analysis.cases import case_studies
 from personamath.report.analysis.composition import composition
 from personamath.report.analysis.persona_groups import HEADINGS
-from personamath.report.analysis.result import Analyses, Analysis, Chart, Series, Table
+from personamath.report.analysis.result import Analyses, Analysis, Cell, Chart, Series, Table
 from personamath.report.palette import COLOURS, GRAPHICS_ON, TEXT_ON
 from personamath.report.write import write_found
 from tests.support.chromium import Page, chromium, executable
@@ -333,7 +333,9 @@ def wide_table() -> Analysis:
     """A table of as many columns as that of the personas."""
     measures = [name for heading in HEADINGS for name in (heading, "low %", "high %")]
     columns = ("occupation", "asked for", "kept %", *measures)
-    rows = (("Skilled Agricultural, Forestry and Fishery Workers", 1_234, *(0.1234,) * (1 + len(measures))),)
+    rows: tuple[tuple[Cell, ...], ...] = (
+        ("Skilled Agricultural, Forestry and Fishery Workers", 1_234, *(0.1234,) * (1 + len(measures))),
+    )
     return Analysis("wide", "Wide", "It is wide.", Table(columns, rows), None, "By us.")
 
 
