@@ -84,7 +84,7 @@ class Rejection(Method):
 The questions are the seed problems, unchanged. The teacher never sees a reference answer.""",
         cite="arXiv 2308.01825",
         steps=(Step(REJECTION, "samples", "different solutions of seed problems"),),
-        kinds=(Kind(REJECTION, "Solve the seed problem", REJECTION, "solve"),),
+        kinds=(Kind(REJECTION, "solve the seed problem", REJECTION, "solve"),),
         columns={"sample": Column("Which of the samples of its seed problem it is, from 0.", "number")},
     )
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from personamath.report.analysis.result import Analyses, Analysis, Chart, Series, Table
+from personamath.report.analysis.cases import case_studies
+from personamath.report.analysis.composition import composition
+from personamath.report.analysis.persona_groups import HEADINGS
+from personamath.report.analysis.result import Analyses, Analysis, Cell, Chart, Series, Table
 from personamath.report.palette import COLOURS, GRAPHICS_ON, TEXT_ON
 from personamath.report.write import write_found
 from tests.support.chromium import Page, chromium, executable
@@ -30,6 +33,7 @@ WRITTEN = [
     ("$ not mathematics $", 0, 0),
     ("an end without a beginning $", 0, 0),
     (r"It is $\boxed{\text{Wednesday}}$.", 1, 0),
+    ("```python\n# not a heading\nprint($x$)\n```", 0, 0),
     (r"\[ never closed", 0, 0),
 ]
 LAST = f"math-train-01{len(WRITTEN) - 1:03}"
@@ -133,12 +137,13 @@ def choose(page: Page, facet: str, value: str) -> None:
 
 def test_the_page_opens_with_its_findings_and_loads_nothing(page: Page, address: str) -> None:
     page.open(address)
-    assert page.evaluate("[...document.querySelectorAll('h2')].slice(0, 3).map((h) => h.textContent)") == [
+    assert page.evaluate("[...document.querySelectorAll('h2')].slice(0, 4).map((h) => h.textContent)") == [
+        "Verdict",
         "The funnel",
         "Levels",
         "Examples",
     ]
-    assert page.evaluate("document.querySelectorAll('figure svg').length") == 2
+    assert page.evaluate("document.querySelectorAll('figure .broad svg').length") == 2
     assert (
         page.evaluate(
             "performance.getEntriesByType('resource').map((r) => r.name).filter((n) => !n.startsWith('data:'))"
@@ -179,7 +184,7 @@ def test_search_finds_words_in_the_row_and_in_what_it_came_from(page: Page, addr
 
 def test_filters_narrow_the_list_and_stand_in_the_address(page: Page, address: str) -> None:
     open_rows(page, address)
-    choose(page, "step", "2: rewrite")
+    choose(page, "step", "Stage 2: rewrite")
     assert count(page).startswith("2 of ")
     choose(page, "level", "5")
     assert count(page).startswith("1 of ") and shown_ids(page) == ["math-train-00002/p0000"]
@@ -221,7 +226,7 @@ def test_mathematics_is_told_from_money(page: Page, address: str, number: int) -
     assert page.evaluate(f"{solution}.querySelectorAll('.katex').length") == formulas, text
     assert page.evaluate(f"{solution}.querySelectorAll('.katex-display').length") == displayed, text
     assert page.evaluate(f"{solution}.querySelectorAll('.katex-error').length") == 0, text
-    if not formulas:
+    if not formulas and not text.startswith("```"):
         assert page.evaluate(f"{solution}.textContent") == text.replace(r"\$", "$")
 
 
@@ -298,6 +303,74 @@ def test_a_telephone_has_no_horizontal_scroll_and_shows_one_thing_at_a_time(page
     page.until("document.querySelector('.ancestry')?.checkVisibility()")
     page.evaluate("history.back()")
     page.until("document.querySelector('[data-part=list]').checkVisibility()")
+
+
+# Boxes whose content is larger than they are, so that a browser gives them a scrollbar.
+SCROLLED = """[...document.querySelectorAll('#report *')].filter((box) => {
+  const style = getComputedStyle(box);
+  const wide = /auto|scroll/.test(style.overflowX) && box.scrollWidth > box.clientWidth;
+  const high = /auto|scroll/.test(style.overflowY) && box.scrollHeight > box.clientHeight;
+  return box.checkVisibility() && (wide || high);
+}).map((box) => box.className)"""
+
+
+@pytest.mark.parametrize(("width", "height", "mobile"), [(1280, 900, False), (390, 844, True)])
+def test_no_box_of_the_findings_has_a_scrollbar(
+    page: Page, tmp_path: Path, width: int, height: int, mobile: bool
+) -> None:
+    data = report_data()
+    url = write_found(data, Analyses((case_studies(data), composition(data), wide_table()), ()), tmp_path).as_uri()
+    page.size(width, height, mobile=mobile)
+    page.open(url)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    assert page.evaluate(SCROLLED) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    drawn = page.evaluate("[...document.querySelectorAll('figure svg')].filter((svg) => svg.checkVisibility()).length")
+    assert drawn == page.evaluate("document.querySelectorAll('figure').length"), "one drawing for each width"
+
+
+def wide_table() -> Analysis:
+    """A table of as many columns as that of the personas."""
+    measures = [name for heading in HEADINGS for name in (heading, "low %", "high %")]
+    columns = ("occupation", "asked for", "kept %", *measures)
+    rows: tuple[tuple[Cell, ...], ...] = (
+        ("Skilled Agricultural, Forestry and Fishery Workers", 1_234, *(0.1234,) * (1 + len(measures))),
+    )
+    return Analysis("wide", "Wide", "It is wide.", Table(columns, rows), None, "By us.")
+
+
+def test_each_step_is_shown_before_and_after_with_its_mathematics(page: Page, tmp_path: Path) -> None:
+    data = report_data()
+    page.open(write_found(data, Analyses((case_studies(data),), ()), tmp_path).as_uri())
+    cases = "[...document.querySelectorAll('.case h3')].map((heading) => heading.firstChild.textContent.trim())"
+    assert page.evaluate(cases) == [step.label for step in (*data.outline.steps[1:], data.outline.steps[0])]
+    titles = "[...one.querySelectorAll('.sides h4')].map((heading) => heading.textContent)"
+    parts = f"[...document.querySelectorAll('.case')].map((one) => {titles})"
+    assert page.evaluate(parts) == [
+        ["Seed problem", "Rewritten problem"],
+        ["Seed problem", "Wrong solution of the seed problem", "Review", "Corrected explanation"],
+        ["Seed problem", "Rewritten problem"],
+        ["Seed problem", "Response"],
+    ]
+    assert page.evaluate("document.querySelectorAll('.case .katex').length") > 8
+    page.evaluate("document.querySelector('.case a').click()")
+    page.until("document.querySelector('article h2')?.textContent.startsWith('math-train-')")
+
+
+def test_programs_in_a_text_are_shown_as_they_are(page: Page, address: str) -> None:
+    number = next(number for number, (text, _, _) in enumerate(WRITTEN) if text.startswith("```"))
+    open_rows(page, address, f"row=math-train-01{number:03}")
+    page.until("document.querySelector('.ancestry pre')")
+    assert page.evaluate("document.querySelector('.ancestry pre').textContent") == "# not a heading\nprint($x$)"
+
+
+def test_on_paper_the_page_is_light_and_without_its_controls(page: Page, address: str) -> None:
+    page.prefer(color_scheme="dark", reduced_motion="reduce")
+    page.open(address)
+    page.send("Emulation.setEmulatedMedia", media="print", features=[])
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == rgb(COLOURS["page"].light)
+    assert not page.evaluate("document.querySelector('header').checkVisibility()")
+    page.send("Emulation.setEmulatedMedia", media="", features=[])
 
 
 def test_an_attackers_row_does_nothing(page: Page, address: str) -> None:

@@ -18,7 +18,7 @@ from personamath.folder.used_sources import labels
 from personamath.journal.block_files import all_answer_files, read_answers
 from personamath.journal.file_format import FILE_NAME, open_for_reading, unreadable
 from personamath.journal.run_folder import RUN_FILE, RunFolder
-from personamath.methods import METHODS
+from personamath.methods import METHODS, in_current_words
 from personamath.methods.method import Outline
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
@@ -75,10 +75,14 @@ class RunData:
         """The configs and columns of the dataset."""
         return layout_of(self.provenance)
 
-    @property
+    @cached_property
     def outline(self) -> Outline:
-        """The method's steps, kinds of requests and columns, as the dataset declares them."""
-        return self.layout.outline
+        """The method's steps, kinds of requests and columns, as the dataset declares them, in this version's words."""
+        return in_current_words(self.layout.outline)
+
+    def step_label(self, name: str) -> str:
+        """Return the name of a step for people."""
+        return self.outline.step(name).label
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
