@@ -19,7 +19,10 @@ from personamath.report.numbers import is_number, shown
 from personamath.report.palette import COLOURS
 
 ASSETS = resources("personamath.report") / "assets"
-SCRIPTS = ("text.js", "rows.js", "list.js", "ancestry.js", "browser.js", "page.js")
+SCRIPTS = (
+    *("text.js", "rows.js", "list.js", "ancestry.js"),
+    *("choices.js", "marks.js", "saving.js", "browser.js", "page.js"),
+)
 # A cell longer than the first length is foreign text that may contain mathematics. A column with a cell longer than the
 # second length is made wide.
 NAME_LENGTH, SHORT_NAME = 60, 16
