@@ -17,7 +17,6 @@ from personamath.errors import BadInput
 from personamath.files import TEXT, in_one_line
 from personamath.records import Row
 
-FILE_NAME = "marks.jsonl"
 GOOD, BAD = "good", "bad"
 FINGERPRINT_DIGITS = 12
 """Hex digits of a fingerprint. Only rows with equal ids are compared, so 48 bits are plenty."""
@@ -38,54 +37,77 @@ def dataset_key(provenance: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """The marks of one file on one dataset."""
+class Mark:
+    """A line of a file."""
 
-    good: frozenset[str]
-    """Ids of rows."""
-    bad: frozenset[str]
+    id: str
+    is_good: bool
+    row: str
+    """The fingerprint of the row that was marked."""
+    place: str
+    """The file and the line, for errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """A file of marks."""
+
+    path: Path
+    marks: tuple[Mark, ...]
     sha256: str
     """Of the file."""
 
-    def only_good(self, rows: Sequence[Row]) -> list[Row]:
-        """The rows that are marked good."""
-        return [row for row in rows if row.id in self.good]
+    @classmethod
+    def read(cls, path: Path) -> "Marks":
+        """Read a file; raise `BadInput` for a line that is no mark, and for a row with two different marks."""
+        content = _content(path)
+        marks: dict[str, Mark] = {}
+        for number, line in enumerate(content.decode(TEXT).splitlines(), 1):
+            if line.strip():
+                mark = _mark(line, f"{path}, line {number}")
+                if marks.setdefault(mark.id, mark).is_good != mark.is_good:
+                    raise BadInput(f"{mark.place}: {mark.id!r} is marked both good and bad; remove one of the lines")
+        return cls(path, tuple(marks.values()), hashlib.sha256(content).hexdigest())
 
-    def as_dict(self, rows: Sequence[Row]) -> dict[str, Any]:
-        """Return the counts for provenance.json; `rows` are those that the marks were applied to."""
-        left_out = len(rows) - len(self.good)
-        return {
+    def fitting(self, rows: Iterable[Row]) -> int:
+        """Return how many of the marks are on these rows."""
+        fingerprints = {row.id: fingerprint(row) for row in rows}
+        return sum(fingerprints.get(mark.id) == mark.row for mark in self.marks)
+
+    def only_good(self, rows: Sequence[Row]) -> tuple[list[Row], dict[str, Any]]:
+        """Return the rows that are marked good, and for provenance.json how many were left out by hand.
+
+        Raises `BadInput` for a mark on a row that is not among these, and if no row is marked good.
+        """
+        fingerprints = {row.id: fingerprint(row) for row in rows}
+        for mark in self.marks:
+            if mark.id not in fingerprints:
+                raise BadInput(f"{mark.place}: the dataset has no row {in_one_line(mark.id)!r}; {_REMEDY}")
+            if mark.row != fingerprints[mark.id]:
+                raise BadInput(
+                    f"{mark.place}: this mark on {mark.id!r} was made for another dataset, or the row was made again; "
+                    f"{_REMEDY}"
+                )
+        good = {mark.id for mark in self.marks if mark.is_good}
+        if not good:
+            raise BadInput(f"{self.path}: no row is marked good, so no row would be left")
+        bad = len(self.marks) - len(good)
+        counts = {
             "rows": len(rows),
-            "good": len(self.good),
-            "left_out": {"marked bad": len(self.bad), "not marked": left_out - len(self.bad)},
+            "good": len(good),
+            "left_out": {"marked bad": bad, "not marked": len(rows) - len(self.marks)},
             "marks_sha256": self.sha256,
         }
+        return [row for row in rows if row.id in good], counts
 
 
-def read_marks(path: Path, rows: Iterable[Row]) -> Marks:
-    """Read a file of marks on these rows.
-
-    Raises `BadInput` for a line that is no mark, a row that the dataset does not have, two marks on one row, and a
-    file without a good row, because nothing would be left.
-    """
-    fingerprints = {row.id: fingerprint(row) for row in rows}
-    content = _content(path)
-    found: dict[str, str] = {}
-    for number, line in enumerate(content.decode(TEXT).splitlines(), 1):
-        if not line.strip():
-            continue
-        place = f"{path}, line {number}"
-        id, mark, row = _mark(line, place)
-        if id not in fingerprints:
-            raise BadInput(f"{place}: the dataset has no row {in_one_line(id)!r}; {_REMEDY}")
-        if row != fingerprints[id]:
-            raise BadInput(f"{place}: the mark is on another dataset's row {id!r}, or it was made again; {_REMEDY}")
-        if found.setdefault(id, mark) != mark:
-            raise BadInput(f"{place}: {id!r} is marked both good and bad; remove one of the lines")
-    good = frozenset(id for id, mark in found.items() if mark == GOOD)
-    if not good:
-        raise BadInput(f"{path}: no row is marked good, so no row would be left")
-    return Marks(good, frozenset(found) - good, hashlib.sha256(content).hexdigest())
+def in_words(marked: Mapping[str, Any]) -> str:
+    """Say how many rows were left out by hand."""
+    left_out = marked["left_out"]
+    return (
+        f"only rows marked good: {marked['good']:,} of {marked['rows']:,}; left out by hand: "
+        f"{left_out['marked bad']:,} marked bad, {left_out['not marked']:,} not marked"
+    )
 
 
 def _content(path: Path) -> bytes:
@@ -99,8 +121,7 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _mark(line: str, place: str) -> tuple[str, str, str]:
-    """Return the id, the mark and the fingerprint in a line."""
+def _mark(line: str, place: str) -> Mark:
     try:
         values = json.loads(line)
         id, mark, row = values["id"], values["mark"], values["row"]
@@ -108,4 +129,4 @@ def _mark(line: str, place: str) -> tuple[str, str, str]:
         raise BadInput(f"{place}: not a mark ({in_one_line(line, 80)}); {_REMEDY}") from None
     if mark not in (GOOD, BAD):
         raise BadInput(f"{place}: the mark is {in_one_line(repr(mark), 80)}; it must be {GOOD} or {BAD}")
-    return str(id), str(mark), str(row)
+    return Mark(str(id), mark == GOOD, str(row), place)

@@ -26,7 +26,7 @@ class Browser {
   // Makes a select; one with only one value is not shown.
   choice(facts) {
     const choice = new Choice(facts, () => this.filter());
-    if (facts.values.length > 1) this.part("filters").append(choice.element);
+    if (facts.values.length > 1) this.part("clear").before(choice.element);
     return choice;
   }
 
