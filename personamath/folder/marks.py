@@ -62,7 +62,8 @@ class Marks:
         """Read a file; raise `BadInput` for a line that is no mark, and for a row with two different marks."""
         content = _content(path)
         marks: dict[str, Mark] = {}
-        for number, line in enumerate(content.decode(TEXT).splitlines(), 1):
+        # Not splitlines: an id may hold other characters that Python takes for ends of lines.
+        for number, line in enumerate(content.decode(TEXT).split("\n"), 1):
             if line.strip():
                 mark = _mark(line, f"{path}, line {number}")
                 if marks.setdefault(mark.id, mark).is_good != mark.is_good:

@@ -78,10 +78,11 @@ def read_lost(
     personas: Sequence[Persona],
     rows: Iterable[Row],
     requests: Mapping[str, Mapping[str, int]],
+    most: int = MOST_OF_EACH,
 ) -> Lost:
     """Replay a run from its journal; `requests` counts its requests by kind and outcome, as provenance.json does.
 
-    Which examples are shown is a function of the run. Raises `RunDirectoryError` if the journal cannot be read.
+    At most `most` examples of each kind and reason are shown. Which ones is a function of the run. Raises `RunDirectoryError` if the journal cannot be read.
     """
     counts = {
         (kind, reason): count
@@ -89,7 +90,7 @@ def read_lost(
         for reason, count in outcomes.items()
         if reason not in (*PASSED, *UNANSWERED)
     }
-    wanted = Counter({each: min(count, MOST_OF_EACH) for each, count in counts.items()})
+    wanted = Counter({each: min(count, most) for each, count in counts.items()})
     kept = {(row.id, row.request) for row in rows}
     with closing(open_for_reading(run)) as journal:
         replay = _Replay(recipe, _FromJournal(run, journal), personas, kept)

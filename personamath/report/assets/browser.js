@@ -180,8 +180,8 @@ class Browser {
     }
     const button = element("button", { type: "button", name: "copy" }, "Copy as JSON");
     button.addEventListener("click", async () => {
-      await copy(JSON.stringify(record(row, this.rows.index), null, 1));
-      this.say("Copied.");
+      const copied = await copy(JSON.stringify(record(row, this.rows.index), null, 1));
+      this.say(copied ? "Copied." : "This browser does not let the page copy: export the row instead.");
     });
     made.append(button);
     return made;

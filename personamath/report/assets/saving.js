@@ -21,11 +21,13 @@ function save(name, parts) {
   setTimeout(() => URL.revokeObjectURL(address), 60000); // ms; a browser may ask where to save it
 }
 
+// Copies a text; returns whether the browser let it.
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
+    return true;
   } catch {
-    copySelected(text); // the page may come from a server without HTTPS
+    return copySelected(text); // the page may come from a server without HTTPS
   }
 }
 
@@ -35,7 +37,8 @@ function copySelected(text) {
   document.body.append(area);
   const focused = document.activeElement;
   area.select();
-  document.execCommand("copy");
+  const copied = document.execCommand("copy");
   area.remove();
   focused?.focus();
+  return copied;
 }
