@@ -28,7 +28,7 @@ from personamath.recipe import Recipe
 from personamath.records import Completion, Dropped, Persona, Problem, Request, Row, Solution, Teacher
 
 # Most examples of each kind of request and reason. A reader looks at dozens of each. At the paper's size, 200 of each
-# make the page about a tenth larger; all of them would double it.
+# make the page about an eighth larger; all of them would double it.
 MOST_OF_EACH = 200
 # Any number: it only fixes which seed problems come first where there are more than `MOST_OF_EACH` examples.
 RNG_SEED = 0
@@ -82,7 +82,8 @@ def read_lost(
 ) -> Lost:
     """Replay a run from its journal; `requests` counts its requests by kind and outcome, as provenance.json does.
 
-    At most `most` examples of each kind and reason are shown. Which ones is a function of the run. Raises `RunDirectoryError` if the journal cannot be read.
+    At most `most` examples of each kind and reason are shown. Which ones is a function of the run.
+    Raises `RunDirectoryError` if the journal cannot be read.
     """
     counts = {
         (kind, reason): count

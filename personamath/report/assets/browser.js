@@ -18,6 +18,7 @@ class Browser {
     this.search = 0;
     this.terms = [];
     this.asked = null;
+    this.all = 0; // how many have the chosen outcome
     this.open = null;
     this.choices = [...rows.index.facets, MARKS, orders(rows.index)].map((choice) => this.choice(choice));
     this.listen();
@@ -107,6 +108,7 @@ class Browser {
     this.asked = asked;
     const search = ++this.search;
     this.terms = termsOf(query);
+    this.all = filters.outcome ? this.rows.filtered({ outcome: filters.outcome }).length : this.rows.total;
     let numbers = this.rows.filtered(filters);
     if (mark) numbers = numbers.filter((number) => mark.passes(this.marks.of(number)));
     if (!this.terms.length) return this.found(ordered(numbers, order), 1, true);
@@ -124,10 +126,9 @@ class Browser {
 
   found(numbers, share, fresh) {
     this.list.show(numbers, fresh);
-    const outcome = this.chosenOf("outcome");
-    const all = outcome ? this.rows.filtered({ outcome: outcome.codes }).length : this.rows.total;
-    const of = numbers.length === all ? "" : ` of ${all.toLocaleString("en")}`;
+    const of = numbers.length === this.all ? "" : ` of ${this.all.toLocaleString("en")}`;
     const progress = share < 1 ? `, ${Math.round(share * 100)} % searched` : "";
+    const outcome = this.chosenOf("outcome");
     const noun = outcome && outcome.value !== "kept" ? "answers" : "rows";
     this.part("count").textContent = `${numbers.length.toLocaleString("en")}${of} ${noun}${progress}`;
     this.part("count").dataset.done = share === 1;
