@@ -18,9 +18,10 @@ Item = Row | NotKept
 
 
 def facets(items: Sequence[Item], data: RunData, occupation_of: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the filters. A filter's `codes` are its value of every item, as a position among its `values`.
+    """Return the filters. A filter's `codes` are its value of every item; a value of the filter lets its `codes` pass.
 
-    The numbers at the values are of rows; only those of the outcome are also of what was not kept.
+    `rows` at a value counts rows; only the outcome's also counts what was not kept, and `all` has more if the page does
+    not show everything.
     """
     steps = [step_of(item, data.outline) for item in items]
     found: dict[str, tuple[str, list[str]]] = {
@@ -70,7 +71,8 @@ def _facet(
         "values": [
             {
                 "value": value,
-                "label": f"{labels[value] if name == 'step' else value} ({counts[value]:,})",
+                "label": labels[value] if name == "step" else value,
+                "rows": counts[value],
                 "codes": [code_of[value]],
             }
             for value in order
@@ -91,30 +93,22 @@ def _outcomes(items: Sequence[Item], data: RunData) -> dict[str, Any]:
     shown = Counter(KEPT if isinstance(item, Row) else item.reason for item in items)
     reasons = [reason for reason, _ in of_reason.most_common() if shown[reason]]
     code_of = {value: code for code, value in enumerate([KEPT, *reasons])}
-    lost = _of(sum(shown[reason] for reason in reasons), of_reason.total())
     return {
         "name": "outcome",
         "label": "Outcome",
         "preset": 0,
         "values": [
-            {"value": KEPT, "label": f"{KEPT} ({shown[KEPT]:,})", "codes": [0]},
-            {"value": NOT_KEPT, "label": f"{NOT_KEPT} ({lost})", "codes": list(range(1, len(code_of)))},
-            *(
-                {
-                    "value": reason,
-                    "label": f"{reason} ({_of(shown[reason], of_reason[reason])})",
-                    "codes": [code_of[reason]],
-                }
-                for reason in reasons
-            ),
-            {"value": ALL, "label": ALL, "codes": list(code_of.values())},
+            _value(KEPT, shown[KEPT], [0]),
+            _value(NOT_KEPT, sum(shown[reason] for reason in reasons), list(code_of.values())[1:], of_reason.total()),
+            *(_value(reason, shown[reason], [code_of[reason]], of_reason[reason]) for reason in reasons),
+            _value(ALL, len(items), list(code_of.values())),
         ],
         "codes": [code_of[KEPT if isinstance(item, Row) else item.reason] for item in items],
     }
 
 
-def _of(shown: int, count: int) -> str:
-    return f"{shown:,}" if shown == count else f"{shown:,} of {count:,}"
+def _value(value: str, rows: int, codes: Sequence[int], all: int = 0) -> dict[str, Any]:
+    return {"value": value, "label": value, "rows": rows, "codes": codes, "all": max(rows, all)}
 
 
 def _group(item: Item, occupation_of: Mapping[str, str]) -> str:

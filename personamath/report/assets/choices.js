@@ -1,13 +1,13 @@
 // The selects above the list: one for each filter, one for the marks, and one for the order.
 
-// A choice has values, each with a text for the address and a label. Without a preset value, "all" is chosen first.
+// A choice has values, each with a text for the address, a label and perhaps a number of rows. Without a preset value, "all" is chosen first.
 class Choice {
   constructor({ name, label, values, preset }, changed) {
     this.name = name;
     this.values = values;
     this.preset = preset === undefined ? "" : String(preset);
     const all = preset === undefined ? [element("option", { value: "" }, "all")] : [];
-    const options = values.map((value, at) => element("option", { value: at }, value.label));
+    const options = values.map((value, at) => element("option", { value: at }, value.label + counted(value)));
     this.select = element("select", { name }, ...all, ...options);
     this.select.addEventListener("change", changed);
     this.element = element("label", {}, element("span", {}, label), this.select);
@@ -26,6 +26,13 @@ class Choice {
     const at = this.values.findIndex(({ value }) => value === text);
     this.select.value = at < 0 ? this.preset : at;
   }
+}
+
+// Says how many rows have a value, and how many of all the page shows.
+function counted({ rows, all = rows }) {
+  if (rows === undefined) return "";
+  const of = all > rows ? ` of ${all.toLocaleString("en")}` : "";
+  return ` (${rows.toLocaleString("en")}${of})`;
 }
 
 // The orders of the list. `key` gives an item's place; items with equal places keep the order of the seed problems.
