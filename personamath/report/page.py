@@ -21,7 +21,7 @@ from personamath.report.palette import COLOURS
 ASSETS = resources("personamath.report") / "assets"
 SCRIPTS = (
     *("text.js", "rows.js", "list.js", "ancestry.js"),
-    *("choices.js", "marks.js", "saving.js", "browser.js", "page.js"),
+    *("choices.js", "marks.js", "saving.js", "actions.js", "browser.js", "page.js"),
 )
 # A cell longer than the first length is foreign text that may contain mathematics. A column with a cell longer than the
 # second length is made wide.

@@ -3,11 +3,6 @@
 const NARROW = matchMedia("(max-width: 56rem)");
 // Pause in typing, in ms, after which the search starts.
 const TYPING = 150;
-// Keys that mark the open row, while the list or the row has the focus.
-const MARK_KEYS = { g: "good", b: "bad" };
-
-const capital = (text) => text[0].toUpperCase() + text.slice(1);
-
 class Browser {
   constructor(view, rows) {
     this.view = view;
@@ -15,6 +10,7 @@ class Browser {
     this.marks = new Marks(rows.index);
     this.part = (name) => view.querySelector(`[data-part=${name}]`);
     this.list = new List(this.part("list"), (option, number) => this.fill(option, number), (number, firmly) => this.chosen(number, firmly));
+    this.actions = new Actions(this.part, rows, this.marks, this.list);
     this.search = 0;
     this.terms = [];
     this.asked = null;
@@ -49,13 +45,10 @@ class Browser {
       this.set(new URLSearchParams());
       this.filter();
     });
-    this.part("export").addEventListener("click", () => this.export());
-    this.part("save").addEventListener("click", () => this.save());
     this.part("back").addEventListener("click", () => this.close());
     this.part("detail").addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.close();
     });
-    for (const name of ["list", "detail"]) this.part(name).addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("keydown", (event) => {
       if (event.key !== "/" || this.view.hidden || event.target.closest("input, select, textarea")) return;
       event.preventDefault();
@@ -163,69 +156,11 @@ class Browser {
     const row = await this.rows.row(number);
     if (this.open !== number) return;
     const detail = this.part("detail");
-    const parts = ancestry(row, this.rows.index.steps, this.terms, (other) => this.turn(other), this.actions(row));
+    const parts = ancestry(row, this.rows.index.steps, this.terms, (other) => this.turn(other), this.actions.of(row));
     this.part("row").replaceChildren(...parts);
     this.view.classList.add("reading");
     detail.scrollTop = 0;
     if (firmly) detail.focus();
-  }
-
-  // Buttons for a row. What was not kept is no row, so it cannot be marked.
-  actions(row) {
-    const made = element("p", { class: "actions" });
-    for (const [key, mark] of row.reason ? [] : Object.entries(MARK_KEYS)) {
-      const button = element("button", { type: "button", name: mark, "aria-keyshortcuts": key }, `${capital(mark)} `, element("kbd", {}, key));
-      button.setAttribute("aria-pressed", this.marks.of(row.number) === mark);
-      button.addEventListener("click", () => this.mark(mark));
-      made.append(button);
-    }
-    const button = element("button", { type: "button", name: "copy" }, "Copy as JSON");
-    button.addEventListener("click", async () => {
-      const copied = await copy(JSON.stringify(record(row, this.rows.index), null, 1));
-      this.say(copied ? "Copied." : "This browser does not let the page copy: export the row instead.");
-    });
-    made.append(button);
-    return made;
-  }
-
-  key(event) {
-    if (!(event.key in MARK_KEYS) || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    this.mark(MARK_KEYS[event.key]);
-  }
-
-  // Marks the open row. It stays in the list even if the list shows other marks only.
-  mark(mark) {
-    if (this.open === null || !this.part("row").querySelector(`[name=${mark}]`)) return;
-    this.marks.toggle(this.open, mark);
-    for (const name of Object.values(MARK_KEYS)) {
-      this.part("row").querySelector(`[name=${name}]`).setAttribute("aria-pressed", this.marks.of(this.open) === name);
-    }
-    this.list.show(this.list.numbers, false);
-    const now = this.marks.of(this.open);
-    const kept = this.marks.isKept ? "" : " This browser keeps no marks: save them before you close the page.";
-    this.say((now ? `Marked ${now}.` : "No longer marked.") + kept);
-  }
-
-  save() {
-    const lines = this.marks.lines();
-    if (lines.length) save("marks.jsonl", lines);
-    this.say(lines.length ? `Saved ${lines.length.toLocaleString("en")} marks.` : "No row is marked: open one and press g (good) or b (bad).");
-  }
-
-  // Saves the rows of the list, in its order.
-  async export() {
-    const { numbers } = this.list;
-    const button = this.part("export");
-    button.disabled = true;
-    const lines = await this.rows.lines(numbers, (share) => this.say(`${Math.round(share * 100)} % exported`));
-    save("rows.jsonl", lines);
-    this.say(`Exported ${numbers.length.toLocaleString("en")}.`);
-    button.disabled = false;
-  }
-
-  say(text) {
-    this.part("said").textContent = text;
   }
 
   // Opens another row of the same seed problem.
@@ -242,6 +177,7 @@ class Browser {
 
   leave() {
     this.open = null;
+    this.actions.row = null;
     this.view.classList.remove("reading");
     this.part("row").replaceChildren();
   }
