@@ -154,9 +154,9 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
     _show_reasoning(recipe, asked)
     answer_s = asked.answer_s if asked else None
     in_flight = setup.fixed_concurrency or reached or planning.ASSUMED_IN_FLIGHT
-    seconds = planning.wall_s(plan, in_flight, answer_s, setup.rpm, setup.tpm)
-    print(f"time       {duration(seconds)}: {_pace(setup, in_flight, answer_s)}")
     waves = recipe.method.waves
+    seconds = planning.wall_s(plan, in_flight, answer_s, waves, setup.rpm, setup.tpm)
+    print(f"time       {duration(seconds)}: {_pace(setup, in_flight, answer_s)}")
     print(
         "in batches "
         + ("one wave, up to 24 hours" if waves == 1 else f"{waves} waves, one after another, up to 24 hours each")
