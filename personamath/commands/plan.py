@@ -31,6 +31,7 @@ from personamath.runs.programs import check_programs, open_programs
 from personamath.runs.progress import duration
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
+from personamath.runs.seed_ids import Run
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
@@ -115,7 +116,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
         adopt_answers(journal, folder)
         if setup.replace or not folder.exists(INPUTS):  # the run that began here has the record
             record.write(folder)
-        inputs.warn_of_moved(journal.path.parent, inputs.begun(journal))
+        inputs.warn_of_moved([Run(journal.path.parent, journal.has)])
         async with endpoints, open_programs(recipe, journal.path.parent) as programs:
             asked = await run_recipe(
                 recipe,

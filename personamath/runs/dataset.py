@@ -35,7 +35,7 @@ from personamath.runs.run_file import (
     reached_before,
     write_run_file,
 )
-from personamath.runs.seed_ids import warn_of_moved
+from personamath.runs.seed_ids import Run, settle, warn_of_moved
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.sources.named import Sources
 from personamath.sources.published import misnaming
@@ -119,19 +119,31 @@ class Inputs:
         """The seed problems with their positions, those that were never asked first; in waves, just in order."""
         return new_first(self.problems, lambda seed: not in_waves and self.is_begun(seed, journal))
 
-    def begun(self, journal: Journal) -> Iterator[tuple[Problem, bool]]:
-        """The seed problems in order, each with whether the run has begun it."""
-        return ((seed, self.is_begun(seed, journal)) for seed in self.problems())
-
-    def warn_of_moved(self, directory: Path, begun: Iterable[tuple[Problem, bool]]) -> None:
-        """Say where seed problems have other ids than before, if the method's requests depend on them."""
-        if self.recipe.method.draws_by_id and (warning := warn_of_moved(directory, begun)):
+    def warn_of_moved(self, runs: Sequence[Run]) -> None:
+        """Say what would be asked anew, and why, of problems begun in this run (the first) or in those it reuses."""
+        seeds = ((seed, self.first_digest(seed)) for seed in self.problems())
+        for warning in warn_of_moved(runs, seeds, draws=self._draws):
             warn(warning)
+
+    def settle(self, directory: Path) -> None:
+        """Record that the seed problems were asked about under the ids that they have now."""
+        if self._draws:
+            settle(directory, self.problems())
+
+    @property
+    def _draws(self) -> bool:
+        """Whether ids decide what is asked: the method draws by them, or a budget takes problems by them."""
+        return self.recipe.method.draws_by_id or self.recipe.budget is not None
 
     def is_begun(self, seed: Problem, journal: Journal) -> bool:
         """Whether the journal has the answer to the first request of a seed problem."""
+        first = self.first_digest(seed)
+        return first is not None and journal.has(first)
+
+    def first_digest(self, seed: Problem) -> str | None:
+        """The digest of the first request of a seed problem; None if nothing is asked about it."""
         first = self.recipe.method.first_request(seed, self.recipe.requests)
-        return first is not None and journal.has(first.digest)
+        return None if first is None else first.digest
 
 
 def _read(recipe: Recipe, sources: Sources) -> Iterator[Problem | Skipped]:
@@ -160,8 +172,10 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     with other_runs, Journal(output) as journal, Spool(output) as spool:
         folder_of_run = RunFolder(setup.output)
         adopt_answers(journal, folder_of_run)
+        runs = [Run(output, journal.has), *(Run(*other) for other in other_runs.each())]
+        warn_of_other_personas(record, runs if len(journal) else runs[1:])
         record.write(folder_of_run)
-        inputs.warn_of_moved(output, inputs.begun(journal))
+        inputs.warn_of_moved(runs)
         sink = Counted(spool, inputs.funnel)
         cut = budgeted(inputs, setup, sink) if recipe.budget else None
         in_waves = isinstance(endpoints, WaveTeacher)
@@ -180,6 +194,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
                 other_runs=other_runs.get,
                 programs=programs,
             )
+        inputs.settle(output)
         if cut and recipe.budget:
             cut.end(inputs.funnel, recipe.budget)
         folder = write_dataset(output, inputs, origins, spool.rows(), spool.answers())
@@ -187,6 +202,16 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
         ran = programs_as_dict(programs)
         write_run_file(output, recipe, setup, record, inputs.funnel, asked, endpoints.retries, reached, ran)
     return Made(inputs.funnel, asked, endpoints.retries, folder)
+
+
+def warn_of_other_personas(record: InputRecord, runs: Iterable[Run]) -> None:
+    """Say which of some runs drew from other personas, because their rewrites are asked anew."""
+    for run_before in runs:
+        if record.has_other_personas(run_before.directory):
+            warn(
+                f"{run_before.directory} was begun with other personas, so other personas are drawn now, and their "
+                "requests are asked, and paid for, anew; to keep the answers, stop, and give the personas as they were"
+            )
 
 
 def budgeted(inputs: Inputs, setup: Setup, sink: Sink) -> Budgeted:

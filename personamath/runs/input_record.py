@@ -54,6 +54,15 @@ class InputRecord:
                 f"with, name {pins(moved)}; to use what is there now, give --replace"
             )
 
+    def has_other_personas(self, directory: Path) -> bool:
+        """Whether a run directory was begun with personas that differ from these, so that others are drawn now."""
+        try:
+            before = read_json(directory / FILE_NAME, REMEDY).get("used")
+        except BadInput:  # an earlier version wrote none
+            return False
+        known = before.get("personas") if isinstance(before, dict) else None
+        return known is not None and known != self.used.get("personas", known)
+
     def moved(self, before: Mapping[str, Any], kinds: Sequence[str]) -> Iterator["Moved"]:
         """The datasets whose commits differ from the recorded ones, and the rows that are used, as far as known."""
         for kind in kinds:

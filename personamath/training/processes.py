@@ -31,18 +31,26 @@ def agreed(fact: T, what: str) -> T:
     return fact
 
 
-def find_checkpoint(output: Path, options: Any) -> Path | None:
-    """Return the checkpoint to resume from; the first process alone reads and checks what may be many gigabytes."""
+def from_first(find: Callable[[], T], options: Any) -> T:
+    """Return what the first process finds; it alone reads what may be many gigabytes."""
     from accelerate.utils import broadcast_object_list
 
-    found: list[Any] = [last_whole(output) if options.process_index == 0 else None]
-    checkpoint: Path | None
-    [(checkpoint, damaged)] = broadcast_object_list(found)
+    found: list[Any] = [find() if options.process_index == 0 else None]
+    result: T
+    [result] = broadcast_object_list(found)
+    return result
+
+
+def find_checkpoint(output: Path, options: Any) -> Path | None:
+    """Return the checkpoint to resume from, and say which ones are passed over."""
+    checkpoint, damaged = from_first(lambda: last_whole(output), options)
     for path in damaged:
         say(f"skipping {path}: it is incomplete or damaged")
     agreed(checkpoint is None or checkpoint.is_dir(), "the last complete checkpoint")
     if checkpoint:
         say(f"resuming from {checkpoint}")
+    elif damaged:
+        say("no complete checkpoint is left: training starts from its first step")
     return checkpoint
 
 
