@@ -27,7 +27,9 @@ function keptParts(row, step, terms) {
 
 // `row.problem` is null unless the answer was graded.
 function lostParts(row, step, terms) {
+  const reflects = row.family.wrong && row.prompt.includes(row.family.wrong);
   return [
+    reflects && wrong(row.family, terms),
     row.persona && part("Persona", row.occupation, row.persona, terms),
     row.problem && asks(row, step) && part(step.rewrites ? "Rewrite" : "Problem", remark(row), row.problem, terms),
     folded("Prompt", "what the teacher was asked", row.prompt),
