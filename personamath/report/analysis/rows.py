@@ -25,8 +25,8 @@ from personamath.records import Persona, Problem, Row
 from personamath.report.analysis.not_kept import Lost, read_lost
 from personamath.runs.budget import in_budget_order
 from personamath.runs.opinions import Opinion, read_opinions
-from personamath.runs.run_file import read_run_file, recipe_of
-from personamath.sources.named import as_recorded
+from personamath.runs.run_file import read_run_file, recipe_of, started_in
+from personamath.sources.named import Source, as_recorded
 from personamath.sources.personas import PersonaSource
 from personamath.sources.problems import ProblemSource
 from personamath.sources.seed_problems import read_problems
@@ -155,24 +155,26 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     if recipe is None:
         why = UNKNOWN_METHOD.format(outline.method)
         return replace(data, missing=dict.fromkeys(("seeds", "wrong", "lost", "personas"), why))
-    data = _with_seeds(data, recipe, local=run is not None)
-    data = _with_personas(data, recipe, local=run is not None)
+    start = started_in(content, run) if run else None
+    data = _with_seeds(data, recipe, start)
+    data = _with_personas(data, recipe, start)
     return _with_lost(_with_first_answers(data, recipe, run), recipe, run)
 
 
-def _with_seeds(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
+def _with_seeds(data: RunData, recipe: Recipe, folder: Path | None) -> RunData:
+    """Add the seed problems; `folder` is where the run was started, None if its own files are not at hand."""
     try:
-        return replace(data, seeds=_seeds(recipe, data, local=local))
+        return replace(data, seeds=_seeds(recipe, data, folder))
     except BadInput as error:
         return replace(data, missing={**data.missing, "seeds": f"the seed problems are not available: {error}"})
 
 
-def _with_personas(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
+def _with_personas(data: RunData, recipe: Recipe, folder: Path | None) -> RunData:
     source = recipe.method.persona_source
     if source is None:
         return data
     try:
-        return replace(data, personas=_personas(source, data, local=local))
+        return replace(data, personas=_personas(source, data, folder))
     except BadInput as error:
         return replace(data, missing={**data.missing, "personas": f"the personas are not available: {error}"})
 
@@ -257,12 +259,9 @@ def _cached_shares(run_file: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]:
+def _seeds(recipe: Recipe, data: RunData, folder: Path | None) -> tuple[Problem, ...]:
     """Read the seed problems; raise `BadInput` if they are no longer those of the rows."""
-    sources = [ProblemSource.parse(source) for source in recipe.problems]
-    for source in sources:
-        if source.path and not local:
-            raise BadInput(NOT_THERE.format(source.path))
+    sources = [_found(ProblemSource.parse(source), folder) for source in recipe.problems]
     recorded = {origin["source"]: origin for origin in data.provenance.get("problems", ())}
     sources = [as_recorded(source, recorded.get(source.label, {})) for source in sources]
     changed = [
@@ -284,12 +283,20 @@ def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]
     return seeds
 
 
-def _personas(source: str, data: RunData, *, local: bool) -> tuple[Persona, ...]:
+def _found(source: Source, folder: Path | None) -> Source:
+    """Return a source with its file in the folder in which the run was started, if it is still there."""
+    if source.path is None:
+        return source
+    if folder is None:
+        raise BadInput(NOT_THERE.format(source.path))
+    there = folder / source.path
+    return replace(source, path=there) if there.exists() else source
+
+
+def _personas(source: str, data: RunData, folder: Path | None) -> tuple[Persona, ...]:
     """Read the personas; raise `BadInput` if their source has changed since the run."""
-    parsed, recorded = PersonaSource.parse(source), data.provenance.get("personas") or {}
-    if parsed.path and not local:
-        raise BadInput(NOT_THERE.format(parsed.path))
-    parsed = as_recorded(parsed, recorded)
+    recorded = data.provenance.get("personas") or {}
+    parsed = as_recorded(_found(PersonaSource.parse(source), folder), recorded)
     if is_changed(recorded, personas_origin(parsed)):
         raise BadInput(CHANGED.format(f"the source of personas {source!r}"))
     return tuple(parsed.read())
