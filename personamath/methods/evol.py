@@ -175,7 +175,7 @@ answers:** solutions of one teacher can agree on a wrong one.""",
         seen: list[list[str]] = []
         for solution in (solution for branch in await asyncio.gather(*branches) for solution in branch):
             if words(solution.problem.question) in seen:
-                work.recount(f"{solution.step}: solve", REPEATED)
+                work.recount(f"{solution.step}: solve", REPEATED, solution)
             else:
                 seen.append(words(solution.problem.question))
                 kept.append(solution)

@@ -241,5 +241,5 @@ def _distinct(
     kept: dict[str, Solution] = {}
     for solution in solutions:
         if kept.setdefault(" ".join(text(solution).split()), solution) is not solution:
-            work.recount(purpose, reason)
+            work.recount(purpose, reason, solution)
     return list(kept.values())

@@ -96,7 +96,7 @@ answer: the column `output` has what each program printed.""",
             if not solution.correct:
                 continue
             if form in seen:
-                work.recount(PROGRAM, REPEATED)
+                work.recount(PROGRAM, REPEATED, solution)
                 continue
             seen.add(form)
             kept.append(solution)

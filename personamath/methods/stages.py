@@ -206,7 +206,7 @@ def _distinct(attempts: Sequence[Solution | Dropped], work: Work, purpose: str) 
     kept: dict[str, Solution] = {}
     for attempt in work.correct(attempts):
         if attempt.problem.question in kept:
-            work.recount(purpose, REPEATED)
+            work.recount(purpose, REPEATED, attempt)
         else:
             kept[attempt.problem.question] = attempt
     return list(kept.values())

@@ -24,7 +24,10 @@ from personamath.report.verdict import Verdict
 from personamath.report.wording import ended, sentence
 
 ASSETS = resources("personamath.report") / "assets"
-SCRIPTS = ("text.js", "rows.js", "list.js", "ancestry.js", "browser.js", "page.js")
+SCRIPTS = (
+    *("text.js", "rows.js", "list.js", "ancestry.js"),
+    *("choices.js", "marks.js", "saving.js", "actions.js", "browser.js", "page.js"),
+)
 LIVE_SCRIPT = "live.js"
 # A cell longer than the first length is foreign text that may contain mathematics. A column with a cell longer than the
 # second length is made wide.

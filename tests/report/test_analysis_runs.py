@@ -27,10 +27,12 @@ from personamath.report.analysis.costs import costs
 from personamath.report.analysis.false_wrong import false_wrong, verdicts
 from personamath.report.analysis.intervals import LEAST
 from personamath.report.analysis.models import published_scores, stage_two
+from personamath.report.analysis.not_kept import read_lost
 from personamath.report.analysis.persona_groups import _attempts, persona_groups
 from personamath.report.analysis.quality import contamination, fidelity
 from personamath.report.analysis.result import Analysis, Cell, LeftOut
 from personamath.report.analysis.rows import RunData, read_run
+from personamath.report.browser import pack
 from personamath.teachers.prices import Price
 from personamath.teachers.rates import Rates
 from tests.support.analysed import RECIPE, run_data
@@ -72,6 +74,42 @@ def test_a_run_is_read_with_what_its_journal_and_its_sources_tell(run: Path, dat
     assert data.wrong and len(data.wrong) == outcomes.get("wrong answer", 0) + outcomes.get("no final answer", 0)
     assert data.personas and len(data.personas) == 231
     assert not data.missing and data.simulated
+
+
+def test_what_was_not_kept_is_what_the_run_counted_with_all_that_it_came_from(run: Path, data: RunData) -> None:
+    requests = json.loads((run / "run.json").read_text())["requests"]
+    counted = {
+        (kind, reason): count
+        for kind, outcomes in requests.items()
+        for reason, count in outcomes.items()
+        if reason not in ("kept", "usable")
+    }
+    assert data.lost and data.lost.counts == counted
+    assert Counter((one.kind, one.reason) for one in data.lost.shown) == counted
+    with closing(sqlite3.connect(run / "journal.sqlite")) as journal:
+        for one in data.lost.shown:
+            [(text, request)] = journal.execute("select text, request from answers where digest = ?", (one.request,))
+            assert one.text in text and json.loads(request)["messages"][0]["content"] == one.prompt
+            assert one.seed.question in one.prompt or (one.problem and one.problem in one.prompt)
+            assert (one.persona is not None) == ("/p" in one.id)
+            assert one.persona is None or ": solve" in one.kind or ": reflect" in one.kind or one.persona in one.prompt
+    assert {one.problem is not None for one in data.lost.shown if one.reason == "wrong answer"} == {True}
+
+
+def test_of_each_reason_the_same_few_are_shown(run: Path, data: RunData) -> None:
+    assert data.recipe and data.seeds and data.lost
+    given = (run, data.recipe, data.seeds, data.personas or (), data.rows, data.provenance["funnel"]["requests"])
+    few, again = (read_lost(*given, most=2) for _ in range(2))
+    assert few == again and few.counts == data.lost.counts and set(few.shown) <= set(data.lost.shown)
+    assert Counter((one.kind, one.reason) for one in few.shown) == {
+        each: min(count, 2) for each, count in few.counts.items()
+    }
+
+
+def test_only_a_run_knows_what_was_not_kept(run: Path) -> None:
+    published = read_run(run / "dataset", "me/demo@v1.0.0")
+    assert published.lost is None and "give the run directory" in published.missing["lost"]
+    assert "give the run directory" in pack(published).note
 
 
 def test_the_price_is_the_runs(run: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,14 @@ import pytest
 from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.folder.checks import check_folder
-from personamath.methods import Direct, Evol, PersonaMath
+from personamath.methods import Direct, Evol, MetaMath, PersonaMath, Rejection
 from personamath.methods.method import Column, Kind, Method, Outline, Step
 from personamath.methods.work import Work
 from personamath.recipe import Recipe
 from personamath.records import Problem, Row, Solution
 from personamath.report.analysis.catalogue import analyses
 from personamath.report.analysis.composition import composition, keep_rates
+from personamath.report.analysis.not_kept import MOST_OF_EACH
 from personamath.report.analysis.persona_groups import persona_groups
 from personamath.report.analysis.result import Analysis, LeftOut
 from personamath.report.analysis.rows import RunData, read_run
@@ -81,6 +83,28 @@ def cells(found: Analysis | LeftOut, *columns: str) -> list[tuple[Any, ...]]:
     assert isinstance(found, Analysis), found
     places = [found.table.columns.index(name) for name in columns]
     return [tuple(row[place] for place in places) for row in found.table.rows]
+
+
+@pytest.mark.parametrize(
+    ("method", "compared"),
+    [
+        (Rejection(k=4), False),
+        (MetaMath(answers=3, rephrasings=3, fobar=2, self_verification=2), False),
+        (Evol(rounds_down=2, rounds_up=2, branches=2, n_solve=3, min_votes=2), True),
+    ],
+    ids=["rejection", "metamath", "evol"],
+)
+def test_what_any_method_did_not_keep_is_what_it_counted(
+    method: Method, compared: bool, sources: tuple[str, ...], tmp_path: Path
+) -> None:
+    test_problems = tmp_path / "test.jsonl"
+    test_problems.write_text('{"question": "What is two and two?"}\n')
+    benchmark = (f"{test_problems}:question",) if compared else ()
+    data = read(run_of(method, tmp_path / "run", sources, benchmark=benchmark))
+    assert data.lost and sum(data.lost.counts.values())
+    assert Counter((one.kind, one.reason) for one in data.lost.shown) == {
+        each: min(count, MOST_OF_EACH) for each, count in data.lost.counts.items()
+    }
 
 
 def test_a_method_without_personas_has_a_whole_report(direct_run: Path, tmp_path: Path) -> None:
