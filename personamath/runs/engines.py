@@ -2,7 +2,7 @@
 
 import asyncio
 
-from personamath.errors import warn
+from personamath.errors import BadInput, warn
 from personamath.recipe import Recipe
 from personamath.runs.budget import check_budget
 from personamath.runs.finished import recognised
@@ -37,6 +37,9 @@ async def _make(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
     check_budget(recipe, setup)
     # Imported when needed: the libraries behind a run take longer to import than a finished run to be recognised.
     if setup.engine == "ray":
+        if not recipe.models:
+            method = recipe.method.outline.method
+            raise BadInput(f"the method {method} asks nobody, so it needs no cluster: use --engine local")
         from personamath.runs.ray.run import make_dataset_on_cluster  # the only import that needs Ray
 
         return await make_dataset_on_cluster(recipe, setup, watched)

@@ -17,12 +17,14 @@ import pytest
 from personamath.evaluation.scores import ScoredRun, TaskRun, read_results
 from personamath.sources.tables import read_file
 from personamath.training.prompts import ALPACA, PAPER_EVALUATION, alpaca
+from tests.support import programs
 from tests.support.task_files import ROWS, write_files
 from tests.support.tiny_eval import AFTER_PAPER, AFTER_PROMPT, CONTEXT, EOS, add_chat_template, write_model
 
 pytestmark = pytest.mark.slow
 
 BIN = Path(sys.executable).parent
+OUR_TASKS = "personamath.evaluation.tasks.lm_eval_command"
 START_LIMIT = 180.0
 """Seconds a server may take to start on a busy machine."""
 RIGHT, CUT = r" The answer is $\boxed{18}$.", r" It is $\boxed{1"
@@ -47,14 +49,31 @@ metric_list: [{metric: exact_match, aggregation: mean, higher_is_better: true}]
 def lm_eval(folder: Path, model: str, arguments: dict[str, Any], tasks: list[str], *more: str) -> ScoredRun:
     """Run it, as a user would, in a folder of its own; gives the results as they are read."""
     tasks_folder = subprocess.run([BIN / "personamath", "tasks"], capture_output=True, text=True, check=True)
-    given = ",".join(f"{name}={value}" for name, value in arguments.items())
-    command = [str(BIN / "lm_eval"), "--model", model, "--model_args", given, "--tasks", ",".join(tasks), *more]
-    command += ["--include_path", tasks_folder.stdout.strip(), "--output_path", "out", "--log_samples"]
-    command += ["--metadata", json.dumps({"files": write_files(folder / "data")})]
-    folder.mkdir(exist_ok=True)
+    command = [str(BIN / "lm_eval"), *options(folder, model, arguments, tasks), *more]
+    command += ["--include_path", tasks_folder.stdout.strip()]
     done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return read_results([folder / "out"])
+
+
+def lm_eval_with_our_tasks(
+    folder: Path, model: str, arguments: dict[str, Any], tasks: list[str], *more: str
+) -> ScoredRun:
+    """Run the same command with our tasks alone, in a process that has its imports done."""
+    words = [*options(folder, model, arguments, tasks), *more]
+    done = programs.run(OUR_TASKS, *words, environment=environment(folder), folder=folder, kind="training")
+    assert done.returncode == 0, done.stderr[-3000:]
+    return read_results([folder / "out"])
+
+
+def options(folder: Path, model: str, arguments: dict[str, Any], tasks: list[str]) -> list[str]:
+    """The command's options; the data is written into the folder."""
+    given = ",".join(f"{name}={value}" for name, value in arguments.items())
+    metadata = json.dumps({"files": write_files(folder / "data")})
+    return [
+        *("--model", model, "--model_args", given, "--tasks", ",".join(tasks), "--metadata", metadata),
+        *("--output_path", "out", "--log_samples"),
+    ]
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -167,6 +186,20 @@ def test_lm_eval_scores_a_model_of_this_machine(server: tuple[str, Path], model:
     assert len(sampled["resps"]) == 8
 
 
+def test_lm_eval_runs_the_programs_of_a_model_and_falls_back_to_its_thoughts(tmp_path: Path) -> None:
+    program, thought = "```python\nprint(3 * 6)\n```", r" It is $\boxed{\frac{1}{6}}$."
+    model = write_model(tmp_path / "model", {AFTER_PROMPT: [program], AFTER_PAPER: [thought]})
+    names = ["personamath_gsm8k_pot", "personamath_math_pot"]
+    allowed = ("--confirm_run_unsafe_code", "--limit", "2", "--device", "cpu")
+    run = lm_eval_with_our_tasks(tmp_path, "hf", {"pretrained": model}, names, *allowed)
+    for name in ("gsm8k_pot", "math_pot"):
+        scored = task(run, name)
+        assert scored.n == 2 and scored.score("by_program").value == scored.score("boxed").value == 1
+        assert [item.values["exact_match"] for item in scored.items] == [1, 0]
+        for sample in samples(tmp_path, f"personamath_{name}"):
+            assert sample["resps"] == [[program], [thought]]
+
+
 def test_lm_eval_gives_somebody_elses_task_our_prompt_by_the_chat_template(model: Path, tmp_path: Path) -> None:
     (tmp_path / "others.yaml").write_text(BARE_TASK.replace("FILE", write_files(tmp_path / "data")["gsm8k"]))
     command = [str(BIN / "lm_eval"), "--model", "hf", "--model_args", f"pretrained={model}", "--device", "cpu"]
@@ -210,7 +243,7 @@ def test_lm_eval_scores_a_model_behind_a_server(server: tuple[str, Path], tmp_pa
         "max_length": CONTEXT,
     }
     names = ["personamath_gsm8k", "personamath_gsm8k_maj8"]
-    run = lm_eval(tmp_path, "local-completions", arguments, names, "--limit", "1")
+    run = lm_eval_with_our_tasks(tmp_path, "local-completions", arguments, names, "--limit", "1")
     assert run.backend == "local-completions" and run.model == "model"
     gsm8k, maj8 = run.tasks
     assert gsm8k.score("stopped").value == gsm8k.score("boxed").value == 1

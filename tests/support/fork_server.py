@@ -42,6 +42,13 @@ PRELOADED = {
             "matplotlib.figure",
             "mpl_toolkits",
         ),
+        # A grid of methods also makes the data and scores the models.
+        *(
+            "lm_eval.evaluator",
+            "lm_eval.models.huggingface",
+            "personamath.commands.augment",
+            "personamath.runs.dataset",
+        ),
     ),
 }
 READ_THE_ENVIRONMENT = ("huggingface_hub.constants", "datasets", "transformers", "torch")
@@ -172,5 +179,7 @@ if __name__ == "__main__" and (request := main()):
         sys.path[0] = str(Path(script).parent)
         runpy.run_path(script, run_name="__main__")
     else:
-        sys.modules.pop(request["module"], None)  # so that it runs as `__main__` alone
-        runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+        name = request["module"]
+        is_package = hasattr(sys.modules.get(name), "__path__")
+        sys.modules.pop(f"{name}.__main__" if is_package else name, None)  # so that it runs as `__main__` alone
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
