@@ -156,7 +156,7 @@ def test_of_a_published_folder_what_it_does_not_hold_is_left_out_with_the_reason
     left = {one.name: one.why for one in analyses(published).left_out}
     missing = {"first-answers", "keep-rates", "false-wrong", "contamination", "second-opinion", "scores", "stage-two"}
     assert set(left) == missing | {"question-lengths"} and "it needs 100 questions or more" in left["question-lengths"]
-    assert "the run's journal" in left["first-answers"] and "give the run directory" in left["keep-rates"]
+    assert "a run's journal" in left["first-answers"] and "give the run directory" in left["keep-rates"]
     assert "--benchmark" in left["contamination"]
 
 

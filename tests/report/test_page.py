@@ -261,7 +261,7 @@ def test_what_was_not_kept_is_found_by_its_reason_with_what_it_came_from(page: P
     assert page.evaluate("document.querySelector('.reason').textContent") == "refused"
     assert page.evaluate("document.querySelectorAll('.actions [name=good]').length") == 0, "it is no row"
     siblings = page.evaluate("[...document.querySelectorAll('.family button')].map((button) => button.textContent)")
-    assert siblings == ["1: inference", "p0000", "p0007: refused"]
+    assert siblings == ["Stage 1: inference", "p0000", "p0007: refused"]
     choose(page, "outcome", "kept and")
     assert int(count(page).split()[0]) == int(rows.split()[0]) + 3
     assert ask(page, '"2 + 3"').startswith("3 of "), "the prompt is searched too"
