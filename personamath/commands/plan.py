@@ -156,7 +156,11 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
     in_flight = setup.fixed_concurrency or reached or planning.ASSUMED_IN_FLIGHT
     seconds = planning.wall_s(plan, in_flight, answer_s, setup.rpm, setup.tpm)
     print(f"time       {duration(seconds)}: {_pace(setup, in_flight, answer_s)}")
-    print(f"in batches {recipe.method.waves} waves, one after another, up to 24 hours each")
+    waves = recipe.method.waves
+    print(
+        "in batches "
+        + ("one wave, up to 24 hours" if waves == 1 else f"{waves} waves, one after another, up to 24 hours each")
+    )
     print(f"disk       {plan.disk_bytes / 1e6:,.0f} MB")
 
 

@@ -13,6 +13,7 @@ from personamath.training.examples import PromptFormat
 from personamath.training.refused_keys import refuse_keys
 
 LossNormalization = Literal["tokens", "paper"]
+NULL = "null"
 DERIVED = "gradient_accumulation_steps"
 
 
@@ -41,11 +42,6 @@ class RecipeArguments:
     allow_simulated: bool = field(
         default=False, metadata={"help": "Train on the embedded teacher's rows, to try things out."}
     )
-
-    def __post_init__(self) -> None:
-        """Read `--dataset_revision null`: on a command line, unlike in YAML, it is the word."""
-        if self.dataset_revision == "null":
-            self.dataset_revision = None
 
 
 class Arguments(NamedTuple):
@@ -80,7 +76,10 @@ def read_arguments(arguments: Sequence[str] | None = None) -> Arguments:
 
 
 def parse(classes: tuple[type, ...], arguments: Sequence[str] | None) -> Parsed:
-    """Parse `--config YAML` and overrides into dataclasses; raises BadInput for unknown keys and wrong values."""
+    """Parse `--config YAML` and overrides into dataclasses; raises BadInput for unknown keys and wrong values.
+
+    `null` takes back a key of ours, the first of the classes, on the command line as in YAML.
+    """
     from trl import TrlParser
 
     given = _with_found_recipe([plain_path(each) for each in (sys.argv[1:] if arguments is None else arguments)])
@@ -88,9 +87,13 @@ def parse(classes: tuple[type, ...], arguments: Sequence[str] | None) -> Parsed:
     # Without abbreviations, which would be neither recorded nor refused.
     parser = TrlParser(classes, description=__doc__, allow_abbrev=False)
     try:
-        return Parsed(parser.parse_args_and_config(given), set_keys)
+        parts = parser.parse_args_and_config(given)
     except (ValueError, TypeError, OSError) as error:
         raise BadInput(f"recipe: {in_one_line(error)}") from error
+    for key in set_keys & vars(parts[0]).keys():
+        if getattr(parts[0], key) == NULL:
+            setattr(parts[0], key, None)
+    return Parsed(parts, set_keys)
 
 
 def recipe_of(parts: Sequence[Any], set_keys: set[str]) -> dict[str, Any]:

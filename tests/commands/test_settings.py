@@ -49,7 +49,12 @@ COMPANIONS = {
 @pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.name)
 def test_every_setting_means_the_same_in_yaml_and_on_the_command_line(tmp_path: Path, setting: Setting) -> None:
     by_kind = {int: "7", float: "0.25", bool: "true", dict: "{top_p: 0.5}", str: "some"}
-    by_name = {"header": "X-Some=1", "base_url": "http://some/v1", "prompts": "{inference: {text: 'Solve {problem}'}}"}
+    by_name = {
+        "budget": "rows:7",
+        "header": "X-Some=1",
+        "base_url": "http://some/v1",
+        "prompts": "{inference: {text: 'Solve {problem}'}}",
+    }
     value = setting.choices[-1] if setting.choices else by_name.get(setting.name, by_kind[setting.kind])
     of = next(
         (name for name, cls in METHODS.items() if setting.name in {one.name for one in settings_of(cls)}), "persona"

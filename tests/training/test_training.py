@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import httpx2
@@ -392,6 +393,14 @@ def test_what_changes_nothing_is_accepted_and_recorded() -> None:
     assert arguments.trainer.output_dir == str(Path.home() / "runs/x")
     assert arguments.ours.dataset_name == str(Path.home() / "data")
     assert arguments.recipe["dataset_name"] == "data"
+
+
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")
+@pytest.mark.parametrize(("recipe", "module"), [("sft-tiny", "arguments"), ("grpo-tiny", "grpo.arguments")])
+def test_null_takes_a_key_of_ours_back(recipe: str, module: str) -> None:
+    read = import_module(f"personamath.training.{module}").read_arguments
+    arguments = read(["--config", str(REPO / f"recipes/{recipe}.yaml"), "--dataset_revision", "null"])
+    assert arguments.ours.dataset_revision is None
 
 
 @pytest.mark.parametrize(
