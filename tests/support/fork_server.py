@@ -35,6 +35,7 @@ PRELOADED = {
     "training": (
         *("accelerate.commands.launch", "torch.distributed.run", "deepspeed", "datasets", "peft", "trl"),
         *("transformers.trainer", "transformers.models.llama.modeling_llama", "safetensors.torch", "sympy"),
+        *("lm_eval.evaluator", "lm_eval.models.huggingface", "transformers.cli.serve", "evaluate"),
         *(
             "personamath.training.trainer",
             "personamath.training.grpo.trainer",

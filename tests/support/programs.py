@@ -176,8 +176,8 @@ def run(
 def _server(kind: Kind) -> socket.socket:
     """The socket of this process's server, which is started by the first program and ends with this process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    # A library's threads do not live on in what is forked.
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    # A library's threads do not live on in what is forked. Training and scoring are offline, whoever starts the server.
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno()), kind]
     process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=REPO, env=environment, stdin=subprocess.DEVNULL)
     theirs.close()
