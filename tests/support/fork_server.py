@@ -1,8 +1,8 @@
 """The server of tests/support/programs.py: it has imported what programs share, and forks for each of them.
 
-Requests come in over the socket whose descriptor is the first argument: JSON of `module` or `script`, `arguments`,
-`environment` and `folder`, with the program's stdin, stdout and stderr, and a pipe on which the server writes two
-lines: the program's process id, and its exit status once it has ended. It serves until the socket is closed.
+Requests come in over the socket whose descriptor is the first argument: JSON of `module`, `script` or `code`,
+`arguments`, `environment` and `folder`, with the program's stdin, stdout and stderr, and a pipe on which the server
+writes two lines: the program's process id, and its exit status once it has ended. It serves until the socket is closed.
 
 The second argument says what is imported, one of `PRELOADED`. Training starts programs that start others, so its server
 also takes requests, each over a connection of its own, from tests/support/forked_python.py, which is `sys.executable`
@@ -25,12 +25,13 @@ from typing import Any, NamedTuple
 
 # What programs import in their course.
 PRELOADED = {
-    # Nothing that reads the environment when it is imported, as a program has its own.
+    # `_read_environment` has these read a program's environment, not that of the server.
     "commands": (
         *("personamath.commands.augment", "personamath.runs.dataset", "personamath.teachers.simulated"),
         *("matplotlib.figure", "mpl_toolkits", "pandas", "pyarrow.parquet", "genai_prices.data_snapshot", "httpx2"),
+        *("huggingface_hub.hf_api", "huggingface_hub.hf_file_system"),
     ),
-    # These do read it: all programs have the server's number of threads. `_read_environment` has them read the rest.
+    # These, too; but all programs have the server's number of threads.
     "training": (
         *("accelerate.commands.launch", "torch.distributed.run", "deepspeed", "datasets", "peft", "trl"),
         *("transformers.trainer", "transformers.models.llama.modeling_llama", "safetensors.torch", "sympy"),
@@ -44,7 +45,7 @@ PRELOADED = {
         ),
     ),
 }
-READ_THE_ENVIRONMENT = ("huggingface_hub.constants", "datasets", "transformers", "torch")
+READ_THE_ENVIRONMENT = ("datasets", "transformers", "torch")
 MOST_BYTES = 1 << 20
 """A request holds an environment and a command line, which the system limits, too."""
 DESCRIPTORS = 4
@@ -172,6 +173,9 @@ if __name__ == "__main__" and (request := main()):
         sys.argv[0] = script
         sys.path[0] = str(Path(script).parent)
         runpy.run_path(script, run_name="__main__")
+    elif code := request.get("code"):
+        sys.argv[0] = "-c"
+        exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
     else:
         sys.modules.pop(request["module"], None)  # so that it runs as `__main__` alone
         runpy.run_module(request["module"], run_name="__main__", alter_sys=True)

@@ -113,23 +113,24 @@ def _read(pipe: IO[str], texts: list[str], place: int) -> None:
 
 
 def start(
-    module: str,
+    program: str,
     *arguments: object,
     environment: dict[str, str] | None = None,
     folder: Path | None = None,
     kind: Kind = "commands",
     **streams: Any,
 ) -> Program:
-    """Start `python -m module arguments` in a folder, by default the current one.
+    """Start `python -m program arguments` in a folder, by default the current one.
 
-    `streams` are `stdin`, `stdout` and `stderr`, as `subprocess.Popen`'s.
+    A program that ends with .py is a script; one of several lines is run as `python -c` runs it. `streams` are `stdin`,
+    `stdout` and `stderr`, as `subprocess.Popen`'s.
     """
     words = [str(argument) for argument in arguments]
     environment = dict(os.environ if environment is None else environment)
     if kind == "training" and "HF_ENDPOINT" not in environment:
         environment["HF_HUB_OFFLINE"] = "1"  # whoever starts it
     request = {
-        "module": module,
+        _how(program): program,
         "arguments": words,
         "environment": environment,
         "folder": str(folder or Path.cwd()),
@@ -141,7 +142,13 @@ def start(
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if name in own:
             os.close(descriptors[number])
-    return Program([module, *words], status, own)
+    return Program([program, *words], status, own)
+
+
+def _how(program: str) -> Literal["module", "script", "code"]:
+    if "\n" in program:
+        return "code"
+    return "script" if program.endswith(".py") else "module"
 
 
 def _streams(wanted: dict[str, Any]) -> tuple[list[int], dict[str, IO[str] | None]]:
@@ -168,21 +175,21 @@ def _streams(wanted: dict[str, Any]) -> tuple[list[int], dict[str, IO[str] | Non
 
 
 def run(
-    module: str,
+    program: str,
     *arguments: object,
     environment: dict[str, str] | None = None,
     folder: Path | None = None,
     kind: Kind = "commands",
     limit_s: float = RUN_LIMIT_S,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -m module arguments` to its end, as `subprocess.run` with `capture_output` does."""
+    """Start a program and wait for its end, as `subprocess.run` with `capture_output` does."""
     pipes = {"stdout": PIPE, "stderr": PIPE}
-    with start(module, *arguments, environment=environment, folder=folder, kind=kind, **pipes) as program:
+    with start(program, *arguments, environment=environment, folder=folder, kind=kind, **pipes) as started:
         try:
-            output, errors = program.communicate(limit_s)
+            output, errors = started.communicate(limit_s)
         finally:
-            program.kill()
-        return subprocess.CompletedProcess(program.args, program.wait(), output, errors)
+            started.kill()
+        return subprocess.CompletedProcess(started.args, started.wait(), output, errors)
 
 
 def commands() -> Path:
