@@ -4,14 +4,17 @@ import ast
 import asyncio
 import json
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from aiohttp import web
+from nbclient import NotebookClient
 
 from personamath.teachers.simulated import MODEL, bundled_problems, chat_reply, serve
 from tests.conftest import REPO, ScriptedTeacher
@@ -81,6 +84,30 @@ def test_augment_your_own_and_load_and_plot(start_teacher: Start, tmp_path: Path
     picture = tmp_path / "lengths.png"
     said = run("load_and_plot.py", str(output / "dataset"), "--output", str(picture))
     assert "stage1_inference" in said and picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_notebook_runs_from_top_to_bottom(
+    start_teacher: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exercises = shutil.copy(EXAMPLES / "exercises.csv", tmp_path)
+    teacher = start_teacher("--problems", f"exercises:{exercises}:question:answer")
+    monkeypatch.setenv("TEACHER", MODEL)
+    monkeypatch.setenv("BASE_URL", teacher.base_url)
+    notebook = nbformat.read(EXAMPLES / "tour.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    # A cell that raises ends this with its traceback.
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    printed = "\n".join(
+        output.get("text") or output["data"]["text/plain"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.get("name") != "stderr"
+    )
+    assert re.search(r"^Original: .+\nPersona: .+\nRewritten: .+", printed, re.MULTILINE)
+    assert [
+        line.split()[-1] for line in printed.splitlines() if "boxed{" in line and line.endswith(("True", "False"))
+    ] == [*("True", "True", "True", "False")]
+    assert "stage1_inference" in printed and "'role': 'assistant'" in printed
 
 
 def test_own_method(tmp_path: Path) -> None:

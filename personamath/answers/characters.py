@@ -16,6 +16,7 @@ CHARACTERS = str.maketrans(
     | dict.fromkeys("×·⋅∙", r"\cdot ")
     | dict.fromkeys("÷⁄∕", "/")
     | dict.fromkeys("°º˚", r"^\circ ")
+    | dict.fromkeys("∶：", ":")
     | dict.fromkeys("′’", "'")
     | dict.fromkeys("“”„", '"')
     | dict.fromkeys(INVISIBLE, "")

@@ -141,6 +141,8 @@ def all_equal(verdicts: Iterable[Verdict]) -> Verdict:
 
 def compare_collections(one: Collection, other: Collection) -> Verdict:
     """The verdict on parts in any order."""
+    if (one.is_set and other.is_union) or (one.is_union and other.is_set):
+        return Verdict(False, "structure", "a set of intervals against their union")
     if len(one.parts) != len(other.parts):
         return Verdict(False, "structure", "another number of parts")
     if (assigned := values_of_names(one, in_alphabet=False)) and not any_named(other):

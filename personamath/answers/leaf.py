@@ -7,7 +7,7 @@ from string import ascii_lowercase
 
 from personamath.answers.expression import NAMED_FUNCTIONS, SYMBOLS, Expression, read_expression
 from personamath.answers.names import alike
-from personamath.answers.normal_form import FUNCTIONS
+from personamath.answers.normal_form import FUNCTIONS, UNIT_LETTER
 from personamath.answers.numeric import (
     bends,
     counts,
@@ -22,13 +22,17 @@ from personamath.answers.operations import Value
 from personamath.answers.quantities import Quantity, quantity_of, same_amount, same_time, time_of
 from personamath.answers.rational import rational
 from personamath.answers.tokens import Unreadable, applied_in
-from personamath.answers.units import SCALES, Measured, of_two_units, split_unit
+from personamath.answers.units import SCALES, Measured, of_other_things, of_two_units, split_unit, without_country
 from personamath.answers.verdict import Verdict
 
 DIGITS = frozenset("0123456789")
-SPACED_UNIT = re.compile(r"(.*[0-9}])(?: ([mshgLNJWVAK](?:\^[23])?)|(\\Omega))")
-"""A number and, after a space, a letter that is a unit more often than a variable."""
+SPACED_UNIT = re.compile(
+    rf"(.*(?:[0-9}}]|\\pi))(?: ({UNIT_LETTER})|(\\Omega))"
+    r"|(.*\\pi) ((?:mm|cm|dm|km|in|ft|yd|mi|kg|mg|m[lL]|min|sec|hr)(?:\^[23])?)"
+)
+"""A number and, after a space, what is a unit more often than a variable or a product."""
 NO_RATIO = re.compile(r"\d{1,2}:0\d|0\d?:\d\d")
+DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d?/\d\d?/(?:19|20)\d\d")
 TIME = re.compile(r"\d{1,2}(?::\d\d)*(?:\\text\{| )?(?:[ap]\.?m|noon)\b.*", re.IGNORECASE)
 LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
 FORMULA_WORDS = frozenset([*FUNCTIONS, *SYMBOLS, "matrix", "pmatrix", "bmatrix", "vmatrix", "array", "cases", "mathbb"])
@@ -59,7 +63,8 @@ class Leaf:
         quantity = quantity_of(text) if text[-1:] not in DIGITS else None
         measured = Measured(text, quantity.unit) if quantity else split_unit(text)
         self.only_words = not quantity and (bool(TIME.fullmatch(text)) or says_words(measured))
-        self.text, self.unit = Measured(text, None) if self.only_words else measured  # a unit follows a value
+        self.measured = Measured(text, None) if self.only_words else measured  # a unit follows a value
+        self.text, self.unit, _ = self.measured
         self.number = quantity.value if quantity else rational(self.text)
 
     @cached_property
@@ -92,7 +97,7 @@ class Leaf:
         if FORMULA.search(words):
             return WORD.sub(lambda word: word[0].casefold(), NOT_SAID_IN_FORMULAS.sub("", words))
         words = NOT_SAID.sub("", words)
-        return words if len(words) == 1 else words.casefold()
+        return words if len(words) == 1 or is_product_in_capitals(words) else words.casefold()
 
     @property
     def letters(self) -> str:
@@ -102,10 +107,12 @@ class Leaf:
 
 def says_words(measured: Measured) -> bool:
     """Whether a text is words and no formula; a few small letters may be either, as `no` and `ab` are."""
-    text, unit = measured
+    text, unit, _ = measured
     if text.isalpha() and len(text) > 1:
         return not is_product(text)
     if "\\text" in text or text == "\\emptyset":
+        return True
+    if DATE.fullmatch(text):
         return True
     if unit and unit.startswith("base") and not text.isdecimal():
         return True  # digits beyond 9 are letters, and no factors
@@ -124,10 +131,17 @@ def is_product(letters: str) -> bool:
     return are_factors and letters not in WORDS_OF_THREE
 
 
+def is_product_in_capitals(letters: str) -> bool:
+    """Whether the case of a few letters is that of factors, as in `aB` and `Ab`, and not of a word."""
+    if len(letters) > 2 or not letters.isalpha() or letters.islower() or letters.isupper():
+        return False
+    return letters.casefold() not in WORDS_OF_TWO | WORDS_OR_PRODUCTS
+
+
 def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
     """The verdict on two parts without parts."""
     one, other = in_units(one, other), in_units(other, one)
-    two_units = of_two_units(one.unit, other.unit)
+    two_units = of_two_units(one.unit, other.unit) or of_other_things(one.measured, other.measured)
     if two_units and is_one_amount(one, other):
         return Verdict(True, "rational")
     if two_units and (one.unit in SCALES) == (other.unit in SCALES):
@@ -156,7 +170,8 @@ def compare_leaves(one: Leaf, other: Leaf) -> Verdict:
 def in_units(one: Leaf, other: Leaf) -> Leaf:
     r"""The first part, with a letter after a space read as its unit, `5\,m`, if the other part is a number."""
     if one.number is None and (match := SPACED_UNIT.fullmatch(one.text)) and other.is_constant:
-        return Leaf(rf"{match[1]}\text{{{match[2] or 'ohm'}}}")
+        unit = match[2] or match[5] or "ohm"
+        return Leaf(rf"{match[1] or match[4]}\text{{{unit}}}")
     return one
 
 
@@ -225,7 +240,9 @@ def same_leaves(one: str, other: str) -> bool:
 
 def is_one_amount(one: Leaf, other: Leaf) -> bool:
     """Whether two numbers of different units are one quantity."""
-    quantities = [Quantity(leaf.number or Fraction(0), leaf.unit or "") for leaf in (one, other)]
+    if without_country(one.unit or "") == without_country(other.unit or ""):
+        return False
+    quantities = [Quantity(leaf.number or Fraction(0), without_country(leaf.unit or "")) for leaf in (one, other)]
     return one.number is not None and other.number is not None and same_amount(*quantities)
 
 
@@ -238,6 +255,6 @@ def is_scaled(scaled: Leaf, plain: Leaf) -> bool:
     r"""Whether a number with a percent sign or the like, `50\%`, is the other, which has none, written out: `0.5`."""
     if scaled.unit not in SCALES or plain.unit in SCALES or scaled.number is None:
         return False
-    if scaled.unit == "cent" and plain.unit not in (None, "dollar"):
+    if scaled.unit == "cent" and plain.unit and without_country(plain.unit) != "dollar":
         return False
     return scaled.number * SCALES[scaled.unit] == plain.number

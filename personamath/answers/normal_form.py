@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from personamath.answers.characters import ascii_characters
+from personamath.answers.currencies import CODE, DOLLARS
 from personamath.answers.extraction import braced
 from personamath.answers.words import number_in_words
 
@@ -39,6 +40,14 @@ ARCS = ["sinh", "cosh", "tanh", "coth", "sech", "csch", "sin", "cos", "tan", "co
 FUNCTIONS = [*(f"arc{name}" for name in ARCS), *ARCS, *("cis", "log", "ln", "lg", "exp", "sqrt")]
 """Functions that are known by name, with or without a backslash; longer names before their beginnings."""
 
+VALUE = (
+    r"-?\d|-(?=\\[dt]?frac|\\sqrt|\\pi)|\\[dt]?frac|\\(?:sqrt|pi|theta|alpha|beta|infty|log|ln|sin|cos|tan)(?![A-Za-z])"
+    r"|(?![mshgLNJWVAK](?:\^|[ .]*$))[A-Za-z](?![A-Za-z])|[A-Z]{2,4} ?=|[a-z](?:\(\w\))? ?=|\([^()]*,[^()]*\)"
+)
+"""What begins a value, and not a unit, a word or a condition."""
+UNIT_LETTER = r"[mshgLNJWVAK](?:\^[23])?"
+"""A letter that is a unit more often than a variable after a number and a space."""
+
 BOUND = r" *((?:-|\\infty|\\frac|\\sqrt|\\pi|[\d./{}])+)"
 BOTH = r"(?: *\\text\{,? ?and ?\} *|,? +and +)"
 
@@ -51,7 +60,9 @@ TABLE = [
      "values of two formulas are two", "\\"),
     (r"(?<=[^-+*/=<>(,;^_$\\ ])\$ ?\$(?=[^+*/=<>),;.^_$ ][^$]*\$(?: ?\$[^$]+\$)* ?\.?$)(?<!^\$\$)", ", ",
      "values of two formulas are two", "$"),
+    (rf"^ ?(-?) ?({'|'.join(DOLLARS)}) ?\\?\$ ?(-?[\d.,]*\d)\.?$", r"\1\3\\text{ \2 dollars}", "whose dollars", "$"),
     (r"^ ?(-?) ?(?:US|CA|AU|NZ|HK|C|A) ?\$(?=[.\d])", r"\1", "whose dollars", "$"),
+    (r"^ ?(-?) ?\$ ?(-?[\d.,]*\d) ?\.?$", r"\1\2\\text{ dollars}", "a sign that no other closes is of dollars", "$"),
     (r"(?<!\\)\$", "", "`$` opens and closes a formula", "$"),
     (r"(?<!\\)\\[()\[\]]", "", "`\\(` and `\\[` open and close a formula"),
     (command("[hv]?phantom") + r" ?(?:\{[^{}]*\}|\S)", " ", "prints nothing", "phantom"),
@@ -98,6 +109,7 @@ TABLE = [
     (command("leq?", "leqq", "leqslant"), r"\\le ", "at most"),
     (command("geq?", "geqq", "geqslant"), r"\\ge ", "at least"),
     (command("neq?") + r"|\\not ?=", r"\\ne ", "not equal", "\\n"),
+    (r"\+ ?/-", r"\\pm ", "plus or minus", "/-"),
     ("<=|=<", r"\\le ", "at most", "="),
     (">=", r"\\ge ", "at least", "="),
     ("!=", r"\\ne ", "not equal", "="),
@@ -130,7 +142,11 @@ TABLE = [
     (command("Re", "R", "reals", "mathbb ?R", r"mathbb ?\{ ?R ?\}"), r"\\mathbb{R}", "the real numbers"),
     (command("infin"), r"\\infty ", "infinity"),
     (r"(?<![A-Za-z\\])(?:[Ii]nfinity|oo|inf)(?![A-Za-z])", r"\\infty ", "infinity", WORDS),
+    (r"(?:\b(?:[Nn]egative|[Mm]inus)\b|\\text\{ ?(?:[Nn]egative|[Mm]inus) ?\}) ?(?=\\infty)", "-", "infinity", "infty"),
     (r"\+ ?\\infty", r"\\infty ", "infinity has no sign but minus", "+"),
+    (r"\\dot ?(?:\{ ?(\d) ?\}|(\d))(\d*)\\dot ?(?:\{ ?(\d) ?\}|(\d))", r"\\overline{\1\2\3\4\5}",
+     "dots on the first and the last digit of a period", r"\dot"),
+    (r"(\d\.\d*)\((\d+)\)", r"\1\\overline{\2}", "the period of a decimal in parentheses", "("),
     (command("dot", "bar", "overline") + r" ?\{ ?(\d+) ?\}", r"\\overline{\1}", "the period of a decimal", "\\"),
     (command("dot", "bar", "overline") + r" ?(\d)", r"\\overline{\1}", "the period of a decimal"),
     (r"\^ ?\{ ?\\(?:circ|degree) ?\}|\^ ?\\circ(?![A-Za-z])|\^? ?\\degree(?![A-Za-z])", "°", "degrees", "\\"),
@@ -138,17 +154,18 @@ TABLE = [
     (command("textdollar"), r"\\$", "the sign of the dollar"),
     *(
         (rf"^ ?(-?) ?{sign} ?(-?[\d.,]*\d)\.?$|^ ?(-?)([\d.,]*\d) ?{sign} ?$", rf"\1\2\3\4\\text{{ {word}}}",
-         f"a number of {word}")
-        for sign, word in (
-            (command("euro", "texteuro"), "euros"), (command("pounds", "textsterling"), "pounds"),
-            (command("yen"), "yen"), (command("rupee"), "rupees"),
+         f"a number of {word}", needs)
+        for sign, word, needs in (
+            (command("euro", "texteuro"), "euros", "euro"), (command("pounds"), "pounds", r"\pounds"),
+            (command("textsterling"), "pounds", "sterling"), (command("yen"), "yen", r"\yen"),
+            (command("rupee"), "rupees", r"\rupee"),
         )
     ),
     (command("pounds", "euro", "texteuro", "textsterling", "yen", "rupee"), "", "the sign of a currency"),
     (command("cents?", "textcent"), r"\\text{ cents}", "cents"),
-    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|US|EUR|GBP|CAD?|AUD?|INR|C|Rs\.?) ?\}? ?(?:\\[,; ])? ?(?=\\?\$)", r"\1",
-     "the currency in letters", "$"),
-    (r"^ ?(-?) ?(?:\\text\{ ?)?(?:USD|EUR|GBP|CAD|AUD|INR|Rs\.?) ?\}? ?(?:\\[,; ])? ?(?=[.\d])", r"\1",
+    (rf"^ ?(-?) ?(?:\\text\{{ ?)?({CODE})\.? ?\}}? ?(?:\\[,; ]|~)? ?(?:\\?\$)? ?(-?[\d.,]*\d)\.?$", r"\1\3\\text{ \2}",
+     "a number of a currency", WORDS),
+    (rf"^ ?(-?) ?(?:\\text\{{ ?)?{CODE}\.? ?\}}? ?(?:\\[,; ])? ?(?=\\?\$|[.\d]|\\frac)", r"\1",
      "the currency in letters", WORDS),
     (r"^ ?(-?) ?\\\$ ?(-?[\d.,]*\d)(?:\.| ?)$", r"\1\2\\text{ dollars}", "a number of dollars", r"\$"),
     (r"\\?\$", "", "an amount is a number; the question names the currency", "$"),
@@ -162,6 +179,10 @@ TABLE = [
     (r"(?<=\d)(?:\\[,:; ]|~| )(?=\d{3}(?![\d/]))", "", "`11\\,880` and `11 880` set a thousands separator"),
     (r"(?<!\\)\\[!/]", "", "negative space"),
     ("~", " ", "a space", "~"),
+    (r"(\\text\{[^{}]*\}) ?\\qq?uad(?![A-Za-z])", r"\1 ", "a space beside words", "uad"),
+    (rf"([\d)}}!%°]|(?<![A-Za-z\\])[A-Za-z]{{1,2}}|\\(?:pi|theta|alpha|beta|infty))"
+     rf"(?: *\\qq?uad(?![A-Za-z]))+ *(?={VALUE})", r"\1, ",
+     "two values with a wide space between them", "uad"),
     (r"(?<!\\)\\[,:;> ]|(?<!\\)\\ ?$|" + command("q?quad", "(?:en|thin|med|thick|nobreak)space"), " ", "a space", "\\"),
     (r"(\^(?:\d|\{\d+\})) +(?=\d)", r"\1*", "`2^6 3^5` is a product", "^"),
     # Units
@@ -174,9 +195,13 @@ TABLE = [
     (r"(?:(?<=1)\^\{st\}|(?<=2)\^\{nd\}|(?<=3)\^\{rd\}|(?<=[04-9])\^\{th\}) ?$|(?<=\d)(?:st|nd|rd|th)(?![A-Za-z])", "",
      "an ordinal", WORDS),
     (r"(?<=[\d})]) ?\( ?\\text\{([A-Za-z ./]+)\} ?\) ?$", r"\\text{\1}", "a unit in parentheses", r"\text"),
-    (r"(?<=\w)(?: ?\\text\{,? ?\(?(?:in )?base ?\}|,? (?:in )?base )\{?(\d\d?)\}?\)?$", r"_{\1}",
+    (r"(?<=\w)(?: ?\\text\{,? ?\(?(?:in )?base ?\}|,? \(?(?:in )?base )\{?(\d\d?)\}?\)?$", r"_{\1}",
      "the base of a number", "base"),
     (r"(?<=\d)\\text\{ ?([A-F\d]+) ?\}(?=_)", r"\1", "digits beyond 9", r"\text"),
+    (r"^ ?0x([0-9A-Fa-f]+)$", r"\1_{16}", "a prefix for base 16", "0x"),
+    (r"^ ?0b([01]+)$", r"\1_2", "a prefix for base 2", "0b"),
+    (r"^ ?0o([0-7]+)$", r"\1_8", "a prefix for base 8", "0o"),
+    (r"^ ?(1[0-2]|[1-9]) ?(?:\\text\{ ?)?o'clock ?\}?(?=$|[ ap])", r"\1:00", "an hour of the day", "o'c"),
     (r"_ ?\{ ?\((\d\d?)\) ?\}", r"_{\1}", "the base of a number in parentheses", "_"),
     (r"\\text\{ ?([CPA]) ?\}(?=_)", r"\1", "combinations", r"\text"),
     # Words and edges
@@ -262,7 +287,8 @@ TABLE = [
     (r"(?<=[\d)} ])(?:(?<= )|\\[bp]?)mod(?![A-Za-z])(?= *[\d(])", r"\\bmod ", "the remainder", "mod"),
     (r"\{([^{}]*?)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}", "TeX's older fraction", r"\over"),
     (r" +", " ", "spaces in a row", "  "),
-    (r"(?<![0-9A-Za-z,]) | (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "", "elsewhere it means nothing", " "),
+    (rf"(?<![0-9A-Za-z,]) (?!(?<=\}} ){UNIT_LETTER}$)| (?![0-9A-Za-z])|(?<=,) (?!\d)|(?<=[^\d],) ", "",
+     "elsewhere it means nothing", " "),
 ]  # fmt: skip
 
 

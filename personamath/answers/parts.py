@@ -19,6 +19,10 @@ class Collection:
     """A set, a list or a union: parts in any order."""
 
     parts: tuple["Part", ...]
+    is_set: bool = False
+    """Whether it is written in the braces of a set, and no list."""
+    is_union: bool = False
+    """Whether it is a union of intervals, and no list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Line:
         if all(isinstance(run, Leaf) for run in runs):
             return Collection(tuple(runs))
         pieces = tuple(Collection((run,)) if isinstance(run, Leaf) else run for run in runs)
-        return pieces[0] if len(pieces) == 1 else Collection(pieces)
+        return pieces[0] if len(pieces) == 1 else Collection(pieces, is_union=True)
 
     def run(self, low: int, high: int) -> Part:
         """The set of cells in a row."""

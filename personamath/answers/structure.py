@@ -186,7 +186,7 @@ def read_operation(text: str, depth: int) -> Part | None:
 def union_of(parts: list[Part]) -> Collection:
     """A union that cannot be computed; of finite sets, that of their members."""
     if not all(isinstance(part, Collection) for part in parts):
-        return Collection(tuple(parts))
+        return Collection(tuple(parts), is_union=True)
     members = {getattr(member, "text", id(member)): member for part in parts for member in getattr(part, "parts", ())}
     return Collection(tuple(members.values()))
 
@@ -290,7 +290,7 @@ def read_set(inside: str, depth: int) -> Part:
     if len(pieces) == 2 and any(sign in pieces[1] for sign in RELATIONS):
         return read_condition(pieces[0], pieces[1], depth + 1)
     members = [value for item in items(inside, joined=False) for value in both_signs(item)]
-    return Collection(tuple(read_member(member, depth + 1) for member in members))
+    return Collection(tuple(read_member(member, depth + 1) for member in members), is_set=True)
 
 
 def read_condition(member: str, condition: str, depth: int) -> Part:

@@ -7,6 +7,8 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from personamath.answers.counted import count_others, counted, singular
+from personamath.answers.currencies import NAMES_OF_MONEY
 from personamath.answers.normal_form import FUNCTIONS
 from personamath.answers.words import NUMBER_WORDS, TENS
 
@@ -16,6 +18,8 @@ class Measured(NamedTuple):
 
     text: str
     unit: str | None
+    counted: frozenset[str] = frozenset()
+    """Stems of the words for what is counted, `counted`."""
 
 
 NAMES = {
@@ -50,6 +54,19 @@ NAMES = {
         "euro": "euro eur",
         "rupee": "rupee inr",
         "yen": "yen jpy",
+        "yuan": "yuan renminbi",
+        "franc": "franc",
+        "won": "won",
+        "peso": "peso",
+        "ruble": "ruble rouble",
+        "gallon": "gallon gal",
+        "quart": "quart qt",
+        "pint": "pint",
+        "cup": "cup",
+        "tablespoon": "tablespoon tbsp",
+        "teaspoon": "teaspoon tsp",
+        "ton": "ton tonne",
+        "acre": "acre",
         "mph": "mph",
         "km/h": "kmh kph",
     }.items()
@@ -68,15 +85,20 @@ SCALES = {
 }
 """Units that are numbers themselves, so that `50\\%` is 50, as the question may have asked, and also 0.5."""
 
+STEMS = {singular(spelling): name for spelling, name in NAMES.items()}
+
 _SHORT_WORDS = (
     "ant bag bar bee bit bow box boy bun bus can cap car cat cow cu cup dog egg fan fox gal hat hen jar job key kid "
     "lap man men mug net pad pen per pet pie pig pin ppl pt pts pup row set sq tie tin toy tsp van way win"
 )
 SHORT_WORDS = frozenset(_SHORT_WORDS.split())
 """What is counted in words of up to three letters; other runs of so few letters are products, as in `6 ab`."""
+KNOWN = SHORT_WORDS - {"ppl", "pt", "pts", "sq"} | NAMES.keys()
 
 DIMENSIONS = {"sq": "2", "square": "2", "cu": "3", "cubic": "3"}
 UNIT = re.compile(rf"(?:(?P<dimension>{'|'.join(DIMENSIONS)}) )?(?P<name>[a-z]+)(?:\^?\{{?(?P<power>[23])\}}?)?")
+OF_KINDS = frozenset(["degree", "dollar", "peso"])
+"""Units of which there are several kinds, which need not be said."""
 PER = re.compile(r" per |/")
 SPEEDS = {"mile/hour": "mph", "km/hour": "km/h"}
 TRAILING_TEXT = re.compile(r"(.*[^\s^_{(\[,=<>+*/|&-])\s*\\text\{([^{}]*)\}((?:\^\{?-?[123]\}?)?)")
@@ -88,7 +110,8 @@ OPERATOR_WORDS = re.compile(
     r"|hundred|plus|minus|divided|squared|cubed|factorial|half|halves|thirds?|quarters?|fourths?"
     r"|fifths?|sixths?|sevenths?|eighths?|ninths?"
     r"|tenths?|twelfths?|hundredths?|twice|double|triple|theta|alpha|beta|gamma|lambda|sigma|omega|phi|in an?"
-    r"|remainder|infinity|at least|at most|if|for (?=even|odd|some|positive|negative|[a-z]\b)"
+    r"|remainder|ago|earlier|before|prior|until|till|past|after(?= (?:noon|midnight|\d|[A-Z]))|in debt"
+    r"|infinity|at least|at most|if|for (?=even|odd|some|positive|negative|[a-z]\b)"
     r"|when|unless|except|otherwise|not|more|greater|fewer|(?:even|odd)$"
     rf"|(?:{'|'.join([*NUMBER_WORDS[:1], *NUMBER_WORDS[2:], *TENS])})(?!-)|one(?! ?-| [a-z]))\b",
     re.IGNORECASE,
@@ -113,19 +136,44 @@ def split_unit(text: str) -> Measured:
         return Measured(match[1], f"degree {match['scale']}".strip())
     if (match := TRAILING_TEXT.fullmatch(text)) and not compute(match[2]):
         before = split_unit(match[1])
-        return Measured(before.text, before.unit or named(match[2] + match[3]))
+        return Measured(before.text, before.unit or named(match[2] + match[3]), before.counted or counts(match[2]))
     if (match := TRAILING_WORDS.fullmatch(text)) and PLAIN_START.fullmatch(match[1]):
         words = match[3]
         if named(words) or (match[2] and say_what_is_counted(words)):
-            return Measured(match[1], named(words))
+            return Measured(match[1], named(words), counts(words))
     return Measured(text, None)
 
 
 def of_two_units(one: str | None, other: str | None) -> bool:
-    """Whether both sides state a unit, and not the same one; a degree may be one of Celsius."""
+    """Whether both sides state a unit, and not the same one; a degree may be one of Celsius, a dollar Canadian."""
     if one is None or other is None or one == other:
         return False
-    return {one.partition(" ")[0], other.partition(" ")[0]} != {"degree"} or (" " in one and " " in other)
+    (first, kind), (second, other_kind) = (unit.partition(" ")[::2] for unit in (one, other))
+    return first != second or first not in OF_KINDS or bool(kind and other_kind)
+
+
+def without_country(unit: str) -> str:
+    """A unit of money without its country: `dollar CA` is a dollar."""
+    return unit.partition(" ")[0] if unit.startswith("dollar") else unit
+
+
+def of_other_things(one: Measured, other: Measured) -> bool:
+    """Whether both sides say what they count or measure, and not the same; a power or a rate is a unit and no noun."""
+    if one.unit and other.unit and one.unit not in SCALES:
+        return False
+    if (one.unit in SCALES) != (other.unit in SCALES) or not all(map(is_noun, (one.unit, other.unit))):
+        return False
+    return count_others(one.counted, other.counted)
+
+
+def is_noun(unit: str | None) -> bool:
+    """Whether a unit, if there is one, is a word for what is counted."""
+    return unit is None or unit in SCALES or (unit in STEMS.values() and unit not in SPEEDS.values())
+
+
+def counts(words: str) -> frozenset[str]:
+    """What words after a number say that it counts, by the names of units where there is one."""
+    return frozenset(STEMS.get(stem, stem) for stem in counted(words, KNOWN))
 
 
 def compute(words: str) -> bool:
@@ -165,6 +213,8 @@ def base_of(text: str) -> int | None:
 
 def named(words: str) -> str | None:
     """The unit that words name, e.g. `cm^2`, if it is one that is told apart; `right triangles` are none."""
+    if (money := words.strip(" .()")) in NAMES_OF_MONEY:
+        return NAMES_OF_MONEY[money]
     words = words.lower().replace(".", "").strip()
     if match := POWER_IN_WORDS.search(words):
         words = f"{words[: match.start()]}^{'2' if match[1] == 'squared' else '3'}"

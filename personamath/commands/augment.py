@@ -42,7 +42,7 @@ Use --batch to pay half and wait longer: see docs/batch.md.
 EPILOG = """\
 writes  OUTPUT/journal.sqlite   every request and its unedited answer
         OUTPUT/dataset/         the dataset: load_dataset("OUTPUT/dataset", "default") opens it
-        OUTPUT/inputs.json      commits and digests of what it read, from before the first request
+        OUTPUT/inputs.json      recipe, commits and digests of what it read, from before the first request
         OUTPUT/run.json         recipe, versions, counts, tokens and cost
         OUTPUT/batches.sqlite   with --batch: the batch of each request
         OUTPUT/vllm.log         with --serve vllm: what the server printed

@@ -31,6 +31,7 @@ from personamath.runs.programs import check_programs, open_programs
 from personamath.runs.progress import duration
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
+from personamath.runs.seed_ids import Run
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
@@ -103,7 +104,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
     if is_url(setup.output):
         raise BadInput(f"--pilot needs a local output directory, and {setup.output} is a URL: give a directory")
     recipe = inputs.recipe
-    record = record_of(inputs, Origins.found(inputs.sources, inputs.personas))
+    record = record_of(inputs, Origins.found(inputs.sources, inputs.personas), setup.prices(recipe))
     if not setup.replace:
         record.check_same_as_begun(Path(setup.output))
     endpoints = open_teacher(recipe, setup)
@@ -115,7 +116,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
         adopt_answers(journal, folder)
         if setup.replace or not folder.exists(INPUTS):  # the run that began here has the record
             record.write(folder)
-        inputs.warn_of_moved(journal.path.parent, inputs.begun(journal))
+        inputs.warn_of_moved([Run(journal.path.parent, journal.has)])
         async with endpoints, open_programs(recipe, journal.path.parent) as programs:
             asked = await run_recipe(
                 recipe,
@@ -154,9 +155,9 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
     _show_reasoning(recipe, asked)
     answer_s = asked.answer_s if asked else None
     in_flight = setup.fixed_concurrency or reached or planning.ASSUMED_IN_FLIGHT
-    seconds = planning.wall_s(plan, in_flight, answer_s, setup.rpm, setup.tpm)
-    print(f"time       {duration(seconds)}: {_pace(setup, in_flight, answer_s)}")
     waves = recipe.method.waves
+    seconds = planning.wall_s(plan, in_flight, answer_s, waves, setup.rpm, setup.tpm)
+    print(f"time       {duration(seconds)}: {_pace(setup, in_flight, answer_s)}")
     print(
         "in batches "
         + ("one wave, up to 24 hours" if waves == 1 else f"{waves} waves, one after another, up to 24 hours each")

@@ -96,7 +96,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def checked_plan(folder: Path, options: argparse.Namespace, *, repo_type: "RepoType", hash_file: "HashFile") -> "Plan":
+def checked_plan(
+    folder: Path, options: argparse.Namespace, *, repo_type: "RepoType", message: str, hash_file: "HashFile"
+) -> "Plan":
     """Plan the version, writing nothing; raises `BadInput` if it is published with other content."""
     from personamath_hub.versions.publish import plan_version
 
@@ -105,6 +107,7 @@ def checked_plan(folder: Path, options: argparse.Namespace, *, repo_type: "RepoT
         options.repo_id,
         options.version,
         repo_type=repo_type,
+        message=message,
         hash_file=hash_file,
         replace_others=options.replace_others,
     )
@@ -136,10 +139,10 @@ def publish_folder(
     if options.collection:
         check_collection(options.collection)
     if options.dry_run:
-        plan = checked_plan(folder, options, repo_type=repo_type, hash_file=hash_file)
+        plan = checked_plan(folder, options, repo_type=repo_type, message=message, hash_file=hash_file)
         print(f"\nDry run. {plan.describe(folder)}")
-        if plan.replaced and not options.replace_others:
-            print("Publishing refuses to lose them without --replace-others.")
+        if (plan.replaced or plan.in_the_way) and not options.replace_others:
+            print("Publishing refuses this without --replace-others.")
         if options.collection:
             print(f"Then the repository would be in the collection {options.collection}.")
         return {"dry_run": True, "version": options.version, "published": plan.tagged is not None}

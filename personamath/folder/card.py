@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -124,7 +124,7 @@ def dataset_card(
         configs=_config_rows(facts),
         trainers=trainers,
         train_commands=train_commands(trainers, repo_id or FOLDER),
-        loads=_loads(facts),
+        example=_before_after(files, reworded),
         dataset_path=repo_id or FOLDER,
         voted=_voted(facts),
         config_texts={name: config.says for name, config in outline.configs.items()}
@@ -241,16 +241,39 @@ def _config_rows(facts: FolderFacts) -> dict[str, int]:
     return {name: sum(file.rows for file in members(name, facts.files.steps)) for name in facts.layout.configs}
 
 
-def _loads(facts: FolderFacts) -> dict[str, int]:
-    """Return the number of rows of each config that can be loaded."""
-    trainers = {file.config.name: file.rows for file in facts.files.trainers}
-    return {name: rows for name, rows in (_config_rows(facts) | trainers).items() if rows}
-
-
 def _voted(facts: FolderFacts) -> list[str]:
     """Return the steps with rows that the config `rl` leaves out because their answers are votes."""
     steps = {file.step for file in facts.files.steps}
     return [step.name for step in facts.layout.steps if step.name in steps and not RL.takes(step)]
+
+
+class Cell(NamedTuple):
+    """A text in the table on top of the card, under its title."""
+
+    title: str
+    text: str
+
+
+class BeforeAfter(NamedTuple):
+    """A row on top of the card: its seed problem beside its own problem, or its problem beside its solution."""
+
+    before: Cell
+    after: Cell
+    solution: str | None
+
+
+def _before_after(files: Sequence[StepFile], reworded: Collection[str]) -> BeforeAfter | None:
+    """Return the first row of the first step that rewords problems, or else of the first step; None without rows."""
+    files = [file for file in files if file.rows]
+    rewrite = next((file.example for file in files if file.step in reworded), None)
+    if rewrite:
+        persona = rewrite.columns.get("persona")
+        after = Cell(f"Rewritten for: {persona}" if persona else "Rewritten", rewrite.problem)
+        return BeforeAfter(Cell("A seed problem", rewrite.seed_problem), after, rewrite.response)
+    if files:
+        row = files[0].example
+        return BeforeAfter(Cell("A problem", row.problem), Cell("Its solution", row.response), None)
+    return None
 
 
 def _example(file: StepFile, layout: Layout) -> str:

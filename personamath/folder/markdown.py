@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from html import escape
 
 LINE_CHARACTERS = 100
 """Longest line of code that a card's page shows without scrolling."""
@@ -20,6 +21,11 @@ def code(text: object, in_table: bool = True) -> str:
         line = line.replace("|", "¦")  # renderers disagree on how to escape the bar
     fence = _backticks(line, at_least=1)
     return f"{fence} {line} {fence}" if len(fence) > 1 else f"{fence}{line}{fence}"
+
+
+def plain(text: object) -> str:
+    """Return one line of HTML that shows a text as it stands, line ends included; it is safe in an HTML block."""
+    return "<br>".join(escape(line) for line in str(text).splitlines())
 
 
 def python_text(text: str) -> str:

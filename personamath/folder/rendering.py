@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from jinja2 import Environment, StrictUndefined
 
-from personamath.folder.markdown import code, fenced
+from personamath.folder.markdown import code, fenced, plain
 from personamath.shipped import shipped
 
 
@@ -16,6 +16,6 @@ def render(template: str, filters: Mapping[str, Callable[..., str]], **facts: ob
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False
     )
-    environment.filters |= {"code": code, "fenced": fenced, "thousands": "{:,}".format, **filters}
+    environment.filters |= {"code": code, "fenced": fenced, "plain": plain, "thousands": "{:,}".format, **filters}
     source = (shipped("model_cards") / template).read_text(encoding="utf-8")
     return environment.from_string(source).render(**facts)

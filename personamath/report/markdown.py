@@ -10,9 +10,12 @@ from personamath.report.numbers import is_number, shown
 PLAIN = re.compile(r"[\w ,.:;()/%+'’–@−×-]*")
 
 
-def report_markdown(name: str, found: Analyses) -> str:
-    """Return the whole report; it links to figures in `figures/` beside it."""
-    parts = [f"# Report on {_text(name)}", *(section(analysis) for analysis in found.made)]
+def report_markdown(name: str, found: Analyses, unfinished: str | None = None) -> str:
+    """Return the whole report; it links to figures in `figures/` beside it. `unfinished` says how far the run is."""
+    parts = [f"# Report on {_text(name)}"]
+    if unfinished:
+        parts.append(f"> {_prose(unfinished)}")
+    parts += [section(analysis) for analysis in found.made]
     if found.left_out:
         parts.append("## Left out")
         parts.append("\n".join(f"- {left.title}: {_prose(left.why)}" for left in found.left_out))

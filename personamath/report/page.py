@@ -20,6 +20,7 @@ from personamath.report.palette import COLOURS
 
 ASSETS = resources("personamath.report") / "assets"
 SCRIPTS = ("text.js", "rows.js", "list.js", "ancestry.js", "browser.js", "page.js")
+LIVE_SCRIPT = "live.js"
 # A cell longer than the first length is foreign text that may contain mathematics. A column with a cell longer than the
 # second length is made wide.
 NAME_LENGTH, SHORT_NAME = 60, 16
@@ -27,14 +28,14 @@ NAME_LENGTH, SHORT_NAME = 60, 16
 TABLE_ROWS = 12
 
 
-def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Packed) -> str:
+def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Packed, *, live: bool = False) -> str:
     """Render the whole page; `drawings` are SVG elements by the name of their analysis.
 
     Foreign text is escaped by the template or packed. The page's content security policy (CSP) allows its two scripts,
-    by their hashes, and no connection.
+    by their hashes, and no connection; a `live` page may ask the server that it is from for its state.
     """
     styles = Markup(_katex_styles() + colours() + stylesheet())
-    scripts = [Markup(_katex()), Markup(_own_script())]
+    scripts = [Markup(_katex()), Markup(_own_script((*SCRIPTS, LIVE_SCRIPT) if live else SCRIPTS))]
     environment = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"thousands": "{:,}".format, "prose": prose}
     ids = {row.id for row in data.rows}
@@ -42,13 +43,14 @@ def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Pa
     return environment.from_string(template).render(
         name=data.name,
         version=__version__,
-        policy=_policy(styles, scripts),
+        policy=_policy(styles, scripts, live=live),
         styles=styles,
         scripts=scripts,
         rows=len(data.rows),
         teacher=in_words(data.provenance["recipe"]),
         method=data.outline.title,
         simulated=data.provenance["simulated"],
+        unfinished=data.unfinished,
         facts=_facts(data),
         sections=[_section(analysis, drawings.get(analysis.name), ids) for analysis in found.made],
         left_out=found.left_out,
@@ -126,11 +128,11 @@ def _katex_styles() -> str:
     return re.sub(r"src:url\((fonts/[\w-]+\.woff2)\)[^;}]*", inside, _asset("katex/katex.min.css")) + "\n"
 
 
-def _own_script() -> str:
-    return '(() => {\n"use strict";\n' + "".join(map(_asset, SCRIPTS)) + "})();\n"
+def _own_script(names: Sequence[str]) -> str:
+    return '(() => {\n"use strict";\n' + "".join(map(_asset, names)) + "})();\n"
 
 
-def _policy(styles: str, scripts: Sequence[str]) -> str:
+def _policy(styles: str, scripts: Sequence[str], *, live: bool) -> str:
     """Return the page's content security policy: its own scripts, style and packed data, and nothing else."""
     # Figures set their colours in style attributes, which cannot run or load anything under this policy.
     return "; ".join(
@@ -140,7 +142,7 @@ def _policy(styles: str, scripts: Sequence[str]) -> str:
             f"style-src-elem {_hashes([styles])}",
             "style-src-attr 'unsafe-inline'",
             "font-src data:",
-            "connect-src data:",
+            "connect-src data: 'self'" if live else "connect-src data:",
             "base-uri 'none'",
             "form-action 'none'",
         ]

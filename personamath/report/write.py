@@ -26,20 +26,23 @@ def write_report(
     compare: Sequence[Comparison] = (),
     scores: Sequence[ScoredRun] = (),
     without_stage_two: ScoredRun | None = None,
+    *,
+    live: bool = False,
 ) -> Path:
     """Analyse the data with `catalogue.analyses` and write everything into `output`; return the page's path."""
-    return write_found(data, analyses(data, compare, scores, without_stage_two), output)
+    return write_found(data, analyses(data, compare, scores, without_stage_two), output, live=live)
 
 
-def write_found(data: RunData, found: Analyses, output: Path) -> Path:
+def write_found(data: RunData, found: Analyses, output: Path, *, live: bool = False) -> Path:
     """Write the funnel and then the given analyses into `output`; return the page's path.
 
+    A `live` page loads itself again when its server, `personamath.report.live`, has a newer one.
     Files of an earlier report are replaced. The bytes depend only on the data, the analyses and the package versions.
     Raises `RunDirectoryError` if the disk refuses.
     """
     found = Analyses((funnel(data), *found.made), found.left_out)
     pictures = {a.name: draw(a.chart, a.name) for a in found.made if a.chart}
-    html = page(data, found, {name: picture.inline for name, picture in pictures.items()}, pack(data))
+    html = page(data, found, {name: picture.inline for name, picture in pictures.items()}, pack(data), live=live)
     try:
         figures = output / FIGURES
         figures.mkdir(parents=True, exist_ok=True)
@@ -47,7 +50,7 @@ def write_found(data: RunData, found: Analyses, output: Path) -> Path:
             (figures / f"{analysis.name}.csv").write_text(_csv(analysis.table), encoding="utf-8", newline="")
         for name, picture in pictures.items():
             _write_picture(figures, name, picture)
-        (output / MARKDOWN).write_text(report_markdown(data.name, found), encoding="utf-8")
+        (output / MARKDOWN).write_text(report_markdown(data.name, found, data.unfinished), encoding="utf-8")
         (output / PAGE).write_text(html, encoding="utf-8")
     except OSError as error:
         raise RunDirectoryError(f"cannot write {output} ({error.strerror or error}); choose another --output") from None

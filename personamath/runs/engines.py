@@ -2,7 +2,7 @@
 
 import asyncio
 
-from personamath.errors import warn
+from personamath.errors import BadInput, warn
 from personamath.recipe import Recipe
 from personamath.runs.budget import check_budget
 from personamath.runs.dataset import Made, Watched, make_dataset_here
@@ -28,6 +28,9 @@ async def make_dataset(recipe: Recipe, setup: Setup, watched: Watched = _unwatch
     await asyncio.to_thread(setup.prices, recipe)  # endpoints that state prices are read here, beside the event loop
     check_budget(recipe, setup)
     if setup.engine == "ray":
+        if not recipe.models:
+            method = recipe.method.outline.method
+            raise BadInput(f"the method {method} asks nobody, so it needs no cluster: use --engine local")
         from personamath.runs.ray.run import make_dataset_on_cluster  # the only import that needs Ray
 
         made = await make_dataset_on_cluster(recipe, setup, watched)

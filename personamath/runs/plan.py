@@ -228,13 +228,21 @@ def from_expectation(method: Method, seeds: Sequence[Seeds], personas: Sequence[
 
 
 def wall_s(
-    plan: Plan, concurrency: int, answer_s: float | None, rpm: float | None = None, tpm: float | None = None
+    plan: Plan,
+    concurrency: int,
+    answer_s: float | None,
+    waves: int = 1,
+    rpm: float | None = None,
+    tpm: float | None = None,
 ) -> float:
-    """Estimate the seconds of a run; the slowest of the request limit, the token limit and concurrency decides."""
+    """Estimate the seconds of a run; the slowest of concurrency, the request limit and the token limit decides.
+
+    `waves` is the most requests of one problem that wait for one another: no run is faster than they are.
+    """
     total = plan.total
     tokens = total.prompt_tokens + total.completion_tokens
     return max(
-        total.requests * (answer_s or ASSUMED_ANSWER_S) / concurrency,
+        max(total.requests / concurrency, waves if total.requests else 0) * (answer_s or ASSUMED_ANSWER_S),
         total.requests / rpm * 60 if rpm else 0.0,
         tokens / tpm * 60 if tpm else 0.0,
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from personamath.errors import BadInput, RunDirectoryError
 from personamath.files import read_json, written_whole
 from personamath.folder.layout import PROVENANCE
 from personamath.folder.provenance import package_versions, prompt_digests, published_recipe
-from personamath.journal.run_folder import DATASET
+from personamath.journal.run_folder import DATASET, is_url
 from personamath.methods import METHODS, Method
 from personamath.methods.method import defaults_added_later
 from personamath.methods.roles import of_method
@@ -27,6 +28,8 @@ from personamath.teachers.urls import without_secrets
 
 FILE_NAME = "run.json"
 REACHED = "reached"
+WORKING_FOLDER = "working folder"
+"""Where the run was started, from its run directory on: relative paths in the recipe begin there."""
 DEFAULTS = {
     field.name: field.default if field.default is not dataclasses.MISSING else {}
     for field in dataclasses.fields(Recipe)
@@ -85,6 +88,7 @@ def write_run_file(
         "complete": funnel.complete,
         "simulated": recipe.simulated,
         "recipe": recipe.as_dict(),
+        WORKING_FOLDER: _working_folder(setup.output),
         "prompts": prompt_digests(recipe.prompts_in_use),
         "used": dict(record.used),
         "sources": dict(record.sources),
@@ -109,6 +113,18 @@ def write_run_file(
             partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise RunDirectoryError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _working_folder(output: str) -> str:
+    """The working folder, relative to the run directory so that both can move together."""
+    here = os.path.realpath(Path.cwd())
+    return here if is_url(output) else os.path.relpath(here, os.path.realpath(output))
+
+
+def started_in(content: Mapping[str, Any], run: Path) -> Path:
+    """Return the folder in which a run was started, by its run.json; the working folder if that does not say."""
+    recorded = content.get(WORKING_FOLDER)
+    return run.resolve() / recorded if isinstance(recorded, str) else Path()
 
 
 def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:

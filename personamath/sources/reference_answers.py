@@ -16,8 +16,16 @@ MOST_WORDS = 5
 """Of a bare answer, beside commands of LaTeX; MATH's have up to 3."""
 _WORD = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
+_MARKER = re.compile("#{4,}")
 # Of a text that was escaped twice, or is HTML, too.
 _LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]|\\n(?![a-z])|<br ?/?>")
+# What is beside an answer and says nothing: tags, a comment, Markdown's marks, and words in brackets after a number.
+_BESIDE = re.compile(
+    r"<\|[^|<>]*\|>|<!--.*?-->|</[A-Za-z]\w*>|<(?:b|i|em|strong|p|s|u|br|div|span|eos|bos|end|pad|answer)\b[^<>]*>"
+    r"|&nbsp;|(?<!\S)(?:#+|//|<!--|--)(?:\s.*)?\Z|#+\Z"
+    r"|(?<=[\d%])\s*(?:\([A-Za-z][A-Za-z .']*\)|\[[A-Za-z][A-Za-z .']*\]|\{[A-Za-z][A-Za-z .']*\})\Z|\s\|\Z"
+)
+_UNPAIRED_STARS = re.compile(r"(?<!\*)\*+\s*\Z")
 # "The answer is 40." But "5 ft. 3 in." has two words.
 _SENTENCE_WORDS = 3
 _SENTENCE_ENDS = (".", "!", "?")
@@ -39,12 +47,22 @@ def read_answer(source: str, text: str) -> Extraction:
 
 
 def _after_marker(text: str) -> Extraction:
-    """The line after `####`; lines below it say something else."""
-    _, marker, after = text.rpartition("####")
-    if not marker:
+    """The line after the last `####` that something follows; lines below it say something else."""
+    _, *parts = _MARKER.split(text)
+    if not parts:
         return Extraction(None, "no `####`")
-    answer = _LINE_END.split(after.strip(), maxsplit=1)[0].strip()
+    lines = (_alone(_LINE_END.split(part.strip(), maxsplit=1)[0]) for part in reversed(parts))
+    answer = next(filter(None, lines), None)
     return Extraction(answer, None) if answer else Extraction(None, "nothing after `####`")
+
+
+def _alone(line: str) -> str:
+    """An answer without what is beside it: `72 (answer)`, `72 ###`, `72</s>`."""
+    while (shorter := _BESIDE.sub("", line).strip()) != line:
+        line = shorter
+    if not line.startswith("*"):
+        line = _UNPAIRED_STARS.sub("", line).strip()
+    return line
 
 
 def _in_box(text: str) -> Extraction:

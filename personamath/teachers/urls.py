@@ -13,6 +13,8 @@ OPENAI_URL = "https://api.openai.com/v1"
 # Alone, or after a region: us.api.openai.com, eu.api.openai.com.
 _OPENAI_HOST = "api.openai.com"
 # User and password, and the query, of a text that is not a URL.
+# A password with a mark that should have been encoded: the URL ends for a parser in the middle of the password.
+_CUT_PASSWORD = re.compile(r"(?<=//)[^/?#@:\[\]]*:(?!\d*(?:[/?#]|\Z)).*@", re.DOTALL)
 _UNSHOWN = re.compile(r"(?<=//)[^/]*@|[?#].*", re.DOTALL)
 
 
@@ -76,6 +78,7 @@ def is_own(base_url: str) -> bool:
 
 def without_secrets(url: str) -> str:
     """A URL as it may be shown: without user, password and query."""
+    url = _CUT_PASSWORD.sub("", url)
     try:
         parts = urlsplit(url)
     except ValueError:  # e.g. half of the brackets of an IPv6 address

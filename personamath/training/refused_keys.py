@@ -4,7 +4,7 @@ Each is refused unless it has the value that changes nothing. A key that only se
 examples are made before the trainer sees them, is refused too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from personamath.errors import BadInput
@@ -118,25 +118,34 @@ _OF_GENERATION: Mapping[str, str] = {
 _WITHIN: Mapping[str, Mapping[str, str]] = {"model_init_kwargs": _OF_WEIGHTS, "generation_kwargs": _OF_GENERATION}
 
 
-# Keys under which earlier versions trained something else than their record says.
-_MISRECORDED = ("eos_token", "chat_template_path", "auto_find_batch_size", "accelerator_config", "parallelism_config")
+BY_KIND: Mapping[str, Mapping[str, tuple[Any, str]]] = {"sft": REFUSED, "grpo": REFUSED_WITH_REWARDS}
+"""The refused keys of each kind of training, as a record names it."""
 
 
 def refuse_keys(values: Mapping[str, Any], place: str, refused: Mapping[str, tuple[Any, str]] = REFUSED) -> None:
     """Raise BadInput for the first key whose value would undo a promise; an absent key has its default."""
+    for undoing, why in _undoing(values, refused):
+        raise BadInput(f"{place}: {undoing}: {why}")
+
+
+def refuse_misrecorded(recipe: Mapping[str, Any], kind: str, place: str) -> None:
+    """Raise BadInput for a recorded recipe that training refuses: an earlier version trained with it.
+
+    Its model's EOS, batch, order or loss may be another than the record says.
+    """
+    for undoing, _ in _undoing(recipe, BY_KIND[kind]):
+        raise BadInput(
+            f"{place}: {undoing}, with which no model is trained now, as its EOS, batch, order or loss is not the "
+            "recorded one: fine-tune again without it"
+        )
+
+
+def _undoing(values: Mapping[str, Any], refused: Mapping[str, tuple[Any, str]]) -> Iterator[tuple[str, str]]:
+    """The keys that would undo a promise, with their values where that says something, and why."""
     for key, (harmless, why) in refused.items():
         if (value := values.get(key, harmless)) != harmless:
-            raise BadInput(f"{place}: {key} is {in_one_line(getattr(value, 'value', value))}: {why}")
+            yield f"{key} is {in_one_line(getattr(value, 'value', value))}", why
     for key, names in _WITHIN.items():
         for name in values.get(key) or ():
             if name in names:
-                raise BadInput(f"{place}: {key} sets {in_one_line(name)}: {names[name]}")
-
-
-def refuse_misrecorded(recipe: Mapping[str, Any], place: str) -> None:
-    """Raise BadInput for a recorded recipe under which the model's EOS or batch was another than the record says."""
-    for key in _MISRECORDED:
-        if recipe.get(key) not in (None, False):
-            raise BadInput(
-                f"{place}: trained with {key}, so its EOS or its batch is not the recorded one: fine-tune again"
-            )
+                yield f"{key} sets {in_one_line(name)}", names[name]

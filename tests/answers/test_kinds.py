@@ -155,6 +155,32 @@ DIFFERENT = [
     (r"0.75\text{ cents}", r"\$0.75"), (r"75\text{ cents}", r"\$75"),
     # Tuples
     ("(3,4)", "(y,x) = (3,4)"),
+    # What is counted
+    ("5 boys", "5 girls"), (r"3\text{ cats}", r"3\text{ dogs}"), ("5 boys, 3 girls", "3 boys, 5 girls"),
+    (r"5\text{ boys and }3\text{ girls}", r"3\text{ boys and }5\text{ girls}"), ("5 hours", "5 boys"),
+    ("5 red balls", "5 blue balls"), ("12 adult tickets", "12 child tickets"), ("5 miles north", "5 miles south"),
+    ("5 dollars profit", "5 dollars loss"), ("5 quarts", "5 gallons"), ("5 nickels", "5 dimes"), ("5 men", "5 women"),
+    ("$5", "5 apples"), (r"5\%\text{ discount}", r"5\%\text{ markup}"), ("2 dozen eggs", "2 dozen rolls"),
+    ("5 minutes early", "5 minutes late"),
+    # A time before another is no length of time
+    ("8", "8 hours ago"), (r"5", r"5\text{ years ago}"), ("3", "3 days earlier"),
+    ("10", r"10\text{ minutes past noon}"),
+    ("3 days ago", "3 days later"), ("5", "5 weeks prior"), ("5", "5 in debt"), ("5", "5 days before"),
+    # Codes of currencies
+    ("EUR 5", "USD 5"), ("GBP 5", "$5"), ("5 CAD", "5 USD"), ("A$5", "US$5"), (r"\text{EUR }5", r"\text{USD }5"),
+    ("CHF 5", "EUR 5"), ("5 SEK", "5 NOK"), ("C$5", "€5"), ("CNY 5", "JPY 5"), ("₹5", "USD 5"), ("€5", "$5"),
+    ("$5", r"5\%"), ("-USD 5", "USD 5"), ("5EUR", "5USD"), ("USD 1,000", "EUR 1,000"),
+    # A wide space is no sign of a product
+    (r"2\sqrt3", r"2\quad\sqrt3"), (r"2\pi", r"2\qquad\pi"), ("2x", r"2\quad x"), ("xy", r"x\qquad y"),
+    ("-1", r"2\quad-3"),
+    (r"2\frac12", r"2\quad\frac12"), (r"f(x)=x^2\quad x>0", r"f(x)=x^2\quad x<0"),
+    # A unit behind a fraction
+    (r"\frac12\,m", r"\frac12\,s"), (r"\frac12\,m", r"\frac12\,x"), (r"4\pi\,m", r"4\pi\,s"),
+    # Sets of intervals
+    (r"\{[1,2],[3,4]\}", r"[1,2]\cup[3,4]"), (r"\{(1,2),(3,4)\}", r"(1,2)\cup(3,4)"),
+    # Decimals, prefixes of bases, and dates are no products and differences
+    ("0", "0.(3)"), ("0.123", "0.12(3)"), ("0", "0xA5"), ("0", "0b11"), ("2020-01-02", "2020-02-01"),
+    ("2017", "2020-01-02"), ("1/4040", "1/2/2020"), ("Ab", "aB"),
     # Near misses of answers of MATH
     ("12", r"12\text{ or }13"), ("12", "12!"), ("12", "12^2"), ("12", "10-12"), ("12", r"\text{at least } 12"),
     ("12", r"\text{not }12"), ("12", "12+"), ("12", r"\ge 12"), ("12", r"2 \cdot 12"), ("12", r"12\text{ hundred}"),

@@ -259,6 +259,40 @@ SAME = [
     ("2-9i,-2+9i", r"\pm(2-9i)"), ("0.0011_{2}", "0.0011_2"), (r"\$32,\!348", r"\$32,348"),
     (r"\frac{1}{29,\!322,\!216}", "1/29322216"), ("15", r"\{15\}"), ("15", r"15\text{.}"), ("x^{7}-1", "x^7-1"),
     (r"1.5 \text{ inches}", r"1\frac12 \text{ in}"),
+    # What is counted
+    ("5", "5 boys"), ("5 boys", "5 boy"), ("5 tall boys", "5 boys"), ("5 boys, 3 girls", "3 girls, 5 boys"),
+    ("5, 3", "5 boys, 3 girls"), ("5 inches", "5 inches tall"), ("8", "8 students left"),
+    ("12 ways", "12 arrangements"),
+    ("5 dollars", "5 dollars per ticket"), ("5 square units", "5 cm^2"), ("5 units", "5 cm"), ("5 loaves", "5 loaf"),
+    ("5 cookies", "5 cookie"), ("5 knives", "5 knife"), ("5 cities", "5 city"), ("5 buses", "5 bus"),
+    ("5 women", "5 woman"),
+    ("5 gal", "5 gallons"), ("5 kids", "5 children"), ("5 mph", "5 miles each hour"), ("2 dozen eggs", "24 eggs"),
+    ("5 million people", "5000000"), ("5 years", "5 years of age"), ("5 gallons of water now", "5 gallons"),
+    ("8 hours", "8 hours later"), ("5 students", "5 people"),
+    # Codes of currencies
+    ("$5", "USD 5"), ("$5", "CAD 5"), ("C$5", "CAD 5"), ("USD 5", "5 dollars"), ("£5", "5 GBP"), ("¥5", "JPY 5"),
+    ("5", "5 CNY"), ("CHF 5", "5 CHF"), ("5", "CHF 5"), ("EUR -5", "-5"), ("Rs. 500", "500 INR"),
+    ("$1,250.50", "1250.5"),
+    ("USD 0.75", "75 cents"), ("$5.", "5"),
+    # A wide space between values
+    ("1,2", r"1\quad2"), (r"2,\sqrt3", r"2\quad\sqrt3"), ("x=1,y=2", r"x=1\quad y=2"),
+    ("(1,2),(3,4)", r"(1,2)\quad(3,4)"),
+    ("5", r"5\quad"), ("5", r"5\quad\text{cm}"), ("2,3", r"x=2\quad\text{or}\quad x=3"),
+    ("5", r"\text{Answer:}\quad 5"),
+    ("6", r"2\cdot\quad 3"), (r"n\pi", r"n\pi,\quad n\in\mathbb{Z}"),
+    (r"x\equiv 2\pmod 5", r"x\equiv 2\quad(\text{mod } 5)"),
+    (r"\begin{cases} x \quad x>0 \\ 0 \quad x\le 0\end{cases}", r"\begin{cases} x & x>0 \\ 0 & x\le 0\end{cases}"),
+    # A unit behind a fraction, a root or pi
+    (r"\frac12", r"\frac12\,m"), (r"\frac{1}{2}", r"\frac 1 2\,m^2"), (r"\sqrt{3}", r"\sqrt{3}\,m"),
+    (r"4\pi", r"4\pi\,cm"),
+    (r"\pi", r"\pi\,m"), (r"2\frac12", r"2\frac12\,h"), (r"\frac12\,m", r"\frac12\text{ m}"),
+    (r"\frac{m}{2}", r"\frac12 m"),
+    (r"\frac12 m v^2", r"\frac{mv^2}{2}"), (r"2\pi h", r"2h\pi"),
+    # Periods and prefixes
+    ("1/3", "0.(3)"), ("1/6", "0.1(6)"), ("1/7", r"0.\dot{1}4285\dot{7}"), ("A5_{16}", "0xA5"),
+    ("101_2", "101 (base 2)"),
+    ("101_2", "0b101"), (r"-\infty", "negative infinity"), (r"\pm3", "+/-3"), ("2:3", "2∶3"), ("3:00", "3 o'clock"),
+    ("2020-01-02", "2020-01-02"), ("No", "no"),
     # Variants of all kinds
     (r"\frac29", r"\frac{2}{9}\text{, or about }0.22"), ("6", r"20 \mod{7}"),
 ]  # fmt: skip

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow
 
 LM_EVAL, TRANSFORMERS = "lm_eval.__main__", "transformers.cli.transformers"
 """What the commands of these names run."""
+OUR_TASKS = "personamath.evaluation.tasks.lm_eval_command"
 START_LIMIT = 180.0
 """Seconds a server may take to start on a busy machine."""
 RUN_LIMIT = 600.0
@@ -50,20 +51,34 @@ def lm_eval(folder: Path, model: str, arguments: dict[str, Any], tasks: list[str
     """Run it, as a user would, in a folder of its own; gives the results as they are read."""
     tasks_folder = programs.run(programs.CLI, "tasks")
     assert tasks_folder.returncode == 0, tasks_folder.stderr
-    given = ",".join(f"{name}={value}" for name, value in arguments.items())
-    command = ["--model", model, "--model_args", given, "--tasks", ",".join(tasks), *more]
-    command += ["--include_path", tasks_folder.stdout.strip(), "--output_path", "out", "--log_samples"]
-    command += ["--metadata", json.dumps({"files": write_files(folder / "data")})]
-    folder.mkdir(exist_ok=True)
-    run_lm_eval(command, folder)
+    words = [*options(folder, model, arguments, tasks), *more]
+    run_lm_eval(LM_EVAL, [*words, "--include_path", tasks_folder.stdout.strip()], folder)
     return read_results([folder / "out"])
 
 
-def run_lm_eval(arguments: list[str], folder: Path) -> None:
+def lm_eval_with_our_tasks(
+    folder: Path, model: str, arguments: dict[str, Any], tasks: list[str], *more: str
+) -> ScoredRun:
+    """Run our command, which has our tasks alone."""
+    run_lm_eval(OUR_TASKS, [*options(folder, model, arguments, tasks), *more], folder)
+    return read_results([folder / "out"])
+
+
+def run_lm_eval(module: str, arguments: list[str], folder: Path) -> None:
     done = programs.run(
-        LM_EVAL, *arguments, environment=environment(folder), folder=folder, kind="training", limit_s=RUN_LIMIT
+        module, *arguments, environment=environment(folder), folder=folder, kind="training", limit_s=RUN_LIMIT
     )
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def options(folder: Path, model: str, arguments: dict[str, Any], tasks: list[str]) -> list[str]:
+    """The command's options; the data is written into the folder."""
+    given = ",".join(f"{name}={value}" for name, value in arguments.items())
+    metadata = json.dumps({"files": write_files(folder / "data")})
+    return [
+        *("--model", model, "--model_args", given, "--tasks", ",".join(tasks), "--metadata", metadata),
+        *("--output_path", "out", "--log_samples"),
+    ]
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -175,12 +190,26 @@ def test_lm_eval_scores_a_model_of_this_machine(server: tuple[str, Path], model:
     assert len(sampled["resps"]) == 8
 
 
+def test_lm_eval_runs_the_programs_of_a_model_and_falls_back_to_its_thoughts(tmp_path: Path) -> None:
+    program, thought = "```python\nprint(3 * 6)\n```", r" It is $\boxed{\frac{1}{6}}$."
+    model = write_model(tmp_path / "model", {AFTER_PROMPT: [program], AFTER_PAPER: [thought]})
+    names = ["personamath_gsm8k_pot", "personamath_math_pot"]
+    allowed = ("--confirm_run_unsafe_code", "--limit", "2", "--device", "cpu")
+    run = lm_eval_with_our_tasks(tmp_path, "hf", {"pretrained": model}, names, *allowed)
+    for name in ("gsm8k_pot", "math_pot"):
+        scored = task(run, name)
+        assert scored.n == 2 and scored.score("by_program").value == scored.score("boxed").value == 1
+        assert [item.values["exact_match"] for item in scored.items] == [1, 0]
+        for sample in samples(tmp_path, f"personamath_{name}"):
+            assert sample["resps"] == [[program], [thought]]
+
+
 def test_lm_eval_gives_somebody_elses_task_our_prompt_by_the_chat_template(model: Path, tmp_path: Path) -> None:
     (tmp_path / "others.yaml").write_text(BARE_TASK.replace("FILE", write_files(tmp_path / "data")["gsm8k"]))
     command = ["--model", "hf", "--model_args", f"pretrained={model}", "--device", "cpu"]
     command += ["--tasks", "others_gsm8k", "--include_path", str(tmp_path), "--apply_chat_template"]
     command += ["--output_path", "out", "--log_samples"]
-    run_lm_eval(command, tmp_path)
+    run_lm_eval(LM_EVAL, command, tmp_path)
     for row, sample in zip(ROWS["gsm8k"][0], samples(tmp_path, "others_gsm8k"), strict=True):
         assert sample["arguments"]["gen_args_0"]["arg_0"] == alpaca(row["question"])
         assert sample["resps"] == [[RIGHT]]
@@ -217,7 +246,7 @@ def test_lm_eval_scores_a_model_behind_a_server(server: tuple[str, Path], tmp_pa
         "max_length": CONTEXT,
     }
     names = ["personamath_gsm8k", "personamath_gsm8k_maj8"]
-    run = lm_eval(tmp_path, "local-completions", arguments, names, "--limit", "1")
+    run = lm_eval_with_our_tasks(tmp_path, "local-completions", arguments, names, "--limit", "1")
     assert run.backend == "local-completions" and run.model == "model"
     gsm8k, maj8 = run.tasks
     assert gsm8k.score("stopped").value == gsm8k.score("boxed").value == 1

@@ -5,6 +5,7 @@ import re
 import struct
 from collections import Counter
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from personamath.folder.provenance import Origins
 from personamath.methods import PersonaMath
 from personamath.recipe import Recipe
 from personamath.records import Row
-from tests.support.folders import LAYOUT, RECIPE, SIZES, TRAINERS, UNCHECKED_CONFIGS, row, rows, write
+from tests.support.folders import LAYOUT, RECIPE, SIZES, TRAINERS, UNCHECKED_CONFIGS, changed, row, rows, write
 
 KINDS = tuple(kind.name for kind in LAYOUT.outline.kinds)
 
@@ -101,13 +102,13 @@ def test_an_unpublished_card_loads_from_a_path_and_a_published_one_by_its_versio
     local = dataset_card(facts)
     assert "not published" in local and "revision" not in local.split("## Columns")[0]
     card = dataset_card(facts, "me/PersonaMathQA", "v1.2.0", "### v1.2.0\n\n12 rows added.")
-    loads = re.findall(r"^load_dataset\(.*$", card, re.MULTILINE)
+    assert 'print(load_dataset("me/PersonaMathQA", "default", revision="v1.2.0", split="train")[0])' in section(
+        card, "Quick start"
+    )
     counts = {config: sum(SIZES[step] for step in steps) for config, steps in UNCHECKED_CONFIGS.items()}
     counts |= {"sft": 4_540, "rl": len({row.problem for row in rows()})}
-    for line, (config, count) in zip(loads, counts.items(), strict=True):
-        assert line == (
-            f'load_dataset("me/PersonaMathQA", "{config}", revision="v1.2.0", split="train")  # {count:,} rows'
-        )
+    for config, count in counts.items():
+        assert cells(section(card, "Quick start"), f"`{config}`")[0] == f"{count:,}"
     assert "# PersonaMathQA v1.2.0" in card and "path/to" not in card and "not published" not in card
     assert card.index("## Changelog\n\n### v1.2.0\n\n12 rows added.") < card.index("## Citation")
     assert metadata(card) == metadata(local)
@@ -226,6 +227,8 @@ def test_problems_that_the_package_carries_are_not_called_gsm8k_and_math(facts: 
     assert metadata(card)["source_datasets"] == ["openai/gsm8k"]
 
 
+# Prompts, statistics and packages; the rows of each step, too.
+FOLDED = ("The prompts", "Lengths", "The packages")
 HOSTILE = "Solve.\n\n```\n````\n# Not a heading\n</details>\n---\n| a | b |\n{{ 7 * 7 }} {% raw %}\n~~~"
 
 
@@ -234,14 +237,58 @@ def test_texts_of_others_cannot_leave_their_place(tmp_path: Path) -> None:
     hostile = replace(row("stage1_inference", 1), problem=HOSTILE, subject=subject)
     recipe = replace(RECIPE, teacher="a`b|c\n# Not a heading", problems=("math", "gsm8k:x/`a`.jsonl"))
     card = (write(tmp_path / "dataset", [hostile], recipe) / "README.md").read_text()
-    outside = re.sub(r"^(`{3,})[a-z]*\n.*?^\1$", "", card, flags=re.MULTILINE | re.DOTALL)
+    outside = re.sub(r"^(`{3,})[a-z]*\n.*?^\1$|^<table>.*?^</table>$", "", card, flags=re.MULTILINE | re.DOTALL)
     assert "Not a heading" in outside and not re.search(r"^ {0,3}# Not", outside, re.MULTILINE)
     assert "7 * 7" in card and "7 * 7" not in outside
-    assert outside.count("</details>") == 1
+    assert outside.count("<details>") == outside.count("</details>") == 1 + len(FOLDED)
+    assert all(f"<summary>{title}" in outside for title in FOLDED)
     # A cell that held a bar would be two.
     for line in outside.splitlines():
         if "Al`ge`bra" in line:
             assert line.count("|") == 4
+
+
+class _Cells(HTMLParser):
+    """The texts of a table's cells, as a browser shows them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag in ("td", "th"):
+            self.cells.append("")
+        elif tag == "br":
+            self.cells[-1] += "\n"
+
+    def handle_data(self, data: str) -> None:
+        if self.cells:
+            self.cells[-1] += data
+
+
+def test_a_rewrite_stands_beside_its_original_on_top(tmp_path: Path) -> None:
+    hostile = f"{HOSTILE}\n\n</td></table><script>1</script> &lt; $x$"
+    one = changed(row("stage1_rewrite", 1), problem=hostile, persona="A cook </th> | a\nb", response="Two.\n\nThree.")
+    card = (write(tmp_path / "dataset", [row("stage1_inference", 1), one]) / "README.md").read_text()
+    top = card.split("## Quick start")[0]
+    (block,) = re.findall(r"<table>\n.*?\n</table>\n\n", top, re.DOTALL)
+    # A blank line would end the block, and the rest would be read as Markdown.
+    assert "\n\n" not in block.strip()
+    parser = _Cells()
+    parser.feed(block)
+    assert [cell.strip() for cell in parser.cells] == [
+        *("A seed problem", "Rewritten for: A cook </th> | a\nb"),
+        *(one.seed_problem, hostile),
+        "The solution to train onTwo.\n\nThree.",
+    ]
+
+
+def test_a_method_that_rewords_nothing_shows_a_problem_and_its_solution(tmp_path: Path) -> None:
+    one = row("stage1_inference", 1)
+    top = (write(tmp_path / "dataset", [one]) / "README.md").read_text().split("## Quick start")[0]
+    parser = _Cells()
+    parser.feed(top[top.index("<table>") :])
+    assert [cell.strip() for cell in parser.cells] == ["A problem", "Its solution", one.problem, one.response]
 
 
 @given(st.text(alphabet="`~ab\n "))

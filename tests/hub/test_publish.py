@@ -118,7 +118,7 @@ def test_the_card_on_the_hub_names_its_version_and_what_changed(run: Run, hub: L
         assert publish(run, runs / name, version).returncode == 0
     repository = hub.repository(REPO)
     first, second = (repository.blob(f"{version}:README.md").decode() for version in ("v1.0.0", "v1.1.0"))
-    assert f'load_dataset("{REPO}", "stage2", revision="v1.0.0"' in first and "This is the first version" in first
+    assert f'load_dataset("{REPO}", "default", revision="v1.0.0"' in first and "This is the first version" in first
     assert "`v1.1.0` against `v1.0.0`" in second
     less, more = load(run, (REPO, "v1.0.0"), (REPO, "v1.1.0"))
     added = len(more["stage1_rewrite"]) - len(less["stage1_rewrite"])

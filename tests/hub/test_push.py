@@ -368,8 +368,7 @@ def test_a_push_that_is_killed_twice_is_completed_by_the_same_command(
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     # Before anything is uploaded; then when the commit is made, and no tag.
     for asked, commits in (("preupload", 1), ("commit", 2)):
-        nowhere = {"stdout": programs.DEVNULL, "stderr": programs.DEVNULL}
-        victim = programs.start(programs.CLI, "push", *flags, **nowhere)
+        victim = programs.start(programs.CLI, "push", *flags, stdout=programs.DEVNULL, stderr=programs.DEVNULL)
         hub.after("POST", f"{repo}/{asked}", kill(victim))
         assert victim.wait() == -9
         hub.heal()

@@ -13,12 +13,15 @@ from huggingface_hub import HfApi
 from personamath.errors import BadInput
 from personamath.evaluation.tasks.model import model_of
 from personamath.training.prompts import ALPACA
+from personamath.training.refused_keys import BY_KIND, refuse_misrecorded
+from personamath.training.saved_files import checksums
 from personamath_hub.models.base_licenses import TERMS, BaseLicense
-from personamath_hub.models.checks import check_model, check_weights
+from personamath_hub.models.checks import check_model, check_saved, check_weights
 from personamath_hub.models.files import ModelFiles
 from personamath_hub.models.push import teachers_notices, write_version
 from personamath_hub.models.scores import read_scores
 from personamath_hub.models.training_data import DataFacts
+from personamath_hub.versions.tree import hash_file
 from tests.support.lm_eval_output import write_run
 from tests.support.model_folders import LOCAL, RECORD, based_on, write_facts, write_model
 
@@ -111,11 +114,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "another EOS": (other_eos, "its EOS is '<pad>', the model was trained with '</s>'"),
     "an EOS that only the trainer declared": (
         lambda folder: replace(LOCAL, recipe=LOCAL.recipe | {"eos_token": "</s>"}).write(folder),
-        r"training\.json: trained with eos_token, so its EOS or its batch is not the recorded one",
+        r"training\.json: eos_token is </s>, with which no model is trained now",
     ),
     "a batch that shrank": (
         lambda folder: replace(LOCAL, recipe=LOCAL.recipe | {"auto_find_batch_size": True}).write(folder),
-        "trained with auto_find_batch_size",
+        "auto_find_batch_size is True, with which no model is trained now",
     ),
     "runs on": (lambda folder: generate(folder, eos_token_id=None), "eos_token_id is None; it must be"),
     "stops early": (lambda folder: generate(folder, eos_token_id=[7, 1]), r"eos_token_id is \[7, 1\]; it must be"),
@@ -320,3 +323,31 @@ def test_a_name_that_the_teachers_terms_ask_for_is_named(teacher: str, repo_id: 
     assert len(found) == noticed
     assert all("asks that the model's name begin with Llama" in notice for notice in found)
     assert not list(teachers_notices(repo_id, DataFacts()))
+
+
+REFUSED_IN_TRAINING = [
+    (kind, key, harmless) for kind, refused in BY_KIND.items() for key, (harmless, _) in refused.items()
+]
+
+
+@pytest.mark.parametrize(("kind", "key", "harmless"), REFUSED_IN_TRAINING)
+def test_a_record_of_any_key_that_training_refuses_is_no_record(kind: str, key: str, harmless: object) -> None:
+    refuse_misrecorded({"learning_rate": 1e-5, key: harmless}, kind, "training.json")
+    other = not harmless if isinstance(harmless, bool) else "something else"
+    with pytest.raises(BadInput, match=rf"training\.json: {key} is {other}, with which no model is trained now"):
+        refuse_misrecorded({"learning_rate": 1e-5, key: other}, kind, "training.json")
+    with pytest.raises(BadInput, match="model_init_kwargs sets torch_dtype"):
+        refuse_misrecorded({"model_init_kwargs": {"torch_dtype": "float16"}}, kind, "training.json")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_one_changed_bit_of_a_file_that_training_saved_is_refused(folder: Path, name: str) -> None:
+    replace(LOCAL, files=checksums(folder)).write(folder)
+    check_saved(folder, ModelFiles.of(folder), hash_file)
+    content = bytearray((folder / name).read_bytes())
+    content[-1] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(BadInput, match=rf"{name}: not the bytes that the training saved, by the checksums in training"):
+        check_saved(folder, ModelFiles.of(folder), hash_file)
+    replace(LOCAL, files={}).write(folder)  # as an earlier version wrote it
+    check_saved(folder, ModelFiles.of(folder), hash_file)

@@ -124,6 +124,48 @@ WRAPPED = [
 
 # Those of other models.
 OTHER_WRAPPINGS = [
+    # in other languages
+    "Voici le problème reformulé :\n\n{}",
+    "Bien sûr ! Voici le problème :\n{}",
+    "Hier ist das umformulierte Problem: {}",
+    "Natürlich, hier ist die Aufgabe:\n{}",
+    "Hier ist das Problem, umformuliert für eine Imkerin: {}",
+    "¡Claro! Aquí tienes:\n\n{}",
+    "Aquí está el problema reescrito:\n{}",
+    "**Problema reformulado:** {}",
+    "Ecco il problema riformulato: {}",
+    "Aqui está o problema reformulado:\n\n{}",
+    "Hier is het herschreven probleem:\n\n{}",
+    "Oto przeformułowany problem:\n{}",
+    "Här är det omformulerade problemet:\n{}",
+    "Вот переформулированная задача:\n\n{}",
+    "İşte yeniden ifade edilmiş problem:\n{}",
+    "Berikut adalah soal yang telah diubah:\n{}",
+    "好的，以下是改写后的数学题：\n{}",
+    "以下是重新表述的问题：{}",
+    "改写后的问题：{}",
+    "다음은 다시 작성된 문제입니다:\n\n{}",
+    "こちらが書き直した問題です：\n{}",
+    "Đây là bài toán được viết lại:\n{}",
+    # greetings
+    "Hello! {}",
+    "Hi there, {}",
+    "Hello there, little one! {}",
+    "Hey there, music producer from Australia! {}",
+    "Dear student,\n\n{}",
+    "Thank you for your question! {}",
+    "Hello! Here's the rephrased problem:\n\n{}",
+    "Hi, I'd be happy to help. {}",
+    "你好！{}",
+    "¡Hola! {}",
+    # words of a formula
+    r"\[\text{{}}\]",
+    r"\(\text{{}}\)",
+    r"$$\textbf{ {} }$$",
+    r"\[\boxed{\text{{}}}\]",
+    "\\[\n\\text{\n{}\n}\n\\]",
+    r"\begin{quote}{}\end{quote}",
+    r"\section*{Problem} {}",
     # lead-ins
     "Here you go:\n\n{}",
     "Of course! Here it is: {}",
@@ -176,6 +218,11 @@ def test_bars_before_every_line_come_off() -> None:
 
 UNTOUCHED = [
     # words of the wrappings that belong to a question
+    "Hello Kitty has 3 crates of 12 jars. How many jars has she?",
+    "Claro sells 3 crates of 12 jars. How many jars does Claro sell?",
+    "Thanks for 3 crates of 12 jars. How many jars are there?",
+    "Dear Ann, I have 3 crates of 12 jars. How many jars do I have?",
+    "Problem solving takes 3 hours of 12 minutes each: how many minutes?",
     "Here is how a baker works: 3 trays of 12 rolls each go in. How many rolls is that?",
     "The problem of the beekeeper is this. She has 3 crates of 12 jars. How many jars has she?",
     "A new scenario for the bakery has 3 trays of 12 rolls. How many rolls is that?",
@@ -364,6 +411,25 @@ ALIKE = [
     (r"Compute $2 \cdot 3$ for $x \leq y$.", r"**Compute** \[2 \times 3\] for \(x \le y\)"),
     (r"What is the greatest common divisor of $12$ and $18$?", "What is the greatest common factor of 12 and 18?"),
 ]
+
+IN_ANOTHER_ORDER = [
+    "Bob has 3 green pears. Ann has 5 red apples. How many fruits do they have?",
+    "How many fruits do they have? Ann has 5 red apples. Bob has 3 green pears.",
+    "Bob has 3 green pears, Ann has five red apples. How many fruits do they have?",
+]
+
+
+@pytest.mark.parametrize("rewrite", IN_ANOTHER_ORDER)
+def test_the_same_sentences_in_another_order_change_nothing(rewrite: str) -> None:
+    original = "Ann has 5 red apples. Bob has 3 green pears. How many fruits do they have?"
+    assert new_question(rewrite, original) == Dropped("unchanged")
+    told = f"At the market, a beekeeper asks her friends a riddle. {rewrite}"
+    assert new_question(told, original) == told
+
+
+def test_words_and_formulas_of_one_formula_are_a_question() -> None:
+    rewrite = r"\[ \text{A beekeeper has } 3 \text{ crates of } x^2 \text{ jars each. How many jars are there?} \]"
+    assert unwrapped(rewrite) == "A beekeeper has 3 crates of $x^2$ jars each. How many jars are there?"
 
 
 @pytest.mark.parametrize(("original", "rewrite"), ALIKE)

@@ -85,6 +85,9 @@ def test_the_time_follows_from_what_is_in_flight_and_from_the_pace() -> None:
     assert wall_s(plan, concurrency=100, answer_s=2.0, rpm=600) == 600
     assert wall_s(plan, concurrency=100, answer_s=2.0, rpm=600, tpm=60_000) == 1_200
     assert wall_s(plan, concurrency=100, answer_s=None) == 300
+    # Requests of one problem that wait for one another take their time, however many may be in flight.
+    assert wall_s(plan, concurrency=100_000, answer_s=2.0, waves=4) == 8
+    assert wall_s(plan, concurrency=100, answer_s=2.0, waves=4) == 120
 
 
 def figures(output: str) -> dict[str, list[float]]:

@@ -26,6 +26,43 @@ FOUND = [
     ("#### 8\u2028That is all.", "8"),
     ("#### 8\\nThat is all.", "8"),
     ("#### 8<br>That is all.", "8"),
+    # Beside a marked answer stands what says nothing.
+    *(
+        (f"so\n{line}", "72")
+        for line in (
+            "#### 72 (answer)",
+            "#### 72 ###",
+            "####72####",
+            "##### 72",
+            "#### 72 (final answer)",
+            "#### 72 [END]",
+            "#### 72 # the answer",
+            "#### 72 // answer",
+            "#### 72 -- done",
+            "#### 72 <!-- checked -->",
+            "#### 72</answer>",
+            "#### <b>72</b>",
+            "#### 72<br>",
+            "#### 72 <eos>",
+            "#### 72&nbsp;",
+            "| #### 72 |",
+            "#### 72 **",
+            "**#### 72**",
+            "#### 72\n####",
+            "#### 72\n\n####  \n",
+            "####72",
+            "#### 72 {answer}",
+        )
+    ),
+    # What may say something stays, and the grader reads it.
+    ("#### **72**", "**72**"),
+    ("#### 72.", "72."),
+    ("#### 72 or 73", "72 or 73"),
+    ("#### 3 (mod 5)", "3 (mod 5)"),
+    ("#### 72 (or 73)", "72 (or 73)"),
+    ("#### A (72)", "A (72)"),
+    ("#### 1 < x", "1 < x"),
+    ("#### a<b", "a<b"),
     # In a box.
     (r"Halve both sides: $x = \boxed{\frac{1}{2}}$.", r"\frac{1}{2}"),
     ("First \\boxed{3}, then \\boxed{4}.\n#### 5", "4"),

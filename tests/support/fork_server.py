@@ -36,13 +36,9 @@ PRELOADED = {
         *("accelerate.commands.launch", "torch.distributed.run", "deepspeed", "datasets", "peft", "trl"),
         *("transformers.trainer", "transformers.models.llama.modeling_llama", "safetensors.torch", "sympy"),
         *("lm_eval.evaluator", "lm_eval.models.huggingface", "transformers.cli.serve", "evaluate"),
-        *(
-            "personamath.training.trainer",
-            "personamath.training.grpo.trainer",
-            "personamath_hub.models.card",
-            "matplotlib.figure",
-            "mpl_toolkits",
-        ),
+        *("personamath.training.trainer", "personamath.training.grpo.trainer", "personamath_hub.models.card"),
+        # A grid of methods also makes the data.
+        *("personamath.commands.augment", "personamath.runs.dataset", "matplotlib.figure", "mpl_toolkits"),
     ),
 }
 READ_THE_ENVIRONMENT = ("datasets", "transformers", "torch")
@@ -177,5 +173,7 @@ if __name__ == "__main__" and (request := main()):
         sys.argv[0] = "-c"
         exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
     else:
-        sys.modules.pop(request["module"], None)  # so that it runs as `__main__` alone
-        runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+        name = request["module"]
+        is_package = hasattr(sys.modules.get(name), "__path__")
+        sys.modules.pop(f"{name}.__main__" if is_package else name, None)  # so that it runs as `__main__` alone
+        runpy.run_module(name, run_name="__main__", alter_sys=True)

@@ -45,7 +45,13 @@ def test_the_environment_names_the_proxy(
     assert proxy_for(url) == proxy
 
 
-@pytest.mark.parametrize("proxy", ["socks5://me:pass@proxy:1080", "http://", "http://proxy:port"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        *("socks5://me:pass@proxy:1080", "http://", "http://proxy:port", "http://me:pass#word@proxy:port"),
+        *("http://me:pass/word@proxy:3128", "http://me:pass?word@proxy:3128", "me:pass#word@proxy:3128"),
+    ],
+)
 def test_a_proxy_of_another_kind_is_refused_before_anything_is_asked(
     proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -254,8 +254,10 @@ def test_killed_and_started_again_the_losses_are_the_uninterrupted_runs(
     assert "is finished" in run(again)
 
     before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in output.rglob("*")}
-    refused = run([*again, "--learning_rate", "0.002"], status=1)
-    assert f"sft: {output} holds a finished run that differs in learning_rate (0.001 there, 0.002 here)" in refused
+    refused = programs.run(LAUNCH, *again, "--learning_rate", "0.002", folder=REPO, kind="training", limit_s=RUN_LIMIT)
+    why = f"sft: {output} holds a finished run that differs in learning_rate (0.001 there, 0.002 here)"
+    assert refused.returncode == 1 and why in refused.stdout
+    assert why in refused.stderr.splitlines()[-2], "below the launcher's own traceback, too"
     assert before == {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in output.rglob("*")}
 
     # Killed while it saved the model: the last checkpoint is the last step, and no step is added.

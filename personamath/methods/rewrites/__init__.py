@@ -1,6 +1,8 @@
 """Reading a rewriting completion: which part of it is the new question, and whether it can be used.
 
 wrapping   what models put around a question, taken off layer by layer
+introductions  greetings and lead-ins in other languages
+typeset    LaTeX around a whole question
 parts      named parts ("Original:", "Rephrased:"), of which the last rewrite is read
 refusing   declining, or asking for the problem
 asking     whether a text asks something

@@ -7,6 +7,9 @@ about the persona and remarks below a rule, because a first-person rewrite begin
 import json
 import re
 
+from personamath.methods.rewrites.introductions import INTRODUCTIONS
+from personamath.methods.rewrites.typeset import without_typesetting
+
 # What a model calls its rewrite: "problem", "Rephrased Math Word Problem", "Rewritten version", "Rephrased".
 CHANGED = r"(?:re-?(?:phras|word|writ|fram|stat|vis|imagin)\w+|adapted|modified|new|persona\w*(?:-\w+)?|updated)"
 _THING = r"(?:(?:math\w*|word|original)\s+)*(?:problem|question|version|scenario|statement|rephrasing|rewrite)"
@@ -167,8 +170,9 @@ _ECHO = re.compile(rf"\A[*_#>\s]*{PROMPT}[^\n:]{{0,40}}(?::[ \t]*\n[^\n]*)?(?:\n
 def unwrap_once(text: str) -> str:
     """The text without the outermost layer of its wrapping."""
     text = _ECHO.sub("", text, count=1).strip()
-    for wrapping in WRAPPINGS.values():
+    for wrapping in (*INTRODUCTIONS.values(), *WRAPPINGS.values()):
         text = wrapping.sub("", text, count=1).strip()
+    text = without_typesetting(text)
     return _without_quotes(_without_bold(_within_quotes(_without_bars(_without_data(text)))))
 
 

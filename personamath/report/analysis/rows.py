@@ -23,8 +23,8 @@ from personamath.methods.method import Outline
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.opinions import Opinion, read_opinions
-from personamath.runs.run_file import read_run_file, recipe_of
-from personamath.sources.named import as_recorded
+from personamath.runs.run_file import read_run_file, recipe_of, started_in
+from personamath.sources.named import Source, as_recorded
 from personamath.sources.personas import PersonaSource
 from personamath.sources.problems import ProblemSource
 from personamath.sources.seed_problems import read_problems
@@ -67,6 +67,8 @@ class RunData:
     """Blind solves of rewrites by the id of their row; None if there are none or the run is unavailable."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Why `seeds`, `wrong` or `personas` is None, by field name: one sentence with the remedy."""
+    unfinished: str | None = None
+    """How far the run is, in a sentence or two; None if it has ended."""
 
     @cached_property
     def layout(self) -> Layout:
@@ -125,16 +127,17 @@ def other_columns(row: Row, outline: Outline) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text is not None}
 
 
-def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
+def read_run(folder: Path, name: str, run: Path | None = None, record: Mapping[str, Any] | None = None) -> RunData:
     """Read a dataset folder, and with its run directory also the journal and the recipe's own files.
 
-    Memory holds every row. Raises `BadInput` for a folder that is not a dataset folder or that another version wrote.
+    `record` takes the place of run.json for a run that has not ended. Memory holds every row. Raises `BadInput` for a
+    folder that is not a dataset folder or that another version wrote.
     `missing` lists sources that are unavailable or have changed since the data was made.
     """
     provenance = read_provenance(folder)
     outline = layout_of(provenance, folder / PROVENANCE).outline
     _recipe(provenance, outline, folder / PROVENANCE)
-    content, path = (read_run_file(run), run / RUN_FILE) if run else (provenance, folder / PROVENANCE)
+    content, path = (record or read_run_file(run), run / RUN_FILE) if run else (provenance, folder / PROVENANCE)
     recipe = _recipe(content, outline, path)
     opinions = read_opinions(run) if run else None
     prices = _prices(content, provenance["recipe"])
@@ -150,24 +153,26 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     if recipe is None:
         why = UNKNOWN_METHOD.format(outline.method)
         return replace(data, missing=dict.fromkeys(("seeds", "wrong", "personas"), why))
-    data = _with_seeds(data, recipe, local=run is not None)
-    data = _with_personas(data, recipe, local=run is not None)
+    start = started_in(content, run) if run else None
+    data = _with_seeds(data, recipe, start)
+    data = _with_personas(data, recipe, start)
     return _with_first_answers(data, recipe, run)
 
 
-def _with_seeds(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
+def _with_seeds(data: RunData, recipe: Recipe, folder: Path | None) -> RunData:
+    """Add the seed problems; `folder` is where the run was started, None if its own files are not at hand."""
     try:
-        return replace(data, seeds=_seeds(recipe, data, local=local))
+        return replace(data, seeds=_seeds(recipe, data, folder))
     except BadInput as error:
         return replace(data, missing={**data.missing, "seeds": f"the seed problems are not available: {error}"})
 
 
-def _with_personas(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
+def _with_personas(data: RunData, recipe: Recipe, folder: Path | None) -> RunData:
     source = recipe.method.persona_source
     if source is None:
         return data
     try:
-        return replace(data, personas=_personas(source, data, local=local))
+        return replace(data, personas=_personas(source, data, folder))
     except BadInput as error:
         return replace(data, missing={**data.missing, "personas": f"the personas are not available: {error}"})
 
@@ -229,12 +234,9 @@ def _cached_shares(run_file: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]:
+def _seeds(recipe: Recipe, data: RunData, folder: Path | None) -> tuple[Problem, ...]:
     """Read the seed problems; raise `BadInput` if they are no longer those of the rows."""
-    sources = [ProblemSource.parse(source) for source in recipe.problems]
-    for source in sources:
-        if source.path and not local:
-            raise BadInput(NOT_THERE.format(source.path))
+    sources = [_found(ProblemSource.parse(source), folder) for source in recipe.problems]
     recorded = {origin["source"]: origin for origin in data.provenance.get("problems", ())}
     sources = [as_recorded(source, recorded.get(source.label, {})) for source in sources]
     changed = [
@@ -252,12 +254,20 @@ def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]
     return seeds
 
 
-def _personas(source: str, data: RunData, *, local: bool) -> tuple[Persona, ...]:
+def _found(source: Source, folder: Path | None) -> Source:
+    """Return a source with its file in the folder in which the run was started, if it is still there."""
+    if source.path is None:
+        return source
+    if folder is None:
+        raise BadInput(NOT_THERE.format(source.path))
+    there = folder / source.path
+    return replace(source, path=there) if there.exists() else source
+
+
+def _personas(source: str, data: RunData, folder: Path | None) -> tuple[Persona, ...]:
     """Read the personas; raise `BadInput` if their source has changed since the run."""
-    parsed, recorded = PersonaSource.parse(source), data.provenance.get("personas") or {}
-    if parsed.path and not local:
-        raise BadInput(NOT_THERE.format(parsed.path))
-    parsed = as_recorded(parsed, recorded)
+    recorded = data.provenance.get("personas") or {}
+    parsed = as_recorded(_found(PersonaSource.parse(source), folder), recorded)
     if is_changed(recorded, personas_origin(parsed)):
         raise BadInput(CHANGED.format(f"the source of personas {source!r}"))
     return tuple(parsed.read())

@@ -27,7 +27,7 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
     )
     inputs = Inputs.read(recipe)
     origins = Origins.found(inputs.sources, inputs.personas)
-    record = record_of(inputs, origins)
+    record = record_of(inputs, origins, cluster.prices)
     with RayRun(setup.output, recipe, inputs.personas, cluster) as run:
         if not setup.replace:
             check_same_recipe(run.home, recipe)
