@@ -25,6 +25,7 @@ from personamath.evaluation.tasks.model import Room, model_of, room_of
 from personamath.sources.tables import read_file
 from personamath.training.prompts import ALPACA, PAPER_EVALUATION, STOP
 from tests.conftest import REPO
+from tests.support import programs
 from tests.support.task_files import ROWS, write_files
 from tests.support.tiny_eval import EOS, write_model
 
@@ -54,15 +55,7 @@ def test_every_task_has_a_version_pinned_data_and_a_line_in_the_documentation(na
 
 def test_lm_eval_finds_and_validates_every_task() -> None:
     names = ",".join(config.get("group") or config["task"] for config in CONFIGS.values())
-    command = [
-        str(Path(sys.executable).with_name("lm_eval")),
-        "validate",
-        "--tasks",
-        names,
-        "--include_path",
-        str(FOLDER),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = programs.run("lm_eval", "validate", "--tasks", names, "--include_path", FOLDER, kind="training")
     assert done.returncode == 0 and "All tasks found and valid" in done.stdout, done.stdout + done.stderr[-2000:]
 
 
