@@ -89,7 +89,7 @@ class Journal:
         look = free_bytes or (lambda path: shutil.disk_usage(path).free)
         self._room = DiskRoom(lambda: look(directory), LOOK_FOR_ROOM_EVERY_S)
         _prepare(directory)
-        self._lock = _lock(directory)
+        self._lock = lock(directory)
         try:
             self._reader, writer = open_or_recover(directory), open_for_writing(self.path)
         except RunDirectoryError:
@@ -238,7 +238,7 @@ def _prepare(directory: Path) -> None:
         )
 
 
-def _lock(directory: Path) -> IO[str]:
+def lock(directory: Path) -> IO[str]:
     """Hold the run directory for this process; the system lets go of it however the process ends."""
     try:
         import fcntl

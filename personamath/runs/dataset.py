@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,16 +20,17 @@ from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
 from personamath.runs.budget import Budgeted, direct_prices, in_budget_order
+from personamath.runs.finished import local_inputs, remember
 from personamath.runs.funnel import SHOWN_NAMES, Funnel
 from personamath.runs.input_digests import ProblemsDigest, personas_digest
 from personamath.runs.input_record import InputRecord
+from personamath.runs.kept_problems import KeptProblems
+from personamath.runs.made import Made, Watched
 from personamath.runs.pipeline import Sink, Spool, new_first
 from personamath.runs.programs import as_dict as programs_as_dict
 from personamath.runs.programs import open_programs
-from personamath.runs.progress import Watch
 from personamath.runs.run import run
 from personamath.runs.run_file import (
-    AskedCounts,
     check_same_inputs,
     check_same_recipe,
     reached_before,
@@ -47,18 +48,6 @@ from personamath.teachers.waves import WaveTeacher
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """The result of a run."""
-
-    funnel: Funnel
-    asked: AskedCounts
-    retries: Counter[str]
-    """Repeated tries of requests, by reason."""
-    folder: Path | None
-    """The dataset folder; None if no row was kept, because an empty dataset cannot be loaded."""
-
-
-@dataclass(frozen=True, slots=True)
 class Inputs:
     """Everything that a recipe names, read and checked before the first paid request."""
 
@@ -72,6 +61,8 @@ class Inputs:
     """What the recipe names; those on the Hub at the commits that were read."""
     problem_digests: Sequence[str]
     """Of each source, the digest of the problems that have its name."""
+    kept: KeptProblems
+    """The seed problems, unless they are too many to keep."""
 
     @classmethod
     def read(cls, recipe: Recipe) -> "Inputs":
@@ -111,15 +102,17 @@ class Inputs:
     def of(cls, recipe: Recipe, sources: Sources) -> "Inputs":
         """Read the problems and personas of sources whose commits are known, without any check or warning."""
         personas = sources.personas.read() if sources.personas else []
-        # Problems are read twice, here to find bad input before paying: that is cheaper than keeping them in memory.
-        digest = ProblemsDigest()
-        funnel = Funnel.survey(digest.over(_read(recipe, sources)))
+        # All problems are read here, to find bad input before paying.
+        digest, kept = ProblemsDigest(), KeptProblems()
+        funnel = Funnel.survey(kept.over(digest.over(_read(recipe, sources))))
         digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
         each = [digest.of_source(source.name) for source in sources.problems]
-        return cls(recipe, personas, funnel, digests, sources, each)
+        return cls(recipe, personas, funnel, digests, sources, each, kept)
 
     def problems(self) -> Iterator[Problem]:
         """Yield the seed problems in order."""
+        if self.kept.whole:
+            return iter(self.kept)
         items = _read(self.recipe, self.sources)
         return (item for item in items if isinstance(item, Problem))
 
@@ -158,10 +151,6 @@ def _read(recipe: Recipe, sources: Sources) -> Iterator[Problem | Skipped]:
     return read_problems(sources.problems, recipe.limit, solutions=recipe.method.reads_solutions)
 
 
-Watched = Callable[[Funnel, OverHttp | WaveTeacher | None], Watch]
-"""Builds the `Watch` of a run from its counts and its teacher; the teacher is None on a cluster."""
-
-
 async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> Made:
     """Make or finish the dataset of a recipe in this process only."""
     prices = setup.prices(recipe)
@@ -169,6 +158,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     endpoints = open_teacher(recipe, setup, reached_before(output, recipe))
     if not setup.replace:
         check_same_recipe(output, recipe)
+    local = local_inputs(recipe)
     inputs = Inputs.read(recipe)
     # Record origins before asking, because a run may take days and a file may change in that time.
     origins = Origins.found(inputs.sources, inputs.personas)
@@ -209,7 +199,9 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
         reached = endpoints.reached if isinstance(endpoints, OverHttp) else {}
         ran = programs_as_dict(programs)
         write_run_file(output, recipe, setup, record, inputs.funnel, asked, endpoints.retries, reached, ran)
-    return Made(inputs.funnel, asked, endpoints.retries, folder)
+    made = Made(inputs.funnel, asked, endpoints.retries, folder)
+    remember(recipe, setup, made, inputs.sources, local)
+    return made
 
 
 def warn_of_other_personas(record: InputRecord, runs: Iterable[Run]) -> None:

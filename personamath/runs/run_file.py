@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from personamath.errors import BadInput, RunDirectoryError
 from personamath.files import read_json, written_whole
@@ -20,9 +20,9 @@ from personamath.methods.roles import of_method
 from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
 from personamath.runs.input_record import InputRecord, Moved, pins
+from personamath.runs.made import AskedCounts
 from personamath.runs.setup import Setup
 from personamath.sources.hub.split import without_revision
-from personamath.teachers.prices import Bill
 from personamath.teachers.serve import SERVED
 from personamath.teachers.urls import without_secrets
 
@@ -42,30 +42,6 @@ OWN_NAME, OWN_FILE = "own", "problems.jsonl"
 GIVEN = re.compile(rf"{OWN_NAME}:(?:.*[/\\])?{re.escape(OWN_FILE)}:question:answer")
 REPLACE = "give --replace to let this run replace its dataset"
 REMEDY = "run the same `personamath augment` command again"
-
-
-class AskedCounts(Protocol):
-    """What a run asked and paid."""
-
-    @property
-    def asked(self) -> int:
-        """Requests that the teacher answered in this run."""
-        ...
-
-    @property
-    def replayed(self) -> int:
-        """Requests answered from the run directory."""
-        ...
-
-    @property
-    def reused(self) -> int:
-        """Requests answered from other run directories."""
-        ...
-
-    @property
-    def bill(self) -> Bill:
-        """The cost of all answers in the run directory."""
-        ...
 
 
 def write_run_file(

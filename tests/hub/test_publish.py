@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from personamath.commands.cli import main
+from personamath.folder.marks import fingerprint
+from personamath.folder.reading import read_rows
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import scripted_teacher
 from tests.support.folders import write_format_1
@@ -133,6 +135,21 @@ def test_a_dry_run_shows_what_would_change_and_uploads_nothing(run: Run, hub: Lo
     assert dry.returncode == 0, dry.stderr
     assert "`v1.1.0` against `v1.0.0`" in dry.stdout and "bytes  README.md" in dry.stdout
     assert not hub.asked("POST", "/(commit|preupload|create)")
+
+
+def test_only_rows_marked_good_are_published(run: Run, runs: Path, tmp_path: Path) -> None:
+    rows = read_rows(runs / "few" / "dataset")
+    marks = tmp_path / "marks.jsonl"
+    good = {row.id for row in rows[:-1:2]}
+    lines = [{"id": row.id, "mark": "good" if row.id in good else "bad", "row": fingerprint(row)} for row in rows[:-1]]
+    marks.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    published = publish(run, runs / "few", "v1.0.0", "--only-marked", str(marks))
+    assert published.returncode == 0, published.stderr
+    assert f"only rows marked good: {len(good)} of {len(rows)}; left out by hand:" in published.stdout
+    assert {row["id"] for row in load(run, REPO, "v1.0.0")["default"]} == good
+    marks.write_text(json.dumps({"id": "gsm8k-train-99999", "mark": "good", "row": ""}))
+    refused = publish(run, runs / "few", "v1.1.0", "--only-marked", str(marks), "--dry-run")
+    assert refused.returncode == 1 and "line 1: the dataset has no row 'gsm8k-train-99999'" in refused.stderr
 
 
 def test_a_dry_run_refuses_what_publishing_would(run: Run, hub: LocalHub, runs: Path) -> None:

@@ -2,7 +2,8 @@
 
 from personamath.folder.provenance import Origins
 from personamath.recipe import Recipe
-from personamath.runs.dataset import Inputs, Made, Watched, record_of, write_dataset
+from personamath.runs.dataset import Inputs, record_of, write_dataset
+from personamath.runs.made import Made, Watched
 from personamath.runs.ray.cluster import ClusterSetup
 from personamath.runs.ray.driver import RayRun
 from personamath.runs.run_file import check_same_inputs, check_same_recipe, write_run_file
