@@ -294,7 +294,7 @@ def test_contamination_of_data_that_was_compared_says_whether_overlapping_rows_w
 
 
 def test_contamination_of_data_without_provenance_is_not_known(folder: Path) -> None:
-    assert "**Not known.** Nothing here tells" in model_card(folder)
+    assert "**Not known.** It is not known what" in model_card(folder)
 
 
 def test_data_that_cannot_be_the_records_is_refused(folder: Path, tmp_path: Path) -> None:
