@@ -54,7 +54,7 @@ def test_its_recipe_trains_on_it_and_the_card_says_whose_it_is(run: Run, hub: Lo
     assert (
         f"[{AUTHORS}@main](https://huggingface.co/datasets/{AUTHORS}/tree/main), the dataset that the authors" in card
     )
-    assert "not recorded in it: its authors' paper describes it" in card and "**Not checked here.**" in card
+    assert "its authors' paper describes it" in card and "**Not checked here.**" in card
     assert "made by `personamath augment`" not in card
 
 
