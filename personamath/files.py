@@ -146,7 +146,7 @@ def _checked(name: str, hint: Any, value: Any, place: str) -> Any:
     texts = str in kinds or any(str in get_args(kind) for kind in kinds)
     values = list(value) if many and isinstance(value, (list, tuple)) else [value]
     if any(isinstance(one, str) and not is_unicode(one) for one in values):
-        raise BadInput(f"{place}: {name} is {_shown(value)}, which is no valid Unicode: write it in UTF-8")
+        raise BadInput(f"{place}: {name} is {_shown(value)}, which is not valid Unicode: write it in UTF-8")
     if any(isinstance(one, bool) for one in values) and bool not in kinds:
         raise BadInput(f"{place}: {name} is {_shown(value)}; it must be {_wanted(kinds, many)}")
     if texts:  # YAML reads `teacher: 7` as a number

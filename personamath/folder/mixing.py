@@ -110,7 +110,7 @@ def _first(rows: Iterable[Row], most: int, rng_seed: int) -> list[Row]:
 
 def _check(parents: Sequence[Parent], output: Path) -> None:
     if len(parents) < 2:
-        raise BadInput("give at least two run directories: what is left of one depends on the others")
+        raise BadInput("give at least two run directories: the rows that are left of one depend on the others")
     names = Counter(parent.name for parent in parents)
     if twice := [name for name, count in names.items() if count > 1]:
         raise BadInput(f"two of the run directories are named {twice[0]!r}, which names the result: rename one")

@@ -105,7 +105,7 @@ class _Unreadable(RunDirectoryError):
 def unreadable(path: Path, error: sqlite3.Error) -> RunDirectoryError:
     """What a failed read of the journal at `path` means; damage is marked, so that the next run recovers."""
     if not is_damage(error):
-        return RunDirectoryError(f"{path}: cannot be read ({error}); see to its disk, then run the same command")
+        return RunDirectoryError(f"{path}: cannot be read ({error}); check its disk, then run the same command")
     with suppress(OSError):  # a reader may not be allowed to
         path.with_name(DAMAGED_NAME).touch()
     return RunDirectoryError(
@@ -214,7 +214,7 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
     try:
         return _open_read_only(path, "mode=ro")
     except _Unreadable as error:
-        raise RunDirectoryError(f"{error}; a damaged journal is recovered by the run that made it") from None
+        raise RunDirectoryError(f"{error}; to recover a damaged journal, run the command that made it again") from None
 
 
 def find_in(journal: sqlite3.Connection) -> str:
@@ -279,8 +279,8 @@ def _checked(connection: sqlite3.Connection, path: Path, writable: bool = False)
             raise _Unreadable(f"{path}: not a PersonaMath journal; move it aside or give another --output")
         if format_version not in (*EARLIER_FORMATS, FORMAT_VERSION):
             raise RunDirectoryError(
-                f"{path}: written in journal format {format_version}, this PersonaMath reads format {FORMAT_VERSION}; "
-                "use the version that wrote it, or give another --output"
+                f"{path}: written in journal format {format_version}, but this PersonaMath reads format "
+                f"{FORMAT_VERSION}; use the version that wrote it, or give another --output"
             )
         if writable and format_version in EARLIER_FORMATS:
             connection.executescript(_UPGRADE)

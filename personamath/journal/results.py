@@ -51,5 +51,5 @@ class ResultJournal:
     def _unusable(self, error: sqlite3.Error) -> RunDirectoryError:
         return RunDirectoryError(
             f"{self._path}: cannot be used ({error}): make room, or remove it, then run the same command; "
-            "the programs run again"
+            "the programs will run again"
         )

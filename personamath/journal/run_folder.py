@@ -126,8 +126,8 @@ class RunFolder:
     def _refuse(self, verb: str, name: str, error: Exception) -> NoReturn:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise RunDirectoryError(
-            f"{self.name}: cannot {verb} {name} ({in_one_line(reason)}); what is there is kept: solve this, then run "
-            "the same command"
+            f"{self.name}: cannot {verb} {name} ({in_one_line(reason)}); the existing files are kept: solve this, then "
+            "run the same command"
         ) from None
 
 

@@ -217,7 +217,7 @@ def _insert(connection: sqlite3.Connection, answers: Sequence[Answer]) -> None:
 
 def _unwritable(error: Exception) -> RunDirectoryError:
     return RunDirectoryError(
-        f"cannot write the journal ({error}): see to its disk and make room, then run the same command"
+        f"cannot write the journal ({error}): check its disk and make room, then run the same command"
     )
 
 

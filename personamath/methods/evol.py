@@ -80,8 +80,8 @@ DOWN, UP = Direction("down", "easier"), Direction("up", "harder")
 class Evol(Method):
     """Make easier and harder problems of each seed problem, and answer them by majority."""
 
-    rounds_down: Annotated[int, "easier problems one after another (from the paper's later notes)"] = 2
-    rounds_up: Annotated[int, "harder problems one after another (from the paper's later notes)"] = 3
+    rounds_down: Annotated[int, "rounds of easier problems, each from the last (from the paper's later notes)"] = 2
+    rounds_up: Annotated[int, "rounds of harder problems, each from the last (from the paper's later notes)"] = 3
     branches: Annotated[int, "how often each seed problem is evolved in each direction (ours)"] = 1
     n_solve: Annotated[
         int, "solutions of each evolved problem that vote on its answer (ours; the paper has no vote)"

@@ -47,7 +47,7 @@ class MetaMath(Method):
 
     answers: Annotated[int, "solutions of each seed problem (not stated; about 11 are kept in the paper's data)"] = 11
     rephrasings: Annotated[int, "rephrasings of each seed problem (as for answers)"] = 11
-    fobar: Annotated[int, "most numbers of each seed problem to hide and ask for (about 5 are kept)"] = 6
+    fobar: Annotated[int, "maximum numbers to hide and ask for in each seed problem (about 5 are kept)"] = 6
     self_verification: Annotated[int, "the same, with the answer in a statement (about 5 are kept)"] = 6
 
     prompts: ClassVar[Mapping[str, Prompt]] = {

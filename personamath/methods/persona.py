@@ -100,7 +100,7 @@ class PersonaMath(ForPersonas):
     """Rewrite each solved problem for K1 personas, and each problem recovered by reflection for K2."""
 
     reflection_rounds: Annotated[
-        int, "most reflections on a wrongly solved problem, one after another (the paper has 1)"
+        int, "maximum reflections on a wrongly solved problem, one after another (the paper has 1)"
     ] = field(default=1, metadata=ADDED_LATER)
 
     prompts: ClassVar[Mapping[str, Prompt]] = {

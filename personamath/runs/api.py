@@ -91,7 +91,7 @@ def augment(
 async def augment_async(
     problems: Any = None, *, output: str | Path, recipe: Recipe | str | Path | None = None, **settings: Any
 ) -> "datasets.Dataset":
-    """As `augment`, to be awaited. Cancelling it gives up the answers in flight; everything answered is kept."""
+    """As `augment`, to be awaited. Cancelling it gives up the answers in flight; every answer on disk is kept."""
     with in_python():
         return await _augment(problems, output, recipe, settings, _with_bar)
 
@@ -150,7 +150,7 @@ def _as_sources(problems: Any, setup: Setup) -> tuple[list[str], str | None]:
     if isinstance(problems, Mapping) or not isinstance(problems, Iterable) or hasattr(problems, "columns"):
         raise BadInput(
             f"augment(): problems is a {type(problems).__name__}; it must be a list of dicts, a datasets.Dataset, or "
-            "the name of a source, e.g. 'gsm8k'; of a DataFrame give df.to_dict('records')"
+            "the name of a source, e.g. 'gsm8k'; for a DataFrame give df.to_dict('records')"
         )
     rows = list(problems)
     if all(isinstance(row, (str, PathLike)) for row in rows):

@@ -161,7 +161,7 @@ class TrainingRecord:
         version = content.get("format_version", FORMAT_VERSION)
         if version != FORMAT_VERSION:
             raise BadInput(
-                f"{path}: a training record of format {version}, and this version of PersonaMath reads format "
+                f"{path}: a training record of format {version}, but this version of PersonaMath reads format "
                 f"{FORMAT_VERSION}: use the version that wrote it"
             )
         # Unknown fields are dropped, not kept: a record that was read is never written again, and `personamath push`

@@ -92,7 +92,7 @@ def model_card(
     """
     for run in (scores, base_scores):
         if faults := run.all_faults() if run else []:
-            raise BadInput(f"{folder}: these scores must not reach a card: {'; '.join(faults)}")
+            raise BadInput(f"{folder}: these scores cannot go on a card: {'; '.join(faults)}")
     record = TrainingRecord.read(folder)
     data, license = data or DataFacts(), license or BaseLicense.named(record.base_model)
     data.check(record.data)

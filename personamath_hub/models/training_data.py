@@ -57,7 +57,7 @@ class DataFacts:
         """Raise `BadInput` where the training record contradicts the dataset."""
         if self.provenance and self.provenance["simulated"] != data.simulated:
             raise BadInput(
-                f"{data.name}: its {PROVENANCE} and the training record differ in whether it is simulated; give the "
+                f"{data.name}: its {PROVENANCE} and the training record disagree on whether it is simulated; give the "
                 "dataset that was trained on"
             )
         if self.rows and data.config not in self.rows:

@@ -56,7 +56,9 @@ def test_the_command_writes_files_to_edit_and_replaces_none_that_was_edited(
     assert main(["prompts", "--write", str(folder)]) == 0
     Path(paths["rewriting"]).write_text(MINE)
     assert main(["prompts", "direct", "--write", str(folder)]) == 1
-    assert "rewriting.txt: exists with another text: give another folder, or remove the file" in capsys.readouterr().err
+    assert (
+        "rewriting.txt: exists and has another text: give another folder, or remove the file" in capsys.readouterr().err
+    )
     assert Path(paths["rewriting"]).read_text() == MINE
 
 
@@ -150,5 +152,7 @@ def test_a_plan_says_that_it_assumes_the_methods_own_prompts(
     assert main(flags) == 0
     assert "prompts    " not in capsys.readouterr().out
     assert main([*flags, "--prompts", f"{{rewriting: {tmp_path}/long.txt}}"]) == 0
-    line = "prompts    the method's own are assumed; the recipe's differ in tokens by about: rewriting +1,100"
+    line = (
+        "prompts    the plan assumes the method's own; the recipe's differ by about this many tokens: rewriting +1,100"
+    )
     assert line in capsys.readouterr().out

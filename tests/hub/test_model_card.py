@@ -301,7 +301,7 @@ def test_data_that_cannot_be_the_records_is_refused(folder: Path, tmp_path: Path
     data = DataFacts.in_folder(write(tmp_path / "data", rows({"stage1_inference": 8})))
     with pytest.raises(BadInput, match="has no config stage2"):
         model_card(write_facts(tmp_path / "stage2", trained_on(config="stage2")), data=data)
-    with pytest.raises(BadInput, match="differ in whether it is simulated"):
+    with pytest.raises(BadInput, match="disagree on whether it is simulated"):
         model_card(write_facts(tmp_path / "simulated", trained_on(simulated=True)), data=data)
 
 

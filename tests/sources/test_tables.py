@@ -216,7 +216,7 @@ BAD: list[tuple[str, bytes, str]] = [
     ("a.json", b'[{"a": 1},\n{"a"]', "a.json:2: not valid JSON (Expecting ':' delimiter)"),
     ("a.json", b"[" * 100_000, "a.json: not JSON that can be read (maximum recursion depth exceeded"),
     ("a.json", b'{"a": [1, 2], "b": [1]}', "a.json: its columns differ in length: a 2, b 1"),
-    ("a.json", b'{"train": [{}], "test": [{}]}', "a.json: lists of objects under train, test; put the one to read "),
+    ("a.json", b'{"train": [{}], "test": [{}]}', "a.json: has several lists of objects, under train, test; put "),
     ("a.csv", b"a,b\n1,2\n1\n", "a.csv:3: only 1 of 2 cells; is the file cut off, or a quote missing?"),
     ("a.csv", b"a,b\n1,2,3\n", "a.csv:2: 3 cells, the header has 2; put a cell that contains a comma into quotes"),
     ("a.csv", b"a;b\n1;2;3\n", "a.csv:2: 3 cells, the header has 2; put a cell that contains a semicolon into quotes"),

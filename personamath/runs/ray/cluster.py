@@ -112,7 +112,7 @@ def failure(error: Exception) -> PersonaMathError:
         what = f"{type(error).__name__}: {lines[-1].strip()}" if lines else type(error).__name__
     return PersonaMathError(
         f"the cluster failed ({in_one_line(what)}); see its logs. Everything in the run directory is "
-        "kept: the same command goes on"
+        "kept: the same command continues"
     )
 
 

@@ -143,7 +143,7 @@ class BlockWorker:
                 return
             if self._folder.path and not self._folder.path.is_dir():
                 raise RunDirectoryError(
-                    f"{self._folder.name}: not there on every machine of the cluster; give an --output on a file "
+                    f"{self._folder.name}: not available on every machine of the cluster; give an --output on a file "
                     "system that all share, or in an object store"
                 )
             import resource  # not on Windows, where the journal refuses to run
