@@ -70,5 +70,5 @@ def ask(worker: symbolic.SymbolicWorker, reference: str, answer: str) -> Verdict
 
 
 def as_grade(answer: str, verdict: Verdict) -> Grade:
-    """A decided verdict as the grade of the completion that the answer stood in."""
+    """Return a decided verdict as the grade of the completion that has the answer."""
     return Grade(bool(verdict.equal), answer, verdict.rule, verdict.why)

@@ -1,7 +1,7 @@
 """The values of an expression: exact where they are rational, else to 200 digits, at several points.
 
 Values, not forms, are what an answer is: `n(n+1)/2` and `(n^2+n)/2` have the same at every point. A variable takes the
-same values, of both signs, wherever it stands. Two irrational values are the same if they agree in 150 digits, which no
+same values, of both signs, wherever it occurs. Two irrational values are the same if they agree in 150 digits, which no
 two different answers that a person writes down do. What would take unbounded time or memory is not begun: its size is
 estimated first.
 """

@@ -1,6 +1,6 @@
 """The journal's file: its format, how it is opened, and what is done where it is damaged.
 
-A damaged file is met when it is read: SQLite notices a page that is none, the checksum a text that changed. The run
+Damage is found when a file is read: SQLite notices an invalid page, and the checksum notices a changed text. The run
 ends, and the next one keeps the file aside and goes on with every answer that is still whole.
 """
 
@@ -99,7 +99,7 @@ select model, purpose, 0, sum(prompt_tokens), sum(completion_tokens), 0, 0, 0, '
 
 
 class _Unreadable(RunDirectoryError):
-    """What stands in the journal's place is no journal, or one whose first page is damaged."""
+    """The file at the journal's path is not a journal, or its first page is damaged."""
 
 
 def unreadable(path: Path, error: sqlite3.Error) -> RunDirectoryError:
@@ -202,7 +202,7 @@ def _write(path: Path, answers: Iterable[Answer], thrown_away: Iterable[Paid]) -
 
 
 def answer_sha256(digest: str, finish_reason: str, text: str) -> bytes:
-    """What stands for one answer in the digest of a run's answers."""
+    """Return the part of one answer in the digest of a run's answers."""
     return hashlib.sha256(f"{digest}\n{finish_reason}\n{text}".encode()).digest()
 
 

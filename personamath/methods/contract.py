@@ -1,7 +1,7 @@
-"""What a method must keep to: checked before anything is asked, and again for what it makes of each seed problem.
+"""The rules for methods, checked before anything is asked, and again for the solutions to each seed problem.
 
-The methods of this package keep to it; this is for methods of a user's own, whose mistakes should not show only when
-the answers are paid for and the folder is written.
+The methods of this package follow them. The checks are for a user's own methods, whose mistakes should show before
+the user pays for answers and the folder is written.
 """
 
 import dataclasses

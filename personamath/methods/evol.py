@@ -1,9 +1,9 @@
 """Evolved problems (WizardMath, Luo et al. 2023): easier and harder ones in rounds, answered by majority.
 
 Each round turns the last usable problem into an easier or a harder one, so a seed problem becomes a family whose
-mathematics changes, which no rewrite does. Nobody knows the answers. The paper checks none; here several solutions
-vote, and only answers that enough of them agree on are kept. New problems may be test problems by chance, so a run is
-always compared with some.
+mathematics changes, which no rewrite does. Nobody knows the answers. The paper does not check them; here several
+solutions vote, and an answer is kept only if enough of them agree. New problems may be test problems by chance, so a
+run always compares its rows with test problems.
 """
 
 import asyncio

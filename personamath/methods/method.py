@@ -82,7 +82,7 @@ class Config(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What a method declares of itself."""
+    """What a method declares about itself."""
 
     method: str
     """Its name, as `--method` takes it."""
@@ -169,7 +169,7 @@ class Outline:
         return max(depth.values())
 
     def as_dict(self) -> dict[str, Any]:
-        """For provenance.json: what has an order is a list."""
+        """Return the outline for provenance.json; collections with an order become lists."""
         return {
             "method": self.method,
             "title": self.title,
@@ -272,7 +272,7 @@ class Method(Protocol):
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:
         """The solutions to keep of one seed problem: a function of the seed, the settings and the teacher's answers.
 
-        Their order depends on nothing else, in particular not on which answer arrived first.
+        Their order depends on nothing else, in particular not on the order in which answers arrive.
         """
         ...
 

@@ -64,7 +64,7 @@ def augment(
 ) -> "datasets.Dataset":
     """Augment math problems with a teacher model, and return the kept rows.
 
-    `problems` is a source, such as "gsm8k", or a list of them, or rows with `question` and `answer`, and `level`,
+    `problems` is a source such as "gsm8k", a list of sources, or rows with `question` and `answer`, and `level`,
     `subject` and `id` where there are any: a list of dicts or a `datasets.Dataset`. `output` is the run directory.
     Every answer is journaled there as it arrives, so repeating the call neither asks nor pays for an answer twice.
     `recipe` is a recipe or the path of its YAML file. `settings` are the options of `personamath augment` with

@@ -206,7 +206,7 @@ def _base_model(files: Mapping[str, bytes]) -> str | None:
 
 
 def _notices(folder: Path, repo_id: str, version: str, record: TrainingRecord, api: HfApi | None) -> Iterator[str]:
-    """What is no error, but may not be what the user meant."""
+    """Yield what is not an error, but may not be what the user meant."""
     if record.data.local:
         yield f"trained on the local folder {record.data.name}, which nobody else can load; publish the data first"
     main, tags = refs(repo_id, repo_type="model", api=api)

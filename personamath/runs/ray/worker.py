@@ -120,7 +120,7 @@ class BlockWorker:
             await work.pay(paid)
 
     async def __call__(self, batch: pa.Table) -> pa.Table:
-        """Work on one block; a run that stops is told to the desk, not raised, so that no other block is lost by it."""
+        """Work on one block. Report an end of the run to the desk instead of raising it, so that no block is lost."""
         block = as_block(batch)
         work = _Work(self._job, self._folder, block, self._gate, self._slots)
         try:
