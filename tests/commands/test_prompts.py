@@ -122,7 +122,7 @@ def test_from_a_prompt_of_ones_own_to_the_card(
 
 def test_where_the_card_shows_the_papers_numbers_it_says_whose_prompts_they_come_from(tmp_path: Path) -> None:
     some = rows({"stage1_inference": 3, "stage1_rewrite": 2})
-    sentence = "and the paper's prompts, not with those of this dataset;"
+    sentence = "and the paper's prompts, not with those of this dataset."
     own, mine = (
         dataset_card(FolderFacts.read(write(tmp_path / name, some, replace(RECIPE, prompts=prompts))))
         for name, prompts in (("own", {}), ("mine", {"rewriting": Prompt(MINE)}))
