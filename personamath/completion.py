@@ -128,7 +128,7 @@ def read_completion(text: str) -> Reading:
 
 
 def mark_in(text: str) -> str | None:
-    """The first mark of reasoning or of a chat template in a text; None where there is none.
+    """The first mark of reasoning or of a chat template in a text; None if there is none.
 
     The answer that `read_completion` returns for a whole completion has no marks.
     """

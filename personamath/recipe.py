@@ -209,7 +209,7 @@ class Recipe:
 
     @property
     def sources(self) -> Sources:
-        """What the recipe names to be read; raises `BadInput` where a name is wrong."""
+        """What the recipe names to be read; raises `BadInput` if a name is wrong."""
         return Sources.parse(self.problems, self.method.persona_source, self.benchmark)
 
     @property

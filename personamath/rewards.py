@@ -53,7 +53,7 @@ def boxed(completions: Sequence[Any], **_: Any) -> list[float | None]:
 
 
 def read_reference(given: object) -> str | None:
-    """Return the bare reference answer of an entry of the column `solution`; None where it has none."""
+    """Return the bare reference answer of an entry of the column `solution`; None if it has none."""
     try:
         reference = answer_text("the reference answer", given)
     except BadInput:

@@ -91,7 +91,7 @@ def is_number(part: Part) -> bool:
 
 
 def compare_parts(one: Part, other: Part) -> Verdict:
-    """The verdict on two answers in parts; raises TooManyParts where `compare` has looked at too many."""
+    """The verdict on two answers in parts; raises TooManyParts if `compare` has looked at too many."""
     _local.left -= 1
     if _local.left < 0:
         raise TooManyParts

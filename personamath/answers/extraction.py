@@ -31,8 +31,8 @@ def extract(completion: str) -> str | None:
     r"""Contents of the last box of a completion, or None.
 
     Reads `\boxed{…}` and `\fbox{…}` with nested and escaped braces, and `\boxed 5` up to the next space or the end of
-    its formula, if a number, a command or a single letter follows. None where there is no box, where the last one is
-    empty, and where it is cut off (its braces never close, as in a completion that ran into the token limit). An
+    its formula, if a number, a command or a single letter follows. None if there is no box, or if the last one is
+    empty or cut off (its braces never close, as in a completion that ran into the token limit). An
     earlier box never replaces the last. Raises `BadInput` unless it is given a text.
     """
     return find_answer(text("the completion", completion)).answer
@@ -67,7 +67,7 @@ def from_last_box(completion: str) -> str | None:
 
 
 def inside_box(content: str) -> str | None:
-    """What a box holds that a text begins with; None where it is cut off."""
+    """What a box holds that a text begins with; None if it is cut off."""
     return braced(content) if content.startswith("{") else unbraced(content)
 
 

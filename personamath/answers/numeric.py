@@ -43,7 +43,7 @@ CONSTANTS = frozenset(["pi", "e", "i"])
 
 
 def values(expression: Expression, bent: bool = False) -> list[Value | None]:
-    """The expression's values at the points, None where it has none; a single one if it has no variable.
+    """The expression's values at the points, None if it has none; a single one if it has no variable.
 
     At the large integers an irrational value may have lost its digits. It is taken where the expression may be compared
     with one that `bends`, and is algebraic.
@@ -68,7 +68,7 @@ def values_at_naturals(expression: Expression) -> list[Value | None]:
 
 
 def value_at(expression: Expression, point: int, only_real: bool) -> Value | None:
-    """The value at a point; None where there is none within bounds."""
+    """The value at a point; None if there is none within bounds."""
     try:
         return evaluate(expression, point, only_real)
     except (NoValue, ArithmeticError, ValueError):
@@ -200,7 +200,7 @@ def integer_at(place: int, number: int) -> int:
 
 
 def evaluate(expression: Expression, point: int, only_real: bool) -> Value:
-    """The value at a point; raises NoValue where there is none within bounds."""
+    """The value at a point; raises NoValue if there is none within bounds."""
     if isinstance(expression, Fraction):
         return expression
     if isinstance(expression, str):

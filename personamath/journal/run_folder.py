@@ -53,7 +53,7 @@ class RunFolder:
         """Where it is on this machine; None in an object store."""
 
     def read(self, name: str) -> bytes:
-        """The content of a file; `FileNotFoundError` where there is no such file."""
+        """The content of a file; `FileNotFoundError` if there is no such file."""
         try:
             return bytes(self._fs.cat_file(self._at(name)))
         except FileNotFoundError:

@@ -64,7 +64,7 @@ def _faults_of_method(method: Any, recipe_keys: Collection[str]) -> Iterator[str
 
 
 def checked(solutions: Iterable[Solution] | None, seed: Problem, outline: Outline, outcome: Outcome) -> list[Solution]:
-    """The solutions that a method returned for a seed problem; raises `BadInput` where they cannot become rows."""
+    """The solutions that a method returned for a seed problem; raises `BadInput` if they cannot become rows."""
     place = f"method {outline.method!r}: augment, for the seed problem {seed.id},"
     if not isinstance(solutions, Iterable):
         raise BadInput(f"{place} returned {in_one_line(repr(solutions), 80)}; it must return a list of solutions")

@@ -1,4 +1,4 @@
-"""What is drawn for a question: the personas it is rewritten for, or an order of its parts."""
+"""Draw at random for a question: the personas that it is rewritten for, or an order of its parts."""
 
 import hashlib
 import random

@@ -185,7 +185,7 @@ class Outline:
     def of(cls, content: Any, place: str) -> "Outline":
         """An outline from `as_dict`; fields that a later version added are left out.
 
-        Raises `BadInput` where it is not one; `place` names where it comes from.
+        Raises `BadInput` if it is not one; `place` names where it comes from.
         """
         try:
             values = {name: content[name] for name in ("method", "title", "how", "cite")} | {

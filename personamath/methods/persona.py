@@ -61,7 +61,7 @@ class ForPersonas(Method):
         return self.personas
 
     def check(self, personas: Sequence[Persona], requests: Requests) -> list[str]:
-        """Warn of a K2 that the paper would not have; raises `BadInput` where there are too few personas."""
+        """Warn of a K2 that the paper would not have; raises `BadInput` if there are too few personas."""
         draw(personas, "", max(self.k1, self.k2), 0, self.persona_draw)
         return [f"k2 is {self.k2}, k1 is {self.k1}; the paper has K2 > K1"] if self.k2 <= self.k1 else []
 

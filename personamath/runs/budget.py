@@ -27,7 +27,7 @@ MILLION = 10**6
 
 
 def check_budget(recipe: Recipe, setup: Setup) -> None:
-    """Raise `BadInput` where a recipe's budget cannot be kept, before anything is asked."""
+    """Raise `BadInput` if a recipe's budget cannot be kept, before anything is asked."""
     if not recipe.budget:
         return
     budget = Budget.of(recipe.budget)

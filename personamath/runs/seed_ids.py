@@ -23,7 +23,7 @@ def warn_of_moved(directory: Path, seeds: Iterable[tuple[Problem, bool]]) -> str
 
     Each comes with whether it is begun, that is, whether the run directory has an answer to its first request.
 
-    Raises `RunDirectoryError` where the disk refuses.
+    Raises `RunDirectoryError` if the disk refuses.
     """
     path = directory / FILE_NAME
     begun, moved, example = 0, 0, ""

@@ -95,12 +95,12 @@ def last_whole(output_dir: Path) -> tuple[Path | None, list[Path]]:
 
 
 def check_finished(output_dir: Path, recipe: Mapping[str, Any]) -> None:
-    """Raise BadInput where the finished run in a folder had another recipe."""
+    """Raise BadInput if the finished run in a folder had another recipe."""
     _refuse_other(f"{output_dir} holds a finished run", TrainingRecord.read(output_dir).recipe, recipe)
 
 
 def claim(output_dir: Path, run: Mapping[str, Any]) -> None:
-    """Record which run a folder belongs to, or check that it is this one; raises BadInput where it is another.
+    """Record which run a folder belongs to, or check that it is this one; raises BadInput if it is another.
 
     `run` maps names of facts (recipe keys, the data's commit and counts, the base model's commit, the machine's
     strategy and number of processes) to JSON values.

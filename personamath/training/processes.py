@@ -25,7 +25,7 @@ def check_machine(options: Any, model: Any) -> None:
 
 
 def agreed(fact: T, what: str) -> T:
-    """Return a fact about the output folder; raises BadInput where another process sees a different one."""
+    """Return a fact about the output folder; raises BadInput if another process sees a different one."""
     from accelerate.utils import gather_object
 
     if len(set(gather_object([fact]))) > 1:

@@ -41,7 +41,7 @@ class PreparedModel(NamedTuple):
     hash_file: HashFile
     """For publishing: it knows the weights that were hashed already, many gigabytes."""
     samples: Path | None = None
-    """The dataset folder of the scored completions; None where they are not published."""
+    """The dataset folder of the scored completions; None if they are not published."""
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def prepared_model(
     repository of its own; its scores are those of the merged model. Without `results` the card says that there are no
     scores. `data` is the dataset folder of a model that was trained on a local one. `with_samples`
     also prepares the dataset of the scored completions, to which card and results then link. The same folder, results
-    and version always give the same bytes, whatever is published later. Raises `BadInput`, and `PublishError` where the
+    and version always give the same bytes, whatever is published later. Raises `BadInput`, and `PublishError` if the
     Hub cannot be read.
     """
     checked_repo_id(repo_id)

@@ -26,7 +26,7 @@ class Scores(NamedTuple):
 
     model: ScoredRun
     base: ScoredRun | None
-    """The base model on the same tasks; None where it was not scored."""
+    """The base model on the same tasks; None if it was not scored."""
 
 
 def read_scores(

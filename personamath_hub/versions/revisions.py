@@ -48,7 +48,7 @@ def refs(repo_id: str, *, repo_type: RepoType, api: HfApi | None = None) -> Refs
 
 
 def predecessor(repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> str | None:
-    """Return the greatest published version below this one; None where there is none.
+    """Return the greatest published version below this one; None if there is none.
 
     Raises `PublishError` for a new version below a published one: the published one's card compares with its
     predecessor, which must not change.

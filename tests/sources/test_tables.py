@@ -209,7 +209,11 @@ BAD: list[tuple[str, bytes, str]] = [
     ("a.xlsx", b"PK", "a.xlsx: unknown file type '.xlsx'; use .jsonl, .json, .csv, .tsv (each also with .gz or .zst "),
     ("a.parquet.gz", b"", "a.parquet.gz: parquet is compressed by itself; unpack the file first"),
     ("a.jsonl", b"[{}]", "a.jsonl:1: expected an object of columns, found list; name a file that holds one JSON list "),
-    ("a.jsonl", b'{"a": 1}\n' + b"\0" * 9, "a.jsonl:2: not a complete line of JSON (Expecting value); correct or remove "),
+    (
+        "a.jsonl",
+        b'{"a": 1}\n' + b"\0" * 9,
+        "a.jsonl:2: not a complete line of JSON (Expecting value); correct or remove ",
+    ),
     ("a.jsonl", b"[" * 100_000, "a.jsonl:1: not a line of JSON that can be read (maximum recursion depth exceeded"),
     ("a.json", b"5", "a.json: expected a list of objects, found int"),
     ("a.json", b"[5]", "a.json: row 0: expected an object of columns, found int"),

@@ -104,7 +104,7 @@ def _marked(solution: str) -> str:
 
 
 def _equality(found: Sides) -> Equality | None:
-    """The equality of two sides, or None where they are no arithmetic or may be meant otherwise."""
+    """The equality of two sides, or None if they are no arithmetic or may be meant otherwise."""
     left, right, relation = found
     try:
         one, other = _read(left.symbols), _read(right.symbols)

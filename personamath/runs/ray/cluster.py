@@ -55,7 +55,7 @@ class ClusterSetup:
 
 
 def import_ray() -> Any:
-    """The module `ray`; `BadInput` where it is not installed."""
+    """The module `ray`; `BadInput` if it is not installed."""
     for name, value in RAY_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     try:
