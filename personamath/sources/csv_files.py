@@ -8,7 +8,7 @@ from pathlib import Path
 
 from personamath.errors import BadInput
 from personamath.sources.rows import TableRow
-from personamath.sources.texts import opened_text
+from personamath.sources.texts import MARK, opened_text
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 """What may separate the columns of a CSV file; where two are equally frequent in the header, the first one does."""
@@ -35,6 +35,8 @@ def read_csv(path: Path, separator: str | None = None) -> Iterator[TableRow]:
             names = _names(f"{path}:{start}", header)
             break
         for start, cells in records:
+            if [cell.strip().lstrip(MARK) for cell in cells] == [cell.strip() for cell in header]:
+                raise BadInput(f"{path}:{start}: repeats the header, as if files were joined; remove the line")
             yield _row(f"{path}:{start}", names, cells, separator)
 
 

@@ -8,13 +8,13 @@ from typing import Any
 from personamath.errors import BadInput
 from personamath.files import in_one_line
 from personamath.sources.rows import TableRow
-from personamath.sources.texts import opened_text
+from personamath.sources.texts import MARK, opened_text
 
 
 def read_jsonl(path: Path) -> Iterator[TableRow]:
     """Read one object of columns a line; empty lines are skipped."""
     with opened_text(path) as lines:
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate((line.lstrip(MARK) for line in lines), start=1):
             if line.strip():
                 yield _row(f"{path}:{number}", line)
 

@@ -15,6 +15,8 @@ from personamath.files import TEXT, in_one_line
 
 _CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 """Compressions by the bytes that a file in them begins with."""
+MARK = "\ufeff"
+"""The mark of a byte order. At the start of a file it is skipped; a file that was joined to another keeps its own."""
 _BLOCK = 1 << 20
 
 
