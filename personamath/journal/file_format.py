@@ -296,7 +296,7 @@ def _checked(connection: sqlite3.Connection, path: Path, writable: bool = False)
 def _unusable(path: Path, error: sqlite3.Error) -> RunDirectoryError:
     kind = _Unreadable if is_damage(error) else RunDirectoryError
     return kind(
-        f"{path}: cannot be used as a journal ({error}); see to its disk, move it aside or give another --output"
+        f"{path}: cannot be used as a journal ({error}); check its disk, move it aside or give another --output"
     )
 
 

@@ -230,7 +230,7 @@ def _in_thread(work: _Work) -> "datasets.Dataset":
     found: list[datasets.Dataset] = []
     errors: list[BaseException] = []
     stops: list[Callable[[], object]] = []
-    reason = Interrupted(SIGINT, "interrupted: every answer is journaled; the same call goes on from here")
+    reason = Interrupted(SIGINT, "interrupted: every answer is journaled; the same call continues from here")
     # Not `Thread.join`: when Ctrl-C interrupts that, Python 3.11 and 3.12 take the thread for ended.
     ended = threading.Event()
 

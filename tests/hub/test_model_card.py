@@ -160,7 +160,7 @@ def test_another_version_of_a_task_is_no_base_for_comparison(folder: Path, score
 def test_scores_that_must_not_be_published_reach_no_card(folder: Path, scores: ScoredRun, tmp_path: Path) -> None:
     part = scored(tmp_path / "part", {"personamath_gsm8k": values(9, 4)}, problems=1319)
     for own, base in ((part, None), (scores, part)):
-        with pytest.raises(BadInput, match=r"must not reach a card: .*9 of 1,319 problems"):
+        with pytest.raises(BadInput, match=r"cannot go on a card: .*9 of 1,319 problems"):
             model_card(folder, own, base_scores=base)
 
 

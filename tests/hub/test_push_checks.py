@@ -248,7 +248,7 @@ def test_scores_that_must_not_reach_a_card_are_refused_in_words(folder: Path, tm
         metadata=local(folder),
         config={"limit": 3.0},
     )
-    with pytest.raises(BadInput, match=r"must not reach a card: .*--limit 3"):
+    with pytest.raises(BadInput, match=r"cannot go on a card: .*--limit 3"):
         read_scores([limited], folder, BASE)
     part = write_run(tmp_path / "part", {"personamath_gsm8k": RIGHT}, problems=1319, metadata=local(folder))
     with pytest.raises(BadInput, match="3 of 1,319 problems"):

@@ -310,7 +310,7 @@ def test_ctrl_c_inside_a_running_loop_ends_the_run_and_a_second_one_does_not_wai
             process.send_signal(signal.SIGINT)
             time.sleep(0.3)
         said, _ = process.communicate(timeout=60)
-    assert said == "interrupted: every answer is journaled; the same call goes on from here\n"
+    assert said == "interrupted: every answer is journaled; the same call continues from here\n"
     assert process.returncode == 0 and time.monotonic() - pressed < at_most_s
 
 
