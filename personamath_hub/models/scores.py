@@ -43,7 +43,7 @@ def read_scores(
         run = read_results([path])
         if changed := sorted(OTHER_WEIGHTS.intersection(_arguments(path))):
             raise BadInput(
-                f"{path}: scored with {', '.join(changed)}, which changes the weights; score the folder without"
+                f"{path}: scored with {', '.join(changed)}, which changes the weights; score the folder without it"
             )
         if not base.local and run.model == base.name:
             of_base.append(path)
