@@ -162,7 +162,7 @@ def test_versions_only_grow_so_that_a_published_one_stays_the_same(run: Run, hub
     assert publish(run, runs / "few", "v1.0.0").returncode == 0
     assert publish(run, runs / "more", "v1.1.0").returncode == 0
     between = publish(run, runs / "few", "v1.0.1")
-    assert between.returncode == 1 and "versions only grow" in between.stderr
+    assert between.returncode == 1 and "choose a higher version" in between.stderr
     assert "was already published" in publish(run, runs / "more", "v1.1.0").stdout
 
 
