@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from personamath.budget import Budget
 from personamath.folder.reading import read_rows
 from personamath.training.record import TrainingRecord
 from tests.conftest import REPO
@@ -34,6 +35,49 @@ def test_an_unknown_option_and_another_grid_in_the_folder_are_refused(option: st
     done = bash(option, OUT=str(tmp_path))
     assert done.returncode == status and done.stderr.count("\n") == 1 and done.stderr.startswith("compare.sh: ")
     assert [path.name for path in tmp_path.iterdir()] == ["settings"]
+
+
+@pytest.mark.parametrize(
+    ("methods", "part"),
+    [
+        ("--k1=1 persona", "--k1=1 comes before any method"),
+        ("persona --k1 1", "write --k1 with its value: --k1=VALUE"),
+        ("persona direct persona", "two entries are named persona"),
+        ("a=persona a=direct", "two entries are named a"),
+        ("persona persona-50=direct", "persona-50: --scaling gives names that end in -50"),
+        ("../a=persona", "../a=persona: name it with letters"),
+        ("=persona", "=persona: name it with letters"),
+    ],
+)
+def test_an_entry_that_cannot_be_read_is_refused_before_anything_is_written(
+    methods: str, part: str, tmp_path: Path
+) -> None:
+    done = bash("--scaling", METHODS=methods, OUT=str(tmp_path / "grid"))
+    assert done.returncode == 2 and done.stderr.startswith("compare.sh: METHODS: ") and part in done.stderr
+    assert done.stderr.count("\n") == 1 and not (tmp_path / "grid").exists()
+
+
+@pytest.mark.parametrize(
+    ("budget", "share", "part"),
+    [
+        ("questions:100", "12.5", "questions:12"),
+        ("questions:100", "100", "questions:100"),
+        ("tokens:5M", "12.5", "tokens:625000"),
+        ("tokens:3b", "50", "tokens:1500000000"),
+        ("rows:1.1k", "25", "rows:275"),
+        ("usd:20", "12.5", "usd:2.5"),
+        ("USD:1", "12.5", "usd:0.125"),
+    ],
+)
+def test_a_share_of_a_budget_is_a_budget(budget: str, share: str, part: str) -> None:
+    function = SCRIPT.read_text().partition("share_of_budget() {")[2].partition("\n}\n")[0]
+    done = subprocess.run(
+        ["bash", "-c", f"share_of_budget() {{{function}\n}}\nBUDGET={budget} share_of_budget {share}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == part and Budget.of(part).amount
 
 
 @pytest.mark.slow
