@@ -135,7 +135,7 @@ with_entry() {
 
 # Whether a dataset of a method has a config.
 has_config() {
-    "$PYTHON" -c 'import sys
+    [ "$2" = default ] || "$PYTHON" -c 'import sys
 from personamath.folder.layout import Layout
 from personamath.methods import METHODS
 sys.exit(sys.argv[2] not in Layout(METHODS[sys.argv[1]].outline).configs)' "$1" "$2"
@@ -144,10 +144,11 @@ sys.exit(sys.argv[2] not in Layout(METHODS[sys.argv[1]].outline).configs)' "$1" 
 # Models and scores of other settings must not be taken for those of this grid.
 settings="$METHODS | $TEACHER | $BUDGET | $PROBLEMS | $SHARES | $MIX | $RECIPE | $STEPS | $TASKS | ${TRAIN:-}"
 if [ ! -f "$OUT/settings" ]; then
-    # Whatever an entry has wrong is said before the first one is paid for.
+    # An entry that cannot be made is refused before the first one is paid for.
     for i in "${!names[@]}"; do
         said=$(with_entry plan "$i" 100 2>&1 >/dev/null) || refuse "METHODS: ${names[i]}: $said"
-        has_config "${methods[i]}" "${configs[i]}" || refuse "METHODS: ${names[i]}: ${methods[i]} has no config ${configs[i]}"
+        has_config "${methods[i]}" "${configs[i]}" ||
+            refuse "METHODS: ${names[i]}: ${methods[i]} has no config ${configs[i]}"
     done
     printf '%s\n' "$settings" > "$OUT/settings"
     pwd > "$OUT/folder"

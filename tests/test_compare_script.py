@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,8 @@ def test_a_share_of_a_budget_is_a_budget(budget: str, share: str, part: str) -> 
 
 @pytest.mark.slow
 def test_the_tiny_grid_makes_data_trains_scores_and_compares(tmp_path: Path) -> None:
-    smallest = {"SEEDS": "42", "STEPS": "1", "BUDGET": "questions:12", "OUT": "grid"}
+    methods = "persona one=persona/stage1 --k1=1 --persona-draw=by-occupation"
+    smallest = {"METHODS": methods, "SEEDS": "42", "STEPS": "1", "BUDGET": "questions:12", "OUT": "grid"}
     command = ["bash", SCRIPT, "--tiny"]
     done = programs.run(
         "tests.support.with_forked_python",
@@ -93,13 +95,15 @@ def test_the_tiny_grid_makes_data_trains_scores_and_compares(tmp_path: Path) -> 
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     out = tmp_path / "grid"
-    sizes = {method: len(read_rows(out / "mixed" / method / "dataset")) for method in ("persona", "direct")}
-    assert 8 <= sizes["persona"] == sizes["direct"] <= 12
-    for method, rows in sizes.items():
-        record = TrainingRecord.read(out / "models" / method / "42")
-        assert record.rows.used == rows and record.steps == 1
+    cut = {name: read_rows(out / "mixed" / name / "dataset") for name in ("persona", "one")}
+    assert 8 <= len(cut["persona"]) == len(cut["one"]) <= 12
+    assert max(Counter(row.seed_id for row in cut["one"] if row.step == "stage1_rewrite").values()) == 1
+    trained_on = {"persona": cut["persona"], "one": [row for row in cut["one"] if row.step.startswith("stage1")]}
+    for name, rows in trained_on.items():
+        record = TrainingRecord.read(out / "models" / name / "42")
+        assert record.rows.used == len(rows) and record.steps == 1
     assert done.stdout.endswith((out / "scores.txt").read_text())
     assert "on 8 problems that every model scored" in done.stdout
-    assert "1 pairs of methods differ" in done.stdout and "persona and direct cannot be told apart" in done.stdout
+    assert "1 pairs of methods differ" in done.stdout and "persona and one cannot be told apart" in done.stdout
     compared = json.loads((out / "compared" / "compare.json").read_text())
-    assert [run["name"] for run in compared["runs"]] == ["persona", "direct"]
+    assert [run["name"] for run in compared["runs"]] == ["persona", "one"]
