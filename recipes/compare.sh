@@ -19,7 +19,7 @@
 # An entry of METHODS is a method, or NAME=METHOD with options of `personamath augment` after it, each with its value
 # after "=". NAME=METHOD/CONFIG trains only on that config of the dataset. So the persona ablations are grids, too:
 #
-#   METHODS="k1-1=persona --k1=1  k1-2=persona --k1=2  k1-5=persona --k1=5"              # number of personas
+#   METHODS="k1-1=persona --k1=1 --k2=3  k1-2=persona --k1=2 --k2=6  k1-5=persona"       # number of personas
 #   METHODS="uniform=persona  by-occupation=persona --persona-draw=by-occupation"        # by occupation class
 #   METHODS="both-stages=persona  stage1=persona/stage1"                                 # with and without stage 2
 #
