@@ -144,11 +144,12 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
     sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
     settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
     print(f"{sum(plan.seeds.values()):,} seed problems ({sources}), method {outline.method} ({settings})\n")
-    first = max(FIRST_COLUMN, *(len(kind.name) for kind in outline.kinds), 0) + 1
+    first = max(FIRST_COLUMN, *(len(outline.label(kind)) for kind in outline.kinds), 0) + 1
     print(_row(("", "requests", "prompt tokens", "completion tokens", "USD", "in batches"), first))
     for kind in outline.kinds:
         of_kind = {kind.name: plan.usage[kind.name]}
-        print(_row(_cells(kind.name, plan.usage[kind.name], (usd(of_kind, by_kind), usd(of_kind, in_batches))), first))
+        costs = (usd(of_kind, by_kind), usd(of_kind, in_batches))
+        print(_row(_cells(outline.label(kind), plan.usage[kind.name], costs), first))
     print(_row(_cells("all", plan.total, (usd(plan.usage, by_kind), usd(plan.usage, in_batches))), first))
     print()
     _show_prices(recipe, setup)

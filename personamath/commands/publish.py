@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from personamath.commands.mix import ONLY_MARKED
 from personamath.commands.terminal import add_json, say_warning
 from personamath.errors import BadInput
+from personamath.files import local_path
 
 if TYPE_CHECKING:
     from personamath_hub.versions.publish import Plan
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="allow data from a simulated teacher")
+    parser.add_argument("--only-marked", metavar="FILE", type=local_path, help=ONLY_MARKED)
     add_replace_others(parser)
     add_collection(parser)
     add_json(parser, "the version, its commit and its address")
@@ -83,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
             options.version,
             license=options.license,
             allow_simulated=options.allow_simulated,
+            only_marked=options.only_marked,
         ) as ready,
     ):
         if ready.failed:

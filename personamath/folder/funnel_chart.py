@@ -51,7 +51,7 @@ def draw_funnel(requests: Mapping[str, Mapping[str, int]], outline: Outline) -> 
         f"{kept:,} of {all_asked:,}" + (f" ({kept / all_asked:.0%})" if all_asked else "")
         for kept, all_asked in zip(through, asked, strict=True)
     ]
-    left = MARGIN + max([fonts.text.getlength(kind.says) for kind in outline.kinds], default=0) + GAP / 2
+    left = MARGIN + max([fonts.text.getlength(outline.label(kind)) for kind in outline.kinds], default=0) + GAP / 2
     # The longest bar's text reaches the margin.
     room = WIDTH - MARGIN - GAP - left - max(map(fonts.text.getlength, beside), default=0)
     scale = max(room, 0) / max([*asked, 1])
@@ -62,7 +62,7 @@ def draw_funnel(requests: Mapping[str, Mapping[str, int]], outline: Outline) -> 
     for place, kind in enumerate(outline.kinds):
         middle = HEAD + LINE * place + LINE / 2
         end = left + asked[place] * scale
-        draw.text((left - GAP / 2, middle), kind.says, INK, fonts.text, anchor="rm")
+        draw.text((left - GAP / 2, middle), outline.label(kind), INK, fonts.text, anchor="rm")
         _bar(draw, left, end, middle, BAR, OUT)
         _bar(draw, left, left + through[place] * scale, middle, BAR, THROUGH)
         draw.text((end + GAP, middle), beside[place], INK, fonts.text, anchor="lm")
