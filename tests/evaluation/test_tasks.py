@@ -25,6 +25,7 @@ from personamath.evaluation.tasks.model import Room, model_of, room_of
 from personamath.sources.tables import read_file
 from personamath.training.prompts import ALPACA, PAPER_EVALUATION, STOP
 from tests.conftest import REPO
+from tests.support.model_folders import RECORD
 from tests.support.task_files import ROWS, write_files
 from tests.support.tiny_eval import EOS, write_model
 
@@ -298,8 +299,8 @@ def test_the_model_is_named_and_a_folder_known_by_its_training(tmp_path: Path) -
     folder = tmp_path / "PersonaMath-tiny"
     folder.mkdir()
     assert model_of({"pretrained": str(folder)}) == ScoredModel("PersonaMath-tiny", None, None, local=True)
-    (folder / "training.json").write_text("{}")
-    digest = hashlib.sha256(b"{}").hexdigest()
+    RECORD.write(folder)
+    digest = hashlib.sha256((folder / "training.json").read_bytes()).hexdigest()
     assert model_of({"pretrained": "base/model", "peft": str(folder)}).training_record == digest
     hub = {"pretrained": "me/Model", "revision": "v1.0.0"}
     assert model_of(hub) == ScoredModel("me/Model", "v1.0.0", None, local=False)
