@@ -146,7 +146,8 @@ def test_only_rows_marked_good_are_published(run: Run, runs: Path, tmp_path: Pat
     published = publish(run, runs / "few", "v1.0.0", "--only-marked", str(marks))
     assert published.returncode == 0, published.stderr
     assert f"only rows marked good: {len(good)} of {len(rows)}; left out by hand:" in published.stdout
-    assert {row["id"] for row in load(run, REPO, "v1.0.0")["default"]} == good
+    (there,) = load(run, (REPO, "v1.0.0"))
+    assert {row["id"] for row in there["default"]} == good
     marks.write_text(json.dumps({"id": "gsm8k-train-99999", "mark": "good", "row": ""}))
     refused = publish(run, runs / "few", "v1.1.0", "--only-marked", str(marks), "--dry-run")
     assert refused.returncode == 1 and "line 1: the dataset has no row 'gsm8k-train-99999'" in refused.stderr
