@@ -79,8 +79,9 @@ def scratch_folder(name: str) -> Iterator[Path]:
         except OSError as error:
             if not _fills(error, Path(scratch)):
                 raise
+            place = Path(scratch).parent
             raise BadInput(
-                f"{Path(scratch).parent}: no space left for temporary files: make room, or name another folder in TMPDIR"
+                f"{place}: no space left for temporary files: make room, or name another folder in TMPDIR"
             ) from None
 
 
