@@ -1,4 +1,4 @@
-"""PersonaMath beside curator and the plain script of semaphore and SDK, on one scripted teacher.
+"""PersonaMath beside curator, Data Designer and the plain script of semaphore and SDK, on one scripted teacher.
 
     python benchmarks/peers.py --problems gsm8k:train.jsonl --limit 2000
 
@@ -41,6 +41,7 @@ from personamath.sources.seed_problems import read_problems
 MODEL = "gpt-4o-mini"
 PEERS = {
     "curator": ("bespokelabs-curator==0.1.31", "curator_peer.py"),
+    "Data Designer": ("data-designer==0.9.7 litellm", "data_designer_peer.py"),
     "semaphore + SDK": ("openai==3.52.0", "sdk_peer.py"),
 }
 CURATOR_SETTINGS = {"CURATOR_DISABLE_RICH_DISPLAY": "1", "TELEMETRY_ENABLED": "false"}

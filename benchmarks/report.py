@@ -1,4 +1,6 @@
-"""The report of 70,000 rows: how long it takes to make, how large it is, how quick it is in a headless Chromium.
+"""The report of 70,000 rows and 5,000 answers that were not kept: how long it takes to make, its size and its speed.
+
+The page is used in a headless Chromium.
 
 python -m benchmarks.report     # measures, on rows made up here
 """
@@ -13,7 +15,8 @@ from pathlib import Path
 from personamath.folder.provenance import Origins, provenance
 from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
-from personamath.records import Row
+from personamath.records import Problem, Row
+from personamath.report.analysis.not_kept import MOST_OF_EACH, Lost, NotKept
 from personamath.report.analysis.result import Analyses
 from personamath.report.analysis.rows import RunData
 from personamath.report.write import write_found
@@ -25,6 +28,9 @@ SEEDS, REWRITES = 14_000, 4
 # As long as the paper's rows: a question of 45 words, a solution of 200, in words as frequent as rank allows.
 QUESTION_WORDS, SOLUTION_WORDS = 45, 200
 VOCABULARY = 20_000
+# As many pairs of a kind of request and a reason as a run of that size has, each with more than fit on the page.
+REASONS, LOST_OF_EACH = 25, 1_000
+PROMPT_WORDS = 120
 
 
 def made_up(rng: random.Random) -> RunData:
@@ -66,7 +72,27 @@ def made_up(rng: random.Random) -> RunData:
     funnel.add(outcome)
     recipe = Recipe(problems=("gsm8k", "math"), teacher="made-up")
     facts = provenance(recipe, funnel.as_dict(recipe.method.outline), Origins.named(recipe), None, {})
-    return RunData("made-up", tuple(outcome.rows), facts, personas=personas)
+    kinds = [kind.name for kind in recipe.method.outline.kinds]
+    reasons = [(kinds[at % len(kinds)], f"reason {at}") for at in range(REASONS)]
+    lost = [
+        NotKept(
+            id=f"{row.seed_id}/p0001",
+            seed=Problem(row.seed_id, row.source, row.seed_problem, row.answer, row.level, row.subject),
+            kind=kind,
+            reason=reason,
+            problem=text(QUESTION_WORDS),
+            answer=row.answer,
+            persona=rng.choice(personas).description,
+            prompt=text(PROMPT_WORDS),
+            text=text(SOLUTION_WORDS),
+            teacher="made-up",
+            request=f"{rng.getrandbits(128):032x}",
+        )
+        for kind, reason in reasons
+        for row in rng.sample(outcome.rows, MOST_OF_EACH)
+    ]
+    counts = dict.fromkeys(reasons, LOST_OF_EACH)
+    return RunData("made-up", tuple(outcome.rows), facts, personas=personas, lost=Lost(tuple(lost), counts))
 
 
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
@@ -87,23 +113,31 @@ MEASURE = """(async () => {
   };
   const count = () => part("count").textContent;
   const type = (text) => { part("query").value = text; part("form").requestSubmit(); };
-  const step = (value) => {
-    const select = part("filters").querySelector("select");
+  const choose = (name, value) => {
+    const select = part("filters").querySelector(`select[name=${name}]`);
     select.value = value;
     select.dispatchEvent(new Event("change"));
   };
+  const said = (text) => part("said").textContent.startsWith(text);
   await timed("rows in sight", () => (location.hash = "#rows"), filled);
   await timed("a row opened", () => document.querySelector("[role=option]").click(),
     () => document.querySelector(".ancestry .katex"));
   await timed("scrolled to the middle", () => (part("list").scrollTop = part("list").scrollHeight / 2), filled);
   const all = count();
-  await timed("filtered", () => step("1"), () => count() !== all && filled());
-  await timed("filter taken away", () => step(""), () => count() === all && filled());
+  await timed("filtered", () => choose("step", "1"), () => count() !== all && filled());
+  await timed("filter taken away", () => choose("step", ""), () => count() === all && filled());
+  await timed("what was not kept", () => choose("outcome", "1"), () => count() !== all && filled());
+  await timed("kept again", () => choose("outcome", "0"), () => count() === all && filled());
+  await timed("longest first", () => choose("sort", "2"), filled);
+  await timed("in order again", () => choose("sort", "0"), filled);
+  await timed("a row marked", () => document.querySelector("[name=good]").click(), () => said("Marked"));
   let before = all;
   for (const [name, query] of Object.entries(QUERIES)) {
     await timed(name, () => type(query), () => part("count").dataset.done === "true" && count() !== before);
     before = took[`${name}, found`] = count();
   }
+  type("");
+  await timed("all rows exported", () => part("export").click(), () => said("Exported"));
   return took;
 })()"""
 

@@ -28,8 +28,8 @@ class Retelling(Method):
         cite="",
         steps=(Step("retold", "retold", "retold seed problems, solved", rewrites=True),),
         kinds=(
-            Kind("retold: retell", "Retell the problem", "retold", "rewrite"),
-            Kind("retold: solve", "Solve the retold problem", "retold", "solve", after="retold: retell"),
+            Kind("retold: retell", "retell the problem", "retold", "rewrite"),
+            Kind("retold: solve", "solve the retold problem", "retold", "solve", after="retold: retell"),
         ),
     )
 

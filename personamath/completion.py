@@ -61,7 +61,10 @@ _CLOSES = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 # What every mark of reasoning begins with or contains. Few answers contain any of it, and the patterns above are slow.
-_MAY_MARK = re.compile(r"[<＜【◁]|(?i:&lt;|\[/?(?:t|r|BEGIN_|END_))|Here is my |\A\s*```")
+# After a `<` comes a word, a bar or a slash; `5 < 6` and GSM8K's `<<48/2=24>>` are mathematics.
+_MAY_MARK = re.compile(
+    r"[<＜]\s*(?:[/\\|｜:-]|[^\W\d]|\d+(?!\d)[\w:-])|[【◁]|(?i:&lt;|\[/?(?:t|r|BEGIN_|END_))|Here is my |\A\s*```"
+)
 # gpt-oss where the server drops its special tokens and keeps the words between them.
 _BARE_CHANNELS = re.compile(r"\A\s*analysis(?=\S|\s)(.*)assistantfinal", re.DOTALL)
 
@@ -95,6 +98,10 @@ _WRAPPED = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _SPECIAL_TOKEN = re.compile(_SPECIAL)
+# What every special token begins with, and what the other ends of an answer do.
+_MAY_BE_SPECIAL = r"<(?:[|｜/_]|[a-z]|0x|<s)|\[[|/igue]|\]~"
+_MAY_HOLD_SPECIAL = re.compile(_MAY_BE_SPECIAL, re.IGNORECASE)
+_MAY_END = re.compile(rf"{_MAY_BE_SPECIAL}|\[p|(?:\n|\A)(?:user|human|\#{{2,3}}[ \t]*[a-z])", re.IGNORECASE)
 _MARK = re.compile(f"{_SPECIAL}|{_OPENS.pattern}|{_CLOSES.pattern}", re.VERBOSE | re.MULTILINE)
 
 # A model that repeats a mark until the limit strikes has written no answer. Real completions have one or two layers.
@@ -132,6 +139,8 @@ def mark_in(text: str) -> str | None:
 
     There is none in the answer that `read_completion` returns of a whole completion.
     """
+    if not _MAY_MARK.search(text) and not _MAY_HOLD_SPECIAL.search(text):
+        return None
     found = _MARK.search(text)
     return found[0].strip() if found else None
 
@@ -143,7 +152,8 @@ def _once(reading: Reading) -> Reading:
         return thought._replace(marks=reading.marks, thoughts=reading.thoughts + thought.thoughts)
     answer = thought.answer
     answer = _OPENING.sub("", answer, count=1)
-    answer = _END.sub("", answer, count=1)
+    if _MAY_END.search(answer):
+        answer = _END.sub("", answer, count=1)
     marks = answer != thought.answer
     if thought.reasoning or reading.reasoning:
         answer = _WRAPPED.sub(lambda found: found["inside"], answer)

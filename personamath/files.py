@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -138,6 +139,11 @@ def folder_for_libraries(folder: Path) -> Iterator[Path]:
         links = scratch / "folder"
         shutil.copytree(absolute, links, copy_function=os.symlink)
         yield links
+
+
+def is_visible(text: str) -> bool:
+    """Whether a text has a character to see: not only white space, control characters, joiners and byte order marks."""
+    return any(unicodedata.category(character)[0] not in "CZ" for character in text)
 
 
 def is_unicode(text: str) -> bool:

@@ -100,6 +100,10 @@ class Request:
 
     def body(self) -> bytes:
         """Return the JSON to send, with sorted keys so that equal requests give equal bytes."""
+        return self._body
+
+    @cached_property
+    def _body(self) -> bytes:
         fields = {self.token_limit: self.max_tokens, "messages": self.messages, "model": self.model, **self.extra}
         if self.temperature is not None:
             fields["temperature"] = self.temperature

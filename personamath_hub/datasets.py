@@ -15,6 +15,8 @@ from personamath.folder.changes import compare_folders, describe
 from personamath.folder.checks import check_folder, check_readable
 from personamath.folder.layout import CARD, PROVENANCE, dataset_folder
 from personamath.folder.licenses import check_license, decide
+from personamath.folder.marks import in_words
+from personamath.folder.subset import write_marked
 from personamath.methods.work import FAILED, NOT_ASKED
 from personamath_hub.versions.revisions import checked_repo_id, checked_version, download, predecessor
 
@@ -42,12 +44,14 @@ def prepared(
     *,
     license: str | None = None,
     allow_simulated: bool = False,
+    only_marked: Path | None = None,
     api: HfApi | None = None,
 ) -> Iterator[Prepared]:
     """Give a copy of a dataset folder, or of a run's, as it would be published: checked, with its version on the card.
 
     The changelog compares with the greatest version on the Hub below this one. Because versions only grow, the same
-    folder and version always give the same bytes, whatever is published later. Raises `BadInput`, and `PublishError`
+    folder and version always give the same bytes, whatever is published later. With `only_marked`, a file of marks,
+    the copy has only the rows that are marked good. Raises `BadInput`, and `PublishError`
     where the Hub cannot be read.
     """
     checked_repo_id(repo_id)
@@ -56,15 +60,20 @@ def prepared(
     if not (original / PROVENANCE).is_file():
         raise BadInput(f"{source}: not a run directory or a dataset folder: it has no {PROVENANCE}")
     check_readable(original, allow_simulated=allow_simulated)  # the rows are checked below, in the copy
+    by_hand: list[str] = []
     before = predecessor(repo_id, version, repo_type="dataset", api=api)
     with scratch_folder("publish") as scratch:
+        if only_marked:
+            marked = scratch / "marked"
+            by_hand = [in_words(write_marked(original, only_marked, marked))]
+            original = marked
         changelog = FIRST
         if before:
             old = download(repo_id, before, scratch / "before", repo_type="dataset", api=api)
             changelog = describe(compare_folders(old, original), before, version)
         folder = scratch / "folder"
         facts = write_version(original, folder, repo_id, version, changelog, license)
-        checked = check_folder(folder, allow_simulated=allow_simulated)
+        checked = [*by_hand, *check_folder(folder, allow_simulated=allow_simulated)]
         requests = facts.provenance["funnel"]["requests"]
         failed = sum(outcomes.get(reason, 0) for outcomes in requests.values() for reason in (FAILED, NOT_ASKED))
         yield Prepared(folder, checked, changelog, failed)

@@ -16,10 +16,11 @@
 #   SEEDS    training seeds, e.g. "42 43 44"                  LM_EVAL  options of lm_eval, e.g. "--model vllm"
 #   OUT      where everything is written                      MODEL_ARGS  more of lm_eval's, e.g. ",dtype=float32"
 #
+# With the method program, programs of the teacher and of every model run on this machine, in a sandbox.
 # The last steps print which methods cannot be told apart, and write OUT/compared/index.html about the data.
 set -euo pipefail
 SHARES=100
-TINY= SCORE=()
+TINY= SUFFIX= SCORE=()
 for option in "$@"; do
     case $option in
         --scaling) SHARES="100 50 25 12.5" MIX=none ;;
@@ -29,12 +30,17 @@ for option in "$@"; do
     esac
 done
 PYTHON=${PYTHON:-python}
+[ ! "$TINY" ] || METHODS=${METHODS:-persona direct} OUT=${OUT:-runs/compare-tiny}
+METHODS=${METHODS:-persona direct rejection metamath} OUT=${OUT:-runs/compare}
+mkdir -p "$OUT"
+OUT=$(cd "$OUT" && pwd)
+# Models trained on programs are scored by tasks that run programs, which score the others' chains of thought, too.
+case " $METHODS " in
+    *" program "*) SUFFIX=_pot SCORE=(--confirm_run_unsafe_code) ;;
+esac
 if [ "$TINY" ]; then
-    OUT=${OUT:-runs/compare-tiny} METHODS=${METHODS:-persona direct} BUDGET=${BUDGET:-questions:24} TEACHER=simulated-teacher
-    SEEDS=${SEEDS:-42 43} STEPS=${STEPS:-10} RECIPE=sft-demo TASKS=personamath_gsm8k LM_EVAL="--model hf --device cpu"
-    MODEL_ARGS=,dtype=float32
-    mkdir -p "$OUT"
-    OUT=$(cd "$OUT" && pwd)
+    BUDGET=${BUDGET:-questions:24} TEACHER=simulated-teacher SEEDS=${SEEDS:-42 43} STEPS=${STEPS:-10} RECIPE=sft-demo
+    TASKS=personamath_gsm8k$SUFFIX LM_EVAL="--model hf --device cpu" MODEL_ARGS=,dtype=float32
     ready=$OUT/teacher.url
     rm -f "$ready"
     # Sums to learn from and to be scored on, and a teacher on this machine, which ends with this script.
@@ -62,11 +68,10 @@ TEACHER
     trap 'kill '$!' 2>/dev/null || true' EXIT
     for _ in $(seq 600); do [ -f "$ready" ] && break; sleep 0.1; done
     PROBLEMS="--problems gsm8k:$OUT/train.jsonl"
-    AUGMENT="--base-url $(cat "$ready") --max-usd 1000 --price-in 1 --price-out 1"
+    AUGMENT="--base-url $(cat "$ready") --max-usd 1000 --price-in 1 --price-out 1 --benchmark $OUT/test.jsonl:question"
     TRAIN="--allow_simulated true --disable_tqdm true --effective_batch_size 8 --per_device_train_batch_size 8"
-    SCORE=(--metadata "{\"files\": {\"gsm8k\": \"$OUT/test.jsonl\"}}" --gen_kwargs max_gen_toks=16 --batch_size 8)
+    SCORE+=(--metadata "{\"files\": {\"gsm8k\": \"$OUT/test.jsonl\"}}" --gen_kwargs max_gen_toks=16 --batch_size 8)
 fi
-METHODS=${METHODS:-persona direct rejection metamath}
 TEACHER=${TEACHER:-gpt-4o-mini-2024-07-18}
 BUDGET=${BUDGET:-usd:20}
 PROBLEMS=${PROBLEMS:---problems gsm8k@740312add88f781978c0658806c59bc2815b9866 --problems math@21a5633873b6a120296cce3e2df9d5550074f4a3}
@@ -74,19 +79,21 @@ MIX=${MIX:-rows}
 RECIPE=${RECIPE:-sft-qwen2.5-7b}
 STEPS=${STEPS:-3000}
 SEEDS=${SEEDS:-42 43 44}
-TASKS=${TASKS:-personamath}
+TASKS=${TASKS:-personamath_gsm8k$SUFFIX,personamath_math$SUFFIX}
 LM_EVAL=${LM_EVAL:---model vllm}
-OUT=${OUT:-runs/compare}
 personamath() { "$PYTHON" -m personamath "$@"; }
 
 # Models and scores of other settings must not be taken for those of this grid.
-mkdir -p "$OUT"
 settings="$METHODS | $TEACHER | $BUDGET | $PROBLEMS | $SHARES | $MIX | $RECIPE | $STEPS | $TASKS | ${TRAIN:-}"
-[ -f "$OUT/settings" ] || printf '%s\n' "$settings" > "$OUT/settings"
+if [ ! -f "$OUT/settings" ]; then
+    printf '%s\n' "$settings" > "$OUT/settings"
+    pwd > "$OUT/folder"
+fi
 if [ "$settings" != "$(cat "$OUT/settings")" ]; then
     echo "compare.sh: $OUT holds a grid with other settings: $(cat "$OUT/settings"); choose another OUT" >&2
     exit 1
 fi
+cd "$(cat "$OUT/folder")" # relative files are those of the folder in which the grid was begun
 
 # Augment. Every method takes what earlier ones have already asked, and uses its budget as if it had asked itself.
 
@@ -114,7 +121,6 @@ if [ "$MIX" != none ]; then
 fi
 
 # Train and score each dataset with every training seed.
-include=$(personamath tasks)
 scores=()
 for run in "${runs[@]}"; do
     name=$(basename "$run")
@@ -126,8 +132,9 @@ for run in "${runs[@]}"; do
         if [ ! -d "$to" ]; then
             rm -rf "$OUT/partial"
             # shellcheck disable=SC2086
-            "$PYTHON" -m lm_eval $LM_EVAL --model_args "pretrained=$model${MODEL_ARGS:-}" --include_path "$include" \
-                --tasks "$TASKS" --output_path "$OUT/partial" --log_samples "${SCORE[@]}"
+            "$PYTHON" -m personamath.evaluation.tasks.lm_eval_command $LM_EVAL \
+                --model_args "pretrained=$model${MODEL_ARGS:-}" --tasks "$TASKS" \
+                --output_path "$OUT/partial" --log_samples "${SCORE[@]}"
             mkdir -p "$(dirname "$to")"
             mv "$OUT/partial" "$to"
         fi

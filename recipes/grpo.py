@@ -30,15 +30,25 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
+from personamath.training.base_model import loading_weights
 from personamath.training.batching import derive_batch, describe
 from personamath.training.chat_template import set_chat_template
 from personamath.training.checkpoints import claim
 from personamath.training.curve import REWARD as REWARD_CURVE
 from personamath.training.curve import write_curve
 from personamath.training.ending import Ending
-from personamath.training.environment import git_commit, hardware, repository, strategy, versions
-from personamath.training.processes import check_machine, find_checkpoint, in_turn, is_finished, say, status_of
+from personamath.training.environment import git_commit, hardware, machine, repository, versions
+from personamath.training.processes import (
+    check_machine,
+    find_checkpoint,
+    from_first,
+    in_turn,
+    is_finished,
+    say,
+    status_of,
+)
 from personamath.training.record import Batch, Reinforcement, RowCounts, TrainingData, TrainingRecord
+from personamath.training.saved_files import checksums, damage
 from personamath_hub.models.card import model_card
 
 REWARD = "personamath.rewards.correct"
@@ -50,7 +60,7 @@ def main() -> None:
     # The new name does not exist in transformers 5.20, which vLLM needs.
     warnings.filterwarnings("ignore", "`gradient_checkpointing` is deprecated", FutureWarning)
     from personamath.training.grpo.arguments import read_arguments
-    from personamath.training.grpo.problems import load_problems, make_problems
+    from personamath.training.grpo.problems import load_problems, make_problems, problems_digest
     from personamath.training.grpo.start import load_start
     from personamath.training.saving import save_model
 
@@ -71,16 +81,18 @@ def main() -> None:
         set_chat_template(start.base.tokenizer, start.record.prompt.format)
     if start.record.simulated and not ours.allow_simulated:
         raise BadInput(f"{start.folder}: was fine-tuned on simulated rows; to try it anyway: --allow_simulated true")
+    if found := from_first(lambda: damage(start.folder, start.record.files), options):
+        raise BadInput(f"{found}, by its training.json: copy the model again")
     problems, counts = make_problems(rows, start.base.tokenizer, ours.max_prompt_length)
     say(f"{counts.used:,} of {counts.read:,} problems; dropped: {counts.dropped or 'none'}")
     with in_turn(options):
         facts = {"data": data.commit or data.name, "tokens": counts.tokens, "fine_tuned": start.digest}
-        machine = {"strategy": strategy(options), "processes": options.world_size}
-        claim(output, arguments.recipe | facts | machine)
+        claim(output, arguments.recipe | facts | {"examples": problems_digest(problems)} | machine(options))
 
     # --- keep the problems that the model sometimes solves
     enough(len(problems), options, counts)
-    trainer = make_trainer(arguments, start, problems)
+    with loading_weights(model.model_name_or_path):
+        trainer = make_trainer(arguments, start, problems)
     pass_rate, counts = filter_problems(trainer, ours, problems, counts)
     enough(counts.used, options, counts)
 
@@ -189,6 +201,7 @@ def record(
         git_commit=git_commit(),
         repository=repository(),
         tags=list(trainer.accelerator.unwrap_model(trainer.model).model_tags or []),
+        files=checksums(Path(trainer.args.output_dir)),
         reinforcement=Reinforcement(
             started_from=start.base.record,
             fine_tuned_on=start.record.data,

@@ -32,16 +32,25 @@ from typing import Any
 
 from personamath.training import prompts, tiny
 from personamath.training.arguments import Arguments, read_arguments
-from personamath.training.base_model import Base, load_base
+from personamath.training.base_model import Base, load_base, loading_weights
 from personamath.training.batching import derive_batch, describe
 from personamath.training.chat_template import set_chat_template
 from personamath.training.checkpoints import claim
 from personamath.training.curve import write_curve
-from personamath.training.data import load_rows, make_dataset
+from personamath.training.data import examples_digest, load_rows, make_dataset
 from personamath.training.ending import Ending
-from personamath.training.environment import git_commit, hardware, repository, strategy, versions
-from personamath.training.processes import check_machine, find_checkpoint, in_turn, is_finished, say, status_of
+from personamath.training.environment import git_commit, hardware, machine, repository, versions
+from personamath.training.processes import (
+    check_machine,
+    find_checkpoint,
+    from_first,
+    in_turn,
+    is_finished,
+    say,
+    status_of,
+)
 from personamath.training.record import Batch, Prompt, RowCounts, TrainingData, TrainingRecord
+from personamath.training.saved_files import checksums, identity
 from personamath.training.saving import save_model
 from personamath.training.vocabulary import adds_bos, set_tokens
 from personamath_hub.models.card import model_card
@@ -76,12 +85,14 @@ def main() -> None:
     )
 
     # --- train, resuming from the last complete checkpoint
+    weights = from_first(lambda: identity(Path(model.model_name_or_path)), options) if base.record.local else None
     with in_turn(options):
-        facts = {"data": data.commit or data.name, "tokens": counts.tokens, "base": base.record.commit}
-        machine = {"strategy": strategy(options), "processes": options.world_size}
-        claim(output, arguments.recipe | facts | machine)
+        read = {"data": data.commit or data.name, "tokens": counts.tokens, "examples": examples_digest(examples)}
+        loaded = {"base": base.record.commit, "weights": weights}
+        claim(output, arguments.recipe | read | loaded | machine(options))
     checkpoint = find_checkpoint(output, options)
-    trainer = make_trainer(arguments, base, examples)
+    with loading_weights(model.model_name_or_path):
+        trainer = make_trainer(arguments, base, examples)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     # --- write the model folder
@@ -175,6 +186,7 @@ def record(
         git_commit=git_commit(),
         repository=repository(),
         tags=list(trainer.accelerator.unwrap_model(trainer.model).model_tags or []),
+        files=checksums(Path(trainer.args.output_dir)),
     )
 
 

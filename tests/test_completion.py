@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from personamath import completion
 from personamath.completion import Reading, mark_in, read_completion
 
 ANSWER = "There are 3 boxes.\n\nSo it is $\\boxed{36}$, as 0 < |x| < 40."
@@ -239,3 +240,45 @@ def test_no_answer_holds_a_mark(pieces: list[str]) -> None:
     if reading.whole:
         assert mark_in(reading.answer) is None
         assert read_completion(reading.answer).answer == reading.answer
+
+
+BITS = (
+    *(
+        "<",
+        "＜",
+        "&lt;",
+        "[",
+        "/",
+        "\\",
+        "|",
+        "｜",
+        ">",
+        "]",
+        "~",
+        "b",
+        "e",
+        "#",
+        "##",
+        ":",
+        ".",
+        "\n",
+        " ",
+        "1",
+        "5 ",
+        "a",
+    ),
+    *("think", "/think", "4think", "thought", "THINK", "BEGIN_OF_THINK", "unused94", "ctrl95", "channel|>", "im_start"),
+    *("s>", "ſ>", "0x0A>", "eos>", "EOS]", "PAD]", "unused3]", "gMASK]", "INST]", "SYS>>", "role> me </role>", "_bot>"),
+    *("user", "Human:", "### Response:", "response: ", "Here is my response: ", "【think】", "◁/think▷", "```think\n"),
+)
+
+
+@given(st.lists(st.sampled_from([*PIECES, *BITS, *UNTOUCHED])).map("".join))
+def test_a_quick_look_misses_nothing_that_the_patterns_find(text: str) -> None:
+    for quick, patterns in (
+        (completion._MAY_MARK, [completion._OPENS, completion._CLOSES]),
+        (completion._MAY_HOLD_SPECIAL, [completion._SPECIAL_TOKEN]),
+        (completion._MAY_END, [completion._END]),
+    ):
+        assert quick.search(text) or not any(pattern.search(text) for pattern in patterns)
+    assert (mark_in(text) is None) == (completion._MARK.search(text) is None)

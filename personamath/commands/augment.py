@@ -12,9 +12,9 @@ from personamath.folder.answered import answered
 from personamath.journal.run_folder import DATASET, RUN_FILE, RunFolder
 from personamath.methods import METHODS, PersonaMath
 from personamath.recipe import Recipe
-from personamath.runs.dataset import Made
 from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import SHOWN_NAMES, composition, narrative, never_right
+from personamath.runs.made import Made
 from personamath.runs.roles import split_roles
 from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
@@ -42,8 +42,9 @@ Use --batch to pay half and wait longer: see docs/batch.md.
 EPILOG = """\
 writes  OUTPUT/journal.sqlite   every request and its unedited answer
         OUTPUT/dataset/         the dataset: load_dataset("OUTPUT/dataset", "default") opens it
-        OUTPUT/inputs.json      commits and digests of what it read, from before the first request
+        OUTPUT/inputs.json      recipe, commits and digests of what it read, from before the first request
         OUTPUT/run.json         recipe, versions, counts, tokens and cost
+        OUTPUT/finished.json    digests by which the same command recognises a finished run
         OUTPUT/batches.sqlite   with --batch: the batch of each request
         OUTPUT/vllm.log         with --serve vllm: what the server printed
 

@@ -15,8 +15,8 @@ from personamath.commands import demo_data, demo_model
 from personamath.commands.demo_data import RECORDED_LICENSE, RECORDED_MODEL
 from personamath.files import folder_for_libraries, in_one_line, plain_path
 from personamath.methods import PersonaMath
-from personamath.runs.dataset import Made
 from personamath.runs.funnel import composition
+from personamath.runs.made import Made
 from personamath.teachers.simulated import bundled_problems
 
 DESCRIPTION = """\
@@ -99,11 +99,14 @@ def _make_data(output: Path, simulated: bool) -> None:
 
 def _outcomes(made: Made) -> Iterator[str]:
     """Yield a line for each kind of request, with its most frequent outcomes."""
-    for kind in PersonaMath.outline.kinds:
+    outline = PersonaMath.outline
+    width = max(len(outline.label(kind)) for kind in outline.kinds) + 1
+    for kind in outline.kinds:
         counts = made.funnel.requests(kind.name)
         most = [f"{count:,} {outcome}" for outcome, count in list(counts.items())[:SHOWN_OUTCOMES]]
         others = sum(list(counts.values())[SHOWN_OUTCOMES:])
-        yield f"{kind.says:<42}{sum(counts.values()):>5,}: " + ", ".join(most + [f"{others:,} other"] * (others > 0))
+        name = f"{outline.label(kind):<{width}}"
+        yield f"{name}{sum(counts.values()):>5,}: " + ", ".join(most + [f"{others:,} other"] * (others > 0))
 
 
 def beside(left: str, right: str, width: int) -> Iterator[str]:

@@ -15,8 +15,8 @@ from personamath.files import written_whole
 from personamath.journal.file_format import FILE_NAME as JOURNAL
 from personamath.methods import PersonaMath
 from personamath.recipe import Recipe
-from personamath.runs.dataset import Made
 from personamath.runs.engines import make_dataset
+from personamath.runs.made import Made
 from personamath.runs.setup import Setup
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import ProblemSource

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from personamath.commands.demo_data import simulate
 from personamath.commands.processes import Process, run_together
 from personamath.evaluation.scores import read_results
-from personamath.evaluation.tasks import FOLDER
 from personamath.methods import PersonaMath
 from personamath.report.analysis.intervals import wilson
 from personamath.shipped import shipped
@@ -86,8 +85,9 @@ def score(output: Path) -> tuple[Marks, Marks]:
             Process(
                 f"scoring {name}",
                 (
-                    *("lm_eval", "--model", "hf", "--model_args", f"pretrained={model},dtype=float32"),
-                    *("--device", "cpu", "--batch_size", str(HELD_OUT), "--include_path", str(FOLDER)),
+                    *("personamath.evaluation.tasks.lm_eval_command", "--model", "hf"),
+                    *("--model_args", f"pretrained={model},dtype=float32", "--device", "cpu"),
+                    *("--batch_size", str(HELD_OUT)),
                     *("--tasks", "personamath_gsm8k", "--metadata", json.dumps(files)),
                     *("--gen_kwargs", f"max_gen_toks={NEW_TOKENS}"),
                     *("--output_path", str(scores / name), "--log_samples"),

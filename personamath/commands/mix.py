@@ -15,10 +15,19 @@ compared. Each run gets a dataset of its own: OUTPUT/NAME/dataset, named after i
   rows      as many rows of each as the smallest dataset has
   coverage  only seed problems that all of them have rows of, and for each seed problem equally many rows
 
+With --only-marked, only the rows that you marked good in the report's page are taken; one run is then enough:
+
+  personamath mix runs/persona --only-marked marks.jsonl --by rows --output runs/by-hand
+
 The same runs and the same --rng-seed give the same bytes. A cut dataset can be trained on, checked and published like
 any other; its card and provenance.json name the dataset it was cut from and those beside it, with their digests.
 Nobody is asked, and the runs are not changed.
 """
+ONLY_MARKED = (
+    "take only rows that are marked good in this file, which the report's page saves; rows marked bad and rows without "
+    "a mark are left out"
+)
+"""The help of an option of `mix` and `publish`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,13 +38,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", choices=BY, required=True, help="what is equal: the number of rows, or the coverage")
     parser.add_argument("--output", type=local_path, required=True, help="directory for the cut datasets")
     parser.add_argument("--rng-seed", type=int, default=42, metavar="N", help="decides which rows stay (default 42)")
+    parser.add_argument(
+        "--only-marked",
+        metavar="FILE",
+        type=local_path,
+        action="append",
+        default=[],
+        help=f"{ONLY_MARKED}; may be repeated, with a file for each run",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Cut, write and print the counts; return the exit status."""
-    from personamath.folder.mixing import Parent, mix
+    from personamath.folder.marks import in_words
+    from personamath.folder.mixing import Parent, mix, only_marked
 
-    parents = [Parent.read(path) for path in options.runs]
+    parents = only_marked([Parent.read(path) for path in options.runs], options.only_marked)
     output: Path = options.output
     chosen = mix(parents, options.by, options.rng_seed, output)
     for parent in parents:
@@ -44,5 +62,6 @@ def run(options: argparse.Namespace) -> int:
         print(
             f"{parent.name}: {len(rows):,} of {len(parent.rows):,} rows, from {seeds:,} of {len(parent.seeds):,} seed "
             f"problems, in {output / parent.name / 'dataset'}"
+            + (f" ({in_words(parent.marked)})" if parent.marked else "")
         )
     return 0

@@ -31,6 +31,7 @@ from personamath.runs.programs import check_programs, open_programs
 from personamath.runs.progress import duration
 from personamath.runs.run import Asked
 from personamath.runs.run import run as run_recipe
+from personamath.runs.seed_ids import Run
 from personamath.runs.setup import Setup, open_teacher, ready_process, slots_of
 from personamath.runs.watch import on_terminal
 from personamath.sources.problems import source_label
@@ -103,7 +104,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
     if is_url(setup.output):
         raise BadInput(f"--pilot needs a local output directory, and {setup.output} is a URL: give a directory")
     recipe = inputs.recipe
-    record = record_of(inputs, Origins.found(inputs.sources, inputs.personas))
+    record = record_of(inputs, Origins.found(inputs.sources, inputs.personas), setup.prices(recipe))
     if not setup.replace:
         record.check_same_as_begun(Path(setup.output))
     endpoints = open_teacher(recipe, setup)
@@ -115,7 +116,7 @@ async def _ask(setup: Setup, inputs: Inputs, problems: Sequence[Problem]) -> tup
         adopt_answers(journal, folder)
         if setup.replace or not folder.exists(INPUTS):  # the run that began here has the record
             record.write(folder)
-        inputs.warn_of_moved(journal.path.parent, inputs.begun(journal))
+        inputs.warn_of_moved([Run(journal.path.parent, journal.has)])
         async with endpoints, open_programs(recipe, journal.path.parent) as programs:
             asked = await run_recipe(
                 recipe,
@@ -143,11 +144,12 @@ def _show(plan: Plan, recipe: Recipe, setup: Setup, asked: Asked | None, reached
     sources = " + ".join(f"{source_label(source)} {count:,}" for source, count in plan.seeds.items())
     settings = ", ".join(f"{name} {getattr(recipe.method, name)}" for name in setting_names(type(recipe.method)))
     print(f"{sum(plan.seeds.values()):,} seed problems ({sources}), method {outline.method} ({settings})\n")
-    first = max(FIRST_COLUMN, *(len(kind.name) for kind in outline.kinds), 0) + 1
+    first = max(FIRST_COLUMN, *(len(outline.label(kind)) for kind in outline.kinds), 0) + 1
     print(_row(("", "requests", "prompt tokens", "completion tokens", "USD", "in batches"), first))
     for kind in outline.kinds:
         of_kind = {kind.name: plan.usage[kind.name]}
-        print(_row(_cells(kind.name, plan.usage[kind.name], (usd(of_kind, by_kind), usd(of_kind, in_batches))), first))
+        costs = (usd(of_kind, by_kind), usd(of_kind, in_batches))
+        print(_row(_cells(outline.label(kind), plan.usage[kind.name], costs), first))
     print(_row(_cells("all", plan.total, (usd(plan.usage, by_kind), usd(plan.usage, in_batches))), first))
     print()
     _show_prices(recipe, setup)

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from personamath.commands.mix import ONLY_MARKED
 from personamath.commands.terminal import add_json, say_warning
 from personamath.errors import BadInput
+from personamath.files import local_path
 
 if TYPE_CHECKING:
     from personamath_hub.versions.publish import Plan
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     parser.add_argument("--allow-simulated", action="store_true", help="allow data from a simulated teacher")
+    parser.add_argument("--only-marked", metavar="FILE", type=local_path, help=ONLY_MARKED)
     add_replace_others(parser)
     add_collection(parser)
     add_json(parser, "the version, its commit and its address")
@@ -83,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
             options.version,
             license=options.license,
             allow_simulated=options.allow_simulated,
+            only_marked=options.only_marked,
         ) as ready,
     ):
         if ready.failed:
@@ -96,7 +100,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def checked_plan(folder: Path, options: argparse.Namespace, *, repo_type: "RepoType", hash_file: "HashFile") -> "Plan":
+def checked_plan(
+    folder: Path, options: argparse.Namespace, *, repo_type: "RepoType", message: str, hash_file: "HashFile"
+) -> "Plan":
     """Plan the version, writing nothing; raises `BadInput` if it is published with other content."""
     from personamath_hub.versions.publish import plan_version
 
@@ -105,6 +111,7 @@ def checked_plan(folder: Path, options: argparse.Namespace, *, repo_type: "RepoT
         options.repo_id,
         options.version,
         repo_type=repo_type,
+        message=message,
         hash_file=hash_file,
         replace_others=options.replace_others,
     )
@@ -136,10 +143,10 @@ def publish_folder(
     if options.collection:
         check_collection(options.collection)
     if options.dry_run:
-        plan = checked_plan(folder, options, repo_type=repo_type, hash_file=hash_file)
+        plan = checked_plan(folder, options, repo_type=repo_type, message=message, hash_file=hash_file)
         print(f"\nDry run. {plan.describe(folder)}")
-        if plan.replaced and not options.replace_others:
-            print("Publishing refuses to lose them without --replace-others.")
+        if (plan.replaced or plan.in_the_way) and not options.replace_others:
+            print("Publishing refuses this without --replace-others.")
         if options.collection:
             print(f"Then the repository would be in the collection {options.collection}.")
         return {"dry_run": True, "version": options.version, "published": plan.tagged is not None}

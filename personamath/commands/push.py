@@ -74,7 +74,8 @@ def publish_samples(ready: "PreparedModel", options: argparse.Namespace) -> dict
     assert ready.samples
     if options.collection:
         check_collection(options.collection)
-    checked_plan(ready.folder, options, repo_type="model", hash_file=ready.hash_file)
+    name = options.repo_id.rpartition("/")[2]
+    checked_plan(ready.folder, options, repo_type="model", message=name, hash_file=ready.hash_file)
     repo_id = samples_repo(options.repo_id)
     of_samples = argparse.Namespace(**vars(options) | {"repo_id": repo_id, "collection": None})
     load = f'load_dataset("{repo_id}", "TASK", split="model", revision="{options.version}")'

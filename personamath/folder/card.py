@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from personamath.folder.answered import answered
-from personamath.folder.chart import passed
 from personamath.folder.citations import citations
 from personamath.folder.counts import Lengths, by_step, in_order, measure
+from personamath.folder.funnel_chart import passed
 from personamath.folder.layout import CHART, OF_THE_TEACHER, PROVENANCE, Files, Layout, StepFile
 from personamath.folder.licenses import check_license, decide, persona_license, problem_license
 from personamath.folder.markdown import code, fenced, table
@@ -133,7 +133,7 @@ def dataset_card(
         chart=CHART,
         provenance_file=PROVENANCE,
         contamination=MATH_OVERLAP,
-        overlaps=_overlaps(files) if provenance["benchmarks"] else None,
+        overlaps=_overlaps(files, outline) if provenance["benchmarks"] else None,
         rewritten=sum(file.rows for file in files if file.step in reworded),
         changed=_changed_problems(files, reworded),
         flagged=sum(file.rows for file in facts.files.steps if file.part.flagged),
@@ -141,7 +141,7 @@ def dataset_card(
         funnel_table=_funnel_table(provenance["funnel"]["requests"], outline),
         composition=_composition(files, outline, provenance, papers),
         papers=papers,
-        lengths=_lengths(files),
+        lengths=_lengths(files, outline),
         levels=_by_config(files, [_named(file.levels, "Level {}".format) for file in files], outline),
         subjects=_by_config(files, [_named(file.subjects, code) for file in files], outline),
         occupations=_occupations((provenance["personas"] or {}).get("rows_by_occupation", {})),
@@ -290,8 +290,9 @@ def _funnel_table(requests: Mapping[str, Mapping[str, int]], outline: Outline) -
         outcomes = requests[kind.name]
         dropped = [(-count, reason) for reason, count in outcomes.items() if reason not in PASSED]
         reasons = ", ".join(f"{-count:,} {reason}" for count, reason in sorted(dropped))
-        rows.append([kind.says, f"{sum(outcomes.values()):,}", f"{passed(outcomes):,}", reasons or "none"])
-    return table(["request", "asked", "passed", "dropped"], rows, text_columns=(0, 3))
+        numbers = (f"{sum(outcomes.values()):,}", f"{passed(outcomes):,}")
+        rows.append([outline.label(kind), kind.says, *numbers, reasons or "none"])
+    return table(["request", "the teacher is asked to", "asked", "passed", "dropped"], rows, text_columns=(0, 1, 4))
 
 
 def _composition(
@@ -310,24 +311,30 @@ def _composition(
         rows.append([f"{name}, this version" if papers else name, *(f"{count:,}" for count in (*ours, sum(ours)))])
         if label in papers:
             rows.append([f"{name}, the paper", *papers[label]])
-    return table(["rows", *steps, "all"], rows)
+    return table(["rows", *(step.label for step in outline.steps), "all"], rows)
 
 
-def _lengths(files: Sequence[StepFile]) -> str:
+def _lengths(files: Sequence[StepFile], outline: Outline) -> str:
     rows = []
     for file in files:
         for column, words in (("problem", file.problem_words), ("response", file.response_words)):
             found = Lengths.of(words)
             numbers = (found.least, found.low, found.median, found.high, found.most)
-            rows.append([f"`{column}` of {file.step}", *(f"{number:,}" for number in numbers), f"{found.mean:,.1f}"])
+            rows.append(
+                [
+                    f"`{column}` of {outline.step(file.step).label}",
+                    *(f"{number:,}" for number in numbers),
+                    f"{found.mean:,.1f}",
+                ]
+            )
     return table(["words", "least", "5 %", "median", "95 %", "most", "mean"], rows)
 
 
-def _overlaps(files: Sequence[StepFile]) -> str:
+def _overlaps(files: Sequence[StepFile], outline: Outline) -> str:
     """Return a table of rows by overlap with test problems and by step."""
     rows = [[f"`{rule}`", *(f"{file.overlaps[rule]:,}" for file in files)] for rule in RULES]
     rows.append(["none", *(f"{file.rows - file.overlaps.total():,}" for file in files)])
-    return table(["overlap", *(file.step for file in files)], rows)
+    return table(["overlap", *(outline.step(file.step).label for file in files)], rows)
 
 
 def _named(counts: Mapping[Any, int], name: Callable[[Any], str]) -> Counter[str]:

@@ -1,19 +1,11 @@
-"""Draw the cards' pictures: the outcomes of the requests by kind, and the scores of a model."""
+"""Draw the model card's picture, the scores; the colours are also those of the dataset card's."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from personamath.methods.method import Outline
-from personamath.methods.work import PASSED
-
 # Colour-blind readers can tell this grey, blue and ochre apart. The light panel also has enough contrast on dark pages.
 PANEL, INK, THROUGH, OUT, PAPER = "#fbfbfd", "#24292f", "#2f6fb3", "#c9ced6", "#e0a030"
-
-
-def passed(outcomes: Mapping[str, int]) -> int:
-    """Count the requests of one purpose whose answer was kept or usable as a rewrite."""
-    return sum(outcomes.get(outcome, 0) for outcome in PASSED)
 
 
 class Bar(NamedTuple):
@@ -27,28 +19,6 @@ class Bar(NamedTuple):
     """The base model's score on the same task; None if it was not measured."""
     paper: float | None
     """The score of the paper's model with this base; None if the paper has none."""
-
-
-def draw_funnel(requests: Mapping[str, Mapping[str, int]], outline: Outline) -> bytes:
-    """Draw a PNG of the requests by purpose and outcome; same counts and matplotlib, same bytes."""
-    through = [passed(requests[kind.name]) for kind in outline.kinds]
-    asked = [sum(requests[kind.name].values()) for kind in outline.kinds]
-
-    def draw(axes: Any) -> None:
-        places = range(len(outline.kinds))
-        axes.barh(places, asked, color=OUT, height=0.62, label="dropped")
-        axes.barh(places, through, color=THROUGH, height=0.62, label="kept, or a usable rewrite")
-        for place, kept, all_asked in zip(places, through, asked, strict=True):
-            text = f"  {kept:,} of {all_asked:,}" + (f" ({kept / all_asked:.0%})" if all_asked else "")
-            axes.text(all_asked, place, text, va="center", color=INK, fontsize=10)
-        axes.set_yticks(places, [kind.says for kind in outline.kinds], color=INK, fontsize=10)
-        axes.set_xlim(0, max([*asked, 1]) * 1.36)  # room for the longest bar's text
-        axes.set_ylim(-0.6, len(outline.kinds) - 0.4)  # bars have the same height for any number of bars
-        axes.set_title("Requests to the teacher, and what passed", loc="left", color=INK, fontsize=12, weight="bold")
-
-    # The legend is below the bars, because the text of the longest bar reaches the edge.
-    below = {"loc": "upper left", "bbox_to_anchor": (0, 0), "ncols": 2, "borderaxespad": 0}
-    return _picture(draw, height=1.2 + 0.4 * len(outline.kinds), legend=below)
 
 
 def draw_scores(bars: Sequence[Bar]) -> bytes:

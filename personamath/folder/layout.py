@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 
+from personamath.folder.arrow_arrays import strings, whole_numbers
 from personamath.folder.trainer_configs import PREFERENCE, TRAINER_CONFIGS, TrainerConfig
 from personamath.methods.method import Outline, Step
 from personamath.methods.reflection import WRONG_RESPONSE
@@ -216,7 +217,8 @@ class Layout:
 
     def table(self, rows: Sequence[Row]) -> pa.Table:
         """Return the rows as a table with these columns."""
-        return pa.table([[row.column(name) for row in rows] for name in self.schema.names], schema=self.schema)
+        arrays = [_array([row.column(field.name) for row in rows], field.type) for field in self.schema]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
 
 
 def dataset_folder(source: Path) -> Path:
@@ -240,6 +242,10 @@ def _info(config: str, schema: pa.Schema, files: Sequence[StepFile | TrainerFile
         "download_size": sum(file.file_bytes for file in files),
         "dataset_size": arrow_bytes,
     }
+
+
+def _array(values: list[Any], of: pa.DataType) -> pa.Array:
+    return whole_numbers(values) if of == pa.int32() else strings(values)
 
 
 def _feature(field: pa.Field) -> dict[str, Any]:

@@ -7,15 +7,15 @@ rows and of the seed: rows are ranked by a digest of the seed and their id, and 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from personamath.errors import BadInput
 from personamath.folder.layout import FORMAT_VERSION, PROVENANCE, dataset_folder
-from personamath.folder.provenance import layout_of
+from personamath.folder.marks import Marks
 from personamath.folder.reading import read_provenance, read_rows
-from personamath.folder.writing import write_checked
+from personamath.folder.subset import write_subset
 from personamath.methods.draw import rank
 from personamath.records import Row
 
@@ -33,6 +33,9 @@ class Parent:
     sha256: str
     """Of its provenance.json, which has the digests of its problems, personas and answers."""
     rows: Sequence[Row]
+    """All of them, or with `marked` those that are marked good."""
+    marked: Mapping[str, Any] | None = None
+    """How many rows were left out by hand; None without a file of marks."""
 
     @classmethod
     def read(cls, path: Path) -> "Parent":
@@ -54,14 +57,33 @@ class Parent:
 
     def as_dict(self) -> dict[str, Any]:
         """For the provenance of what is cut from it or beside it."""
+        rows = self.marked["rows"] if self.marked else len(self.rows)
         method = self.provenance["method"]["method"]
-        return {"name": self.name, "method": method, "rows": len(self.rows), "provenance_sha256": self.sha256}
+        return {"name": self.name, "method": method, "rows": rows, "provenance_sha256": self.sha256}
+
+
+def only_marked(parents: Sequence[Parent], files: Sequence[Path]) -> list[Parent]:
+    """Take only rows marked good of each parent that a file has marks on; the others stay whole.
+
+    Raises `BadInput` for a file that does not fit any parent, and for two files on one.
+    """
+    taken = list(parents)
+    for marks in map(Marks.read, files):
+        place = max(range(len(parents)), key=lambda at: marks.fitting(parents[at].rows))
+        if taken[place].marked:
+            raise BadInput(f"{marks.path}: a second file of marks on {taken[place].name}; put the lines into one file")
+        if "marked" in taken[place].provenance:
+            raise BadInput(f"{taken[place].name} already has only rows marked good; give the run that it is from")
+        rows, marked = marks.only_good(taken[place].rows)
+        taken[place] = replace(taken[place], rows=rows, marked=marked)
+    return taken
 
 
 def mix(parents: Sequence[Parent], by: By, rng_seed: int, output: Path) -> dict[str, list[Row]]:
     """Write one dataset folder for each parent, `output/NAME/dataset`, and return the rows of each.
 
-    Raises `BadInput` before anything is written: for fewer than two parents, two of one name, and nothing in common.
+    Raises `BadInput` before anything is written: for fewer than two parents without marks, two of one name, and
+    nothing in common.
     """
     _check(parents, output)
     chosen = {parent.name: rows for parent, rows in zip(parents, _CUTS[by](parents, rng_seed), strict=True)}
@@ -109,8 +131,10 @@ def _first(rows: Iterable[Row], most: int, rng_seed: int) -> list[Row]:
 
 
 def _check(parents: Sequence[Parent], output: Path) -> None:
-    if len(parents) < 2:
-        raise BadInput("give at least two run directories: what is left of one depends on the others")
+    if len(parents) < 2 and not any(parent.marked for parent in parents):
+        raise BadInput(
+            "give at least two run directories: what is left of one depends on the others; or one with --only-marked"
+        )
     names = Counter(parent.name for parent in parents)
     if twice := [name for name, count in names.items() if count > 1]:
         raise BadInput(f"two of the run directories are named {twice[0]!r}, which names the result: rename one")
@@ -127,17 +151,8 @@ def _is_cut(folder: Path) -> bool:
 def _write(
     parent: Parent, rows: Sequence[Row], parents: Sequence[Parent], how: Mapping[str, Any], output: Path
 ) -> None:
-    facts = dict(parent.provenance)
-    counted: dict[str, Counter[str]] = {step: Counter() for step in facts["funnel"]["rows"]}
-    for row in rows:
-        counted[row.step][row.source] += 1
-    facts["funnel"] = facts["funnel"] | {
-        "rows": {step: dict(sorted(counts.items())) for step, counts in counted.items()}
-    }
-    if facts["personas"]:  # the folder does not say which persona has which occupation
-        facts["personas"] = facts["personas"] | {"rows_by_occupation": {}}
     others = [other.as_dict() for other in parents if other is not parent]
-    facts["mixed"] = {**how, "parent": parent.as_dict(), "beside": others}
-    write_checked(
-        output / parent.name / "dataset", rows, layout_of(facts), lambda: facts, compared=bool(facts["benchmarks"])
-    )
+    facts = {**parent.provenance, "mixed": {**how, "parent": parent.as_dict(), "beside": others}}
+    if parent.marked:
+        facts["marked"] = parent.marked
+    write_subset(output / parent.name / "dataset", rows, facts)

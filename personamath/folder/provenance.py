@@ -42,6 +42,7 @@ RECORDED_PACKAGES = (
     "latex2sympy2_extended",
     "math-verify",
     "matplotlib",
+    "pillow",
     "pyarrow",
     "sympy",
 )

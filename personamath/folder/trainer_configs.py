@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from personamath.folder.arrow_arrays import strings, whole_numbers
 from personamath.methods.method import Step
 from personamath.methods.reflection import WRONG_RESPONSE
 
@@ -41,9 +42,9 @@ class TrainerConfig(NamedTuple):
 
 def _messages(role: str, texts: pa.ChunkedArray) -> pa.ListArray:
     """Return a conversation of one message for each text."""
-    roles = pa.repeat(pa.scalar(role), len(texts))
+    roles = strings([role] * len(texts))
     messages = pa.StructArray.from_arrays([roles, texts.combine_chunks()], fields=list(_MESSAGE))
-    return pa.ListArray.from_arrays(pa.array(range(len(texts) + 1), pa.int32()), messages, type=MESSAGES)
+    return pa.ListArray.from_arrays(whole_numbers(range(len(texts) + 1)), messages, type=MESSAGES)
 
 
 def _sft(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -57,12 +58,13 @@ def _rl(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     seen: set[bytes] = set()
     for rows in tables:
         first = []
-        for problem in rows["problem"].to_pylist():
+        for place, problem in enumerate(rows["problem"].to_pylist()):
             # 128 bits, so that no two of 10^9 problems share a digest by chance.
             digest = hashlib.blake2b(" ".join(problem.split()).encode(), digest_size=16).digest()
-            first.append(digest not in seen)
+            if digest not in seen:
+                first.append(place)
             seen.add(digest)
-        chosen = rows.filter(pa.array(first, pa.bool_()))
+        chosen = rows.take(whole_numbers(first))
         same = [chosen[name] for name in ("answer", "level", "subject", "source")]
         yield pa.table([chosen["id"], _messages("user", chosen["problem"]), *same], schema=RL.schema)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from personamath.errors import RunDirectoryError
 from personamath.folder.card import FolderFacts, dataset_card
-from personamath.folder.chart import draw_funnel
 from personamath.folder.flags import describe_drift
+from personamath.folder.funnel_chart import draw_funnel
 from personamath.folder.layout import CARD, CHART, PROVENANCE, ROW_GROUP_ROWS, Layout, Part, part_path
 from personamath.folder.overlap import TestProblems, strongest
 from personamath.folder.parquet_writer import parquet_writer

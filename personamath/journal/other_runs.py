@@ -1,10 +1,11 @@
 """Answers of other runs: what another run directory has paid for need not be asked again."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Self
 
 from personamath.errors import BadInput
@@ -47,11 +48,24 @@ class OtherRuns:
         An answer that is not what was written counts as none: it is asked again, and its own run recovers it.
         """
         for directory, (journal, find) in zip(self._directories, self._journals, strict=True):
-            try:
-                found = journal.execute(find, (digest,)).fetchall()
-            except sqlite3.Error as error:
-                raise unreadable(directory / FILE_NAME, error) from None
-            if found and (completion := whole_completion(found[0])):
+            if completion := _completion(directory, journal, find, digest):
                 by = completion.answered_by or AnsweredBy()
                 return replace(completion, answered_by=by._replace(processing=REUSED))
         return None
+
+    def each(self) -> Iterator[tuple[Path, Callable[[str], bool]]]:
+        """Each directory, and whether it has the answer to the request with a digest."""
+        for directory, (journal, find) in zip(self._directories, self._journals, strict=True):
+
+            def has(digest: str, of: Path = directory, journal: Connection = journal, find: str = find) -> bool:
+                return _completion(of, journal, find, digest) is not None
+
+            yield directory, has
+
+
+def _completion(directory: Path, journal: Connection, find: str, digest: str) -> Completion | None:
+    try:
+        found = journal.execute(find, (digest,)).fetchall()
+    except sqlite3.Error as error:
+        raise unreadable(directory / FILE_NAME, error) from None
+    return whole_completion(found[0]) if found else None

@@ -4,6 +4,8 @@ A run that goes on does not run its programs again, so a program at its limit of
 """
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +13,7 @@ from personamath.errors import RunDirectoryError
 from personamath.programs.sandbox import Result
 
 FILE_NAME = "programs.sqlite"
+_FIND = "select outcome, line from results where digest = ?"
 
 
 class ResultJournal:
@@ -27,7 +30,7 @@ class ResultJournal:
             self._file.execute("pragma synchronous = normal")
             self._file.execute("create table if not exists results (digest primary key, outcome, line) without rowid")
         except sqlite3.Error as error:
-            raise self._unusable(error) from None
+            raise _unusable(self._path, error) from None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -36,9 +39,9 @@ class ResultJournal:
     def get(self, digest: str) -> Result | None:
         """The result of the program with this digest, or None."""
         try:
-            found = self._file.execute("select outcome, line from results where digest = ?", (digest,)).fetchone()
+            found = self._file.execute(_FIND, (digest,)).fetchone()
         except sqlite3.Error as error:
-            raise self._unusable(error) from None
+            raise _unusable(self._path, error) from None
         return Result(*found) if found else None
 
     def put(self, digest: str, result: Result) -> None:
@@ -46,10 +49,29 @@ class ResultJournal:
         try:
             self._file.execute("insert or ignore into results values (?, ?, ?)", (digest, *result))
         except sqlite3.Error as error:
-            raise self._unusable(error) from None
+            raise _unusable(self._path, error) from None
 
-    def _unusable(self, error: sqlite3.Error) -> RunDirectoryError:
-        return RunDirectoryError(
-            f"{self._path}: cannot be used ({error}): make room, or remove it, then run the same command; "
-            "the programs run again"
-        )
+
+@contextmanager
+def recorded_results(directory: Path) -> Iterator[Callable[[str], Result | None]]:
+    """Look up results by digest beside a run that may be going on; a directory without results has none."""
+    path = directory / FILE_NAME
+    if not path.is_file():
+        yield lambda _: None
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as results:
+
+            def get(digest: str) -> Result | None:
+                found = results.execute(_FIND, (digest,)).fetchall()
+                return Result(*found[0]) if found else None
+
+            yield get
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from None
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> RunDirectoryError:
+    return RunDirectoryError(
+        f"{path}: cannot be used ({error}): make room, or remove it, then run the same command; the programs run again"
+    )

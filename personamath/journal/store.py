@@ -36,6 +36,9 @@ from personamath.records import Completion, Request
 from personamath.teachers.prices import Paid
 
 LOCK_NAME = "journal.lock"
+# A process that only looks whether a run goes on holds the lock for microseconds; in this time it lets go for certain.
+LOCK_TRIES = 5
+LOCK_AGAIN_AFTER_S = 0.02
 # Answers that arrive within this time share one transaction: few enough to lose nothing worth naming (an answer is
 # durable well within 50 ms), many enough that the disk is not the limit.
 GATHER_S = 0.001
@@ -86,7 +89,7 @@ class Journal:
         look = free_bytes or (lambda path: shutil.disk_usage(path).free)
         self._room = DiskRoom(lambda: look(directory), LOOK_FOR_ROOM_EVERY_S)
         _prepare(directory)
-        self._lock = _lock(directory)
+        self._lock = lock(directory)
         try:
             self._reader, writer = open_or_recover(directory), open_for_writing(self.path)
         except RunDirectoryError:
@@ -235,7 +238,7 @@ def _prepare(directory: Path) -> None:
         )
 
 
-def _lock(directory: Path) -> IO[str]:
+def lock(directory: Path) -> IO[str]:
     """Hold the run directory for this process; the system lets go of it however the process ends."""
     try:
         import fcntl
@@ -245,11 +248,26 @@ def _lock(directory: Path) -> IO[str]:
         ) from None
     # A file of its own: closing a second handle of the database would drop SQLite's own locks.
     handle = (directory / LOCK_NAME).open("w")
+    for left in reversed(range(LOCK_TRIES)):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        except OSError:
+            if left:
+                time.sleep(LOCK_AGAIN_AFTER_S)
+    handle.close()
+    raise RunDirectoryError(f"{directory}: another process is working on this run; wait for it, or stop it")
+
+
+def is_held(directory: Path) -> bool:
+    """Whether a process on this machine, or of a shared file system that locks, is working on a run directory."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        raise RunDirectoryError(
-            f"{directory}: another process is working on this run; wait for it, or stop it"
-        ) from None
-    return handle
+        import fcntl
+
+        with (directory / LOCK_NAME).open() as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go of by closing
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):  # no such file, or a file system without locks
+        return False
+    return False

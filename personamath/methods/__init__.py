@@ -9,11 +9,12 @@ persona, direct, resample, rejection, metamath, evol, program, original   the me
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from personamath.methods.direct import Direct
 from personamath.methods.evol import Evol
 from personamath.methods.metamath import MetaMath
-from personamath.methods.method import Method
+from personamath.methods.method import Method, Outline
 from personamath.methods.original import Original
 from personamath.methods.persona import PersonaMath
 from personamath.methods.program import ProgramOfThought
@@ -32,6 +33,23 @@ def paper_rows(method: str) -> Mapping[str, tuple[str, ...]]:
     return METHODS[method]().paper_rows if method in METHODS else {}
 
 
+def in_current_words(outline: Outline) -> Outline:
+    """Return an outline with the names that this version has for its steps and requests, if it knows the method.
+
+    So old and new datasets of a method are read under the same names.
+    """
+    if outline.method not in METHODS:
+        return outline
+    known = METHODS[outline.method]().outline
+    labels = {step.name: step.label for step in known.steps}
+    asks = {kind.name: kind.says for kind in known.kinds}
+    return replace(
+        outline,
+        steps=tuple(step._replace(label=labels.get(step.name, step.label)) for step in outline.steps),
+        kinds=tuple(kind._replace(says=asks.get(kind.name, kind.says)) for kind in outline.kinds),
+    )
+
+
 __all__ = [
     "METHODS",
     "Direct",
@@ -43,5 +61,6 @@ __all__ = [
     "ProgramOfThought",
     "Rejection",
     "Resample",
+    "in_current_words",
     "paper_rows",
 ]

@@ -111,10 +111,10 @@ answers:** solutions of one teacher can agree on a wrong one.""",
             Step("evol_up", "harder", "harder problems made of seed problems", "majority", fixed={"direction": "up"}),
         ),
         kinds=(
-            Kind(DOWN.evolve, "Make an easier problem", DOWN.step, "rewrite"),
-            Kind(DOWN.solve, "Solve the easier problem", DOWN.step, "solve", after=DOWN.evolve),
-            Kind(UP.evolve, "Make a harder problem", UP.step, "rewrite"),
-            Kind(UP.solve, "Solve the harder problem", UP.step, "solve", after=UP.evolve),
+            Kind(DOWN.evolve, "make an easier problem", DOWN.step, "rewrite"),
+            Kind(DOWN.solve, "solve the easier problem", DOWN.step, "solve", after=DOWN.evolve),
+            Kind(UP.evolve, "make a harder problem", UP.step, "rewrite"),
+            Kind(UP.solve, "solve the harder problem", UP.step, "solve", after=UP.evolve),
         ),
         columns={
             "direction": Column("`down` (easier) or `up` (harder)."),
@@ -175,7 +175,7 @@ answers:** solutions of one teacher can agree on a wrong one.""",
         seen: list[list[str]] = []
         for solution in (solution for branch in await asyncio.gather(*branches) for solution in branch):
             if words(solution.problem.question) in seen:
-                work.recount(f"{solution.step}: solve", REPEATED)
+                work.recount(f"{solution.step}: solve", REPEATED, solution)
             else:
                 seen.append(words(solution.problem.question))
                 kept.append(solution)

@@ -80,12 +80,12 @@ teacher is shown the seed problem's answer there as a given, and never the answe
             ),
         ),
         kinds=(
-            Kind(ANSWERS, "Answers: solve the seed problem", ANSWERS, "solve"),
-            Kind(REPHRASE, "Rephrasing: rephrase it", "rephrasing", "rewrite"),
-            Kind(SOLVE_REPHRASED, "Rephrasing: solve the new question", "rephrasing", "solve", after=REPHRASE),
-            Kind(FOBAR, "FOBAR: find the hidden number", FOBAR, "solve"),
-            Kind(DECLARE, "Self-verification: state the answer", "self_verification", "rewrite"),
-            Kind(VERIFY, "Self-verification: find the hidden number", "self_verification", "solve", after=DECLARE),
+            Kind(ANSWERS, "solve the seed problem", ANSWERS, "solve"),
+            Kind(REPHRASE, "rephrase the seed problem", "rephrasing", "rewrite"),
+            Kind(SOLVE_REPHRASED, "solve the new question", "rephrasing", "solve", after=REPHRASE),
+            Kind(FOBAR, "find the hidden number", FOBAR, "solve"),
+            Kind(DECLARE, "put the answer in a statement", "self_verification", "rewrite"),
+            Kind(VERIFY, "find the hidden number", "self_verification", "solve", after=DECLARE),
         ),
         configs={
             "forward": Config("solutions of the seed problems and of rephrased ones", (ANSWERS, "rephrasing")),
@@ -241,5 +241,5 @@ def _distinct(
     kept: dict[str, Solution] = {}
     for solution in solutions:
         if kept.setdefault(" ".join(text(solution).split()), solution) is not solution:
-            work.recount(purpose, reason)
+            work.recount(purpose, reason, solution)
     return list(kept.values())

@@ -36,7 +36,7 @@ class Step(NamedTuple):
     name: str
     """E.g. `stage1_rewrite`."""
     label: str
-    """Short, for tables and charts, e.g. `1: rewrite`."""
+    """Its only name for people, in the words of the method's paper, e.g. `Stage 1: rewrite`."""
     says: str
     """What its rows are, e.g. `rewrites of solved seed problems, solved`."""
     answer_from: AnswerFrom = "seed"
@@ -54,7 +54,7 @@ class Kind(NamedTuple):
     name: str
     """E.g. `stage1_rewrite: solve`; `Request.purpose` holds it."""
     says: str
-    """For tables and charts, e.g. `Stage 1: solve the rewrite`."""
+    """What the teacher is asked to do, e.g. `solve the rewrite`."""
     step: str
     """The step that pays for it."""
     role: Role
@@ -154,6 +154,15 @@ class Outline:
     def kind(self, name: str) -> Kind:
         """The kind of request of this name."""
         return next(kind for kind in self.kinds if kind.name == name)
+
+    def label(self, kind: Kind) -> str:
+        """The name of a kind of request for people: its step's, and what it does if the step has several kinds.
+
+        E.g. `Stage 1: inference`, and `Stage 1: rewrite (solve)` for the kind `stage1_rewrite: solve`.
+        """
+        step, _, part = kind.name.partition(":")
+        label = self.step(step).label
+        return f"{label} ({part.strip()})" if part else label
 
     @property
     def roles(self) -> tuple[Role, ...]:

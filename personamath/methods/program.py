@@ -61,7 +61,7 @@ The questions are the seed problems, unchanged. The teacher never sees a referen
 answer: the column `output` has what each program printed.""",
         cite="arXiv 2309.05653",
         steps=(Step(PROGRAM, "programs", "programs that solve seed problems", answer_in=OUTPUT),),
-        kinds=(Kind(PROGRAM, "Write a program", PROGRAM, "solve"),),
+        kinds=(Kind(PROGRAM, "write a program", PROGRAM, "solve"),),
         columns={
             "sample": Column("Which of the programs for its seed problem it is, from 0.", "number"),
             OUTPUT: Column("The last line that the program printed when it was run: its answer."),
@@ -96,7 +96,7 @@ answer: the column `output` has what each program printed.""",
             if not solution.correct:
                 continue
             if form in seen:
-                work.recount(PROGRAM, REPEATED)
+                work.recount(PROGRAM, REPEATED, solution)
                 continue
             seen.add(form)
             kept.append(solution)

@@ -84,7 +84,7 @@ class Rejection(Method):
 The questions are the seed problems, unchanged. The teacher never sees a reference answer.""",
         cite="arXiv 2308.01825",
         steps=(Step(REJECTION, "samples", "different solutions of seed problems"),),
-        kinds=(Kind(REJECTION, "Solve the seed problem", REJECTION, "solve"),),
+        kinds=(Kind(REJECTION, "solve the seed problem", REJECTION, "solve"),),
         columns={"sample": Column("Which of the samples of its seed problem it is, from 0.", "number")},
     )
 
@@ -197,13 +197,14 @@ def _different(solutions: Sequence[Solution], work: Work) -> list[Solution]:
     for place, solution in enumerate(solutions):
         path = read_path(solution.response)
         if not path.holds:
-            work.recount(REJECTION, WRONG_ARITHMETIC)
+            work.recount(REJECTION, WRONG_ARITHMETIC, solution)
             continue
         sample = _Kept(place, solution, solution.response.split()[:LONGEST])
         if path.key in kept:
-            work.recount(REJECTION, REPEATED)
             others = [other.words for key, other in kept.items() if key != path.key]
-            if _distances(sample.words, others) <= _distances(kept[path.key].words, others):
+            is_nearer = _distances(sample.words, others) <= _distances(kept[path.key].words, others)
+            work.recount(REJECTION, REPEATED, solution if is_nearer else kept[path.key].solution)
+            if is_nearer:
                 continue
         kept[path.key] = sample
     return [sample.solution for sample in sorted(kept.values())]
@@ -234,5 +235,5 @@ def _up_to(wanted: int, solutions: Sequence[Solution], work: Work) -> list[Solut
         if fault is None and len(kept) < wanted:
             kept.append(solution)
         else:
-            work.recount(REJECTION, fault or BEYOND)
+            work.recount(REJECTION, fault or BEYOND, solution)
     return kept

@@ -47,10 +47,10 @@ The teacher never sees a reference answer. This is the control for the persona m
         cite="",
         steps=(
             *STEPS[:2],
-            Step(RESAMPLE, "2: resample", "seed problems recovered by a new try", fixed=_STAGE2),
+            Step(RESAMPLE, "Stage 2: resample", "seed problems recovered by a new try", fixed=_STAGE2),
             Step(
                 "stage2_rewrite",
-                "2: rewrite",
+                "Stage 2: rewrite",
                 "rewrites of recovered problems, solved",
                 rewrites=True,
                 fixed=_STAGE2,
@@ -58,9 +58,9 @@ The teacher never sees a reference answer. This is the control for the persona m
         ),
         kinds=(
             *KINDS[:3],
-            Kind(RESAMPLE, "Stage 2: solve the seed problem again", RESAMPLE, "solve", after=FIRST),
-            Kind(REWRITE, "Stage 2: rewrite it", "stage2_rewrite", "rewrite", after=RESAMPLE, rare=True),
-            Kind(SOLVE, "Stage 2: solve the rewrite", "stage2_rewrite", "solve", after=REWRITE),
+            Kind(RESAMPLE, "solve the seed problem again", RESAMPLE, "solve", after=FIRST),
+            Kind(REWRITE, "rewrite the recovered problem", "stage2_rewrite", "rewrite", after=RESAMPLE, rare=True),
+            Kind(SOLVE, "solve the rewrite", "stage2_rewrite", "solve", after=REWRITE),
         ),
         configs={
             "stage1": CONFIGS["stage1"],

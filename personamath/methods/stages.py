@@ -25,24 +25,24 @@ REPEATED = "repeats another rewrite"
 
 _STAGE1, _STAGE2 = {"stage": 1}, {"stage": 2}
 STEPS = (
-    Step("stage1_inference", "1: inference", "seed problems that the teacher solved", fixed=_STAGE1),
-    Step("stage1_rewrite", "1: rewrite", "rewrites of solved problems, solved", rewrites=True, fixed=_STAGE1),
-    Step("stage2_reflection", "2: reflection", "seed problems recovered by reflection", fixed=_STAGE2),
+    Step("stage1_inference", "Stage 1: inference", "seed problems that the teacher solved", fixed=_STAGE1),
+    Step("stage1_rewrite", "Stage 1: rewrite", "rewrites of solved problems, solved", rewrites=True, fixed=_STAGE1),
+    Step("stage2_reflection", "Stage 2: reflection", "seed problems recovered by reflection", fixed=_STAGE2),
     Step(
         "stage2_rewrite",
-        "2: rewrite",
+        "Stage 2: rewrite",
         "rewrites of recovered problems, solved by reflection",
         rewrites=True,
         fixed=_STAGE2,
     ),
 )
 KINDS = (
-    Kind(INFERENCE, "Stage 1: solve the seed problem", "stage1_inference", "solve"),
-    Kind(REWRITE, "Stage 1: rewrite it", "stage1_rewrite", "rewrite", after=INFERENCE),
-    Kind(SOLVE, "Stage 1: solve the rewrite", "stage1_rewrite", "solve", after=REWRITE),
+    Kind(INFERENCE, "solve the seed problem", "stage1_inference", "solve"),
+    Kind(REWRITE, "rewrite the solved problem", "stage1_rewrite", "rewrite", after=INFERENCE),
+    Kind(SOLVE, "solve the rewrite", "stage1_rewrite", "solve", after=REWRITE),
     Kind(
         REFLECTION,
-        "Stage 2: reflect on the wrong solution",
+        "reflect on the wrong solution",
         "stage2_reflection",
         "reflect",
         after=INFERENCE,
@@ -50,7 +50,7 @@ KINDS = (
     # One recovered problem means K2 rewrites, and few pilots see more than one or two.
     Kind(
         REWRITE_RECOVERED,
-        "Stage 2: rewrite it",
+        "rewrite the recovered problem",
         "stage2_rewrite",
         "rewrite",
         after=REFLECTION,
@@ -58,7 +58,7 @@ KINDS = (
     ),
     Kind(
         REFLECT,
-        "Stage 2: solve the rewrite by reflection",
+        "solve the rewrite by reflection",
         "stage2_rewrite",
         "reflect",
         after=REWRITE_RECOVERED,
@@ -206,7 +206,7 @@ def _distinct(attempts: Sequence[Solution | Dropped], work: Work, purpose: str) 
     kept: dict[str, Solution] = {}
     for attempt in work.correct(attempts):
         if attempt.problem.question in kept:
-            work.recount(purpose, REPEATED)
+            work.recount(purpose, REPEATED, attempt)
         else:
             kept[attempt.problem.question] = attempt
     return list(kept.values())

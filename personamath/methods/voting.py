@@ -1,6 +1,7 @@
 """The answer that most solutions of a problem agree on, where nobody knows a better one."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -44,12 +45,12 @@ class Election:
         most = max(map(len, by_answer), default=0)
         leading = [votes for votes in by_answer if len(votes) == most]
         if most < self.min_votes or len(leading) > 1:
-            work.count(purpose, NO_MAJORITY, sum(map(len, by_answer)))
+            work.count(purpose, NO_MAJORITY, _requests(by_answer))
             return None
         [(first, *others)] = leading
-        work.count(purpose, KEPT)
-        work.count(purpose, USABLE, len(others))
-        work.count(purpose, OUTVOTED, sum(map(len, by_answer)) - most)
+        work.count(purpose, KEPT, [first.request])
+        work.count(purpose, USABLE, _requests([others]))
+        work.count(purpose, OUTVOTED, _requests(votes for votes in by_answer if votes is not leading[0]))
         step = purpose.partition(":")[0]
         voted = replace(problem, answer=first.answer)
         return Solution(voted, step, first.response, correct=True, request=first.request, columns={VOTES: most})
@@ -65,6 +66,10 @@ class Election:
         if answer is None or not (await work.grade(answer, response)).correct:
             return work.drop(purpose, Dropped(NO_ANSWER))
         return Vote(answer, response, request.digest)
+
+
+def _requests(groups: Iterable[Sequence[Vote]]) -> list[str]:
+    return [vote.request for votes in groups for vote in votes]
 
 
 async def _count(vote: Vote, by_answer: list[list[Vote]], work: Work) -> None:

@@ -1,7 +1,7 @@
 """The toolbox for one seed problem: ask, solve, reflect, judge, and count what became of every request."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
@@ -198,19 +198,22 @@ class Work:
             return self.drop(purpose, Dropped(NOTHING_LEFT))
         return replace(completion, text=reading.answer)
 
-    def count(self, purpose: str, reason: str, by: int = 1) -> None:
-        """Count a request of this kind under what it led to."""
-        self.outcome.counts[purpose, reason] += by
+    def count(self, purpose: str, reason: str, requests: Collection[str] | None = None) -> None:
+        """Count a request of this kind under what it led to.
+
+        Without `requests` it is the last one that this task asked; with it, these are counted, given by their digests.
+        """
+        self.outcome.counts[purpose, reason] += 1 if requests is None else len(requests)
 
     def drop(self, purpose: str, dropped: Dropped) -> Dropped:
         """Count an attempt that ends here."""
         self.count(purpose, dropped.reason)
         return dropped
 
-    def recount(self, purpose: str, reason: str) -> None:
-        """Count a kept attempt under another reason after all, e.g. because it repeats another."""
-        self.count(purpose, KEPT, -1)
-        self.count(purpose, reason)
+    def recount(self, purpose: str, reason: str, solution: Solution) -> None:
+        """Count a kept solution under another reason after all, e.g. because it repeats another."""
+        self.outcome.counts[purpose, KEPT] -= 1
+        self.outcome.counts[purpose, reason] += 1
 
     def correct(self, attempts: Iterable[Solution | Dropped]) -> list[Solution]:
         """The correct solutions among some attempts, in their order."""

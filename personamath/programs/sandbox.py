@@ -52,7 +52,8 @@ JAIL = Path(__file__).with_name("jail.py")
 START_S = 30.0
 """Seconds that a jail may take to start on a busy machine; then the sandbox is at fault, not the program."""
 
-Outcome = Literal["ended", "ran too long", "raised an error", "printed too much", "printed nothing"]
+Outcome = Literal["ended", "ran too long", "raised an error", "printed too much", "printed nothing", "not run yet"]
+"""The last one is for readers of a run that goes on; nothing that ran has it."""
 
 
 class Result(NamedTuple):

@@ -11,15 +11,18 @@ from personamath.report.palette import COLOURS, SERIES
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH = 4.9  # inches, so that 9-point text is easy to read in a column of the page and legible on a phone
-HEIGHT = 2.8
-BAR_HEIGHT = 0.15  # inches per horizontal bar
+# Inches, so that 9-point text has the size of the page's small text: in its column, which is 960 pixels wide, and on a
+# phone, which is 360 pixels wide.
+WIDTH, NARROW_WIDTH = 10.0, 3.9
+HEIGHT = 3.2
+BAR_HEIGHT = 0.17  # inches per horizontal bar
 PNG_DPI = 200
-# Characters of names that fit side by side under the bars, with two between them; otherwise the bars are horizontal.
-UPRIGHT_CHARACTERS = 56
-# Characters of a legend that fit on one line.
-LEGEND_CHARACTERS = 50
-LABEL_WIDTH = 30  # characters, after which a label wraps
+# Characters that fit into an inch: of names side by side under the bars, which are horizontal if the names do not fit,
+# and of a legend on one line.
+CHARACTERS_PER_INCH = 10
+# Fewer upright bars would be as wide as doors.
+UPRIGHT_BARS = 5
+LABEL_WIDTH, NARROW_LABEL_WIDTH = 34, 16  # characters, after which a label wraps
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text
@@ -47,27 +50,38 @@ class Picture(NamedTuple):
     png: bytes
     inline: str
     """The bare SVG element for the page, in the page's colours."""
+    narrow: str
+    """The same for a phone."""
 
 
 def draw(chart: Chart, name: str) -> Picture:
     """Draw the chart; same chart, name and matplotlib, same bytes."""
+    svg, png = _drawn(chart, name, WIDTH)
+    narrow, _ = _drawn(chart, f"{name}, narrow", NARROW_WIDTH)
+    return Picture(svg, png, _inline(svg.decode()), _inline(narrow.decode()))
+
+
+def _drawn(chart: Chart, salt: str, width: float) -> tuple[bytes, bytes]:
+    """Draw the chart as SVG and PNG of a width in inches."""
     import matplotlib
     from matplotlib.figure import Figure
 
     # Use default settings and a separate figure, so that neither a display nor the user's matplotlibrc matters.
-    with matplotlib.rc_context(matplotlib.rcParamsDefault | SETTINGS | {"svg.hashsalt": name}):
-        horizontal = _is_horizontal(chart)
-        figure = Figure(figsize=(WIDTH, _height(chart) if horizontal else HEIGHT), layout="constrained")
+    with matplotlib.rc_context(matplotlib.rcParamsDefault | SETTINGS | {"svg.hashsalt": salt}):
+        horizontal = _is_horizontal(chart, width)
+        height = _height(chart) if horizontal else min(HEIGHT, 0.7 * width)
+        figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.add_subplot()
-        _draw_lines(axes, chart) if chart.kind == "lines" else _draw_bars(axes, chart, horizontal)
+        label_width = LABEL_WIDTH if width == WIDTH else NARROW_LABEL_WIDTH
+        _draw_lines(axes, chart) if chart.kind == "lines" else _draw_bars(axes, chart, horizontal, label_width)
         if len(chart.series) > 1:
-            fits = sum(len(series.name) + 5 for series in chart.series) <= LEGEND_CHARACTERS
-            columns = len(chart.series) if fits else 2
+            fits = sum(len(series.name) + 5 for series in chart.series) <= CHARACTERS_PER_INCH * width
+            columns = len(chart.series) if fits else 2 if width == WIDTH else 1
             figure.legend(loc="outside upper left", ncols=columns, handlelength=1.8, columnspacing=1.4)
         svg, png = io.BytesIO(), io.BytesIO()
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
         figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
-    return Picture(svg.getvalue(), png.getvalue(), _inline(svg.getvalue().decode()))
+    return svg.getvalue(), png.getvalue()
 
 
 def _names(chart: Chart) -> list[str]:
@@ -79,15 +93,18 @@ def _name(x: float | str) -> str:
     return x if isinstance(x, str) else f"{x:g}"
 
 
-def _is_horizontal(chart: Chart) -> bool:
-    names = _names(chart) if chart.kind == "bars" else []
+def _is_horizontal(chart: Chart, width: float) -> bool:
+    if chart.kind == "lines":
+        return False
+    names = _names(chart)
     # Every name gets as much room as the longest one.
-    return len(names) * (2 + max(map(len, names), default=0)) > UPRIGHT_CHARACTERS
+    characters = len(names) * (2 + max(map(len, names), default=0))
+    return characters > CHARACTERS_PER_INCH * width or len(names) * len(chart.series) < UPRIGHT_BARS
 
 
 def _height(chart: Chart) -> float:
     bars = len(_names(chart)) * (len(chart.series) + 1)
-    return max(HEIGHT * 0.6, 0.9 + BAR_HEIGHT * bars)
+    return 0.9 + BAR_HEIGHT * bars
 
 
 def _draw_lines(axes: "Axes", chart: Chart) -> None:
@@ -101,7 +118,7 @@ def _draw_lines(axes: "Axes", chart: Chart) -> None:
     _measure(axes, chart.y_label, upright=True)
 
 
-def _draw_bars(axes: "Axes", chart: Chart, horizontal: bool) -> None:
+def _draw_bars(axes: "Axes", chart: Chart, horizontal: bool, label_width: int) -> None:
     names = _names(chart)
     width = 0.8 / len(chart.series)
     for at, series in enumerate(chart.series):
@@ -119,7 +136,7 @@ def _draw_bars(axes: "Axes", chart: Chart, horizontal: bool) -> None:
                 elinewidth=1.1,
                 capsize=2,
             )
-    labels = [textwrap.fill(name, LABEL_WIDTH) for name in names]
+    labels = [textwrap.fill(name, label_width) for name in names]
     if horizontal:
         axes.set_yticks(range(len(names)), labels)
         axes.invert_yaxis()

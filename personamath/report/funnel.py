@@ -2,40 +2,45 @@
 
 from collections.abc import Mapping
 
-from personamath.folder.chart import passed
+from personamath.folder.funnel_chart import passed
 from personamath.methods.work import PASSED
-from personamath.report.analysis.result import Analysis, Chart, Series, Table
+from personamath.report.analysis.intervals import TOO_FEW, share
+from personamath.report.analysis.result import Analysis, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
 
 
-def funnel(data: RunData) -> Analysis:
+def funnel(data: RunData) -> Analysis | LeftOut:
     """Count the requests of any method by kind and outcome, from provenance.json."""
+    name, title = "funnel", "The funnel"
+    if not data.outline.kinds:
+        return LeftOut(name, title, f"the method {data.outline.method!r} asks no teacher")
     counted = data.provenance["funnel"]
     requests: Mapping[str, Mapping[str, int]] = counted["requests"]
     kinds = data.outline.kinds
     asked = {kind.name: sum(requests[kind.name].values()) for kind in kinds}
     through = {kind.name: passed(requests[kind.name]) for kind in kinds}
-    labels = tuple(kind.says for kind in kinds)
+    labels = tuple(data.outline.label(kind) for kind in kinds)
     seeds = sum(counted["problems"]["seed_problems"].values())
     total = sum(asked.values())
     return Analysis(
-        name="funnel",
-        title="The funnel",
+        name=name,
+        title=title,
         finding=f"{seeds:,} seed problems became {len(data.rows):,} rows with {total:,} requests to the teacher, "
         f"of which {sum(through.values()) / total:.0%} passed."
         if total
         else "Nothing was asked.",
         table=Table(
-            ("request", "asked", "passed", "passed %", "dropped"),
+            ("request", "the teacher is asked to", "asked", "passed", "passed %", "dropped"),
             tuple(
                 (
+                    label,
                     kind.says,
                     asked[kind.name],
                     through[kind.name],
-                    through[kind.name] / asked[kind.name] if asked[kind.name] else None,
+                    share(through[kind.name], asked[kind.name])[0],
                     _reasons(requests[kind.name]),
                 )
-                for kind in kinds
+                for label, kind in zip(labels, kinds, strict=True)
             ),
         ),
         chart=Chart(
@@ -49,7 +54,7 @@ def funnel(data: RunData) -> Analysis:
         ),
         note="The funnel shows how many requests of each kind passed, that is, led to a kept row or a usable rewrite. "
         "Only these lead to a next request. A dropped request is counted under its reason, so no request goes "
-        "uncounted. The run wrote these counts to provenance.json.",
+        "uncounted. The run wrote these counts to provenance.json. " + TOO_FEW,
     )
 
 

@@ -12,14 +12,23 @@ from markupsafe import Markup, escape
 
 from personamath import __version__
 from personamath.folder.teachers import in_words
+from personamath.report.analysis.cases import MISSING, cases
+from personamath.report.analysis.cases import NAME as CASES
 from personamath.report.analysis.result import Analyses, Analysis
-from personamath.report.analysis.rows import PERSONA, RunData, text_of
+from personamath.report.analysis.rows import RunData
 from personamath.report.browser import Packed
-from personamath.report.numbers import is_number, shown
+from personamath.report.figures import Picture
+from personamath.report.numbers import for_people
 from personamath.report.palette import COLOURS
+from personamath.report.verdict import Verdict
+from personamath.report.wording import ended, sentence
 
 ASSETS = resources("personamath.report") / "assets"
-SCRIPTS = ("text.js", "rows.js", "list.js", "ancestry.js", "browser.js", "page.js")
+SCRIPTS = (
+    *("text.js", "rows.js", "list.js", "ancestry.js"),
+    *("choices.js", "marks.js", "saving.js", "actions.js", "browser.js", "page.js"),
+)
+LIVE_SCRIPT = "live.js"
 # A cell longer than the first length is foreign text that may contain mathematics. A column with a cell longer than the
 # second length is made wide.
 NAME_LENGTH, SHORT_NAME = 60, 16
@@ -27,61 +36,62 @@ NAME_LENGTH, SHORT_NAME = 60, 16
 TABLE_ROWS = 12
 
 
-def page(data: RunData, found: Analyses, drawings: Mapping[str, str], packed: Packed) -> str:
-    """Render the whole page; `drawings` are SVG elements by the name of their analysis.
+def page(
+    data: RunData,
+    top: Verdict,
+    found: Analyses,
+    pictures: Mapping[str, Picture],
+    packed: Packed,
+    *,
+    live: bool = False,
+) -> str:
+    """Render the whole page; `pictures` are those of the charts, by the name of their analysis.
 
     Foreign text is escaped by the template or packed. The page's content security policy (CSP) allows its two scripts,
-    by their hashes, and no connection.
+    by their hashes, and no connection; a `live` page may ask the server that it is from for its state.
     """
     styles = Markup(_katex_styles() + colours() + stylesheet())
-    scripts = [Markup(_katex()), Markup(_own_script())]
+    scripts = [Markup(_katex()), Markup(_own_script((*SCRIPTS, LIVE_SCRIPT) if live else SCRIPTS))]
     environment = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"thousands": "{:,}".format, "prose": prose}
+    environment.filters |= {"thousands": "{:,}".format, "prose": prose, "sentence": sentence, "ended": ended}
     ids = {row.id for row in data.rows}
     template = (resources("personamath.report") / "templates" / "page.html.jinja").read_text(encoding="utf-8")
     return environment.from_string(template).render(
         name=data.name,
         version=__version__,
-        policy=_policy(styles, scripts),
+        policy=_policy(styles, scripts, live=live),
         styles=styles,
         scripts=scripts,
         rows=len(data.rows),
         teacher=in_words(data.provenance["recipe"]),
         method=data.outline.title,
         simulated=data.provenance["simulated"],
-        facts=_facts(data),
-        sections=[_section(analysis, drawings.get(analysis.name), ids) for analysis in found.made],
+        unfinished=data.unfinished,
+        verdict=top,
+        before_after=found.named(CASES),
+        cases=cases(data) if found.named(CASES) else [],
+        missing=MISSING,
+        sections=[
+            _section(analysis, pictures.get(analysis.name), ids) for analysis in found.made if analysis.name != CASES
+        ],
         left_out=found.left_out,
         packed=packed,
     )
 
 
-def _facts(data: RunData) -> dict[str, str]:
-    """Return the numbers at the top of the page."""
-    seeds = sum(data.provenance["funnel"]["problems"]["seed_problems"].values())
-    facts = {
-        "rows": f"{len(data.rows):,}",
-        "seed problems": f"{seeds:,}",
-        "rows per seed problem": f"{len(data.rows) / seeds:.1f}" if seeds else "–",
-    }
-    if PERSONA in data.outline.columns:
-        facts["personas"] = f"{len({text_of(row, PERSONA) for row in data.rows} - {None}):,}"
-    return facts
-
-
-def _section(analysis: Analysis, drawing: str | None, ids: set[str]) -> dict[str, Any]:
-    table = analysis.table
-    texts = shown(table)
+def _section(analysis: Analysis, picture: Picture | None, ids: set[str]) -> dict[str, Any]:
+    table = for_people(analysis.table)
     return {
         "analysis": analysis,
-        "drawing": Markup(drawing) if drawing else None,
-        "folded": drawing is not None and len(texts) > TABLE_ROWS,
+        "drawing": Markup(picture.inline) if picture else None,
+        "narrow": Markup(picture.narrow) if picture else None,
+        "folded": picture is not None and len(table.rows) > TABLE_ROWS,
         "columns": [
-            (heading, "number" if is_number(at, table) else "wide" if _is_wide([row[at] for row in texts]) else "")
-            for at, heading in enumerate(table.columns)
+            (heading, "number" if number else "wide" if _is_wide([row[at] for row in table.rows]) else "")
+            for at, (heading, number) in enumerate(zip(table.columns, table.numbers, strict=True))
         ],
         "rows": [
-            [{"text": cell, "row": cell in ids, "long": len(cell) > NAME_LENGTH} for cell in row] for row in texts
+            [{"text": cell, "row": cell in ids, "long": len(cell) > NAME_LENGTH} for cell in row] for row in table.rows
         ],
     }
 
@@ -126,11 +136,11 @@ def _katex_styles() -> str:
     return re.sub(r"src:url\((fonts/[\w-]+\.woff2)\)[^;}]*", inside, _asset("katex/katex.min.css")) + "\n"
 
 
-def _own_script() -> str:
-    return '(() => {\n"use strict";\n' + "".join(map(_asset, SCRIPTS)) + "})();\n"
+def _own_script(names: Sequence[str]) -> str:
+    return '(() => {\n"use strict";\n' + "".join(map(_asset, names)) + "})();\n"
 
 
-def _policy(styles: str, scripts: Sequence[str]) -> str:
+def _policy(styles: str, scripts: Sequence[str], *, live: bool) -> str:
     """Return the page's content security policy: its own scripts, style and packed data, and nothing else."""
     # Figures set their colours in style attributes, which cannot run or load anything under this policy.
     return "; ".join(
@@ -140,7 +150,7 @@ def _policy(styles: str, scripts: Sequence[str]) -> str:
             f"style-src-elem {_hashes([styles])}",
             "style-src-attr 'unsafe-inline'",
             "font-src data:",
-            "connect-src data:",
+            "connect-src data: 'self'" if live else "connect-src data:",
             "base-uri 'none'",
             "form-action 'none'",
         ]

@@ -17,9 +17,9 @@ from personamath.journal.run_folder import DATASET, is_url, local_copy
 from personamath.journal.store import Journal
 from personamath.recipe import Recipe
 from personamath.runs.arguments import in_python
-from personamath.runs.dataset import Made, Watched
 from personamath.runs.engines import make_dataset
 from personamath.runs.funnel import Funnel, narrative, never_right
+from personamath.runs.made import Made, Watched
 from personamath.runs.progress import Stoppable, Watch
 from personamath.runs.roles import split_roles
 from personamath.runs.run_file import OWN_FILE, OWN_NAME, holds_rows

@@ -1,5 +1,6 @@
 """The funnel: counts of a run's problems, requests, tokens and rows, from input to output."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ SUSPICIOUS = 10
 SHOWN_NAMES = 5
 # Width of the names of kinds of requests in characters, unless one is longer.
 FIRST_COLUMN = 23
+# Characters of a heading of a column, so that four steps and their sum fit on a terminal of 80 columns.
+HEADING = 12
 # Enough of an answer to see what is wrong with it.
 SHOWN_OF_AN_ANSWER = 60
 
@@ -203,22 +206,32 @@ def composition(funnel: Funnel, outline: Outline) -> str:
     labelled = [(source_label(source), [source]) for source in sources]
     if len(sources) > 1:
         labelled.append(("all", sources))
-    cells = [["", *(step.label for step in outline.steps), "all"]]
+    headings = _headings([step.label for step in outline.steps])
+    cells = [["", *line, "all" if line is headings[-1] else ""] for line in headings]
     for label, of in labelled:
         counts = [sum(funnel.rows[source, step] for source in of) for step in steps]
         cells.append([label, *(f"{count:,}" for count in (*counts, sum(counts)))])
     first = max(len(row[0]) for row in cells) + 1
-    widths = [max(10, len(cell)) + 2 for cell in cells[0][1:]]
+    widths = [max(10, *map(len, column)) + 2 for column in list(zip(*cells, strict=True))[1:]]
     return "\n".join(
-        f"{row[0]:<{first}}" + "".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths, strict=True))
+        (
+            f"{row[0]:<{first}}" + "".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths, strict=True))
+        ).rstrip()
         for row in cells
     )
+
+
+def _headings(labels: list[str]) -> list[list[str]]:
+    """Return headings of columns as lines: long ones are wrapped, and all end in the last line."""
+    wrapped = [textwrap.wrap(label, HEADING) for label in labels]
+    lines = max(map(len, wrapped))
+    return [list(line) for line in zip(*([""] * (lines - len(parts)) + parts for parts in wrapped), strict=True)]
 
 
 def narrative(funnel: Funnel, outline: Outline) -> str:
     """Return the funnel as lines: problems read, skipped and asked, then each kind of request by outcome."""
     total = funnel.seed_problems.total()
-    width = max(FIRST_COLUMN, *(len(kind.name) for kind in outline.kinds), 0) + 1
+    width = max(FIRST_COLUMN, *(len(outline.label(kind)) for kind in outline.kinds), 0) + 1
     line = partial(_padded, width)
     lines = [line("problems", total + len(funnel.skipped), "read")]
     for reason, ids in _by_reason(funnel.skipped).items():
@@ -227,7 +240,7 @@ def narrative(funnel: Funnel, outline: Outline) -> str:
     for kind in outline.kinds:
         requests = funnel.requests(kind.name)
         out = " · ".join(f"{count:,} {reason}" for reason, count in requests.items())
-        lines.append(line(kind.name, sum(requests.values()), f"requests: {out}" if out else "requests"))
+        lines.append(line(outline.label(kind), sum(requests.values()), f"requests: {out}" if out else "requests"))
     return "\n".join(lines)
 
 

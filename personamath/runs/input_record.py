@@ -1,4 +1,4 @@
-"""inputs.json: what a run read, written before it asks, so that a resumed run notices what has changed on the Hub.
+"""inputs.json: what a run begins with, written before it asks, so that a resumed run notices what has changed.
 
 A new commit that changes nothing that the run uses, such as a README's, counts as no change: digests of what is used
 decide, and commits only where an earlier version recorded no digest.
@@ -29,10 +29,20 @@ class InputRecord:
     """The digest of all problems, personas and benchmarks that are used, by these names."""
     sources: Mapping[str, Sequence[Mapping[str, Any]]]
     """By the same names, each source as in provenance.json; under `used` the digest of what is used of it."""
+    recipe: Mapping[str, Any]
+    """The recipe's keys, by which a report finds the rows of a run that has not ended."""
+    prices: Mapping[str, Any]
+    """The price of each model, as `Prices.as_dict` gives it."""
 
     def as_dict(self) -> dict[str, Any]:
         """The content of inputs.json."""
-        return {"limit": self.limit, "used": dict(self.used), "sources": {**self.sources}}
+        return {
+            "limit": self.limit,
+            "used": dict(self.used),
+            "sources": {**self.sources},
+            "recipe": dict(self.recipe),
+            "prices": dict(self.prices),
+        }
 
     def write(self, folder: RunFolder) -> None:
         """Write inputs.json; raise `RunDirectoryError` if the disk refuses."""
@@ -53,6 +63,15 @@ class InputRecord:
                 f"{folder}: the Hub has other data than when this run began: {which}; to go on with what the run began "
                 f"with, name {pins(moved)}; to use what is there now, give --replace"
             )
+
+    def has_other_personas(self, directory: Path) -> bool:
+        """Whether a run directory was begun with personas that differ from these, so that others are drawn now."""
+        try:
+            before = read_json(directory / FILE_NAME, REMEDY).get("used")
+        except BadInput:  # an earlier version wrote none
+            return False
+        known = before.get("personas") if isinstance(before, dict) else None
+        return known is not None and known != self.used.get("personas", known)
 
     def moved(self, before: Mapping[str, Any], kinds: Sequence[str]) -> Iterator["Moved"]:
         """The datasets whose commits differ from the recorded ones, and the rows that are used, as far as known."""

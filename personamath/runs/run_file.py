@@ -2,31 +2,34 @@
 
 import dataclasses
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from personamath.errors import BadInput, RunDirectoryError
 from personamath.files import read_json, written_whole
 from personamath.folder.layout import PROVENANCE
 from personamath.folder.provenance import package_versions, prompt_digests, published_recipe
-from personamath.journal.run_folder import DATASET
+from personamath.journal.run_folder import DATASET, is_url
 from personamath.methods import METHODS, Method
 from personamath.methods.method import defaults_added_later
 from personamath.methods.roles import of_method
 from personamath.recipe import Recipe
 from personamath.runs.funnel import Funnel
 from personamath.runs.input_record import InputRecord, Moved, pins
+from personamath.runs.made import AskedCounts
 from personamath.runs.setup import Setup
 from personamath.sources.hub.split import without_revision
-from personamath.teachers.prices import Bill
 from personamath.teachers.serve import SERVED
 from personamath.teachers.urls import without_secrets
 
 FILE_NAME = "run.json"
 REACHED = "reached"
+WORKING_FOLDER = "working folder"
+"""Where the run was started, from its run directory on: relative paths in the recipe begin there."""
 DEFAULTS = {
     field.name: field.default if field.default is not dataclasses.MISSING else {}
     for field in dataclasses.fields(Recipe)
@@ -39,30 +42,6 @@ OWN_NAME, OWN_FILE = "own", "problems.jsonl"
 GIVEN = re.compile(rf"{OWN_NAME}:(?:.*[/\\])?{re.escape(OWN_FILE)}:question:answer")
 REPLACE = "give --replace to let this run replace its dataset"
 REMEDY = "run the same `personamath augment` command again"
-
-
-class AskedCounts(Protocol):
-    """What a run asked and paid."""
-
-    @property
-    def asked(self) -> int:
-        """Requests that the teacher answered in this run."""
-        ...
-
-    @property
-    def replayed(self) -> int:
-        """Requests answered from the run directory."""
-        ...
-
-    @property
-    def reused(self) -> int:
-        """Requests answered from other run directories."""
-        ...
-
-    @property
-    def bill(self) -> Bill:
-        """The cost of all answers in the run directory."""
-        ...
 
 
 def write_run_file(
@@ -85,6 +64,7 @@ def write_run_file(
         "complete": funnel.complete,
         "simulated": recipe.simulated,
         "recipe": recipe.as_dict(),
+        WORKING_FOLDER: _working_folder(setup.output),
         "prompts": prompt_digests(recipe.prompts_in_use),
         "used": dict(record.used),
         "sources": dict(record.sources),
@@ -109,6 +89,18 @@ def write_run_file(
             partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise RunDirectoryError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _working_folder(output: str) -> str:
+    """The working folder, relative to the run directory so that both can move together."""
+    here = os.path.realpath(Path.cwd())
+    return here if is_url(output) else os.path.relpath(here, os.path.realpath(output))
+
+
+def started_in(content: Mapping[str, Any], run: Path) -> Path:
+    """Return the folder in which a run was started, by its run.json; the working folder if that does not say."""
+    recorded = content.get(WORKING_FOLDER)
+    return run.resolve() / recorded if isinstance(recorded, str) else Path()
 
 
 def _endpoints(recipe: Recipe, setup: Setup) -> dict[str, Any]:

@@ -36,6 +36,8 @@ def read_csv(path: Path, separator: str | None = None) -> Iterator[TableRow]:
             names = _names(f"{path}:{start}", header)
             break
         for start, cells in records:
+            if [cell.strip() for cell in cells] == [cell.strip() for cell in header]:
+                raise BadInput(f"{path}:{start}: repeats the header, as if files were joined; remove the line")
             yield _row(f"{path}:{start}", names, cells, separator)
 
 

@@ -37,13 +37,14 @@ class Sources:
 
         The same dataset at the same revision has the same commit wherever it is named.
         """
-        commits = resolve(split for source in self._all() for split in source.splits)
+        commits = resolve(split for source in self for split in source.splits)
         personas = self.personas and at_commits(self.personas, commits)
         problems = tuple(at_commits(source, commits) for source in self.problems)
         benchmarks = tuple(at_commits(source, commits) for source in self.benchmarks)
         return Sources(problems, personas, benchmarks), commits.notes
 
-    def _all(self) -> Iterator[ProblemSource | PersonaSource | QuestionSource]:
+    def __iter__(self) -> Iterator[ProblemSource | PersonaSource | QuestionSource]:
+        """All of them."""
         yield from self.problems
         if self.personas:
             yield self.personas

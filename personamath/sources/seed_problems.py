@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from personamath.completion import mark_in, read_completion
 from personamath.errors import BadInput
-from personamath.files import in_one_line, is_unicode
+from personamath.files import in_one_line, is_unicode, is_visible
 from personamath.records import Problem
 from personamath.sources.problems import COLUMNS, ProblemSource
 from personamath.sources.reference_answers import read_answer
@@ -91,7 +91,7 @@ def _problem(source: ProblemSource, numbered: str, row: TableRow) -> Problem | S
     id = numbered if own_id is None else f"{source.name}-{own_id}"
     if not is_unicode(question + solution + (subject or "") + id):
         return Skipped(numbered, HALF_A_PAIR)
-    if not question.strip():
+    if not is_visible(question):
         return Skipped(id, f"no question in column {question_column}")
     if mark_in(question):
         return Skipped(id, "marks of reasoning or of a chat template in the question")

@@ -15,13 +15,14 @@ from personamath.files import TEXT, in_one_line
 
 _CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 """Compressions by the bytes that a file in them begins with."""
+MARK = "\ufeff"
+"""The mark of a byte order. At the start of a file it is skipped; a file that was joined to another keeps its own."""
 _BLOCK = 1 << 20
-_MARK = "\ufeff"
 
 
 def lines_of(text: TextIO) -> Iterator[str]:
     """The lines of a text, without the byte order marks that are in the middle of files that were joined."""
-    return (line.lstrip(_MARK) for line in text)
+    return (line.lstrip(MARK) for line in text)
 
 
 @contextmanager

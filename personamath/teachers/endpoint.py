@@ -3,9 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
-
-import aiohttp
-from multidict import CIMultiDict
+from typing import TYPE_CHECKING
 
 from personamath.records import CHARACTERS_PER_TOKEN, Completion
 from personamath.teachers.answered_by import PROVIDER_HEADER
@@ -20,6 +18,9 @@ from personamath.teachers.refusals import TIMEOUT, Refusals, Retry
 from personamath.teachers.replies import NO_API, Replies
 from personamath.teachers.troubles import NO_CONNECTION, UNREACHABLE, trouble
 from personamath.teachers.urls import checked, without_secrets
+
+if TYPE_CHECKING:
+    import aiohttp
 
 # How often an endpoint that was left out is tried again.
 PROBE_EVERY_S = 2.0
@@ -37,6 +38,8 @@ class Endpoint:
         self, base_url: str, access: Access, allowance: Announced, refusals: Refusals, limit: Limit | None = None
     ) -> None:
         """Without a `limit`, the caller bounds the requests in flight."""
+        from multidict import CIMultiDict
+
         self.allowance = allowance
         self.limit = limit
         self.in_flight = 0
@@ -58,8 +61,10 @@ class Endpoint:
         """In a row; a gateway in front of a dead server answers, too."""
         self._left_alone_until = 0.0
 
-    async def send(self, session: aiohttp.ClientSession, body: bytes, charge: Charge) -> Completion:
+    async def send(self, session: "aiohttp.ClientSession", body: bytes, charge: Charge) -> Completion:
         """Send one request once; raise `Retry` if another try may succeed."""
+        import aiohttp
+
         self.in_flight += 1
         sent = self.allowance.sent(charge, time.monotonic())
         asked = Sent(sent.at, self.in_flight)
@@ -84,7 +89,7 @@ class Endpoint:
         finally:
             self.in_flight -= 1
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _body(self, response: "aiohttp.ClientResponse") -> bytes:
         """The body of a reply; raise `Retry` for one that goes on and on, before it fills the memory."""
         pieces, size = list[bytes](), 0
         async for piece in response.content.iter_any():
@@ -131,8 +136,10 @@ class Endpoint:
         """Seconds for which it has asked to be left alone; short waits do not count."""
         return max(0.0, self._left_alone_until - now)
 
-    async def wait_until_back(self, session: aiohttp.ClientSession, timeout_s: float) -> None:
+    async def wait_until_back(self, session: "aiohttp.ClientSession", timeout_s: float) -> None:
         """Ask for its list of models now and then, until it answers."""
+        import aiohttp
+
         while not self.reachable:
             await asyncio.sleep(PROBE_EVERY_S)
             with suppress(aiohttp.ClientError, OSError):  # a TimeoutError is an OSError

@@ -7,8 +7,6 @@ from contextlib import suppress
 from operator import itemgetter
 from typing import Self
 
-import aiohttp
-
 from personamath.errors import NotAsked, TeacherMisconfigured
 from personamath.records import Completion
 from personamath.teachers.concurrency import Limit
@@ -59,6 +57,8 @@ class Endpoints:
         self._probes: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        import aiohttp
+
         self._session = aiohttp.ClientSession(
             # `Limit` or the journal bounds what is in flight.
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from math import isfinite
 from typing import Any, NamedTuple
@@ -90,6 +90,20 @@ class Prices:
         if model == self.teacher:
             return self.price
         return self.others[model] if model in self.others else find_price(model)
+
+    def as_dict(self, models: Iterable[str]) -> dict[str, Any]:
+        """For inputs.json: the whole price of each model, None where it is not known."""
+        return {model: (price := self.of(model)) and asdict(price) for model in models}
+
+    @classmethod
+    def of_dict(cls, content: Mapping[str, Any]) -> "Prices | None":
+        """Read what `as_dict` wrote; None if there is no model in it."""
+        found = {model: price and _price_of(price) for model, price in content.items()}
+        return cls(teacher := next(iter(found)), found[teacher], found) if found else None
+
+
+def _price_of(content: Mapping[str, Any]) -> Price:
+    return Price(**{**content, "tiers": {tier: Rates(*rates) for tier, rates in content["tiers"].items()}})
 
 
 class Paid(NamedTuple):

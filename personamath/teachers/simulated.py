@@ -193,13 +193,18 @@ _EASIER = _pattern(evol.EASIER)
 _HARDER = _pattern(evol.HARDER)
 
 
+def _text(content: str | list[dict[str, str]]) -> str:
+    """The text of a message, which some clients send in parts."""
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
 def application(teacher: SimulatedTeacher, model: str = MODEL) -> web.Application:
     """The endpoint: `/v1/chat/completions` and `/v1/models`, as far as a client of a teacher needs them."""
 
     async def chat(request: web.Request) -> web.Response:
         try:
             body = json.loads(await request.read())
-            asked_for, prompt = body["model"], body["messages"][-1]["content"]
+            asked_for, prompt = body["model"], _text(body["messages"][-1]["content"])
         except (ValueError, LookupError, TypeError):
             return _error(400, "the body is not a chat request", "invalid_request")
         if asked_for != model:  # so that nothing simulated is ever filed under a real model's name

@@ -1,11 +1,13 @@
 """Why no reply was read: no connection, a bad certificate, a proxy's refusal, a body in another encoding."""
 
 from collections.abc import Callable
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from personamath.files import in_one_line
 from personamath.teachers.refusals import Retry
+
+if TYPE_CHECKING:
+    import aiohttp
 
 # To open a connection. A slow model is given the whole time-out; an address that drops packets is not.
 CONNECT_TIMEOUT_S = 15.0
@@ -14,11 +16,13 @@ UNREACHABLE = "unreachable"
 NO_CONNECTION = "no connection"
 
 
-def trouble(name: str, error: aiohttp.ClientError | OSError, shown: Callable[[str], str]) -> Retry:
+def trouble(name: str, error: "aiohttp.ClientError | OSError", shown: Callable[[str], str]) -> Retry:
     """The failed try of a request to the endpoint `name`, with what went wrong.
 
     `shown` prepares what the other side sent: it may hold the key.
     """
+    import aiohttp
+
     if what := _unreachable(error):
         timed_out = isinstance(error, aiohttp.ConnectionTimeoutError)
         return Retry(NO_CONNECTION if timed_out else UNREACHABLE, f"{name}: {what}")
@@ -32,6 +36,8 @@ def trouble(name: str, error: aiohttp.ClientError | OSError, shown: Callable[[st
 
 def _unreachable(error: Exception) -> str:
     """Why there is no connection; empty if there was one."""
+    import aiohttp
+
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return f"no connection in {CONNECT_TIMEOUT_S:.0f} s"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
@@ -45,6 +51,8 @@ def _unreachable(error: Exception) -> str:
 
 def _undecodable(error: Exception, shown: Callable[[str], str]) -> str:
     """What a reply is that cannot be read here; empty where it was cut or never came."""
+    import aiohttp
+
     if isinstance(error, aiohttp.ClientResponseError):
         said = error.message
     elif isinstance(error, aiohttp.ClientPayloadError) and "content-encoding" in str(error).lower():

@@ -1,5 +1,7 @@
 """The base model of a run: its config and tokenizer, checked before any weight is loaded."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +37,18 @@ def load_base(name: str, revision: str | None) -> Base:
     commit = None if local else getattr(config, "_commit_hash", None)
     record = BaseModel(name=Path(name).resolve().name if local else name, commit=commit, local=local)
     return Base(config, tokenizer, record, tokenizer.eos_token)
+
+
+@contextmanager
+def loading_weights(name: str) -> Iterator[None]:
+    """Load weights in the block; raises BadInput in place of the error of files that are missing or damaged."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (SafetensorError, OSError) as error:
+        where = in_one_line(error)
+        raise BadInput(f"cannot load the weights of {name} ({where}); copy or download them again") from error
 
 
 def why_not(name: str, revision: str | None, error: Exception) -> str:

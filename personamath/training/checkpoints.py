@@ -4,7 +4,6 @@ A checkpoint is sealed once every file of it is on disk, with the size and check
 checkpoints only, and only from one whose files still have these sizes and checksums.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -16,15 +15,14 @@ from typing import Any
 from personamath.errors import BadInput
 from personamath.files import in_one_line, read_json, written_whole
 from personamath.training.record import TrainingRecord
+from personamath.training.saved_files import HASHING_THREADS, sha256
 
 RECIPE_FILE = "recipe.json"
 # Keys that may change while a run is resumed: they decide how it is watched and stored, not what it trains.
 FREE_KEYS = ("logging_", "save_", "report_to", "run_name", "disable_tqdm", "dataloader_", "resume_from_checkpoint")
 # Facts about the machine that folders of earlier versions do not record; there they are not compared.
-LATER_FACTS = ("strategy", "processes")
+LATER_FACTS = ("strategy", "processes", "precision", "examples", "weights")
 SEAL = "whole.json"
-# SHA-256 reads about 1 to 2 GB a second in a thread: as many threads keep up with one fast disk.
-HASHING_THREADS = 4
 # Enough to recognize the value of a recipe key, short enough for several in one line.
 SHOWN_CHARACTERS = 60
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
@@ -55,7 +53,7 @@ def is_whole(checkpoint: Path) -> bool:
         if not files or any(path.stat().st_size != size for path, size, _ in files):
             return False
         with ThreadPoolExecutor(HASHING_THREADS) as threads:
-            same = threads.map(lambda file: file[2] is None or _digest(file[0]) == file[2], files)
+            same = threads.map(lambda file: file[2] is None or sha256(file[0]) == file[2], files)
             return all(same)
     # No seal, a torn one, a file that is gone.
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
@@ -72,12 +70,7 @@ def _sealed_files(checkpoint: Path) -> Iterator[tuple[Path, int, str | None]]:
 def _synced_digest(path: Path) -> str:
     with path.open("rb") as file:
         os.fsync(file.fileno())
-    return _digest(path)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(path)
 
 
 def last_whole(output_dir: Path) -> tuple[Path | None, list[Path]]:
@@ -102,8 +95,8 @@ def check_finished(output_dir: Path, recipe: Mapping[str, Any]) -> None:
 def claim(output_dir: Path, run: Mapping[str, Any]) -> None:
     """Record which run a folder belongs to, or check that it is this one; raises BadInput where it is another.
 
-    `run` maps names of facts (recipe keys, the data's commit and counts, the base model's commit, the machine's
-    strategy and number of processes) to JSON values.
+    `run` maps names of facts to JSON values: recipe keys, the data's commit, a digest of the examples, the base model's
+    commit or a digest of its files, and the machine's strategy, precision and number of processes.
     """
     path = output_dir / RECIPE_FILE
     if path.is_file():

@@ -1,5 +1,6 @@
 """The dataset of a run: rows of a version on the Hub or of a local folder, and their entry in the record."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -12,9 +13,12 @@ from personamath.files import first_cause, folder_for_libraries, in_one_line, re
 from personamath.records import SIMULATED
 from personamath.sources.hub import cached_commit
 from personamath.training.examples import Example, PromptFormat, make_examples
+from personamath.training.jsonl import sound
 from personamath.training.record import RowCounts, TrainingData
 
 COLUMNS = ("problem", "response")
+TEACHER = "teacher"
+"""The column that says which model wrote a row."""
 FILE_TYPES = {".parquet": "parquet", ".jsonl": "json"}
 """What `datasets` calls the type of a file, by its ending."""
 # Of a dataset folder; `folder.layout` is in a layer above.
@@ -45,6 +49,8 @@ def load_rows(
         raise BadInput(_why(name, config, revision, error)) from error
     if missing := [column for column in columns if column not in rows.column_names]:
         raise BadInput(f"{name}: column {missing[0]!r} is missing; it has {', '.join(rows.column_names)}")
+    rows = rows.select_columns([column for column in (*columns, TEACHER) if column in rows.column_names])
+    _check_text(rows, name)
     simulated = _is_simulated(rows, name, revision)
     if simulated and not allow_simulated:
         raise BadInput(
@@ -65,16 +71,33 @@ def _read(name: str, config: str, revision: str | None) -> Any:
 
     path = Path(name)
     if path.is_file():
-        with folder_for_libraries(path.parent) as folder:
+        with (
+            sound(path) if path.suffix == ".jsonl" else nullcontext(path) as sound_path,
+            folder_for_libraries(sound_path.parent) as folder,
+        ):
             return datasets.load_dataset(FILE_TYPES[path.suffix], data_files=str(folder / path.name), split="train")
     with folder_for_libraries(path) if path.is_dir() else nullcontext(name) as source:
         return datasets.load_dataset(str(source), config, split="train", revision=revision)
 
 
+def _check_text(rows: Any, name: str) -> None:
+    """Raise BadInput where a column claims to be text and is not UTF-8, which a broken parquet file can."""
+    start = 0
+    for table in rows.with_format("arrow").iter(BATCH_ROWS):
+        try:
+            table.validate(full=True)
+        except ValueError as error:  # pyarrow's ArrowInvalid is one
+            raise BadInput(
+                f"{name}: not text in UTF-8 within rows {start:,} to {start + len(table) - 1:,} "
+                f"({in_one_line(error)}): write the file again"
+            ) from None
+        start += len(table)
+
+
 def _is_simulated(rows: Any, name: str, revision: str | None) -> bool:
     """Whether the embedded teacher wrote the rows: by their teachers, else by the dataset's provenance."""
-    if "teacher" in rows.column_names:
-        return any(str(teacher).startswith(SIMULATED) for teacher in rows.unique("teacher"))
+    if TEACHER in rows.column_names:
+        return any(str(teacher).startswith(SIMULATED) for teacher in rows.unique(TEACHER))
     if Path(name).exists():
         provenance = Path(name) / PROVENANCE
         return provenance.is_file() and bool(read_json(provenance, "make the dataset again").get("simulated"))
@@ -109,6 +132,17 @@ def make_dataset(rows: Any, tokenizer: Any, prompt_format: PromptFormat, max_len
         label_tokens=sum(used["label_tokens"]),
     )
     return used.select_columns(["input_ids", "labels"]), counts
+
+
+def examples_digest(examples: Any) -> str:
+    """Return a digest of all examples in their order: of the rows, the prompt, the tokenizer and its EOS at once."""
+    digest = hashlib.sha256()
+    for table in examples.with_format("arrow").iter(BATCH_ROWS):
+        for name in ("input_ids", "labels"):
+            column = table[name].combine_chunks()
+            for numbers in (column.value_lengths(), column.flatten()):
+                digest.update(numbers.cast("int64").to_numpy(zero_copy_only=False).tobytes())
+    return digest.hexdigest()
 
 
 def without_machine(folder: str) -> str:

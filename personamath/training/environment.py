@@ -81,6 +81,18 @@ def _git(*arguments: str) -> str | None:
     return said.stdout.strip()
 
 
+def machine(options: Any) -> dict[str, Any]:
+    """Return the facts about the machine that a checkpoint depends on. `options` are the trainer's."""
+    return {"strategy": strategy(options), "processes": options.world_size, "precision": precision(options)}
+
+
+def precision(options: Any) -> str:
+    """Name the precision that the trainer computes in: a recipe decides it, or else accelerate's config or launch."""
+    if options.fp16 or options.bf16:
+        return "fp16" if options.fp16 else "bf16"
+    return os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+
+
 def strategy(options: Any) -> str:
     """Name how the work is split, e.g. `DeepSpeed ZeRO-2`; known before a trainer is made. `options` are the trainer's.
 

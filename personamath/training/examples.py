@@ -16,13 +16,21 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from personamath.errors import BadInput
+from personamath.files import is_visible
 from personamath.training.prompts import alpaca
 
 PromptFormat = Literal["clean", "paper"]
 DropReason = Literal[
-    "longer than max_length", "no response within max_length", "special token in the text", "empty", "no text"
+    "longer than max_length",
+    "no response within max_length",
+    "special token in the text",
+    "empty",
+    "no text",
+    "NUL in the text",
 ]
 
+# What a broken export leaves in a text.
+NUL = "\0"
 # The label that torch's cross entropy skips.
 IGNORED = -100
 
@@ -58,7 +66,9 @@ def make_examples(
 def _unusable(problem: Any, response: Any) -> DropReason | None:
     if not isinstance(problem, str) or not isinstance(response, str):
         return "no text"
-    return None if problem.strip() and response.strip() else "empty"
+    if not is_visible(problem) or not is_visible(response):
+        return "empty"
+    return "NUL in the text" if NUL in problem + response else None
 
 
 def _make_usable(

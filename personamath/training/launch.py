@@ -1,8 +1,10 @@
 """Launches a recipe's script through accelerate, with the config that fits the machine and the recipe."""
 
 import importlib.util
+import logging
 import re
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,12 +17,14 @@ from personamath.shipped import find_accelerate_config, shipped
 
 if TYPE_CHECKING:
     from psutil import Process
+    from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
 
 NEEDED = ("torch", "transformers", "trl", "accelerate")
 GRPO_KEYS = {"num_generations", "pass_rate_samples", "reward_funcs"}
 """Keys that only a recipe of reinforcement learning has."""
 ZERO2_BILLIONS = 10
 """The paper trains 7B and 8B models with ZeRO-2 and the 13B model with ZeRO-3, both on four GPUs of 80 GB."""
+LAUNCHER_LOG = "torch.distributed.elastic.multiprocessing.api"
 ENDING_S = 15
 """How long training may take to end by itself after Ctrl-C before it is told to, and then before it is killed."""
 
@@ -124,11 +128,13 @@ def launch(what: Launch, start: Callable[[list[str]], None] | None = None) -> in
 
     others = set(psutil.Process().children())
     try:
-        with _sigterm_raises():
+        with _sigterm_raises(), _quiet_launcher():
             (start or _accelerate)(what.command)
     except CalledProcessError as error:  # of one process
         return _status(error.returncode)
     except ChildFailedError as error:  # of several
+        if why := _unsaid([*error.failures.values()]):
+            print(why, file=sys.stderr)
         return _status(error.get_first_failure()[1].exitcode)
     except SignalException as error:
         _end_children(signal.SIGTERM, others)
@@ -146,6 +152,30 @@ def _accelerate(command: list[str]) -> None:
     from accelerate.commands.launch import launch_command, launch_command_parser
 
     launch_command(launch_command_parser().parse_args(command))
+
+
+def _unsaid(failures: Sequence["ProcessFailure"]) -> str | None:
+    """Return why training failed, if no process has printed it: the first of a node prints its error, or a traceback.
+
+    A process that a signal ended could print nothing.
+    """
+    explained = [failure for failure in failures if failure.error_file_data.get("message")]
+    if any(failure.local_rank == 0 for failure in explained):
+        return None
+    killed = [failure for failure in failures if failure.exitcode < 0]
+    return next((str(failure.message) for failure in (*explained, *killed)), None)
+
+
+@contextmanager
+def _quiet_launcher() -> Iterator[None]:
+    """Keep torchrun from logging below the error of training that a process failed."""
+    logger = logging.getLogger(LAUNCHER_LOG)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _status(code: int) -> int:

@@ -1,18 +1,23 @@
 """The processes of a training run: what they agree on, who prints, and how a recipe's script ends."""
 
 import errno
+import json
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from personamath.errors import BadInput, PersonaMathError
+from personamath.files import written_whole
 from personamath.training.checkpoints import check_finished, last_whole
 from personamath.training.record import FILE_NAME
 
 T = TypeVar("T")
+ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
+"""The environment variable of torchrun that names the file for a process's error."""
 
 # What storage that takes no more says, in the words of the system and of torch's own writer, which keeps no others.
 _REFUSALS = (*map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EROFS)), "PytorchStreamWriter failed writing")
@@ -35,18 +40,26 @@ def agreed(fact: T, what: str) -> T:
     return fact
 
 
-def find_checkpoint(output: Path, options: Any) -> Path | None:
-    """Return the checkpoint to resume from; the first process alone reads and checks what may be many gigabytes."""
+def from_first(find: Callable[[], T], options: Any) -> T:
+    """Return what the first process finds; it alone reads what may be many gigabytes."""
     from accelerate.utils import broadcast_object_list
 
-    found: list[Any] = [last_whole(output) if options.process_index == 0 else None]
-    checkpoint: Path | None
-    [(checkpoint, damaged)] = broadcast_object_list(found)
+    found: list[Any] = [find() if options.process_index == 0 else None]
+    result: T
+    [result] = broadcast_object_list(found)
+    return result
+
+
+def find_checkpoint(output: Path, options: Any) -> Path | None:
+    """Return the checkpoint to resume from, and say which ones are passed over."""
+    checkpoint, damaged = from_first(lambda: last_whole(output), options)
     for path in damaged:
         say(f"skipping {path}: it is incomplete or damaged")
     agreed(checkpoint is None or checkpoint.is_dir(), "the last complete checkpoint")
     if checkpoint:
         say(f"resuming from {checkpoint}")
+    elif damaged:
+        say("no complete checkpoint is left: training starts from its first step")
     return checkpoint
 
 
@@ -77,10 +90,14 @@ def say(text: str) -> None:
 
 
 def status_of(main: Callable[[], None], name: str) -> int:
-    """Run a recipe's `main`; print its error in one line, and return the exit status."""
+    """Run a recipe's `main`; print its error in one line, and return the exit status.
+
+    A launcher of several processes shows the error once more, below its own traceback.
+    """
     try:
         main()
     except PersonaMathError as error:
+        _leave_for_launcher(f"{name}: {error}")
         if os.environ.get("LOCAL_RANK", "0") == "0":  # once a node: an error may occur on one node only
             print(f"{name}: {error}", flush=True)
         return 1
@@ -91,11 +108,12 @@ def status_of(main: Callable[[], None], name: str) -> int:
         refusal = _refusal_of_storage(error)
         if refusal is None:
             raise
-        print(
+        text = (
             f"{name}: {refusal}: make room, or give another --output_dir; the same command resumes from the last "
-            "complete checkpoint",
-            flush=True,
+            "complete checkpoint"
         )
+        _leave_for_launcher(text)
+        print(text, flush=True)
         return 1
     return 0
 
@@ -108,3 +126,14 @@ def _refusal_of_storage(error: BaseException | None) -> str | None:
             return f"{place}: {said}" if place else f"cannot write: {said}"
         error = error.__cause__ or error.__context__
     return None
+
+
+def _leave_for_launcher(text: str) -> None:
+    """Write the error into the file that torchrun gives each process, where torchrun reads the cause of a failure.
+
+    Without it, torchrun reports that a process failed, and not why. The layout is that of
+    `torch.distributed.elastic.multiprocessing.errors.ErrorHandler`, whose own text would be a traceback.
+    """
+    if path := os.environ.get(ERROR_FILE):
+        with suppress(OSError), written_whole(Path(path)) as partial:
+            partial.write_text(json.dumps({"message": text, "timestamp": int(time.time())}), encoding="utf-8")

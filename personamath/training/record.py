@@ -139,6 +139,8 @@ class TrainingRecord:
     """Tags that TRL and its trackers gave the model, e.g. `trl`, `sft`, `trackio:<space>`; none in earlier records."""
     kind: Literal["sft", "grpo"] = "sft"
     """Supervised fine-tuning, or reinforcement learning with GRPO from a fine-tuned model."""
+    files: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each file that the model is loaded from, by its path in the folder; none in earlier records."""
     reinforcement: Reinforcement | None = None
     """None for a run of fine-tuning."""
     format_version: int = FORMAT_VERSION

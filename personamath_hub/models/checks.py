@@ -24,6 +24,7 @@ from personamath_hub.models.files import (
     ModelFiles,
     WeightIndex,
 )
+from personamath_hub.versions.tree import HashFile
 
 READERS = ("safetensors", "transformers")
 HEADER_LENGTH_BYTES = 8
@@ -89,6 +90,17 @@ def check_weights(folder: Path, files: ModelFiles) -> Weights:
         raise BadInput(f"{folder / files.weights[0]}: has no tensors; {SAVE_AGAIN}")
     parameters = sum(prod(shape) for _, shape in shapes.values())
     return Weights(len(shapes), parameters, sum((folder / name).stat().st_size for name in files.weights))
+
+
+def check_saved(folder: Path, files: ModelFiles, hash_file: HashFile) -> None:
+    """Check that the published files that a model is loaded from have the bytes that the training saved."""
+    saved = TrainingRecord.read(folder).files
+    for name in (*files.weights, *files.others):
+        if name in saved and hash_file(folder / name).sha256 != saved[name]:
+            raise BadInput(
+                f"{folder / name}: not the bytes that the training saved, by the checksums in {FILE_NAME}; copy the "
+                f"folder again, or remove {FILE_NAME} and run the recipe again, which saves the last checkpoint"
+            )
 
 
 def check_eos(folder: Path, record: TrainingRecord, tokenizer: Any) -> None:

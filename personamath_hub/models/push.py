@@ -19,7 +19,7 @@ from personamath.folder.teachers import models
 from personamath.training.record import FILE_NAME, TrainingRecord
 from personamath_hub.models.base_licenses import AGREEMENTS, NOTICE, BaseLicense, card_metadata
 from personamath_hub.models.card import CHART, model_card
-from personamath_hub.models.checks import check_model
+from personamath_hub.models.checks import check_model, check_saved
 from personamath_hub.models.files import AdapterConfig, ModelFiles
 from personamath_hub.models.paper import PAPER_MODELS
 from personamath_hub.models.published_scores import SCORES, bars, eval_result_files, scores_json
@@ -72,11 +72,12 @@ def prepared_model(
     if with_samples and not results:
         raise BadInput("--with-samples publishes the completions behind scores: give --scores")
     checked = check_model(source, adapter=adapter, allow_simulated=allow_simulated)
+    hash_once = remembering(hash_file)
+    check_saved(source, ModelFiles.of_adapter(source) if adapter else ModelFiles.of(source), hash_once)
     record = TrainingRecord.read(source)
     license = BaseLicense.on_hub(record.base_model, api)
     license.check_name(repo_id)
     facts = _data_facts(record, data, api)
-    hash_once = remembering(hash_file)
     scores = read_scores(results, source, record.base_model, api, hash_once) if results else None
     predecessor(repo_id, version, repo_type="model", api=api)  # versions only grow
     with scratch_folder("push") as scratch:

@@ -46,7 +46,7 @@ from personamath_hub.versions.failures import (
     name,
     wait_s,
 )
-from personamath_hub.versions.others import description, files_of_others
+from personamath_hub.versions.others import description, files_of_others, in_the_way, is_version
 from personamath_hub.versions.revisions import (
     PublishError,
     RepoType,
@@ -89,6 +89,8 @@ class Plan(NamedTuple):
     """Files that others put there and that the folder lacks; they stay."""
     replaced: tuple[str, ...] = ()
     """Files that others put or changed there, and that the folder would replace or remove."""
+    in_the_way: tuple[str, ...] = ()
+    """Files that others put there, that the folder lacks, and that would be loaded together with it."""
 
     def describe(self, folder: Path) -> str:
         """List the files that would be uploaded or removed, one a line, and those of others."""
@@ -106,6 +108,8 @@ class Plan(NamedTuple):
             notes.append(f"On main by others, and kept: {', '.join(self.left)}")
         if self.replaced:
             notes.append(f"On main by others, and lost with this version: {', '.join(self.replaced)}")
+        if self.in_the_way:
+            notes.append(f"On main by others, and loaded together with this version: {', '.join(self.in_the_way)}")
         return notes
 
 
@@ -155,6 +159,7 @@ def plan_version(
     *,
     repo_type: RepoType,
     api: HfApi | None = None,
+    message: str = "",
     hash_file: HashFile = hash_file,
     replace_others: bool = False,
 ) -> Plan:
@@ -166,6 +171,7 @@ def plan_version(
         version=checked_version(version),
         folder=folder,
         hash_file=hash_file,
+        message=message,
         replace_others=replace_others,
     )
     return reading(publication.plan, repo_id, publication.api)
@@ -221,20 +227,24 @@ class _Publication:
             self.was_there = tagged is not None
         return Plan(tagged, refs.main, *compared)
 
-    def _compare(self, commit: str | None) -> tuple[Difference, tuple[str, ...], tuple[str, ...]]:
-        """Compare the folder with a commit: how they differ, others' files that stay, and those that would be lost."""
+    def _compare(self, commit: str | None) -> tuple[Difference, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Compare the folder with a commit: how they differ, and others' files: that stay, are lost, are in the way."""
         there = self._tree(commit)
         difference = compare(self._files, there)
         if commit is None or not (difference.changed or difference.removed):
-            return difference, (), ()
+            return difference, (), (), ()
         history = self.api.list_repo_commits(self.repo_id, repo_type=self.repo_type, revision=commit)
-        others = files_of_others(history, there, self._tree)
+        others = files_of_others(history, there, self._tree, lambda commit: is_version(commit, self._message))
         lost = tuple(path for path in (*difference.changed, *difference.removed) if path in others)
         if self.replace_others:
-            return difference, (), lost
-        left = tuple(path for path in difference.removed if path in others)
+            return difference, (), lost, ()
         rest = replace(difference, removed=tuple(path for path in difference.removed if path not in others))
-        return rest, left, tuple(path for path in lost if path not in left)
+        mixed = tuple(path for path in lost if path not in self._files and self._is_in_the_way(path))
+        left = tuple(path for path in lost if path not in (*self._files, *mixed))
+        return rest, left, tuple(path for path in lost if path in self._files), mixed
+
+    def _is_in_the_way(self, path: str) -> bool:
+        return in_the_way(path, self.repo_type, self._files)
 
     def _try(self) -> PublishedVersion:
         plan = self.plan()
@@ -264,11 +274,13 @@ class _Publication:
 
     def _committed(self, plan: Plan) -> str | None:
         """Find a commit that equals the folder: main, or one left behind by a killed run or a lost response."""
-        if not plan.difference:
+        if not plan.difference and not plan.in_the_way:
             return plan.head
         for commit in self.api.list_repo_commits(self.repo_id, repo_type=self.repo_type):
-            if commit.title == self._title and not self._compare(commit.commit_id)[0]:
-                return commit.commit_id
+            if commit.title == self._title:
+                difference, _, _, mixed = self._compare(commit.commit_id)
+                if not difference and not mixed:
+                    return commit.commit_id
         return None
 
     def _commit(self, plan: Plan) -> str:
@@ -280,6 +292,11 @@ class _Publication:
             raise self._refusal(
                 f"others changed {', '.join(plan.replaced)} on main, and this version would replace that: save what "
                 "you need of it, then publish with --replace-others"
+            )
+        if plan.in_the_way:
+            raise self._refusal(
+                f"others put {', '.join(plan.in_the_way)} on main, which would be loaded together with this version: "
+                "move what you need of it elsewhere, then publish with --replace-others"
             )
         self.before_upload(plan)
         # Deletions first: a file may be replaced by a folder of the same name.
@@ -299,7 +316,7 @@ class _Publication:
     def _verify(self, commit: str) -> None:
         """Read back the files of a commit, and upload again what the Hub has lost."""
         tree = self._tree(commit)
-        difference, _, _ = self._compare(commit)
+        difference = self._compare(commit)[0]
         if difference:
             if read_folder(self.folder) != self._files:
                 raise self._refusal("the folder changed while it was published: run the same command again")
@@ -322,7 +339,11 @@ class _Publication:
     @property
     def _title(self) -> str:
         """The commit's title, by which a commit that a killed run left without a tag is found again."""
-        return " ".join(f"{self.version}: {self.message}".split())
+        return f"{self.version}: {self._message}"
+
+    @property
+    def _message(self) -> str:
+        return " ".join(self.message.split())
 
     @cached_property
     def _files(self) -> dict[str, LocalFile]:

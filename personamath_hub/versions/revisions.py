@@ -18,7 +18,7 @@ _VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 # The client checks more rules, but accepts a name without its owner.
 _REPO_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
-RepoType = Literal["dataset", "model"]
+RepoType = Literal["dataset", "model", "space"]
 T = TypeVar("T")
 
 

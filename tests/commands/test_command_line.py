@@ -125,7 +125,7 @@ def test_a_run_ends_with_the_next_commands() -> None:
     assert "publish" not in next_commands("runs/x", simulated=True)
 
 
-def test_an_unfinished_run_says_how_to_see_what_is_there(
+def test_an_unfinished_run_is_shown_and_other_commands_say_how_to_make_its_dataset(
     start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "run").mkdir()
@@ -134,9 +134,11 @@ def test_an_unfinished_run_says_how_to_see_what_is_there(
     (output / "dataset").rename(tmp_path / "elsewhere")  # as a run that ended before it wrote one
     (output / "run.json").unlink()
     capsys.readouterr()
-    assert main(["report", str(output)]) == 1
+    asked = teacher.stats()["requests"]
+    assert main(["report", str(output)]) == 0
+    assert "The run stopped before its end" in capsys.readouterr().err
+    assert main(["diff", str(output), str(output)]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "the run is not finished" in error and "--max-requests 1" in error
-    asked = teacher.stats()["requests"]
     main(command(teacher, output, "--limit", "3", "--max-requests", "1"))
-    assert teacher.stats()["requests"] == asked and main(["report", str(output)]) == 0
+    assert teacher.stats()["requests"] == asked and (output / "dataset").is_dir()

@@ -1,5 +1,6 @@
 """`personamath train`: which recipe, which accelerate config, which exit status."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -13,7 +14,8 @@ import yaml
 from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.shipped import find_accelerate_config, find_recipe, shipped
-from personamath.training.launch import Launch, check_installed, launch, plan_launch
+from personamath.training.launch import LAUNCHER_LOG, Launch, check_installed, launch, plan_launch
+from personamath.training.processes import ERROR_FILE, status_of
 from tests.conftest import REPO
 
 RECIPES = sorted(path for path in (REPO / "recipes").glob("*.yaml") if not path.stem.startswith("augment"))
@@ -108,6 +110,56 @@ def test_the_exit_status_is_that_of_training(code: int, status: int) -> None:
 
     assert launch(NOTHING, start) == status
     assert launch(NOTHING, lambda command: None) == 0
+
+
+@pytest.fixture
+def error_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that torchrun gives a process for its error."""
+    path = tmp_path / "error.json"
+    monkeypatch.setenv(ERROR_FILE, str(path))
+    return path
+
+
+def test_torchrun_shows_the_error_of_a_process_as_the_cause(error_file: Path) -> None:
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
+
+    def main() -> None:
+        raise BadInput("no such dataset")
+
+    assert status_of(main, "sft") == 1
+    failed = ChildFailedError("sft.py", {0: ProcessFailure(0, 1, 1, str(error_file))})
+    assert str(failed).splitlines()[-2] == "  traceback : sft: no such dataset"
+
+
+FAILURES = [
+    ({0: (0, 1, True), 1: (1, 1, True)}, ""),  # the first process has printed it
+    ({1: (1, 1, True)}, "sft: no such dataset\n"),
+    ({2: (1, -signal.SIGKILL, False)}, "Signal 9 (SIGKILL) received by PID 7\n"),
+    ({0: (0, 1, False)}, ""),  # a traceback of its own
+]
+
+
+@pytest.mark.parametrize(("failures", "said"), FAILURES)
+def test_the_error_of_several_processes_is_said_once_and_without_a_traceback(
+    failures: dict[int, tuple[int, int, bool]], said: str, error_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
+
+    error_file.write_text('{"message": "sft: no such dataset", "timestamp": 1}')
+
+    def start(command: list[str]) -> None:
+        logging.getLogger(LAUNCHER_LOG).error("failed (exitcode: 1) local_rank: 1")
+        raise ChildFailedError(
+            "sft.py",
+            {
+                rank: ProcessFailure(local_rank, 7, code, str(error_file) if explained else "<N/A>")
+                for rank, (local_rank, code, explained) in failures.items()
+            },
+        )
+
+    (code,) = {code for _, code, _ in failures.values()}
+    assert launch(NOTHING, start) == (code if code > 0 else 128 - code)
+    assert capsys.readouterr().err == said
 
 
 def test_no_process_is_left_behind_after_sigterm() -> None:

@@ -18,8 +18,9 @@ from jinja2 import UndefinedError
 
 from personamath.errors import BadInput
 from personamath.folder.card import FolderFacts, dataset_card
-from personamath.folder.chart import INK, OUT, PANEL, THROUGH, draw_funnel
+from personamath.folder.chart import INK, OUT, PANEL, THROUGH
 from personamath.folder.counts import Lengths
+from personamath.folder.funnel_chart import draw_funnel
 from personamath.folder.markdown import code, fenced, table
 from personamath.folder.overlap import TestProblems
 from personamath.folder.provenance import Origins
@@ -140,7 +141,7 @@ def test_the_statistics_are_those_of_the_rows(folder: Path) -> None:
     for step in SIZES:
         for column in ("problem", "response"):
             words = sorted(len(getattr(row, column).split()) for row in rows() if row.step == step)
-            assert cells(text, f"`{column}` of {step}") == summary(words)
+            assert cells(text, f"`{column}` of {PersonaMath.outline.step(step).label}") == summary(words)
     for level in range(1, 6):
         stages = Counter(row.columns["stage"] for row in rows() if row.level == level)
         assert cells(text, f"Level {level}") == [f"{stages[1]:,}", f"{stages[2]:,}"]
@@ -177,7 +178,8 @@ def test_the_card_says_what_was_asked_and_dropped(facts: FolderFacts) -> None:
     provenance["funnel"]["requests"] = requests
     provenance["funnel"]["problems"]["skipped"] = {"no reference answer": ["math-train-00001", "math-train-00002"]}
     card = dataset_card(replace(facts, provenance=provenance))
-    assert cells(card, "Stage 1: solve the seed problem") == [
+    assert cells(card, "Stage 1: inference") == [
+        "solve the seed problem",
         "14,973",
         "12,100",
         "2,700 wrong answer, 150 truncated, 23 no final answer",

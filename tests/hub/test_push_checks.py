@@ -14,12 +14,14 @@ from personamath.errors import BadInput
 from personamath.evaluation.tasks.model import model_of
 from personamath.training.prompts import ALPACA
 from personamath.training.refused_keys import BY_KIND, refuse_misrecorded
+from personamath.training.saved_files import checksums
 from personamath_hub.models.base_licenses import TERMS, BaseLicense
-from personamath_hub.models.checks import check_model, check_weights
+from personamath_hub.models.checks import check_model, check_saved, check_weights
 from personamath_hub.models.files import ModelFiles
 from personamath_hub.models.push import teachers_notices, write_version
 from personamath_hub.models.scores import read_scores
 from personamath_hub.models.training_data import DataFacts
+from personamath_hub.versions.tree import hash_file
 from tests.support.lm_eval_output import write_run
 from tests.support.model_folders import LOCAL, RECORD, based_on, write_facts, write_model
 
@@ -336,3 +338,16 @@ def test_a_record_of_any_key_that_training_refuses_is_no_record(kind: str, key: 
         refuse_misrecorded({"learning_rate": 1e-5, key: other}, kind, "training.json")
     with pytest.raises(BadInput, match="model_init_kwargs sets torch_dtype"):
         refuse_misrecorded({"model_init_kwargs": {"torch_dtype": "float16"}}, kind, "training.json")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_one_changed_bit_of_a_file_that_training_saved_is_refused(folder: Path, name: str) -> None:
+    replace(LOCAL, files=checksums(folder)).write(folder)
+    check_saved(folder, ModelFiles.of(folder), hash_file)
+    content = bytearray((folder / name).read_bytes())
+    content[-1] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(BadInput, match=rf"{name}: not the bytes that the training saved, by the checksums in training"):
+        check_saved(folder, ModelFiles.of(folder), hash_file)
+    replace(LOCAL, files={}).write(folder)  # as an earlier version wrote it
+    check_saved(folder, ModelFiles.of(folder), hash_file)

@@ -54,6 +54,14 @@ def test_a_run_asks_nobody_and_needs_no_teacher(tmp_path: Path) -> None:
     assert digests[0] != digests[1]
 
 
+def test_a_cluster_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["augment", "--method", "original", "--problems", bundled_problems()[0], "--engine", "ray"]
+    assert main([*command, "--output", str(tmp_path / "run")]) == 1
+    error = capsys.readouterr().err
+    assert "the method original asks nobody, so it needs no cluster: use --engine local" in error
+    assert error.count("\n") == 1 and not (tmp_path / "run").exists()
+
+
 def test_a_teacher_that_a_recipe_names_anyway_is_not_asked() -> None:
     recipe = Recipe.of({"method": "original", "problems": ["gsm8k"], "teacher": "gpt-4o-mini-2024-07-18"}, "recipe")
     assert recipe.models == () and Recipe.of(recipe.as_dict(), "run.json").as_dict() == recipe.as_dict()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from personamath.errors import BadInput
-from personamath.methods import METHODS, PersonaMath
+from personamath.methods import METHODS, PersonaMath, in_current_words
 from personamath.methods.method import Column, Config, Kind, Outline, Step
 
 OUTLINE = PersonaMath.outline
@@ -26,6 +26,26 @@ def test_an_outline_comes_back_from_json_in_its_order(method: str) -> None:
     found = Outline.of(as_read(outline), "provenance.json")
     assert found == outline
     assert (list(found.columns), list(found.configs)) == (list(outline.columns), list(outline.configs))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_step_has_one_name_and_its_requests_are_called_by_it(method: str) -> None:
+    outline = METHODS[method]().outline
+    labels = [outline.label(kind) for kind in outline.kinds]
+    assert len({step.label for step in outline.steps}) == len(outline.steps) and len(set(labels)) == len(labels)
+    assert all(
+        label.startswith(outline.step(kind.step).label) for label, kind in zip(labels, outline.kinds, strict=True)
+    )
+
+
+def test_an_outline_of_an_earlier_version_gets_todays_names() -> None:
+    content = as_read(OUTLINE)
+    content["steps"][1]["label"], content["kinds"][1]["says"] = "1: rewrite", "Stage 1: rewrite it"
+    earlier = Outline.of(content, "provenance.json")
+    assert earlier.label(earlier.kinds[2]) == "1: rewrite (solve)"
+    assert in_current_words(earlier) == OUTLINE and OUTLINE.label(OUTLINE.kinds[2]) == "Stage 1: rewrite (solve)"
+    unknown = replace(earlier, method="unknown")
+    assert in_current_words(unknown) == unknown
 
 
 def test_what_a_later_version_added_is_left_out() -> None:

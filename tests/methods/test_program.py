@@ -22,7 +22,7 @@ from personamath.programs.reading import Program
 from personamath.programs.sandbox import Result
 from personamath.recipe import Recipe
 from personamath.records import Completion, Problem, Request
-from personamath.runs.dataset import Made
+from personamath.runs.made import Made
 from personamath.runs.pipeline import Line
 from personamath.runs.programs import check_programs
 from personamath.runs.setup import Setup

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from personamath.report.analysis.comparison import Comparison
 from personamath.report.analysis.duplicates import THRESHOLD, duplicates, near_duplicates
-from personamath.report.analysis.intervals import Z, adjusted_means, wilson
+from personamath.report.analysis.intervals import LEAST, Z, adjusted_means, wilson
 from personamath.report.analysis.result import Analysis, Chart, LeftOut, Series, Table
 from personamath.report.analysis.texts import lengths_by_step, question_lengths, vocabulary
 from tests.support.analysed import run_data
-from tests.support.folders import row
+from tests.support.folders import STEPS, row, rows
 
 
 @given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -106,12 +106,21 @@ def test_vocabulary_counts_words_and_compares_at_equal_tokens() -> None:
 
 
 def test_questions_without_words_have_no_vocabulary() -> None:
-    assert isinstance(vocabulary(run_data(), [Comparison("sums", ("1 + 1 = ?",))]), LeftOut)
+    found = vocabulary(run_data(rows(dict.fromkeys(STEPS, 30))), [Comparison("sums", ("1 + 1 = ?",) * 30)])
+    assert isinstance(found, LeftOut) and found.why == "a set of questions has no words in Latin letters"
+
+
+def test_too_few_questions_have_no_vocabulary_and_no_density() -> None:
+    few = vocabulary(run_data(), [Comparison("other", ("One word?",))])
+    assert isinstance(few, LeftOut) and few.why.startswith("it needs 30 questions or more of each, and there are ")
+    assert few.why.endswith(" and 16 of ours and 1 of other")
+    assert isinstance(question_lengths(run_data(), []), LeftOut)
 
 
 def test_the_area_under_every_density_is_one() -> None:
-    other = Comparison("other", tuple("word " * n for n in (1, 3, 7, 30, 31, 33, 250)))
-    found = question_lengths(run_data(), [other])
+    other = Comparison("other", tuple("word " * n for n in [*(1, 3, 7, 30, 31, 33) * 20, 250]))
+    found = question_lengths(run_data(rows(dict.fromkeys(STEPS, 100))), [other])
+    assert isinstance(found, Analysis)
     widths = [int(str(end)) - int(str(start)) + 1 for start, end, *_ in found.table.rows]
     for place, name in enumerate(("original", "ours", "other"), start=2):
         area = sum(width * float(str(cells[place])) for width, cells in zip(widths, found.table.rows, strict=True))
@@ -123,11 +132,13 @@ def test_the_area_under_every_density_is_one() -> None:
 
 
 def test_lengths_are_those_of_the_texts() -> None:
-    data = run_data()
+    data = run_data(rows(dict.fromkeys(STEPS, LEAST)))
     cells = {one[0]: one for one in lengths_by_step(data).table.rows}
     words = sorted(len(one.response.split()) for one in data.rows if one.step == "stage2_rewrite")
-    _, number, mean, low, _, high = cells["response, stage2_rewrite"]
-    assert (number, low, high) == (4, words[0], words[-1]) and mean == pytest.approx(sum(words) / 4)
+    _, number, mean, low, _, high = cells["response, Stage 2: rewrite"]
+    assert (number, low, high) == (LEAST, words[1], words[-2]) and mean == pytest.approx(sum(words) / LEAST)
+    few = {one[0]: one for one in lengths_by_step(run_data()).table.rows}
+    assert few["response, Stage 2: rewrite"][3:] == (None, None, None)
 
 
 def shingles(text: str) -> set[tuple[str, ...]]:
@@ -164,5 +175,5 @@ def test_near_duplicates_of_another_seed_problem_are_told_apart() -> None:
     three = replace(three, seed_id=one.seed_id)
     found = duplicates(run_data([one, two, three, row("stage1_rewrite", 8)]))
     ((step, rows, same, _, others, _),) = found.table.rows
-    assert (step, rows, same, others) == ("stage1_rewrite", 4, 2, 3)
-    assert "3 of 4 rows (75.0%)" in found.finding
+    assert (step, rows, same, others) == ("Stage 1: rewrite", 4, 2, 3)
+    assert "3 of 4 rows are near duplicates" in found.finding

@@ -17,6 +17,7 @@ import pytest
 from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.evaluation.scores import DataSource, Item, ScoredModel, ScoredRun, TaskRun
+from personamath.methods import PersonaMath
 from personamath.records import Problem
 from personamath.report.analysis.cases import case_studies
 from personamath.report.analysis.catalogue import analyses
@@ -24,11 +25,14 @@ from personamath.report.analysis.comparison import read_comparison
 from personamath.report.analysis.composition import before_and_after, composition, first_answers, keep_rates
 from personamath.report.analysis.costs import costs
 from personamath.report.analysis.false_wrong import false_wrong, verdicts
+from personamath.report.analysis.intervals import LEAST
 from personamath.report.analysis.models import published_scores, stage_two
-from personamath.report.analysis.persona_groups import persona_groups
+from personamath.report.analysis.not_kept import read_lost
+from personamath.report.analysis.persona_groups import _attempts, persona_groups
 from personamath.report.analysis.quality import contamination, fidelity
 from personamath.report.analysis.result import Analysis, Cell, LeftOut
 from personamath.report.analysis.rows import RunData, read_run
+from personamath.report.browser import pack
 from personamath.teachers.prices import Price
 from personamath.teachers.rates import Rates
 from tests.support.analysed import RECIPE, run_data
@@ -72,6 +76,42 @@ def test_a_run_is_read_with_what_its_journal_and_its_sources_tell(run: Path, dat
     assert not data.missing and data.simulated
 
 
+def test_what_was_not_kept_is_what_the_run_counted_with_all_that_it_came_from(run: Path, data: RunData) -> None:
+    requests = json.loads((run / "run.json").read_text())["requests"]
+    counted = {
+        (kind, reason): count
+        for kind, outcomes in requests.items()
+        for reason, count in outcomes.items()
+        if reason not in ("kept", "usable")
+    }
+    assert data.lost and data.lost.counts == counted
+    assert Counter((one.kind, one.reason) for one in data.lost.shown) == counted
+    with closing(sqlite3.connect(run / "journal.sqlite")) as journal:
+        for one in data.lost.shown:
+            [(text, request)] = journal.execute("select text, request from answers where digest = ?", (one.request,))
+            assert one.text in text and json.loads(request)["messages"][0]["content"] == one.prompt
+            assert one.seed.question in one.prompt or (one.problem and one.problem in one.prompt)
+            assert (one.persona is not None) == ("/p" in one.id)
+            assert one.persona is None or ": solve" in one.kind or ": reflect" in one.kind or one.persona in one.prompt
+    assert {one.problem is not None for one in data.lost.shown if one.reason == "wrong answer"} == {True}
+
+
+def test_of_each_reason_the_same_few_are_shown(run: Path, data: RunData) -> None:
+    assert data.recipe and data.seeds and data.lost
+    given = (run, data.recipe, data.seeds, data.personas or (), data.rows, data.provenance["funnel"]["requests"])
+    few, again = (read_lost(*given, most=2) for _ in range(2))
+    assert few == again and few.counts == data.lost.counts and set(few.shown) <= set(data.lost.shown)
+    assert Counter((one.kind, one.reason) for one in few.shown) == {
+        each: min(count, 2) for each, count in few.counts.items()
+    }
+
+
+def test_only_a_run_knows_what_was_not_kept(run: Path) -> None:
+    published = read_run(run / "dataset", "me/demo@v1.0.0")
+    assert published.lost is None and "give the run directory" in published.missing["lost"]
+    assert "give the run directory" in pack(published).note
+
+
 def test_the_price_is_the_runs(run: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(run, tmp_path / "run")
     content = json.loads((copy / "run.json").read_text())
@@ -101,10 +141,11 @@ def test_answers_that_the_ray_engine_keeps_beside_the_journal_are_read_too(
 
 def test_every_analysis_is_made_of_a_run_and_again_the_same(data: RunData) -> None:
     found = analyses(data)
-    assert {one.name for one in found.left_out} == {"contamination", "second-opinion", "stage-two"}
-    assert len({one.name for one in found.made}) == len(found.made) == 14
+    few = {"first-answers", "question-lengths"}
+    assert {one.name for one in found.left_out} == {"contamination", "second-opinion", "scores", "stage-two"} | few
+    assert len({one.name for one in found.made}) == len(found.made) == 11
     assert all(one.title and one.finding.endswith(".") and one.note and one.table.rows for one in found.made)
-    assert all(one.warning and "simulated teacher" in one.warning for one in found.made if one.name != "scores")
+    assert all(one.warning and "simulated teacher" in one.warning for one in found.made)
     assert analyses(data) == found
 
 
@@ -113,32 +154,41 @@ def test_of_a_published_folder_what_it_does_not_hold_is_left_out_with_the_reason
     published = read_run(folder, "me/data@v1.0.0")
     assert published.seeds is None and published.wrong is None and published.personas
     left = {one.name: one.why for one in analyses(published).left_out}
-    assert set(left) == {"first-answers", "keep-rates", "false-wrong", "contamination", "second-opinion", "stage-two"}
-    assert "the run's journal" in left["first-answers"] and "give the run directory" in left["keep-rates"]
+    missing = {"first-answers", "keep-rates", "false-wrong", "contamination", "second-opinion", "scores", "stage-two"}
+    assert set(left) == missing | {"question-lengths"} and "it needs 100 questions or more" in left["question-lengths"]
+    assert "a run's journal" in left["first-answers"] and "give the run directory" in left["keep-rates"]
     assert "--benchmark" in left["contamination"]
 
 
 def test_rows_of_seed_problems_all_count_in_the_keep_rates(run: Path, data: RunData) -> None:
     found = keep_rates(data)
     requests = json.loads((run / "run.json").read_text())["requests"]
-    for name, step in (("1: inference", "stage1_inference"), ("2: reflection", "stage2_reflection")):
-        assert sum(column(found, "kept", {"step": name})) == sum(one.step == step for one in data.rows)
-    for name, purpose in (("1: rewrite", "stage1_rewrite: rewrite"), ("1: inference", "stage1_inference")):
-        assert sum(column(found, "tried", {"step": name})) == sum(requests[purpose].values())
+    for name, step in (("Stage 1: inference", "stage1_inference"), ("Stage 2: reflection", "stage2_reflection")):
+        kept = column(found, "kept", {"step": name})
+        assert sum(kept[1:]) == kept[0] == sum(one.step == step for one in data.rows)
+        assert column(found, "level", {"step": name})[0] == "all"
+    for name, purpose in (("Stage 1: rewrite", "stage1_rewrite: rewrite"), ("Stage 1: inference", "stage1_inference")):
+        assert column(found, "tried", {"step": name, "level": "all"}) == [sum(requests[purpose].values())]
     solved = sum(one.step == "stage1_inference" for one in data.rows)
-    assert sum(column(found, "tried", {"step": "2: reflection"})) == len(data.seeds or ()) - solved
+    tried = column(found, "tried", {"step": "Stage 2: reflection", "level": "all"})
+    assert tried == [len(data.seeds or ()) - solved]
     for tried, kept, share in zip(*(column(found, name) for name in ("tried", "kept", "kept %")), strict=True):
-        assert share is None if not tried else share == kept / tried
+        assert share is None if tried < LEAST else share == kept / tried
 
 
 def test_personas_are_drawn_again_as_the_run_drew_them(run: Path, data: RunData) -> None:
-    found = persona_groups(data)
     requests = json.loads((run / "run.json").read_text())["requests"]
     asked = sum(sum(requests[kind.name].values()) for kind in data.outline.kinds if kind.role == "rewrite")
-    assert sum(column(found, "asked for")) == asked
-    kept = sum(asked * share for asked, share in zip(column(found, "asked for"), column(found, "kept %"), strict=True))
-    assert round(kept) == sum(one.step.endswith("rewrite") for one in data.rows)
-    assert len(column(found, "occupation")) == 11
+    assert data.recipe and isinstance(data.recipe.method, PersonaMath)
+    attempts = list(_attempts(data, data.recipe, data.recipe.method))
+    assert len(attempts) == asked and len({attempt.occupation for attempt in attempts}) == 11
+    assert sum(attempt.row is not None for attempt in attempts) == sum(
+        one.step.endswith("rewrite") for one in data.rows
+    )
+    groups = Counter(attempt.occupation for attempt in attempts)
+    found = persona_groups(data)
+    large = sorted(name for name, size in groups.items() if size >= LEAST)
+    assert column(found, "occupation") == large and column(found, "asked for") == [groups[name] for name in large]
 
 
 def test_personas_without_occupations_are_no_groups(data: RunData) -> None:
@@ -151,15 +201,15 @@ def test_the_composition_stands_beside_the_papers() -> None:
     few = run_data()
     counts = Counter((one.source, one.step) for one in few.rows)
     found = composition(few)
-    assert column(found, "rows", {"source": "MATH", "step": "1: rewrite"}) == [counts["math", "stage1_rewrite"]]
-    assert column(found, "the paper's rows", {"source": "MATH", "step": "2: rewrite"}) == [1_900]
+    assert column(found, "rows", {"source": "MATH", "step": "Stage 1: rewrite"}) == [counts["math", "stage1_rewrite"]]
+    assert column(found, "the paper's rows", {"source": "MATH", "step": "Stage 2: rewrite"}) == [1_900]
     assert column(found, "the paper's rows", {"source": "all", "step": "all"}) == [70_300]
     assert column(found, "rows", {"source": "all", "step": "all"}) == [len(few.rows)]
 
 
 SEEDS = tuple(
     Problem(f"math-train-{number:05}", "math", f"What is {number}?", str(number), level=number % 5 + 1)
-    for number in range(1, 60, 2)
+    for number in range(1, 140, 2)
 )
 
 
@@ -169,25 +219,28 @@ def known(wrong: dict[str, str], some: Any = None, solved: Iterable[str] = ()) -
 
 
 def test_first_answers_are_right_where_there_is_a_row_and_wrong_where_the_journal_says() -> None:
-    solved = [row("stage1_inference", number) for number in (1, 3, 5)]  # levels 2, 4 and 1
-    wrong = {SEEDS[4].id: "no", SEEDS[9].id: "no"}  # levels 5 and 5
+    solved = [row("stage1_inference", number) for number in range(1, 2 * LEAST, 2)]
+    wrong = {seed.id: "no" for seed in SEEDS[LEAST:]}
     found = first_answers(known(wrong, solved, solved=(one.seed_id for one in solved)))
-    assert column(found, "problems") == [3, 2]
-    assert column(found, "mean level") == pytest.approx([7 / 3, 5])
+    assert column(found, "problems") == [LEAST, len(SEEDS) - LEAST]
+    levels = [[seed.level or 0 for seed in some] for some in (SEEDS[:LEAST], SEEDS[LEAST:])]
+    assert column(found, "mean level") == pytest.approx([sum(some) / len(some) for some in levels])
+    few = first_answers(known({SEEDS[-1].id: "no"}, solved, solved=(one.seed_id for one in solved)))
+    assert isinstance(few, LeftOut) and few.why.endswith("fewer than 30 problems with a level were answered wrong")
     assert column(found, "the paper's mean level") == [3.22, 4.28]
     assert isinstance(first_answers(run_data()), LeftOut)
 
 
 def test_before_is_every_seed_problem_and_after_are_the_rows() -> None:
-    found = before_and_after(
-        known({}, [row("stage1_inference", 1), row("stage1_rewrite", 1), row("stage1_rewrite", 3)])
-    )
+    some = [row(step, number) for number in (1, 3) for step in ("stage1_inference", *["stage1_rewrite"] * number * 10)]
+    found = before_and_after(known({}, some))
+    assert isinstance(before_and_after(known({}, some[:5])), LeftOut)
     assert column(found, "seed problems %", {"value": "MATH, level 2"}) == [
         sum(s.level == 2 for s in SEEDS) / len(SEEDS)
     ]
-    assert column(found, "stage1 %", {"value": "MATH, level 2"}) == pytest.approx([2 / 3])
-    assert "stage2 %" not in found.table.columns
-    shares = zip(*(cells[2:] for cells in found.table.rows if cells[0] == "level"), strict=True)
+    assert column(found, "Stage 1 %", {"value": "MATH, level 2"}) == pytest.approx([11 / 42])
+    assert "Stage 2 %" not in made(found).table.columns
+    shares = zip(*(cells[2:] for cells in made(found).table.rows if cells[0] == "level"), strict=True)
     assert [sum(map(float, map(str, some))) for some in shares] == pytest.approx([1, 1])
 
 
@@ -233,9 +286,9 @@ def priced(price: Price | None) -> RunData:
 def test_a_step_pays_for_all_of_its_requests() -> None:
     found = costs(priced(Price(2.0, 100.0)))
     # Stage 1's rewrite makes the second and the third kind of request.
-    assert column(found, "prompt tokens", {"step": "1: rewrite"}) == [3_000]
-    assert column(found, "tokens per kept row", {"step": "1: rewrite"}) == [3_030 / 4]
-    assert column(found, "USD", {"step": "1: rewrite"}) == pytest.approx([(3_000 * 2 + 30 * 100) / 1e6])
+    assert column(found, "prompt tokens", {"step": "Stage 1: rewrite"}) == [3_000]
+    assert column(found, "tokens per kept row", {"step": "Stage 1: rewrite"}) == [3_030 / 4]
+    assert column(found, "USD", {"step": "Stage 1: rewrite"}) == pytest.approx([(3_000 * 2 + 30 * 100) / 1e6])
     assert column(found, "USD per 1,000 kept rows", {"step": "all"}) == pytest.approx(
         [(15_000 * 2 + 150 * 100) / 1e3 / 16]
     )
@@ -259,20 +312,25 @@ def test_prompt_tokens_from_the_providers_cache_cost_what_they_cost_there() -> N
     rewriting = priced(price).outline.kinds[1].name
     found = costs(replace(priced(price), cached_shares={rewriting: 0.5}))
     whole, cached = 3_000 * 2 + 30 * 100, 500 * 1.5
-    assert column(found, "USD", {"step": "1: rewrite"}) == pytest.approx([(whole - cached) / 1e6])
+    assert column(found, "USD", {"step": "Stage 1: rewrite"}) == pytest.approx([(whole - cached) / 1e6])
     assert "Prices: 2 and 100 USD per million prompt and completion tokens, 0.5 for cached" in made(found).note
-    assert column(costs(priced(price)), "USD", {"step": "1: rewrite"}) == pytest.approx([whole / 1e6])
+    assert column(costs(priced(price)), "USD", {"step": "Stage 1: rewrite"}) == pytest.approx([whole / 1e6])
 
 
 def test_a_case_comes_with_its_whole_ancestry() -> None:
     few = run_data()
     wrong = {one.seed_id: f"wrong about {one.seed_id}" for one in few.rows if one.columns["stage"] == 2}
     found = case_studies(replace(few, wrong=wrong))
-    assert list(dict.fromkeys(column(found, "step"))) == ["1: inference", "1: rewrite", "2: reflection", "2: rewrite"]
-    (id,) = column(found, "text", {"step": "2: rewrite", "part": "id"})
+    labels = [step.label for step in few.outline.steps]
+    assert list(dict.fromkeys(column(found, "step"))) == [*labels[1:], labels[0]], "what only solves comes last"
+    (id,) = column(found, "text", {"step": "Stage 2: rewrite", "part": "id"})
     (chosen,) = (one for one in few.rows if one.id == id and one.step == "stage2_rewrite")
     parts = dict(
-        zip(column(found, "part", {"step": "2: rewrite"}), column(found, "text", {"step": "2: rewrite"}), strict=True)
+        zip(
+            column(found, "part", {"step": "Stage 2: rewrite"}),
+            column(found, "text", {"step": "Stage 2: rewrite"}),
+            strict=True,
+        )
     )
     assert parts == {
         "id": chosen.id,
@@ -287,19 +345,19 @@ def test_a_case_comes_with_its_whole_ancestry() -> None:
 
 
 def test_flags_and_overlaps_are_counted() -> None:
-    some = rows({"stage1_inference": 2, "stage1_rewrite": 8, "stage2_reflection": 0, "stage2_rewrite": 0})
+    some = rows({"stage1_inference": 2, "stage1_rewrite": 40, "stage2_reflection": 0, "stage2_rewrite": 0})
     rewritten = [one for one in some if one.step == "stage1_rewrite"]
     flagged = {rewritten[0].id: "missing 3; new 4", rewritten[1].id: "changed x = 3"}
     first = some[0].seed_id
     some = [replace(one, flag=flagged.get(one.id), overlap="masked" if one.seed_id == first else None) for one in some]
     data = run_data(some)
     found = fidelity(data)
-    assert column(found, "flagged %", {"rewrites": "all"}) == [2 / 8]
-    assert [column(found, f"{kind} %", {"rewrites": "all"}) for kind in ("missing", "new", "changed")] == [[1 / 8]] * 3
+    assert column(found, "flagged %", {"rewrites": "all"}) == [2 / 40]
+    assert [column(found, f"{kind} %", {"rewrites": "all"}) for kind in ("missing", "new", "changed")] == [[1 / 40]] * 3
     assert isinstance(contamination(data), LeftOut)
     compared = replace(data, provenance={**data.provenance, "benchmarks": [{"source": "math"}]})
     assert column(contamination(compared), "rows") == [0, 2, 0]
-    assert "2 of 10 rows (20.0%), from 1 seed problems" in made(contamination(compared)).finding
+    assert "2 of 42 rows, from 1 seed problems" in made(contamination(compared)).finding
 
 
 def scored(model: str, right: list[float], question: str = "q", task: str = "personamath_gsm8k") -> ScoredRun:
@@ -332,7 +390,6 @@ def test_scores_stand_beside_those_of_others_with_their_sources() -> None:
     assert 0.55 < low < 0.75 < high < 0.95
     assert column(found, "solved %", {"model": "PersonaMath", "base model": "Qwen2.5-7B", "test": "MATH"}) == [0.566]
     assert all(column(found, "source")) and "mine solves 75.0% of GSM8K" in found.finding
-    assert "No model was scored here" in published_scores([]).finding
 
 
 def test_a_score_that_must_not_be_published_is_shown_with_the_reason() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from personamath.records import Problem, Row
 from personamath.report.analysis.composition import before_and_after, composition, first_answers, keep_rates
 from personamath.report.analysis.false_wrong import false_wrong
+from personamath.report.analysis.intervals import LEAST
 from personamath.report.analysis.result import Analysis
 from personamath.report.analysis.rows import RunData
 from personamath.report.browser import pack
@@ -24,6 +25,12 @@ def of(source: str, number: int, level: int | None, step: str = "stage1_inferenc
 
 
 ROWS = [of(source, number, level) for source, levels in LEVELS.items() for number, level in enumerate(levels)]
+
+
+MANY = [
+    dataclasses.replace(one, id=f"{one.id}-{copy}", seed_id=f"{one.id}-{copy}") for one in ROWS for copy in range(LEAST)
+]
+"""Enough of each for statistics."""
 
 
 def data(rows: list[Row], **known: Any) -> RunData:
@@ -68,19 +75,21 @@ def test_more_sources_than_colours_are_charted_together() -> None:
 
 
 def test_levels_are_in_the_order_of_their_numbers() -> None:
-    found = before_and_after(data(ROWS))
+    found = made(before_and_after(data(MANY)))
     levels = [cells[1] for cells in found.table.rows if cells[0] == "level"]
     assert levels == ["bank", "school, level 4", "shop, level 1", "shop, level 2", "shop, level 10"]
-    assert found.finding == "Mean level: 4.25 of seed problems, 4.25 of stage1."
+    assert found.finding == "Mean level: 4.25 of seed problems, 4.25 of Stage 1."
     tried = keep_rates(data(ROWS, seeds=seeds_of(ROWS)))
-    assert values(tried, 0) == levels
+    assert values(tried, 0) == ["all", *levels]
     index = json.loads(gzip.decompress(base64.b64decode(pack(data(ROWS)).index)))
     (shown,) = [facet for facet in index["facets"] if facet["name"] == "level"]
     assert [value["value"] for value in shown["values"]] == ["1", "2", "4", "10", "none"]
 
 
 def test_levels_of_ones_own_are_not_compared_with_those_of_math() -> None:
-    found = made(first_answers(data(ROWS, seeds=seeds_of(ROWS), solved={"shop-0", "school-0"}, wrong={"shop-2": "no"})))
+    solved = {one.seed_id for one in MANY if one.seed_id.startswith(("shop-0", "school-0"))}
+    wrong = {one.seed_id: "no" for one in MANY if one.seed_id.startswith("shop-2")}
+    found = made(first_answers(data(MANY, seeds=seeds_of(MANY), solved=solved, wrong=wrong)))
     assert found.table.columns == ("first answer", "problems", "mean level", "low", "high")
     assert "paper" not in found.finding and "(school 4 to 4, shop 1 to 10)" in found.note
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,14 @@ import pytest
 from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.folder.checks import check_folder
-from personamath.methods import Direct, Evol, PersonaMath
+from personamath.methods import Direct, Evol, MetaMath, PersonaMath, Rejection
 from personamath.methods.method import Column, Kind, Method, Outline, Step
 from personamath.methods.work import Work
 from personamath.recipe import Recipe
 from personamath.records import Problem, Row, Solution
 from personamath.report.analysis.catalogue import analyses
 from personamath.report.analysis.composition import composition, keep_rates
+from personamath.report.analysis.not_kept import MOST_OF_EACH
 from personamath.report.analysis.persona_groups import persona_groups
 from personamath.report.analysis.result import Analysis, LeftOut
 from personamath.report.analysis.rows import RunData, read_run
@@ -83,18 +85,43 @@ def cells(found: Analysis | LeftOut, *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[place] for place in places) for row in found.table.rows]
 
 
+@pytest.mark.parametrize(
+    ("method", "compared"),
+    [
+        (Rejection(k=4), False),
+        (MetaMath(answers=3, rephrasings=3, fobar=2, self_verification=2), False),
+        (Evol(rounds_down=2, rounds_up=2, branches=2, n_solve=3, min_votes=2), True),
+    ],
+    ids=["rejection", "metamath", "evol"],
+)
+def test_what_any_method_did_not_keep_is_what_it_counted(
+    method: Method, compared: bool, sources: tuple[str, ...], tmp_path: Path
+) -> None:
+    test_problems = tmp_path / "test.jsonl"
+    test_problems.write_text('{"question": "What is two and two?"}\n')
+    benchmark = (f"{test_problems}:question",) if compared else ()
+    data = read(run_of(method, tmp_path / "run", sources, benchmark=benchmark))
+    assert data.lost and sum(data.lost.counts.values())
+    assert Counter((one.kind, one.reason) for one in data.lost.shown) == {
+        each: min(count, MOST_OF_EACH) for each, count in data.lost.counts.items()
+    }
+
+
 def test_a_method_without_personas_has_a_whole_report(direct_run: Path, tmp_path: Path) -> None:
     data = read(direct_run)
     assert data.seeds and data.wrong and data.solved and data.personas is None and not data.missing
     found = analyses(data)
-    assert {one.name for one in found.left_out} == {"contamination", "second-opinion", "stage-two", "persona-groups"}
+    assert {one.name for one in found.left_out} == {
+        *("contamination", "second-opinion", "stage-two", "persona-groups"),
+        *("first-answers", "question-lengths", "scores"),
+    }
     assert "'direct' does not rewrite for personas" in str(persona_groups(data))
     assert cells(composition(data), "step")[-1] == ("all",) and "paper" not in str(composition(data))
     requests = json.loads((direct_run / "run.json").read_text())["requests"]
-    tried = sum(count for step, count in cells(keep_rates(data), "step", "tried") if step == "1: rewrite")
-    assert tried == sum(requests["stage1_rewrite: rewrite"].values())
+    tried = {(level, step): count for level, step, count in cells(keep_rates(data), "level", "step", "tried")}
+    assert tried["all", "Stage 1: rewrite"] == sum(requests["stage1_rewrite: rewrite"].values())
     html = write_report(data, tmp_path).read_text()
-    assert "Rewriting without personas" in html and "<dt>personas</dt>" not in html
+    assert "Rewriting without personas" in html and "<b>persona</b>" not in html
 
 
 def lose_a_line(path: Path) -> None:
@@ -144,7 +171,7 @@ def test_a_report_is_made_although_a_problems_file_changed(
     assert capsys.readouterr().err.count(f"{changed} changed after the data was made") == 1, "one note is enough"
     html = (tmp_path / "report" / "index.html").read_text()
     for title in ("Level of right and wrong first answers", "Share of tries kept, by level"):
-        assert f"<strong>{title}.</strong> the seed problems are not available: {changed}" in html
+        assert f"<strong>{title}.</strong> The seed problems are not available: {changed}" in html
 
 
 def moved(run: Path, sources: tuple[str, ...], folder: Path) -> Path:
@@ -249,7 +276,7 @@ def test_a_method_that_is_not_known_has_a_report_all_the_same(masked: Path, tmp_
         ("olympiads", "all", 20),
     ]
     found = analyses(data)
-    assert {"composition", "before-after", "case-studies", "near-duplicates"} <= {one.name for one in found.made}
+    assert {"composition", "case-studies", "near-duplicates"} <= {one.name for one in found.made}
     cases = next(one for one in found.made if one.name == "case-studies")
     assert {("masked", "hidden"), ("masked", "problem")} <= set(cells(cases, "step", "part"))
     html = write_report(data, tmp_path).read_text()
@@ -290,10 +317,14 @@ def test_the_page_says_which_rows_were_reworded_and_which_corrected(
     data = read(direct_run)
     address = write_report(data, tmp_path).as_uri()
     for step, badges, parts in (
-        ("stage1_rewrite", ["1: rewrite", "reworded"], ["Seed problem", "Rewrite", "Solution", "Reference answer"]),
+        (
+            "stage1_rewrite",
+            ["Stage 1: rewrite", "reworded"],
+            ["Seed problem", "Rewrite", "Solution", "Reference answer"],
+        ),
         (
             "stage2_reflection",
-            ["2: reflection", "reviewed"],
+            ["Stage 2: reflection", "reviewed"],
             ["Seed problem", "Wrong solution", "Review", "Correction", "Reference answer"],
         ),
     ):

@@ -179,3 +179,23 @@ def test_the_command_compares_two_runs(tmp_path: Path, capsys: pytest.CaptureFix
     assert "The simulated teacher wrote one and two" in said.err
     assert json.loads((tmp_path / "out" / "compare.json").read_text()) == content
     assert (tmp_path / "out" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_runs_that_name_relative_files_are_compared_from_any_folder(
+    moved: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "mine.jsonl").write_text('{"question": "What is 1 + 1?", "answer": "It is 2.\\n#### 2"}\n')
+    monkeypatch.chdir(folder)
+    for name in ("one", "two"):
+        made = ["augment", "--method", "original", "--problems", "shop:mine.jsonl:question:answer"]
+        assert main([*made, "--output", f"runs/{name}"]) == 0
+    if moved:
+        folder = folder.rename(tmp_path / "moved")
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    assert main(["compare", *(str(folder / "runs" / name) for name in ("one", "two")), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [run["seed_problems"] for run in found["runs"]] == [1, 1]

@@ -345,6 +345,7 @@ def test_importing_the_package_is_quick_and_has_what_it_promises() -> None:
         "datasets",
         "math_verify",
         "matplotlib",
+        "PIL",
         "numpy",
         "pandas",
         "pyarrow",

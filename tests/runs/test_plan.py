@@ -157,7 +157,7 @@ def test_a_plan_without_a_pilot_asks_nobody_and_needs_neither_key_nor_output(
     assert main(["plan", *BUNDLED, "--teacher", "gpt-4o-mini-2024-07-18", "--rpm", "60"]) == 0
     said = capsys.readouterr().out
     table = figures(said)
-    assert table["stage1_inference"][0] == 48
+    assert table["Stage 1: inference"][0] == 48
     assert table["all"][4] == pytest.approx(table["all"][3] / 2, abs=0.01)  # a batch costs half
     assert sum(line[3] for name, line in table.items() if name != "all") == pytest.approx(table["all"][3], abs=0.03)
     assert "from       the rates of the paper's table 2, and assumed lengths" in said and "--rpm 60" in said

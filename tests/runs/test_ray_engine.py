@@ -166,6 +166,17 @@ def test_each_role_has_its_teacher_on_a_cluster_too(cluster: RayCluster, start_t
 
 
 @needs_ray
+def test_metamath_makes_the_same_bytes_on_a_cluster(cluster: RayCluster, start_teacher: Start, tmp_path: Path) -> None:
+    teacher = start_teacher(*PROBLEMS)
+    flags = ("--method", "metamath", "--limit", "1", "--teacher", MODEL, "--base-url", teacher.base_url)
+    arguments = ["augment", *PROBLEMS, *flags, "--output"]
+    assert main([*arguments, str(tmp_path / "here")]) == 0
+    run = finish([*arguments, str(tmp_path / "there"), *on_ray(cluster)])
+    assert run.returncode == 0, run.stderr
+    assert dataset_bytes(tmp_path / "there") == dataset_bytes(tmp_path / "here")
+
+
+@needs_ray
 def test_seed_problems_that_moved_or_changed_are_said_before_anything_is_asked(
     cluster: RayCluster, start_teacher: Start, tmp_path: Path
 ) -> None:

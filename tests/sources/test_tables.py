@@ -72,6 +72,7 @@ FORMS: list[tuple[str, bytes]] = [
     ("a.JSONL", jsonl(ascii=True).encode()),
     ("a.jsonl", jsonl().encode("utf-8-sig")),
     ("a.jsonl", jsonl().replace("\n", "\n\ufeff").encode("utf-8-sig")),  # files that were joined
+    ("a.jsonl", b"".join(jsonl([row]).encode("utf-8-sig") for row in ROWS)),  # files that were joined
     ("a.jsonl", jsonl().replace("\n", "\r\n").encode()),
     ("a.jsonl", jsonl().replace("\n", "\n\n").strip().encode()),
     ("a.jsonl", jsonl().encode("utf-16")),
@@ -223,6 +224,11 @@ BAD: list[tuple[str, bytes, str]] = [
     ("a.json", b'{"train": [{}], "test": [{}]}', "a.json: lists of objects under train, test; put the one to read "),
     ("a.csv", b"a,b\n1,2\n1\n", "a.csv:3: only 1 of 2 cells; is the file cut off, or a quote missing?"),
     ("a.csv", b"a,b\n1,2,3\n", "a.csv:2: 3 cells, the header has 2; put a cell that contains a comma into quotes"),
+    (
+        "a.csv",
+        b"a,b\n1,2\n\xef\xbb\xbfa,b\n3,4\n",
+        "a.csv:3: repeats the header, as if files were joined; remove the line",
+    ),
     ("a.csv", b"a;b\n1;2;3\n", "a.csv:2: 3 cells, the header has 2; put a cell that contains a semicolon into quotes"),
     ("a.csv", b'a,b\n"1\n\n2",2\n1,2,3\n', "a.csv:5: 3 cells, the header has 2"),
     ("a.csv", b'a,b\n1,2\n"1,2\n1,2\n', "a.csv:3: not a row of CSV (unexpected end of data); write a quote inside "),

@@ -45,7 +45,9 @@ def executable() -> str | None:
 class Page:
     """One tab: commands go in, answers and events come out."""
 
-    def __init__(self, to_browser: int, from_browser: int) -> None:
+    def __init__(self, to_browser: int, from_browser: int, downloads: Path) -> None:
+        self.downloads = downloads
+        """Where it saves files, whole and under the name that the page gives."""
         self._to, self._from = to_browser, from_browser
         self._buffer = b""
         self._id = 0
@@ -57,6 +59,7 @@ class Page:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
         self.size(1280, 900)
+        self.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Do one command of the protocol; gives its result."""
@@ -173,7 +176,7 @@ def chromium(profile: Path) -> Iterator[Page]:
     os.close(their_in)
     os.close(their_out)
     try:
-        yield Page(to_browser, from_browser)
+        yield Page(to_browser, from_browser, profile / "downloads")
     finally:
         try:
             # All its processes end with it, and it writes to its profile no more; it need not live to answer.

@@ -246,6 +246,8 @@ class Script:
         self._names = names
         self._models = models
         self.stats: Counter[str] = Counter()
+        self._asked_at = self._answered_at = 0.0
+        """When the first request came, and when the last answer went."""
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -254,6 +256,7 @@ class Script:
             counts = {
                 "different": len(self._asked),
                 "again": self._asked.total() - len(self._asked),
+                "asking_ms": max(0, round(1000 * (self._answered_at - self._asked_at))),
             }
             return web.json_response(self.stats | counts)
         if request.path == "/v1/models" and self._models:
@@ -261,6 +264,7 @@ class Script:
             return web.Response(text=self._models, content_type="application/json")
         if request.method != "POST":
             return await handler(request)
+        self._asked_at = self._asked_at or time.monotonic()
         self.stats["requests"] += 1
         if self._key and request.headers.get("Authorization") != f"Bearer {self._key}":
             return await _status(401)(request, b"")
@@ -283,6 +287,7 @@ class Script:
             self.stats[fault] += 1
             return await (FAULTS | ENDINGS)[fault](request, response.body)
         self.stats["answered"] += 1
+        self._answered_at = time.monotonic()
         if self._log:
             os.write(self._log.fileno(), body)
         return response

@@ -61,7 +61,7 @@ def test_no_checkpoint_at_all(tmp_path: Path) -> None:
     assert last_whole(tmp_path) == (None, [])
 
 
-MACHINE = {"strategy": "DeepSpeed ZeRO-2", "processes": 4}
+MACHINE = {"strategy": "DeepSpeed ZeRO-2", "processes": 4, "precision": "bf16", "examples": "abc", "weights": "def"}
 MOVES: list[tuple[dict[str, Any], str]] = [
     ({}, ""),
     ({"strategy": "data parallel"}, 'strategy ("DeepSpeed ZeRO-2" there, "data parallel" here)'),
@@ -70,6 +70,9 @@ MOVES: list[tuple[dict[str, Any], str]] = [
         'processes (4 there, 1 here), strategy ("DeepSpeed ZeRO-2" there, "one process" here)',
     ),
     ({"processes": 8}, "processes (4 there, 8 here)"),
+    ({"precision": "no"}, 'precision ("bf16" there, "no" here)'),  # of accelerate's config or launch
+    ({"examples": "abd"}, 'examples ("abc" there, "abd" here)'),  # equal counts of tokens
+    ({"weights": "deg"}, 'weights ("def" there, "deg" here)'),  # another base in a folder of the same name
 ]
 
 

@@ -37,11 +37,12 @@ class MathTask(ConfigurableTask):
         names = config.dataset_name if isinstance(config.dataset_name, list) else [config.dataset_name]
         hub = HubData(config.dataset_path, names, config.test_split, config.dataset_kwargs["revision"])
         try:
+            model = model_of(metadata)
             loaded = load(metadata["data_set"], config.process_docs, hub, metadata.get("files") or {})
         except BadInput as error:
             raise SystemExit(f"personamath: {error}") from None
         self.facts["data"] = asdict(loaded.source)
-        self.facts["model"] = asdict(model_of(metadata))
+        self.facts["model"] = asdict(model)
         self.dataset = {config.test_split: datasets.Dataset.from_list(loaded.docs)}
 
     def test_docs(self) -> Any:

@@ -8,11 +8,14 @@ without EOS and stop text, so its tokens are counted again.
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from personamath.errors import BadInput
 from personamath.evaluation.scores import ScoredModel
-from personamath.training.record import FILE_NAME
+from personamath.training.record import FILE_NAME, TrainingRecord
+from personamath.training.saved_files import damage
 
 Count = Callable[[str], int]
 
@@ -57,14 +60,25 @@ def room_of(arguments: Mapping[str, Any]) -> Room:
 
 
 def model_of(arguments: Mapping[str, Any]) -> ScoredModel:
-    """Identify the model that is scored; a local folder by its name and the digest of its training record."""
+    """Identify the model that is scored; a local folder by its name and the digest of its training record.
+
+    Raises BadInput where a file of the folder is not what the training saved.
+    """
     given = str(arguments.get("peft") or arguments.get("pretrained") or arguments.get("model") or "unknown")
     folder = Path(given)
     if not folder.is_dir():
         return ScoredModel(given, arguments.get("revision"), None, local=False)
     record = folder / FILE_NAME
     digest = hashlib.sha256(record.read_bytes()).hexdigest() if record.is_file() else None
+    if record.is_file() and (found := _damage(folder, digest)):
+        raise BadInput(f"{found}, by its {FILE_NAME}: copy the model again")
     return ScoredModel(folder.resolve().name, None, digest, local=True)
+
+
+@cache
+def _damage(folder: Path, record: str | None) -> str | None:
+    """What is wrong with a model's files; it is looked for once, though every task asks, until the record changes."""
+    return damage(folder, TrainingRecord.read(folder).files)
 
 
 def is_api(arguments: Mapping[str, Any]) -> bool:

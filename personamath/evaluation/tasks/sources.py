@@ -41,6 +41,7 @@ LETTERS = "ABCD"
 
 DATA_SETS = (
     "gsm8k",
+    "gsm8k_platinum",
     "math",
     "math500",
     "svamp",
@@ -60,6 +61,11 @@ DATA_SETS = (
 def gsm8k(rows: Iterable[Row]) -> list[Doc]:
     """GSM8K: the reference follows `####`."""
     return [problem(row["question"], number(row["answer"].rpartition("####")[2])) for row in rows]
+
+
+def gsm8k_platinum(rows: Iterable[Row]) -> list[Doc]:
+    """GSM8K-Platinum: GSM8K's test problems without the ambiguous ones, and with wrong references corrected."""
+    return gsm8k(rows)
 
 
 def math(rows: Iterable[Row]) -> list[Doc]:

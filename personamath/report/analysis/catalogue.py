@@ -10,7 +10,7 @@ from personamath.report.analysis.composition import before_and_after, compositio
 from personamath.report.analysis.costs import costs
 from personamath.report.analysis.duplicates import duplicates
 from personamath.report.analysis.false_wrong import false_wrong
-from personamath.report.analysis.models import published_scores, stage_two
+from personamath.report.analysis.models import SCORES, published_scores, stage_two
 from personamath.report.analysis.persona_groups import persona_groups
 from personamath.report.analysis.quality import contamination, fidelity, second_opinion
 from personamath.report.analysis.result import Analyses, Analysis, LeftOut
@@ -20,8 +20,6 @@ from personamath.report.analysis.texts import lengths_by_step, question_lengths,
 SIMULATED = (
     "The simulated teacher wrote these rows: the numbers demonstrate the analysis and say nothing about the method."
 )
-FEW_ROWS = 200
-"""With fewer rows, most differences are chance."""
 
 
 def analyses(
@@ -36,6 +34,7 @@ def analyses(
     stage 2. All of PersonaMathQA takes minutes, mostly for the near duplicates and math-verify.
     """
     of_rows: list[Callable[[], Analysis | LeftOut]] = [
+        lambda: case_studies(data),
         lambda: composition(data),
         lambda: first_answers(data),
         lambda: keep_rates(data),
@@ -50,10 +49,9 @@ def analyses(
         lambda: persona_groups(data),
         lambda: false_wrong(data),
         lambda: costs(data),
-        lambda: case_studies(data),
     ]
     found = [_warned(analysis(), data) for analysis in of_rows]
-    found.append(published_scores(scores))
+    found.append(published_scores(scores) if scores else LeftOut(*SCORES, "no model was scored: give --scores"))
     if scores and without_stage_two:
         found.append(stage_two(scores[0], without_stage_two))
     else:
@@ -64,7 +62,5 @@ def analyses(
 
 
 def _warned(found: Analysis | LeftOut, data: RunData) -> Analysis | LeftOut:
-    """Add caveats to an analysis: simulated data, few rows."""
-    few = f"There are only {len(data.rows):,} rows: most differences are chance." if len(data.rows) < FEW_ROWS else None
-    warning = " ".join(one for one in (SIMULATED if data.simulated else None, few) if one)
-    return replace(found, warning=warning) if warning and isinstance(found, Analysis) else found
+    """Say of an analysis of simulated data that it is one."""
+    return replace(found, warning=SIMULATED) if data.simulated and isinstance(found, Analysis) else found

@@ -7,8 +7,9 @@ from personamath.evaluation.scores.statistics import Interval, bootstrap_mean
 from personamath.folder.counts import in_order
 from personamath.folder.used_sources import ALL, rows_of_paper
 from personamath.methods import Method
+from personamath.methods.method import Outline
 from personamath.records import Problem, Row
-from personamath.report.analysis.intervals import wilson
+from personamath.report.analysis.intervals import LEAST, TOO_FEW, share
 from personamath.report.analysis.paper import MEAN_LEVEL, PAPER
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
@@ -27,10 +28,13 @@ def composition(data: RunData) -> Analysis:
     reported = rows_of_paper(data.provenance, data.outline.method)
     papers = {source: [_printed(cell) for cell in cells] for source, cells in reported.items()}
     rows: list[tuple[Cell, ...]] = []
-    for source, of in [*((source, [source]) for source in sources), (ALL, sources)]:
+    together = [(ALL, sources)] if len(sources) > 1 else []
+    for source, of in [*((source, [source]) for source in sources), *together]:
         ours = [sum(counts[one, step.name] for one in of) for step in steps]
         theirs = papers.get(source, [None] * (len(steps) + 1))
-        for name, count, paper in zip([*(step.label for step in steps), ALL], [*ours, sum(ours)], theirs, strict=True):
+        names = [*(step.label for step in steps), ALL]
+        lines = list(zip(names, [*ours, sum(ours)], theirs, strict=True))
+        for name, count, paper in lines if len(steps) > 1 else lines[:1]:
             paper_cells = (paper, count / paper if paper else None) if papers else ()
             rows.append((data.label(source), name, count, *paper_cells))
     labels = tuple(step.label for step in steps)
@@ -83,8 +87,8 @@ def first_answers(data: RunData) -> Analysis | LeftOut:
         "right": [seed.level for seed in data.seeds if seed.id in data.solved and seed.level],
         "wrong": [seed.level for seed in data.seeds if seed.id in data.wrong and seed.level],
     }
-    if not all(levels.values()):
-        return LeftOut(name, title, "no problem with a level was answered right, or none was answered wrong")
+    if fewest := [answer for answer, some in levels.items() if len(some) < LEAST]:
+        return LeftOut(name, title, f"fewer than {LEAST} problems with a level were answered {' and '.join(fewest)}")
     found = {answer: bootstrap_mean([float(level) for level in some]) for answer, some in levels.items()}
     has_paper = MATH in rows_of_paper(data.provenance, data.outline.method) and _levelled(data.seeds) == {MATH}
     rows = tuple(
@@ -146,7 +150,10 @@ def _with_intervals(name: str, found: dict[str, Interval]) -> Series:
 
 
 def keep_rates(data: RunData) -> Analysis | LeftOut:
-    """Compute the share of each step's tries that is kept, by level, for any method that this version knows."""
+    """Compute the share of each step's tries that is kept, by level, for any method that this version knows.
+
+    Shares of too few tries are left out of the table and the chart.
+    """
     name, title = "keep-rates", "Share of tries kept, by level"
     if data.seeds is None or data.recipe is None:
         return LeftOut(name, title, data.why_missing("seeds"))
@@ -154,15 +161,18 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
         return LeftOut(name, title, f"the method {data.outline.method!r} does not say how many rows it tries to make")
     tried, kept = _attempts(data.rows, data.seeds, data.recipe.method, data.label)
     steps, levels = data.outline.steps, sorted({level for level, _ in tried}, key=in_order)
+    levels = [ALL, *levels] if len(levels) > 1 else levels
+    for (level, of), count in list(tried.items()):
+        tried[ALL, of] += count
+        kept[ALL, of] += kept[level, of]
     cells: dict[tuple[str, str], tuple[Cell, ...]] = {}
     for level in levels:
         for step in steps:
             trials, successes = tried[level, step.name], kept[level, step.name]
-            share = wilson(successes, trials) if trials else (None, None, None)
-            cells[level, step.name] = (level, step.label, trials, successes, *share)
+            cells[level, step.name] = (level, step.label, trials, successes, *share(successes, trials))
     series = []
     for step in steps:
-        if shown := [cells[level, step.name] for level in levels if tried[level, step.name]]:
+        if shown := [cells[level, step.name] for level in levels if tried[level, step.name] >= LEAST]:
             series.append(Series.of_rows(step.label, shown, 0, 4, 5, 6))
     used = len({row.seed_id for row in data.rows}) / len(data.seeds)
     finding = f"{used:.1%} of {len(data.seeds):,} seed problems have a row."
@@ -176,10 +186,11 @@ def keep_rates(data: RunData) -> Analysis | LeftOut:
         title,
         finding,
         Table(("level", "step", "tried", "kept", "kept %", "low %", "high %"), tuple(cells.values())),
-        Chart("bars", "level", "kept %", tuple(series)),
+        Chart("bars", "level", "kept %", tuple(series)) if series else None,
         "`tried` counts the rows that a step tried to make from the rows that the earlier steps kept. A try that was "
-        "cut off, failed or was unusable counts as not kept. Intervals: 95 %, Wilson's. Rows of one seed problem are "
-        "not independent, so the intervals of a step that makes several rows per problem are too narrow.",
+        "cut off, failed or was unusable counts as not kept, also if another answer that was cut off prevented it. "
+        "Intervals: 95 %, Wilson's. Rows of one seed problem are not independent, so the intervals of a step that "
+        "makes several rows per problem are too narrow. " + TOO_FEW,
     )
 
 
@@ -200,10 +211,16 @@ def _attempts(
     return tried, kept
 
 
-def before_and_after(data: RunData) -> Analysis:
+def before_and_after(data: RunData) -> Analysis | LeftOut:
     """Compute the shares of levels and subjects among seed problems and rows, per config, for any method."""
+    name, title = "before-after", "Levels and subjects, before and after"
     seeds: Collection[Problem | Row] = data.seeds or {row.seed_id: row for row in data.rows}.values()
-    groups: dict[str, Collection[Problem | Row]] = {"seed problems": seeds, **_groups(data)}
+    if not any(seed.level or seed.subject for seed in seeds):
+        return LeftOut(name, title, "no seed problem has a level or a subject")
+    groups: dict[str, Collection[Problem | Row]] = {"seed problems": seeds}
+    groups |= {config: rows for config, rows in _groups(data).items() if len(rows) >= LEAST}
+    if len(groups) == 1 or len(seeds) < LEAST:
+        return LeftOut(name, title, f"there are fewer than {LEAST} seed problems, or fewer rows in each config")
     sets = {name: [_kinds(data.label(one.source), one.level, one.subject) for one in of] for name, of in groups.items()}
     rows: list[tuple[Cell, ...]] = []
     for place, kind in enumerate(("level", "subject")):
@@ -216,8 +233,8 @@ def before_and_after(data: RunData) -> Analysis:
         for place, label in enumerate(sets)
     ]
     return Analysis(
-        "before-after",
-        "Levels and subjects, before and after",
+        name,
+        title,
         _levels(groups),
         Table(("of", "value", *(f"{label} %" for label in sets)), tuple(rows)),
         Chart("bars", "level of the seed problem", "share %", tuple(series)),
@@ -227,7 +244,8 @@ def before_and_after(data: RunData) -> Analysis:
             "`seed problems` counts all usable seed problems."
             if data.seeds
             else "`seed problems` counts only those with rows; the others are not known here."
-        ),
+        )
+        + f" Configs with fewer than {LEAST} rows are left out.",
     )
 
 
@@ -236,7 +254,15 @@ def _groups(data: RunData) -> dict[str, list[Row]]:
     configs = {name: config.steps for name, config in data.outline.configs.items()}
     configs = configs or {step.name: (step.name,) for step in data.outline.steps}
     groups = {name: [row for row in data.rows if row.step in steps] for name, steps in configs.items()}
-    return {name: rows for name, rows in groups.items() if rows}
+    return {_config_label(name, configs[name], data.outline): rows for name, rows in groups.items() if rows}
+
+
+def _config_label(name: str, steps: Sequence[str], outline: Outline) -> str:
+    """Return a config's name for people: that of its only step, or what its steps' names begin with, e.g. `Stage 1`."""
+    if steps == (name,):
+        return outline.step(name).label
+    begins = {outline.step(step).label.partition(":")[0] for step in steps}
+    return begins.pop() if len(begins) == 1 else name
 
 
 def _levels(groups: Mapping[str, Collection[Problem | Row]]) -> str:

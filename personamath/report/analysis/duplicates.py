@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from personamath.report.analysis.intervals import share
 from personamath.report.analysis.result import Analysis, Cell, Table
 from personamath.report.analysis.rows import RunData
 
@@ -54,7 +55,14 @@ def duplicates(data: RunData) -> Analysis:
     for step, count in Counter(row.step for row in rows).items():
         here = {at for at, row in enumerate(rows) if row.step == step}
         table.append(
-            (step, count, len(here & same), len(here & same) / count, len(here & others), len(here & others) / count)
+            (
+                data.step_label(step),
+                count,
+                len(here & same),
+                share(len(here & same), count)[0],
+                len(here & others),
+                share(len(here & others), count)[0],
+            )
         )
     involved = len(same | others)
     examples = sorted(pairs, key=lambda pair: (-pair.similarity, pair))[:: max(1, len(pairs) // EXAMPLES)][:EXAMPLES]
@@ -62,8 +70,10 @@ def duplicates(data: RunData) -> Analysis:
     return Analysis(
         "near-duplicates",
         "Near duplicates",
-        f"{involved:,} of {len(rows):,} rows ({involved / len(rows):.1%}) are near duplicates of another row; "
-        f"{len(others):,} of them are near duplicates of a row from another seed problem.",
+        f"{involved:,} of {len(rows):,} rows are near duplicates of another row; "
+        f"{len(others):,} of them are near duplicates of a row from another seed problem."
+        if involved
+        else f"None of the {len(rows):,} rows is a near duplicate of another row.",
         Table(
             ("step", "rows", "within a seed problem", "within %", "across seed problems", "across %"),
             tuple(table),

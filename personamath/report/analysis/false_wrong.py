@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from personamath.answers import extract, grade, grade_paper_gsm8k, grade_paper_math
 from personamath.answers.symbolic import SymbolicWorker, is_bounded
+from personamath.report.analysis.intervals import LEAST, TOO_FEW, share
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
 
@@ -69,9 +70,9 @@ def false_wrong(data: RunData) -> Analysis | LeftOut:
         (
             kind,
             len(ids),
-            len(ids) / len(found),
+            share(len(ids), len(found))[0],
             len(ids & recovered),
-            len(ids & recovered) / len(recovered) if recovered else None,
+            share(len(ids & recovered), len(recovered))[0],
         )
         for kind, ids in kinds.items()
     ]
@@ -81,8 +82,8 @@ def false_wrong(data: RunData) -> Analysis | LeftOut:
     return Analysis(
         NAME,
         TITLE,
-        f"Another grader accepts {len(disputed):,} of {len(found):,} wrong first answers "
-        f"({len(disputed) / len(found):.1%}), and {len(disputed & recovered):,} of the {len(recovered):,} whose seed "
+        f"Another grader accepts {len(disputed):,} of {len(found):,} wrong first answers, "
+        f"and {len(disputed & recovered):,} of the {len(recovered):,} whose seed "
         "problem was recovered.",
         Table(
             ("first answers that were not kept", "number", "of wrong %", "recovered", "of recovered %"),
@@ -93,11 +94,14 @@ def false_wrong(data: RunData) -> Analysis | LeftOut:
             "wrong first answers",
             "share %",
             (Series("of the wrong", tuple(bars), tuple(len(kinds[bar]) / len(found) for bar in bars)),),
-        ),
+        )
+        if len(found) >= LEAST
+        else None,
         "A seed problem is recovered if it has a row although its first answer was wrong. The data was made with "
         "PersonaMath's grader. math-verify sees only the boxed answer, and skips answers whose size it cannot bound. "
         "The paper's rules are those of its released graders for the source, MATH's for a source of another name "
         f"({', '.join(f'{count:,} of {data.label(source)}' for source, count in sources.items())}), including their "
         r"faults: they read 3.4 as 3 in GSM8K. An answer that another grader accepts is not necessarily right."
-        + (f" Reference against answer: {examples}." if examples else ""),
+        + (f" Reference against answer: {examples}." if examples else "")
+        + f" {TOO_FEW}",
     )

@@ -10,6 +10,10 @@ RESAMPLES = 500
 RNG_SEED = 2410
 Z = 1.959963984540054
 """95 % of a normal distribution lies within this many standard deviations."""
+LEAST = 30
+"""Fewest rows or tries for a share or a mean. The 95 % interval of a share near one half is then 34 points wide
+(Wilson); with fewer it says next to nothing."""
+TOO_FEW = f"Shares of fewer than {LEAST} are left out: they would say nothing."
 
 
 def wilson(successes: int, trials: int) -> Interval:
@@ -21,6 +25,11 @@ def wilson(successes: int, trials: int) -> Interval:
     half = Z * sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials)) / (1 + z2 / trials)
     low = middle - half if successes else 0.0
     return Interval(share, low, middle + half if successes < trials else 1.0)
+
+
+def share(successes: int, trials: int) -> tuple[float, float, float] | tuple[None, None, None]:
+    """Return a share and the ends of its interval for a table; empty cells for fewer than `LEAST` trials."""
+    return wilson(successes, trials) if trials >= LEAST else (None, None, None)
 
 
 def adjusted_means(groups: Sequence[int], blocks: Sequence[int], values: Sequence[float]) -> list[Interval]:

@@ -9,6 +9,8 @@ from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, S
 
 TASKS = {"personamath_gsm8k": "GSM8K", "personamath_math": "MATH"}
 PAPER_VARIANT = "_paper"
+SCORES = ("scores", "Scores compared with the paper and others")
+"""Name and title of the analysis of scores."""
 
 
 def published_scores(scores: Sequence[ScoredRun]) -> Analysis:
@@ -31,11 +33,10 @@ def published_scores(scores: Sequence[ScoredRun]) -> Analysis:
     finding = (
         "; ".join(f"{row[0]} solves {row[3]:.1%} of {row[2]} ({row[4]:.1%} to {row[5]:.1%})" for row in ours)
         if ours
-        else "No model was scored here; these are published numbers"
+        else "The scored models have no scores on GSM8K or MATH; these are published numbers"
     )
     return Analysis(
-        "scores",
-        "Scores compared with the paper and others",
+        *SCORES,
         f"{finding}.",
         Table(("model", "base model", "test", "solved %", "low %", "high %", "source"), tuple(rows)),
         Chart(

@@ -1,5 +1,6 @@
 """Which personas help: rewrites by occupation group, adjusted for the seed problems; only for the persona method."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import inf
 from typing import NamedTuple
@@ -8,11 +9,11 @@ from personamath.evaluation.scores.statistics import Interval
 from personamath.methods.persona import ForPersonas, rewrite_id
 from personamath.recipe import Recipe
 from personamath.records import Row
-from personamath.report.analysis.intervals import adjusted_means
+from personamath.report.analysis.intervals import LEAST, adjusted_means
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
 
-NAME, TITLE = "persona-groups", "Which personas help"
+NAME, TITLE = "persona-groups", "Which personas help?"
 HEADINGS = ("kept, adjusted %", "novelty, adjusted %", "words, adjusted", "flagged, adjusted %")
 
 
@@ -35,6 +36,11 @@ def persona_groups(data: RunData) -> Analysis | LeftOut:
     if not any(persona.occupation for persona in data.personas):
         return LeftOut(NAME, TITLE, "the personas have no `occupation` column; the bundled ones have ISCO-08's groups")
     attempts = [attempt for attempt in _attempts(data, recipe, recipe.method) if attempt.occupation]
+    sizes = Counter(attempt.occupation for attempt in attempts)
+    attempts = [attempt for attempt in attempts if sizes[attempt.occupation] >= LEAST]
+    if len({attempt.occupation for attempt in attempts}) < 2:
+        why = f"it compares groups of {LEAST} rewrites or more, and there are fewer than two such groups"
+        return LeftOut(NAME, TITLE, why)
     if not any(attempt.row for attempt in attempts):
         return LeftOut(NAME, TITLE, "no rewrite was kept for a persona of a known occupation")
     names = sorted({attempt.occupation for attempt in attempts})
@@ -67,7 +73,7 @@ def persona_groups(data: RunData) -> Analysis | LeftOut:
         "fit with one effect per seed problem. Novelty is the share of a rewrite's distinct words that its seed "
         "problem lacks. Words are the rewrite's length. Flagged rewrites are those with a value in the column `flag`. "
         "Intervals: 95 %, bootstrap over seed problems. With eleven groups, one of ten differences is expected to look "
-        "real by chance.",
+        f"real by chance. Groups with fewer than {LEAST} rewrites are left out.",
     )
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from personamath.folder.overlap import RULES
 from personamath.records import Row
-from personamath.report.analysis.intervals import wilson
+from personamath.report.analysis.intervals import TOO_FEW, share
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
 from personamath.runs.opinions import Opinion, tally
@@ -20,25 +20,29 @@ def fidelity(data: RunData) -> Analysis | LeftOut:
         return LeftOut(name, title, "nothing was rewritten")
     groups: dict[str, list[Row]] = {"all": rewritten}
     for row in rewritten:
-        for group in (row.step, row.source):
+        for group in (data.step_label(row.step), data.label(row.source)):
             groups.setdefault(group, []).append(row)
     rows: list[tuple[Cell, ...]] = []
     for group, members in groups.items():
         kinds = Counter(kind for row in members for kind in _kinds(row))
-        flagged = wilson(sum(row.flag is not None for row in members), len(members))
-        rows.append((group, len(members), *flagged, *(kinds[kind] / len(members) for kind in KINDS)))
+        flagged = sum(row.flag is not None for row in members)
+        shares = (share(kinds[kind], len(members))[0] for kind in KINDS)
+        rows.append((group, len(members), flagged, *share(flagged, len(members)), *shares))
     examples = "; ".join(f"{row.id} ({row.flag})" for row in [row for row in rewritten if row.flag][:5])
     return Analysis(
         name,
         title,
-        f"{rows[0][2]:.1%} of {len(rewritten):,} kept rewrites are flagged: a number, formula or drawing is missing, "
+        f"{rows[0][2]:,} of {len(rewritten):,} kept rewrites are flagged: a number, formula or drawing is missing, "
         "new or changed.",
-        Table(("rewrites", "number", "flagged %", "low %", "high %", *(f"{kind} %" for kind in KINDS)), tuple(rows)),
-        Chart("bars", "rewrites", "flagged %", (Series.of_rows("flagged", rows, 0, 2, 3, 4),)),
+        Table(
+            ("rewrites", "number", "flagged", "flagged %", "low %", "high %", *(f"{kind} %" for kind in KINDS)),
+            tuple(rows),
+        ),
+        _chart("flagged", rows, 3),
         "The numbers and formulas of a rewrite are compared with its seed problem's in any notation. The column `flag` "
         "lists the differences, and the config `strict` leaves flagged rows out. Words are not compared. A kept "
         "rewrite still has the seed problem's answer, so many flagged rewrites are harmless. Intervals: 95 %, Wilson's."
-        + (f" Examples: {examples}." if examples else ""),
+        f" {TOO_FEW}" + (f" Examples: {examples}." if examples else ""),
     )
 
 
@@ -54,8 +58,8 @@ def second_opinion(data: RunData) -> Analysis | LeftOut:
     for group, opinions in groups.items():
         if opinions:
             counts = tally(opinions)
-            most = wilson(counts.majority, counts.solved)
-            rows.append((group, counts.solved, counts.majority, *most, counts.none, counts.none / counts.solved))
+            most, (none, *_) = share(counts.majority, counts.solved), share(counts.none, counts.solved)
+            rows.append((group, counts.solved, counts.majority, *most, counts.none, none))
     if not rows:
         return LeftOut(
             name, title, "there are no blind solves: run `personamath opinion RUN`, then `personamath report RUN`"
@@ -69,11 +73,11 @@ def second_opinion(data: RunData) -> Analysis | LeftOut:
             ("rewrites", "solved again", "most right", "most right %", "low %", "high %", "none right", "none right %"),
             tuple(rows),
         ),
-        Chart("bars", "rewrites", "most right %", (Series.of_rows("most right", rows, 0, 3, 4, 5),)),
+        _chart("most right", rows, 3),
         "The run's teacher solved these rewrites again with the inference prompt, without seeing the answer. If more "
         "than half of the solves are right, the rewrite probably still asks the same problem, even if it is flagged. "
         "If none is right, it may be another problem, or too hard for the teacher. Solves that were cut short do not "
-        "count. Intervals: 95 %, Wilson's.",
+        f"count. Intervals: 95 %, Wilson's. {TOO_FEW}",
     )
 
 
@@ -90,27 +94,37 @@ def contamination(data: RunData) -> Analysis | LeftOut:
     for rule in RULES:
         here = [counts[step, rule] for step in steps]
         seeds = len({row.seed_id for row in data.rows if row.overlap == rule})
-        rows.append((rule, sum(here), sum(here) / len(data.rows), seeds, *here))
+        rows.append((rule, sum(here), share(sum(here), len(data.rows))[0], seeds, *here))
     involved = sum(row.overlap is not None for row in data.rows)
     seeds = len({row.seed_id for row in data.rows if row.overlap})
     compared = ", ".join(str(source["source"]) for source in data.provenance["benchmarks"])
     return Analysis(
         name,
         title,
-        f"{involved:,} of {len(data.rows):,} rows ({involved / len(data.rows):.1%}), from {seeds:,} seed problems, "
-        f"overlap with a test problem of {compared}.",
-        Table(("rule", "rows", "of all %", "seed problems", *steps), tuple(rows)),
+        f"{involved:,} of {len(data.rows):,} rows, from {seeds:,} seed problems, overlap with a test problem of "
+        f"{compared}.",
+        Table(("rule", "rows", "of all %", "seed problems", *map(data.step_label, steps)), tuple(rows)),
         Chart(
             "bars",
             "rule",
             "rows",
-            tuple(Series(step, RULES, tuple(float(counts[step, rule]) for rule in RULES)) for step in steps),
+            tuple(
+                Series(data.step_label(step), RULES, tuple(float(counts[step, rule]) for rule in RULES))
+                for step in steps
+            ),
         ),
         "Each row's seed problem and problem are compared with the test problems by three rules: equal after white "
         "space is collapsed; equal after runs of digits are masked too; or 13 words in a row in common, in lower case. "
         "The first rule that holds counts. The config `clean` leaves overlapping rows out. These rules do not find a "
         "paraphrase.",
     )
+
+
+def _chart(name: str, rows: list[tuple[Cell, ...]], column: int) -> Chart | None:
+    """Draw the shares in a column, with the intervals in the next two; None if none has enough rows."""
+    enough = [row for row in rows if row[column] is not None]
+    series = Series.of_rows(name, enough, 0, column, column + 1, column + 2)
+    return Chart("bars", "rewrites", f"{name} %", (series,)) if enough else None
 
 
 def _kinds(row: Row) -> set[str]:

@@ -1,7 +1,7 @@
 """The result of an analysis: data for tables and charts, without any layout."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 Cell = str | int | float | None
@@ -59,6 +59,16 @@ class Chart:
     """Label with its unit. If it ends in `%`, the values are shares from 0 to 1, shown as percentages."""
     series: tuple[Series, ...]
 
+    @property
+    def why_useless(self) -> str | None:
+        """Say why the chart would show nothing that the table does not show better; None if it is worth drawing."""
+        values = [value for series in self.series for value in (*series.y, *(series.high or ()))]
+        if not any(values):
+            return "There is no chart, because all values are 0."
+        if self.kind == "bars" and len({x for series in self.series for x in series.x}) == 1:
+            return "There is no chart, because there is only one group."
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
@@ -75,7 +85,13 @@ class Analysis:
     note: str
     """The method, the part of the paper that it reproduces, and its limits."""
     warning: str | None = None
-    """Caveats, e.g. simulated data or few rows."""
+    """Caveats, e.g. simulated data."""
+
+    @property
+    def drawable(self) -> "Analysis":
+        """The analysis without a chart that would show nothing; the note then says why."""
+        why = self.chart and self.chart.why_useless
+        return replace(self, chart=None, note=f"{self.note} {why}".strip()) if why else self
 
 
 class LeftOut(NamedTuple):
@@ -92,3 +108,7 @@ class Analyses(NamedTuple):
 
     made: tuple[Analysis, ...]
     left_out: tuple[LeftOut, ...]
+
+    def named(self, name: str) -> Analysis | None:
+        """Return the analysis of this name, if it was made."""
+        return next((one for one in self.made if one.name == name), None)

@@ -1,7 +1,7 @@
 """The input of the analyses: the rows of a dataset folder, and its run, problems and personas where available."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,13 +18,15 @@ from personamath.folder.used_sources import labels
 from personamath.journal.block_files import all_answer_files, read_answers
 from personamath.journal.file_format import FILE_NAME, open_for_reading, unreadable
 from personamath.journal.run_folder import RUN_FILE, RunFolder
-from personamath.methods import METHODS
+from personamath.methods import METHODS, in_current_words
 from personamath.methods.method import Outline
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
+from personamath.report.analysis.not_kept import Lost, read_lost
+from personamath.runs.budget import in_budget_order
 from personamath.runs.opinions import Opinion, read_opinions
-from personamath.runs.run_file import read_run_file, recipe_of
-from personamath.sources.named import as_recorded
+from personamath.runs.run_file import read_run_file, recipe_of, started_in
+from personamath.sources.named import Source, as_recorded
 from personamath.sources.personas import PersonaSource
 from personamath.sources.problems import ProblemSource
 from personamath.sources.seed_problems import read_problems
@@ -32,6 +34,7 @@ from personamath.teachers.prices import Price
 
 PERSONA, REVIEW = "persona", "review"
 """Columns that the page shows separately; only some methods have them."""
+ONLY_A_RUN = "only a run's journal has what was not kept, such as wrong solutions: give the run directory"
 NOT_THERE = "{} is a file on the machine that made the data: give the run directory"
 CHANGED = "{} changed after the data was made: restore it, or run the same `personamath augment` command again"
 UNKNOWN_METHOD = "this version of PersonaMath does not know the method {!r}: install the one that made the data"
@@ -63,20 +66,28 @@ class RunData:
     cached_shares: Mapping[str, float] = field(default_factory=dict)
     """By kind of request, the share of the prompt tokens that the provider had in its cache and that the run was billed
     less for; empty if the run is unavailable."""
+    lost: Lost | None = None
+    """What the run did not keep; None if that is not known."""
     opinions: Mapping[str, Opinion] | None = None
     """Blind solves of rewrites by the id of their row; None if there are none or the run is unavailable."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Why `seeds`, `wrong` or `personas` is None, by field name: one sentence with the remedy."""
+    """Why `seeds`, `wrong`, `lost` or `personas` is None, by field name: one sentence with the remedy."""
+    unfinished: str | None = None
+    """How far the run is, in a sentence or two; None if it has ended."""
 
     @cached_property
     def layout(self) -> Layout:
         """The configs and columns of the dataset."""
         return layout_of(self.provenance)
 
-    @property
+    @cached_property
     def outline(self) -> Outline:
-        """The method's steps, kinds of requests and columns, as the dataset declares them."""
-        return self.layout.outline
+        """The method's steps, kinds of requests and columns, as the dataset declares them, in this version's words."""
+        return in_current_words(self.layout.outline)
+
+    def step_label(self, name: str) -> str:
+        """Return the name of a step for people."""
+        return self.outline.step(name).label
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
@@ -125,16 +136,17 @@ def other_columns(row: Row, outline: Outline) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text is not None}
 
 
-def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
+def read_run(folder: Path, name: str, run: Path | None = None, record: Mapping[str, Any] | None = None) -> RunData:
     """Read a dataset folder, and with its run directory also the journal and the recipe's own files.
 
-    Memory holds every row. Raises `BadInput` for a folder that is not a dataset folder or that another version wrote.
+    `record` takes the place of run.json for a run that has not ended. Memory holds every row. Raises `BadInput` for a
+    folder that is not a dataset folder or that another version wrote.
     `missing` lists sources that are unavailable or have changed since the data was made.
     """
     provenance = read_provenance(folder)
     outline = layout_of(provenance, folder / PROVENANCE).outline
     _recipe(provenance, outline, folder / PROVENANCE)
-    content, path = (read_run_file(run), run / RUN_FILE) if run else (provenance, folder / PROVENANCE)
+    content, path = (record or read_run_file(run), run / RUN_FILE) if run else (provenance, folder / PROVENANCE)
     recipe = _recipe(content, outline, path)
     opinions = read_opinions(run) if run else None
     prices = _prices(content, provenance["recipe"])
@@ -149,25 +161,27 @@ def read_run(folder: Path, name: str, run: Path | None = None) -> RunData:
     )
     if recipe is None:
         why = UNKNOWN_METHOD.format(outline.method)
-        return replace(data, missing=dict.fromkeys(("seeds", "wrong", "personas"), why))
-    data = _with_seeds(data, recipe, local=run is not None)
-    data = _with_personas(data, recipe, local=run is not None)
-    return _with_first_answers(data, recipe, run)
+        return replace(data, missing=dict.fromkeys(("seeds", "wrong", "lost", "personas"), why))
+    start = started_in(content, run) if run else None
+    data = _with_seeds(data, recipe, start)
+    data = _with_personas(data, recipe, start)
+    return _with_lost(_with_first_answers(data, recipe, run), recipe, run)
 
 
-def _with_seeds(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
+def _with_seeds(data: RunData, recipe: Recipe, folder: Path | None) -> RunData:
+    """Add the seed problems; `folder` is where the run was started, None if its own files are not at hand."""
     try:
-        return replace(data, seeds=_seeds(recipe, data, local=local))
+        return replace(data, seeds=_seeds(recipe, data, folder))
     except BadInput as error:
         return replace(data, missing={**data.missing, "seeds": f"the seed problems are not available: {error}"})
 
 
-def _with_personas(data: RunData, recipe: Recipe, *, local: bool) -> RunData:
+def _with_personas(data: RunData, recipe: Recipe, folder: Path | None) -> RunData:
     source = recipe.method.persona_source
     if source is None:
         return data
     try:
-        return replace(data, personas=_personas(source, data, local=local))
+        return replace(data, personas=_personas(source, data, folder))
     except BadInput as error:
         return replace(data, missing={**data.missing, "personas": f"the personas are not available: {error}"})
 
@@ -189,10 +203,33 @@ def _with_first_answers(data: RunData, recipe: Recipe, run: Path | None) -> RunD
     if not solves_first:
         why = f"the method {data.outline.method!r} does not begin by solving the seed problem"
     elif run is None:
-        why = "wrong solutions are in the run's journal, which is not published: give the run directory"
+        why = ONLY_A_RUN
     else:
         why = data.missing["seeds"]
     return replace(data, solved=solved, missing={**data.missing, "wrong": why})
+
+
+def _with_lost(data: RunData, recipe: Recipe, run: Path | None) -> RunData:
+    """Add what the run did not keep."""
+    missing = [data.missing[name] for name in ("seeds", "personas") if name in data.missing]
+    if run is None:
+        why = ONLY_A_RUN
+    elif recipe.method.runs_programs:
+        why = "what was not kept is known only by running the teacher's programs again, which a report does not do"
+    elif missing:
+        why = missing[0]
+    else:
+        seeds, requests = _begun(data, recipe), data.provenance["funnel"]["requests"]
+        return replace(data, lost=read_lost(run, recipe, seeds, data.personas or (), data.rows, requests))
+    return replace(data, missing={**data.missing, "lost": why})
+
+
+def _begun(data: RunData, recipe: Recipe) -> Sequence[Problem]:
+    """The seed problems that the run's counts are of: with a budget, those that are within it."""
+    seeds = data.seeds or ()
+    if budget := data.provenance["funnel"].get("budget"):
+        return [seed for _, seed in in_budget_order(seeds, recipe.rng_seed)[: budget["seed_problems"]]]
+    return seeds
 
 
 def _recipe(content: Mapping[str, Any], outline: Outline, path: Path) -> Recipe | None:
@@ -229,12 +266,9 @@ def _cached_shares(run_file: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]:
+def _seeds(recipe: Recipe, data: RunData, folder: Path | None) -> tuple[Problem, ...]:
     """Read the seed problems; raise `BadInput` if they are no longer those of the rows."""
-    sources = [ProblemSource.parse(source) for source in recipe.problems]
-    for source in sources:
-        if source.path and not local:
-            raise BadInput(NOT_THERE.format(source.path))
+    sources = [_found(ProblemSource.parse(source), folder) for source in recipe.problems]
     recorded = {origin["source"]: origin for origin in data.provenance.get("problems", ())}
     sources = [as_recorded(source, recorded.get(source.label, {})) for source in sources]
     changed = [
@@ -244,7 +278,11 @@ def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]
     ]
     if changed:
         raise BadInput(CHANGED.format(" and ".join(changed)))
-    seeds = tuple(item for item in read_problems(sources, recipe.limit) if isinstance(item, Problem))
+    seeds = tuple(
+        item
+        for item in read_problems(sources, recipe.limit, solutions=recipe.method.reads_solutions)
+        if isinstance(item, Problem)
+    )
     questions = {seed.id: seed.question for seed in seeds}
     for row in data.rows:
         if questions.get(row.seed_id) != row.seed_problem:
@@ -252,12 +290,20 @@ def _seeds(recipe: Recipe, data: RunData, *, local: bool) -> tuple[Problem, ...]
     return seeds
 
 
-def _personas(source: str, data: RunData, *, local: bool) -> tuple[Persona, ...]:
+def _found(source: Source, folder: Path | None) -> Source:
+    """Return a source with its file in the folder in which the run was started, if it is still there."""
+    if source.path is None:
+        return source
+    if folder is None:
+        raise BadInput(NOT_THERE.format(source.path))
+    there = folder / source.path
+    return replace(source, path=there) if there.exists() else source
+
+
+def _personas(source: str, data: RunData, folder: Path | None) -> tuple[Persona, ...]:
     """Read the personas; raise `BadInput` if their source has changed since the run."""
-    parsed, recorded = PersonaSource.parse(source), data.provenance.get("personas") or {}
-    if parsed.path and not local:
-        raise BadInput(NOT_THERE.format(parsed.path))
-    parsed = as_recorded(parsed, recorded)
+    recorded = data.provenance.get("personas") or {}
+    parsed = as_recorded(_found(PersonaSource.parse(source), folder), recorded)
     if is_changed(recorded, personas_origin(parsed)):
         raise BadInput(CHANGED.format(f"the source of personas {source!r}"))
     return tuple(parsed.read())

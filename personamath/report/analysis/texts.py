@@ -1,11 +1,12 @@
 """Compare the vocabulary and the lengths of the questions with the original problems and other datasets."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from personamath.report.analysis.comparison import Comparison
+from personamath.report.analysis.intervals import LEAST
 from personamath.report.analysis.paper import PAPER
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
@@ -23,6 +24,8 @@ LONGEST_CURVE = 5
 BIN_WORDS = 5
 # Share of all questions in bins of equal width; one wide bin holds the rest.
 SHOWN_SHARE = 0.99
+# Fewer questions would leave most bins of a density with one question or none.
+LEAST_FOR_A_DENSITY = 100
 
 
 def question_sets(data: RunData, compare: Sequence[Comparison]) -> dict[str, list[str]]:
@@ -35,11 +38,19 @@ def question_sets(data: RunData, compare: Sequence[Comparison]) -> dict[str, lis
     return {"original": original, "ours": [row.problem for row in data.rows]} | others
 
 
+def too_few(sets: Mapping[str, Sequence[str]], least: int = LEAST) -> str | None:
+    """Say which set has too few questions for statistics; None if all have enough."""
+    small = [f"{len(some):,} of {name}" for name, some in sets.items() if len(some) < least]
+    return f"it needs {least} questions or more of each, and there are {' and '.join(small)}" if small else None
+
+
 def vocabulary(data: RunData, compare: Sequence[Comparison]) -> Analysis | LeftOut:
     """Compute word types and type-token ratio of the questions: the paper's figure 3, and at equal numbers of words."""
     import numpy as np
 
     name, title = "vocabulary", "Vocabulary"
+    if few := too_few(question_sets(data, compare)):
+        return LeftOut(name, title, few)
     corpora = {label: Corpus.of(questions) for label, questions in question_sets(data, compare).items()}
     equal = min(len(corpus.words) for corpus in corpora.values())
     if equal == 0:
@@ -89,10 +100,13 @@ def vocabulary(data: RunData, compare: Sequence[Comparison]) -> Analysis | LeftO
     )
 
 
-def question_lengths(data: RunData, compare: Sequence[Comparison]) -> Analysis:
+def question_lengths(data: RunData, compare: Sequence[Comparison]) -> Analysis | LeftOut:
     """Compute the densities of the questions' lengths, each with area 1: the paper's figure 5."""
     import numpy as np
 
+    name, title = "question-lengths", "Lengths of the questions"
+    if few := too_few(question_sets(data, compare), LEAST_FOR_A_DENSITY):
+        return LeftOut(name, title, few)
     lengths = {
         name: np.array([len(question.split()) for question in questions])
         for name, questions in question_sets(data, compare).items()
@@ -115,8 +129,8 @@ def question_lengths(data: RunData, compare: Sequence[Comparison]) -> Analysis:
     ]
     medians = ", ".join(f"{np.median(some):.0f} words ({name})" for name, some in lengths.items())
     return Analysis(
-        "question-lengths",
-        "Lengths of the questions",
+        name,
+        title,
         f"Median lengths: {medians}.",
         Table(("words from", "to", *densities), tuple(rows)),
         Chart("lines", "words in the question", "density", tuple(series)),
@@ -131,13 +145,14 @@ def lengths_by_step(data: RunData) -> Analysis:
 
     texts: dict[str, list[str]] = {"seed problems": list({row.seed_id: row.seed_problem for row in data.rows}.values())}
     for step in dict.fromkeys(row.step for row in data.rows):
-        texts[f"problem, {step}"] = [row.problem for row in data.rows if row.step == step]
-        texts[f"response, {step}"] = [row.response for row in data.rows if row.step == step]
+        label = data.step_label(step)
+        texts[f"problem, {label}"] = [row.problem for row in data.rows if row.step == step]
+        texts[f"response, {label}"] = [row.response for row in data.rows if row.step == step]
     rows: list[tuple[Cell, ...]] = []
     for name, some in texts.items():
         words = np.array([len(text.split()) for text in some])
-        low, median, high = np.quantile(words, [0.05, 0.5, 0.95], method="nearest")
-        rows.append((name, len(some), float(words.mean()), int(low), int(median), int(high)))
+        percentiles = map(int, np.quantile(words, [0.05, 0.5, 0.95], method="nearest"))
+        rows.append((name, len(some), float(words.mean()), *(percentiles if len(some) >= LEAST else [None] * 3)))
     rewritten = [len(row.problem.split()) for row in data.rows if row.step in data.rewriting]
     return Analysis(
         "lengths",
@@ -146,7 +161,7 @@ def lengths_by_step(data: RunData) -> Analysis:
         + (f", rewrites {sum(rewritten) / len(rewritten):.0f}." if rewritten else "."),
         Table(("texts", "number", "mean words", "5th percentile", "median", "95th percentile"), tuple(rows)),
         None,
-        "Words are separated by white space.",
+        f"Words are separated by white space. Percentiles of fewer than {LEAST} texts are left out.",
     )
 
 

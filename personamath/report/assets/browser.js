@@ -3,30 +3,32 @@
 const NARROW = matchMedia("(max-width: 56rem)");
 // Pause in typing, in ms, after which the search starts.
 const TYPING = 150;
-
 class Browser {
   constructor(view, rows) {
     this.view = view;
     this.rows = rows;
+    this.marks = new Marks(rows.index);
     this.part = (name) => view.querySelector(`[data-part=${name}]`);
     this.list = new List(this.part("list"), (option, number) => this.fill(option, number), (number, firmly) => this.chosen(number, firmly));
+    this.actions = new Actions(this.part, rows, this.marks, this.list);
     this.search = 0;
     this.terms = [];
     this.asked = null;
+    this.all = 0; // how many have the chosen outcome
     this.open = null;
-    this.selects = rows.index.facets.map((facet) => this.select(facet));
+    this.choices = [...rows.index.facets, MARKS, orders(rows.index)].map((choice) => this.choice(choice));
     this.listen();
   }
 
-  // Makes a filter; a facet with only one value gets no filter.
-  select(facet) {
-    const options = facet.values.map(({ label, rows }, at) =>
-      element("option", { value: at }, `${label} (${rows.toLocaleString("en")})`),
-    );
-    const select = element("select", { name: facet.name }, element("option", { value: "" }, "all"), ...options);
-    select.addEventListener("change", () => this.filter());
-    if (facet.values.length > 1) this.part("filters").append(element("label", {}, element("span", {}, facet.label), select));
-    return select;
+  // Makes a select; one with only one value is not shown.
+  choice(facts) {
+    const choice = new Choice(facts, () => this.filter());
+    if (facts.values.length > 1) this.part("clear").before(choice.element);
+    return choice;
+  }
+
+  chosenOf(name) {
+    return this.choices.find((choice) => choice.name === name)?.chosen;
   }
 
   listen() {
@@ -56,22 +58,14 @@ class Browser {
 
   set(state) {
     this.part("query").value = state.get("q") ?? "";
-    for (const select of this.selects) {
-      const facet = this.rows.index.facets.find(({ name }) => name === select.name);
-      const at = facet.values.findIndex(({ value }) => value === state.get(select.name));
-      select.value = at < 0 ? "" : at;
-    }
+    for (const choice of this.choices) choice.set(state.get(choice.name));
   }
 
   state() {
     const state = new URLSearchParams();
     const query = this.part("query").value.trim();
     if (query) state.set("q", query);
-    for (const select of this.selects) {
-      if (select.value !== "") {
-        state.set(select.name, this.rows.index.facets.find(({ name }) => name === select.name).values[select.value].value);
-      }
-    }
+    for (const choice of this.choices) if (!choice.isPreset) state.set(choice.name, choice.chosen.value);
     if (this.open !== null) state.set("row", this.rows.index.ids[this.open]);
     return state;
   }
@@ -98,21 +92,26 @@ class Browser {
   // Finds the rows that match the filters and the search.
   async run() {
     const filters = {};
-    for (const select of this.selects) if (select.value !== "") filters[select.name] = Number(select.value);
+    for (const { name, chosen } of this.choices) if (chosen?.codes) filters[name] = chosen.codes;
+    const mark = this.chosenOf("mark");
+    const order = this.chosenOf("sort");
     const query = this.part("query").value.trim();
-    const asked = JSON.stringify([filters, query]);
+    const asked = JSON.stringify([filters, mark?.value, order.value, query]);
     if (asked === this.asked) return;
     this.asked = asked;
     const search = ++this.search;
     this.terms = termsOf(query);
-    const numbers = this.rows.filtered(filters);
-    if (!this.terms.length) return this.found(numbers, 1, true);
+    this.all = filters.outcome ? this.rows.filtered({ outcome: filters.outcome }).length : this.rows.total;
+    let numbers = this.rows.filtered(filters);
+    if (mark) numbers = numbers.filter((number) => mark.passes(this.marks.of(number)));
+    if (!this.terms.length) return this.found(ordered(numbers, order), 1, true);
     this.part("count").dataset.done = false;
     let fresh = true;
     await this.rows.search(numbers, this.terms, (hits, share) => {
       if (search !== this.search) return false;
-      // Redraws the growing list only when it has new rows.
-      if (fresh || share === 1 || hits.length !== this.list.numbers.length) this.found(hits.slice(), share, fresh);
+      // Redraws the growing list only when it has new rows; another order is known only at the end.
+      if (share === 1) this.found(ordered(hits, order), share, fresh || Boolean(order.key));
+      else if (!order.key && (fresh || hits.length !== this.list.numbers.length)) this.found(hits.slice(), share, fresh);
       fresh = false;
       return true;
     });
@@ -120,20 +119,26 @@ class Browser {
 
   found(numbers, share, fresh) {
     this.list.show(numbers, fresh);
-    const of = numbers.length === this.rows.total ? "" : ` of ${this.rows.total.toLocaleString("en")}`;
+    const of = numbers.length === this.all ? "" : ` of ${this.all.toLocaleString("en")}`;
     const progress = share < 1 ? `, ${Math.round(share * 100)} % searched` : "";
-    this.part("count").textContent = `${numbers.length.toLocaleString("en")}${of} rows${progress}`;
+    const outcome = this.chosenOf("outcome");
+    const noun = outcome && outcome.value !== "kept" ? "answers" : "rows";
+    this.part("count").textContent = `${numbers.length.toLocaleString("en")}${of} ${noun}${progress}`;
     this.part("count").dataset.done = share === 1;
-    this.part("clear").hidden = !this.terms.length && this.selects.every((select) => select.value === "");
+    this.part("clear").hidden = !this.terms.length && this.choices.every((choice) => choice.isPreset);
     this.part("empty").hidden = numbers.length > 0 || share < 1;
+    this.part("export").disabled = !numbers.length;
   }
 
   fill(option, number) {
     option.append(element("div", { class: "meta" }, element("span", { class: "id" }, this.rows.index.ids[number])));
     const text = option.appendChild(element("div", { class: "snippet" }, "…"));
+    const mark = this.marks.of(number);
     this.rows.row(number).then((row) => {
-      option.firstChild.append(element("span", { class: "badges" }, ...badges(row, this.rows.index.steps[row.step])));
-      text.replaceChildren(...prose(row.problem.slice(0, 240), this.terms));
+      const labels = badges(row, this.rows.index.steps[row.step]);
+      if (mark) labels.unshift(element("span", { class: mark }, mark));
+      option.firstChild.append(element("span", { class: "badges" }, ...labels));
+      text.replaceChildren(...prose((row.problem ?? row.response).slice(0, 240), this.terms));
     });
   }
 
@@ -151,7 +156,8 @@ class Browser {
     const row = await this.rows.row(number);
     if (this.open !== number) return;
     const detail = this.part("detail");
-    this.part("row").replaceChildren(...ancestry(row, this.rows.index.steps, this.terms, (other) => this.turn(other)));
+    const parts = ancestry(row, this.rows.index.steps, this.terms, (other) => this.turn(other), this.actions.of(row));
+    this.part("row").replaceChildren(...parts);
     this.view.classList.add("reading");
     detail.scrollTop = 0;
     if (firmly) detail.focus();
@@ -171,6 +177,7 @@ class Browser {
 
   leave() {
     this.open = null;
+    this.actions.row = null;
     this.view.classList.remove("reading");
     this.part("row").replaceChildren();
   }

@@ -57,12 +57,13 @@ class Rows {
     return (await this.load(chunk))[number - this.index.starts[chunk]];
   }
 
-  // Returns the numbers of the rows that pass the filters: { facet name: position of the value }.
+  // Returns the numbers of the rows that pass the filters: { facet name: the codes that pass }.
   filtered(filters) {
     const wanted = this.index.facets.filter((facet) => facet.name in filters);
+    const tests = wanted.map(({ name, codes }) => ({ codes, passes: new Set(filters[name]) }));
     const numbers = [];
     for (let number = 0; number < this.total; number++) {
-      if (wanted.every((facet) => facet.codes[number] === filters[facet.name])) numbers.push(number);
+      if (tests.every(({ codes, passes }) => passes.has(codes[number]))) numbers.push(number);
     }
     return numbers;
   }
@@ -88,9 +89,24 @@ class Rows {
     }
     found(hits, 1);
   }
+
+  // Returns the rows as lines of JSON, in the order of `numbers`; calls `progress` with the share that is done.
+  async lines(numbers, progress) {
+    const lines = [];
+    let rested = performance.now();
+    for (const number of numbers) {
+      lines.push(JSON.stringify(record(await this.row(number), this.index)) + "\n");
+      if (performance.now() - rested > SLICE) {
+        progress(lines.length / numbers.length);
+        await new Promise((resume) => setTimeout(resume));
+        rested = performance.now();
+      }
+    }
+    return lines;
+  }
 }
 
-const SEARCHED = ["id", "problem", "response", "answer", "persona", "review"];
+const SEARCHED = ["id", "problem", "response", "answer", "persona", "review", "reason", "prompt"];
 
 function holds(row, patterns) {
   const { family } = row;

@@ -11,6 +11,7 @@ const KATEX = { throwOnError: false, trust: false, strict: false, maxExpand: 500
 // so that an unclosed delimiter costs little.
 const SPANS = new RegExp(
   [
+    "(?<fence>```\\w*\\n(?<program>[^]{1,20000}?)```)",
     String.raw`(?<figure>\[asy\][^]{0,20000}?\[\/asy\])`,
     String.raw`(?<escaped>\\\$)`,
     String.raw`\n?[ \t]{0,20}(?:\\\[(?<bracketed>[^]{1,3000}?)\\\]|\$\$(?<doubled>[^$]{1,3000}?)\$\$|(?<environment>\\begin\{(?<name>(?:align|alignat|equation|gather|multline)\*?)\}[^]{1,3000}?\\end\{\k<name>\}))[ \t]{0,20}\n?`,
@@ -53,6 +54,7 @@ function escaped(term) {
 
 function span(match, terms) {
   const found = match.groups;
+  if (found.fence) return element("pre", {}, found.program.trimEnd());
   if (found.figure) return element("pre", {}, found.figure);
   if (found.escaped) return "$";
   const display = found.bracketed ?? found.doubled ?? found.environment;

@@ -88,6 +88,7 @@ class RayRun:
         if left:
             todo = (block for block in split(inputs.problems(), self._setup.block) if block.number in left)
             await self._ask(todo, len(left))
+        await asyncio.to_thread(self._settle, inputs)
         self.replayed += self._inventory.done.counts.total()
         self.bill = await asyncio.to_thread(self._inventory.count, inputs.funnel)
 
@@ -114,12 +115,21 @@ class RayRun:
                 self._pool.stop(reason)
 
     def _warn_of_moved(self, inputs: Inputs) -> None:
-        begun = (
-            (seed, block.name in self._inventory.there or inputs.is_begun(seed, self._journal))
+        in_blocks = {
+            inputs.first_digest(seed)
             for block in split(inputs.problems(), self._setup.block)
+            if block.name in self._inventory.there
             for seed in block.problems
-        )
-        inputs.warn_of_moved(self.home, begun)
+        }
+        has = self._journal.has
+        inputs.warn_of_moved([seed_ids.Run(self.home, lambda digest: digest in in_blocks or has(digest))])
+        self._keep_known()
+
+    def _settle(self, inputs: Inputs) -> None:
+        inputs.settle(self.home)
+        self._keep_known()
+
+    def _keep_known(self) -> None:
         known = self.home / seed_ids.FILE_NAME
         if not self.folder.path and known.exists():
             self.folder.write(seed_ids.FILE_NAME, known.read_bytes())

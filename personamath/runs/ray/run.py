@@ -2,7 +2,8 @@
 
 from personamath.folder.provenance import Origins
 from personamath.recipe import Recipe
-from personamath.runs.dataset import Inputs, Made, Watched, record_of, write_dataset
+from personamath.runs.dataset import Inputs, record_of, write_dataset
+from personamath.runs.made import Made, Watched
 from personamath.runs.ray.cluster import ClusterSetup
 from personamath.runs.ray.driver import RayRun
 from personamath.runs.run_file import check_same_inputs, check_same_recipe, write_run_file
@@ -27,7 +28,7 @@ async def make_dataset_on_cluster(recipe: Recipe, setup: Setup, watched: Watched
     )
     inputs = Inputs.read(recipe)
     origins = Origins.found(inputs.sources, inputs.personas)
-    record = record_of(inputs, origins)
+    record = record_of(inputs, origins, cluster.prices)
     with RayRun(setup.output, recipe, inputs.personas, cluster) as run:
         if not setup.replace:
             check_same_recipe(run.home, recipe)

@@ -18,8 +18,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-import aiohttp
-
 from personamath.errors import NotAsked, TeacherMisconfigured
 from personamath.files import in_one_line
 from personamath.teachers.serve import guard
@@ -193,6 +191,8 @@ class Server:
 
     async def _became_ready(self, process: Process) -> bool:
         """Wait until it answers, however long a large model takes to load; False if it ended before."""
+        import aiohttp
+
         ended = asyncio.create_task(process.wait())
         try:
             async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(LOOK_TIMEOUT_S)) as session:

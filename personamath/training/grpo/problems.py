@@ -1,11 +1,13 @@
 """The problems of a run: rows of the config `rl`, with the prompt as the plain text that the model was trained on."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.files import in_one_line
+from personamath.files import in_one_line, is_visible
 from personamath.rewards import read_reference
 from personamath.training.data import load_rows
 from personamath.training.examples import has_special, special_ids, tokenize
@@ -52,7 +54,7 @@ def make_problems(
         reason: Dropped | None = None
         if read_reference(solution) is None:
             reason = "no readable solution"
-        elif not problem.strip():
+        elif not is_visible(problem):
             reason = "empty"
         elif has_special(ids, specials, tokenizer):
             reason = "special token in the text"
@@ -72,6 +74,14 @@ def make_problems(
         label_tokens=0,
     )
     return used, counts
+
+
+def problems_digest(problems: Sequence[Problem]) -> str:
+    """Return a digest of all problems in their order."""
+    digest = sha256()
+    for problem in problems:
+        digest.update(json.dumps(problem).encode())
+    return digest.hexdigest()
 
 
 def as_dataset(problems: Sequence[Problem]) -> Any:

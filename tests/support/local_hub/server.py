@@ -6,7 +6,8 @@
 Every repository is a bare git repository, `DIR/datasets/alice/x.git`; large files are LFS pointers in git and objects
 in `DIR/lfs`. Uploads come as basic or multipart LFS, or by xet, for which the server keeps a content-addressed store of
 its own. Covered: what `huggingface_hub` 2.4, `datasets` 5.2 and `hf_xet` 1.8 ask for when they create, publish, list,
-tag and read model and dataset repositories. Not covered: spaces, pull requests, branches beside main, organisations.
+tag and read model and dataset repositories, and static Spaces. Not covered: running a Space, pull requests, branches
+beside main, organisations.
 """
 
 import argparse
@@ -38,6 +39,12 @@ READ_TOKENS = {"hf_alice_read": "alice"}
 # As on the Hub: larger files are LFS whatever their name.
 LARGEST_REGULAR_FILE = 10 * 1024 * 1024
 FOR_EVER = 10**9
+# What the Hub puts into a new static Space.
+SPACE_TEMPLATE = {
+    "README.md": b"---\ntitle: New\nsdk: static\npinned: false\n---\n",
+    "index.html": b"<h1>Welcome to your static Space!</h1>",
+    "style.css": b"body { padding: 2rem; }",
+}
 
 Call = Callable[[web.Request, bytes], web.Response]
 Action = Callable[[str], object]
@@ -137,7 +144,7 @@ class LocalHub:
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=2**31, middlewares=[self._errors, self._script, self._authenticate])
-        repo = "/api/{kind:datasets|models}/{owner}/{name}"
+        repo = "/api/{kind:datasets|models|spaces}/{owner}/{name}"
         lfs, xet = f"/lfs/{self._signature}", f"/xet/{self._signature}"
         routes: list[tuple[str, str, Call]] = [
             ("GET", "/api/whoami-v2", self._whoami),
@@ -169,7 +176,7 @@ class LocalHub:
             ("GET", xet + "/v1/reconstructions/{file}", self._reconstruction),
             ("GET", xet + "/xorb-bytes/{xorb}", self._get_xorb),
         ]
-        for prefix in ("/{kind:datasets}/", "/"):
+        for prefix in ("/{kind:datasets|spaces}/", "/"):
             routes.append(("POST", prefix + "{owner}/{name}.git/info/lfs/objects/batch", self._lfs_batch))
             routes.append(("GET", prefix + "{owner}/{name}/resolve/{revision}/{path:.+}", self._file))
         for method, path, call in routes:
@@ -264,7 +271,11 @@ class LocalHub:
         if path.exists():
             error = {"error": "You already created this repo", "url": url}
             return web.json_response(error, status=409)
-        Repository.create(path, wanted.get("visibility") == "private" or bool(wanted.get("private")))
+        private = wanted.get("visibility") == "private" or bool(wanted.get("private"))
+        if wanted.get("type") == "space":
+            Repository.create(path, private, SPACE_TEMPLATE, {"sdk": wanted["sdk"]})
+        else:
+            Repository.create(path, private)
         return web.json_response({"url": url, "name": f"{path.parent.name}/{path.stem}"})
 
     def _delete(self, request: web.Request, body: bytes) -> web.Response:

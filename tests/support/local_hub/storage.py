@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,12 +62,20 @@ class Repository:
         self.path = path
 
     @classmethod
-    def create(cls, path: Path, private: bool) -> "Repository":
+    def create(
+        cls,
+        path: Path,
+        private: bool,
+        template: Mapping[str, bytes] | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> "Repository":
+        """A new repository with the files of a template, and what else the Hub says of it."""
         path.mkdir(parents=True)
         repository = cls(path)
         repository.git("init", "--quiet", "--bare", "--initial-branch=main")
-        repository.settings = {"private": private, "gated": False}
-        repository.commit(None, [(".gitattributes", GITATTRIBUTES.encode())], [], "initial commit", "system")
+        repository.settings = {"private": private, "gated": False, **(facts or {})}
+        files = {".gitattributes": GITATTRIBUTES.encode(), **(template or {})}
+        repository.commit(None, [*files.items()], [], "initial commit", "system")
         return repository
 
     @property

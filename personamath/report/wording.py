@@ -1,0 +1,11 @@
+"""Small rules for sentences that are put together from parts."""
+
+
+def sentence(text: str) -> str:
+    """Begin a text with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def ended(text: str) -> str:
+    """End a sentence with a full stop, unless it has its own end."""
+    return text if text.endswith((".", "?", "!", "…")) else f"{text}."
