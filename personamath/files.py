@@ -1,6 +1,7 @@
 """Small files: write them whole or not at all; read and validate them with one style of error message."""
 
 import dataclasses
+import errno
 import json
 import os
 import shutil
@@ -27,6 +28,10 @@ SHOWN_CHARACTERS = 300
 FILE_URL = "file://"
 # Marks of fsspec's chains and of glob's patterns.
 READ_AS_MORE = ("::", "[", "*", "?")
+# A disk, or a user's share of it, is full.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+# Bytes left on a disk that has just refused some: less than is written at once.
+_NEXT_TO_NOTHING = 2**20
 TEXT = "utf-8-sig"
 """How text files of users are read: as UTF-8, without the byte order mark that some editors put first."""
 # Other programs' words may hold control characters, which a terminal would obey.
@@ -59,9 +64,43 @@ def written_whole(path: Path, beside: str = "partial") -> Iterator[Path]:
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         partial.replace(path)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk refuses bytes, and names no file
+            error.filename = str(path)
         raise
+
+
+@contextmanager
+def scratch_folder(name: str) -> Iterator[Path]:
+    """Give a temporary folder, removed at the end; raises `BadInput` where the disk of temporary files is full."""
+    with tempfile.TemporaryDirectory(prefix=f"personamath-{name}-") as scratch:
+        try:
+            yield Path(scratch)
+        except OSError as error:
+            if not _fills(error, Path(scratch)):
+                raise
+            place = Path(scratch).parent
+            raise BadInput(
+                f"{place}: no space left for temporary files: make room, or name another folder in TMPDIR"
+            ) from None
+
+
+def _fills(error: OSError, folder: Path) -> bool:
+    """Whether an error says that the disk of this folder is full, rather than another one."""
+    # `shutil.copytree` has one error of many, which it keeps as texts.
+    if not any(error.errno == full or f"[Errno {full}]" in str(error) for full in _FULL):
+        return False
+    if error.filename is None and not isinstance(error, shutil.Error):  # bytes were refused, of whatever file
+        return shutil.disk_usage(folder).free < _NEXT_TO_NOTHING
+    return error.filename is None or Path(error.filename).is_relative_to(folder)
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """Return the error that the others wrap: `datasets` only says that it could not generate a dataset."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def plain_path(text: str) -> str:
@@ -96,8 +135,8 @@ def folder_for_libraries(folder: Path) -> Iterator[Path]:
     if not any(mark in str(absolute) for mark in READ_AS_MORE):
         yield absolute
         return
-    with tempfile.TemporaryDirectory(prefix="personamath-links-") as scratch:
-        links = Path(scratch) / "folder"
+    with scratch_folder("links") as scratch:
+        links = scratch / "folder"
         shutil.copytree(absolute, links, copy_function=os.symlink)
         yield links
 

@@ -1,10 +1,10 @@
 """`personamath diff`: compare two versions of a dataset row by row."""
 
 import argparse
-import tempfile
 from pathlib import Path
 
 from personamath.errors import BadInput
+from personamath.files import scratch_folder
 
 DESCRIPTION = """\
 Compare two datasets row by row. The command prints the rows added, removed and changed in each config, and the change
@@ -33,9 +33,9 @@ def run(options: argparse.Namespace) -> int:
     with (
         local_copy(options.old, DATASET) as old,
         local_copy(options.new, DATASET) as new,
-        tempfile.TemporaryDirectory(prefix="personamath-diff-") as scratch,
+        scratch_folder("diff") as scratch,
     ):
-        changes = compare_folders(folder_of(old, Path(scratch) / "old"), folder_of(new, Path(scratch) / "new"))
+        changes = compare_folders(folder_of(old, scratch / "old"), folder_of(new, scratch / "new"))
         print(describe(changes, shown(options.old), shown(options.new)))
     return 0
 

@@ -14,7 +14,7 @@ import yaml
 from personamath.answers import grade, is_right_output
 from personamath.completion import mark_in
 from personamath.errors import BadInput
-from personamath.files import folder_for_libraries
+from personamath.files import first_cause, folder_for_libraries
 from personamath.folder.counts import by_step, measure_file, measure_trainer_file
 from personamath.folder.layout import (
     CARD,
@@ -327,7 +327,7 @@ def _check_config(folder: Path, info: Mapping[str, Any], schema: pa.Schema) -> s
         try:
             loaded = datasets.load_dataset(str(plain), config, split="train", cache_dir=cache)
         except Exception as error:  # whatever it is, the readers would meet it too
-            raise BadInput(f"{folder}: config {config}: load_dataset fails ({_line(error)})") from error
+            raise BadInput(f"{folder}: config {config}: load_dataset fails ({_line(first_cause(error))})") from error
         if (loaded.features, loaded.num_rows) != (datasets.Features.from_arrow_schema(schema), expected):
             raise BadInput(f"{folder}: config {config}: loads as {_line(loaded)} instead of its {expected:,} rows")
         return f"{config}: {loaded.num_rows:,} rows load"

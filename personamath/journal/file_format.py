@@ -12,11 +12,10 @@ import sys
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import cast
 
 from personamath.errors import RunDirectoryError
-from personamath.files import written_whole
+from personamath.files import scratch_folder, written_whole
 from personamath.journal.salvage import USUAL_PAGE_SIZE, Answer, salvage, salvage_thrown_away
 from personamath.teachers.prices import Paid
 
@@ -239,8 +238,8 @@ def _open_on_read_only_storage(path: Path) -> sqlite3.Connection:
     if not log.exists():
         return _open_read_only(path, "immutable=1")
     # A run was killed, then copied there: the log is worked in elsewhere. Open files stay readable after their removal.
-    with TemporaryDirectory(prefix="personamath-journal-") as scratch:
-        copy = Path(scratch) / path.name
+    with scratch_folder("journal") as scratch:
+        copy = scratch / path.name
         for file in (path, log):
             shutil.copyfile(file, copy.with_name(file.name))
         with closing(sqlite3.connect(copy)) as connection:

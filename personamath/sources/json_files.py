@@ -8,13 +8,13 @@ from typing import Any
 from personamath.errors import BadInput
 from personamath.files import in_one_line
 from personamath.sources.rows import TableRow
-from personamath.sources.texts import MARK, opened_text
+from personamath.sources.texts import lines_of, opened_text
 
 
 def read_jsonl(path: Path) -> Iterator[TableRow]:
     """Read one object of columns a line; empty lines are skipped."""
-    with opened_text(path) as lines:
-        for number, line in enumerate((line.lstrip(MARK) for line in lines), start=1):
+    with opened_text(path) as text:
+        for number, line in enumerate(lines_of(text), start=1):
             if line.strip():
                 yield _row(f"{path}:{number}", line)
 
@@ -22,7 +22,7 @@ def read_jsonl(path: Path) -> Iterator[TableRow]:
 def read_json(path: Path) -> Iterator[TableRow]:
     """Read a list of objects, alone or as the one list of objects in an object; columns as lists; or JSON Lines."""
     with opened_text(path) as text:
-        lines = (line for line in text if line.strip())
+        lines = (line for line in lines_of(text) if line.strip())
         first, more = next(lines, ""), next(lines, "")
     if more and _is_whole(first):
         yield from read_jsonl(path)
@@ -59,7 +59,7 @@ def _is_whole(line: str) -> bool:
 def _content(path: Path) -> Any:
     with opened_text(path) as text:
         try:
-            return json.load(text)
+            return json.loads("".join(lines_of(text)))
         except json.JSONDecodeError as error:
             raise BadInput(f"{path}:{error.lineno}: not valid JSON ({error.msg})") from None
         except UnicodeDecodeError:  # also a ValueError; `opened_text` finds its line

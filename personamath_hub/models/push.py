@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from huggingface_hub import HfApi
 
 from personamath.errors import BadInput
+from personamath.files import scratch_folder
 from personamath.folder.chart import draw_scores
 from personamath.folder.layout import CARD
 from personamath.folder.leaks import Secrets
@@ -80,14 +80,14 @@ def prepared_model(
     facts = _data_facts(record, data, api)
     scores = read_scores(results, source, record.base_model, api, hash_once) if results else None
     predecessor(repo_id, version, repo_type="model", api=api)  # versions only grow
-    with tempfile.TemporaryDirectory(prefix="personamath-push-") as scratch:
-        folder = Path(scratch) / "model"
+    with scratch_folder("push") as scratch:
+        folder = scratch / "model"
         folder.mkdir()
         samples = samples_repo(repo_id) if with_samples else None
         write_version(source, folder, repo_id, version, scores, facts, license, adapter=adapter, samples=samples)
         if samples and scores:
             predecessor(samples, version, repo_type="dataset", api=api)
-            checked.append(write_samples(Path(scratch) / SAMPLES, scores, repo_id, version, Secrets(source)))
+            checked.append(write_samples(scratch / SAMPLES, scores, repo_id, version, Secrets(source)))
         if scores:
             scored = ", ".join(f"{run.task} ({run.n:,} problems)" for run in scores.model.tasks)
             checked.append(f"scores of this model, ready for its card: {scored}")
@@ -96,7 +96,7 @@ def prepared_model(
         noticed += [*_notices(folder, repo_id, version, record, api), *teachers_notices(repo_id, facts)]
         if scores and samples:
             noticed += own_problems(scores, samples)
-        yield PreparedModel(folder, checked, noticed, hash_once, Path(scratch) / SAMPLES if samples else None)
+        yield PreparedModel(folder, checked, noticed, hash_once, scratch / SAMPLES if samples else None)
 
 
 def write_version(

@@ -71,6 +71,7 @@ FORMS: list[tuple[str, bytes]] = [
     ("a.jsonl", jsonl().encode()),
     ("a.JSONL", jsonl(ascii=True).encode()),
     ("a.jsonl", jsonl().encode("utf-8-sig")),
+    ("a.jsonl", jsonl().replace("\n", "\n\ufeff").encode("utf-8-sig")),  # files that were joined
     ("a.jsonl", b"".join(jsonl([row]).encode("utf-8-sig") for row in ROWS)),  # files that were joined
     ("a.jsonl", jsonl().replace("\n", "\r\n").encode()),
     ("a.jsonl", jsonl().replace("\n", "\n\n").strip().encode()),
@@ -84,6 +85,8 @@ FORMS: list[tuple[str, bytes]] = [
     ("a.jsonl", gzipped(jsonl().encode())),
     ("a.json", json.dumps(ROWS).encode()),
     ("a.json", json.dumps(ROWS, indent=2).encode("utf-8-sig")),
+    ("a.json", ("\ufeff" + json.dumps(ROWS, indent=2)).encode("utf-8-sig")),
+    ("a.json", jsonl().replace("\n", "\n\ufeff").encode("utf-16")),
     ("a.json", json.dumps({"version": "1.0", "data": ROWS}).encode()),
     ("a.json", json.dumps({"data": ROWS}, indent=2).encode("utf-16")),
     ("a.json", json.dumps(COLUMNS).encode()),
@@ -91,6 +94,7 @@ FORMS: list[tuple[str, bytes]] = [
     ("a.json.zst", zstd(jsonl().encode())),
     ("a.csv", delimited().encode()),
     ("a.csv", delimited(quoting=csv.QUOTE_ALL).encode("utf-8-sig")),
+    ("a.csv", delimited().replace("\n", "\n\ufeff", 2).encode("utf-8-sig")),
     ("a.csv", delimited(line_end="\r\n").encode()),
     ("a.csv", delimited(line_end="\r").encode()),
     ("a.csv", delimited(";").encode()),
