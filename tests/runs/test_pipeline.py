@@ -85,6 +85,6 @@ def test_rows_on_a_full_disk_are_one_line_and_leave_nothing(tmp_path: Path) -> N
         assert not [*tmp_path.iterdir()]
         subprocess.run(["mount", "-o", "remount,size=1m", tmp_path], check=True)
         with Spool(tmp_path) as spool:
-            assert [*spool.rows()] == [*spool.answers()] == []
+            assert not [*spool.rows()] and not [*spool.answers()]
     finally:
         subprocess.run(["umount", "-l", tmp_path], check=False)
