@@ -23,10 +23,11 @@ def funnel(data: RunData) -> Analysis | LeftOut:
     labels = tuple(data.outline.label(kind) for kind in kinds)
     seeds = sum(counted["problems"]["seed_problems"].values())
     total = sum(asked.values())
+    so_far = "So far, " if data.unfinished else ""
     return Analysis(
         name=name,
         title=title,
-        finding=f"{number_of(seeds, 'seed problem')} became {number_of(len(data.rows), 'row')} with "
+        finding=f"{so_far}{number_of(seeds, 'seed problem')} became {number_of(len(data.rows), 'row')} with "
         f"{number_of(total, 'request')} to the teacher, "
         f"of which {sum(through.values()) / total:.0%} passed."
         if total

@@ -56,7 +56,8 @@ def _sentence(data: RunData) -> str:
     seeds, used = _seeds(data), len({row.seed_id for row in data.rows})
     have = "all problems have" if used == seeds else f"{used:,} of the problems {'has' if used == 1 else 'have'}"
     rows = number_of(len(data.rows), "row")
-    sentence = f"{number_of(seeds, 'seed problem')} became {rows}, each a problem with a solution; {have} at least one."
+    became = f"{number_of(seeds, 'seed problem')} became {rows}, each a problem with a solution"
+    sentence = f"{'So far, ' if data.unfinished else ''}{became}; {have} at least one."
     if len(data.rows) < FEW_ROWS:
         sentence += f" With {rows}, most differences between groups are chance."
     return sentence
@@ -93,14 +94,15 @@ def _costs(data: RunData) -> list[Figure]:
     if not data.outline.kinds or (cost := spent(data)) is None:
         return []
     rows = max(len(data.rows), 1)
+    total = "so far" if data.unfinished else "in total"
     tokens, each = f"{counted(cost.tokens)} tokens", f"{counted(round(cost.tokens / rows))} tokens"
     if cost.usd is None:
         return [
-            Figure(counted(cost.tokens), "tokens in total", "no price is known"),
+            Figure(counted(cost.tokens), f"tokens {total}", "no price is known"),
             Figure(counted(round(cost.tokens / rows)), "tokens per kept row", "dropped requests included"),
         ]
     return [
-        Figure(money(cost.usd), "cost in total", tokens),
+        Figure(money(cost.usd), f"cost {total}", tokens),
         Figure(money(cost.usd / rows), "cost per kept row", each),
     ]
 

@@ -120,6 +120,12 @@ def test_the_cost_is_money_if_the_price_is_known_and_else_tokens(
     assert [(figure.label, figure.value) for figure in found[-2:]] == figures
 
 
+def test_numbers_that_are_not_final_say_so() -> None:
+    found = verdict(replace(data(tokens=10_000), unfinished="It goes on."))
+    assert found.sentence.startswith("So far, 43 seed problems became 55 rows")
+    assert found.figures[-2].label == "tokens so far"
+
+
 def test_few_rows_are_called_few() -> None:
     assert "With 55 rows, most differences" in verdict(data()).sentence
     many = tuple(replace(one, id=f"{one.id}-{copy}") for one in data().rows for copy in range(5))
