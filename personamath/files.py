@@ -65,9 +65,9 @@ def written_whole(path: Path, beside: str = "partial") -> Iterator[Path]:
 
 
 def plain_path(text: str) -> str:
-    """A path without what only shells and URL libraries understand: a leading `~` is written out, `file://` taken off.
+    """Return a path as the operating system reads it: a leading `~` is expanded, and `file://` is removed.
 
-    Anything else, a name on the Hub and another store's URL too, stays as it is.
+    Anything else stays as it is, including names on the Hub and URLs of other stores.
     """
     if text[: len(FILE_URL)].lower() == FILE_URL:
         return url2pathname(urlsplit(text).path)
@@ -86,11 +86,11 @@ def local_path(text: str) -> Path:
 
 @contextmanager
 def folder_for_libraries(folder: Path) -> Iterator[Path]:
-    """Give a path of a folder that fsspec, `datasets` and pyarrow take for nothing but a path.
+    """Give a path of a folder that fsspec, `datasets` and pyarrow cannot mistake for a URL or a pattern.
 
     They read `run-15:30/x` as a URL, `a::b` as a chain of them, and `a[1]` as a pattern. An absolute path rules out the
-    first; for the others a folder of a plain name with links to the files is given, and removed at the end. A link to
-    the folder would not do, because `datasets` follows it.
+    first. For the others, this gives a folder with a plain name and links to the files, and removes it at the end. A
+    link to the folder would not work, because `datasets` follows it.
     """
     absolute = folder.absolute()
     if not any(mark in str(absolute) for mark in READ_AS_MORE):
@@ -108,7 +108,7 @@ def is_visible(text: str) -> bool:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether no half of a surrogate pair is in a text: JSON may escape one, which no file and no request can hold."""
+    """Whether a text is free of half surrogate pairs: JSON may escape one, but no file or request can hold it."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -152,7 +152,7 @@ def _checked(name: str, hint: Any, value: Any, place: str) -> Any:
     texts = str in kinds or any(str in get_args(kind) for kind in kinds)
     values = list(value) if many and isinstance(value, (list, tuple)) else [value]
     if any(isinstance(one, str) and not is_unicode(one) for one in values):
-        raise BadInput(f"{place}: {name} is {_shown(value)}, which is no valid Unicode: write it in UTF-8")
+        raise BadInput(f"{place}: {name} is {_shown(value)}, which is not valid Unicode: write it in UTF-8")
     if any(isinstance(one, bool) for one in values) and bool not in kinds:
         raise BadInput(f"{place}: {name} is {_shown(value)}; it must be {_wanted(kinds, many)}")
     if texts:  # YAML reads `teacher: 7` as a number

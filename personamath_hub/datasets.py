@@ -84,7 +84,7 @@ def write_version(
 ) -> FolderFacts:
     """Copy a dataset folder, write the card of this version over its own, and return what the folder contains.
 
-    Raises `BadInput` where `license` contradicts the licence of a part, or is missing and the parts decide none.
+    Raises `BadInput` if `license` contradicts the licence of a part, or is missing and the parts decide none.
     """
     facts = FolderFacts.read(original)
     license = check_license(license, decide(facts.provenance))

@@ -50,8 +50,8 @@ def folder_of(path: Path, scratch: Path) -> Path:
     if path.is_dir():
         if (path / JOURNAL).is_file() and not (path / DATASET).is_dir():
             raise BadInput(
-                f"{path}: the run is not finished, so it has no dataset yet. Go on with it; or give the same command "
-                "--max-requests 1, which asks nothing more and makes the dataset of the answers so far"
+                f"{path}: the run is not finished, so it has no dataset yet. Finish it, or run the same command with "
+                "--max-requests 1, which asks nothing more and makes the dataset from the answers so far"
             )
         return dataset_folder(path)
     name = str(path)

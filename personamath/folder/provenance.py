@@ -151,7 +151,7 @@ def layout_of(provenance: Mapping[str, Any], path: Path | str = PROVENANCE) -> L
         raise BadInput(f"{path}: not a provenance file (its format is {format_version!r}); write the folder again")
     if format_version > FORMAT_VERSION:
         raise BadInput(
-            f"{path}: has format {format_version}, this version reads up to {FORMAT_VERSION}: update PersonaMath"
+            f"{path}: has format {format_version}, but this version reads up to {FORMAT_VERSION}: update PersonaMath"
         )
     if format_version == 1:
         return Layout(PersonaMath.outline, format_version)

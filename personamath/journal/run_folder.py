@@ -53,7 +53,7 @@ class RunFolder:
         """Where it is on this machine; None in an object store."""
 
     def read(self, name: str) -> bytes:
-        """The content of a file; `FileNotFoundError` where there is no such file."""
+        """The content of a file; `FileNotFoundError` if there is no such file."""
         try:
             return bytes(self._fs.cat_file(self._at(name)))
         except FileNotFoundError:
@@ -126,8 +126,8 @@ class RunFolder:
     def _refuse(self, verb: str, name: str, error: Exception) -> NoReturn:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise RunDirectoryError(
-            f"{self.name}: cannot {verb} {name} ({in_one_line(reason)}); what is there is kept: solve this, then run "
-            "the same command"
+            f"{self.name}: cannot {verb} {name} ({in_one_line(reason)}); the existing files are kept: solve this, then "
+            "run the same command"
         ) from None
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import quote
 
 from personamath.methods.work import CUT_SHORT, FAILED, NOT_ASKED, PASSED, WRONG
 from personamath.report.analysis.intervals import LEAST, wilson
 from personamath.report.analysis.rows import RunData
 from personamath.report.analysis.steps import StepShare
+from personamath.report.wording import number_of
 
 CUT_OFF = CUT_SHORT["length"]
 MANY_CUT_OFF = 0.05
@@ -35,7 +37,10 @@ def attention(data: RunData, shares: Sequence[StepShare]) -> tuple[Attention, ..
 def _unanswered(data: RunData) -> Iterator[Attention]:
     missing = sum(of.get(FAILED, 0) + of.get(NOT_ASKED, 0) for of in _requests_of(data).values())
     if missing:
-        text = f"{missing:,} requests have no answer yet: run the same `personamath augment` command again."
+        text = (
+            f"There is no answer yet to {number_of(missing, 'request')}: "
+            "run the same `personamath augment` command again."
+        )
         yield Attention(text, "funnel")
 
 
@@ -43,7 +48,8 @@ def _overlap(data: RunData) -> Iterator[Attention]:
     overlapping = sum(row.overlap is not None for row in data.rows)
     if overlapping:
         yield Attention(
-            f"{overlapping:,} rows overlap with a test problem: train on the config `clean`, which leaves them out.",
+            f"Test problems overlap with {number_of(overlapping, 'row')}: "
+            "train on the config `clean`, which has no such row.",
             "contamination",
         )
     elif not data.provenance.get("benchmarks"):
@@ -72,8 +78,9 @@ def _flagged(data: RunData) -> Iterator[Attention]:
     flagged = sum(row.flag is not None for row in rewritten)
     if flagged:
         yield Attention(
-            f"{flagged:,} of {len(rewritten):,} rewrites are flagged, because a number, formula or drawing differs "
-            "from the seed problem's: read some, or train on the config `strict`, which leaves them out.",
+            f"{flagged:,} of {number_of(len(rewritten), 'rewrite')} {'is' if flagged == 1 else 'are'} flagged, because "
+            "a number, formula or drawing differs from the seed problem's: read some, or train on the config `strict`, "
+            "which leaves them out.",
             "fidelity",
         )
 
@@ -90,7 +97,11 @@ def _requests(data: RunData) -> Iterator[Attention]:
     if drops and (largest := max(drops))[0] > MANY_DROPPED:
         _, count, kind, reason = largest
         label, asked = data.outline.label(data.outline.kind(kind)), sum(requests[kind].values())
-        yield Attention(f"{label}: {count:,} of {asked:,} answers were dropped for one reason, `{reason}`.", "funnel")
+        yield Attention(
+            f"{label}: {count:,} of {asked:,} answers were dropped for one reason, `{reason}`: "
+            "read some to see whether the teacher misunderstands the prompt.",
+            f"rows?outcome={quote(reason)}" if data.lost else "funnel",
+        )
     asked, cut = (
         sum(sum(of.values()) for of in requests.values()),
         sum(of.get(CUT_OFF, 0) for of in requests.values()),

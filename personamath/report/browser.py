@@ -13,6 +13,7 @@ from personamath.records import Row
 from personamath.report.analysis.not_kept import MOST_OF_EACH, NotKept
 from personamath.report.analysis.rows import PERSONA, REVIEW, RunData, other_columns, text_of
 from personamath.report.facets import Item, facets
+from personamath.report.wording import ended, sentence
 
 # Limit of a page: a browser can lay out a height of about 17 million pixels, at 68 px per row; 200,000 rows make a page
 # of about 100 MB.
@@ -136,6 +137,7 @@ def _steps(data: RunData) -> dict[str, dict[str, Any]]:
             "corrects": step.name in data.correcting,
             "answer": ANSWERS.get(step.answer_from, ""),
             "fixed": dict(step.fixed),
+            "no_wrong": sentence(ended(data.why_missing("wrong"))),
         }
         for step in data.outline.steps
     }
@@ -194,6 +196,7 @@ def _lost_member(one: NotKept, outline: Outline, occupation_of: Mapping[str, str
         "id": one.id,
         "step": kind.step,
         "kind": one.kind,
+        "asked": outline.label(kind),
         "says": kind.says,
         "reason": one.reason,
         "problem": one.problem,

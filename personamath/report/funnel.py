@@ -7,6 +7,7 @@ from personamath.methods.work import PASSED
 from personamath.report.analysis.intervals import TOO_FEW, share
 from personamath.report.analysis.result import Analysis, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
+from personamath.report.wording import number_of
 
 
 def funnel(data: RunData) -> Analysis | LeftOut:
@@ -25,7 +26,8 @@ def funnel(data: RunData) -> Analysis | LeftOut:
     return Analysis(
         name=name,
         title=title,
-        finding=f"{seeds:,} seed problems became {len(data.rows):,} rows with {total:,} requests to the teacher, "
+        finding=f"{number_of(seeds, 'seed problem')} became {number_of(len(data.rows), 'row')} with "
+        f"{number_of(total, 'request')} to the teacher, "
         f"of which {sum(through.values()) / total:.0%} passed."
         if total
         else "Nothing was asked.",

@@ -12,8 +12,8 @@ from markupsafe import Markup, escape
 
 from personamath import __version__
 from personamath.folder.teachers import in_words
-from personamath.report.analysis.cases import MISSING, cases
 from personamath.report.analysis.cases import NAME as CASES
+from personamath.report.analysis.cases import cases
 from personamath.report.analysis.result import Analyses, Analysis
 from personamath.report.analysis.rows import RunData
 from personamath.report.browser import Packed
@@ -70,7 +70,7 @@ def page(
         verdict=top,
         before_after=found.named(CASES),
         cases=cases(data) if found.named(CASES) else [],
-        missing=MISSING,
+        missing=data.why_missing("wrong"),
         sections=[
             _section(analysis, pictures.get(analysis.name), ids) for analysis in found.made if analysis.name != CASES
         ],

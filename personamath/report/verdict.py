@@ -8,6 +8,7 @@ from personamath.report.analysis.intervals import LEAST, wilson
 from personamath.report.analysis.rows import RunData
 from personamath.report.analysis.steps import StepShare, step_shares
 from personamath.report.attention import Attention, attention
+from personamath.report.wording import number_of
 
 FEW_ROWS = 200
 """With fewer rows, most differences between groups of them are chance."""
@@ -53,10 +54,11 @@ def _seeds(data: RunData) -> int:
 
 def _sentence(data: RunData) -> str:
     seeds, used = _seeds(data), len({row.seed_id for row in data.rows})
-    have = "all problems have" if used == seeds else f"{used:,} of the problems have"
-    sentence = f"{seeds:,} seed problems became {len(data.rows):,} rows; {have} at least one."
+    have = "all problems have" if used == seeds else f"{used:,} of the problems {'has' if used == 1 else 'have'}"
+    rows = number_of(len(data.rows), "row")
+    sentence = f"{number_of(seeds, 'seed problem')} became {rows}, each a problem with a solution; {have} at least one."
     if len(data.rows) < FEW_ROWS:
-        sentence += f" {len(data.rows):,} rows are few: most differences between groups of them are chance."
+        sentence += f" With {rows}, most differences between groups are chance."
     return sentence
 
 
@@ -110,7 +112,7 @@ def _step(step: StepShare) -> Figure:
         few = "too few tries for a share"
         return Figure(f"{step.kept:,} of {step.tried:,}", step.label, f"{few}; {paper}" if paper else few)
     share, low, high = wilson(step.kept, step.tried)
-    ours = f"{step.kept:,} of {step.tried:,} tries kept, {low:.0%} to {high:.0%}"
+    ours = f"{step.kept:,} of {step.tried:,} tries kept, 95% interval {low:.0%} to {high:.0%}"
     return Figure(f"{share:.0%}", step.label, f"{ours}; {paper}" if paper else ours)
 
 

@@ -39,9 +39,9 @@ def _row(place: str, line: str) -> TableRow:
     try:
         values = json.loads(line)
     except json.JSONDecodeError as error:  # its own text counts lines from this one
-        raise BadInput(f"{place}: not a complete line of JSON ({error.msg}); mend or remove it") from None
+        raise BadInput(f"{place}: not a complete line of JSON ({error.msg}); correct or remove it") from None
     except (ValueError, RecursionError) as error:  # a number of too many digits, or too many brackets
-        raise BadInput(f"{place}: not a line of JSON that can be read ({in_one_line(error)}); mend it") from None
+        raise BadInput(f"{place}: not a line of JSON that can be read ({in_one_line(error)}); correct it") from None
     if not isinstance(values, dict):
         hint = "; name a file that holds one JSON list .json" if isinstance(values, list) else ""
         raise BadInput(f"{place}: expected an object of columns, found {type(values).__name__}{hint}")
@@ -75,7 +75,9 @@ def _rows_in(path: Path, content: Any) -> list[Any]:
         raise BadInput(f"{path}: expected a list of objects, found {type(content).__name__}")
     tables = {name: value for name, value in content.items() if isinstance(value, list) and _has_object(value)}
     if len(tables) > 1:
-        raise BadInput(f"{path}: lists of objects under {', '.join(tables)}; put the one to read into its own file")
+        raise BadInput(
+            f"{path}: has several lists of objects, under {', '.join(tables)}; put the one to read into its own file"
+        )
     if tables:
         return next(iter(tables.values()))
     if content and all(isinstance(value, list) for value in content.values()):

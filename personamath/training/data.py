@@ -33,7 +33,7 @@ def load_rows(
     """Load the rows, a `datasets.Dataset` with these columns, and describe where they come from.
 
     They are on the Hub, in a dataset folder, or in a JSONL or parquet file. A dataset on the Hub needs a revision, so
-    that the run can be repeated. Raises BadInput where the dataset cannot be loaded, lacks a column, or is simulated
+    that the run can be repeated. Raises BadInput if the dataset cannot be loaded, lacks a column, or is simulated
     and `allow_simulated` is false.
     """
     local = Path(name).exists()

@@ -24,11 +24,13 @@ def check_machine(options: Any, model: Any) -> None:
     if model.use_peft and getattr(options.deepspeed_plugin, "zero_stage", None) == 3:
         raise BadInput("LoRA does not work with ZeRO-3, which cannot merge the adapter: use zero2, ddp or single_gpu")
     if options.n_gpu > 1:
-        raise BadInput(f"one process sees {options.n_gpu} GPUs: start it with `accelerate launch`, one process a GPU")
+        raise BadInput(
+            f"one process sees {options.n_gpu} GPUs: start it with `accelerate launch`, with one process for each GPU"
+        )
 
 
 def agreed(fact: T, what: str) -> T:
-    """Return a fact about the output folder; raises BadInput where another process sees a different one."""
+    """Return a fact about the output folder; raises BadInput if another process sees a different one."""
     from accelerate.utils import gather_object
 
     if len(set(gather_object([fact]))) > 1:

@@ -41,7 +41,7 @@ class PreparedModel(NamedTuple):
     hash_file: HashFile
     """For publishing: it knows the weights that were hashed already, many gigabytes."""
     samples: Path | None = None
-    """The dataset folder of the scored completions; None where they are not published."""
+    """The dataset folder of the scored completions; None if they are not published."""
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def prepared_model(
     repository of its own; its scores are those of the merged model. Without `results` the card says that there are no
     scores. `data` is the dataset folder of a model that was trained on a local one. `with_samples`
     also prepares the dataset of the scored completions, to which card and results then link. The same folder, results
-    and version always give the same bytes, whatever is published later. Raises `BadInput`, and `PublishError` where the
+    and version always give the same bytes, whatever is published later. Raises `BadInput`, and `PublishError` if the
     Hub cannot be read.
     """
     checked_repo_id(repo_id)
@@ -207,7 +207,7 @@ def _base_model(files: Mapping[str, bytes]) -> str | None:
 
 
 def _notices(folder: Path, repo_id: str, version: str, record: TrainingRecord, api: HfApi | None) -> Iterator[str]:
-    """What is no error, but may not be what the user meant."""
+    """Yield what is not an error, but may not be what the user meant."""
     if record.data.local:
         yield f"trained on the local folder {record.data.name}, which nobody else can load; publish the data first"
     main, tags = refs(repo_id, repo_type="model", api=api)

@@ -49,7 +49,7 @@ def test_each_step_is_shown_with_its_one_name_its_tries_and_the_papers_share() -
         ("Stage 1: rewrite", "15%"),
         ("Stage 2: reflection", "3 of 20"),
     ]
-    assert found[0].detail == "40 of 60 tries kept, 54% to 77%; the paper: 81% on GSM8K and MATH"
+    assert found[0].detail == "40 of 60 tries kept, 95% interval 54% to 77%; the paper: 81% on GSM8K and MATH"
     assert "the paper" not in found[1].detail, "it does not state how many rewrites it asked for"
     assert found[2].detail == "too few tries for a share; the paper: 10% on GSM8K and MATH"
 
@@ -83,10 +83,10 @@ def test_what_needs_attention_comes_in_order_with_its_remedy() -> None:
     asked = {**ASKED, "stage2_reflection": {"kept": 3, "failed": 2, "truncated": 30}}
     bad = said(replace(data(asked), rows=tuple(some)))
     order = [
-        "2 requests have no answer yet",
-        "1 rows overlap",
+        "There is no answer yet to 2 requests",
+        "Test problems overlap with 1 row:",
         "keeps 67%",
-        "1 of 12 rewrites are flagged",
+        "1 of 12 rewrites is flagged",
         "for one reason",
     ]
     assert [bad.index(words) for words in order] == sorted(bad.index(words) for words in order)
@@ -121,9 +121,9 @@ def test_the_cost_is_money_if_the_price_is_known_and_else_tokens(
 
 
 def test_few_rows_are_called_few() -> None:
-    assert "55 rows are few" in verdict(data()).sentence
+    assert "With 55 rows, most differences" in verdict(data()).sentence
     many = tuple(replace(one, id=f"{one.id}-{copy}") for one in data().rows for copy in range(5))
-    assert "few" not in verdict(replace(data(), rows=many)).sentence
+    assert "chance" not in verdict(replace(data(), rows=many)).sentence
 
 
 @pytest.mark.parametrize(

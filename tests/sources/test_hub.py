@@ -89,7 +89,7 @@ WRONG = [
     ("me/sum:task", "me/sum: no such dataset on the Hub, or it is private, and no such file here: check the name"),
     ("me/private:task", "me/private: no such dataset on the Hub, or it is private"),
     ("me/gated:task", "me/gated: access is restricted: ask for it on its page on the Hub, then log in"),
-    ("me/a..b:task", "me/a..b: no name of a dataset on the Hub"),
+    ("me/a..b:task", "me/a..b: not a name of a dataset on the Hub"),
 ]
 
 

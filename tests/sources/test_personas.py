@@ -164,7 +164,7 @@ def test_draws_by_occupation_take_every_class_equally_often(k: int) -> None:
 
 
 def test_too_few_personas_are_refused() -> None:
-    with pytest.raises(BadInput, match="15 rewrites need as many personas, there are 10"):
+    with pytest.raises(BadInput, match="15 rewrites need 15 personas, but there are only 10"):
         draw(PERSONAS[:10], "q", 15, 42, "uniform")
 
 

@@ -1,7 +1,7 @@
 r"""The test sets: each function turns a dataset's rows into problems of one form.
 
 A problem is a dict of `question`, `answer` (the reference, LaTeX or plain, without dollar signs), `subject` and
-`level`; the last two are None where the dataset has none. A row that lacks a column raises KeyError.
+`level`; the last two are None if the dataset has none. A row that lacks a column raises KeyError.
 """
 
 import re

@@ -12,7 +12,6 @@ from personamath.report.analysis.rows import PERSONA, REVIEW, RunData, other_col
 NAME = "case-studies"
 SHORT_TEXT = 300
 """Characters of one of the method's own columns that fit into a line above the texts; a longer one is folded."""
-MISSING = "It is in the run's journal, which was not available for this report."
 
 
 class Part(NamedTuple):

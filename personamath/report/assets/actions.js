@@ -61,7 +61,7 @@ class Actions {
   save() {
     const lines = this.marks.lines();
     if (lines.length) save("marks.jsonl", lines);
-    this.say(lines.length ? `Saved ${lines.length.toLocaleString("en")} marks.` : "No row is marked: open one and press g (good) or b (bad).");
+    this.say(lines.length ? `Saved ${numberOf(lines.length, "mark")}.` : "No row is marked: open one and press g (good) or b (bad).");
   }
 
   // Saves the rows of the list, in its order.
@@ -71,7 +71,7 @@ class Actions {
     button.disabled = true;
     const lines = await this.rows.lines(numbers, (share) => this.say(`${Math.round(share * 100)} % exported`));
     save("rows.jsonl", lines);
-    this.say(`Exported ${numbers.length.toLocaleString("en")}.`);
+    this.say(`Exported ${numberOf(numbers.length, "line")}.`);
     button.disabled = false;
   }
 

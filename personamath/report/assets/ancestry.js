@@ -9,13 +9,13 @@ function ancestry(row, steps, terms, turn, actions) {
     actions,
     siblings(row, steps, turn),
     element("ol", { class: "ancestry" }, ...[seed(row.family, terms), ...parts].filter(Boolean)),
-    facts_of(row),
+    facts_of(row, step),
   ];
 }
 
 function keptParts(row, step, terms) {
   return [
-    step.corrects && wrong(row.family, terms),
+    step.corrects && wrong(row.family, step, terms),
     row.review && part("Review", "of the wrong solution", row.review, terms),
     row.persona && part("Persona", row.occupation, row.persona, terms),
     ...Object.entries(row.columns).map(([name, text]) => part(name, "", text, terms)),
@@ -29,7 +29,7 @@ function keptParts(row, step, terms) {
 function lostParts(row, step, terms) {
   const reflects = row.family.wrong && row.prompt.includes(row.family.wrong);
   return [
-    reflects && wrong(row.family, terms),
+    reflects && wrong(row.family, step, terms),
     row.persona && part("Persona", row.occupation, row.persona, terms),
     row.problem && asks(row, step) && part(step.rewrites ? "Rewrite" : "Problem", remark(row), row.problem, terms),
     folded("Prompt", "what the teacher was asked", row.prompt),
@@ -78,9 +78,9 @@ function part(title, remark, text, terms) {
   return element("li", {}, heading, element("div", { class: "text" }, ...typeset(text, terms)));
 }
 
-function wrong({ wrong }, terms) {
+function wrong({ wrong }, step, terms) {
   if (wrong) return part("Wrong solution", "the teacher's first answer", wrong, terms);
-  const where = element("p", {}, "It is in the run's journal, which was not available for this report.");
+  const where = element("p", {}, step.no_wrong);
   return element("li", { class: "missing" }, element("h3", {}, "Wrong solution"), where);
 }
 
@@ -99,8 +99,8 @@ function siblings(row, steps, turn) {
   return element("nav", { class: "family", "aria-label": "What the same seed problem became" }, ...buttons);
 }
 
-function facts_of(row) {
-  const facts = { step: row.kind ?? row.step, teacher: row.teacher, request: row.request, "overlap with a test problem": row.overlap };
+function facts_of(row, step) {
+  const facts = { step: row.asked ?? step.label, teacher: row.teacher, request: row.request, "overlap with a test problem": row.overlap };
   const shown = Object.entries(facts).filter(([, value]) => value !== undefined && value !== null);
   return element("dl", {}, ...shown.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]));
 }

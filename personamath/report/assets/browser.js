@@ -15,6 +15,7 @@ class Browser {
     this.terms = [];
     this.asked = null;
     this.all = 0; // how many have the chosen outcome
+    this.counted = null; // the outcome that the filters' numbers are of
     this.open = null;
     this.choices = [...rows.index.facets, MARKS, orders(rows.index)].map((choice) => this.choice(choice));
     this.listen();
@@ -101,7 +102,7 @@ class Browser {
     this.asked = asked;
     const search = ++this.search;
     this.terms = termsOf(query);
-    this.all = filters.outcome ? this.rows.filtered({ outcome: filters.outcome }).length : this.rows.total;
+    this.outcome(filters);
     let numbers = this.rows.filtered(filters);
     if (mark) numbers = numbers.filter((number) => mark.passes(this.marks.of(number)));
     if (!this.terms.length) return this.found(ordered(numbers, order), 1, true);
@@ -117,13 +118,23 @@ class Browser {
     });
   }
 
+  // Counts what has the chosen outcome, for the other filters and for the line above the list.
+  outcome({ outcome }) {
+    const key = String(outcome);
+    if (this.counted === key) return;
+    this.counted = key;
+    const numbers = this.rows.filtered(outcome ? { outcome } : {});
+    this.all = numbers.length;
+    for (const choice of this.choices) choice.count(numbers);
+  }
+
   found(numbers, share, fresh) {
     this.list.show(numbers, fresh);
-    const of = numbers.length === this.all ? "" : ` of ${this.all.toLocaleString("en")}`;
+    const some = numbers.length === this.all ? "" : `${numbers.length.toLocaleString("en")} of `;
     const progress = share < 1 ? `, ${Math.round(share * 100)} % searched` : "";
     const outcome = this.chosenOf("outcome");
-    const noun = outcome && outcome.value !== "kept" ? "answers" : "rows";
-    this.part("count").textContent = `${numbers.length.toLocaleString("en")}${of} ${noun}${progress}`;
+    const noun = outcome && outcome.value !== "kept" ? "answer" : "row";
+    this.part("count").textContent = some + numberOf(this.all, noun) + progress;
     this.part("count").dataset.done = share === 1;
     this.part("clear").hidden = !this.terms.length && this.choices.every((choice) => choice.isPreset);
     this.part("empty").hidden = numbers.length > 0 || share < 1;
@@ -135,7 +146,7 @@ class Browser {
     const text = option.appendChild(element("div", { class: "snippet" }, "…"));
     const mark = this.marks.of(number);
     this.rows.row(number).then((row) => {
-      const labels = badges(row, this.rows.index.steps[row.step]);
+      const labels = badges(row, this.rows.index.steps[row.step]).filter((_, at) => !at || row.reason); // the id needs the room
       if (mark) labels.unshift(element("span", { class: mark }, mark));
       option.firstChild.append(element("span", { class: "badges" }, ...labels));
       text.replaceChildren(...prose((row.problem ?? row.response).slice(0, 240), this.terms));

@@ -2,13 +2,14 @@
 
 // A choice has values, each with a text for the address, a label and perhaps a number of rows. Without a preset value, "all" is chosen first.
 class Choice {
-  constructor({ name, label, values, preset }, changed) {
+  constructor({ name, label, values, preset, codes }, changed) {
     this.name = name;
     this.values = values;
+    this.codes = preset === undefined && codes; // of every item; the outcome's numbers do not depend on a choice
     this.preset = preset === undefined ? "" : String(preset);
     const all = preset === undefined ? [element("option", { value: "" }, "all")] : [];
-    const options = values.map((value, at) => element("option", { value: at }, value.label + counted(value)));
-    this.select = element("select", { name }, ...all, ...options);
+    this.options = values.map((value, at) => element("option", { value: at }, value.label + counted(value)));
+    this.select = element("select", { name }, ...all, ...this.options);
     this.select.addEventListener("change", changed);
     this.element = element("label", {}, element("span", {}, label), this.select);
     this.set(null);
@@ -22,10 +23,27 @@ class Choice {
     return this.select.value === this.preset;
   }
 
+  // Says how many of these items have each value; one that none has cannot be chosen.
+  count(numbers) {
+    if (!this.codes) return;
+    const rows = new Map();
+    for (const number of numbers) rows.set(this.codes[number], (rows.get(this.codes[number]) ?? 0) + 1);
+    this.values.forEach(({ label, codes }, at) => {
+      const found = codes.reduce((sum, code) => sum + (rows.get(code) ?? 0), 0);
+      this.options[at].textContent = label + counted({ rows: found });
+      this.options[at].disabled = !found;
+    });
+  }
+
   set(text) {
     const at = this.values.findIndex(({ value }) => value === text);
     this.select.value = at < 0 ? this.preset : at;
   }
+}
+
+// Returns a number with its noun: `1 row`, `2 rows`.
+function numberOf(count, noun) {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 // Says how many rows have a value, and how many of all the page shows.

@@ -2,7 +2,7 @@
 
 // Returns a row with the dataset's columns, or what was not kept with what is known about it.
 function record(row, { columns, steps, method }) {
-  const { family, number, occupation, says, columns: own, ...facts } = row;
+  const { family, number, occupation, says, asked, columns: own, ...facts } = row;
   const { source, seed, problem, level, subject } = family;
   const all = { source, seed_id: seed, seed_problem: problem, level, subject, method, ...steps[row.step].fixed, ...facts, ...own };
   if (row.reason) return { ...all, kept: false };
