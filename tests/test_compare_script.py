@@ -83,8 +83,8 @@ def test_a_share_of_a_budget_is_a_budget(budget: str, share: str, part: str) -> 
 
 @pytest.mark.slow
 def test_the_tiny_grid_makes_data_trains_scores_and_compares(tmp_path: Path) -> None:
-    methods = "persona one=persona/stage1 --k1=1 --persona-draw=by-occupation"
-    smallest = {"METHODS": methods, "SEEDS": "42", "STEPS": "1", "BUDGET": "questions:12", "OUT": "grid"}
+    methods = "persona one=persona/stage1 --k1=1 --k2=3 --persona-draw=by-occupation"
+    smallest = {"METHODS": methods, "SEEDS": "42", "STEPS": "1", "BUDGET": "questions:24", "OUT": "grid"}
     command = ["bash", SCRIPT, "--tiny"]
     done = programs.run(
         "tests.support.with_forked_python",
@@ -96,7 +96,7 @@ def test_the_tiny_grid_makes_data_trains_scores_and_compares(tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     out = tmp_path / "grid"
     cut = {name: read_rows(out / "mixed" / name / "dataset") for name in ("persona", "one")}
-    assert 8 <= len(cut["persona"]) == len(cut["one"]) <= 12
+    assert 16 <= len(cut["persona"]) == len(cut["one"]) <= 24
     assert max(Counter(row.seed_id for row in cut["one"] if row.step == "stage1_rewrite").values()) == 1
     trained_on = {"persona": cut["persona"], "one": [row for row in cut["one"] if row.step.startswith("stage1")]}
     for name, rows in trained_on.items():
