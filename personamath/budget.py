@@ -28,4 +28,7 @@ class Budget:
                 amount = Fraction(match[2]) * TIMES[match[3].lower()]
                 if amount > 0 and (unit == "usd" or amount.denominator == 1):
                     return cls(unit, amount)
-        raise BadInput(f"budget {text!r}: write usd:20, tokens:5M, rows:20000 or questions:5000, with more than 0")
+        raise BadInput(
+            f"budget {text!r}: write usd:20, tokens:5M, rows:20000 or questions:5000, with a number above 0; only "
+            "usd can have a fraction"
+        )

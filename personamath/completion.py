@@ -5,8 +5,8 @@ Endpoints differ in what they leave in the content of a message. Some models ope
 server that does not know a template's special tokens returns them as text. The raw text stays in the journal; methods
 read the answer only.
 
-Covered are the forms in `tests/test_completion.py`. Not covered is reasoning without any mark: nothing tells it from an
-explanation.
+`tests/test_completion.py` has the forms that are covered. Reasoning without any mark is not covered: nothing
+distinguishes it from an explanation.
 """
 
 import re
@@ -118,7 +118,7 @@ class Reading(NamedTuple):
     marks: bool = False
     """Whether marks of a chat template were taken off."""
     whole: bool = True
-    """Whether all reasoning ends; otherwise the limit on tokens struck, and what is there is no answer."""
+    """Whether all reasoning ends. If not, the limit on tokens cut the completion, and it has no answer."""
     thoughts: tuple[str, ...] = ()
     """The reasoning that was taken off, piece by piece, without the marks in it."""
 
@@ -135,9 +135,9 @@ def read_completion(text: str) -> Reading:
 
 
 def mark_in(text: str) -> str | None:
-    """The first mark of reasoning or of a chat template in a text; None where there is none.
+    """The first mark of reasoning or of a chat template in a text; None if there is none.
 
-    There is none in the answer that `read_completion` returns of a whole completion.
+    The answer that `read_completion` returns for a whole completion has no marks.
     """
     if not _MAY_MARK.search(text) and not _MAY_HOLD_SPECIAL.search(text):
         return None

@@ -1,6 +1,7 @@
 """Small files: write them whole or not at all; read and validate them with one style of error message."""
 
 import dataclasses
+import errno
 import json
 import os
 import shutil
@@ -27,6 +28,10 @@ SHOWN_CHARACTERS = 300
 FILE_URL = "file://"
 # Marks of fsspec's chains and of glob's patterns.
 READ_AS_MORE = ("::", "[", "*", "?")
+# A disk, or a user's share of it, is full.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+# Bytes left on a disk that has just refused some: less than is written at once.
+_NEXT_TO_NOTHING = 2**20
 TEXT = "utf-8-sig"
 """How text files of users are read: as UTF-8, without the byte order mark that some editors put first."""
 # Other programs' words may hold control characters, which a terminal would obey.
@@ -59,15 +64,49 @@ def written_whole(path: Path, beside: str = "partial") -> Iterator[Path]:
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         partial.replace(path)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk refuses bytes, and names no file
+            error.filename = str(path)
         raise
 
 
-def plain_path(text: str) -> str:
-    """A path without what only shells and URL libraries understand: a leading `~` is written out, `file://` taken off.
+@contextmanager
+def scratch_folder(name: str) -> Iterator[Path]:
+    """Give a temporary folder, removed at the end; raises `BadInput` where the disk of temporary files is full."""
+    with tempfile.TemporaryDirectory(prefix=f"personamath-{name}-") as scratch:
+        try:
+            yield Path(scratch)
+        except OSError as error:
+            if not _fills(error, Path(scratch)):
+                raise
+            place = Path(scratch).parent
+            raise BadInput(
+                f"{place}: no space left for temporary files: make room, or name another folder in TMPDIR"
+            ) from None
 
-    Anything else, a name on the Hub and another store's URL too, stays as it is.
+
+def _fills(error: OSError, folder: Path) -> bool:
+    """Whether an error says that the disk of this folder is full, rather than another one."""
+    # `shutil.copytree` has one error of many, which it keeps as texts.
+    if not any(error.errno == full or f"[Errno {full}]" in str(error) for full in _FULL):
+        return False
+    if error.filename is None and not isinstance(error, shutil.Error):  # bytes were refused, of whatever file
+        return shutil.disk_usage(folder).free < _NEXT_TO_NOTHING
+    return error.filename is None or Path(error.filename).is_relative_to(folder)
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """Return the error that the others wrap: `datasets` only says that it could not generate a dataset."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def plain_path(text: str) -> str:
+    """Return a path as the operating system reads it: a leading `~` is expanded, and `file://` is removed.
+
+    Anything else stays as it is, including names on the Hub and URLs of other stores.
     """
     if text[: len(FILE_URL)].lower() == FILE_URL:
         return url2pathname(urlsplit(text).path)
@@ -86,18 +125,18 @@ def local_path(text: str) -> Path:
 
 @contextmanager
 def folder_for_libraries(folder: Path) -> Iterator[Path]:
-    """Give a path of a folder that fsspec, `datasets` and pyarrow take for nothing but a path.
+    """Give a path of a folder that fsspec, `datasets` and pyarrow cannot mistake for a URL or a pattern.
 
     They read `run-15:30/x` as a URL, `a::b` as a chain of them, and `a[1]` as a pattern. An absolute path rules out the
-    first; for the others a folder of a plain name with links to the files is given, and removed at the end. A link to
-    the folder would not do, because `datasets` follows it.
+    first. For the others, this gives a folder with a plain name and links to the files, and removes it at the end. A
+    link to the folder would not work, because `datasets` follows it.
     """
     absolute = folder.absolute()
     if not any(mark in str(absolute) for mark in READ_AS_MORE):
         yield absolute
         return
-    with tempfile.TemporaryDirectory(prefix="personamath-links-") as scratch:
-        links = Path(scratch) / "folder"
+    with scratch_folder("links") as scratch:
+        links = scratch / "folder"
         shutil.copytree(absolute, links, copy_function=os.symlink)
         yield links
 
@@ -108,7 +147,7 @@ def is_visible(text: str) -> bool:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether no half of a surrogate pair is in a text: JSON may escape one, which no file and no request can hold."""
+    """Whether a text is free of half surrogate pairs: JSON may escape one, but no file or request can hold it."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -152,7 +191,7 @@ def _checked(name: str, hint: Any, value: Any, place: str) -> Any:
     texts = str in kinds or any(str in get_args(kind) for kind in kinds)
     values = list(value) if many and isinstance(value, (list, tuple)) else [value]
     if any(isinstance(one, str) and not is_unicode(one) for one in values):
-        raise BadInput(f"{place}: {name} is {_shown(value)}, which is no valid Unicode: write it in UTF-8")
+        raise BadInput(f"{place}: {name} is {_shown(value)}, which is not valid Unicode: write it in UTF-8")
     if any(isinstance(one, bool) for one in values) and bool not in kinds:
         raise BadInput(f"{place}: {name} is {_shown(value)}; it must be {_wanted(kinds, many)}")
     if texts:  # YAML reads `teacher: 7` as a number

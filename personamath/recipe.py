@@ -58,8 +58,8 @@ class Recipe:
     ] = 0.7
     max_tokens: Annotated[
         int | None,
-        "most tokens in a completion; longer ones are cut, dropped and counted (ours; the paper states none; default "
-        f"{MAX_TOKENS}, or {MAX_TOKENS_TO_REASON} if the teacher reasons, because its reasoning counts)",
+        "maximum tokens in a completion; longer ones are cut, dropped and counted (ours; the paper states none; "
+        f"default {MAX_TOKENS}, or {MAX_TOKENS_TO_REASON} if the teacher reasons, because its reasoning counts)",
     ] = None
     token_limit: Annotated[
         Literal["max_tokens", "max_completion_tokens"] | None,
@@ -89,13 +89,13 @@ class Recipe:
         tuple[str, ...],
         "test problems to compare every row with: gsm8k or math (test split, from the Hub), also math@REVISION; "
         "math:PATH, FILE:COLUMN or OWNER/NAME[@REVISION][:CONFIG[:SPLIT]]:COLUMN; in addition to the test splits of "
-        "GSM8K and MATH where seed problems come from them on the Hub",
+        "GSM8K and MATH if seed problems come from them on the Hub",
     ] = ()
     limit: Annotated[int | None, "use only the first N problems of each source"] = None
     budget: Annotated[
         str | None,
-        "end when the rows used up usd:20, tokens:5M, rows:20000 or questions:5000 (distinct questions); seed problems "
-        "come in a fixed random order, and a larger budget contains a smaller one (ours; see docs/cost.md)",
+        "end when the rows have used usd:20, tokens:5M, rows:20000 or questions:5000 (distinct questions); seed "
+        "problems come in a fixed random order, and a larger budget contains a smaller one (ours; see docs/cost.md)",
     ] = None
 
     def __post_init__(self) -> None:
@@ -209,7 +209,7 @@ class Recipe:
 
     @property
     def sources(self) -> Sources:
-        """What the recipe names to be read; raises `BadInput` where a name is wrong."""
+        """What the recipe names to be read; raises `BadInput` if a name is wrong."""
         return Sources.parse(self.problems, self.method.persona_source, self.benchmark)
 
     @property

@@ -121,12 +121,12 @@ def request_digest(body: bytes, sample: int) -> str:
 
 
 class AnsweredBy(NamedTuple):
-    """What really answered, and how, as far as the reply says; None where it does not say."""
+    """What the reply says about the model that answered and how; None for whatever it does not say."""
 
     model: str | None = None
     """E.g. `gpt-4o-mini-2024-07-18` if `gpt-4o-mini` was asked."""
     provider: str | None = None
-    """Whose hardware answered, where a router chooses, e.g. `Groq`."""
+    """The provider whose hardware answered, if a router chose it, e.g. `Groq`."""
     service_tier: str | None = None
     """E.g. `default` or `flex`."""
     processing: str | None = None
@@ -164,7 +164,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """A graded attempt at a problem: one that is kept, or in stage 1 a wrong one that stage 2 reflects on."""
+    """A graded attempt at a problem: a right one, which is kept, or a wrong one, on which stage 2 reflects."""
 
     problem: Problem
     step: str

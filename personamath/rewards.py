@@ -34,8 +34,8 @@ def correct(completions: Sequence[Any], solution: Sequence[Any], **_: Any) -> li
 
     A completion is a text or a list of messages, of which the last one counts. `solution` is the dataset's column of
     reference answers, one for each completion: a bare answer (text or a number), or a solution with the answer in its
-    last box. None, which trainers skip, where it is neither: missing, empty, a cut-off box, long text without a box.
-    Raises `BadInput` for a completion that is no text.
+    last box. If it is neither (missing, empty, a cut-off box, a long text without a box), returns None, which trainers
+    skip. Raises `BadInput` for a completion that is not a text.
     """
     references = [read_reference(given) for given in solution]
     texts = [_text_of(completion) for completion in completions]
@@ -47,13 +47,13 @@ def correct(completions: Sequence[Any], solution: Sequence[Any], **_: Any) -> li
 def boxed(completions: Sequence[Any], **_: Any) -> list[float | None]:
     r"""Return 1.0 for each completion that ends in a readable box, else 0.0; correct or not.
 
-    After the box may follow what closes its formula and the rest of its line, e.g. `\boxed{5}$ apples.`
+    The end of its formula and the rest of its line may follow the box, e.g. `\boxed{5}$ apples.`
     """
     return [float(_ends_in_box(_text_of(completion))) for completion in completions]
 
 
 def read_reference(given: object) -> str | None:
-    """Return the bare reference answer of an entry of the column `solution`; None where it has none."""
+    """Return the bare reference answer of an entry of the column `solution`; None if it has none."""
     try:
         reference = answer_text("the reference answer", given)
     except BadInput:

@@ -1,7 +1,6 @@
 """Prepare a dataset to be published: a copy of its folder, checked, with the version on its card."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from huggingface_hub import HfApi
 
 from personamath.errors import BadInput
+from personamath.files import scratch_folder
 from personamath.folder.card import FolderFacts, dataset_card
 from personamath.folder.changes import compare_folders, describe
 from personamath.folder.checks import check_folder, check_readable
@@ -62,16 +62,16 @@ def prepared(
     check_readable(original, allow_simulated=allow_simulated)  # the rows are checked below, in the copy
     by_hand: list[str] = []
     before = predecessor(repo_id, version, repo_type="dataset", api=api)
-    with tempfile.TemporaryDirectory(prefix="personamath-publish-") as scratch:
+    with scratch_folder("publish") as scratch:
         if only_marked:
-            marked = Path(scratch) / "marked"
+            marked = scratch / "marked"
             by_hand = [in_words(write_marked(original, only_marked, marked))]
             original = marked
         changelog = FIRST
         if before:
-            old = download(repo_id, before, Path(scratch) / "before", repo_type="dataset", api=api)
+            old = download(repo_id, before, scratch / "before", repo_type="dataset", api=api)
             changelog = describe(compare_folders(old, original), before, version)
-        folder = Path(scratch) / "folder"
+        folder = scratch / "folder"
         facts = write_version(original, folder, repo_id, version, changelog, license)
         checked = [*by_hand, *check_folder(folder, allow_simulated=allow_simulated)]
         requests = facts.provenance["funnel"]["requests"]
@@ -84,7 +84,7 @@ def write_version(
 ) -> FolderFacts:
     """Copy a dataset folder, write the card of this version over its own, and return what the folder contains.
 
-    Raises `BadInput` where `license` contradicts the licence of a part, or is missing and the parts decide none.
+    Raises `BadInput` if `license` contradicts the licence of a part, or is missing and the parts decide none.
     """
     facts = FolderFacts.read(original)
     license = check_license(license, decide(facts.provenance))

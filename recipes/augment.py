@@ -13,7 +13,7 @@
 
 uv run recipes/augment.py --config augment-paper-v1 --output runs/v1
 
-After any interruption, the same command goes on and pays for no answer twice. See docs/jobs.md.
+After any interruption, the same command continues and pays for no answer twice. See docs/jobs.md.
 """
 
 import sys

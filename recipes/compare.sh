@@ -16,9 +16,19 @@
 #   SEEDS    training seeds, e.g. "42 43 44"                  LM_EVAL  options of lm_eval, e.g. "--model vllm"
 #   OUT      where everything is written                      MODEL_ARGS  more of lm_eval's, e.g. ",dtype=float32"
 #
+# An entry of METHODS is a method, or NAME=METHOD with options of `personamath augment` after it, each with its value
+# after "=". NAME=METHOD/CONFIG trains only on that config of the dataset. So the persona ablations are grids, too:
+#
+#   METHODS="k1-1=persona --k1=1 --k2=3  k1-2=persona --k1=2 --k2=6  k1-5=persona"       # number of personas
+#   METHODS="uniform=persona  by-occupation=persona --persona-draw=by-occupation"        # by occupation class
+#   METHODS="both-stages=persona  stage1=persona/stage1"                                 # with and without stage 2
+#
 # With the method program, programs of the teacher and of every model run on this machine, in a sandbox.
 # The last steps print which methods cannot be told apart, and write OUT/compared/index.html about the data.
 set -euo pipefail
+
+refuse() { echo "compare.sh: $1" >&2; exit "${2:-2}"; }
+
 SHARES=100
 TINY= SUFFIX= SCORE=()
 for option in "$@"; do
@@ -26,16 +36,37 @@ for option in "$@"; do
         --scaling) SHARES="100 50 25 12.5" MIX=none ;;
         --tiny) TINY=yes ;;
         --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit ;;
-        *) echo "compare.sh: no option $option; see --help" >&2; exit 2 ;;
+        *) refuse "no option $option; see --help" ;;
     esac
 done
 PYTHON=${PYTHON:-python}
 [ ! "$TINY" ] || METHODS=${METHODS:-persona direct} OUT=${OUT:-runs/compare-tiny}
 METHODS=${METHODS:-persona direct rejection metamath} OUT=${OUT:-runs/compare}
+
+# The entries of METHODS: for each its name, its method, the config to train on, and options of augment.
+names=() methods=() configs=() choices=()
+for word in $METHODS; do
+    case $word in
+        --*=*)
+            [ ${#names[@]} -gt 0 ] || refuse "METHODS: $word comes before any method"
+            choices[${#choices[@]} - 1]+=" $word"
+            continue ;;
+        -*) refuse "METHODS: write $word with its value: $word=VALUE" ;;
+    esac
+    method=${word#*=} config=default
+    case $method in */*) config=${method#*/} method=${method%%/*} ;; esac
+    case $word in *=*) name=${word%%=*} ;; *) name=$method ;; esac
+    case $name in "" | .* | *[!A-Za-z0-9._-]*) refuse "METHODS: $word: name it with letters, digits, '.', '_' and '-'" ;; esac
+    case " ${names[*]-} " in *" $name "*) refuse "METHODS: two entries are named $name: write NAME=METHOD" ;; esac
+    for share in ${SHARES#100}; do
+        case $name in *-"$share") refuse "METHODS: $name: --scaling gives names that end in -$share; choose another" ;; esac
+    done
+    names+=("$name") methods+=("$method") configs+=("$config") choices+=("")
+done
 mkdir -p "$OUT"
 OUT=$(cd "$OUT" && pwd)
 # Models trained on programs are scored by tasks that run programs, which score the others' chains of thought, too.
-case " $METHODS " in
+case " ${methods[*]} " in
     *" program "*) SUFFIX=_pot SCORE=(--confirm_run_unsafe_code) ;;
 esac
 if [ "$TINY" ]; then
@@ -83,33 +114,59 @@ TASKS=${TASKS:-personamath_gsm8k$SUFFIX,personamath_math$SUFFIX}
 LM_EVAL=${LM_EVAL:---model vllm}
 personamath() { "$PYTHON" -m personamath "$@"; }
 
+# A share of the budget, in percent. Only dollars have fractions: 12.5 % of 100 questions are 12.
+share_of_budget() {
+    [ "$1" != 100 ] || { echo "$BUDGET"; return; }
+    awk -v unit="${BUDGET%%:*}" -v amount="${BUDGET#*:}" -v share="$1" 'BEGIN {
+        times["k"] = 1e3; times["m"] = 1e6; times["b"] = 1e9
+        suffix = tolower(substr(amount, length(amount))); if (suffix in times) amount *= times[suffix]
+        part = amount * share / 100
+        if (tolower(unit) == "usd") printf "usd:%.10g", part; else printf "%s:%.0f", unit, int(part + 1e-6) }'
+}
+
+# Run `personamath augment` or `plan` with the options of an entry and a share of the budget.
+with_entry() {
+    local method=${methods[$2]} programs=
+    [ "$method" != program ] || programs=--run-programs
+    # shellcheck disable=SC2086  # the variables hold several options
+    personamath "$1" --method "$method" $PROBLEMS --teacher "$TEACHER" --budget "$(share_of_budget "$3")" \
+        ${AUGMENT:-} $programs ${choices[$2]} "${@:4}"
+}
+
+# Whether a dataset of a method has a config.
+has_config() {
+    [ "$2" = default ] || "$PYTHON" -c 'import sys
+from personamath.folder.layout import Layout
+from personamath.methods import METHODS
+sys.exit(sys.argv[2] not in Layout(METHODS[sys.argv[1]].outline).configs)' "$1" "$2"
+}
+
 # Models and scores of other settings must not be taken for those of this grid.
 settings="$METHODS | $TEACHER | $BUDGET | $PROBLEMS | $SHARES | $MIX | $RECIPE | $STEPS | $TASKS | ${TRAIN:-}"
 if [ ! -f "$OUT/settings" ]; then
+    # An entry that cannot be made is refused before the first one is paid for.
+    for i in "${!names[@]}"; do
+        said=$(with_entry plan "$i" 100 2>&1 >/dev/null) || refuse "METHODS: ${names[i]}: $said"
+        has_config "${methods[i]}" "${configs[i]}" ||
+            refuse "METHODS: ${names[i]}: ${methods[i]} has no config ${configs[i]}"
+    done
     printf '%s\n' "$settings" > "$OUT/settings"
     pwd > "$OUT/folder"
 fi
 if [ "$settings" != "$(cat "$OUT/settings")" ]; then
-    echo "compare.sh: $OUT holds a grid with other settings: $(cat "$OUT/settings"); choose another OUT" >&2
-    exit 1
+    refuse "$OUT holds a grid with other settings: $(cat "$OUT/settings"); choose another OUT" 1
 fi
 cd "$(cat "$OUT/folder")" # relative files are those of the folder in which the grid was begun
 
 # Augment. Every method takes what earlier ones have already asked, and uses its budget as if it had asked itself.
 
-runs=() reuse=()
-for method in $METHODS; do
+runs=() trained_on=() reuse=()
+for i in "${!names[@]}"; do
     for share in $SHARES; do
-        name=$method
-        [ "$share" = 100 ] || name=$method-$share
-        options=
-        [ "$method" != program ] || options=--run-programs
-        amount=$(awk -v budget="${BUDGET#*:}" -v share="$share" 'BEGIN {
-            unit = budget; sub(/^[0-9.]+/, "", unit); printf "%.10g%s", budget * share / 100, unit }')
-        # shellcheck disable=SC2086  # the variables hold several options
-        personamath augment --method "$method" $PROBLEMS --teacher "$TEACHER" --budget "${BUDGET%%:*}:$amount" \
-            ${AUGMENT:-} $options "${reuse[@]}" --output "$OUT/runs/$name"
-        runs+=("$OUT/runs/$name") reuse+=(--reuse "$OUT/runs/$name")
+        run=$OUT/runs/${names[i]}
+        [ "$share" = 100 ] || run+=-$share
+        with_entry augment "$i" "$share" "${reuse[@]}" --output "$run"
+        runs+=("$run") trained_on+=("${configs[i]}") reuse+=(--reuse "$run")
     done
 done
 
@@ -122,13 +179,13 @@ fi
 
 # Train and score each dataset with every training seed.
 scores=()
-for run in "${runs[@]}"; do
-    name=$(basename "$run")
+for i in "${!runs[@]}"; do
+    name=$(basename "${runs[i]}")
     for seed in $SEEDS; do
         model=$OUT/models/$name/$seed to=$OUT/scores/$name/$seed
         # shellcheck disable=SC2086
         personamath train --config "$RECIPE" --dataset_name "$data/$name/dataset" --dataset_revision null \
-            --max_steps "$STEPS" --seed "$seed" --output_dir "$model" ${TRAIN:-}
+            --dataset_config "${trained_on[i]}" --max_steps "$STEPS" --seed "$seed" --output_dir "$model" ${TRAIN:-}
         if [ ! -d "$to" ]; then
             rm -rf "$OUT/partial"
             # shellcheck disable=SC2086

@@ -113,7 +113,7 @@ def main() -> None:
 
 
 def enough(problems: int, options: Any, counts: RowCounts) -> None:
-    """Raise BadInput where the problems do not fill a step."""
+    """Raise BadInput if the problems do not fill a step."""
     if problems < options.problems_per_step:
         raise BadInput(
             f"{problems:,} of {counts.read:,} problems are left (dropped: {counts.dropped or 'none'}), and a step "

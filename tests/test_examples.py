@@ -5,8 +5,6 @@ import asyncio
 import json
 import re
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from nbclient import NotebookClient
 
 from personamath.teachers.simulated import MODEL, bundled_problems, chat_reply, serve
 from tests.conftest import REPO, ScriptedTeacher
+from tests.support import programs
 
 pytestmark = pytest.mark.slow
 
@@ -29,8 +28,7 @@ Start = Callable[..., ScriptedTeacher]
 
 def run(name: str, *options: str) -> str:
     """What an example prints."""
-    command = [sys.executable, str(EXAMPLES / name), *options]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=REPO)
+    done = programs.run(str(EXAMPLES / name), *options, folder=REPO)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

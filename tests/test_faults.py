@@ -76,10 +76,10 @@ LINE = {
     "empty content": Line(("empty=0.2",)),
     "null content": Line(("null=0.2",)),
     "answers that break off": Line(("abort=0.2",)),
-    "a reply that is not JSON: HTML, a stream that is cut, brotli": Line(("html=0.05", "cut_sse=0.05", "br=0.05")),
+    "a reply that is not JSON: HTML, a cut stream, brotli": Line(("html=0.05", "cut_sse=0.05", "br=0.05")),
     "a stream of events, padding, unannounced gzip": Line(("sse=0.3", "padded=0.3", "gzip=0.3")),
-    "a wait that nobody can mean": Line(("absurd_wait=0.2",)),
-    "text in parts, reasoning beside it": Line(("parts=0.3", "reasoned=0.3")),
+    "an absurdly long `Retry-After`": Line(("absurd_wait=0.2",)),
+    "text in parts, with reasoning": Line(("parts=0.3", "reasoned=0.3")),
 }
 ENDINGS = {
     "an answer stopped by a content filter": "content_filter",
@@ -100,7 +100,7 @@ OTHERS = (
     "every endpoint dies for good",
     "Ctrl-C twice",
     "kill -9, at 20 random points",
-    "the disk refuses to be written",
+    "the disk refuses writes",
     "the disk fills up",
     "a page of the journal is damaged",
     "the clock jumps",
@@ -324,7 +324,7 @@ def test_a_disk_that_refuses(start_teacher: Start, tmp_path: Path, undisturbed: 
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)),
     )
-    kept_promise("the disk refuses to be written", done.returncode, done.stdout + done.stderr)
+    kept_promise("the disk refuses writes", done.returncode, done.stdout + done.stderr)
     answered = teacher.stats()["answered"]
     finished(arguments, tmp_path / "run", undisturbed)
     assert run_file(tmp_path / "run")["answers"]["from the journal"] >= answered - 2 * 16 > 0

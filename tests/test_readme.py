@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from personamath.sources.problems import MATH_CONFIGS, ProblemSource
 from personamath.teachers.simulated import bundled_problems
 from personamath.training.record import TrainingRecord
 from tests.conftest import REPO, ScriptedTeacher
+from tests.support import programs
 from tests.support.local_hub import LocalHub, local_hub
 
 pytestmark = pytest.mark.slow
@@ -93,7 +93,7 @@ def test_the_commands_and_the_python_run_as_they_are(
         lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
         (tmp_path / f"{kind}.jsonl").write_text("".join(lines[:PROBLEMS_SCORED]), encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"} | {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": f"{programs.commands()}:{os.environ['PATH']}",
         "HF_ENDPOINT": hub.endpoint,
         "OPENAI_BASE_URL": openai.base_url,
     }
@@ -122,9 +122,7 @@ def test_the_commands_and_the_python_run_as_they_are(
 
     for block in blocks("python"):
         block = block.replace("http://127.0.0.1:11434/v1", own_teacher.base_url)
-        ran = subprocess.run(
-            [sys.executable, "-c", block], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
+        ran = programs.run(block, folder=tmp_path, environment=environment, kind="training")
         assert ran.returncode == 0 and "boxed" in ran.stdout, ran.stderr
 
 

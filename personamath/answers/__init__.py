@@ -1,4 +1,4 @@
-"""The final answer of a completion: found, and compared with the reference answer."""
+"""Find the final answer of a completion, and compare it with the reference answer."""
 
 from personamath.answers.extraction import extract
 from personamath.answers.grading import Grade, equivalent, grade

@@ -1,4 +1,4 @@
-"""Two bare answers, compared by the rules that run in the caller's thread: cheap, bounded, and enough for nearly all.
+"""Compare two bare answers by the rules that run in the caller's thread: cheap, bounded, and enough for nearly all.
 
 Order matters in a tuple and an interval, whose brackets must match, and in a matrix; it does not in a set, a list or a
 union. Each rule answers equal, different, or not to be told; a whole is different as soon as one of its parts is.
@@ -39,7 +39,7 @@ class TooManyParts(Exception):
 
 
 def compare(reference: str, answer: str) -> Verdict:
-    """The verdict of the cheap rules; its `equal` is None where only symbolic algebra could tell."""
+    """Return the verdict of the cheap rules; its `equal` is None if only symbolic algebra could tell."""
     reference, answer = reference.strip(), answer.strip()
     if reference == answer:
         return Verdict(True, "exact")
@@ -91,7 +91,7 @@ def is_number(part: Part) -> bool:
 
 
 def compare_parts(one: Part, other: Part) -> Verdict:
-    """The verdict on two answers in parts; raises TooManyParts where `compare` has looked at too many."""
+    """The verdict on two answers in parts; raises TooManyParts if `compare` has looked at too many."""
     _local.left -= 1
     if _local.left < 0:
         raise TooManyParts

@@ -1,4 +1,4 @@
-r"""The final answer of a completion: what stands in its last `\boxed{…}` or `\fbox{…}`.
+r"""The final answer of a completion: the content of its last `\boxed{…}` or `\fbox{…}`.
 
 Models repeat and correct themselves, so the last box counts. Nothing but a box counts: the last number of a
 completion is as often an intermediate value, a year or a step's index as the answer.
@@ -17,7 +17,7 @@ BRACE = re.compile(r"\\[^A-Za-z]|[{}]", re.DOTALL)
 BRACES = {"{": 1, "}": -1}
 SPACES = re.compile(r"\s*")
 UNBRACED_END = re.compile(r"\s|\$|\\[)\]]")
-r"""Ends `\boxed 5`: a space, or the end of the formula it stands in."""
+r"""Ends `\boxed 5`: a space, or the end of its formula."""
 
 
 class Extraction(NamedTuple):
@@ -31,8 +31,8 @@ def extract(completion: str) -> str | None:
     r"""Contents of the last box of a completion, or None.
 
     Reads `\boxed{…}` and `\fbox{…}` with nested and escaped braces, and `\boxed 5` up to the next space or the end of
-    its formula, if a number, a command or a single letter follows. None where there is no box, where the last one is
-    empty, and where it is cut off (its braces never close, as in a completion that ran into the token limit). An
+    its formula, if a number, a command or a single letter follows. None if there is no box, or if the last one is
+    empty or cut off (its braces never close, as in a completion that ran into the token limit). An
     earlier box never replaces the last. Raises `BadInput` unless it is given a text.
     """
     return find_answer(text("the completion", completion)).answer
@@ -52,7 +52,7 @@ def find_answer(completion: str) -> Extraction:
 
 
 def after_answer(completion: str) -> str | None:
-    """What follows the box with the answer; None where there is no answer."""
+    """Return the text after the box with the answer; None if there is no answer."""
     if find_answer(completion).answer is None:
         return None
     content = from_last_box(completion) or ""
@@ -67,12 +67,12 @@ def from_last_box(completion: str) -> str | None:
 
 
 def inside_box(content: str) -> str | None:
-    """What a box holds that a text begins with; None where it is cut off."""
+    """What a box holds that a text begins with; None if it is cut off."""
     return braced(content) if content.startswith("{") else unbraced(content)
 
 
 def outermost(completion: str, ends: list[int]) -> int:
-    """Where the content of the last box begins that stands in no other one; a box that is cut off holds no other."""
+    """Return where the content of the last box that is not inside another begins; a cut-off box contains no other."""
     if all(ends_before(completion, end, ends[-1]) for end in ends[:-1]):
         return ends[-1]
     starts = {found.end(): end for end in ends if (found := SPACES.match(completion, end))}
@@ -100,7 +100,7 @@ def ends_before(completion: str, start: int, place: int) -> bool:
 
 
 def braced(text: str) -> str | None:
-    """What stands between the brace that a text begins with and the one that closes it; None if none does."""
+    """Return the text between the brace that a text begins with and the one that closes it; None if no brace does."""
     depth = 0
     for token in re.finditer(r"\\.|[{}]", text, re.DOTALL):
         if token[0] == "{":

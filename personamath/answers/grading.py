@@ -17,11 +17,11 @@ class Grade:
     correct: bool
     """Whether its answer is equivalent to the reference answer."""
     answer: str | None
-    """The answer as extracted; None where the completion has none."""
+    """The answer as extracted; None if the completion has none."""
     rule: Rule
     """What decided; `none` where there was nothing to compare."""
     why: str | None
-    """Why it is not correct, e.g. `no box`, `another number`, `timed out`; None where it is correct."""
+    """Why it is not correct, e.g. `no box`, `another number`, `timed out`; None if it is correct."""
 
 
 def equivalent(reference: Answer, answer: Answer) -> bool:
@@ -70,5 +70,5 @@ def ask(worker: symbolic.SymbolicWorker, reference: str, answer: str) -> Verdict
 
 
 def as_grade(answer: str, verdict: Verdict) -> Grade:
-    """A decided verdict as the grade of the completion that the answer stood in."""
+    """Return a decided verdict as the grade of the completion that has the answer."""
     return Grade(bool(verdict.equal), answer, verdict.rule, verdict.why)

@@ -69,7 +69,7 @@ class Leaf:
 
     @cached_property
     def expression(self) -> Expression | None:
-        """The expression that it is; None where it is none that is known."""
+        """The expression that it is; None if the reader does not know it."""
         if self.number is not None:
             return self.number
         try:
@@ -79,7 +79,7 @@ class Leaf:
 
     @cached_property
     def values(self) -> list[Value | None] | None:
-        """Its values at the points of `numeric`; None where it is no expression that is known."""
+        """Its values at the points of `numeric`; None if it is not a known expression."""
         return None if self.expression is None else values(self.expression)
 
     @property

@@ -1,8 +1,8 @@
 r"""One spelling for what can be written in many: the table of rules that turns an answer into its normal form.
 
-Formatting changes no verdict, for it is gone before anything is compared. A rule is a row of `TABLE`: a pattern, what
-replaces it, and the reason it is safe. They are applied in order. A new row goes under its heading, and has no two
-unbounded repetitions of the same characters in a row, which a hostile answer could make take forever.
+Formatting cannot change a verdict, because it is removed before anything is compared. A rule is a row of `TABLE`: a
+pattern, what replaces it, and the reason it is safe. They are applied in order. A new row goes under its heading, and
+has no two unbounded repetitions of the same characters in a row, which a hostile answer could make take forever.
 """
 
 import re
@@ -303,7 +303,7 @@ def rule(pattern: str, replacement: str, reason: str, needs: str = "") -> Rule:
 
 
 def has_alternatives(pattern: str) -> bool:
-    """Whether a bar stands in a pattern outside of all groups."""
+    """Whether a pattern has a bar outside of all groups."""
     depth, escaped = 0, False
     for character in re.sub(r"\[[^\]]*\]", "", pattern):
         if character == "|" and depth == 0 and not escaped:

@@ -1,7 +1,7 @@
 """The values of an expression: exact where they are rational, else to 200 digits, at several points.
 
 Values, not forms, are what an answer is: `n(n+1)/2` and `(n^2+n)/2` have the same at every point. A variable takes the
-same values, of both signs, wherever it stands. Two irrational values are the same if they agree in 150 digits, which no
+same values, of both signs, wherever it occurs. Two irrational values are the same if they agree in 150 digits, which no
 two different answers that a person writes down do. What would take unbounded time or memory is not begun: its size is
 estimated first.
 """
@@ -43,7 +43,7 @@ CONSTANTS = frozenset(["pi", "e", "i"])
 
 
 def values(expression: Expression, bent: bool = False) -> list[Value | None]:
-    """The expression's values at the points, None where it has none; a single one if it has no variable.
+    """The expression's values at the points, None if it has none; a single one if it has no variable.
 
     At the large integers an irrational value may have lost its digits. It is taken where the expression may be compared
     with one that `bends`, and is algebraic.
@@ -68,7 +68,7 @@ def values_at_naturals(expression: Expression) -> list[Value | None]:
 
 
 def value_at(expression: Expression, point: int, only_real: bool) -> Value | None:
-    """The value at a point; None where there is none within bounds."""
+    """The value at a point; None if there is none within bounds."""
     try:
         return evaluate(expression, point, only_real)
     except (NoValue, ArithmeticError, ValueError):
@@ -200,7 +200,7 @@ def integer_at(place: int, number: int) -> int:
 
 
 def evaluate(expression: Expression, point: int, only_real: bool) -> Value:
-    """The value at a point; raises NoValue where there is none within bounds."""
+    """The value at a point; raises NoValue if there is none within bounds."""
     if isinstance(expression, Fraction):
         return expression
     if isinstance(expression, str):

@@ -64,7 +64,7 @@ def last_boxed(completion: str) -> str | None:
 
 
 def math_normal_form(text: str) -> str:
-    """Hendrycks et al.'s normal form of an answer; raises ValueError or IndexError where the original fails."""
+    """Hendrycks et al.'s normal form of an answer; raises ValueError or IndexError if the original fails."""
     for old, new in [("\n", ""), ("\\!", ""), ("\\\\", "\\"), ("tfrac", "frac"), ("dfrac", "frac"), ("\\left", ""),
                      ("\\right", ""), ("^{\\circ}", ""), ("^\\circ", ""), ("\\$", "")]:  # fmt: skip
         text = text.replace(old, new)

@@ -64,7 +64,7 @@ class Line:
 
 
 def combined(operation: Callable[[Cells, Cells], Cells], parts: list[Part]) -> Part | None:
-    """The set that an operation makes of others, from left to right; None where they are not all of real numbers."""
+    """The set that an operation makes of others, from left to right; None if they are not all of real numbers."""
     ends = [end for part in parts for end in ends_of(part)]
     if not all(is_real_set(part) for part in parts) or len(ends) > MOST_POINTS:
         return None

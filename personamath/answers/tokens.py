@@ -8,7 +8,7 @@ from personamath.answers.rational import rational
 
 
 class Unreadable(Exception):
-    """The text is no expression that the reader knows."""
+    """The text is not an expression that the reader knows."""
 
 
 DEEPEST = 25

@@ -14,7 +14,7 @@ from personamath.answers.words import NUMBER_WORDS, TENS
 
 
 class Measured(NamedTuple):
-    """An answer's text without its unit, and the unit: a name of `NAMES`, or None where it has none that is known."""
+    """An answer's text without its unit, and the unit: a name of `NAMES`, or None if it has none that is known."""
 
     text: str
     unit: str | None

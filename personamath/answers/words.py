@@ -20,7 +20,7 @@ LONGEST = 60
 
 
 def number_in_words(text: str) -> str | None:
-    r"""The number that words say, in digits or as `\frac{2}{3}`; None where they say none."""
+    r"""The number that words say, in digits or as `\frac{2}{3}`; None if they say none."""
     if len(text) > LONGEST:
         return None
     words = [
@@ -46,7 +46,7 @@ def number_in_words(text: str) -> str | None:
 
 
 def integer(words: list[str]) -> int | None:
-    """The integer that words say, by the order of their scales; None where they say none."""
+    """The integer that words say, by the order of their scales; None if they say none."""
     total, group, last = 0, 0, 10**12
     for place, word in enumerate(words):
         before = words[place - 1] if place else ""

@@ -33,16 +33,16 @@ Solve math problems with a teacher LLM, rewrite them, and keep the solutions who
   personamath augment --config recipes/augment-paper-v1.yaml --teacher Qwen/Qwen2.5-72B-Instruct \\
       --serve vllm --vllm-args '{tensor_parallel_size: 4}' --output runs/open   # the same, on this machine's GPUs
 
-The command asks the endpoint in --base-url, else in OPENAI_BASE_URL, else OpenAI. It sends the key in OPENAI_API_KEY to
-OpenAI only, and HF_TOKEN to Hugging Face's router only; --api-key-env names the variable that holds the key of any
-other endpoint: see docs/teachers.md. It journals every answer as it arrives: if a run stops for any reason, run the
-same command again to continue without paying for any answer twice. Use --limit 20 for a first look that costs cents.
-Use --batch to pay half and wait longer: see docs/batch.md.
+The command asks the endpoint in --base-url, or else in OPENAI_BASE_URL, or else OpenAI. It sends the key in
+OPENAI_API_KEY to OpenAI only, and HF_TOKEN to Hugging Face's router only; --api-key-env names the variable that holds
+the key of any other endpoint: see docs/teachers.md. It journals every answer as it arrives: if a run stops for any
+reason, run the same command again to continue without paying for any answer twice. Use --limit 20 for a first look that
+costs cents. Use --batch to pay half and wait longer: see docs/batch.md.
 """
 EPILOG = """\
 writes  OUTPUT/journal.sqlite   every request and its unedited answer
         OUTPUT/dataset/         the dataset: load_dataset("OUTPUT/dataset", "default") opens it
-        OUTPUT/inputs.json      recipe, commits and digests of what it read, from before the first request
+        OUTPUT/inputs.json      recipe, commits and digests of its inputs, written before the first request
         OUTPUT/run.json         recipe, versions, counts, tokens and cost
         OUTPUT/finished.json    digests by which the same command recognises a finished run
         OUTPUT/batches.sqlite   with --batch: the batch of each request
@@ -154,7 +154,7 @@ def _report(recipe: Recipe, setup: Setup, made: Made) -> None:
     if funnel.not_asked:
         caps = {"--max-usd": setup.max_usd, "--max-requests": setup.max_requests}
         given = " or ".join(f"{name} {value:,}" for name, value in caps.items() if value is not None)
-        print(f"\nStopped at {given}. Run the same command with a higher limit to continue; nothing is paid twice.")
+        print(f"\nStopped at {given}. Run the same command with a higher limit to continue; you pay for nothing twice.")
 
 
 def next_commands(output: str, simulated: bool) -> str:

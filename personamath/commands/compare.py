@@ -11,13 +11,13 @@ from personamath.files import local_path
 DESCRIPTION = """\
 Compare runs: requests, tokens and money per kept row, keep rates, unique questions, near duplicates, vocabulary,
 lengths, flags, overlap, levels and ceilings, with intervals. The command says in words which differences the data can
-show, and warns where more than the method differs.
+show, and warns if more than the method differs.
 
   personamath compare runs/persona runs/direct runs/rejection
   personamath compare runs/persona runs/resample --output runs/compared
 
-Seed problems are resampled, not rows. With a persona run and a resample run, the command also compares what reflection
-and new tries recover of the problems whose first answer is wrong.
+The command resamples seed problems, not rows. With a persona run and a resample run, it also compares how many problems
+with a wrong first answer are recovered by reflection and by new tries.
 
 With --output it writes
 

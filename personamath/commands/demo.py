@@ -90,7 +90,7 @@ def _make_data(output: Path, simulated: bool) -> None:
     print("\n".join(_outcomes(made)))
     print(f"{made.asked.asked:,} answers asked, {made.asked.replayed:,} from the journal.\n")
     rows = _check_version(output / "dataset", output / "published", simulated)
-    print(f"The dataset is in {output}/dataset: {rows.num_rows:,} rows, checked as `personamath publish` does it.")
+    print(f"The dataset is in {output}/dataset: {rows.num_rows:,} rows, with the checks of `personamath publish`.")
     rewrites = (row for row in rows if row["step"] == "stage1_rewrite" and row["flag"] is None)
     if row := next(rewrites, None):
         print(f"\nOne rewrite, for the persona {row['persona']!r}:\n")
@@ -173,7 +173,7 @@ def _make_model(output: Path) -> None:
     for label, marks in (("before", before), ("after", after)):
         text = in_one_line(marks.completion, SHOWN_CHARACTERS)
         print(textwrap.fill(text, _columns(), initial_indent=f"  {label:8}", subsequent_indent=" " * 10))
-    print(f"\nThe model is in {output}/model, checked as `personamath push --without-scores` does it.")
+    print(f"\nThe model is in {output}/model, with the checks of `personamath push --without-scores`.")
 
 
 def _columns() -> int:

@@ -34,7 +34,7 @@ NOBODY = "http://127.0.0.1:9/v1"
 def replay(output: Path) -> Made:
     """Make the dataset of the bundled problems from the recorded answers; ask nobody.
 
-    Raises `BadInput` where a request has no recorded answer.
+    Raises `BadInput` if a request has no recorded answer.
     """
     answers = _unpack(output)
     recipe = Recipe(

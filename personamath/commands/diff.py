@@ -1,10 +1,10 @@
 """`personamath diff`: compare two versions of a dataset row by row."""
 
 import argparse
-import tempfile
 from pathlib import Path
 
 from personamath.errors import BadInput
+from personamath.files import scratch_folder
 
 DESCRIPTION = """\
 Compare two datasets row by row. The command prints the rows added, removed and changed in each config, and the change
@@ -33,9 +33,9 @@ def run(options: argparse.Namespace) -> int:
     with (
         local_copy(options.old, DATASET) as old,
         local_copy(options.new, DATASET) as new,
-        tempfile.TemporaryDirectory(prefix="personamath-diff-") as scratch,
+        scratch_folder("diff") as scratch,
     ):
-        changes = compare_folders(folder_of(old, Path(scratch) / "old"), folder_of(new, Path(scratch) / "new"))
+        changes = compare_folders(folder_of(old, scratch / "old"), folder_of(new, scratch / "new"))
         print(describe(changes, shown(options.old), shown(options.new)))
     return 0
 
@@ -50,8 +50,8 @@ def folder_of(path: Path, scratch: Path) -> Path:
     if path.is_dir():
         if (path / JOURNAL).is_file() and not (path / DATASET).is_dir():
             raise BadInput(
-                f"{path}: the run is not finished, so it has no dataset yet. Go on with it; or give the same command "
-                "--max-requests 1, which asks nothing more and makes the dataset of the answers so far"
+                f"{path}: the run is not finished, so it has no dataset yet. Finish it, or run the same command with "
+                "--max-requests 1, which asks nothing more and makes the dataset from the answers so far"
             )
         return dataset_folder(path)
     name = str(path)

@@ -13,15 +13,15 @@ compared. Each run gets a dataset of its own: OUTPUT/NAME/dataset, named after i
   personamath mix runs/persona runs/direct runs/rejection --by coverage --output runs/equal-coverage
 
   rows      as many rows of each as the smallest dataset has
-  coverage  only seed problems that all of them have rows of, and for each seed problem equally many rows
+  coverage  only seed problems with rows in every dataset, and equally many rows for each
 
 With --only-marked, only the rows that you marked good in the report's page are taken; one run is then enough:
 
   personamath mix runs/persona --only-marked marks.jsonl --by rows --output runs/by-hand
 
 The same runs and the same --rng-seed give the same bytes. A cut dataset can be trained on, checked and published like
-any other; its card and provenance.json name the dataset it was cut from and those beside it, with their digests.
-Nobody is asked, and the runs are not changed.
+any other; its card and provenance.json name all datasets of the comparison, with their digests.
+The command asks no teacher and does not change the runs.
 """
 ONLY_MARKED = (
     "take only rows that are marked good in this file, which the report's page saves; rows marked bad and rows without "
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from personamath.folder.mixing import BY
 
     parser.add_argument("runs", metavar="RUN", nargs="+", type=local_path, help="a run directory or a dataset folder")
-    parser.add_argument("--by", choices=BY, required=True, help="what is equal: the number of rows, or the coverage")
+    parser.add_argument("--by", choices=BY, required=True, help="make the number of rows equal, or the coverage")
     parser.add_argument("--output", type=local_path, required=True, help="directory for the cut datasets")
     parser.add_argument("--rng-seed", type=int, default=42, metavar="N", help="decides which rows stay (default 42)")
     parser.add_argument(

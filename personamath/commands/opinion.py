@@ -42,10 +42,10 @@ solves reach the answer, the rewrite probably still asks the same problem.
 
   personamath opinion runs/v1 --solves 3
 
-The command asks the endpoint in --base-url, else in OPENAI_BASE_URL, else OpenAI, or starts a server with --serve vllm.
-It chooses keys as `augment` does: see docs/teachers.md. It journals every answer in the run directory as it arrives, so
-running it again neither asks nor pays for an answer twice. The total cost that `augment` prints includes these answers.
-`personamath report RUN` shows the result.
+The command asks the endpoint in --base-url, or else in OPENAI_BASE_URL, or else OpenAI. With --serve vllm it starts a
+server. It chooses keys as `augment` does: see docs/teachers.md. It journals every answer in the run directory as it
+arrives, so running it again neither asks nor pays for an answer twice. The total cost that `augment` prints includes
+these answers. `personamath report RUN` shows the result.
 """
 EPILOG = """\
 writes  RUN/second_opinion.json   for each rewrite: its flag, the number of solves, how many are right

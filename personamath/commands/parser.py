@@ -32,9 +32,15 @@ class Help(argparse.RawDescriptionHelpFormatter):
         """Show what is required, and `[options]` for the rest: the list of all options follows anyway."""
         named = [action for action in actions if action.option_strings]
         values = [action for action in actions if not action.option_strings]
-        required = [f"{action.option_strings[0]} {action.metavar}" for action in named if action.required]
+        required = [f"{action.option_strings[0]} {_value_of(action)}" for action in named if action.required]
         places = ["%(prog)s", *required, "[options]", *(str(action.metavar) for action in values)]
         super().add_usage(usage or " ".join(places), actions, groups, prefix)
+
+
+def _value_of(action: argparse.Action) -> str:
+    """Name the value of an option, as argparse does in the list of options."""
+    choices = "|".join(map(str, action.choices or ()))
+    return str(action.metavar or choices or action.dest.upper())
 
 
 def _fixed(block: str) -> bool:

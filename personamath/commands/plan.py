@@ -45,9 +45,9 @@ Estimate the requests, tokens, cost, time and disk space of a run, by step. Take
   personamath plan --config recipes/augment-paper-v1.yaml                            # from the paper's rates, for free
   personamath plan --config recipes/augment-paper-v1.yaml --output runs/v1 --pilot 50
 
-A pilot runs the method on as many seed problems as you say, asks the real teacher, and journals the answers in the run
-directory. `personamath augment` with the same options continues from there and pays for no answer twice. With
-`--serve vllm` a pilot measures the time on your own hardware; the answers cost nothing.
+A pilot runs the method on N seed problems, asks the real teacher, and journals the answers in the run directory.
+`personamath augment` with the same options continues from there and pays for no answer twice. With `--serve vllm` a
+pilot measures the time on your own hardware; the answers cost nothing.
 """
 
 FIRST_COLUMN = 23
@@ -208,7 +208,7 @@ def _show_prompts(recipe: Recipe) -> None:
     }
     if tokens:
         differ = ", ".join(f"{name} {more:+,.0f}" for name, more in tokens.items())
-        print(f"prompts    the method's own are assumed; the recipe's differ in tokens by about: {differ}")
+        print(f"prompts    the plan assumes the method's own; the recipe's differ by about this many tokens: {differ}")
 
 
 def _show_budget(recipe: Recipe, setup: Setup, plan: Plan, pilot: Sequence[Outcome] | None) -> None:

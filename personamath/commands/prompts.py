@@ -13,7 +13,7 @@ from personamath.methods.prompts import Prompt
 from personamath.methods.replaced_prompts import as_file
 
 DESCRIPTION = """\
-Print the prompts of a method. A recipe can replace each of them by the text of a file:
+Print the prompts of a method. A recipe can replace each prompt with the text of a file:
 
   personamath prompts persona --write prompts      # then edit prompts/rewriting.txt
   personamath augment --config recipe.yaml --prompts '{rewriting: prompts/rewriting.txt}' --output runs/mine
@@ -62,7 +62,7 @@ def _write(folder: Path, prompts: Mapping[str, Prompt]) -> dict[str, str]:
     texts = {name: as_file(prompt).encode() for name, prompt in prompts.items()}
     for name, path in paths.items():
         if path.exists() and path.read_bytes() != texts[name]:
-            raise BadInput(f"{path}: exists with another text: give another folder, or remove the file")
+            raise BadInput(f"{path}: exists and has another text: give another folder, or remove the file")
     folder.mkdir(parents=True, exist_ok=True)
     for name, path in paths.items():
         with written_whole(path) as partial:

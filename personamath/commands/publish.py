@@ -69,7 +69,9 @@ def add_replace_others(parser: argparse.ArgumentParser) -> None:
 def add_collection(parser: argparse.ArgumentParser) -> None:
     """Declare the option of `publish` and `push` that puts the repository into a collection."""
     parser.add_argument(
-        "--collection", metavar="OWNER/SLUG", help="collection to add the repository to, as its address on the Hub ends"
+        "--collection",
+        metavar="OWNER/SLUG",
+        help="add the repository to this collection: the end of its address on the Hub",
     )
 
 

@@ -29,9 +29,11 @@ again completes the upload. A published version never changes. The command reads
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "source", type=local_path, metavar="MODEL_DIR", help="what recipes/sft.py or grpo.py left in its output_dir"
+        "source", type=local_path, metavar="MODEL_DIR", help="the output_dir of recipes/sft.py or recipes/grpo.py"
     )
-    parser.add_argument("--repo-id", required=True, metavar="OWNER/NAME", help="model repository; made if need be")
+    parser.add_argument(
+        "--repo-id", required=True, metavar="OWNER/NAME", help="model repository; created if it does not exist"
+    )
     parser.add_argument("--version", required=True, metavar="vX.Y.Z", help="the version, and the name of its tag")
     scores = parser.add_mutually_exclusive_group(required=True)
     scores.add_argument(
@@ -59,11 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", metavar="RUN_OR_FOLDER", help="the dataset, if the model was trained on a local folder"
     )
     parser.add_argument("--private", action="store_true", help="make a new repository private")
-    parser.add_argument("--allow-simulated", action="store_true", help="publish a model of a simulated teacher's rows")
+    parser.add_argument("--allow-simulated", action="store_true", help="allow a model trained on simulated data")
     add_replace_others(parser)
     add_collection(parser)
     add_json(parser, "the version, its commit and its address")
-    parser.add_argument("--dry-run", action="store_true", help="check, and show what would be uploaded and replaced")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check, show what would be uploaded and replaced, and upload nothing"
+    )
 
 
 def publish_samples(ready: "PreparedModel", options: argparse.Namespace) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from personamath.commands.diff import folder_of
 from personamath.commands.terminal import add_json, say_warning
 from personamath.errors import BadInput
-from personamath.files import local_path
+from personamath.files import local_path, scratch_folder
 
 if TYPE_CHECKING:
     from personamath.evaluation.scores import ScoredRun
@@ -201,9 +200,9 @@ def read_data(source: str) -> "RunData":
 
     with (
         local_copy(source, DATASET, RUN_FILE, *JOURNAL_FILES, BLOCKS, OPINIONS) as home,
-        tempfile.TemporaryDirectory(prefix="personamath-dataset-") as scratch,
+        scratch_folder("dataset") as scratch,
     ):
-        folder = folder_of(home, Path(scratch) / "dataset")
+        folder = folder_of(home, scratch / "dataset")
         return read_run(folder, shown(source), home if (home / RUN_FILE).is_file() else None)
 
 

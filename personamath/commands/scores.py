@@ -40,10 +40,16 @@ WIDTH = 24
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
-        "results", type=local_path, nargs="+", metavar="RESULTS", help="results_….json, or a folder that holds some"
+        "results",
+        type=local_path,
+        nargs="+",
+        metavar="RESULTS",
+        help="a file results_….json, or a folder of such files",
     )
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--against", type=local_path, nargs="+", metavar="RESULTS", help="another run's, to compare with")
+    how.add_argument(
+        "--against", type=local_path, nargs="+", metavar="RESULTS", help="results of another run to compare with"
+    )
     how.add_argument(
         "--grid", action="store_true", help="compare methods: each RESULTS has a folder for each training seed"
     )

@@ -8,7 +8,7 @@ from personamath.evaluation.scores import Comparison, GridTask, Method, caveats,
 
 
 def grid_report(methods: Sequence[Method]) -> Iterator[str]:
-    """Yield the lines to print. Raises BadInput where the models cannot be compared."""
+    """Yield the lines to print. Raises BadInput if the models cannot be compared."""
     for task in compare_grid(methods):
         yield from task_lines(task)
         yield ""

@@ -14,7 +14,7 @@ import yaml
 from personamath.answers import grade, is_right_output
 from personamath.completion import mark_in
 from personamath.errors import BadInput
-from personamath.files import folder_for_libraries
+from personamath.files import first_cause, folder_for_libraries
 from personamath.folder.counts import by_step, measure_file, measure_trainer_file
 from personamath.folder.layout import (
     CARD,
@@ -179,7 +179,7 @@ def _check_card(folder: Path, files: Files, claims: Claims) -> None:
         config = info["config_name"]
         if (says := claimed.pop(config, None)) != info:
             raise BadInput(
-                f"{path}: config {config}: dataset_info says {_counts(says)}, the files hold {_counts(info)}"
+                f"{path}: config {config}: dataset_info says {_counts(says)}, but the files hold {_counts(info)}"
             )
     for config in claimed:
         raise BadInput(f"{path}: config {config}: dataset_info names a config without files")
@@ -295,10 +295,10 @@ def _check_examples(folder: Path, layout: Layout, config: TrainerConfig) -> None
             found, expected = file.read_row_group(group), next(made, None)
             if expected is None or not found.equals(expected):
                 place = f"{start} to {start + found.num_rows - 1}"
-                raise BadInput(f"{where}: rows {place} are not what the dataset's rows make; write the folder again")
+                raise BadInput(f"{where}: rows {place} do not agree with the dataset's rows; write the folder again")
             start += found.num_rows
     if next(made, None) is not None:
-        raise BadInput(f"{where}: ends at row {start}, but the dataset's rows make more; write the folder again")
+        raise BadInput(f"{where}: ends at row {start}, but the dataset's rows give more; write the folder again")
 
 
 def _check_bytes(folder: Path, secrets: Secrets) -> int:
@@ -327,7 +327,7 @@ def _check_config(folder: Path, info: Mapping[str, Any], schema: pa.Schema) -> s
         try:
             loaded = datasets.load_dataset(str(plain), config, split="train", cache_dir=cache)
         except Exception as error:  # whatever it is, the readers would meet it too
-            raise BadInput(f"{folder}: config {config}: load_dataset fails ({_line(error)})") from error
+            raise BadInput(f"{folder}: config {config}: load_dataset fails ({_line(first_cause(error))})") from error
         if (loaded.features, loaded.num_rows) != (datasets.Features.from_arrow_schema(schema), expected):
             raise BadInput(f"{folder}: config {config}: loads as {_line(loaded)} instead of its {expected:,} rows")
         return f"{config}: {loaded.num_rows:,} rows load"

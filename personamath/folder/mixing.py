@@ -133,7 +133,8 @@ def _first(rows: Iterable[Row], most: int, rng_seed: int) -> list[Row]:
 def _check(parents: Sequence[Parent], output: Path) -> None:
     if len(parents) < 2 and not any(parent.marked for parent in parents):
         raise BadInput(
-            "give at least two run directories: what is left of one depends on the others; or one with --only-marked"
+            "give at least two run directories, because the rows that are left of one depend on the others; or "
+            "one with --only-marked"
         )
     names = Counter(parent.name for parent in parents)
     if twice := [name for name, count in names.items() if count > 1]:

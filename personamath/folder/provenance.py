@@ -15,7 +15,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from personamath.errors import BadInput
+from personamath.errors import BadInput, RunDirectoryError
 from personamath.folder.layout import FORMAT_VERSION, PROVENANCE, Layout
 from personamath.folder.overlap import TestProblems
 from personamath.methods import PersonaMath
@@ -151,7 +151,7 @@ def layout_of(provenance: Mapping[str, Any], path: Path | str = PROVENANCE) -> L
         raise BadInput(f"{path}: not a provenance file (its format is {format_version!r}); write the folder again")
     if format_version > FORMAT_VERSION:
         raise BadInput(
-            f"{path}: has format {format_version}, this version reads up to {FORMAT_VERSION}: update PersonaMath"
+            f"{path}: has format {format_version}, but this version reads up to {FORMAT_VERSION}: update PersonaMath"
         )
     if format_version == 1:
         return Layout(PersonaMath.outline, format_version)
@@ -186,13 +186,19 @@ def journal_digest(answers: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
     digest is the SHA-256 of the answers' SHA-256 values in the order of the request digests. It does not include
     unused answers in the journal, such as second opinions.
     """
+    count, digest = 0, hashlib.sha256()
     with closing(sqlite3.connect("")) as scratch:  # a temporary database on disk
-        scratch.execute("create table answers (request text primary key, sha256 blob) without rowid")
-        scratch.executemany("insert or ignore into answers values (?, ?)", answers)
-        count, digest = 0, hashlib.sha256()
-        for (sha256,) in scratch.execute("select sha256 from answers order by request"):
-            count += 1
-            digest.update(sha256)
+        try:
+            scratch.execute("create table answers (request text primary key, sha256 blob) without rowid")
+            scratch.executemany("insert or ignore into answers values (?, ?)", answers)
+            for (sha256,) in scratch.execute("select sha256 from answers order by request"):
+                count += 1
+                digest.update(sha256)
+        except sqlite3.Error as error:
+            raise RunDirectoryError(
+                f"temporary files cannot be written ({error}): make room, or name another folder in TMPDIR, then run "
+                "the same command"
+            ) from None
     return {"answers": count, "sha256": digest.hexdigest()}
 
 

@@ -76,8 +76,8 @@ def write_checked(
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise RunDirectoryError(
-            f"cannot write {folder} ({error.strerror or error}); every answer is in the journal: "
-            "make room, then run the same command"
+            f"cannot write {folder} ({error.strerror or error}): make room or choose another --output, then run the "
+            "same command; no answer and no earlier dataset is lost"
         ) from None
 
 

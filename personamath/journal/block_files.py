@@ -126,7 +126,7 @@ def adopt_answers(journal: Journal, folder: RunFolder, names: Iterable[str] | No
 
 
 def open_parquet(folder: RunFolder, file: str) -> pq.ParquetFile:
-    """A parquet file of a run directory; `FileNotFoundError` where there is no such file."""
+    """A parquet file of a run directory; `FileNotFoundError` if there is no such file."""
     content = folder.read(file)
     try:
         return pq.ParquetFile(BytesIO(content))

@@ -1,6 +1,6 @@
 """The journal's file: its format, how it is opened, and what is done where it is damaged.
 
-A damaged file is met when it is read: SQLite notices a page that is none, the checksum a text that changed. The run
+Damage is found when a file is read: SQLite notices an invalid page, and the checksum notices a changed text. The run
 ends, and the next one keeps the file aside and goes on with every answer that is still whole.
 """
 
@@ -12,11 +12,10 @@ import sys
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import cast
 
 from personamath.errors import RunDirectoryError
-from personamath.files import written_whole
+from personamath.files import scratch_folder, written_whole
 from personamath.journal.salvage import USUAL_PAGE_SIZE, Answer, salvage, salvage_thrown_away
 from personamath.teachers.prices import Paid
 
@@ -99,13 +98,13 @@ select model, purpose, 0, sum(prompt_tokens), sum(completion_tokens), 0, 0, 0, '
 
 
 class _Unreadable(RunDirectoryError):
-    """What stands in the journal's place is no journal, or one whose first page is damaged."""
+    """The file at the journal's path is not a journal, or its first page is damaged."""
 
 
 def unreadable(path: Path, error: sqlite3.Error) -> RunDirectoryError:
     """What a failed read of the journal at `path` means; damage is marked, so that the next run recovers."""
     if not is_damage(error):
-        return RunDirectoryError(f"{path}: cannot be read ({error}); see to its disk, then run the same command")
+        return RunDirectoryError(f"{path}: cannot be read ({error}); check its disk, then run the same command")
     with suppress(OSError):  # a reader may not be allowed to
         path.with_name(DAMAGED_NAME).touch()
     return RunDirectoryError(
@@ -202,7 +201,7 @@ def _write(path: Path, answers: Iterable[Answer], thrown_away: Iterable[Paid]) -
 
 
 def answer_sha256(digest: str, finish_reason: str, text: str) -> bytes:
-    """What stands for one answer in the digest of a run's answers."""
+    """Return the part of one answer in the digest of a run's answers."""
     return hashlib.sha256(f"{digest}\n{finish_reason}\n{text}".encode()).digest()
 
 
@@ -214,7 +213,7 @@ def open_for_reading(directory: Path) -> sqlite3.Connection:
     try:
         return _open_read_only(path, "mode=ro")
     except _Unreadable as error:
-        raise RunDirectoryError(f"{error}; a damaged journal is recovered by the run that made it") from None
+        raise RunDirectoryError(f"{error}; to recover a damaged journal, run the command that made it again") from None
 
 
 def find_in(journal: sqlite3.Connection) -> str:
@@ -239,8 +238,8 @@ def _open_on_read_only_storage(path: Path) -> sqlite3.Connection:
     if not log.exists():
         return _open_read_only(path, "immutable=1")
     # A run was killed, then copied there: the log is worked in elsewhere. Open files stay readable after their removal.
-    with TemporaryDirectory(prefix="personamath-journal-") as scratch:
-        copy = Path(scratch) / path.name
+    with scratch_folder("journal") as scratch:
+        copy = scratch / path.name
         for file in (path, log):
             shutil.copyfile(file, copy.with_name(file.name))
         with closing(sqlite3.connect(copy)) as connection:
@@ -279,8 +278,8 @@ def _checked(connection: sqlite3.Connection, path: Path, writable: bool = False)
             raise _Unreadable(f"{path}: not a PersonaMath journal; move it aside or give another --output")
         if format_version not in (*EARLIER_FORMATS, FORMAT_VERSION):
             raise RunDirectoryError(
-                f"{path}: written in journal format {format_version}, this PersonaMath reads format {FORMAT_VERSION}; "
-                "use the version that wrote it, or give another --output"
+                f"{path}: written in journal format {format_version}, but this PersonaMath reads format "
+                f"{FORMAT_VERSION}; use the version that wrote it, or give another --output"
             )
         if writable and format_version in EARLIER_FORMATS:
             connection.executescript(_UPGRADE)
@@ -296,7 +295,7 @@ def _checked(connection: sqlite3.Connection, path: Path, writable: bool = False)
 def _unusable(path: Path, error: sqlite3.Error) -> RunDirectoryError:
     kind = _Unreadable if is_damage(error) else RunDirectoryError
     return kind(
-        f"{path}: cannot be used as a journal ({error}); see to its disk, move it aside or give another --output"
+        f"{path}: cannot be used as a journal ({error}); check its disk, move it aside or give another --output"
     )
 
 

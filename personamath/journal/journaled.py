@@ -144,7 +144,7 @@ class JournaledTeacher:
         if not self._journal.has_room():
             raise RunDirectoryError(
                 f"{self._journal.path.parent}: less than {DISK_RESERVE_BYTES // 2**20} MB left on its disk; "
-                "everything answered is kept: make room, then run the same command"
+                "every answer is kept: make room, then run the same command"
             )
 
     async def _ask(self, request: Request) -> Completion:
@@ -172,7 +172,7 @@ class JournaledTeacher:
         self.asked += 1
         if self._caps.usd is not None and completion.finish_reason == "stop" and completion.completion_tokens is None:
             raise TeacherMisconfigured(
-                "the endpoint does not count tokens, so --max-usd means nothing: use --max-requests"
+                "the endpoint does not count tokens, so --max-usd cannot work: use --max-requests"
             )
         return completion
 

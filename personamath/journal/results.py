@@ -73,5 +73,6 @@ def recorded_results(directory: Path) -> Iterator[Callable[[str], Result | None]
 
 def _unusable(path: Path, error: sqlite3.Error) -> RunDirectoryError:
     return RunDirectoryError(
-        f"{path}: cannot be used ({error}): make room, or remove it, then run the same command; the programs run again"
+        f"{path}: cannot be used ({error}): make room, or remove it, then run the same command; "
+        "the programs will run again"
     )

@@ -1,7 +1,6 @@
 """A run directory that every machine of a cluster sees: a path on a shared file system, or an object store's URL."""
 
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from personamath.errors import BadInput, RunDirectoryError
-from personamath.files import in_one_line, plain_path, written_whole
+from personamath.files import in_one_line, plain_path, scratch_folder, written_whole
 from personamath.journal.file_format import BLOCKS, FILE_NAME, open_for_writing
 from personamath.teachers.urls import without_secrets
 
@@ -53,7 +52,7 @@ class RunFolder:
         """Where it is on this machine; None in an object store."""
 
     def read(self, name: str) -> bytes:
-        """The content of a file; `FileNotFoundError` where there is no such file."""
+        """The content of a file; `FileNotFoundError` if there is no such file."""
         try:
             return bytes(self._fs.cat_file(self._at(name)))
         except FileNotFoundError:
@@ -126,8 +125,8 @@ class RunFolder:
     def _refuse(self, verb: str, name: str, error: Exception) -> NoReturn:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise RunDirectoryError(
-            f"{self.name}: cannot {verb} {name} ({in_one_line(reason)}); what is there is kept: solve this, then run "
-            "the same command"
+            f"{self.name}: cannot {verb} {name} ({in_one_line(reason)}); the existing files are kept: solve this, then "
+            "run the same command"
         ) from None
 
 
@@ -144,8 +143,7 @@ def local_copy(output: str, *names: str) -> Iterator[Path]:
     if folder is None or folder.path:
         yield folder.path if folder and folder.path else Path(output)
         return
-    with tempfile.TemporaryDirectory(prefix="personamath-run-") as scratch:
-        copy = Path(scratch)
+    with scratch_folder("run") as copy:
         for name in names:
             folder.fetch(name, copy / name)
         if DATASET in names and not (copy / DATASET / LAST_OF_DATASET).is_file():

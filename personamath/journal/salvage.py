@@ -119,7 +119,7 @@ def whole_completion(columns: Sequence[Any]) -> Completion | None:
 def salvage(path: Path) -> Iterator[Answer]:
     """Every answer that proves itself, of the database at `path` and its write-ahead log; some come twice.
 
-    What cannot be read is passed over. Raises `OSError` where there is no file to open.
+    Skips what cannot be read. Raises `OSError` if there is no file to open.
     """
     for _, columns in _rows(path):
         if [type(column) for column in columns[:6]] == _FIRST_TYPES and len(columns) in _COLUMNS:

@@ -63,7 +63,7 @@ class DiskRoom:
     """Whether a disk still holds the reserve that the answers in flight may need; it is looked at now and then."""
 
     def __init__(self, free_bytes: Callable[[], int | None], every_s: float) -> None:
-        """`free_bytes` gives None where there is no disk to fill."""
+        """`free_bytes` gives None if there is no disk to fill."""
         self._free_bytes = free_bytes
         self._every_s = every_s
         self._is_left, self._looked_at = True, float("-inf")
@@ -152,7 +152,7 @@ class Journal:
             raise (unreadable(self.path, error) if is_damage(error) else _unwritable(error)) from None
 
     async def put(self, request: Request, completion: Completion) -> None:
-        """Write one answer, durable on return, power cut or not; `RunDirectoryError` where the disk refuses."""
+        """Write one answer, durable on return, power cut or not; `RunDirectoryError` if the disk refuses."""
         await self._durable(Answer.of(request, completion))
 
     async def pay(self, paid: Paid) -> None:
@@ -220,7 +220,7 @@ def _insert(connection: sqlite3.Connection, answers: Sequence[Answer]) -> None:
 
 def _unwritable(error: Exception) -> RunDirectoryError:
     return RunDirectoryError(
-        f"cannot write the journal ({error}): see to its disk and make room, then run the same command"
+        f"cannot write the journal ({error}): check its disk and make room, then run the same command"
     )
 
 

@@ -1,7 +1,7 @@
-"""What a method must keep to: checked before anything is asked, and again for what it makes of each seed problem.
+"""The rules for methods, checked before anything is asked, and again for the solutions to each seed problem.
 
-The methods of this package keep to it; this is for methods of a user's own, whose mistakes should not show only when
-the answers are paid for and the folder is written.
+The methods of this package follow them. The checks are for a user's own methods, whose mistakes should show before
+the user pays for answers and the folder is written.
 """
 
 import dataclasses
@@ -64,7 +64,7 @@ def _faults_of_method(method: Any, recipe_keys: Collection[str]) -> Iterator[str
 
 
 def checked(solutions: Iterable[Solution] | None, seed: Problem, outline: Outline, outcome: Outcome) -> list[Solution]:
-    """The solutions that a method returned for a seed problem; raises `BadInput` where they cannot become rows."""
+    """The solutions that a method returned for a seed problem; raises `BadInput` if they cannot become rows."""
     place = f"method {outline.method!r}: augment, for the seed problem {seed.id},"
     if not isinstance(solutions, Iterable):
         raise BadInput(f"{place} returned {in_one_line(repr(solutions), 80)}; it must return a list of solutions")

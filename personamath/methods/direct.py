@@ -1,7 +1,7 @@
 """The persona method without the persona: the control that the paper lacks.
 
-The rewriting prompt loses its sentence about the persona; K rewrites are K samples of one prompt. The stages, the
-filters and the judging are the same, so a difference between the two datasets is the persona's.
+The rewriting prompt has no sentence about a persona; K rewrites are K samples of one prompt. The stages, the filters
+and the grading are the same, so personas are the only cause of a difference between the two datasets.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ REWRITING = Prompt(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Direct(Method):
-    """Rewrite each solved problem K1 times and each recovered problem K2 times, for nobody in particular."""
+    """Rewrite each solved problem K1 times and each recovered problem K2 times, without a persona."""
 
     k1: Annotated[int, "rewrites of each solved problem"] = 5
     k2: Annotated[int, "rewrites of each recovered problem"] = 15

@@ -1,4 +1,4 @@
-"""What is drawn for a question: the personas it is rewritten for, or an order of its parts."""
+"""Draw at random for a question: the personas that it is rewritten for, or an order of its parts."""
 
 import hashlib
 import random
@@ -21,7 +21,7 @@ def draw(personas: Sequence[Persona], question_id: str, k: int, rng_seed: int, b
     rounds of one persona a class: with eleven classes, eleven draws are one of each (v2's K1, *assumed*).
     """
     if k > len(personas):
-        raise BadInput(f"{k} rewrites need as many personas, there are {len(personas)}: give more, or lower K")
+        raise BadInput(f"{k} rewrites need {k} personas, but there are only {len(personas)}: give more, or lower K")
     rng = _generator(question_id, rng_seed)
     if by == "uniform":
         return list(islice(_shuffled(personas, rng), k))

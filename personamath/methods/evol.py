@@ -1,9 +1,9 @@
 """Evolved problems (WizardMath, Luo et al. 2023): easier and harder ones in rounds, answered by majority.
 
 Each round turns the last usable problem into an easier or a harder one, so a seed problem becomes a family whose
-mathematics changes, which no rewrite does. Nobody knows the answers. The paper checks none; here several solutions
-vote, and only answers that enough of them agree on are kept. New problems may be test problems by chance, so a run is
-always compared with some.
+mathematics changes, which no rewrite does. Nobody knows the answers. The paper does not check them; here several
+solutions vote, and an answer is kept only if enough of them agree. New problems may be test problems by chance, so a
+run always compares its rows with test problems.
 """
 
 import asyncio
@@ -80,8 +80,8 @@ DOWN, UP = Direction("down", "easier"), Direction("up", "harder")
 class Evol(Method):
     """Make easier and harder problems of each seed problem, and answer them by majority."""
 
-    rounds_down: Annotated[int, "easier problems one after another (from the paper's later notes)"] = 2
-    rounds_up: Annotated[int, "harder problems one after another (from the paper's later notes)"] = 3
+    rounds_down: Annotated[int, "rounds of easier problems, each from the last (from the paper's later notes)"] = 2
+    rounds_up: Annotated[int, "rounds of harder problems, each from the last (from the paper's later notes)"] = 3
     branches: Annotated[int, "how often each seed problem is evolved in each direction (ours)"] = 1
     n_solve: Annotated[
         int, "solutions of each evolved problem that vote on its answer (ours; the paper has no vote)"

@@ -1,6 +1,6 @@
 """MetaMath (Yu et al. 2023): more solutions, rephrased questions, and two kinds of backward questions.
 
-A backward question hides one number of a seed problem, tells the seed problem's answer, and asks for the number; that
+A backward question hides one number of a seed problem, states the seed problem's answer, and asks for the number; that
 number is the row's reference answer. All requests that do not wait for one another are asked at once, and rows come in
 the order of the operators and of their samples, so they are a function of the answers.
 """
@@ -47,7 +47,7 @@ class MetaMath(Method):
 
     answers: Annotated[int, "solutions of each seed problem (not stated; about 11 are kept in the paper's data)"] = 11
     rephrasings: Annotated[int, "rephrasings of each seed problem (as for answers)"] = 11
-    fobar: Annotated[int, "most numbers of each seed problem to hide and ask for (about 5 are kept)"] = 6
+    fobar: Annotated[int, "maximum numbers to hide and ask for in each seed problem (about 5 are kept)"] = 6
     self_verification: Annotated[int, "the same, with the answer in a statement (about 5 are kept)"] = 6
 
     prompts: ClassVar[Mapping[str, Prompt]] = {
@@ -111,7 +111,7 @@ teacher is shown the seed problem's answer there as a given, and never the answe
             raise BadInput("every operator of metamath has 0 samples: give at least one of them more")
 
     def check(self, personas: Sequence[Persona], requests: Requests) -> list[str]:
-        """Warn of a temperature at which all samples come out alike."""
+        """Warn of a temperature at which all samples are the same."""
         alike = {ANSWERS: self.answers, REPHRASE: self.rephrasings}
         return [
             f"temperature is 0: all {samples} samples of {kind.partition(':')[0]} will come out alike"

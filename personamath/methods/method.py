@@ -82,7 +82,7 @@ class Config(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What a method declares of itself."""
+    """What a method declares about itself."""
 
     method: str
     """Its name, as `--method` takes it."""
@@ -178,7 +178,7 @@ class Outline:
         return max(depth.values())
 
     def as_dict(self) -> dict[str, Any]:
-        """For provenance.json: what has an order is a list."""
+        """Return the outline for provenance.json; collections with an order become lists."""
         return {
             "method": self.method,
             "title": self.title,
@@ -194,7 +194,7 @@ class Outline:
     def of(cls, content: Any, place: str) -> "Outline":
         """An outline from `as_dict`; fields that a later version added are left out.
 
-        Raises `BadInput` where it is not one; `place` names where it comes from.
+        Raises `BadInput` if it is not one; `place` names where it comes from.
         """
         try:
             values = {name: content[name] for name in ("method", "title", "how", "cite")} | {
@@ -281,7 +281,7 @@ class Method(Protocol):
     async def augment(self, seed: Problem, work: Work) -> list[Solution]:
         """The solutions to keep of one seed problem: a function of the seed, the settings and the teacher's answers.
 
-        Their order depends on nothing else, in particular not on which answer arrived first.
+        Their order depends on nothing else, in particular not on the order in which answers arrive.
         """
         ...
 

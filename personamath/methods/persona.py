@@ -61,7 +61,7 @@ class ForPersonas(Method):
         return self.personas
 
     def check(self, personas: Sequence[Persona], requests: Requests) -> list[str]:
-        """Warn of a K2 that the paper would not have; raises `BadInput` where there are too few personas."""
+        """Warn of a K2 that the paper would not have; raises `BadInput` if there are too few personas."""
         draw(personas, "", max(self.k1, self.k2), 0, self.persona_draw)
         return [f"k2 is {self.k2}, k1 is {self.k1}; the paper has K2 > K1"] if self.k2 <= self.k1 else []
 
@@ -100,7 +100,7 @@ class PersonaMath(ForPersonas):
     """Rewrite each solved problem for K1 personas, and each problem recovered by reflection for K2."""
 
     reflection_rounds: Annotated[
-        int, "most reflections on a wrongly solved problem, one after another (the paper has 1)"
+        int, "maximum reflections on a wrongly solved problem, one after another (the paper has 1)"
     ] = field(default=1, metadata=ADDED_LATER)
 
     prompts: ClassVar[Mapping[str, Prompt]] = {

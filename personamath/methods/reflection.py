@@ -35,7 +35,7 @@ class Reflection(NamedTuple):
     """A reflection completion, taken apart."""
 
     review: str | None
-    """What was wrong with the incorrect explanation; None where the completion says nothing of it."""
+    """What was wrong with the incorrect explanation; None if the completion says nothing of it."""
     explanation: str
     """The corrected explanation, ready to be graded."""
 

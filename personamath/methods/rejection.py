@@ -62,12 +62,13 @@ class Rejection(Method):
 
     k: Annotated[int, "samples of each seed problem (100 in the paper, with a 7B model)"] = 8
     until_right: Annotated[
-        int | None, "DART: after K samples, ask for more until this many are right, and keep these; none keeps K"
+        int | None, "DART: after K samples, ask for more until this many are right; none takes only K"
     ] = field(default=None, metadata=ADDED_LATER)
     share: Annotated[
-        Share, "whether every problem gets until_right solutions, or in proportion to its fail rate in K samples"
+        Share,
+        "`uniform`: until_right solutions of every problem; `fail-rate`: in proportion to its fail rate in K samples",
     ] = field(default="uniform", metadata=ADDED_LATER)
-    max_samples: Annotated[int, "most samples of a problem whose until_right is not reached (2048 in DART)"] = field(
+    max_samples: Annotated[int, "maximum samples of a problem that does not reach until_right (2048 in DART)"] = field(
         default=100, metadata=ADDED_LATER
     )
 
@@ -95,7 +96,9 @@ The questions are the seed problems, unchanged. The teacher never sees a referen
                 raise BadInput(f"{name} is {value}: it must be at least 1")
         if self.until_right is None:
             if self.share != "uniform":
-                raise BadInput(f"share is {self.share}: it needs until_right, the solutions of the hardest problem")
+                raise BadInput(
+                    f"share is {self.share}: set until_right, the number of solutions of the hardest problem"
+                )
         elif self.max_samples < self.k:
             raise BadInput(f"max_samples is {self.max_samples}: it must be at least k, which is {self.k}")
 

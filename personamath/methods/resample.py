@@ -28,7 +28,8 @@ class Resample(ForPersonas):
     """Rewrite each solved problem for K1 personas, and each problem recovered by a new try for K2."""
 
     tries_again: Annotated[
-        int, "most new tries of a wrongly solved problem; as many as reflection_rounds take equal calls"
+        int,
+        "maximum new tries of a wrongly solved problem; if equal to reflection_rounds, both make equally many calls",
     ] = 1
 
     prompts: ClassVar[Mapping[str, Prompt]] = {"inference": INFERENCE, "rewriting": REWRITING}

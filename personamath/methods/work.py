@@ -109,7 +109,7 @@ class Work:
         rng_seed: int = 0,
         programs: Runner | None = None,
     ) -> None:
-        """`programs` is for methods that run programs; None where the user has not allowed it."""
+        """`programs` is for methods that run programs; None if the user has not allowed it."""
         self.requests = requests
         self.personas = personas
         self.rng_seed = rng_seed

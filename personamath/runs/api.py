@@ -64,7 +64,7 @@ def augment(
 ) -> "datasets.Dataset":
     """Augment math problems with a teacher model, and return the kept rows.
 
-    `problems` is a source, such as "gsm8k", or a list of them, or rows with `question` and `answer`, and `level`,
+    `problems` is a source such as "gsm8k", a list of sources, or rows with `question` and `answer`, and `level`,
     `subject` and `id` where there are any: a list of dicts or a `datasets.Dataset`. `output` is the run directory.
     Every answer is journaled there as it arrives, so repeating the call neither asks nor pays for an answer twice.
     `recipe` is a recipe or the path of its YAML file. `settings` are the options of `personamath augment` with
@@ -91,7 +91,7 @@ def augment(
 async def augment_async(
     problems: Any = None, *, output: str | Path, recipe: Recipe | str | Path | None = None, **settings: Any
 ) -> "datasets.Dataset":
-    """As `augment`, to be awaited. Cancelling it gives up the answers in flight; everything answered is kept."""
+    """As `augment`, to be awaited. Cancelling it gives up the answers in flight; every answer on disk is kept."""
     with in_python():
         return await _augment(problems, output, recipe, settings, _with_bar)
 
@@ -150,7 +150,7 @@ def _as_sources(problems: Any, setup: Setup) -> tuple[list[str], str | None]:
     if isinstance(problems, Mapping) or not isinstance(problems, Iterable) or hasattr(problems, "columns"):
         raise BadInput(
             f"augment(): problems is a {type(problems).__name__}; it must be a list of dicts, a datasets.Dataset, or "
-            "the name of a source, e.g. 'gsm8k'; of a DataFrame give df.to_dict('records')"
+            "the name of a source, e.g. 'gsm8k'; for a DataFrame give df.to_dict('records')"
         )
     rows = list(problems)
     if all(isinstance(row, (str, PathLike)) for row in rows):
@@ -230,7 +230,7 @@ def _in_thread(work: _Work) -> "datasets.Dataset":
     found: list[datasets.Dataset] = []
     errors: list[BaseException] = []
     stops: list[Callable[[], object]] = []
-    reason = Interrupted(SIGINT, "interrupted: every answer is journaled; the same call goes on from here")
+    reason = Interrupted(SIGINT, "interrupted: every answer is journaled; the same call continues from here")
     # Not `Thread.join`: when Ctrl-C interrupts that, Python 3.11 and 3.12 take the thread for ended.
     ended = threading.Event()
 

@@ -27,7 +27,7 @@ MILLION = 10**6
 
 
 def check_budget(recipe: Recipe, setup: Setup) -> None:
-    """Raise `BadInput` where a recipe's budget cannot be kept, before anything is asked."""
+    """Raise `BadInput` if a recipe's budget cannot be kept, before anything is asked."""
     if not recipe.budget:
         return
     budget = Budget.of(recipe.budget)
@@ -39,7 +39,7 @@ def check_budget(recipe: Recipe, setup: Setup) -> None:
             "all: leave --batch out, or use --limit"
         )
     if budget.unit in ("usd", "tokens") and not recipe.method.outline.kinds:
-        raise BadInput(f"budget: the method {recipe.method.outline.method!r} asks nobody: use rows: or questions:")
+        raise BadInput(f"budget: the method {recipe.method.outline.method!r} asks no teacher: use rows: or questions:")
     if budget.unit == "usd":
         by_kind = direct_prices(recipe, setup)
         for kind in recipe.method.outline.kinds:
@@ -88,8 +88,7 @@ class Used:
         """The tokens of a seed problem's answers, or their cost as if every one were asked now at the full price."""
         if any(one.finish_reason == "stop" and one.completion_tokens is None for one in outcome.answers.values()):
             raise TeacherMisconfigured(
-                f"the endpoint does not count tokens, so a budget in {self._unit} means nothing: use rows: or "
-                "questions:"
+                f"the endpoint does not count tokens, so a budget in {self._unit} cannot work: use rows: or questions:"
             )
         if self._unit == "tokens":
             return Fraction(outcome.tokens.total())

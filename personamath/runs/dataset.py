@@ -93,7 +93,7 @@ class Inputs:
             reasons = "; ".join(
                 f"{count:,} of {skipped.total():,} skipped: {reason}" for reason, count in skipped.most_common()
             )
-            raise BadInput(f"no problem can serve: {reasons or 'the sources are empty'}")
+            raise BadInput(f"no problem can be used: {reasons or 'the sources are empty'}")
         for misnamed in filter(None, map(misnaming, sources.problems)):
             warn(misnamed)
         return inputs

@@ -140,7 +140,7 @@ class Funnel:
         return {what: found[what] for what in (REASONING, MARKS)}
 
     def says_taken_off(self) -> str | None:
-        """A sentence on what was taken off completions; None where nothing was."""
+        """A sentence on what was taken off completions; None if nothing was."""
         found = [f"{what} ({count:,})" for what, count in self.taken_off_by_kind().items() if count]
         return f"Taken off completions before they were read: {', '.join(found)}." if found else None
 

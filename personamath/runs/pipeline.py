@@ -4,6 +4,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from pathlib import Path
@@ -43,44 +44,54 @@ class Spool:
 
     def __enter__(self) -> Self:
         self._path.unlink(missing_ok=True)
-        self._scratch = sqlite3.connect(self._path.absolute(), isolation_level=None)
-        # Scratch: nothing in it survives a crash, or has to.
-        self._scratch.execute("pragma journal_mode = off")
-        self._scratch.execute("pragma synchronous = off")
-        self._scratch.execute("pragma locking_mode = exclusive")
-        self._scratch.execute(
-            "create table rows (position, number, json, primary key (position, number)) without rowid"
-        )
-        self._scratch.execute("create table answers (request, sha256)")
-        self._scratch.execute("begin")
+        with ExitStack() as stack, self._refusals():
+            self._scratch = stack.enter_context(closing(sqlite3.connect(self._path.absolute(), isolation_level=None)))
+            stack.callback(self._path.unlink, missing_ok=True)
+            # Scratch: nothing in it survives a crash, or has to.
+            self._scratch.execute("pragma journal_mode = off")
+            self._scratch.execute("pragma synchronous = off")
+            self._scratch.execute("pragma locking_mode = exclusive")
+            self._scratch.execute(
+                "create table rows (position, number, json, primary key (position, number)) without rowid"
+            )
+            self._scratch.execute("create table answers (request, sha256)")
+            self._scratch.execute("begin")
+            self._open = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._scratch.close()
-        self._path.unlink(missing_ok=True)
+        self._open.close()
 
     def add(self, position: int, outcome: Outcome) -> None:
         """Store the rows of the seed problem at this position, and the digests of the answers it used."""
-        try:
+        with self._refusals():
             self._scratch.executemany(
                 "insert into rows values (?, ?, ?)",
                 ((position, number, json.dumps(_values(row))) for number, row in enumerate(outcome.rows)),
             )
             self._scratch.executemany("insert into answers values (?, ?)", digests(outcome))
+
+    def rows(self) -> Iterator[Row]:
+        """Yield all rows in the order of the seed problems."""
+        with self._refusals():
+            for (text,) in self._scratch.execute("select json from rows order by position, number"):
+                yield Row(*json.loads(text))
+
+    def answers(self) -> Iterator[tuple[str, bytes]]:
+        """Yield request digest and SHA-256 of every answer used, in any order and possibly twice."""
+        with self._refusals():
+            yield from self._scratch.execute("select request, sha256 from answers")
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Raise `RunDirectoryError` where the disk refuses."""
+        try:
+            yield
         except sqlite3.Error as error:
             raise RunDirectoryError(
                 f"cannot write {self._path} ({error}); every answer is in the journal: "
                 "make room, then run the same command"
             ) from None
-
-    def rows(self) -> Iterator[Row]:
-        """Yield all rows in the order of the seed problems."""
-        for (text,) in self._scratch.execute("select json from rows order by position, number"):
-            yield Row(*json.loads(text))
-
-    def answers(self) -> Iterator[tuple[str, bytes]]:
-        """Yield request digest and SHA-256 of every answer used, in any order and possibly twice."""
-        yield from self._scratch.execute("select request, sha256 from answers")
 
 
 class Outcomes:

@@ -129,7 +129,7 @@ class Teachers(NamedTuple):
                 yield self.base_url, own, True
 
     def prices(self, tier: str | None = None, ask: bool = True) -> Prices:
-        """The price of each model; raises `BadInput` where two roles give one model two prices.
+        """The price of each model; raises `BadInput` if two roles give one model two prices.
 
         `tier` is how all requests are sent; None: as each role's `request` says. `ask` the endpoints for their prices.
         """

@@ -165,14 +165,14 @@ def recipe_of(content: Mapping[str, Any], path: Path) -> Recipe:
 
 
 def check_same_recipe(folder: Path, recipe: Recipe) -> None:
-    """Raise `BadInput` where a run directory holds the dataset of another recipe, naming the keys that differ."""
+    """Raise `BadInput` if a run directory holds the dataset of another recipe, naming the keys that differ."""
     differing = list(_differences(folder, recipe))
     if differing:
         raise _another(folder, differing)
 
 
 def check_same_inputs(folder: Path, now: InputRecord) -> None:
-    """Raise `BadInput` where a run directory belongs to the same recipe, but to other problems, personas or benchmarks.
+    """Raise `BadInput` if a run directory belongs to the same recipe, but to other problems, personas or benchmarks.
 
     Of a run that has not ended, only datasets on the Hub count: files may be mended. Of one that has, everything does.
     """

@@ -57,7 +57,7 @@ def warn_of_moved(runs: Sequence[Run], seeds: Iterable[tuple[Problem, str | None
     Each seed problem comes with the digest of its first request. `draws` says whether requests depend on ids. An id
     that has moved is recorded only by `settle`: a run that is stopped because of the warning gives it again.
 
-    Raises `RunDirectoryError` where the disk refuses.
+    Raises `RunDirectoryError` if the disk refuses.
     """
     found = _Found()
     with ExitStack() as stack:

@@ -53,7 +53,7 @@ class Setup:
     )
     reuse: Annotated[
         tuple[str, ...],
-        "another run directory: its answers are taken instead of asking for them again; repeatable",
+        "another run directory, whose answers are used instead of asking again; repeatable",
         "run",
     ] = ()
     run_programs: Annotated[
@@ -82,7 +82,7 @@ class Setup:
     ] = ()
     concurrency: Annotated[
         int | Literal["auto"] | None,
-        "most requests in flight at a time (default auto: the run finds the best number for each endpoint)",
+        "maximum requests in flight at a time (default auto: the run finds the best number for each endpoint)",
         "teacher",
     ] = None
     """None is `auto`."""
@@ -102,7 +102,7 @@ class Setup:
         int, "tries of one request before it counts as failed; 429 answers are not counted", "teacher"
     ] = 10
     patience: Annotated[
-        float, "seconds to wait for an endpoint that stops answering, or asks to be left alone", "teacher"
+        float, "seconds to wait for an endpoint that stops answering, or asks for a wait", "teacher"
     ] = 600.0
     serve: Annotated[
         Literal["vllm"] | None,
@@ -115,11 +115,11 @@ class Setup:
         "teacher",
     ] = field(default_factory=dict)
     rpm: Annotated[
-        float | None, "most requests per minute (default: the limit that the endpoints announce, if any)", "limits"
+        float | None, "maximum requests per minute (default: the limit that the endpoints announce, if any)", "limits"
     ] = None
     tpm: Annotated[
         float | None,
-        "most prompt and completion tokens per minute (default: the limit that the endpoints announce, if any)",
+        "maximum prompt and completion tokens per minute (default: the limit that the endpoints announce, if any)",
         "limits",
     ] = None
     max_usd: Annotated[
@@ -140,7 +140,7 @@ class Setup:
         bool, "ask through the OpenAI Batch API: half the price, up to a day for each wave of requests", "batch"
     ] = False
     batch_queue_tokens: Annotated[
-        int | None, "most prompt tokens to enqueue in the Batch API at once: your batch queue limit, if any", "batch"
+        int | None, "maximum prompt tokens to enqueue in the Batch API at once: your batch queue limit, if any", "batch"
     ] = None
     engine: Annotated[
         Literal["local", "ray"], "`local`, or `ray` for a cluster of machines (see docs/scaling.md)", "cluster"
@@ -170,7 +170,7 @@ class Setup:
                 raise BadInput(f"{name} is {value}: it must be more than 0")
         for name in ("rpm", "tpm"):
             if getattr(self, name) == inf:
-                raise BadInput(f"{name} is infinite: leave it out for no limit of your own")
+                raise BadInput(f"{name} is infinite: to set no limit, leave it out")
         if self.batch and self.serve:
             raise BadInput("--batch asks a provider and --serve this machine: give only one of them")
         if self.batch and len(self.base_url) > 1:

@@ -54,9 +54,9 @@ def clean_interruption(asking: Stoppable, endpoints: OverHttp | WaveTeacher | No
             reasons.append(Interrupted(number, f"{name}: every answer is journaled; {left}"))
             endpoints.waves.stop(reasons[0])
             return
-        reasons.append(Interrupted(number, f"{name}: every answer is journaled; the same command goes on from here"))
+        reasons.append(Interrupted(number, f"{name}: every answer is journaled; the same command continues from here"))
         sent = (endpoints or asking).in_flight
-        print(f"\n{name}: waiting for {sent} answers in flight; once more to leave them", file=sys.stderr)
+        print(f"\n{name}: waiting for {sent} answers in flight; interrupt again to leave them", file=sys.stderr)
         asking.stop(reasons[0])
 
     for number in (signal.SIGINT, signal.SIGTERM):

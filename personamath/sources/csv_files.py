@@ -8,7 +8,7 @@ from pathlib import Path
 
 from personamath.errors import BadInput
 from personamath.sources.rows import TableRow
-from personamath.sources.texts import MARK, opened_text
+from personamath.sources.texts import lines_of, opened_text
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 """What may separate the columns of a CSV file; where two are equally frequent in the header, the first one does."""
@@ -24,18 +24,19 @@ def read_csv(path: Path, separator: str | None = None) -> Iterator[TableRow]:
     for broken quotes.
     """
     with opened_text(path, newline="") as text:
-        numbered = enumerate(text, start=1)
+        lines = lines_of(text)
+        numbered = enumerate(lines, start=1)
         number, first = next(((number, line) for number, line in numbered if line.strip()), (1, ""))
         if said := _SAYS_SEPARATOR.fullmatch(first.strip("\r\n")):
             number, first = next(numbered, (number + 1, ""))
             separator = said[1]
         separator = separator or _separator_of(first)
-        records = _records(path, chain([first], text), separator, number)
+        records = _records(path, chain([first], lines), separator, number)
         for start, header in records:
             names = _names(f"{path}:{start}", header)
             break
         for start, cells in records:
-            if [cell.strip().lstrip(MARK) for cell in cells] == [cell.strip() for cell in header]:
+            if [cell.strip() for cell in cells] == [cell.strip() for cell in header]:
                 raise BadInput(f"{path}:{start}: repeats the header, as if files were joined; remove the line")
             yield _row(f"{path}:{start}", names, cells, separator)
 

@@ -8,13 +8,13 @@ from typing import Any
 from personamath.errors import BadInput
 from personamath.files import in_one_line
 from personamath.sources.rows import TableRow
-from personamath.sources.texts import MARK, opened_text
+from personamath.sources.texts import lines_of, opened_text
 
 
 def read_jsonl(path: Path) -> Iterator[TableRow]:
     """Read one object of columns a line; empty lines are skipped."""
-    with opened_text(path) as lines:
-        for number, line in enumerate((line.lstrip(MARK) for line in lines), start=1):
+    with opened_text(path) as text:
+        for number, line in enumerate(lines_of(text), start=1):
             if line.strip():
                 yield _row(f"{path}:{number}", line)
 
@@ -22,7 +22,7 @@ def read_jsonl(path: Path) -> Iterator[TableRow]:
 def read_json(path: Path) -> Iterator[TableRow]:
     """Read a list of objects, alone or as the one list of objects in an object; columns as lists; or JSON Lines."""
     with opened_text(path) as text:
-        lines = (line for line in text if line.strip())
+        lines = (line for line in lines_of(text) if line.strip())
         first, more = next(lines, ""), next(lines, "")
     if more and _is_whole(first):
         yield from read_jsonl(path)
@@ -39,9 +39,9 @@ def _row(place: str, line: str) -> TableRow:
     try:
         values = json.loads(line)
     except json.JSONDecodeError as error:  # its own text counts lines from this one
-        raise BadInput(f"{place}: not a complete line of JSON ({error.msg}); mend or remove it") from None
+        raise BadInput(f"{place}: not a complete line of JSON ({error.msg}); correct or remove it") from None
     except (ValueError, RecursionError) as error:  # a number of too many digits, or too many brackets
-        raise BadInput(f"{place}: not a line of JSON that can be read ({in_one_line(error)}); mend it") from None
+        raise BadInput(f"{place}: not a line of JSON that can be read ({in_one_line(error)}); correct it") from None
     if not isinstance(values, dict):
         hint = "; name a file that holds one JSON list .json" if isinstance(values, list) else ""
         raise BadInput(f"{place}: expected an object of columns, found {type(values).__name__}{hint}")
@@ -59,7 +59,7 @@ def _is_whole(line: str) -> bool:
 def _content(path: Path) -> Any:
     with opened_text(path) as text:
         try:
-            return json.load(text)
+            return json.loads("".join(lines_of(text)))
         except json.JSONDecodeError as error:
             raise BadInput(f"{path}:{error.lineno}: not valid JSON ({error.msg})") from None
         except UnicodeDecodeError:  # also a ValueError; `opened_text` finds its line
@@ -75,7 +75,9 @@ def _rows_in(path: Path, content: Any) -> list[Any]:
         raise BadInput(f"{path}: expected a list of objects, found {type(content).__name__}")
     tables = {name: value for name, value in content.items() if isinstance(value, list) and _has_object(value)}
     if len(tables) > 1:
-        raise BadInput(f"{path}: lists of objects under {', '.join(tables)}; put the one to read into its own file")
+        raise BadInput(
+            f"{path}: has several lists of objects, under {', '.join(tables)}; put the one to read into its own file"
+        )
     if tables:
         return next(iter(tables.values()))
     if content and all(isinstance(value, list) for value in content.values()):

@@ -12,7 +12,7 @@ from personamath.sources.hub import HubSplit, read_hub
 from personamath.sources.hub.split import is_file_name, is_hub_name, parse_hub, with_revision, without_revision
 from personamath.sources.rows import HALF_A_PAIR, TableRow
 from personamath.sources.tables import form_of, read_file
-from personamath.sources.texts import opened_text
+from personamath.sources.texts import lines_of, opened_text
 
 BUNDLED = "bundled"
 COLUMN = "persona"
@@ -105,5 +105,6 @@ def read_personas(source: str) -> list[Persona]:
 
 
 def _read_lines(path: Path) -> Iterator[TableRow]:
-    with opened_text(path) as lines:
-        yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in enumerate(lines, start=1))
+    with opened_text(path) as text:
+        lines = enumerate(lines_of(text), start=1)
+        yield from (TableRow(f"{path}:{number}", {"persona": line}) for number, line in lines)

@@ -70,7 +70,7 @@ class QuestionSource:
         return with_revision(self.published, commit)
 
     def read(self) -> Iterator[str]:
-        """The questions, in order; `BadInput` where one is no text. One with half a surrogate pair equals no other."""
+        """The questions, in order; `BadInput` if one is no text. One with half a surrogate pair equals no other."""
         tables = [read_file(self.path)] if self.path else [read_hub(split) for split in self.splits]
         for rows in tables:
             for row in rows:

@@ -20,6 +20,11 @@ MARK = "\ufeff"
 _BLOCK = 1 << 20
 
 
+def lines_of(text: TextIO) -> Iterator[str]:
+    """The lines of a text, without the byte order marks that are in the middle of files that were joined."""
+    return (line.lstrip(MARK) for line in text)
+
+
 @contextmanager
 def opened_text(path: Path, newline: str | None = None) -> Iterator[TextIO]:
     """Open a text file for the duration of the context; `newline` is as for `open`.

@@ -1,4 +1,4 @@
-"""What really answered: the parts of a reply that say so, among them the model's reasoning.
+"""Read which model answered, and its reasoning, from the parts of a reply that say so.
 
 It knows the field names of OpenAI, DeepSeek, Moonshot, Mistral, OpenRouter, Hugging Face's router, vLLM, llama.cpp and
 SGLang. A value of an unexpected type is ignored.

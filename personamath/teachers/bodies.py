@@ -15,7 +15,7 @@ Json = dict[str, Any]
 GZIP = b"\x1f\x8b"
 _WITH_GZIP_HEADER = 31  # as zlib numbers the forms of a header
 LARGEST_BODY_BYTES = 16 * 2**20
-"""Far more than any answer has: a body that has more, or unpacks to more, is not read on and is no answer."""
+"""Far more than any answer has: a longer body, packed or unpacked, is not read further and is not an answer."""
 # Not `splitlines`, which also splits at characters that JSON may hold.
 _LINES = re.compile(r"\r\n|\n|\r")
 _FIELD = re.compile(r"(?:data|event|id|retry)\s*:")

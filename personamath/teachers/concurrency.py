@@ -1,6 +1,6 @@
 """How many requests to keep in flight at one endpoint, found while asking.
 
-A server answers a certain number of requests at a time, its slots, and lets others wait. Below that number more
+A server answers a certain number of requests at a time, its slots, and makes others wait. Below that number more
 requests in flight bring more answers; above it they only wait longer. So the limit changes in steps, and each step is
 judged by its effect on throughput, which is requests in flight divided by latency (Little's law). TCP Vegas and
 Netflix's concurrency-limits compare latency with the lowest that they ever saw. That would be wrong here: a server

@@ -32,7 +32,7 @@ OUTAGES_BEFORE_LEFT_OUT = 10
 
 
 class Endpoint:
-    """One base URL, and how it fares."""
+    """One base URL, and whether and how fast it answers."""
 
     def __init__(
         self, base_url: str, access: Access, allowance: Announced, refusals: Refusals, limit: Limit | None = None
@@ -129,7 +129,7 @@ class Endpoint:
             self.limit.restart(time.monotonic())
 
     def leave_alone(self, seconds: float) -> None:
-        """It asks to be asked later; others are preferred until then."""
+        """Note that it asks for a wait; other endpoints are preferred until then."""
         self._left_alone_until = max(self._left_alone_until, time.monotonic() + seconds)
 
     def asks_to_wait_s(self, now: float) -> float:

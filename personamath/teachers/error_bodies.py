@@ -1,4 +1,4 @@
-"""What a reply that holds no completion says: an error in one of many forms, or something that is no JSON at all."""
+"""Read replies without a completion: an error in one of many forms, or something that is not JSON."""
 
 import json
 import re
@@ -102,7 +102,7 @@ class ApiError(NamedTuple):
 
 
 def read_error(status: int, content: bytes | Json | list[Any]) -> ApiError:
-    """Read the error in a reply: OpenAI's form, those of others, or what the body is if it is no JSON."""
+    """Read the error in a reply: OpenAI's form, the forms of others, or the kind of body if it is not JSON."""
     text = content.decode(errors="replace") if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False)
     try:
         body = json_in(content) if isinstance(content, bytes) else content
@@ -129,7 +129,7 @@ def holds_error(body: object) -> bool:
 
 
 def describe(content: bytes) -> str:
-    """What a body is that is no JSON, in a few words."""
+    """Describe a body that is not JSON in a few words."""
     for magic, encoding in _COMPRESSED.items():
         if content.startswith(magic):
             return f"a body compressed with {encoding}, which its headers do not say"

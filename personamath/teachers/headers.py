@@ -87,7 +87,7 @@ def _read(text: str) -> Header:
     if value.startswith(FROM_ENVIRONMENT):
         variable = value.removeprefix(FROM_ENVIRONMENT)
         if not VARIABLE.fullmatch(variable):
-            raise BadInput(f"header {name}: after `env:` comes the name of an environment variable; {EXAMPLE}")
+            raise BadInput(f"header {name}: write the name of an environment variable after `env:`; {EXAMPLE}")
         return Header(name, "", variable)
     if _SECRET_WORDS.search(name) or _SECRET_VALUES.match(value):
         raise BadInput(

@@ -84,7 +84,7 @@ class HttpTeacher:
         return completion
 
     def stop(self) -> None:
-        """Send nothing more: requests that wait to be sent get `NotAsked`, those that were sent may be answered."""
+        """Send nothing more. Requests that wait to be sent get `NotAsked`; those that were sent may be answered."""
         self._endpoints.stop()
 
     def answered_before(self) -> None:

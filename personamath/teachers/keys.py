@@ -114,7 +114,7 @@ def access_to(base_url: str, variable: str = "", headers: Sequence[Header] = ())
 
 
 def keyless_note(base_urls: Sequence[str], access: Sequence[Access]) -> str | None:
-    """Return a line on the endpoints that get no key although nobody said that they need none."""
+    """Return a line on the endpoints that get no key, unless the user said that they need none."""
     urls = [without_secrets(url) for url, one in zip(base_urls, access, strict=True) if not one.is_settled]
     if not urls:
         return None

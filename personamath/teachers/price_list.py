@@ -61,7 +61,7 @@ class Listed:
 
 
 def look_up(model: str, base_url: str | None = None) -> Listed | None:
-    """A model in the list; None where it is not in it.
+    """A model in the list; None if it is not in it.
 
     At the address of a provider that the list knows, it is that provider's model. Anywhere else only the exact name of
     a first party's model counts: a server of one's own may serve any model under any name.

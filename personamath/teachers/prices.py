@@ -22,7 +22,7 @@ class Price:
     prompt: float
     completion: float
     cached: float | None = None
-    """Of prompt tokens that the provider had in its cache; None where they cost what others do."""
+    """Of prompt tokens that the provider had in its cache; None if they cost what others do."""
     tiers: Mapping[str, Rates] = field(default_factory=dict)
     """Of requests that were sent in another way, by its name: `batch`, or a service tier such as `flex`. A tier that
     is not here costs what direct requests do."""
@@ -77,16 +77,16 @@ def find_price(
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The price of each model: what the run says for the recipe's teachers, the list price for any other model."""
+    """The price of each model: the run's own price for the recipe's teachers, the list price for any other model."""
 
     teacher: str
     price: Price | None
-    """The teacher's; None where it is not known."""
+    """The teacher's; None if it is not known."""
     others: Mapping[str, Price | None] = field(default_factory=dict)
     """The prices of the models of other roles."""
 
     def of(self, model: str) -> Price | None:
-        """The price of a model; None where it is not known."""
+        """The price of a model; None if it is not known."""
         if model == self.teacher:
             return self.price
         return self.others[model] if model in self.others else find_price(model)
@@ -137,7 +137,7 @@ class Paid(NamedTuple):
 
     @classmethod
     def wasted(cls, request: Request, usage: tuple[int | None, int | None]) -> "Paid | None":
-        """Tokens of a reply that was no answer; None where the endpoint did not count them."""
+        """Tokens of a reply that was no answer; None if the endpoint did not count them."""
         prompt, written = usage
         if not prompt and not written:
             return None
@@ -211,7 +211,7 @@ class Bill:
 
     @property
     def reasoning_share(self) -> float | None:
-        """The share of the completion tokens that is reasoning; None where no reply counts any."""
+        """The share of the completion tokens that is reasoning; None if no reply counts any."""
         reasoning = sum(paid.reasoning_tokens for paid in self._paid.values())
         written = sum(paid.completion_tokens for paid in self._paid.values())
         return reasoning / written if reasoning and written else None
@@ -223,7 +223,7 @@ class Bill:
 
     @property
     def known_usd(self) -> float | None:
-        """`usd`; None where no answer has a price, and where there is no answer and the teacher has none."""
+        """`usd`; None if no answer has a price, or if there is no answer and the teacher has no price."""
         if self.answers:
             known = self.answers > self.unpriced.total()
         else:
@@ -237,7 +237,7 @@ class Bill:
         return self.usd / priced if priced else 0.0
 
     def as_dict(self, purposes: Iterable[str]) -> dict[str, Any]:
-        """For run.json: together, by purpose and by model; money is None where no price is known.
+        """For run.json: together, by purpose and by model; money is None if no price is known.
 
         The first price is the teacher's. `answers_without_price` are not in the money beside it.
         """

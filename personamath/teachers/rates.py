@@ -18,7 +18,7 @@ class Rates(NamedTuple):
     prompt: float
     completion: float
     cached: float | None = None
-    """Of prompt tokens that the provider had in its cache; None where they cost what others do."""
+    """Of prompt tokens that the provider had in its cache; None if they cost what others do."""
 
     def usd(self, prompt_tokens: float, completion_tokens: float, cached_tokens: float = 0) -> float:
         """The cost of these tokens; the cached ones are among those of the prompt."""

@@ -37,7 +37,7 @@ class Retry(Exception):
 
 
 class Refusal(RequestFailed):
-    """An endpoint will not answer a request; perhaps none like it."""
+    """An endpoint will not answer a request, and perhaps no request like it."""
 
     def __init__(self, reason: str, detail: str, remedy: str, weight: int = 1) -> None:
         super().__init__(reason, detail)

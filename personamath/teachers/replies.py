@@ -121,7 +121,7 @@ def _end_if_hopeless(error: ApiError, said: str, access: Access) -> None:
     if error.is_bad_key:
         raise TeacherMisconfigured(f"{said}: {access.remedy}")
     if error.is_no_model and "requested parameters" in error.message:  # OpenRouter's, with `require_parameters`
-        raise TeacherMisconfigured(f"{said}: no provider takes all of them: leave some out of --request")
+        raise TeacherMisconfigured(f"{said}: no provider takes all parameters of --request: leave some out")
     if error.is_no_model:
         raise TeacherMisconfigured(f"{said}: check --teacher and --base-url (it usually ends in /v1)")
     if error.status == 410:

@@ -23,7 +23,7 @@ class HiddenNumbers:
         self._found: dict[str, str] = {}
 
     def of(self, question: str) -> str | None:
-        """The hidden number that a backward question asks for; None where it is none, or its problem is not known."""
+        """The hidden number that a backward question asks for; None if it is none, or its problem is not known."""
         masked, behind, _ = question.rpartition(BEHIND)
         if not behind:
             masked, stated, _ = question.rpartition(IN_A_STATEMENT)

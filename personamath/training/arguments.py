@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from personamath.errors import BadInput
-from personamath.files import in_one_line, plain_path, read_yaml
+from personamath.files import in_one_line, local_path, plain_path, read_yaml
 from personamath.shipped import find_recipe
 from personamath.training.examples import PromptFormat
 from personamath.training.refused_keys import refuse_keys
@@ -149,10 +149,19 @@ def _refuse(set_keys: set[str], trainer: Any, model: Any) -> None:
 
 def expand_homes(ours: Any, model: Any, trainer: Any) -> None:
     """Write out `~` in every key that may name a folder."""
-    ours.dataset_name = plain_path(ours.dataset_name)
+    ours.dataset_name = _in_one_form(ours.dataset_name)
     trainer.output_dir = plain_path(trainer.output_dir)
     if model.model_name_or_path is not None:
-        model.model_name_or_path = plain_path(model.model_name_or_path)
+        model.model_name_or_path = _in_one_form(model.model_name_or_path)
+
+
+def _in_one_form(name: str) -> str:
+    """Return a folder's path in the form in which recipes are compared: without a `/` at its end or a `./` before it.
+
+    A name on the Hub stays as it is.
+    """
+    path = local_path(name)
+    return str(path) if name and path.exists() else plain_path(name)
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ from personamath.training.record import Batch
 
 
 def derive_batch(effective_batch_size: int, per_device: int, processes: int) -> Batch:
-    """Derive the accumulation steps from the effective batch; raises BadInput where it does not divide."""
+    """Derive the accumulation steps from the effective batch; raises BadInput if it does not divide."""
     at_once = per_device * processes
     if effective_batch_size < 1 or effective_batch_size % at_once:
         fitting = [size for size in range(1, per_device + 1) if effective_batch_size % (size * processes) == 0]
@@ -42,7 +42,7 @@ class EpochOrder:
     """The order of an epoch's examples, as a sampler: shuffled by seed and epoch, whole effective batches only.
 
     Step s of an epoch sees entries [s * B, (s + 1) * B) for the effective batch B, whatever the number of processes and
-    accumulation steps. The up to B - 1 examples that remain are skipped in this epoch; other ones in the next.
+    accumulation steps. Up to B - 1 examples remain and are skipped in this epoch; the next epoch skips others.
     """
 
     examples: int

@@ -49,7 +49,7 @@ _TEMPLATE = """\
 def set_chat_template(tokenizer: Any, prompt_format: str, prompt: str = ALPACA) -> None:
     """Give a tokenizer the template of a model trained with `prompt`, in place of its base's.
 
-    Raises BadInput where no template gives the tokens that the tokenizer makes of the prompt.
+    Raises BadInput if no template gives the tokens that the tokenizer makes of the prompt.
     """
     for space in AFTER_BOS if adds_bos(tokenizer) else AFTER_BOS[:1]:
         before, _, after = prompt.partition(INSTRUCTION)
@@ -80,7 +80,7 @@ def write_chat_template(folder: Path) -> None:
 
 
 def chat_fault(tokenizer: Any, prompt: str) -> str | None:
-    """Say how a tokenizer's chat template differs from the prompt of training; None where they agree.
+    """Say how a tokenizer's chat template differs from the prompt of training; None if they agree.
 
     Compares tokens, which are what the model gets, and checks that a system message is refused.
     """

@@ -88,12 +88,12 @@ def last_whole(output_dir: Path) -> tuple[Path | None, list[Path]]:
 
 
 def check_finished(output_dir: Path, recipe: Mapping[str, Any]) -> None:
-    """Raise BadInput where the finished run in a folder had another recipe."""
+    """Raise BadInput if the finished run in a folder had another recipe."""
     _refuse_other(f"{output_dir} holds a finished run", TrainingRecord.read(output_dir).recipe, recipe)
 
 
 def claim(output_dir: Path, run: Mapping[str, Any]) -> None:
-    """Record which run a folder belongs to, or check that it is this one; raises BadInput where it is another.
+    """Record which run a folder belongs to, or check that it is this one; raises BadInput if it is another.
 
     `run` maps names of facts to JSON values: recipe keys, the data's commit, a digest of the examples, the base model's
     commit or a digest of its files, and the machine's strategy, precision and number of processes.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.files import folder_for_libraries, in_one_line, read_json
+from personamath.files import first_cause, folder_for_libraries, in_one_line, read_json
 from personamath.records import SIMULATED
 from personamath.sources.hub import cached_commit
 from personamath.training.examples import Example, PromptFormat, make_examples
@@ -33,7 +33,7 @@ def load_rows(
     """Load the rows, a `datasets.Dataset` with these columns, and describe where they come from.
 
     They are on the Hub, in a dataset folder, or in a JSONL or parquet file. A dataset on the Hub needs a revision, so
-    that the run can be repeated. Raises BadInput where the dataset cannot be loaded, lacks a column, or is simulated
+    that the run can be repeated. Raises BadInput if the dataset cannot be loaded, lacks a column, or is simulated
     and `allow_simulated` is false.
     """
     local = Path(name).exists()
@@ -179,14 +179,8 @@ def _commit(rows: Any, name: str) -> str:
 
 def _why(name: str, config: str, revision: str | None, error: Exception) -> str:
     if Path(name).is_file():  # without rows, `datasets` only says StopIteration
-        cause = "it holds no rows" if isinstance(error, StopIteration) else in_one_line(_first_cause(error))
+        cause = "it holds no rows" if isinstance(error, StopIteration) else in_one_line(first_cause(error))
         return f"cannot load {name} ({cause}): mend the file, or leave out the row"
     where = f"{name}@{revision}" if revision else name
-    return f"cannot load {where}, config {config!r} ({in_one_line(error)}); check the name, the revision and HF_TOKEN"
-
-
-def _first_cause(error: BaseException) -> BaseException:
-    """Return the error that the others wrap: `datasets` only says that it could not generate a dataset."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
+    cause = in_one_line(first_cause(error) if Path(name).exists() else error)  # the Hub's own words come last
+    return f"cannot load {where}, config {config!r} ({cause}); check the name, the revision and HF_TOKEN"

@@ -54,7 +54,7 @@ def make_examples(
 
     A row whose problem or response is null, a number or a list is no text: it is dropped, as an empty one is.
     `tokenizer` is a tokenizer of transformers that passed `vocabulary.prepare`; it tokenizes the rows together, in
-    parallel. Raises BadInput where its vocabulary merges tokens over the border in spite of the space.
+    parallel. Raises BadInput if its vocabulary merges tokens over the border in spite of the space.
     """
     rows = list(zip(problems, responses, strict=True))
     dropped = [_unusable(problem, response) for problem, response in rows]

@@ -98,9 +98,7 @@ def _on_gpus(config: Path, gpus: int) -> tuple[tuple[str, ...], str]:
     if content.get("distributed_type") == "NO":
         return (), "one GPU"
     if gpus == 0:
-        raise BadInput(
-            f"{config.stem} is for GPUs, and this machine shows none; on the CPU leave --accelerate_config out"
-        )
+        raise BadInput(f"{config.stem} is for GPUs, but this machine has none; on a CPU leave --accelerate_config out")
     return ("--num_processes", str(gpus)), f"{gpus} GPU" + "s" * (gpus > 1)
 
 

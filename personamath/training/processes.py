@@ -1,5 +1,6 @@
 """The processes of a training run: what they agree on, who prints, and how a recipe's script ends."""
 
+import errno
 import json
 import os
 import signal
@@ -18,17 +19,22 @@ T = TypeVar("T")
 ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
 """The environment variable of torchrun that names the file for a process's error."""
 
+# What storage that takes no more says, in the words of the system and of torch's own writer, which keeps no others.
+_REFUSALS = (*map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EROFS)), "PytorchStreamWriter failed writing")
+
 
 def check_machine(options: Any, model: Any) -> None:
     """Raise BadInput for a launch that cannot work; `options` are the trainer's, `model` is TRL's ModelConfig."""
     if model.use_peft and getattr(options.deepspeed_plugin, "zero_stage", None) == 3:
         raise BadInput("LoRA does not work with ZeRO-3, which cannot merge the adapter: use zero2, ddp or single_gpu")
     if options.n_gpu > 1:
-        raise BadInput(f"one process sees {options.n_gpu} GPUs: start it with `accelerate launch`, one process a GPU")
+        raise BadInput(
+            f"one process sees {options.n_gpu} GPUs: start it with `accelerate launch`, with one process for each GPU"
+        )
 
 
 def agreed(fact: T, what: str) -> T:
-    """Return a fact about the output folder; raises BadInput where another process sees a different one."""
+    """Return a fact about the output folder; raises BadInput if another process sees a different one."""
     from accelerate.utils import gather_object
 
     if len(set(gather_object([fact]))) > 1:
@@ -100,7 +106,28 @@ def status_of(main: Callable[[], None], name: str) -> int:
     except KeyboardInterrupt:
         say("interrupted: the same command resumes from the last complete checkpoint")
         return 128 + signal.SIGINT
+    except Exception as error:  # each library that writes has its own for a full disk
+        refusal = _refusal_of_storage(error)
+        if refusal is None:
+            raise
+        text = (
+            f"{name}: {refusal}: make room, or give another --output_dir; the same command resumes from the last "
+            "complete checkpoint"
+        )
+        _leave_for_launcher(text)
+        print(text, flush=True)
+        return 1
     return 0
+
+
+def _refusal_of_storage(error: BaseException | None) -> str | None:
+    """What storage said, with the file if it is known, where that is behind an error; None behind any other."""
+    while error is not None:
+        if said := next((refusal for refusal in _REFUSALS if refusal in str(error)), None):
+            place = getattr(error, "filename", None)
+            return f"{place}: {said}" if place else f"cannot write: {said}"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _leave_for_launcher(text: str) -> None:

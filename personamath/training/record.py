@@ -102,7 +102,7 @@ class Reinforcement:
     reward: str
     """The reward, as a dotted path."""
     pass_rate: float | None
-    """Share of correct completions before the training, over all problems; None where it was not measured."""
+    """Share of correct completions before the training, over all problems; None if it was not measured."""
     first_reward: float
     """Mean reward of the first logged step."""
     final_reward: float
@@ -134,7 +134,7 @@ class TrainingRecord:
     git_commit: str | None
     """The commit of the checkout that ran; None for an installed package."""
     repository: str | None = None
-    """The web address that the checkout was cloned from; None where there is none, and in earlier records."""
+    """The web address that the checkout was cloned from; None if there is none, and in earlier records."""
     tags: list[str] = field(default_factory=list)
     """Tags that TRL and its trackers gave the model, e.g. `trl`, `sft`, `trackio:<space>`; none in earlier records."""
     kind: Literal["sft", "grpo"] = "sft"
@@ -157,13 +157,13 @@ class TrainingRecord:
 
     @classmethod
     def read(cls, folder: Path) -> "TrainingRecord":
-        """Read the record of a model's folder; raises BadInput where there is none, or a field is missing or wrong."""
+        """Read the record of a model's folder; raises BadInput if there is none, or a field is missing or wrong."""
         path = folder / FILE_NAME
         content = read_json(path, REMEDY)
         version = content.get("format_version", FORMAT_VERSION)
         if version != FORMAT_VERSION:
             raise BadInput(
-                f"{path}: a training record of format {version}, and this version of PersonaMath reads format "
+                f"{path}: a training record of format {version}, but this version of PersonaMath reads format "
                 f"{FORMAT_VERSION}: use the version that wrote it"
             )
         # Unknown fields are dropped, not kept: a record that was read is never written again, and `personamath push`

@@ -135,8 +135,8 @@ def refuse_misrecorded(recipe: Mapping[str, Any], kind: str, place: str) -> None
     """
     for undoing, _ in _undoing(recipe, BY_KIND[kind]):
         raise BadInput(
-            f"{place}: {undoing}, with which no model is trained now, as its EOS, batch, order or loss is not the "
-            "recorded one: fine-tune again without it"
+            f"{place}: {undoing}, which training now refuses, because the EOS, batch, order or loss differs from "
+            "the recorded one: fine-tune again without it"
         )
 
 

@@ -27,7 +27,7 @@ class ExactTrainer(Resumable, SFTTrainer):
         return self._order
 
     def get_train_dataloader(self) -> Any:
-        """Return the data loader; raises BadInput where its batches would not add up to the recipe's."""
+        """Return the data loader; raises BadInput if its batches would not add up to the recipe's."""
         loader = super().get_train_dataloader()
         step, wanted = loader.total_batch_size * self.args.gradient_accumulation_steps, self._order.effective_batch_size
         if step != wanted:

@@ -33,7 +33,7 @@ class Terms:
     agreement: bool = True
     """Whether its text must be included."""
     notice: str | None = None
-    """The text that a file named NOTICE must have; None where none is required."""
+    """The text that a file named NOTICE must have; None if none is required."""
     display: str | None = None
     """Text that must be displayed prominently."""
     name_begins_with: str | None = None
@@ -120,7 +120,7 @@ class BaseLicense:
         return TERMS.get(self.identifier)
 
     def check_name(self, repo_id: str) -> None:
-        """Raise `BadInput` where the licence does not allow this name for the model."""
+        """Raise `BadInput` if the licence does not allow this name for the model."""
         wanted = self.terms and self.terms.name_begins_with
         owner, _, name = repo_id.rpartition("/")
         if self.terms and wanted and not name.startswith(wanted):

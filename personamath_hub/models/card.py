@@ -87,12 +87,12 @@ def model_card(
     The folder has training.json and config.json, and loss.png where there is a curve. Without `scores` the card's first
     line says that there are none; without `repo_id` and `version` it is the card of an unpublished folder. `data` and
     `license` default to what is known without asking the Hub. `rank` is that of a LoRA adapter that is published
-    alone, `samples` the dataset repository that has the scored completions. Raises `BadInput` where a file that the
+    alone, `samples` the dataset repository that has the scored completions. Raises `BadInput` if a file that the
     card is computed from is missing or wrong, and for scores that must not be published.
     """
     for run in (scores, base_scores):
         if faults := run.all_faults() if run else []:
-            raise BadInput(f"{folder}: these scores must not reach a card: {'; '.join(faults)}")
+            raise BadInput(f"{folder}: these scores cannot go on a card: {'; '.join(faults)}")
     record = TrainingRecord.read(folder)
     data, license = data or DataFacts(), license or BaseLicense.named(record.base_model)
     data.check(record.data)

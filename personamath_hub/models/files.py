@@ -43,7 +43,7 @@ class WeightIndex:
 
     @classmethod
     def read(cls, folder: Path) -> "WeightIndex":
-        """Read the index of a model folder; raises BadInput where it is missing or torn."""
+        """Read the index of a model folder; raises BadInput if it is missing or torn."""
         path = folder / INDEX
         return from_json(cls, read_json(path, SAVE_AGAIN), str(path), SAVE_AGAIN)
 
@@ -58,7 +58,7 @@ class AdapterConfig:
 
     @classmethod
     def read(cls, folder: Path) -> "AdapterConfig":
-        """Read the config of a model folder's adapter; raises BadInput where it is missing or torn."""
+        """Read the config of a model folder's adapter; raises BadInput if it is missing or torn."""
         path = folder / ADAPTER / ADAPTER_CONFIG
         return from_json(cls, read_json(path, NO_ADAPTER), str(path), NO_ADAPTER)
 
@@ -74,7 +74,7 @@ class ModelFiles(NamedTuple):
 
     @classmethod
     def of(cls, folder: Path) -> "ModelFiles":
-        """List the files of a folder; raises BadInput where it is not a complete model folder."""
+        """List the files of a folder; raises BadInput if it is not a complete model folder."""
         if not folder.is_dir():
             raise BadInput(f"{folder}: no such folder")
         for name in REQUIRED:

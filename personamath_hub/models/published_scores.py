@@ -89,7 +89,7 @@ def metrics_table(scores: ScoredRun) -> str:
 
 
 def parts_table(scores: ScoredRun) -> str | None:
-    """Return a table of the main metric by subject and by level; None where no task has any."""
+    """Return a table of the main metric by subject and by level; None if no task has any."""
     rows = [
         [f"`{run.task}`", code(group.replace("=", " ")), f"{score.n:,}", percent(score), interval(score)]
         for run in scores.tasks

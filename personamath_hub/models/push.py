@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from huggingface_hub import HfApi
 
 from personamath.errors import BadInput
+from personamath.files import scratch_folder
 from personamath.folder.chart import draw_scores
 from personamath.folder.layout import CARD
 from personamath.folder.leaks import Secrets
@@ -41,7 +41,7 @@ class PreparedModel(NamedTuple):
     hash_file: HashFile
     """For publishing: it knows the weights that were hashed already, many gigabytes."""
     samples: Path | None = None
-    """The dataset folder of the scored completions; None where they are not published."""
+    """The dataset folder of the scored completions; None if they are not published."""
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def prepared_model(
     repository of its own; its scores are those of the merged model. Without `results` the card says that there are no
     scores. `data` is the dataset folder of a model that was trained on a local one. `with_samples`
     also prepares the dataset of the scored completions, to which card and results then link. The same folder, results
-    and version always give the same bytes, whatever is published later. Raises `BadInput`, and `PublishError` where the
+    and version always give the same bytes, whatever is published later. Raises `BadInput`, and `PublishError` if the
     Hub cannot be read.
     """
     checked_repo_id(repo_id)
@@ -80,14 +80,14 @@ def prepared_model(
     facts = _data_facts(record, data, api)
     scores = read_scores(results, source, record.base_model, api, hash_once) if results else None
     predecessor(repo_id, version, repo_type="model", api=api)  # versions only grow
-    with tempfile.TemporaryDirectory(prefix="personamath-push-") as scratch:
-        folder = Path(scratch) / "model"
+    with scratch_folder("push") as scratch:
+        folder = scratch / "model"
         folder.mkdir()
         samples = samples_repo(repo_id) if with_samples else None
         write_version(source, folder, repo_id, version, scores, facts, license, adapter=adapter, samples=samples)
         if samples and scores:
             predecessor(samples, version, repo_type="dataset", api=api)
-            checked.append(write_samples(Path(scratch) / SAMPLES, scores, repo_id, version, Secrets(source)))
+            checked.append(write_samples(scratch / SAMPLES, scores, repo_id, version, Secrets(source)))
         if scores:
             scored = ", ".join(f"{run.task} ({run.n:,} problems)" for run in scores.model.tasks)
             checked.append(f"scores of this model, ready for its card: {scored}")
@@ -96,7 +96,7 @@ def prepared_model(
         noticed += [*_notices(folder, repo_id, version, record, api), *teachers_notices(repo_id, facts)]
         if scores and samples:
             noticed += own_problems(scores, samples)
-        yield PreparedModel(folder, checked, noticed, hash_once, Path(scratch) / SAMPLES if samples else None)
+        yield PreparedModel(folder, checked, noticed, hash_once, scratch / SAMPLES if samples else None)
 
 
 def write_version(
@@ -207,7 +207,7 @@ def _base_model(files: Mapping[str, bytes]) -> str | None:
 
 
 def _notices(folder: Path, repo_id: str, version: str, record: TrainingRecord, api: HfApi | None) -> Iterator[str]:
-    """What is no error, but may not be what the user meant."""
+    """Yield what is not an error, but may not be what the user meant."""
     if record.data.local:
         yield f"trained on the local folder {record.data.name}, which nobody else can load; publish the data first"
     main, tags = refs(repo_id, repo_type="model", api=api)

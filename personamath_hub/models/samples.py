@@ -30,7 +30,7 @@ def write_samples(folder: Path, scores: Scores, repo_id: str, version: str, secr
     """Write the dataset folder of the completions behind these scores; returns what was checked, in a line.
 
     A row is one problem. It holds what the task's problem, the model and the graders said, and nothing of lm-eval's
-    settings, which name places on the machine. Raises `BadInput` where a text has a key or a path of this machine.
+    settings, which name places on the machine. Raises `BadInput` if a text has a key or a path of this machine.
     """
     count = 0
     for split, run in _runs(scores):

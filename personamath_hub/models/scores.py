@@ -26,7 +26,7 @@ class Scores(NamedTuple):
 
     model: ScoredRun
     base: ScoredRun | None
-    """The base model on the same tasks; None where it was not scored."""
+    """The base model on the same tasks; None if it was not scored."""
 
 
 def read_scores(
@@ -43,8 +43,7 @@ def read_scores(
         run = read_results([path])
         if changed := sorted(OTHER_WEIGHTS.intersection(_arguments(path))):
             raise BadInput(
-                f"{path}: scored with {', '.join(changed)}, so with other weights than the folder's; score the folder "
-                "without"
+                f"{path}: scored with {', '.join(changed)}, which changes the weights; score the folder without it"
             )
         if not base.local and run.model == base.name:
             of_base.append(path)
@@ -62,7 +61,7 @@ def read_scores(
 def _publishable(paths: Sequence[Path]) -> ScoredRun:
     scores = read_results(paths)
     if faults := scores.all_faults():
-        raise BadInput(f"{paths[0]}: these scores must not reach a card: {'; '.join(faults)}")
+        raise BadInput(f"{paths[0]}: these scores cannot go on a card: {'; '.join(faults)}")
     return scores
 
 

@@ -24,7 +24,7 @@ class DataFacts:
     rows: Mapping[str, int] = field(default_factory=dict)
     """Number of rows by config, from its card; empty where the card does not say."""
     provenance: Mapping[str, Any] | None = None
-    """The content of its provenance.json; None where it has none because PersonaMath did not make it."""
+    """The content of its provenance.json; None if it has none because PersonaMath did not make it."""
 
     @classmethod
     def in_folder(cls, source: Path) -> "DataFacts":
@@ -54,10 +54,10 @@ class DataFacts:
         return cls(card_license(card), rows, provenance)
 
     def check(self, data: TrainingData) -> None:
-        """Raise `BadInput` where the training record contradicts the dataset."""
+        """Raise `BadInput` if the training record contradicts the dataset."""
         if self.provenance and self.provenance["simulated"] != data.simulated:
             raise BadInput(
-                f"{data.name}: its {PROVENANCE} and the training record differ in whether it is simulated; give the "
+                f"{data.name}: its {PROVENANCE} and the training record disagree on whether it is simulated; give the "
                 "dataset that was trained on"
             )
         if self.rows and data.config not in self.rows:

@@ -80,9 +80,9 @@ class Plan(NamedTuple):
     """What publishing a folder as a version would change."""
 
     tagged: str | None
-    """The commit with the version's tag; None where the version is new."""
+    """The commit with the version's tag; None if the version is new."""
     head: str | None
-    """The commit of main; None where the repository is missing or hidden from us."""
+    """The commit of main; None if the repository is missing or hidden from us."""
     difference: Difference
     """Compared with the tagged commit where there is one, else with main; without the files in `left`."""
     left: tuple[str, ...] = ()

@@ -48,7 +48,7 @@ def refs(repo_id: str, *, repo_type: RepoType, api: HfApi | None = None) -> Refs
 
 
 def predecessor(repo_id: str, version: str, *, repo_type: RepoType, api: HfApi | None = None) -> str | None:
-    """Return the greatest published version below this one; None where there is none.
+    """Return the greatest published version below this one; None if there is none.
 
     Raises `PublishError` for a new version below a published one: the published one's card compares with its
     predecessor, which must not change.
@@ -56,7 +56,7 @@ def predecessor(repo_id: str, version: str, *, repo_type: RepoType, api: HfApi |
     order = _order(checked_version(version))
     published = versions(repo_id, repo_type=repo_type, api=api)
     if version not in published and published and order < _order(published[-1]):
-        raise PublishError(f"{repo_id} already has {published[-1]}, and versions only grow: choose a greater one")
+        raise PublishError(f"{repo_id} already has {published[-1]}: choose a higher version")
     return max((one for one in published if _order(one) < order), key=_order, default=None)
 
 

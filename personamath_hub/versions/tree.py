@@ -91,7 +91,7 @@ def remembering(hash_file: HashFile = hash_file) -> HashFile:
 def read_folder(folder: Path, hash_file: HashFile = hash_file) -> dict[str, LocalFile]:
     """Hash every file under a folder; keys are paths in the repository.
 
-    Raises `BadInput` where the folder is empty, cannot be read, or has files that the Hub would not publish unchanged.
+    Raises `BadInput` if the folder is empty, cannot be read, or has files that the Hub would not publish unchanged.
     """
     try:
         files = {path.relative_to(folder).as_posix(): hash_file(path) for path in _walk(folder)}

@@ -242,7 +242,7 @@ def test_bad_input_is_met_before_anything_is_asked(start_teacher: Start, tmp_pat
     (tmp_path / "few.txt").write_text("A cook\nA pilot\n")
     for flags, message in (
         (["--problems", f"gsm8k:{torn}"], "torn.jsonl:51"),
-        (["--personas", str(tmp_path / "few.txt")], "15 rewrites need as many personas, there are 2"),
+        (["--personas", str(tmp_path / "few.txt")], "15 rewrites need 15 personas, but there are only 2"),
     ):
         done = run_process(command(teacher, tmp_path / "run", *flags))
         assert done.returncode == 1 and message in done.stderr

@@ -1,5 +1,6 @@
 """Where the output goes: a reader that leaves, a full device; and storage that can only be read."""
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from personamath.commands.cli import NOBODY_READS, main
+from personamath.errors import BadInput
+from personamath.files import scratch_folder, written_whole
 from personamath.journal.file_format import JOURNAL_FILES, open_for_reading
 
 CLI = [sys.executable, "-m", "personamath.commands.cli"]
@@ -49,6 +52,37 @@ def test_a_full_device_is_one_line(words: list[str], finished: Path) -> None:
     else:
         assert done.stderr == "personamath: cannot write the output: No space left on device\n"
         assert done.returncode == 1
+
+
+def of_many(number: int) -> shutil.Error:
+    """As `copytree` tells of files that it could not copy."""
+    return shutil.Error([("a", "b", str(OSError(number, os.strerror(number), "a")))])
+
+
+FULL: list[tuple[OSError, bool]] = [
+    (OSError(errno.EDQUOT, "Disk quota exceeded", "{folder}/a"), True),
+    (of_many(errno.ENOSPC), True),
+    (of_many(errno.EACCES), False),
+    (OSError(errno.ENOSPC, "No space left on device"), False),  # of the standard output, or another disk
+    (OSError(errno.ENOSPC, "No space left on device", "/elsewhere/a"), False),
+    (OSError(errno.EROFS, "Read-only file system", "/elsewhere/a"), False),
+]
+
+
+@pytest.mark.parametrize(("error", "named"), FULL)
+def test_a_full_disk_of_temporary_files_is_named_with_its_remedy(error: OSError, named: bool) -> None:
+    with pytest.raises(BadInput if named else OSError) as raised, scratch_folder("test") as folder:
+        if error.filename:
+            error.filename = error.filename.format(folder=folder)
+        raise error
+    assert raised.value is error or "no space left for temporary files: make room, or" in str(raised.value)
+    assert not folder.exists()
+
+
+def test_a_disk_that_is_full_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError) as raised, written_whole(tmp_path / "a.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert raised.value.filename == str(tmp_path / "a.txt")
 
 
 @pytest.fixture

@@ -106,5 +106,5 @@ def test_a_plain_name_is_given_only_where_it_has_to_be(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_not_utf8_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"problems is .*which is no valid Unicode"):
+    with pytest.raises(BadInput, match=r"problems is .*which is not valid Unicode"):
         augment("own:caf\udce9.jsonl:q:a", teacher="any", output=tmp_path / "run", base_url="http://127.0.0.1:9/v1")

@@ -56,7 +56,9 @@ def test_the_command_writes_files_to_edit_and_replaces_none_that_was_edited(
     assert main(["prompts", "--write", str(folder)]) == 0
     Path(paths["rewriting"]).write_text(MINE)
     assert main(["prompts", "direct", "--write", str(folder)]) == 1
-    assert "rewriting.txt: exists with another text: give another folder, or remove the file" in capsys.readouterr().err
+    assert (
+        "rewriting.txt: exists and has another text: give another folder, or remove the file" in capsys.readouterr().err
+    )
     assert Path(paths["rewriting"]).read_text() == MINE
 
 
@@ -120,7 +122,7 @@ def test_from_a_prompt_of_ones_own_to_the_card(
 
 def test_where_the_card_shows_the_papers_numbers_it_says_whose_prompts_they_come_from(tmp_path: Path) -> None:
     some = rows({"stage1_inference": 3, "stage1_rewrite": 2})
-    sentence = "and the paper's prompts, not with those of this dataset;"
+    sentence = "and the paper's prompts, not with those of this dataset."
     own, mine = (
         dataset_card(FolderFacts.read(write(tmp_path / name, some, replace(RECIPE, prompts=prompts))))
         for name, prompts in (("own", {}), ("mine", {"rewriting": Prompt(MINE)}))
@@ -150,5 +152,7 @@ def test_a_plan_says_that_it_assumes_the_methods_own_prompts(
     assert main(flags) == 0
     assert "prompts    " not in capsys.readouterr().out
     assert main([*flags, "--prompts", f"{{rewriting: {tmp_path}/long.txt}}"]) == 0
-    line = "prompts    the method's own are assumed; the recipe's differ in tokens by about: rewriting +1,100"
+    line = (
+        "prompts    the plan assumes the method's own; the recipe's differ by about this many tokens: rewriting +1,100"
+    )
     assert line in capsys.readouterr().out

@@ -69,7 +69,7 @@ def test_a_config_of_ones_own_is_used_as_it_is(tmp_path: Path) -> None:
 
 
 def test_gpus_that_are_not_there_are_said() -> None:
-    with pytest.raises(BadInput, match="zero2 is for GPUs, and this machine shows none"):
+    with pytest.raises(BadInput, match="zero2 is for GPUs, but this machine has none"):
         plan_launch(find_recipe("sft-tiny", "sft"), [], "zero2", 0)
 
 

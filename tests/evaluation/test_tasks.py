@@ -25,6 +25,8 @@ from personamath.evaluation.tasks.model import Room, model_of, room_of
 from personamath.sources.tables import read_file
 from personamath.training.prompts import ALPACA, PAPER_EVALUATION, STOP
 from tests.conftest import REPO
+from tests.support import programs
+from tests.support.model_folders import LOCAL
 from tests.support.task_files import ROWS, write_files
 from tests.support.tiny_eval import EOS, write_model
 
@@ -54,15 +56,7 @@ def test_every_task_has_a_version_pinned_data_and_a_line_in_the_documentation(na
 
 def test_lm_eval_finds_and_validates_every_task() -> None:
     names = ",".join(config.get("group") or config["task"] for config in CONFIGS.values())
-    command = [
-        str(Path(sys.executable).with_name("lm_eval")),
-        "validate",
-        "--tasks",
-        names,
-        "--include_path",
-        str(FOLDER),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = programs.run("lm_eval", "validate", "--tasks", names, "--include_path", FOLDER, kind="training")
     assert done.returncode == 0 and "All tasks found and valid" in done.stdout, done.stdout + done.stderr[-2000:]
 
 
@@ -142,7 +136,7 @@ def test_a_file_that_cannot_be_scored_on_ends_lm_eval_with_one_line(
 
 @pytest.mark.parametrize("files", [{"gsm8": "test.jsonl"}, "test.jsonl"])
 def test_a_name_that_is_no_data_set_is_said(files: Any) -> None:
-    with pytest.raises(BadInput, match="one of gsm8k, math, "):
+    with pytest.raises(BadInput, match="one of gsm8k, gsm8k_platinum, math, "):
         load("gsm8k", sources.gsm8k, HubData("openai/gsm8k", ["main"], "test", "0" * 40), files)
 
 
@@ -298,8 +292,8 @@ def test_the_model_is_named_and_a_folder_known_by_its_training(tmp_path: Path) -
     folder = tmp_path / "PersonaMath-tiny"
     folder.mkdir()
     assert model_of({"pretrained": str(folder)}) == ScoredModel("PersonaMath-tiny", None, None, local=True)
-    (folder / "training.json").write_text("{}")
-    digest = hashlib.sha256(b"{}").hexdigest()
+    LOCAL.write(folder)
+    digest = hashlib.sha256((folder / "training.json").read_bytes()).hexdigest()
     assert model_of({"pretrained": "base/model", "peft": str(folder)}).training_record == digest
     hub = {"pretrained": "me/Model", "revision": "v1.0.0"}
     assert model_of(hub) == ScoredModel("me/Model", "v1.0.0", None, local=False)

@@ -2,13 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
+from tests.support import programs
 from tests.support.local_hub import LocalHub
 from tests.support.task_files import ROWS
 
@@ -44,9 +43,9 @@ def upload(api: HfApi, files: dict[str, list[str]]) -> str:
 def load(hub: LocalHub, configs: list[str], split: str, revision: str) -> Any:
     """What a task would load, in a process whose Hub is the local one."""
     clean = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
-    command = [sys.executable, "-c", SCRIPT, json.dumps([REPO, configs, split, revision])]
-    environment = clean | {"HF_ENDPOINT": hub.endpoint}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    asked = json.dumps([REPO, configs, split, revision])
+    done = programs.run(SCRIPT, asked, environment=clean | {"HF_ENDPOINT": hub.endpoint}, kind="training")
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 

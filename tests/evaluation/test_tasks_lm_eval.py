@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -23,10 +21,13 @@ from tests.support.tiny_eval import AFTER_PAPER, AFTER_PROMPT, CONTEXT, EOS, add
 
 pytestmark = pytest.mark.slow
 
-BIN = Path(sys.executable).parent
+LM_EVAL, TRANSFORMERS = "lm_eval.__main__", "transformers.cli.transformers"
+"""What the commands of these names run."""
 OUR_TASKS = "personamath.evaluation.tasks.lm_eval_command"
 START_LIMIT = 180.0
 """Seconds a server may take to start on a busy machine."""
+RUN_LIMIT = 600.0
+"""Seconds that lm_eval may take there."""
 RIGHT, CUT = r" The answer is $\boxed{18}$.", r" It is $\boxed{1"
 """What the model says after the prompt it was trained on, and after the paper's."""
 
@@ -48,22 +49,26 @@ metric_list: [{metric: exact_match, aggregation: mean, higher_is_better: true}]
 
 def lm_eval(folder: Path, model: str, arguments: dict[str, Any], tasks: list[str], *more: str) -> ScoredRun:
     """Run it, as a user would, in a folder of its own; gives the results as they are read."""
-    tasks_folder = subprocess.run([BIN / "personamath", "tasks"], capture_output=True, text=True, check=True)
-    command = [str(BIN / "lm_eval"), *options(folder, model, arguments, tasks), *more]
-    command += ["--include_path", tasks_folder.stdout.strip()]
-    done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    tasks_folder = programs.run(programs.CLI, "tasks")
+    assert tasks_folder.returncode == 0, tasks_folder.stderr
+    words = [*options(folder, model, arguments, tasks), *more]
+    run_lm_eval(LM_EVAL, [*words, "--include_path", tasks_folder.stdout.strip()], folder)
     return read_results([folder / "out"])
 
 
 def lm_eval_with_our_tasks(
     folder: Path, model: str, arguments: dict[str, Any], tasks: list[str], *more: str
 ) -> ScoredRun:
-    """Run the same command with our tasks alone, in a process that has its imports done."""
-    words = [*options(folder, model, arguments, tasks), *more]
-    done = programs.run(OUR_TASKS, *words, environment=environment(folder), folder=folder, kind="training")
-    assert done.returncode == 0, done.stderr[-3000:]
+    """Run our command, which has our tasks alone."""
+    run_lm_eval(OUR_TASKS, [*options(folder, model, arguments, tasks), *more], folder)
     return read_results([folder / "out"])
+
+
+def run_lm_eval(module: str, arguments: list[str], folder: Path) -> None:
+    done = programs.run(
+        module, *arguments, environment=environment(folder), folder=folder, kind="training", limit_s=RUN_LIMIT
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def options(folder: Path, model: str, arguments: dict[str, Any], tasks: list[str]) -> list[str]:
@@ -115,24 +120,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        str(BIN / "transformers"),
-        "serve",
-        str(model),
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--device",
-        "cpu",
-    ]
+    command = ["serve", model, "--host", "127.0.0.1", "--port", port, "--device", "cpu"]
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment(folder), stdout=log, stderr=subprocess.STDOUT)
-    try:
-        yield f"http://127.0.0.1:{port}", model
-    finally:
-        process.kill()
-        process.wait()
+        process = programs.start(
+            TRANSFORMERS,
+            *command,
+            environment=environment(folder),
+            folder=folder,
+            kind="training",
+            stdin=programs.DEVNULL,
+            stdout=log,
+            stderr=programs.STDOUT,
+        )
+    with process:
+        try:
+            yield f"http://127.0.0.1:{port}", model
+        finally:
+            process.kill()
 
 
 def wait_for(address: str) -> None:
@@ -202,11 +206,10 @@ def test_lm_eval_runs_the_programs_of_a_model_and_falls_back_to_its_thoughts(tmp
 
 def test_lm_eval_gives_somebody_elses_task_our_prompt_by_the_chat_template(model: Path, tmp_path: Path) -> None:
     (tmp_path / "others.yaml").write_text(BARE_TASK.replace("FILE", write_files(tmp_path / "data")["gsm8k"]))
-    command = [str(BIN / "lm_eval"), "--model", "hf", "--model_args", f"pretrained={model}", "--device", "cpu"]
+    command = ["--model", "hf", "--model_args", f"pretrained={model}", "--device", "cpu"]
     command += ["--tasks", "others_gsm8k", "--include_path", str(tmp_path), "--apply_chat_template"]
     command += ["--output_path", "out", "--log_samples"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_lm_eval(LM_EVAL, command, tmp_path)
     for row, sample in zip(ROWS["gsm8k"][0], samples(tmp_path, "others_gsm8k"), strict=True):
         assert sample["arguments"]["gen_args_0"]["arg_0"] == alpaca(row["question"])
         assert sample["resps"] == [[RIGHT]]
@@ -256,5 +259,6 @@ def test_lm_eval_scores_a_model_behind_a_server(server: tuple[str, Path], tmp_pa
 
     said = " ".join(run.all_faults())
     assert "--limit 1" in said and "1 of 2 problems were scored" in said and "the dataset 1,319" in said
-    done = subprocess.run([BIN / "personamath", "scores", tmp_path], capture_output=True, text=True, check=True)
+    done = programs.run(programs.CLI, "scores", tmp_path)
+    assert done.returncode == 0, done.stderr
     assert "Not for a card (model):\n  personamath_gsm8k: scored with --limit 1" in done.stdout

@@ -334,7 +334,7 @@ def test_the_card_states_the_licence_of_every_source(tmp_path: Path, facts: Fold
     mine = write(
         tmp_path / "mine", rows({"stage1_inference": 2}), replace(hub, method=PersonaMath(personas="mine.jsonl"))
     )
-    assert "**not known**: that of the personas `mine.jsonl` is not" in (mine / "README.md").read_text()
+    assert "not know the licence of the personas `mine.jsonl`, and nobody" in (mine / "README.md").read_text()
     assert metadata(dataset_card(FolderFacts.read(mine), license="cc0-1.0"))["license"] == "cc0-1.0"
 
 

@@ -80,7 +80,7 @@ def test_a_folder_of_format_2_has_no_configs_for_trainers(tmp_path: Path) -> Non
 
 # What provenance.json may say in its stead, and what is said of it.
 NOT_A_FORMAT: list[tuple[dict[str, Any], str]] = [
-    ({"format": 4}, "has format 4, this version reads up to 3: update PersonaMath"),
+    ({"format": 4}, "has format 4, but this version reads up to 3: update PersonaMath"),
     ({"format": None}, r"its format is None\); write the folder again"),
     ({"format": "3"}, r"its format is '3'\); write the folder again"),
     ({"format": 0}, r"its format is 0\); write the folder again"),

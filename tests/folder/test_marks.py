@@ -123,7 +123,7 @@ def test_mix_takes_only_marked_rows_of_one_run_or_of_several(
     made = tmp_path / "one" / "run" / "dataset"
     assert [one.id for one in read_rows(made)] == [ROWS[1].id, ROWS[2].id] and check_folder(made)
     card = (made / "README.md").read_text()
-    assert "made by `personamath mix`: 2 of the\n6 rows" in card and "beside" not in card
+    assert "`personamath mix` made it. It holds 2 of the\n6 rows" in card and "comparison" not in card
     mix(other, folder.parent, "--only-marked", mine, "--output", tmp_path / "two")
     facts = {
         name: json.loads((tmp_path / "two" / name / "dataset" / "provenance.json").read_text())

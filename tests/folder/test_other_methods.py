@@ -134,7 +134,7 @@ def test_a_folder_explains_a_method_that_this_version_does_not_know(tmp_path: Pa
     assert sorted(read_rows(folder), key=str) == sorted(some, key=str)
     text = card(folder)
     assert "The method is `voting`: several solutions of each problem (arXiv 0000.00000)." in text
-    assert "The reference answer in `voted` is the one that most solutions of the teacher agree on" in text
+    assert "The reference answer in `voted` is the one that most of the teacher's solutions agree on" in text
     assert "No problem in this dataset was reworded" in text and "A rewrite" not in text
     assert "the teacher solves each problem 5 times" in text.lower()
     assert re.findall(r"^The prompt of \*(\w+)\*:$", text, re.MULTILINE) == ["solve", "check"]

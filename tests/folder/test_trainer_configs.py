@@ -129,10 +129,10 @@ def as_other(table: pa.Table) -> pa.Table:
 
 
 EDITS: list[tuple[Callable[[pa.Table], pa.Table], str]] = [
-    (as_other, "rows 0 to 11 are not what the dataset's rows make"),
-    (lambda table: table.take(list(range(11, -1, -1))), "rows 0 to 11 are not what the dataset's rows make"),
-    (lambda table: table.slice(1), "rows 0 to 10 are not what"),
-    (lambda table: pa.concat_tables([table, table]), "rows 0 to 23 are not what"),
+    (as_other, "rows 0 to 11 do not agree with the dataset's rows"),
+    (lambda table: table.take(list(range(11, -1, -1))), "rows 0 to 11 do not agree with the dataset's rows"),
+    (lambda table: table.slice(1), "rows 0 to 10 do not agree"),
+    (lambda table: pa.concat_tables([table, table]), "rows 0 to 23 do not agree"),
 ]
 
 

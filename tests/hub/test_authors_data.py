@@ -54,8 +54,8 @@ def test_its_recipe_trains_on_it_and_the_card_says_whose_it_is(run: Run, hub: Lo
     assert (
         f"[{AUTHORS}@main](https://huggingface.co/datasets/{AUTHORS}/tree/main), the dataset that the authors" in card
     )
-    assert "not recorded in it: its authors' paper describes it" in card and "**Not checked here.**" in card
-    assert "made by `personamath augment`" not in card
+    assert "its authors' paper describes it" in card and "**Not checked here.**" in card
+    assert "`personamath augment` made the data" not in card
 
 
 def test_a_report_compares_with_it(run: Run, tmp_path: Path) -> None:

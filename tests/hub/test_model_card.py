@@ -160,7 +160,7 @@ def test_another_version_of_a_task_is_no_base_for_comparison(folder: Path, score
 def test_scores_that_must_not_be_published_reach_no_card(folder: Path, scores: ScoredRun, tmp_path: Path) -> None:
     part = scored(tmp_path / "part", {"personamath_gsm8k": values(9, 4)}, problems=1319)
     for own, base in ((part, None), (scores, part)):
-        with pytest.raises(BadInput, match=r"must not reach a card: .*9 of 1,319 problems"):
+        with pytest.raises(BadInput, match=r"cannot go on a card: .*9 of 1,319 problems"):
             model_card(folder, own, base_scores=base)
 
 
@@ -294,14 +294,14 @@ def test_contamination_of_data_that_was_compared_says_whether_overlapping_rows_w
 
 
 def test_contamination_of_data_without_provenance_is_not_known(folder: Path) -> None:
-    assert "**Not known.** Nothing here tells" in model_card(folder)
+    assert "**Not known.** It is not known what" in model_card(folder)
 
 
 def test_data_that_cannot_be_the_records_is_refused(folder: Path, tmp_path: Path) -> None:
     data = DataFacts.in_folder(write(tmp_path / "data", rows({"stage1_inference": 8})))
     with pytest.raises(BadInput, match="has no config stage2"):
         model_card(write_facts(tmp_path / "stage2", trained_on(config="stage2")), data=data)
-    with pytest.raises(BadInput, match="differ in whether it is simulated"):
+    with pytest.raises(BadInput, match="disagree on whether it is simulated"):
         model_card(write_facts(tmp_path / "simulated", trained_on(simulated=True)), data=data)
 
 

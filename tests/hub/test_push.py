@@ -26,6 +26,7 @@ from personamath_hub.versions.publish import plan_version, publish_version
 from personamath_hub.versions.revisions import PublishError
 from personamath_hub.versions.tree import LocalFile, hash_file
 from tests.conftest import REPO as CHECKOUT
+from tests.support import programs
 from tests.support.folders import rows, write
 from tests.support.hub_process import Run, runner
 from tests.support.lm_eval_output import write_run
@@ -353,7 +354,7 @@ def test_an_adapter_of_a_local_base_is_refused(adapted: Path, command: Command) 
     assert "adapts the local model tiny, which nobody else can load" in refused.stderr
 
 
-def kill(victim: subprocess.Popen[bytes]) -> Callable[[str], None]:
+def kill(victim: programs.Program) -> Callable[[str], None]:
     return lambda _: victim.kill()
 
 
@@ -367,8 +368,7 @@ def test_a_push_that_is_killed_twice_is_completed_by_the_same_command(
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     # Before anything is uploaded; then when the commit is made, and no tag.
     for asked, commits in (("preupload", 1), ("commit", 2)):
-        arguments = [sys.executable, "-m", "personamath.commands.cli", "push", *map(str, flags)]
-        victim = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        victim = programs.start(programs.CLI, "push", *flags, stdout=programs.DEVNULL, stderr=programs.DEVNULL)
         hub.after("POST", f"{repo}/{asked}", kill(victim))
         assert victim.wait() == -9
         hub.heal()
@@ -418,7 +418,7 @@ def test_what_somebody_may_not_have_meant_is_said_first(local: Path, api: HfApi,
     third = " ".join(publish(local, repo, "v1.2.0", api, replace_others=True))
     assert "other versions: v1.0.0, v1.1.0" in third
     assert "main is made from tiny, this one from tiny-2" in third
-    with pytest.raises(PublishError, match="versions only grow"):
+    with pytest.raises(PublishError, match="choose a higher version"):
         publish(local, repo, "v1.1.1", api)
     assert len(hub.repository(repo, "models").log("main")) == 1 + 3 + 1
 

@@ -114,11 +114,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "another EOS": (other_eos, "its EOS is '<pad>', the model was trained with '</s>'"),
     "an EOS that only the trainer declared": (
         lambda folder: replace(LOCAL, recipe=LOCAL.recipe | {"eos_token": "</s>"}).write(folder),
-        r"training\.json: eos_token is </s>, with which no model is trained now",
+        r"training\.json: eos_token is </s>, which training now refuses",
     ),
     "a batch that shrank": (
         lambda folder: replace(LOCAL, recipe=LOCAL.recipe | {"auto_find_batch_size": True}).write(folder),
-        "auto_find_batch_size is True, with which no model is trained now",
+        "auto_find_batch_size is True, which training now refuses",
     ),
     "runs on": (lambda folder: generate(folder, eos_token_id=None), "eos_token_id is None; it must be"),
     "stops early": (lambda folder: generate(folder, eos_token_id=[7, 1]), r"eos_token_id is \[7, 1\]; it must be"),
@@ -237,7 +237,7 @@ def test_scores_of_other_weights_are_refused(folder: Path, tmp_path: Path, argum
         metadata=local(folder),
         config={"model_args": arguments},
     )
-    with pytest.raises(BadInput, match="with other weights than the folder's"):
+    with pytest.raises(BadInput, match="which changes the weights"):
         read_scores([results], folder, BASE)
 
 
@@ -248,7 +248,7 @@ def test_scores_that_must_not_reach_a_card_are_refused_in_words(folder: Path, tm
         metadata=local(folder),
         config={"limit": 3.0},
     )
-    with pytest.raises(BadInput, match=r"must not reach a card: .*--limit 3"):
+    with pytest.raises(BadInput, match=r"cannot go on a card: .*--limit 3"):
         read_scores([limited], folder, BASE)
     part = write_run(tmp_path / "part", {"personamath_gsm8k": RIGHT}, problems=1319, metadata=local(folder))
     with pytest.raises(BadInput, match="3 of 1,319 problems"):
@@ -334,7 +334,7 @@ REFUSED_IN_TRAINING = [
 def test_a_record_of_any_key_that_training_refuses_is_no_record(kind: str, key: str, harmless: object) -> None:
     refuse_misrecorded({"learning_rate": 1e-5, key: harmless}, kind, "training.json")
     other = not harmless if isinstance(harmless, bool) else "something else"
-    with pytest.raises(BadInput, match=rf"training\.json: {key} is {other}, with which no model is trained now"):
+    with pytest.raises(BadInput, match=rf"training\.json: {key} is {other}, which training now refuses"):
         refuse_misrecorded({"learning_rate": 1e-5, key: other}, kind, "training.json")
     with pytest.raises(BadInput, match="model_init_kwargs sets torch_dtype"):
         refuse_misrecorded({"model_init_kwargs": {"torch_dtype": "float16"}}, kind, "training.json")

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from huggingface_hub import HfApi
 
 from personamath.folder.train_commands import MODEL
 from personamath_hub.datasets import write_version
+from tests.support import programs
 from tests.support.folders import RECIPE, row, write
 from tests.support.local_hub import LocalHub, local_hub
 from tests.support.tiny_models import make_tokenizer, write_model
@@ -63,7 +63,7 @@ def test_trl_trains_by_the_commands_on_the_card(hub: LocalHub, tmp_path: Path) -
     shown = commands(Path(api.hf_hub_download(REPO, "README.md", repo_type="dataset", cache_dir=tmp_path)).read_text())
     assert list(shown) == ["sft", "grpo", "dpo"]
     environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"} | {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": f"{programs.commands()}:{os.environ['PATH']}",
         "HF_ENDPOINT": hub.endpoint,
     }
     for trainer, command in shown.items():

@@ -76,7 +76,9 @@ def test_a_folder_is_uploaded_in_the_place_of_the_one_before_and_its_card_last(t
 def test_a_write_that_is_refused_is_told_in_one_line_and_leaves_nothing_behind(tmp_path: Path) -> None:
     folder = RunFolder(str(tmp_path))
     folder.write("a/one/inside", b"1")
-    with pytest.raises(RunDirectoryError, match=r"cannot write a/one \(.*\); what is there is kept: .* same command"):
+    with pytest.raises(
+        RunDirectoryError, match=r"cannot write a/one \(.*\); the existing files are kept: .* same command"
+    ):
         folder.write("a/one", b"a file in the place of a folder")
     assert folder.names("a") == ["one"] and folder.read("a/one/inside") == b"1"
 

@@ -193,7 +193,7 @@ def test_what_is_damaged_is_met_by_those_who_only_read(tmp_path: Path, whole: by
     assert done.returncode == 1
     assert "damaged" in done.stderr and "Traceback" not in done.stderr
     damage(path, 0, _zeros)
-    with pytest.raises(RunDirectoryError, match="recovered by the run"):
+    with pytest.raises(RunDirectoryError, match="to recover a damaged journal"):
         open_for_reading(tmp_path)
 
 

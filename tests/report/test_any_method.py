@@ -364,8 +364,8 @@ def test_evolved_problems_are_checked_published_and_reported_as_what_they_are(
     assert any(line.startswith("evol_up: ") for line in said) and any(line.startswith("clean: ") for line in said)
     card = " ".join((run / "dataset" / "README.md").read_text().split())
     assert "Only rows whose final answer equals the reference answer" not in card
-    assert "rows are kept whose final answer is the one that most of the teacher's solutions agree on" in card
-    assert "The reference answer in `evol_up` is the one that most solutions of the teacher agree on" in card
+    assert "a row is kept if most of the teacher's solutions agree on its final answer" in card
+    assert "The reference answer in `evol_up` is the one that most of the teacher's solutions agree on" in card
     assert "The problems of `evol_down`, `evol_up` were changed on purpose" in card
     assert "{" not in card.partition("## How it was made")[2].partition("### Composition")[0]
     data = read(run)

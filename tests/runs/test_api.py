@@ -154,7 +154,7 @@ BAD_CALLS = [
     ({"problems": Path("mine.jsonl")}, "problems 'mine.jsonl': write mine:mine.jsonl:QUESTION_COLUMN:ANSWER_COLUMN"),
     (
         {"problems": [{"question": "1 + 1?", "answer": None}]},
-        "no problem can serve: 1 of 1 skipped: no answer in column answer",
+        "no problem can be used: 1 of 1 skipped: no answer in column answer",
     ),
     ({"problems": [{"question": "1 + 1?", "answer": float("nan")}]}, "1 of 1 skipped: no answer in column answer"),
     (
@@ -163,7 +163,7 @@ BAD_CALLS = [
     ),
     (
         {"problems": [{"question": "\ud800", "answer": "2"}]},
-        "no problem can serve: 1 of 1 skipped: half a surrogate pair",
+        "no problem can be used: 1 of 1 skipped: half a surrogate pair",
     ),
     ({"problems": ()}, "no problems: name at least one source, e.g. gsm8k"),
     ({"batch": True, "serve": "vllm"}, "batch=True asks a provider and serve this machine: give only one of them"),
@@ -310,7 +310,7 @@ def test_ctrl_c_inside_a_running_loop_ends_the_run_and_a_second_one_does_not_wai
             process.send_signal(signal.SIGINT)
             time.sleep(0.3)
         said, _ = process.communicate(timeout=60)
-    assert said == "interrupted: every answer is journaled; the same call goes on from here\n"
+    assert said == "interrupted: every answer is journaled; the same call continues from here\n"
     assert process.returncode == 0 and time.monotonic() - pressed < at_most_s
 
 

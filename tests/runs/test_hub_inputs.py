@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
+from tests.support import programs
 from tests.support.hub_data import commit, dataset
 from tests.support.local_hub import LocalHub, local_hub
 
@@ -57,13 +56,8 @@ class Run:
         named = ["--problems", problems, "--personas", personas, "--benchmark", TESTS, "--k1", "1", "--k2", "2"]
         asked = ["--teacher", MODEL, "--base-url", self._teacher.base_url, "--output", str(self.folder)]
         env = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
-        done = subprocess.run(
-            [sys.executable, "-m", "personamath.commands.cli", command, *named, *asked, *flags],
-            env=env | {"HF_ENDPOINT": self.hub.endpoint},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        arguments = (command, *named, *asked, *flags)
+        done = programs.run(programs.CLI, *arguments, environment=env | {"HF_ENDPOINT": self.hub.endpoint})
         assert done.returncode == 0 or "--replace" in done.stderr, done.stderr
         return done.stderr.splitlines()[-1] if done.returncode else done.stderr
 

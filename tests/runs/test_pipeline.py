@@ -1,6 +1,7 @@
 """The order in which seed problems are taken up, and how a run ends that cannot go on."""
 
 import asyncio
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,3 +74,17 @@ def test_a_run_that_cannot_go_on_waits_for_what_is_in_flight(tmp_path: Path) -> 
     assert asked == kept and len(asked) >= 4
     asked, kept = run(tmp_path / "full", map(seed, range(20)), FullDisk(tmp_path / "full"))
     assert asked == kept and len(asked) >= 4
+
+
+def test_rows_on_a_full_disk_are_one_line_and_leave_nothing(tmp_path: Path) -> None:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", tmp_path], check=False).returncode:
+        pytest.skip("storage cannot be mounted here")
+    try:
+        with pytest.raises(RunDirectoryError, match=r"cannot write .*full.*make room, then run the same command"):
+            Spool(tmp_path).__enter__()
+        assert not [*tmp_path.iterdir()]
+        subprocess.run(["mount", "-o", "remount,size=1m", tmp_path], check=True)
+        with Spool(tmp_path) as spool:
+            assert not [*spool.rows()] and not [*spool.answers()]
+    finally:
+        subprocess.run(["umount", "-l", tmp_path], check=False)

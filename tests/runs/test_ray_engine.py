@@ -257,7 +257,7 @@ def test_an_interrupted_run_waits_for_its_answers_and_the_local_engine_takes_the
         run.send_signal(signal.SIGINT)
         _, errors = run.communicate()
     assert run.returncode == 128 + signal.SIGINT
-    assert "answers in flight" in errors and "the same command goes on" in errors and "Traceback" not in errors
+    assert "answers in flight" in errors and "the same command continues" in errors and "Traceback" not in errors
     assert not (tmp_path / "run" / "dataset").exists()
     assert main(command(teacher, tmp_path / "run")) == 0
     assert dataset_bytes(tmp_path / "run") == dataset_bytes(undisturbed)

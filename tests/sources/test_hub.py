@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support import programs
 from tests.support.hub_data import commit, dataset
 from tests.support.local_hub import LocalHub, local_hub
 
@@ -50,8 +49,8 @@ class Hub:
         """What a fresh process reads of each, or why it does not."""
         clean = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
         env = clean | {"HF_ENDPOINT": self.server.endpoint, "HF_HOME": str(self.home)} | environment
-        command = [sys.executable, "-c", SCRIPT, json.dumps(list(texts))]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        done = programs.run(SCRIPT, json.dumps(list(texts)), environment=env)
+        assert done.returncode == 0, done.stderr
         return list(json.loads(done.stdout))
 
 
@@ -90,7 +89,7 @@ WRONG = [
     ("me/sum:task", "me/sum: no such dataset on the Hub, or it is private, and no such file here: check the name"),
     ("me/private:task", "me/private: no such dataset on the Hub, or it is private"),
     ("me/gated:task", "me/gated: access is restricted: ask for it on its page on the Hub, then log in"),
-    ("me/a..b:task", "me/a..b: no name of a dataset on the Hub"),
+    ("me/a..b:task", "me/a..b: not a name of a dataset on the Hub"),
 ]
 
 

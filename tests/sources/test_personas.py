@@ -74,7 +74,7 @@ def test_half_a_surrogate_pair_leaves_a_persona_out_by_name(tmp_path: Path) -> N
 
 
 def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
-    (tmp_path / "p.txt").write_text("A cook\n", encoding="utf-8-sig")
+    (tmp_path / "p.txt").write_text("A cook\n\ufeffA cook\n", encoding="utf-8-sig")
     (tmp_path / "p.jsonl").write_text('{"persona": "A cook"}\n', encoding="utf-8-sig")
     assert read_personas(str(tmp_path / "p.txt")) == read_personas(str(tmp_path / "p.jsonl")) == [Persona(0, "A cook")]
 
@@ -164,7 +164,7 @@ def test_draws_by_occupation_take_every_class_equally_often(k: int) -> None:
 
 
 def test_too_few_personas_are_refused() -> None:
-    with pytest.raises(BadInput, match="15 rewrites need as many personas, there are 10"):
+    with pytest.raises(BadInput, match="15 rewrites need 15 personas, but there are only 10"):
         draw(PERSONAS[:10], "q", 15, 42, "uniform")
 
 

@@ -1,57 +1,47 @@
 """The server of tests/support/programs.py: it has imported what programs share, and forks for each of them.
 
-Requests come in over the socket whose descriptor is the first argument: JSON of `module` or `script`, `arguments`,
-`environment` and `folder`, with the program's stdin, stdout and stderr, and a pipe on which the server writes two
-lines: the program's process id, and its exit status once it has ended. It serves until the socket is closed.
+Requests come in over the socket whose descriptor is the first argument: JSON of `module`, `script` or `code`,
+`arguments`, `environment` and `folder`, with the program's stdin, stdout and stderr, and a pipe on which the server
+writes two lines: the program's process id, and its exit status once it has ended. It serves until the socket is closed.
 
 The second argument says what is imported, one of `PRELOADED`. Training starts programs that start others, so its server
 also takes requests, each over a connection of its own, from tests/support/forked_python.py, which is `sys.executable`
-in its programs. A program ends with the connection over which it was asked for.
+in its programs. The third argument is the descriptor of the socket for these, the fourth that `sys.executable`. A
+program ends with the connection over which it was asked for.
 """
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import runpy
 import selectors
-import shlex
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 # What programs import in their course.
 PRELOADED = {
-    # Nothing that reads the environment when it is imported, as a program has its own.
+    # `_read_environment` has these read a program's environment, not that of the server.
     "commands": (
         *("personamath.commands.augment", "personamath.runs.dataset", "personamath.teachers.simulated"),
         *("matplotlib.figure", "mpl_toolkits", "pandas", "pyarrow.parquet", "genai_prices.data_snapshot", "httpx2"),
+        *("huggingface_hub.hf_api", "huggingface_hub.hf_file_system"),
     ),
-    # These do read it: all programs have the server's number of threads, its cache of data sets and no network.
+    # These, too; but all programs have the server's number of threads.
     "training": (
         *("accelerate.commands.launch", "torch.distributed.run", "deepspeed", "datasets", "peft", "trl"),
         *("transformers.trainer", "transformers.models.llama.modeling_llama", "safetensors.torch", "sympy"),
-        *(
-            "personamath.training.trainer",
-            "personamath.training.grpo.trainer",
-            "personamath_hub.models.card",
-            "matplotlib.figure",
-            "mpl_toolkits",
-        ),
-        # A grid of methods also makes the data and scores the models.
-        *(
-            "lm_eval.evaluator",
-            "lm_eval.models.huggingface",
-            "personamath.commands.augment",
-            "personamath.runs.dataset",
-        ),
+        *("lm_eval.evaluator", "lm_eval.models.huggingface", "transformers.cli.serve", "evaluate"),
+        *("personamath.training.trainer", "personamath.training.grpo.trainer", "personamath_hub.models.card"),
+        # A grid of methods also makes the data.
+        *("personamath.commands.augment", "personamath.runs.dataset", "matplotlib.figure", "mpl_toolkits"),
     ),
 }
-READ_THE_ENVIRONMENT = ("huggingface_hub.constants", "datasets", "transformers", "torch")
+READ_THE_ENVIRONMENT = ("datasets", "transformers", "torch")
 MOST_BYTES = 1 << 20
 """A request holds an environment and a command line, which the system limits, too."""
 DESCRIPTORS = 4
@@ -153,31 +143,35 @@ def main() -> dict[str, Any] | None:
     gc.freeze()  # the programs do not write to what they share
     if kind != "training":
         return Server(control, None).serve()
-    folder = Path(tempfile.mkdtemp())
-    address, python = folder / "socket", folder / "python"
-    words = [sys.executable, "-IS", str(Path(__file__).with_name("forked_python.py")), str(address), sys.executable]
-    python.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
-    python.chmod(0o755)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-        listener.bind(str(address))
-        listener.listen()
-        request = Server(control, listener).serve()
+    listener, python = socket.socket(fileno=int(sys.argv[3])), sys.argv[4]
+    request = Server(control, listener).serve()
     if request:
-        sys.executable = str(python)
-    else:
-        shutil.rmtree(folder)
+        sys.executable = python
     return request
+
+
+def _read_environment() -> None:
+    """Read the program's Hub and its caches where they were read from the server's environment."""
+    for name in ("huggingface_hub.constants", "datasets.config"):
+        if module := sys.modules.get(name):
+            importlib.reload(module)
+    if module := sys.modules.get("huggingface_hub.hf_api"):
+        module.api.endpoint = sys.modules["huggingface_hub.constants"].ENDPOINT
 
 
 if __name__ == "__main__" and (request := main()):
     os.environ.clear()
     os.environ.update(request["environment"])
+    _read_environment()
     os.chdir(request["folder"])
     sys.argv[1:] = request["arguments"]
     if script := request.get("script"):
         sys.argv[0] = script
         sys.path[0] = str(Path(script).parent)
         runpy.run_path(script, run_name="__main__")
+    elif code := request.get("code"):
+        sys.argv[0] = "-c"
+        exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
     else:
         name = request["module"]
         is_package = hasattr(sys.modules.get(name), "__path__")

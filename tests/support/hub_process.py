@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,16 +18,8 @@ def runner(hub: LocalHub, folder: Path) -> Run:
         clean = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "HF_HOME")}
         own = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": "hf_alice", "HF_HOME": str(folder / "hf-home")}
         environment = clean | own | environment
-        if arguments[0] == "-m":
-            _, module, *words = arguments
-            return programs.run(str(module), *words, environment=environment, folder=folder)
-        return subprocess.run(
-            [sys.executable, *map(str, arguments)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=folder,
-        )
+        option, program, *words = arguments
+        kind: programs.Kind = "commands" if option == "-m" and str(program).startswith("personamath") else "training"
+        return programs.run(str(program), *words, environment=environment, folder=folder, kind=kind)
 
     return run

@@ -11,21 +11,31 @@ import functools
 import json
 import os
 import select
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal, Self
+from typing import IO, Any, Literal, NamedTuple, Self
 
 REPO = Path(__file__).parent.parent.parent
 CLI = "personamath.commands.cli"
 Kind = Literal["commands", "training"]
 """What is imported already, see `PRELOADED` of tests/support/fork_server.py."""
 PIPE, STDOUT, DEVNULL = subprocess.PIPE, subprocess.STDOUT, subprocess.DEVNULL
+COMMANDS = {
+    "accelerate": "accelerate.commands.accelerate_cli",
+    "lm_eval": "lm_eval",
+    "personamath": CLI,
+    "trl": "trl.cli.main",
+}
+"""Their modules; see `commands`."""
 RUN_LIMIT_S = 300.0
 """Seconds that `run` waits, far above what a run takes on a busy machine."""
 END_LIMIT_S = 20.0
@@ -103,32 +113,42 @@ def _read(pipe: IO[str], texts: list[str], place: int) -> None:
 
 
 def start(
-    module: str,
+    program: str,
     *arguments: object,
     environment: dict[str, str] | None = None,
     folder: Path | None = None,
     kind: Kind = "commands",
     **streams: Any,
 ) -> Program:
-    """Start `python -m module arguments` in a folder, by default the current one.
+    """Start `python -m program arguments` in a folder, by default the current one.
 
-    `streams` are `stdin`, `stdout` and `stderr`, as `subprocess.Popen`'s.
+    A program that ends with .py is a script; one of several lines is run as `python -c` runs it. `streams` are `stdin`,
+    `stdout` and `stderr`, as `subprocess.Popen`'s.
     """
     words = [str(argument) for argument in arguments]
+    environment = dict(os.environ if environment is None else environment)
+    if kind == "training" and "HF_ENDPOINT" not in environment:
+        environment["HF_HUB_OFFLINE"] = "1"  # whoever starts it
     request = {
-        "module": module,
+        _how(program): program,
         "arguments": words,
-        "environment": dict(os.environ if environment is None else environment),
+        "environment": environment,
         "folder": str(folder or Path.cwd()),
     }
     descriptors, own = _streams(streams)
     status, theirs = os.pipe()
-    socket.send_fds(_server(kind), [json.dumps(request).encode()], [*descriptors, theirs])
+    socket.send_fds(_server(kind).control, [json.dumps(request).encode()], [*descriptors, theirs])
     os.close(theirs)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if name in own:
             os.close(descriptors[number])
-    return Program([module, *words], status, own)
+    return Program([program, *words], status, own)
+
+
+def _how(program: str) -> Literal["module", "script", "code"]:
+    if "\n" in program:
+        return "code"
+    return "script" if program.endswith(".py") else "module"
 
 
 def _streams(wanted: dict[str, Any]) -> tuple[list[int], dict[str, IO[str] | None]]:
@@ -155,36 +175,66 @@ def _streams(wanted: dict[str, Any]) -> tuple[list[int], dict[str, IO[str] | Non
 
 
 def run(
-    module: str,
+    program: str,
     *arguments: object,
     environment: dict[str, str] | None = None,
     folder: Path | None = None,
     kind: Kind = "commands",
     limit_s: float = RUN_LIMIT_S,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -m module arguments` to its end, as `subprocess.run` with `capture_output` does."""
+    """Start a program and wait for its end, as `subprocess.run` with `capture_output` does."""
     pipes = {"stdout": PIPE, "stderr": PIPE}
-    with start(module, *arguments, environment=environment, folder=folder, kind=kind, **pipes) as program:
+    with start(program, *arguments, environment=environment, folder=folder, kind=kind, **pipes) as started:
         try:
-            output, errors = program.communicate(limit_s)
+            output, errors = started.communicate(limit_s)
         finally:
-            program.kill()
-        return subprocess.CompletedProcess(program.args, program.wait(), output, errors)
+            started.kill()
+        return subprocess.CompletedProcess(started.args, started.wait(), output, errors)
+
+
+def commands() -> Path:
+    """A folder for the PATH of a script: its `python` and the commands of `COMMANDS` run as with `kind="training"`."""
+    return _server("training").folder
+
+
+class _Server(NamedTuple):
+    control: socket.socket
+    folder: Path
+    """Has the socket of its programs, and their commands."""
 
 
 @functools.cache
-def _server(kind: Kind) -> socket.socket:
-    """The socket of this process's server, which is started by the first program and ends with this process."""
+def _server(kind: Kind) -> _Server:
+    """This process's server, which is started by the first program and ends with this process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    # A library's threads do not live on in what is forked.
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno()), kind]
-    process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=REPO, env=environment, stdin=subprocess.DEVNULL)
+    folder = Path(tempfile.mkdtemp())
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(str(folder / "socket"))
+    listener.listen()
+    python = folder / "python"
+    words = [sys.executable, "-IS", str(Path(__file__).with_name("forked_python.py")), str(folder / "socket")]
+    _write_command(python, [*words, sys.executable])
+    for name, module in COMMANDS.items():
+        _write_command(folder / name, [str(python), "-m", module])
+    # A library's threads do not live on in what is forked. Nothing is asked of a network while it imports.
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    passed = (theirs.fileno(), listener.fileno())
+    command = [*("-m", "tests.support.fork_server"), str(passed[0]), kind, str(passed[1]), str(python)]
+    process = subprocess.Popen(
+        [sys.executable, *command], pass_fds=passed, cwd=REPO, env=environment, stdin=subprocess.DEVNULL
+    )
     theirs.close()
+    listener.close()
 
     def end() -> None:
         ours.close()
         process.wait(END_LIMIT_S)
+        shutil.rmtree(folder)
 
     atexit.register(end)
-    return ours
+    return _Server(ours, folder)
+
+
+def _write_command(path: Path, words: Sequence[str]) -> None:
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    path.chmod(0o755)

@@ -24,6 +24,16 @@ ROWS: dict[str, tuple[list[Row], list[Row]]] = {
             problem("A farm sells 1,200 eggs twice.", "2400"),
         ],
     ),
+    "gsm8k_platinum": (
+        [
+            {
+                "question": "Three shelves hold 6 jars each. How many jars?",
+                "answer": "3*6=<<3*6=18>>18 jars.\n#### 18",
+                "cleaning_status": "revised",
+            }
+        ],
+        [problem("Three shelves hold 6 jars each. How many jars?", "18")],
+    ),
     "math": (
         [
             {

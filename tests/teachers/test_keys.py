@@ -159,8 +159,8 @@ NO_HEADERS = [
     (["X-Title="], "empty or holds a line break"),
     (["Content-Length=5"], "PersonaMath sets this header itself"),
     (["X-Title=a", "x-title=b"], "is given twice"),
-    (["api-key=env:"], "comes the name of an environment variable"),
-    (["api-key=env:a-secret"], "comes the name of an environment variable"),
+    (["api-key=env:"], "write the name of an environment variable"),
+    (["api-key=env:a-secret"], "write the name of an environment variable"),
     *(
         ([f"{name}=a-secret"], f"header {name}: its value looks like a secret")
         for name in (

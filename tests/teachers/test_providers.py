@@ -266,7 +266,7 @@ data: {"id": "gen-1", "object": "chat.completion.chunk", "provider": "X", "error
             """{"error": {"code": 404, "message": "No endpoints found that can handle the requested parameters. To
             learn more about provider routing, visit the documentation."}}""",
         ),
-        Made(TeacherMisconfigured, "no provider takes all of them: leave some out of --request"),
+        Made(TeacherMisconfigured, "no provider takes all parameters of --request: leave some out"),
     ),
     (
         Said(

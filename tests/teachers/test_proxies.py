@@ -10,7 +10,9 @@ from aiohttp import web
 
 from personamath.errors import BadInput, TeacherMisconfigured
 from personamath.records import Completion, Request
+from personamath.teachers.batch.api import open_client
 from personamath.teachers.http import HttpTeacher
+from personamath.teachers.keys import Access
 from personamath.teachers.proxies import proxy_for
 from personamath.teachers.simulated import serve
 
@@ -28,12 +30,61 @@ ENVIRONMENTS: list[tuple[dict[str, str], str, str | None]] = [
     ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "*"}, SAFE_URL, None),
     ({"HTTP_PROXY": "http://proxy:3128", "NO_PROXY": "10.0.0.7"}, "http://10.0.0.7:8000/v1", None),
     ({"HTTP_PROXY": "http://proxy:3128"}, "http://10.0.0.7:8000/v1", "http://proxy:3128"),
+    ({"HTTPS_PROXY": "http://proxy:3128", "ALL_PROXY": "http://other:3128"}, SAFE_URL, "http://proxy:3128"),
+    ({"HTTPS_PROXY": "http://proxy:3128", "ALL_PROXY": "http://other:3128"}, URL, "http://other:3128"),
+    ({"HTTP_PROXY": "http://proxy:3128", "http_proxy": ""}, URL, None),
     ({"HTTP_PROXY": "http://proxy:3128"}, "http://127.0.0.1:8000/v1", None),
     ({"HTTP_PROXY": "http://proxy:3128"}, "http://localhost:8000/v1", None),
     ({"HTTP_PROXY": "http://proxy:3128"}, "http://[::1]:8000/v1", None),
     ({"HTTP_PROXY": "http://proxy:3128"}, "http://vllm.localhost:8000/v1", None),
     ({"HTTP_PROXY": "http://proxy:3128"}, "http://0.0.0.0:8000/v1", None),
 ]
+
+
+EXCEPTIONS = [
+    ("models.example", URL, True),
+    ("MODELS.Example.", URL, True),
+    ("dels.example", URL, False),
+    ("example", URL, True),
+    (".example", URL, True),
+    ("*.example", URL, True),
+    ("*.models.example", URL, True),
+    ("other.example models.example", URL, True),
+    ("other.example, *", URL, True),
+    ("*,127.0.0.1", URL, True),
+    ("*.other", URL, False),
+    (",", URL, False),
+    (".", URL, False),
+    ("models.example:80", URL, True),
+    ("models.example:443", URL, False),
+    ("models.example:443", SAFE_URL, True),
+    ("models.example:8000", "http://models.example:8000/v1", True),
+    ("models.example:8001", "http://models.example:8000/v1", False),
+    (":8000", "http://models.example:8000/v1", False),
+    ("models.example", "http://models.example.:8000/v1", True),
+    ("10.0.0.0/8", "http://10.0.0.7:8000/v1", True),
+    ("10.0.0.7/8", "http://10.0.0.9:8000/v1", True),
+    ("10.1.0.0/16", "http://10.0.0.7:8000/v1", False),
+    ("10.0.0.7:8000", "http://10.0.0.7:8000/v1", True),
+    ("10.0.0.7:8001", "http://10.0.0.7:8000/v1", False),
+    ("0.0.7", "http://10.0.0.7:8000/v1", False),
+    ("10.0.0.0/8", "http://10.example/v1", False),
+    ("fd00::7", "http://[fd00::7]:8000/v1", True),
+    ("[fd00::7]", "http://[FD00::7]:8000/v1", True),
+    ("[fd00::7]:8000", "http://[fd00::7]:8000/v1", True),
+    ("[fd00::7]:8001", "http://[fd00::7]:8000/v1", False),
+    ("fd00::/8", "http://[fd00::7]:8000/v1", True),
+    ("fd00::/8", "http://10.0.0.7:8000/v1", False),
+]
+
+
+@pytest.mark.parametrize(("exceptions", "url", "direct"), EXCEPTIONS)
+def test_hosts_networks_and_ports_are_excepted(
+    exceptions: str, url: str, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("NO_PROXY", exceptions)
+    assert (proxy_for(url) is None) == direct
 
 
 @pytest.mark.parametrize(("variables", "url", "proxy"), ENVIRONMENTS)
@@ -99,6 +150,23 @@ def test_requests_go_through_the_proxy_with_its_password(monkeypatch: pytest.Mon
     assert asyncio.run(ask(URL, proxied(proxy), monkeypatch)).text == "2"
     assert proxy.fetched == [f"{URL}/chat/completions"]
     assert proxy.logins == ["Basic bWU6cGFzcw=="]
+
+
+def test_batches_are_asked_for_through_the_same_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine's own endpoint directly, although the SDK would ask the proxy for it."""
+    proxy = Proxy()
+
+    async def run() -> None:
+        async with serve(proxied(proxy)) as address:
+            monkeypatch.setenv("ALL_PROXY", address.removesuffix("/v1"))
+            async with open_client("http://models.example/v1", Access()) as client:
+                await client.batches.retrieve("far")
+            monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+            async with open_client(address, Access()) as client:
+                await client.batches.retrieve("near")
+
+    asyncio.run(run())
+    assert [url.rpartition("/")[2] for url in proxy.fetched] == ["far", "near"]
 
 
 UNREACHED = [

@@ -118,7 +118,7 @@ def test_an_argument_that_vllm_does_not_know_is_shown_in_its_words(run: Path) ->
 def test_a_server_that_dies_once_is_started_again(run: Path, direct: dict[str, str]) -> None:
     done = ended(command(run, die_after=40, once=str(run.parent / "died"), latency=0.01), run)
     assert done.returncode == 0, done.stderr
-    assert "vllm serve ended (SIGKILL, perhaps out of memory) and is started again" in done.stderr
+    assert "vllm serve ended (SIGKILL, perhaps out of memory); starting it again" in done.stderr
     assert "out of memory after 41 answers" in done.stderr
     assert "vllm serve ended (" in next(line for line in done.stdout.splitlines() if line.startswith("Retries after "))
     assert dataset_bytes(run) == direct
@@ -135,7 +135,7 @@ def test_a_server_that_dies_twice_ends_the_run_and_every_answer_is_kept(run: Pat
     done = ended(command(run, die_after=40, latency=0.01), run)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "personamath: vllm serve ended again" in done.stderr
-    assert "every answer is journaled, and the same command goes on from here" in done.stderr
+    assert "every answer is journaled, and the same command continues from here" in done.stderr
     assert all_gone(run, starts=2)
     go_on = ended(command(run), run)
     assert go_on.returncode == 0 and dataset_bytes(run) == direct
@@ -180,7 +180,7 @@ def test_whatever_ends_the_run_ends_the_server_and_its_engine(
     wait_for(lambda: all_gone(run))
     if number in (signal.SIGINT, signal.SIGTERM):
         assert process.returncode == 128 + number
-        assert "the same command goes on from here" in errors and "Traceback" not in errors
+        assert "the same command continues from here" in errors and "Traceback" not in errors
     else:
         assert process.returncode == -number
 

@@ -53,7 +53,7 @@ def write_rows(path: Path, rows: Sequence[Any]) -> str:
         (["--chat_template_kwargs", '{"enable_thinking": false}'], "prompts are the trained ones"),
         (["--model_init_kwargs", '{"dtype": "bfloat16"}'], "model_init_kwargs sets dtype: use the key dtype"),
         (["--push_to_hub", "true"], "push_to_hub is True: it would publish without scores"),
-        (["--min_pass_rate", "0.9"], "min_pass_rate 0.9 and max_pass_rate 0.8 are no range"),
+        (["--min_pass_rate", "0.9"], "min_pass_rate 0.9 and max_pass_rate 0.8 are not a range"),
         (["--pass_rate_samples", "-1"], "pass_rate_samples is -1; it must be 0 or more"),
         (["--learning_rat", "1"], "recipe: .*learning_rat"),
     ],

@@ -1,13 +1,15 @@
 """Whole runs of recipes/sft.py through `accelerate launch`, against a plain loop in float32."""
 
 import csv
+import functools
+import hashlib
 import json
 import math
 import shutil
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +89,27 @@ def losses(output: Path) -> list[float]:
 
 def plain_loop(dataset: Path, base: Path, normalization: str, micro_batch: int) -> list[float]:
     """The same run, written down as plainly as it goes: one example at a time, no padding, no library's trainer."""
+    weights = hashlib.sha256((base / "model.safetensors").read_bytes()).hexdigest()
+    return _plain_loop(dataset, Base(weights, base), normalization, BATCH if normalization == "tokens" else micro_batch)
+
+
+@dataclass(frozen=True)
+class Base:
+    """A model folder; all with the same weights are one."""
+
+    weights: str
+    folder: Path = field(compare=False)
+
+
+@functools.cache
+def _plain_loop(dataset: Path, base: Base, normalization: str, micro_batch: int) -> list[float]:
+    """The loop itself. Runs with the same weights, data and normalization share it: it takes 15 s of CPU."""
     import datasets
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     torch.set_num_threads(1)  # as the runs; more would only wait for one another on so small a model
-    tokenizer, model = AutoTokenizer.from_pretrained(base), AutoModelForCausalLM.from_pretrained(base)
+    tokenizer, model = AutoTokenizer.from_pretrained(base.folder), AutoModelForCausalLM.from_pretrained(base.folder)
     rows = datasets.load_dataset(str(dataset), "default", split="train")
     examples = make_examples(rows["problem"], rows["response"], tokenizer, "clean", 1024)
     order = EpochOrder(ROWS, BATCH, SEED)

@@ -2,14 +2,13 @@
 
 import os
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from personamath.training.record import FILE_NAME, TrainingRecord
 from tests.conftest import REPO
+from tests.support import programs
 from tests.support.folders import rows, write
 
 STEPS = 2
@@ -25,12 +24,8 @@ def test_a_run_logs_its_curve_into_the_local_database(tmp_path: Path) -> None:
     }
     arguments = [text for name, value in flags.items() for text in (f"--{name}", str(value))]
     recipe = [str(REPO / "recipes/sft.py"), "--config", str(REPO / "recipes/sft-tiny.yaml")]
-    done = subprocess.run(
-        [sys.executable, *recipe, *arguments],
-        env={**os.environ, "TRACKIO_DIR": str(tmp_path / "trackio")},
-        capture_output=True,
-        text=True,
-    )
+    environment = os.environ | {"TRACKIO_DIR": str(tmp_path / "trackio")}
+    done = programs.run(*recipe, *arguments, environment=environment, kind="training")
     assert done.returncode == 0, done.stderr[-3000:]
     (database,) = (tmp_path / "trackio").glob("sums*.db")
     with sqlite3.connect(database) as connection:

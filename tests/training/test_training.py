@@ -396,6 +396,19 @@ def test_what_changes_nothing_is_accepted_and_recorded() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")
+def test_a_folder_is_one_recipe_however_its_path_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell completes a folder's name with a slash, and the same command must resume the run."""
+    from personamath.training.arguments import read_arguments
+
+    (tmp_path / "run-15:30" / "dataset").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    written = ["run-15:30/dataset", "run-15:30/dataset/", "./run-15:30/dataset", "run-15:30//dataset/.", "me/Name"]
+    options = ["--config", str(REPO / "recipes/sft-tiny.yaml"), "--dataset_name"]
+    found = [read_arguments([*options, name]).recipe["dataset_name"] for name in written]
+    assert found == ["run-15:30/dataset"] * 4 + ["me/Name"]
+
+
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated")
 @pytest.mark.parametrize(("recipe", "module"), [("sft-tiny", "arguments"), ("grpo-tiny", "grpo.arguments")])
 def test_null_takes_a_key_of_ours_back(recipe: str, module: str) -> None:
     read = import_module(f"personamath.training.{module}").read_arguments

@@ -28,7 +28,7 @@ class Comparison:
     worse: int
     """On how many it does worse."""
     p: float | None
-    """The p value of McNemar's exact test; None where an answer can be partly correct."""
+    """The p value of McNemar's exact test; None if an answer can be partly correct."""
 
     @property
     def shown(self) -> bool:
@@ -47,7 +47,7 @@ class Comparison:
 
 
 def incomparable(run: TaskRun, other: TaskRun) -> str | None:
-    """Return why two runs of a task cannot be compared; None where they can."""
+    """Return why two runs of a task cannot be compared; None if they can."""
     if run.version != other.version:
         return f"not compared: versions {run.version} and {other.version} of the task are different scores"
     if not run.items or not other.items:

@@ -30,7 +30,7 @@ class ScoredProblem:
 
 
 def read_completions(run: TaskRun) -> list[ScoredProblem]:
-    """Read the completions behind a task's scores, by id; raises `BadInput` where a line is torn or of another form."""
+    """Read the completions behind a task's scores, by id; raises `BadInput` if a line is torn or of another form."""
     path = run.samples_file
     if path is None or not path.is_file():
         raise BadInput(f"{run.task}: its completions are missing; {HOW}")

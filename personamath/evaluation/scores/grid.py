@@ -54,7 +54,7 @@ class GridTask:
 def read_method(folder: Path) -> Method:
     """Read one method's results: a folder with a folder for each training seed, or the results of a single model.
 
-    Raises BadInput where there is nothing to read.
+    Raises BadInput if there is nothing to read.
     """
     children = [] if any(folder.glob(RESULTS)) else sorted(path for path in folder.glob("*") if path.is_dir())
     found = children or [folder]
@@ -62,7 +62,7 @@ def read_method(folder: Path) -> Method:
 
 
 def read_grid(folders: Sequence[Path]) -> list[Method]:
-    """Read at least two methods; raises BadInput where two have one name."""
+    """Read at least two methods; raises BadInput if two have one name."""
     names = [folder.resolve().name for folder in folders]
     if len(names) < 2:
         raise BadInput("--grid compares methods: give the folders of at least two, one for each method")
@@ -74,7 +74,7 @@ def read_grid(folders: Sequence[Path]) -> list[Method]:
 def compare_grid(methods: Sequence[Method]) -> list[GridTask]:
     """Compare the methods on every task that all of their models have, problem by problem.
 
-    Raises BadInput where no task is in all, or two models' results of a task cannot be compared.
+    Raises BadInput if no task is in all, or two models' results of a task cannot be compared.
     """
     runs = [run for method in methods for run in method.runs]
     shared = [task.task for task in runs[0].tasks if all(task.task in tasks_of(run) for run in runs)]

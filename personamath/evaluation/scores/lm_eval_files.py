@@ -31,9 +31,9 @@ class Metadata:
 
     personamath: Facts
     problems: int | None = None
-    """How many problems the published dataset has; None where the task does not say."""
+    """How many problems the published dataset has; None if the task does not say."""
     fingerprint: str | None = None
-    """Digest of the published problems; None where the task does not say."""
+    """Digest of the published problems; None if the task does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Output(NamedTuple):
         return sorted(name for name in self.content.configs if name.startswith(PREFIX))
 
     def task_config(self, task: str) -> TaskConfig:
-        """Return a task's configuration; raises BadInput where another version of the task wrote it."""
+        """Return a task's configuration; raises BadInput if another version of the task wrote it."""
         return from_json(TaskConfig, self.content.configs[task], f"{self.path}: {task}", AGAIN)
 
 
@@ -126,13 +126,13 @@ def results_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def read_output(path: Path) -> Output:
-    """Read a results file; raises BadInput where it is missing or something else."""
+    """Read a results file; raises BadInput if it is missing or something else."""
     content = {name.replace("-", "_"): value for name, value in read_json(path, HOW).items()}
     return Output(path, from_json(Results, content, str(path), HOW))
 
 
 def read_samples(path: Path) -> Samples:
-    """Read the samples of a task; raises BadInput where a line is torn or not of one of our tasks."""
+    """Read the samples of a task; raises BadInput if a line is torn or not of one of our tasks."""
     items: list[Item] = []
     limits: set[int] = set()
     alike = True

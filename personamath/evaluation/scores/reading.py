@@ -31,7 +31,7 @@ def read_results(paths: Sequence[Path]) -> ScoredRun:
     """Read one model's results: files `results_….json`, or folders that contain some at any depth.
 
     The samples are expected beside them, where lm-eval writes them. Results that must not be published are read too;
-    `ScoredRun.all_faults` says why. Raises BadInput where there is nothing to read, a file is torn, or a task occurs
+    `ScoredRun.all_faults` says why. Raises BadInput if there is nothing to read, a file is torn, or a task occurs
     twice.
     """
     outputs = [read_output(path) for path in results_files(paths)]

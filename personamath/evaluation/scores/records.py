@@ -40,9 +40,9 @@ class ScoredModel:
     name: str
     """Hub id, a server's name for it, or the name of a local folder."""
     revision: str | None
-    """The revision requested from the Hub, e.g. `v1.0.0`; None where none was given, and for a local folder."""
+    """The revision requested from the Hub, e.g. `v1.0.0`; None if none was given, and for a local folder."""
     training_record: str | None
-    """SHA-256 of the training.json in a local folder, which identifies the training; None where there is none."""
+    """SHA-256 of the training.json in a local folder, which identifies the training; None if there is none."""
     local: bool
     """Whether it was a local folder."""
 
@@ -54,7 +54,7 @@ class DataSource:
     name: str
     """Hub id, e.g. `openai/gsm8k`, or the name of a local file."""
     config: str | None
-    """Dataset config; None where the dataset has only one, and for a local file."""
+    """Dataset config; None if the dataset has only one, and for a local file."""
     split: str | None
     """None for a local file."""
     revision: str | None
@@ -92,25 +92,25 @@ class TaskRun:
     n_original: int
     """How many problems the task's data has; more than `n` where `--limit` or `--samples` left some out."""
     n_published: int | None
-    """How many problems the published dataset has; None where the task does not say."""
+    """How many problems the published dataset has; None if the task does not say."""
     prompt: str
     """The prompt with `{instruction}` for the problem, as in training.json's `prompt.evaluation`."""
     generation: Mapping[str, Any]
     """lm-eval's `generation_kwargs`: `max_gen_toks`, `until`, `temperature`, ..."""
     limits: tuple[int, int] | None
-    """The lowest and the highest limit of new tokens: `max_gen_toks`, reduced to fit the model's context; None where
+    """The lowest and the highest limit of new tokens: `max_gen_toks`, reduced to fit the model's context; None if
     the samples were not logged."""
     samples: int
     """How many completions each problem has."""
     data: DataSource
     date: str | None
-    """When lm-eval began, ISO 8601 in UTC; None where the file does not say."""
+    """When lm-eval began, ISO 8601 in UTC; None if the file does not say."""
     items: tuple[Item, ...]
     """In the order of their ids; empty where the samples were not logged."""
     faults: tuple[str, ...]
     """Why this task's scores must not be published, a sentence each; empty where they may be."""
     samples_file: Path | None = None
-    """lm-eval's file with the completions behind these scores; None where it is not known."""
+    """lm-eval's file with the completions behind these scores; None if it is not known."""
 
     @property
     def main_metric(self) -> str:
@@ -159,12 +159,12 @@ class ScoredRun:
 
     @property
     def revision(self) -> str | None:
-        """The revision requested from the Hub, e.g. `v1.0.0`; None where none was given."""
+        """The revision requested from the Hub, e.g. `v1.0.0`; None if none was given."""
         return self.tasks[0].model.revision
 
     @property
     def training_record(self) -> str | None:
-        """SHA-256 of the training.json in the folder that was scored; None where there is none."""
+        """SHA-256 of the training.json in the folder that was scored; None if there is none."""
         return self.tasks[0].model.training_record
 
     def all_faults(self) -> list[str]:

@@ -37,7 +37,7 @@ class Loaded(NamedTuple):
 def load(name: str, read: Reader, hub: HubData, files: Mapping[str, str]) -> Loaded:
     """Load the problems of the dataset `name` from its file in `files`, or else from the Hub.
 
-    Raises BadInput where they cannot be read, or lack a column of the dataset.
+    Raises BadInput if they cannot be read, or lack a column of the dataset.
     """
     if not isinstance(files, Mapping) or not files.keys() <= set(DATA_SETS):
         raise BadInput(f"--metadata files: {files}; give paths by dataset name, one of {', '.join(DATA_SETS)}")
@@ -58,7 +58,7 @@ def load(name: str, read: Reader, hub: HubData, files: Mapping[str, str]) -> Loa
 
 
 def rows_of(name: str, hub: HubData) -> list[Row]:
-    """Load the rows from the Hub, through `datasets` and its cache; raises BadInput where it cannot be reached."""
+    """Load the rows from the Hub, through `datasets` and its cache; raises BadInput if it cannot be reached."""
     import datasets
 
     rows: list[Row] = []

@@ -32,9 +32,9 @@ class Room:
     """A model's context, and how to count tokens."""
 
     context: int | None
-    """Tokens of prompt and completion together; None where it is not known."""
+    """Tokens of prompt and completion together; None if it is not known."""
     count: Count | None
-    """Counts the tokens of a text, without special tokens; None where there is no tokenizer."""
+    """Counts the tokens of a text, without special tokens; None if there is no tokenizer."""
 
     def limit(self, prompt: str, asked: int) -> int:
         """Return how many tokens the completion of a prompt may have: `asked`, or what is left of the context."""
@@ -45,7 +45,7 @@ class Room:
         return min(asked, max(step, left // step * step))
 
     def stopped(self, completion: str, limit: int) -> bool | None:
-        """Whether a completion ended before its limit, by EOS or the stop text; None where that is not known."""
+        """Whether a completion ended before its limit, by EOS or the stop text; None if that is not known."""
         return None if self.count is None else self.count(completion) < limit * (1 - SLACK)
 
 
@@ -87,7 +87,7 @@ def is_api(arguments: Mapping[str, Any]) -> bool:
 
 
 def tokenizer_of(arguments: Mapping[str, Any]) -> Any:
-    """Load the tokenizer that lm-eval uses; None where it uses none, or it cannot be loaded."""
+    """Load the tokenizer that lm-eval uses; None if it uses none, or it cannot be loaded."""
     name = arguments.get("tokenizer") or arguments.get("pretrained") or arguments.get("model")
     if not isinstance(name, str) or arguments.get("tokenizer_backend") in ("none", "None"):
         return None

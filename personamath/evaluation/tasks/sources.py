@@ -1,7 +1,7 @@
 r"""The test sets: each function turns a dataset's rows into problems of one form.
 
 A problem is a dict of `question`, `answer` (the reference, LaTeX or plain, without dollar signs), `subject` and
-`level`; the last two are None where the dataset has none. A row that lacks a column raises KeyError.
+`level`; the last two are None if the dataset has none. A row that lacks a column raises KeyError.
 """
 
 import re
@@ -41,6 +41,7 @@ LETTERS = "ABCD"
 
 DATA_SETS = (
     "gsm8k",
+    "gsm8k_platinum",
     "math",
     "math500",
     "svamp",
@@ -60,6 +61,11 @@ DATA_SETS = (
 def gsm8k(rows: Iterable[Row]) -> list[Doc]:
     """GSM8K: the reference follows `####`."""
     return [problem(row["question"], number(row["answer"].rpartition("####")[2])) for row in rows]
+
+
+def gsm8k_platinum(rows: Iterable[Row]) -> list[Doc]:
+    """GSM8K-Platinum: GSM8K's test problems without the ambiguous ones, and with wrong references corrected."""
+    return gsm8k(rows)
 
 
 def math(rows: Iterable[Row]) -> list[Doc]:

@@ -4,8 +4,8 @@ Two solutions that compute the same in the same order take the same path, howeve
 `expression = expression`, of numbers and with at least one operation, in plain text, in LaTeX or between the
 calculator marks of GSM8K; `a = b = c` is two. Units and words around it are left out.
 
-The reader is careful rather than complete. An equality with a variable, a time of day or a number in words is passed
-over. So is one that does not hold but may be meant otherwise (`1/2 cup = 4 ounces`): an equality that does not hold
+The reader is careful rather than complete. It skips an equality with a variable, a time of day or a number in words. It
+also skips one that does not hold but may mean something else (`1/2 cup = 4 ounces`): an equality that does not hold
 costs a solution its place in the dataset.
 """
 
@@ -104,7 +104,7 @@ def _marked(solution: str) -> str:
 
 
 def _equality(found: Sides) -> Equality | None:
-    """The equality of two sides, or None where they are no arithmetic or may be meant otherwise."""
+    """The equality of two sides, or None if they are no arithmetic or may be meant otherwise."""
     left, right, relation = found
     try:
         one, other = _read(left.symbols), _read(right.symbols)

@@ -145,7 +145,7 @@ def _has_no_count(text: str, match: re.Match[str], start: int, end: int, where: 
 
 
 def _answer(match: re.Match[str]) -> str | None:
-    """The value of a number in digits; None where it has none."""
+    """The value of a number in digits; None if it has none."""
     if match["frac"] or match["slash"]:
         whole = match["whole"] or match["whole2"] or "0"
         above, below = (match[one] or match[two] or match[three] for one, two, three in _PARTS)

@@ -1,7 +1,7 @@
 """The two forms of a backward question, and how the statement in one of them is read.
 
-FOBAR tells the answer behind the question. Self-verification replaces the sentence that asks by a statement with the
-answer in it, which the teacher writes.
+FOBAR states the answer after the question. Self-verification replaces the sentence that asks with a statement of the
+answer, which the teacher writes.
 """
 
 import re

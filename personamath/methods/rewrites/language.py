@@ -111,7 +111,7 @@ def _is_mostly(words: Sequence[str], foreign: frozenset[str], own: frozenset[str
 
 @lru_cache(maxsize=RECENT)
 def _language(text: str) -> str | None:
-    """The language with the most different function words in a text; None where they are too few to tell."""
+    """The language with the most different function words in a text; None if they are too few to tell."""
     words = set(_WORD.findall(text.casefold()))
     counts = Counter({name: len(words & listed) for name, listed in _LISTS.items()})
     (best, most), (_, second) = counts.most_common(2)

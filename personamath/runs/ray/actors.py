@@ -38,7 +38,7 @@ class ActorPool:
         self.desk = start_desk(ray, home, begun, setup.caps, self.size)
 
     async def look(self) -> Look:
-        """How far the actors are; a `PersonaMathError` where the cluster failed."""
+        """How far the actors are; a `PersonaMathError` if the cluster failed."""
         try:
             return cast(Look, await self.desk.look.remote())
         except self._ray.exceptions.RayError as error:

@@ -63,7 +63,7 @@ class BlockAnswers:
         return self._known.get(digest)
 
     async def put(self, request: Request, completion: Completion) -> None:
-        """Keep one answer; `RunDirectoryError` where an earlier one could not be written."""
+        """Keep one answer; `RunDirectoryError` if an earlier one could not be written."""
         if self._failure:
             raise self._failure
         self._known[request.digest] = completion

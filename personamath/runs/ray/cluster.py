@@ -55,7 +55,7 @@ class ClusterSetup:
 
 
 def import_ray() -> Any:
-    """The module `ray`; `BadInput` where it is not installed."""
+    """The module `ray`; `BadInput` if it is not installed."""
     for name, value in RAY_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     try:
@@ -112,7 +112,7 @@ def failure(error: Exception) -> PersonaMathError:
         what = f"{type(error).__name__}: {lines[-1].strip()}" if lines else type(error).__name__
     return PersonaMathError(
         f"the cluster failed ({in_one_line(what)}); see its logs. Everything in the run directory is "
-        "kept: the same command goes on"
+        "kept: the same command continues"
     )
 
 

@@ -120,7 +120,7 @@ class BlockWorker:
             await work.pay(paid)
 
     async def __call__(self, batch: pa.Table) -> pa.Table:
-        """Work on one block; a run that stops is told to the desk, not raised, so that no other block is lost by it."""
+        """Work on one block. Report an end of the run to the desk instead of raising it, so that no block is lost."""
         block = as_block(batch)
         work = _Work(self._job, self._folder, block, self._gate, self._slots)
         try:
@@ -143,7 +143,7 @@ class BlockWorker:
                 return
             if self._folder.path and not self._folder.path.is_dir():
                 raise RunDirectoryError(
-                    f"{self._folder.name}: not there on every machine of the cluster; give an --output on a file "
+                    f"{self._folder.name}: not available on every machine of the cluster; give an --output on a file "
                     "system that all share, or in an object store"
                 )
             import resource  # not on Windows, where the journal refuses to run

@@ -75,7 +75,7 @@ def _commit(splits: Sequence[HubSplit]) -> tuple[str, str | None]:
             "with `hf auth login` or HF_TOKEN"
         ) from None
     except HFValidationError as error:
-        raise BadInput(f"{repo}: no name of a dataset on the Hub ({in_one_line(error)})") from None
+        raise BadInput(f"{repo}: not a name of a dataset on the Hub ({in_one_line(error)})") from None
     except OfflineModeIsEnabled:
         return _in_cache(splits, "HF_HUB_OFFLINE is set")
     except HfHubHTTPError as error:

@@ -16,6 +16,7 @@ from personamath.teachers.batch.record import Submitted
 from personamath.teachers.error_bodies import read_error
 from personamath.teachers.keys import Access
 from personamath.teachers.patience import FIRST_BACKOFF_S, LONGEST_BACKOFF_S
+from personamath.teachers.proxies import proxy_for
 from personamath.teachers.replies import ADD_CREDIT, Replies, may_pass
 
 T = TypeVar("T")
@@ -26,6 +27,19 @@ METADATA_KEY = "personamath"
 CLOCKS_DIFFER_S = 3600.0
 # Looks at the provider's list while a batch may still show up in it.
 LOOKS_WHILE_IT_SETTLES = 4
+
+
+def open_client(base_url: str, access: Access) -> openai.AsyncOpenAI:
+    """The SDK's client of an endpoint, behind the proxy that other requests to the endpoint go through."""
+    through = httpx2.AsyncHTTPTransport(proxy=proxy_for(base_url), limits=openai.DEFAULT_CONNECTION_LIMITS)
+    return openai.AsyncOpenAI(
+        # The SDK wants a key even where the endpoint does not.
+        api_key=access.key or "none",
+        default_headers=access.own,
+        base_url=base_url,
+        max_retries=0,  # a creation sent twice would be paid twice; other calls are retried here, too
+        http_client=openai.DefaultAsyncHttpxClient(transport=through),
+    )
 
 
 class BatchApi:
@@ -51,13 +65,7 @@ class BatchApi:
         self._settle_s = settle_s
         self._left_behind = left_behind
         self._reached = False
-        self._client = openai.AsyncOpenAI(
-            # The SDK wants a key even where the endpoint does not.
-            api_key=access.key or "none",
-            default_headers=access.own,
-            base_url=base_url,
-            max_retries=0,  # a creation sent twice would be paid twice; other calls are retried here, too
-        )
+        self._client = open_client(base_url, access)
 
     async def close(self) -> None:
         """Close the connections."""

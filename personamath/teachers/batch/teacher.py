@@ -97,7 +97,7 @@ class BatchTeacher(WaveTeacher):
         """For a run that ends early: what goes on without it."""
         count = len(self._queue)
         if not count:
-            return "no batch is out; the same command goes on from here"
+            return "no batch is out; the same command continues from here"
         batches, them = ("1 batch goes", "it") if count == 1 else (f"{count} batches go", "them")
         return f"{batches} on at {self._base_url}; the same command picks {them} up"
 
@@ -178,8 +178,8 @@ class BatchTeacher(WaveTeacher):
             info = await self._api.look_at(batch.batch_id)
             if info is None:
                 raise TeacherMisconfigured(
-                    f"{self._base_url} knows no {batch.batch_id}: use the key and --base-url it was submitted with, or "
-                    f"remove {self._record.path} to have its requests asked, and paid, again"
+                    f"{self._base_url} does not know {batch.batch_id}: use the key and --base-url of its submission, "
+                    f"or remove {self._record.path} to ask, and pay for, its requests again"
                 )
             self._seen[batch.number] = info
             if has_ended(info):

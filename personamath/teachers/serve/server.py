@@ -147,10 +147,10 @@ class Server:
             was_ready, how = await self._live_once()
             if not was_ready:
                 raise TeacherMisconfigured(f"vllm serve ended before it was ready ({how}); {self._log_ends()}")
-            print(f"\nvllm serve ended ({how}) and is started again; {self._log_ends()}", file=sys.stderr)
+            print(f"\nvllm serve ended ({how}); starting it again; {self._log_ends()}", file=sys.stderr)
             _, how = await self._live_once()
             raise TeacherMisconfigured(
-                f"vllm serve ended again ({how}); every answer is journaled, and the same command goes on from here; "
+                f"vllm serve ended again ({how}); every answer is journaled, and the same command continues from here; "
                 + self._log_ends()
             )
         except OSError as error:

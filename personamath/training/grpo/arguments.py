@@ -77,7 +77,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> Arguments:
         raise BadInput("model_name_or_path is missing: name a fine-tuned model, e.g. runs/sft-qwen2.5-7b")
     if not 0 <= ours.min_pass_rate <= ours.max_pass_rate <= 1:
         raise BadInput(
-            f"min_pass_rate {ours.min_pass_rate} and max_pass_rate {ours.max_pass_rate} are no range within 0 to 1"
+            f"min_pass_rate {ours.min_pass_rate} and max_pass_rate {ours.max_pass_rate} are not a range within 0 to 1"
         )
     if ours.pass_rate_samples < 0:
         raise BadInput(f"pass_rate_samples is {ours.pass_rate_samples}; it must be 0 or more")

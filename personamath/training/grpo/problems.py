@@ -33,7 +33,7 @@ def load_problems(
 ) -> tuple[list[tuple[str, Any]], TrainingData]:
     """Load problems and their solutions from the Hub, a dataset folder, or a JSONL or parquet file.
 
-    Raises BadInput where they cannot be loaded, a prompt is not one user message, or the rows are simulated and
+    Raises BadInput if they cannot be loaded, a prompt is not one user message, or the rows are simulated and
     `allow_simulated` is false.
     """
     rows, data = load_rows(name, config, revision, allow_simulated, COLUMNS)
