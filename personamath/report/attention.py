@@ -98,8 +98,7 @@ def _requests(data: RunData) -> Iterator[Attention]:
         _, count, kind, reason = largest
         label, asked = data.outline.label(data.outline.kind(kind)), sum(requests[kind].values())
         yield Attention(
-            f"{label}: {count:,} of {asked:,} answers were dropped for one reason, `{reason}`: "
-            "read some to see whether the teacher misunderstands the prompt.",
+            f"{label}: {count:,} of {asked:,} answers were dropped for one reason, `{reason}`: read a few to see why.",
             f"rows?outcome={quote(reason)}" if data.lost else "funnel",
         )
     asked, cut = (

@@ -226,6 +226,13 @@ def test_a_page_loads_itself_again_and_keeps_its_place(browser: Page, tmp_path: 
         show("second")
         browser.until("document.querySelector('h1')?.textContent === 'second'")
         browser.until("scrollY === 200")
+        panes = "['list', 'detail'].map((name) => document.querySelector(`[data-part=${name}]`))"
+        browser.evaluate("location.hash = '#rows?row=math-train-00002/p0000'")
+        browser.until("document.querySelector('.ancestry')")
+        browser.evaluate(f"{panes}.forEach((pane) => (pane.scrollTop = 50))")
+        show("third")
+        browser.until("document.querySelector('h1')?.textContent === 'third'")
+        browser.until(f"{panes}.every((pane) => pane.scrollTop === 50)")
         asked = {problem.removeprefix(f"network: {address}") for problem in browser.problems}
         assert asked == {"", "state"}, "the page asks for itself and for its state, and its policy refuses nothing"
     browser.until("document.getElementById('ended')?.textContent.includes('not updated any more')")

@@ -3,6 +3,7 @@
 const report = document.getElementById("report");
 const view = document.getElementById("rows");
 let browser;
+let shown; // a promise: the view that the address names is complete
 
 async function route() {
   const [name, state] = location.hash.slice(1).split("?");
@@ -41,4 +42,4 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 addEventListener("hashchange", route);
 // The rows follow this script in the page, so wait until they are loaded.
-addEventListener("DOMContentLoaded", route);
+addEventListener("DOMContentLoaded", () => (shown = route()));
