@@ -6,7 +6,7 @@ from typing import NamedTuple
 from personamath.report.analysis.costs import spent
 from personamath.report.analysis.intervals import LEAST, wilson
 from personamath.report.analysis.rows import RunData
-from personamath.report.analysis.steps import StepShare, step_shares
+from personamath.report.analysis.steps import StepShare, step_shares, whole_rows
 from personamath.report.attention import Attention, attention
 from personamath.report.wording import number_of
 
@@ -53,6 +53,9 @@ def _seeds(data: RunData) -> int:
 
 
 def _sentence(data: RunData) -> str:
+    if (whole := whole_rows(data)) is not None:
+        part = f"{number_of(len(data.rows), 'row')}, each a problem with a solution: a part of a dataset of {whole:,}."
+        return f"{part} Counts of requests and tokens in this report are those of the whole dataset."
     seeds, used = _seeds(data), len({row.seed_id for row in data.rows})
     have = "all problems have" if used == seeds else f"{used:,} of the problems {'has' if used == 1 else 'have'}"
     rows = number_of(len(data.rows), "row")
@@ -65,7 +68,8 @@ def _sentence(data: RunData) -> str:
 
 def _rows(data: RunData) -> Figure:
     seeds = _seeds(data)
-    each = f"{len(data.rows) / seeds:.1f} for each seed problem" if seeds else ""
+    whole = whole_rows(data) is None
+    each = f"{len(data.rows) / seeds:.1f} for each seed problem" if seeds and whole else ""
     return Figure(counted(len(data.rows)), "rows", each)
 
 
@@ -91,7 +95,7 @@ def _of(part: int, whole: int, what: str) -> str:
 
 def _costs(data: RunData) -> list[Figure]:
     """Return the cost in total and per kept row: money if the price is known, else tokens."""
-    if not data.outline.kinds or (cost := spent(data)) is None:
+    if not data.outline.kinds or whole_rows(data) is not None or (cost := spent(data)) is None:
         return []
     rows = max(len(data.rows), 1)
     total = "so far" if data.unfinished else "in total"

@@ -126,6 +126,14 @@ def test_numbers_that_are_not_final_say_so() -> None:
     assert found.figures[-2].label == "tokens so far"
 
 
+def test_a_part_of_a_dataset_has_no_shares_of_the_whole_runs_requests() -> None:
+    whole = data(tokens=10_000)
+    found = verdict(replace(whole, provenance={**whole.provenance, "marked": {"rows": 400, "good": 55}}))
+    assert found.sentence.startswith("55 rows, each a problem with a solution: a part of a dataset of 400.")
+    assert found.steps == () and [figure.label for figure in found.figures][-1] == "overlapping rows"
+    assert not any("in the paper" in one.text for one in found.attention)
+
+
 def test_few_rows_are_called_few() -> None:
     assert "With 55 rows, most differences" in verdict(data()).sentence
     many = tuple(replace(one, id=f"{one.id}-{copy}") for one in data().rows for copy in range(5))

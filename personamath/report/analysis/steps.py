@@ -30,8 +30,17 @@ class StepShare(NamedTuple):
     """None if the paper reports no such share, as for rewrites, whose number it does not state."""
 
 
+def whole_rows(data: RunData) -> int | None:
+    """Return how many rows the dataset has that this one is a part of, and whose requests are counted; None if whole."""
+    facts = data.provenance
+    rows: int | None = facts["mixed"]["parent"]["rows"] if "mixed" in facts else facts.get("marked", {}).get("rows")
+    return None if rows == len(data.rows) else rows
+
+
 def step_shares(data: RunData) -> list[StepShare]:
-    """Return the steps that tried anything, in the order of the method."""
+    """Return the steps that tried anything, in the order of the method; none for a part of a dataset."""
+    if whole_rows(data) is not None:
+        return []
     requests = data.provenance["funnel"]["requests"]
     found = []
     for step in data.outline.steps:
