@@ -31,7 +31,7 @@ class StepShare(NamedTuple):
 
 
 def whole_rows(data: RunData) -> int | None:
-    """Return how many rows the dataset has that this one is a part of, and whose requests are counted; None if whole."""
+    """Return how many rows the dataset has that this is a part of, and whose requests are counted; None if whole."""
     facts = data.provenance
     rows: int | None = facts["mixed"]["parent"]["rows"] if "mixed" in facts else facts.get("marked", {}).get("rows")
     return None if rows == len(data.rows) else rows
