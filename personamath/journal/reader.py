@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from personamath.errors import RunDirectoryError
 from personamath.journal.block_files import all_answer_files, read_answers, wasted_in
-from personamath.journal.file_format import BLOCKS, FILE_NAME, FIND, PAID, open_for_reading, unreadable
+from personamath.journal.file_format import BLOCKS, FILE_NAME, PAID, find_in, open_for_reading, unreadable
 from personamath.journal.run_folder import RunFolder
 from personamath.journal.salvage import Answer, whole_completion
 from personamath.journal.store import Journal
@@ -29,6 +29,7 @@ class JournalReader:
         """
         with ExitStack() as stack:
             self._journals = [(one, stack.enter_context(closing(open_for_reading(one)))) for one in directories]
+            self._finds = [find_in(journal) for _, journal in self._journals]
             self._open = stack.pop_all()
         self.path = directories[0]
 
@@ -41,9 +42,10 @@ class JournalReader:
 
         The run that made a damaged answer recovers it, or asks again.
         """
-        for found in self._each(FIND, digest):
-            if completion := whole_completion(found):
-                return completion
+        for (directory, journal), find in zip(self._journals, self._finds, strict=True):
+            for found in _all(directory, journal, find, digest):
+                if completion := whole_completion(found):
+                    return completion
         return None
 
     def has(self, digest: str) -> bool:
@@ -68,11 +70,15 @@ class JournalReader:
 
     def _each(self, query: str, *values: str) -> Iterator[sqlite3.Row]:
         for directory, journal in self._journals:
-            try:
-                # All at once: a statement left open would be an open transaction.
-                yield from journal.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise unreadable(directory / FILE_NAME, error) from None
+            yield from _all(directory, journal, query, *values)
+
+
+def _all(directory: Path, journal: sqlite3.Connection, query: str, *values: str) -> list[sqlite3.Row]:
+    """Return all results at once: a statement left open would be an open transaction."""
+    try:
+        return journal.execute(query, values).fetchall()
+    except sqlite3.Error as error:
+        raise unreadable(directory / FILE_NAME, error) from None
 
 
 @contextmanager

@@ -7,10 +7,8 @@ asked and nothing is written.
 
 import asyncio
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,10 +16,7 @@ from typing import Any, NamedTuple
 from personamath.answers import Grader
 from personamath.completion import read_completion
 from personamath.errors import NotAsked
-from personamath.journal.block_files import all_answer_files, read_answers
-from personamath.journal.file_format import FILE_NAME, find_in, open_for_reading, unreadable
-from personamath.journal.run_folder import RunFolder
-from personamath.journal.salvage import as_completion, whole_completion
+from personamath.journal.reader import JournalReader, reading
 from personamath.methods.draw import rank
 from personamath.methods.work import PASSED, UNANSWERED, Work
 from personamath.recipe import Recipe
@@ -34,7 +29,6 @@ MOST_OF_EACH = 200
 RNG_SEED = 0
 # How the id of a rewritten problem names its persona.
 PERSONA_IN_ID = re.compile(r"/p(\d{4,})$")
-_COLUMNS = ("digest", "text", "finish_reason", "prompt_tokens", "completion_tokens", "answered_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +87,8 @@ def read_lost(
     }
     wanted = Counter({each: min(count, most) for each, count in counts.items()})
     kept = {(row.id, row.request) for row in rows}
-    with closing(open_for_reading(run)) as journal:
-        replay = _Replay(recipe, _FromJournal(run, journal), personas, kept)
+    with reading(run) as journal:
+        replay = _Replay(recipe, _FromJournal(journal), personas, kept)
         found = asyncio.run(_examples(replay, sorted(seeds, key=lambda seed: rank(seed.id, RNG_SEED)), wanted))
     order = {seed.id: place for place, seed in enumerate(seeds)}
     return Lost(tuple(sorted(found, key=lambda one: order[one.seed.id])), counts)
@@ -214,26 +208,15 @@ class _Traced(Work):
             asked.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
 class _FromJournal:
-    """A teacher that only knows the answers of a run, in its journal or in the files of blocks beside it."""
+    """A teacher that only knows the answers of a run."""
 
-    def __init__(self, run: Path, journal: sqlite3.Connection) -> None:
-        self._path = run / FILE_NAME
-        self._journal, self._find = journal, find_in(journal)
-        folder = RunFolder(str(run))
-        self._of_blocks = {
-            digest: as_completion(*columns)
-            for file in all_answer_files(folder)
-            for digest, *columns in read_answers(folder, file, _COLUMNS)
-        }
+    journal: JournalReader
 
     async def complete(self, request: Request) -> Completion:
-        """The journaled answer; raises `NotAsked` if there is none."""
-        try:
-            found = self._journal.execute(self._find, (request.digest,)).fetchall()
-        except sqlite3.Error as error:
-            raise unreadable(self._path, error) from None
-        completion = whole_completion(found[0]) if found else self._of_blocks.get(request.digest)
+        """Return the journaled answer; raise `NotAsked` if there is none."""
+        completion = self.journal.get(request.digest)
         if completion is None:
             raise NotAsked("not in the journal")
         return completion
