@@ -155,7 +155,7 @@ def test_lm_eval_scores_a_model_of_this_machine(server: tuple[str, Path], model:
     # The server is asked for only so that it starts meanwhile.
     names = ["personamath", "personamath_extended", "personamath_gsm8k_paper", "personamath_gsm8k_maj8"]
     run = lm_eval(tmp_path, "hf", {"pretrained": model}, names, "--device", "cpu", "--batch_size", "8")
-    assert len(run.tasks) == 2 + 11 + 2 and run.model == "PersonaMath-tiny" and run.harness
+    assert len(run.tasks) == 2 + 12 + 2 and run.model == "PersonaMath-tiny" and run.harness
     for each in run.tasks:
         rows, problems = ROWS[each.task.removeprefix("personamath_").removesuffix("_paper").removesuffix("_maj8")]
         assert each.n == each.n_original == len(problems) <= len(rows)
