@@ -100,9 +100,8 @@ def test_json_is_all_that_the_standard_output_gets(
 
     assert main(["report", str(output), "--json"]) == 0
     shown, _ = capsys.readouterr()
-    assert json.loads(shown) == {
-        "page": (output / "report" / "index.html").as_uri()
-    }  # in the run, if nobody says where
+    # In the run, if nobody says where.
+    assert json.loads(shown) == {"page": (output / "report" / "index.html").as_uri(), "finished": True}
 
 
 def test_the_plan_as_json_adds_up(capsys: pytest.CaptureFixture[str]) -> None:

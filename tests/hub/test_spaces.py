@@ -125,7 +125,7 @@ def test_the_command_publishes_the_page(
     result = json.loads(capsys.readouterr().out)
     assert result["page"] == f"{hub.endpoint}/spaces/{space}" and result["finished"] and result["changed"]
     there = content(hub, space, "main", "spaces")
-    assert {"README.md", "index.html", "report.md", "figures/funnel.svg"} <= set(there)
+    assert {"README.md", "index.html", "report.md", "figures/funnel.csv"} <= set(there)
     assert b"- alice/data" in there["README.md"] and b"<h1>v1</h1>" in there["index.html"]
     assert str(dataset.parent).encode() not in there["index.html"] + there["report.md"]
 

@@ -168,7 +168,7 @@ def test_the_card_explains_the_quota_with_every_setting() -> None:
 
 BAD = [
     ({"until_right": 0}, "until_right is 0: it must be at least 1"),
-    ({"share": "fail-rate"}, "share is fail-rate: it needs until_right"),
+    ({"share": "fail-rate"}, "share is fail-rate: set until_right"),
     ({"until_right": 2, "max_samples": 7}, "max_samples is 7: it must be at least k, which is 8"),
 ]
 

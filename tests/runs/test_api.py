@@ -316,7 +316,7 @@ def test_ctrl_c_inside_a_running_loop_ends_the_run_and_a_second_one_does_not_wai
 
 def test_where_no_row_is_kept_the_error_shows_what_became_of_the_requests(ask: dict[str, Any], tmp_path: Path) -> None:
     unknown = [{"question": "What is the teacher's favourite number?", "answer": "7"}]
-    with pytest.raises(PersonaMathError, match=r"no row was kept:\n(.|\n)*stage1_inference +1 requests: 1 no final"):
+    with pytest.raises(PersonaMathError, match=r"no row was kept:\n(.|\n)*Stage 1: inference +1 requests: 1 no final"):
         personamath.augment(unknown, output=tmp_path / "run", **ask)
 
 

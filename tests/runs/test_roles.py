@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import sqlite3
 from collections import Counter
@@ -285,13 +286,13 @@ def test_the_plan_says_which_teacher_reasons_and_prices_each_role_as_it_is_sent(
         lines = capsys.readouterr().out.splitlines()
         (reasoning,) = (line for line in lines if line.startswith("reasoning"))
         assert reasoning.startswith("reasoning  gpt-6-luna (solve, reflect): its tokens are billed")
-        money.append({line[:24].strip(): line.split()[-2] for line in lines if line.startswith("stage")})
+        money.append({re.split(" {2,}", line)[0]: line.split()[-2] for line in lines if line.startswith("Stage")})
     direct, in_flex = money
     assert {kind for kind in direct if direct[kind] != in_flex[kind]} == {
-        "stage2_reflection",
-        "stage2_rewrite: reflect",
+        "Stage 2: reflection",
+        "Stage 2: rewrite (reflect)",
     }
-    assert float(in_flex["stage2_reflection"]) < float(direct["stage2_reflection"])
+    assert float(in_flex["Stage 2: reflection"]) < float(direct["Stage 2: reflection"])
 
 
 # A whole run with a teacher for each role.
@@ -482,9 +483,11 @@ def test_the_plan_prices_each_kind_by_its_teacher(made: Made, capsys: pytest.Cap
         f"price      {REWRITER} (rewrite): 0 / 1 USD per million tokens (price_in, price_out)",
         f"price      {REFLECTOR} (reflect): 2 / 20 USD per million tokens (price_in, price_out)",
     ]
-    money = {line[:24].strip(): float(line.split()[-2]) for line in lines if line.startswith(("stage", "all "))}
+    money = {
+        re.split(" {2,}", line)[0]: float(line.split()[-2]) for line in lines if line.startswith(("Stage", "all "))
+    }
     by_purpose = made.run_file["paid"]["by_purpose"]
-    assert money["stage1_rewrite: rewrite"] == pytest.approx(by_purpose["stage1_rewrite: rewrite"]["usd"], abs=0.01)
+    assert money["Stage 1: rewrite (rewrite)"] == pytest.approx(by_purpose["stage1_rewrite: rewrite"]["usd"], abs=0.01)
     assert money["all"] == pytest.approx(sum(cost for kind, cost in money.items() if kind != "all"), abs=0.04)
 
 

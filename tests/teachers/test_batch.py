@@ -366,7 +366,7 @@ def test_batches_of_another_account_are_not_paid_again_unasked(start_provider: S
         record.execute("update batches set batch_id = 'batch_of_another'")
     record.close()
     (first, *_), _ = ask(provider, tmp_path, 3)
-    assert isinstance(first, TeacherMisconfigured) and "knows no batch_of_another" in str(first)
+    assert isinstance(first, TeacherMisconfigured) and "does not know batch_of_another" in str(first)
     assert provider.stats()["lines"] == 3
 
 

@@ -136,7 +136,7 @@ def test_a_field_that_is_wrong_or_missing_is_named_with_the_remedy(
     [
         ("{", "not valid JSON"),
         ("[]", "not a JSON object"),
-        ('{"format_version": 99}', "format 99, and this version of PersonaMath reads format 1"),
+        ('{"format_version": 99}', "format 99, but this version of PersonaMath reads format 1"),
         ("{}", "base_model is missing; take the file that recipes/sft.py wrote"),
         (None, "no such file; take the file that recipes/sft.py wrote"),
     ],

@@ -419,7 +419,6 @@ def test_null_takes_a_key_of_ours_back(recipe: str, module: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "error"),
     [
-        ('{"problem": "a", "response": "b"}\n{"problem": "x\\ud800y", "response": "b"}\n', "surrogate .*in row 1"),
         ('{"problem": "a", "response": "b"}\n{"problem": "q", "resp', "closing quotation mark .*in row 1"),
         ("", "it holds no rows"),
     ],
