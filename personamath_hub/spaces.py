@@ -7,15 +7,16 @@ changed any other file of the report, nothing is uploaded.
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceCardData, get_token
-from huggingface_hub.hf_api import GitCommitInfo, RepoFile
+from huggingface_hub.hf_api import GitCommitInfo
 
 from personamath_hub.versions.failures import FAILURES, FIRST_WAIT_S, explain, is_passing, is_unreachable, wait_s
 from personamath_hub.versions.others import description, files_of_others, is_marked
-from personamath_hub.versions.revisions import PublishError, checked_repo_id, read_refs, reading
+from personamath_hub.versions.revisions import PublishError, checked_repo_id, read_refs, reading, tree_at
 from personamath_hub.versions.tree import Difference, compare, read_folder
 
 CARD = "README.md"
@@ -160,10 +161,7 @@ def _plan(folder: Path, repo_id: str, api: HfApi) -> SpacePlan:
     if sdk not in (SDK, None):
         raise _refusal(repo_id, f"it is a Space with the SDK {sdk!r}, and a report needs a static one: name a new one")
 
-    def tree(commit: str) -> dict[str, RepoFile]:
-        listing = api.list_repo_tree(repo_id, repo_type="space", revision=commit, recursive=True)
-        return {entry.path: entry for entry in listing if isinstance(entry, RepoFile)}
-
+    tree = partial(tree_at, api, repo_id, "space")
     there = tree(head)
     difference = compare(local, there)
     history = api.list_repo_commits(repo_id, repo_type="space", revision=head)

@@ -54,6 +54,7 @@ from personamath_hub.versions.revisions import (
     checked_version,
     read_refs,
     reading,
+    tree_at,
 )
 from personamath_hub.versions.tree import Difference, HashFile, LocalFile, compare, hash_file, read_folder
 
@@ -356,7 +357,4 @@ class _Publication:
         return [CommitOperationAdd(path, self.folder / path) for path in paths]
 
     def _tree(self, commit: str | None) -> dict[str, RepoFile]:
-        if commit is None:
-            return {}
-        listing = self.api.list_repo_tree(self.repo_id, repo_type=self.repo_type, revision=commit, recursive=True)
-        return {entry.path: entry for entry in listing if isinstance(entry, RepoFile)}
+        return {} if commit is None else tree_at(self.api, self.repo_id, self.repo_type, commit)

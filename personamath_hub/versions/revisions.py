@@ -138,6 +138,12 @@ def reading(read: Callable[[], T], repo_id: str, api: HfApi) -> T:
         raise PublishError(f"cannot read {repo_id}: {explain(error, repo_id, api.endpoint)}") from None
 
 
+def tree_at(api: HfApi, repo_id: str, repo_type: RepoType, commit: str) -> dict[str, RepoFile]:
+    """Return the files of a commit by path."""
+    listing = api.list_repo_tree(repo_id, repo_type=repo_type, revision=commit, recursive=True)
+    return {entry.path: entry for entry in listing if isinstance(entry, RepoFile)}
+
+
 def read_refs(api: HfApi, repo_id: str, repo_type: RepoType) -> Refs:
     """Like `refs`, but raises the client's own errors."""
     try:
