@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import RunDirectoryError
-from personamath.files import written_whole
+from personamath.files import file_sha256, written_whole
 from personamath.journal.file_format import BLOCKS, DAMAGED_NAME
 from personamath.journal.file_format import FILE_NAME as JOURNAL
 from personamath.journal.results import FILE_NAME as PROGRAM_RESULTS
@@ -132,7 +132,7 @@ def local_inputs(recipe: Recipe) -> Digests | None:
     paths = [source.path for source in recipe.sources if source.path]
     try:
         files = [file for path in paths for file in stored_files(path)]
-        return {str(file): _file_sha256(file) for file in files} if all(file.is_file() for file in files) else None
+        return {str(file): file_sha256(file) for file in files} if all(file.is_file() for file in files) else None
     except OSError:
         return None
 
@@ -186,7 +186,7 @@ def _left_in(folder: Path) -> Digests | None:
         return None
     beside = [folder / name for name in BESIDE if (folder / name).exists()]
     inside = sorted(path for path in (folder / DATASET).rglob("*") if not path.is_dir())
-    return {path.relative_to(folder).as_posix(): _file_sha256(path) for path in (*beside, *inside)}
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in (*beside, *inside)}
 
 
 def _pinned(sources: Sources) -> Sources:
@@ -256,12 +256,7 @@ def _package_sha256() -> str:
     """The digest of this package's code and templates: a checkout changes without another version."""
     folders = (Path(__file__).parent.parent, shipped("model_cards"))
     files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
-    return _sha256([_file_sha256(path) for path in files if path.suffix != ".pyc"])
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return _sha256([file_sha256(path) for path in files if path.suffix != ".pyc"])
 
 
 def _sha256(content: object) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from personamath.errors import BadInput
-from personamath.files import in_one_line, read_json, written_whole
+from personamath.files import file_sha256, in_one_line, read_json, written_whole
 from personamath.training.record import TrainingRecord
-from personamath.training.saved_files import HASHING_THREADS, sha256
+from personamath.training.saved_files import HASHING_THREADS
 
 RECIPE_FILE = "recipe.json"
 # Keys that may change while a run is resumed: they decide how it is watched and stored, not what it trains.
@@ -53,7 +53,7 @@ def is_whole(checkpoint: Path) -> bool:
         if not files or any(path.stat().st_size != size for path, size, _ in files):
             return False
         with ThreadPoolExecutor(HASHING_THREADS) as threads:
-            same = threads.map(lambda file: file[2] is None or sha256(file[0]) == file[2], files)
+            same = threads.map(lambda file: file[2] is None or file_sha256(file[0]) == file[2], files)
             return all(same)
     # No seal, a torn one, a file that is gone.
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
@@ -70,7 +70,7 @@ def _sealed_files(checkpoint: Path) -> Iterator[tuple[Path, int, str | None]]:
 def _synced_digest(path: Path) -> str:
     with path.open("rb") as file:
         os.fsync(file.fileno())
-    return sha256(path)
+    return file_sha256(path)
 
 
 def last_whole(output_dir: Path) -> tuple[Path | None, list[Path]]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from personamath.files import file_sha256
+
 LOADED = (
     *("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin", "config.json"),
     *("tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt"),
@@ -22,7 +24,7 @@ def checksums(folder: Path) -> dict[str, str]:
     paths = sorted({path for place in places for pattern in LOADED for path in place.glob(pattern) if path.is_file()})
     names = (path.relative_to(folder).as_posix() for path in paths)
     with ThreadPoolExecutor(HASHING_THREADS) as threads:
-        return dict(zip(names, threads.map(sha256, paths), strict=True))
+        return dict(zip(names, threads.map(file_sha256, paths), strict=True))
 
 
 def identity(folder: Path) -> str:
@@ -43,9 +45,3 @@ def damage(folder: Path, saved: Mapping[str, str]) -> str | None:
         if digest not in known.get(Path(name).name, {digest}):
             return f"{folder / name} is not what the training saved"
     return None
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
