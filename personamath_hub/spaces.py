@@ -5,18 +5,17 @@ report had and this one lacks. Files of others stay; a README.md that others edi
 changed any other file of the report, nothing is uploaded.
 """
 
-import time
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceCardData, get_token
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, SpaceCardData
 from huggingface_hub.hf_api import GitCommitInfo
 
-from personamath_hub.versions.failures import FAILURES, FIRST_WAIT_S, explain, is_passing, is_unreachable, wait_s
+from personamath_hub.versions.failures import FAILURES, FIRST_WAIT_S, explain, is_unreachable, tried
 from personamath_hub.versions.others import description, files_of_others, is_marked
-from personamath_hub.versions.revisions import PublishError, checked_repo_id, read_refs, reading, tree_at
+from personamath_hub.versions.revisions import PublishError, checked_repo_id, missing_token, read_refs, reading, tree_at
 from personamath_hub.versions.tree import Difference, compare, read_folder
 
 CARD = "README.md"
@@ -25,7 +24,6 @@ TITLE = "PersonaMath report: "
 """How the titles of our commits begin."""
 # The Hub makes a Space with a README.md and an example page, which nobody wrote.
 HUBS_TITLE = "initial commit"
-TRIES = 5
 # Of a Space's name on the Hub; the rest would be cut off there.
 TITLE_CHARACTERS = 60
 TEXT = """
@@ -84,10 +82,8 @@ def space_card(title: str, dataset: str | None) -> str:
 
 def check_token(repo_id: str, api: HfApi | None = None) -> None:
     """Raise `PublishError` if there is no token to publish with."""
-    api = api or HfApi()
-    if not (api.token if isinstance(api.token, str) else get_token()):
-        tokens = f"{api.endpoint}/settings/tokens"
-        raise _refusal(repo_id, f"there is no token: set HF_TOKEN to a write token from {tokens}")
+    if reason := missing_token(api or HfApi()):
+        raise _refusal(repo_id, reason)
 
 
 def plan_space(folder: Path, repo_id: str, api: HfApi | None = None) -> SpacePlan:
@@ -115,15 +111,10 @@ def publish_space(
     api = api or HfApi()
     checked_repo_id(repo_id)
     check_token(repo_id, api)
-    for tries in range(1, TRIES + 1):
-        try:
-            return _try(folder, repo_id, name, private, api)
-        except FAILURES as error:
-            hopeless = tries == TRIES or is_unreachable(error) or not is_passing(error)
-            if hopeless:
-                raise _refusal(repo_id, explain(error, repo_id, api.endpoint)) from None
-            time.sleep(wait_s(tries, error, first_wait_s))
-    raise AssertionError("the last try returns or raises")
+    try:
+        return tried(lambda: _try(folder, repo_id, name, private, api), repo_id, first_wait_s, is_unreachable)
+    except FAILURES as error:
+        raise _refusal(repo_id, explain(error, repo_id, api.endpoint)) from None
 
 
 def _try(folder: Path, repo_id: str, name: str, private: bool, api: HfApi) -> PublishedSpace:

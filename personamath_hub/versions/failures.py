@@ -6,8 +6,12 @@ failure in xet.
 """
 
 import json
+import logging
 import random
 import re
+import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import httpx2
 from huggingface_hub.errors import (
@@ -26,7 +30,6 @@ FAILURES = (httpx2.HTTPError, OSError, RuntimeError, ValueError)
 
 FIRST_WAIT_S = 0.5
 """Before the second try."""
-# Eight tries then take about a minute: a restarting Hub is back by then, and the command does not seem to hang.
 LONGEST_WAIT_S = 30.0
 # The Hub counts requests over windows of five minutes.
 LONGEST_ASKED_WAIT_S = 300.0
@@ -34,6 +37,12 @@ LONGEST_ASKED_WAIT_S = 300.0
 PASSING_STATUSES = frozenset({408, 409, 412, 429})
 # The Hub's answer to a commit whose large file it lost, or received in part: repeating uploads the file again.
 LOST_OBJECT = "LFS pointer pointed to a file that does not exist"
+# With their waits, eight take about a minute: a restarting Hub is back by then, and the command does not seem to hang.
+TRIES = 8
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 class Incomplete(RuntimeError):
@@ -64,6 +73,24 @@ def is_passing(error: BaseException) -> bool:
 def is_unreachable(error: BaseException) -> bool:
     """Whether nothing listens at the endpoint's address."""
     return isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
+
+
+def tried(attempt: Callable[[], T], what: str, first_wait_s: float, is_hopeless: Callable[[BaseException], bool]) -> T:
+    """Return what `attempt` returns, repeated while another try may help; otherwise its failure is raised.
+
+    `what` names the thing in the log. `is_hopeless` adds to what this module knows of failures that stay.
+    """
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            return attempt()
+        except FAILURES as error:
+            pause = wait_s(tries, error, first_wait_s)
+            if tries == TRIES or is_hopeless(error) or not is_passing(error) or pause > LONGEST_ASKED_WAIT_S:
+                raise
+            logger.warning("%s: %s; trying again in %.1f s", what, name(error), pause)
+            time.sleep(pause)
 
 
 def wait_s(tries: int, error: BaseException, first_wait_s: float) -> float:

@@ -16,8 +16,6 @@ gets the tag and the other is refused. And if the Hub accepts a request and neve
 end the command and run it again.
 """
 
-import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,7 +27,6 @@ from huggingface_hub import (
     CommitOperationDelete,
     HfApi,
     get_session,
-    get_token,
     hf_hub_url,
     hf_raise_for_status,
 )
@@ -38,13 +35,10 @@ from huggingface_hub.hf_api import RepoFile
 from personamath_hub.versions.failures import (
     FAILURES,
     FIRST_WAIT_S,
-    LONGEST_ASKED_WAIT_S,
     Incomplete,
     explain,
-    is_passing,
     is_unreachable,
-    name,
-    wait_s,
+    tried,
 )
 from personamath_hub.versions.others import description, files_of_others, in_the_way, is_version
 from personamath_hub.versions.revisions import (
@@ -52,15 +46,13 @@ from personamath_hub.versions.revisions import (
     RepoType,
     checked_repo_id,
     checked_version,
+    missing_token,
     read_refs,
     reading,
+    token_of,
     tree_at,
 )
 from personamath_hub.versions.tree import Difference, HashFile, LocalFile, compare, hash_file, read_folder
-
-TRIES = 8
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +170,6 @@ def plan_version(
     return reading(publication.plan, repo_id, publication.api)
 
 
-def _token(api: HfApi) -> str | None:
-    return api.token if isinstance(api.token, str) else get_token()
-
-
 @dataclass
 class _Publication:
     """The publishing of one folder as one version; every step may be repeated."""
@@ -202,22 +190,17 @@ class _Publication:
 
     def publish(self) -> PublishedVersion:
         """Try until it succeeds or another try cannot help."""
-        if not _token(self.api):
-            tokens = f"{self.api.endpoint}/settings/tokens"
-            raise self._refusal(f"there is no token: set HF_TOKEN to a write token from {tokens}")
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                return self._try()
-            except FAILURES as error:
-                pause = wait_s(tries, error, self.first_wait_s)
-                # If the endpoint has never answered, the address is wrong or there is no network: no outage that ends.
-                hopeless = self.was_there is None and is_unreachable(error)
-                if tries == TRIES or hopeless or not is_passing(error) or pause > LONGEST_ASKED_WAIT_S:
-                    raise self._refusal(explain(error, self.repo_id, self.api.endpoint)) from None
-                logger.warning("%s %s: %s; trying again in %.1f s", self.repo_id, self.version, name(error), pause)
-                time.sleep(pause)
+        if reason := missing_token(self.api):
+            raise self._refusal(reason)
+
+        def is_hopeless(error: BaseException) -> bool:
+            # If the endpoint has never answered, the address is wrong or there is no network: no outage that ends.
+            return self.was_there is None and is_unreachable(error)
+
+        try:
+            return tried(self._try, f"{self.repo_id} {self.version}", self.first_wait_s, is_hopeless)
+        except FAILURES as error:
+            raise self._refusal(explain(error, self.repo_id, self.api.endpoint)) from None
 
     def plan(self) -> Plan:
         """Compare the folder with what the Hub has."""
@@ -331,7 +314,7 @@ class _Publication:
     def _is_stored(self, path: str, commit: str) -> bool:
         """Whether the Hub has a large file's content, and not only its pointer in git."""
         url = hf_hub_url(self.repo_id, path, repo_type=self.repo_type, revision=commit, endpoint=self.api.endpoint)
-        headers = {"Authorization": f"Bearer {_token(self.api)}", "Range": "bytes=0-0"}
+        headers = {"Authorization": f"Bearer {token_of(self.api)}", "Range": "bytes=0-0"}
         response = get_session().get(url, headers=headers)
         if response.status_code == 429 or response.status_code >= 500:
             hf_raise_for_status(response)

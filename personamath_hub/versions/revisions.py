@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
-from huggingface_hub import HfApi, ResolvedRevision
+from huggingface_hub import HfApi, ResolvedRevision, get_token
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
@@ -136,6 +136,18 @@ def reading(read: Callable[[], T], repo_id: str, api: HfApi) -> T:
         return read()
     except FAILURES as error:
         raise PublishError(f"cannot read {repo_id}: {explain(error, repo_id, api.endpoint)}") from None
+
+
+def token_of(api: HfApi) -> str | None:
+    """Return the token that a client sends."""
+    return api.token if isinstance(api.token, str) else get_token()
+
+
+def missing_token(api: HfApi) -> str | None:
+    """Return the reason and the remedy if there is no token to publish with; None if there is one."""
+    if token_of(api):
+        return None
+    return f"there is no token: set HF_TOKEN to a write token from {api.endpoint}/settings/tokens"
 
 
 def tree_at(api: HfApi, repo_id: str, repo_type: RepoType, commit: str) -> dict[str, RepoFile]:
