@@ -16,6 +16,7 @@ from personamath.journal.block_files import adopt_answers
 from personamath.journal.other_runs import OtherRuns
 from personamath.journal.run_folder import DATASET, RunFolder
 from personamath.journal.store import Journal
+from personamath.methods.requests import Requests
 from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
 from personamath.records import Persona, Problem, Row
@@ -63,6 +64,8 @@ class Inputs:
     """Of each source, the digest of the problems that have its name."""
     kept: KeptProblems
     """The seed problems, unless they are too many to keep."""
+    requests: Requests
+    """How the recipe asks."""
 
     @classmethod
     def read(cls, recipe: Recipe) -> "Inputs":
@@ -83,7 +86,7 @@ class Inputs:
                 next(source.read(), None)
         inputs = cls.of(recipe, sources)
         funnel = inputs.funnel
-        for warning in recipe.method.check(inputs.personas, recipe.requests):
+        for warning in recipe.method.check(inputs.personas, inputs.requests):
             warn(warning)
         if halves := [item.id for item in funnel.skipped if item.reason == HALF_A_PAIR]:
             named = ", ".join(halves[:SHOWN_NAMES])
@@ -107,7 +110,7 @@ class Inputs:
         funnel = Funnel.survey(kept.over(digest.over(_read(recipe, sources))))
         digests = {"problems": digest.sha256} | ({"personas": personas_digest(personas)} if personas else {})
         each = [digest.of_source(source.name) for source in sources.problems]
-        return cls(recipe, personas, funnel, digests, sources, each, kept)
+        return cls(recipe, personas, funnel, digests, sources, each, kept, recipe.requests)
 
     def problems(self) -> Iterator[Problem]:
         """Yield the seed problems in order."""
@@ -118,7 +121,9 @@ class Inputs:
 
     def seeds(self, journal: Journal, *, in_waves: bool) -> Iterator[tuple[int, Problem]]:
         """The seed problems with their positions, those that were never asked first; in waves, just in order."""
-        return new_first(self.problems, lambda seed: not in_waves and self.is_begun(seed, journal))
+        if in_waves or not len(journal):
+            return enumerate(self.problems())
+        return new_first(self.problems, lambda seed: self.is_begun(seed, journal))
 
     def warn_of_moved(self, runs: Sequence[Run]) -> None:
         """Say what would be asked anew, and why, of problems begun in this run (the first) or in those it reuses."""
@@ -143,7 +148,7 @@ class Inputs:
 
     def first_digest(self, seed: Problem) -> str | None:
         """The digest of the first request of a seed problem; None if nothing is asked about it."""
-        first = self.recipe.method.first_request(seed, self.recipe.requests)
+        first = self.recipe.method.first_request(seed, self.requests)
         return None if first is None else first.digest
 
 
@@ -170,8 +175,8 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     with other_runs, Journal(output) as journal, Spool(output) as spool:
         folder_of_run = RunFolder(setup.output)
         adopt_answers(journal, folder_of_run)
-        runs = [Run(output, journal.has), *(Run(*other) for other in other_runs.each())]
-        warn_of_other_personas(record, runs if len(journal) else runs[1:])
+        runs = [Run(output, journal.has, is_new=not len(journal)), *(Run(*other) for other in other_runs.each())]
+        warn_of_other_personas(record, [run_before for run_before in runs if not run_before.is_new])
         record.write(folder_of_run)
         inputs.warn_of_moved(runs)
         sink = Counted(spool, inputs.funnel)

@@ -20,7 +20,7 @@ FILE_NAME = "seed_ids.sqlite"
 # Of SHA-256: two of a million questions share it with a chance of one in 10^26.
 DIGEST_BYTES = 16
 # Marks of a byte order that an editor or a joined file leaves inside a text.
-_INVISIBLE = "\ufeff\u200b"
+_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b"))
 _TABLES = """
 create table if not exists ids (question blob, id text, primary key (question, id)) without rowid;
 create table if not exists texts (plain blob, question blob, first text, primary key (plain, question, first))
@@ -39,6 +39,8 @@ class Run:
     directory: Path
     has: Callable[[str], bool]
     """Whether it has the answer to the request with this digest."""
+    is_new: bool = False
+    """Whether it has no answer at all, so that there is nothing to look up."""
 
 
 @dataclass(slots=True)
@@ -60,18 +62,21 @@ def warn_of_moved(runs: Sequence[Run], seeds: Iterable[tuple[Problem, str | None
     Raises `RunDirectoryError` if the disk refuses.
     """
     found = _Found()
+    asked = [run for run in runs if not run.is_new]
     with ExitStack() as stack:
         own = stack.enter_context(_known(runs[0].directory))
         known = [(runs[0], own), *((run, stack.enter_context(_read_only(run.directory))) for run in runs[1:])]
         for seed, first in seeds:
             plain, question = _digest(_plain(seed.question)), _digest(seed.question)
             moved = False
-            if first and any(run.has(first) for run in runs):
+            if first and any(run.has(first) for run in asked):
                 found.begun += 1
                 before = next((ids for _, one in known if (ids := _column(one, _FIND_IDS, question))), [])
                 if moved := draws and bool(before) and seed.id not in before:
                     found.moved.append((seed.id, before[-1]))
-            elif any(run.has(other) for run, one in known for other in _column(one, _FIND_TEXTS, plain, question)):
+            elif asked and any(
+                run.has(other) for run, one in known for other in _column(one, _FIND_TEXTS, plain, question)
+            ):
                 found.respaced.append(seed.id)
             if draws and not moved:
                 own.execute(_ADD_ID, (question, seed.id))
@@ -140,5 +145,5 @@ def _digest(text: str) -> bytes:
 
 def _plain(question: str) -> str:
     """A question as its readers see it: a file that is saved anew may change what they do not see."""
-    visible = unicodedata.normalize("NFC", question).translate(dict.fromkeys(map(ord, _INVISIBLE)))
+    visible = unicodedata.normalize("NFC", question).translate(_INVISIBLE)
     return " ".join(visible.split())
