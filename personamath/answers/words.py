@@ -1,6 +1,7 @@
 """Numbers in words: `twenty-one`, `two hundred and five`, `two thirds`."""
 
 import re
+from functools import lru_cache
 
 NUMBER_WORDS = [
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -17,8 +18,11 @@ MIXED = re.compile(r"([a-z -]+), ?((?:an?|one|two|three|four|five|six|seven) [a-
 
 LONGEST = 60
 """Characters of the longest number that is read."""
+COMMON = 1_024
+"""Number of texts whose numbers are cached: most are one of the same few words."""
 
 
+@lru_cache(maxsize=COMMON)
 def number_in_words(text: str) -> str | None:
     r"""The number that words say, in digits or as `\frac{2}{3}`; None if they say none."""
     if len(text) > LONGEST:

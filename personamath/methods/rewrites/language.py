@@ -6,9 +6,10 @@ Words that are also names (`de`, `van`, `la`), English words or terms of mathema
 """
 
 import re
+import string
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import lru_cache
 
 from personamath.methods.rewrites.asking import FIGURE
@@ -56,6 +57,11 @@ _WORDS = {
     "Hungarian": ("és egy hány minden az mennyi hogy nem darab"),
 }
 _LISTS = {name: frozenset(words.split()) for name, words in _WORDS.items()}
+_LANGUAGES = {
+    word: tuple(name for name, listed in _LISTS.items() if word in listed)
+    for word in frozenset().union(*_LISTS.values())
+}
+"""The languages that have a function word."""
 
 ENOUGH = 3
 """Different function words of one language that show it, where they are not outnumbered three to one in a sentence."""
@@ -66,6 +72,7 @@ _NOT_PROSE = re.compile(
     r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}|\$\$.+?\$\$|\$[^$\n]*[\\^_=<>+][^$\n]*\$|\\\[.+?\\\]|\\\(.+?\\\)|\\[A-Za-z]+",
     re.DOTALL,
 )
+_LETTERS = string.ascii_letters.encode()
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _SENTENCE = re.compile(r"(?<=[.?!:])\s+|\n+")
 
@@ -80,8 +87,8 @@ def is_in_another_language(question: str, original: str) -> bool:
         return False
     own = _LISTS[language]
     whole = _WORD.findall(question.casefold())
-    suspects = [name for name, words in _LISTS.items() if len((words - own).intersection(whole)) >= ENOUGH - 1]
-    for name in suspects:
+    others = _function_words(set(whole) - own)
+    for name in (name for name in _LISTS if others[name] >= ENOUGH - 1):
         foreign = _LISTS[name] - own
         if name == "English":
             if _is_mostly(whole, foreign, own):
@@ -112,10 +119,14 @@ def _is_mostly(words: Sequence[str], foreign: frozenset[str], own: frozenset[str
 @lru_cache(maxsize=RECENT)
 def _language(text: str) -> str | None:
     """The language with the most different function words in a text; None if they are too few to tell."""
-    words = set(_WORD.findall(text.casefold()))
-    counts = Counter({name: len(words & listed) for name, listed in _LISTS.items()})
-    (best, most), (_, second) = counts.most_common(2)
+    counts = _function_words(set(_WORD.findall(text.casefold())))
+    (best, most), (_, second) = [*counts.most_common(2), ("", 0), ("", 0)][:2]
     return best if most >= 2 and most > second else None
+
+
+def _function_words(words: Set[str]) -> Counter[str]:
+    """How many of some words are function words of each language."""
+    return Counter(name for word in words for name in _LANGUAGES.get(word, ()))
 
 
 def _other_script(question: str, original: str) -> bool:
@@ -133,7 +144,8 @@ def _other_script(question: str, original: str) -> bool:
 def _scripts(text: str) -> Counter[str]:
     """Letters by script; Chinese and Japanese are one, single Greek letters are mathematics."""
     if text.isascii():
-        return Counter(LATIN=sum(map(str.isalpha, text)))
+        letters = text.encode()
+        return Counter(LATIN=len(letters) - len(letters.translate(None, _LETTERS)))
     found = Counter[str]()
     for word in _WORD.findall(text):
         if word.isascii():

@@ -18,6 +18,8 @@ _TYPESETTING = re.compile(
     r"\\(?:left|right|displaystyle|textstyle|,|;|!|:|quad|qquad| )(?![A-Za-z])|\\[()\[\]]|\$+|[*_`]{2,}"
     r"|\\(?:text|mathrm|mathbf|textbf|textit|operatorname|mbox)(?=\s*\{)"
 )
+# What every piece of typesetting begins with: most prose has none of it, and the pattern above is slow.
+_MAY_BE_TYPESET = re.compile(r"[\\$*_`]")
 _SPELLINGS = ((r"\\[dt]frac(?![A-Za-z])", r"\\frac"), (r"\\(le|ge|ne)q(?![A-Za-z])", r"\\\1"), (r"\\cdot|\\times", "*"))
 _WORD = re.compile(r"\\[A-Za-z]+|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[-+*/=<>^!%|]")
 
@@ -62,9 +64,11 @@ def clauses(text: str) -> list[list[str]]:
 
 def words(text: str) -> list[str]:
     """Words, numbers and LaTeX commands of a text, in one spelling; figures are left out."""
-    text = _TYPESETTING.sub(" ", FIGURE.sub(" ", text))
-    for pattern, spelling in _SPELLINGS:
-        text = re.sub(pattern, spelling, text)
+    text = FIGURE.sub(" ", text)
+    if _MAY_BE_TYPESET.search(text):
+        text = _TYPESETTING.sub(" ", text)
+        for pattern, spelling in _SPELLINGS:
+            text = re.sub(pattern, spelling, text)
     text = IN_WORDS.sub(_in_digits, text)
     return _WORD.findall(text.casefold())
 

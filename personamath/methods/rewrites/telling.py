@@ -29,7 +29,7 @@ _ANSWER_KEY = re.compile(
 )
 # A result of arithmetic in words; the number behind it is new.
 _WORKED = re.compile(
-    r"\b(?:to get|(?:which|this|that) means(?: [a-z]+){0,5}?|"
+    r"\b(?=[abcefgilmrtw,])(?:to get|(?:which|this|that) means(?: [a-z]+){0,5}?|"
     r"(?:which|this|that) (?:gives?|makes?|equals|comes to|amounts to|totals|leaves|brings)|"
     r"(?:, which|that|this) (?:is|was)(?: also| just| only| exactly| equivalent to)?|that['’]s|"
     r"gives (?:us|him|her|them)|giving (?:us|him|her|them|a total of)|resulting in|results in|adds? up to|comes to|"

@@ -160,6 +160,12 @@ WRAPPINGS: dict[str, re.Pattern[str]] = {
     ),
 }
 """What comes off, again and again until nothing more does."""
+_NEEDS = {"introduction": ":", "announcement": ":", "fence": "```", "rule": "\n", "section": "\n"}
+"""What a wrapping of a kind always has: a look for it is cheaper than its pattern, and few texts have it."""
+_ALL = (
+    *((pattern, "") for pattern in INTRODUCTIONS.values()),
+    *((pattern, _NEEDS.get(name, "")) for name, pattern in WRAPPINGS.items()),
+)
 
 _TAGGED = re.compile(r"\A<(?P<tag>[A-Za-z][\w-]{1,30})>(?P<inside>.*)</(?P=tag)>\Z", re.DOTALL)
 _BARS = re.compile(r"\A(?:>[ \t]*)+")
@@ -170,8 +176,9 @@ _ECHO = re.compile(rf"\A[*_#>\s]*{PROMPT}[^\n:]{{0,40}}(?::[ \t]*\n[^\n]*)?(?:\n
 def unwrap_once(text: str) -> str:
     """The text without the outermost layer of its wrapping."""
     text = _ECHO.sub("", text, count=1).strip()
-    for wrapping in (*INTRODUCTIONS.values(), *WRAPPINGS.values()):
-        text = wrapping.sub("", text, count=1).strip()
+    for wrapping, needed in _ALL:
+        if needed in text:
+            text = wrapping.sub("", text, count=1).strip()
     text = without_typesetting(text)
     return _without_quotes(_without_bold(_within_quotes(_without_bars(_without_data(text)))))
 
