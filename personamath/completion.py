@@ -98,6 +98,9 @@ _WRAPPED = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _SPECIAL_TOKEN = re.compile(_SPECIAL)
+# All reasoning and all marks have one of these characters, but for a few words at the beginning of a text or a line.
+_MARKING = re.compile(r"[<＜\[\]【◁&`#]")
+_TURN = re.compile(r"\n(?:user|human)", re.IGNORECASE)
 # What every special token begins with, and what the other ends of an answer do.
 _MAY_BE_SPECIAL = r"<(?:[|｜/_]|[a-z]|0x|<s)|\[[|/igue]|\]~"
 _MAY_HOLD_SPECIAL = re.compile(_MAY_BE_SPECIAL, re.IGNORECASE)
@@ -126,6 +129,8 @@ class Reading(NamedTuple):
 def read_completion(text: str) -> Reading:
     """Split a completion into its answer and what is not part of it."""
     reading, before = Reading(text), None
+    if _is_plain(text):
+        return reading
     for _ in range(MOST_LAYERS):
         if not reading.whole or reading.answer == before:
             return reading
@@ -143,6 +148,17 @@ def mark_in(text: str) -> str | None:
         return None
     found = _MARK.search(text)
     return found[0].strip() if found else None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text can have no reasoning and no marks, as most answers; cheaper than to look for each of them."""
+    return not (
+        _MARKING.search(text)
+        or "Here is my " in text
+        or _OPENING.match(text)
+        or text.lstrip()[:8].lower().startswith(("analysis", "user", "human"))
+        or _TURN.search(text)
+    )
 
 
 def _once(reading: Reading) -> Reading:
