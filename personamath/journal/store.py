@@ -49,6 +49,8 @@ RESUMED_AT_ONCE = 8
 DISK_RESERVE_BYTES = 64 * 2**20
 # To look is a system call, which costs as much as a look-up of an answer; in this time a tenth of the reserve goes.
 LOOK_FOR_ROOM_EVERY_S = 0.1
+# 2 MB of memory.
+KNOWN_BITS = 24
 # Few sizes, so that the statements stay prepared.
 _ROWS_AT_ONCE = (64, 16, 4, 1)
 
@@ -77,6 +79,26 @@ class DiskRoom:
         return self._is_left
 
 
+class Known:
+    """Which answers a journal may have, for a look without a query: one bit for the first `KNOWN_BITS` of a digest.
+
+    A bit may be set by another digest: among a million answers one look in sixteen is in vain.
+    """
+
+    def __init__(self) -> None:
+        self._bits = bytearray(2**KNOWN_BITS // 8)
+
+    def add(self, digest: str) -> None:
+        """Note that there is an answer to the request with this digest."""
+        place = int(digest[: KNOWN_BITS // 4], 16)
+        self._bits[place >> 3] |= 1 << (place & 7)
+
+    def may_have(self, digest: str) -> bool:
+        """Whether there may be one; False is certain."""
+        place = int(digest[: KNOWN_BITS // 4], 16)
+        return bool(self._bits[place >> 3] >> (place & 7) & 1)
+
+
 class Journal:
     """Answers on disk. One process writes to a run directory; others may read while it does.
 
@@ -95,6 +117,8 @@ class Journal:
         except RunDirectoryError:
             self._lock.close()
             raise
+        self._known = Known() if self.is_empty else None
+        """None if there were answers before: then every look is a query."""
         self._waiting: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, args=(writer,), name="journal", daemon=True)
         self._writer.start()
@@ -111,8 +135,15 @@ class Journal:
     def __len__(self) -> int:
         return cast(int, self._reader.execute("select count(*) from answers").fetchall()[0][0])
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no answer."""
+        return not self._reader.execute("select 1 from answers limit 1").fetchall()
+
     def get(self, digest: str) -> Completion | None:
         """The answer to the request with this digest, or None."""
+        if self._known and not self._known.may_have(digest):
+            return None
         try:
             # fetchall, not fetchone: a statement left open would pin the write-ahead log.
             found = self._reader.execute(FIND, (digest,)).fetchall()
@@ -127,6 +158,8 @@ class Journal:
 
     def has(self, digest: str) -> bool:
         """Whether there is an answer to the request with this digest."""
+        if self._known and not self._known.may_have(digest):
+            return False
         try:
             return bool(self._reader.execute("select 1 from answers where digest = ?", (digest,)).fetchall())
         except sqlite3.Error as error:
@@ -145,6 +178,7 @@ class Journal:
 
     def adopt(self, answers: Iterable[Answer], thrown_away: Iterable[Paid] = ()) -> None:
         """Take over what another engine wrote: answers, and what useless replies cost. It is durable on return."""
+        self._known = None
         try:
             with closing(open_for_writing(self.path)) as connection:
                 insert(connection, answers, thrown_away)
@@ -153,6 +187,8 @@ class Journal:
 
     async def put(self, request: Request, completion: Completion) -> None:
         """Write one answer, durable on return, power cut or not; `RunDirectoryError` if the disk refuses."""
+        if self._known:
+            self._known.add(request.digest)
         await self._durable(Answer.of(request, completion))
 
     async def pay(self, paid: Paid) -> None:

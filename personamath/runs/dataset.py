@@ -121,7 +121,7 @@ class Inputs:
 
     def seeds(self, journal: Journal, *, in_waves: bool) -> Iterator[tuple[int, Problem]]:
         """The seed problems with their positions, those that were never asked first; in waves, just in order."""
-        if in_waves or not len(journal):
+        if in_waves or journal.is_empty:
             return enumerate(self.problems())
         return new_first(self.problems, lambda seed: self.is_begun(seed, journal))
 
@@ -175,7 +175,7 @@ async def make_dataset_here(recipe: Recipe, setup: Setup, watched: Watched) -> M
     with other_runs, Journal(output) as journal, Spool(output) as spool:
         folder_of_run = RunFolder(setup.output)
         adopt_answers(journal, folder_of_run)
-        runs = [Run(output, journal.has, is_new=not len(journal)), *(Run(*other) for other in other_runs.each())]
+        runs = [Run(output, journal.has, is_new=journal.is_empty), *(Run(*other) for other in other_runs.each())]
         warn_of_other_personas(record, [run_before for run_before in runs if not run_before.is_new])
         record.write(folder_of_run)
         inputs.warn_of_moved(runs)

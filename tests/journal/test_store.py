@@ -22,6 +22,7 @@ from personamath.errors import (
 )
 from personamath.journal.file_format import FILE_NAME, PAID, open_for_reading, open_for_writing
 from personamath.journal.journaled import JournaledTeacher
+from personamath.journal.salvage import Answer
 from personamath.journal.store import DISK_RESERVE_BYTES, LOOK_FOR_ROOM_EVERY_S, Journal
 from personamath.records import Completion, Request
 from personamath.teachers.prices import Caps, Paid, Price, Prices
@@ -356,3 +357,23 @@ def test_a_log_that_is_read_all_the_time_does_not_grow_for_ever(tmp_path: Path) 
             put(journal, *(request(number) for number in range(start, start + 300)))
             journal.get(request(start).digest)
         assert Path(f"{journal.path}-wal").stat().st_size < 8 * 2**20
+
+
+def test_a_new_journal_finds_each_of_its_answers_and_no_other(tmp_path: Path) -> None:
+    """It looks up only what it may have; a journal that had answers looks up everything."""
+    asked, others = [request(number) for number in range(2_000)], [request(-number) for number in range(1, 2_000)]
+    with Journal(tmp_path) as journal:
+        assert journal.is_empty
+        put(journal, *asked)
+        assert not journal.is_empty
+        assert all(journal.has(one.digest) and journal.get(one.digest) == ANSWER for one in asked)
+        assert not any(journal.has(one.digest) or journal.get(one.digest) for one in others)
+    with Journal(tmp_path) as journal:
+        assert all(journal.has(one.digest) for one in asked)
+        assert not any(journal.has(one.digest) for one in others)
+
+
+def test_the_answers_that_a_journal_adopts_are_found(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        journal.adopt([Answer.of(request(1), ANSWER)])
+        assert journal.get(request(1).digest) == ANSWER
