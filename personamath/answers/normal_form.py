@@ -135,6 +135,7 @@ TABLE = [
     (r"\\(p?mod|bmod) ?\{ ?(\d+) ?\}", r"\\\1 \2", "braces around a modulus", "mod"),
     (r"\^ ?\\(?:text|mathrm|mathsf) ?\{ ?T ?\}|\^ ?\{ ?\\(?:text|mathrm|mathsf|rm|sf) ?(?:\{ ?T ?\}|T) ?\}", "^T",
      "transposed", "T"),
+    (r"\^ ?\\(?:top|intercal)(?![A-Za-z])|\^ ?\{ ?\\(?:top|intercal) ?\}", "^T", "transposed", "^"),
     (command("cr"), r"\\\\", "the end of a row"),
     (r"\{ ?([:=<>]) ?\}", r"\1", "braces around a sign", "{"),
     (command("varnothing", "empty") + r"|\\\{ ?\\\}", r"\\emptyset ", "the empty set", "\\"),

@@ -1,0 +1,61 @@
+"""Values at the edges: powers and roots of special numbers, functions by their definition, what has no value."""
+
+import pytest
+
+from personamath.answers import equivalent
+
+LONG = [
+    f"{letter}^{sign}{power}"
+    for letter, sign in (("x", ""), ("x", "-"), ("y", "-"), ("z", ""))
+    for power in range(2, 10)
+]
+
+SAME = [
+    # Powers
+    ("x^-1", "1/x"), ("2^{3^2}", "512"), ("2^3^2", "512"), ("4^{-1/2}", "1/2"), ("(-8)^{1/3}", "-2"),
+    ("(-8)^{2/3}", "4"), ("0^3", "0"), (r"\sqrt{0}+1", "1"), (r"\sqrt{\frac{4}{9}}", "2/3"), (r"\sqrt[3]{27}", "3"),
+    (r"\sqrt[4]{16}", "2"),
+    # Complex numbers
+    ("i^3", "-i"), ("(1+i)^2", "2i"), (r"e^{i\pi}", "-1"), ("|3+4i|", "5"),
+    # Functions by their definition
+    (r"\log_{10} 1000", "3"), (r"\log_2 \frac18", "-3"), (r"\lg 1000", "3"), (r"\exp(1)", "e"),
+    (r"\coth 1", r"\frac{1}{\tanh 1}"), (r"\operatorname{sech} 1", r"\frac{1}{\cosh 1}"),
+    (r"\sec 1", r"\frac{1}{\cos 1}"), (r"\csc 1", r"\frac{1}{\sin 1}"), (r"\cot 1", r"\frac{\cos 1}{\sin 1}"),
+    (r"\max(1,\sqrt2)", r"\sqrt2"), (r"\min(1,\sqrt2)", "1"), (r"\gcd(12,18,4)", "2"),
+    # Rounded, also where the value is irrational, or looks as if it were
+    (r"\lfloor \pi \rfloor", "3"), (r"\lceil \pi \rceil", "4"), (r"\lfloor -\pi \rfloor", "-4"),
+    (r"\lceil 3.2 \rceil", "4"),
+    (r"\lfloor (\sqrt2)^2 \rfloor", "2"), (r"\lceil (\sqrt2)^2 \rceil", "2"),
+    # Factorials
+    ("0!", "1"), ("7!!", "105"), (r"\binom{7}{2}", "21"),
+    # A mixed number among factors
+    (r"2\frac{1}{2}\pi", r"\frac{5\pi}{2}"), (r"3\frac12 x", r"\frac{7x}{2}"),
+    # As many terms as one writes down
+    ("+".join(LONG), "+".join(reversed(LONG))),
+    # Sets by a condition
+    (r"\{x\in\mathbb{Z}: -1<x<3\}", r"\{0,1,2\}"), (r"\{x\in\mathbb{Z}: -1\le x\le 1\}", r"\{-1,0,1\}"),
+    # Times of day
+    ("midnight", "12:00 a.m."), ("0:30", "00:30"),
+    # Transposed
+    ("A^T", r"A^\top"), ("A^T", r"A^{\intercal}"), (r"(1,2)^\top", r"\begin{pmatrix}1\\2\end{pmatrix}"),
+]  # fmt: skip
+
+DIFFERENT = [
+    ("y'(2x)", "2y'(x)"), ("f^2(x)", "f(x)^3"), ("2^{3^2}", "64"), ("A^T", "A"), ("midnight", "noon"),
+    (r"\lfloor \pi \rfloor", "4"), (r"\lceil \pi \rceil", "3"), (r"\{x\in\mathbb{N}: -1<x<3\}", r"\{0,1,2\}"),
+    # No value
+    (r"\gcd(1.5,3)", "1.5"), (r"5 \bmod 0", "5"), (r"\max(i,1)", "1"), ("(-1)!", "1"), ("2.5!", "2"), ("(-1)!!", "1"),
+    (r"\lfloor i \rfloor", "0"), (r"\log 0", "0"), ("0^{-1}", "0"), (r"\tan 90^\circ", "0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_two_spellings_of_one_value_are_the_same(one: str, other: str) -> None:
+    assert equivalent(one, other)
+    assert equivalent(other, one)
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_other_values_and_what_has_no_value_are_different(one: str, other: str) -> None:
+    assert not equivalent(one, other)
+    assert not equivalent(other, one)
