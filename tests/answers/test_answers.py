@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from personamath.answers import Grade, equivalent, extract, grade, grade_paper_gsm8k, grade_paper_math
+from personamath.answers.extraction import after_answer
 from personamath.answers.grading import grade_cheaply
 from personamath.answers.normal_form import RULES
 from tests.conftest import REPO
@@ -252,6 +253,22 @@ def test_the_last_box_is_the_answer(completion: str, answer: str | None) -> None
     assert extract(completion) == answer
 
 
+AFTER = [
+    (r"\boxed{5} eggs", " eggs"),
+    (r"So $\boxed 5$.", "$."),
+    (r"\boxed{1}, no: \fbox{ 2 } it is", " it is"),
+    (r"\boxed{\boxed{1}} x", " x"),
+    (r"\boxed{} x", None),
+    (r"\boxed{5", None),
+    ("5", None),
+]
+
+
+@pytest.mark.parametrize(("completion", "after"), AFTER)
+def test_what_follows_the_answer_begins_behind_its_box(completion: str, after: str | None) -> None:
+    assert after_answer(completion) == after
+
+
 @pytest.mark.parametrize(("reference", "answer"), SAME)
 def test_two_spellings_of_one_answer_are_the_same(reference: str, answer: str) -> None:
     assert equivalent(reference, answer)
@@ -339,6 +356,22 @@ PAPER_GSM8K = [
 PAPER_MATH = [
     (r"\frac{1}{2}", r"\boxed{0.5}", True),
     (r"\frac{1}{4}", r"\boxed{0.25}", False),
+    (r"\frac{1}{2}", r"\boxed{\frac12}", True),
+    (r"\frac{1}{2}", r"\boxed{\frac1{2}}", True),
+    (r"\frac{1}{2}", r"\boxed{1/2}", True),
+    ("01/2", r"\boxed{1/2}", False),
+    ("a/b", r"\boxed{a/b}", True),
+    ("a/b", r"\boxed{b/a}", False),
+    (r"\frac1", r"\boxed{\frac1}", True),
+    (r"\sqrt{3}", r"\boxed{\sqrt3}", True),
+    ("0.5", r"\boxed{.5}", True),
+    (r"5\%", r"\boxed{5}", True),
+    (r"\$5", r"\boxed{5}", True),
+    ("xyz=5", r"\boxed{5}", False),
+    ("", r"\boxed{\text{ cm}}", True),
+    # Two units: where the original stops with an error, only the same text is the same
+    (r"5\text{ a}\text{ b}", r"\boxed{5\text{ a}\text{ b}}", True),
+    (r"5\text{ a}\text{ b}", r"\boxed{5}", False),
     ("5", r"\boxed{x=5}", True),
     ("x^2+1", r"\boxed{1+x^2}", False),
     (r"\text{Evelyn}", r"\boxed{Evelyn}", False),

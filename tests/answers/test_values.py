@@ -1,9 +1,10 @@
-"""Values at the edges: powers and roots of special numbers, functions by their definition, what has no value."""
+"""Values at the edges: powers and roots of special numbers, functions by their definition, sets, what has no value."""
 
 import pytest
 
 from personamath.answers import equivalent
 
+LONG_NUMBER = "7" * 160
 LONG = [
     f"{letter}^{sign}{power}"
     for letter, sign in (("x", ""), ("x", "-"), ("y", "-"), ("z", ""))
@@ -34,8 +35,20 @@ SAME = [
     ("+".join(LONG), "+".join(reversed(LONG))),
     # Sets by a condition
     (r"\{x\in\mathbb{Z}: -1<x<3\}", r"\{0,1,2\}"), (r"\{x\in\mathbb{Z}: -1\le x\le 1\}", r"\{-1,0,1\}"),
-    # Times of day
-    ("midnight", "12:00 a.m."), ("0:30", "00:30"),
+    (r"\{x\in\mathbb{Z}: 0<x<100\}", r"\{n\in\mathbb{Z}: 0<n<100\}"),
+    # Sets that are not computed
+    (r"\{x\} \cup \{y\}", r"\{x,y\}"), (r"\{x\} \cup \{x,y\}", r"\{y,x\}"), (r"[0,a) \cup [2,b]", r"[2,b]\cup[0,a)"),
+    (r"[0,x)\cup[1,2]", r"[1,2]\cup[0,x)"), (rf"[0,{LONG_NUMBER}]\cup[1,2]", rf"[1,2]\cup[0,{LONG_NUMBER}]"),
+    (r"\{1\}\cup\{\{2\}\}", r"\{1,\{2\}\}"), (r"x\ne a, b", r"\mathbb{R}\setminus\{a,b\}"), ("1<|x|<3", "3>|x|>1"),
+    # Functions in cases, without a column for the condition
+    (r"\begin{cases} 1 \text{ if } x>0 \\ 2 \text{ if } x \le 0 \end{cases}",
+     r"\begin{cases} 2, & x \le 0 \\ 1, & x>0 \end{cases}"),
+    (r"\begin{cases} 1, x>0 \\ 2, x \le 0 \end{cases}", r"\begin{cases} 2, & x \le 0 \\ 1, & x>0 \end{cases}"),
+    # Names
+    (r"x\equiv 2\pmod n", r"x \equiv 2 (\bmod n)"), (r"2\vec{v}", r"\vec{v}+\vec{v}"), ("f(x)=x+t", "f(y)=y+t"),
+    ("(x,y)=(1,2,3)", "(1,2,3)"), (r"\sin 2xy", r"\sin(2yx)"), (r"\log 2x", r"\log(x\cdot 2)"),
+    # Times of day, amounts
+    ("50 cents", "0.5 dollars"), ("midnight", "12:00 a.m."), ("0:30", "00:30"),
     # Transposed
     ("A^T", r"A^\top"), ("A^T", r"A^{\intercal}"), (r"(1,2)^\top", r"\begin{pmatrix}1\\2\end{pmatrix}"),
 ]  # fmt: skip
@@ -43,6 +56,19 @@ SAME = [
 DIFFERENT = [
     ("y'(2x)", "2y'(x)"), ("f^2(x)", "f(x)^3"), ("2^{3^2}", "64"), ("A^T", "A"), ("midnight", "noon"),
     (r"\lfloor \pi \rfloor", "4"), (r"\lceil \pi \rceil", "3"), (r"\{x\in\mathbb{N}: -1<x<3\}", r"\{0,1,2\}"),
+    # Sets
+    (r"\{x\} \cup \{y\}", r"\{x,z\}"), (r"x\ne1, y\ne2", r"x\ne2, y\ne1"), (r"[0,1)\cup(1,2]", "[0,2]"),
+    ("(1,2", "(1,2)"),
+    (r"\{x\in\mathbb{Z}: 0<x<100\}", r"\{x\in\mathbb{Z}: 0<x<99\}"), (r"\{x\in\mathbb{N}: 0\le x<3\}", r"\{1,2\}"),
+    (rf"[0,{LONG_NUMBER}]\cup[1,2]", rf"[0,{LONG_NUMBER}1]\cup[1,2]"), ("1<|x|<3", "1<|x|<4"), (r"1\cup2", "3"),
+    # Names
+    (r"x\equiv 2\pmod n", r"x \equiv 2\pmod m"), (r"\vec{v}", r"\vec{w}"), (r"\vec{v}", "v"), (r"\bar{2x}", "2x"),
+    ("C_5^n", "C_5"), ("f(a)=3", "f(b)=3"), ("f(x)=x+t", "f(t)=t+x"), ("(x,y)=(1,2,3)", "(2,1,3)"),
+    # Times of day, amounts, words
+    ("13:30 p.m.", "1:30 p.m."), ("25:00", "1:00"), ("0:30 p.m.", "12:30 p.m."), ("5 ft 8 m", "5"),
+    ("8 in 5 ft", "5 ft 8 in"), ("50 cents", "0.5 euros"), ("twenty thirty", "50"),
+    # What cannot be read
+    ("5!!!", "5!"), ("2 3", "23"), ("2 3", "6"), ("x)", "x"), ("1" * 101 + "x", "1" * 101 + "y"),
     # No value
     (r"\gcd(1.5,3)", "1.5"), (r"5 \bmod 0", "5"), (r"\max(i,1)", "1"), ("(-1)!", "1"), ("2.5!", "2"), ("(-1)!!", "1"),
     (r"\lfloor i \rfloor", "0"), (r"\log 0", "0"), ("0^{-1}", "0"), (r"\tan 90^\circ", "0"),
