@@ -47,6 +47,13 @@ SAME = [
     # Names
     (r"x\equiv 2\pmod n", r"x \equiv 2 (\bmod n)"), (r"2\vec{v}", r"\vec{v}+\vec{v}"), ("f(x)=x+t", "f(y)=y+t"),
     ("(x,y)=(1,2,3)", "(1,2,3)"), (r"\sin 2xy", r"\sin(2yx)"), (r"\log 2x", r"\log(x\cdot 2)"),
+    (r"\{\theta : \theta > 2\}", r"(2,\infty)"),
+    # Functions of variables
+    (r"\sqrt{x}\sqrt{y}", r"\sqrt{xy}"), (r"\ln(x^2)", r"2\ln x"), (r"\sqrt2\frac12", r"\frac{\sqrt2}{2}"),
+    (r"\sqrt[3]2\frac12", r"\frac{\sqrt[3]2}{2}"), ("e^{ix}", r"\cos x+i\sin x"), (r"\log_2 x", r"\frac{\ln x}{\ln 2}"),
+    (r"x^{\frac12}", r"\sqrt{x}"), (r"2\%x", "0.02x"), (r"\sin^2 x+\cos^2 x", "1"), (r"\frac{n!}{(n-2)!}", "n(n-1)"),
+    (r"\arcsin x+\arccos x", r"\frac{\pi}{2}"), (r"\sinh x", r"\frac{e^x-e^{-x}}{2}"), ("2^{-n}", r"\frac{1}{2^n}"),
+    ("-|x|", "-|-x|"), (r"|x|\cdot|y|", "|xy|"), (r"\lceil x \rceil", r"-\lfloor -x\rfloor"), ("(2n)!!", "2^n n!"),
     # Times of day, amounts
     ("50 cents", "0.5 dollars"), ("midnight", "12:00 a.m."), ("0:30", "00:30"),
     # Transposed
@@ -64,6 +71,13 @@ DIFFERENT = [
     # Names
     (r"x\equiv 2\pmod n", r"x \equiv 2\pmod m"), (r"\vec{v}", r"\vec{w}"), (r"\vec{v}", "v"), (r"\bar{2x}", "2x"),
     ("C_5^n", "C_5"), ("f(a)=3", "f(b)=3"), ("f(x)=x+t", "f(t)=t+x"), ("(x,y)=(1,2,3)", "(2,1,3)"),
+    # Functions of variables
+    ("f(i)+1", "f(2i)+1"), ("f(x,y)", "f(x)"), ("x^{1/2}", "x^{1/3}"), (r"\sqrt[3]{x}", r"\sqrt[4]{x}"),
+    ("n!", "(n+1)!"), ("3 sinx", "3 siny"),
+    (r"\lfloor x\rfloor", "x"), (r"\lceil x \rceil", r"\lfloor x \rfloor"), ("i x", "x"), ("e^x", "e^{-x}"),
+    (r"\arcsin x", r"\arccos x"), ("|x|y", "xy"), ("0", r"\exp(-1000)"),
+    # Words among formulas
+    (r"2n\text{ if even, }3n\text{ if odd}", r"2n\text{ if even, }3n\text{ if prime}"),
     # Times of day, amounts, words
     ("13:30 p.m.", "1:30 p.m."), ("25:00", "1:00"), ("0:30 p.m.", "12:30 p.m."), ("5 ft 8 m", "5"),
     ("8 in 5 ft", "5 ft 8 in"), ("50 cents", "0.5 euros"), ("twenty thirty", "50"),
