@@ -12,6 +12,7 @@ from personamath.journal.journaled import JournaledTeacher
 from personamath.journal.store import DISK_RESERVE_BYTES, Journal
 from personamath.records import AnsweredBy, Completion, Request
 from personamath.teachers.prices import Caps, Price, Prices
+from personamath.teachers.slots import Slots
 from tests.journal.test_store import ANSWER, SlowTeacher, ask, request
 
 # A dollar a token, so that the answer of 5 prompt tokens costs five.
@@ -149,3 +150,15 @@ def test_it_waits_for_a_teacher_that_starts_and_not_if_nothing_may_be_asked(tmp_
         assert ask(teacher, request(1)) == [ANSWER]
         assert teacher.answer_s is not None and 0.02 <= teacher.answer_s < 0.4  # without the wait for its start
         assert isinstance(ask(teacher, request(2))[0], NotAsked) and len(waits) == 1
+
+
+def test_slots_may_be_shared_with_others(tmp_path: Path) -> None:
+    slow, slots = SlowTeacher(0.01), Slots.fixed(2)
+    with Journal(tmp_path) as journal:
+        teachers = [JournaledTeacher(journal, slow, slots) for _ in range(2)]
+
+        async def run() -> None:
+            await asyncio.gather(*(teachers[number % 2].complete(request(number)) for number in range(6)))
+
+        asyncio.run(run())
+    assert slow.most_in_flight == 2 and [teacher.asked for teacher in teachers] == [3, 3]
