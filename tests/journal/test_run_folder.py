@@ -11,7 +11,7 @@ from fsspec import AbstractFileSystem, register_implementation
 
 from personamath.errors import BadInput, RunDirectoryError
 from personamath.journal.block_files import all_answer_files, paid_in, read_answers, write_answers
-from personamath.journal.file_format import BLOCKS, FILE_NAME, JOURNAL_FILES, open_for_reading
+from personamath.journal.file_format import BLOCKS, FILE_NAME, JOURNAL_FILES, answer_sha256, open_for_reading
 from personamath.journal.run_folder import DATASET, RunFolder, is_url, local_copy, shown
 from personamath.journal.salvage import Answer
 from personamath.records import Completion, Request
@@ -200,3 +200,5 @@ def test_answers_of_a_block_are_summed_once_by_model_and_purpose(tmp_path: Path)
     assert paid == [Paid(model, "solve", 1, 10, 0, 1) for model in ("one", "one", "two")]
     found = {digest for file in all_answer_files(folder) for (digest,) in read_answers(folder, file, ("digest",))}
     assert found == {request.digest for request in requests}
+    hashes = {one for file in all_answer_files(folder) for (one,) in read_answers(folder, file, ("sha256",))}
+    assert hashes == {answer_sha256(one.digest, "stop", "text") for one in answers}
