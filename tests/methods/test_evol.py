@@ -159,6 +159,8 @@ UNUSABLE = [
     ("A box holds 12 pens. Tom has 3 boxes of them, and he is glad.", "asks nothing"),
     ("Eine Kiste fasst 12 Stifte. Wie viele Stifte fassen 3 Kisten, wenn eine davon leer ist?", "in another language"),
     ("", "empty rewrite"),
+    ("1. Ann has 3 boxes, of 12 pens. How many?\n2. Tom has 4 boxes, of 9 pens. How many?", "several versions"),
+    (f"{ONE_BOX} The beekeeper would rephrase the problem as a call to count.", "holds remarks"),
     (f"{ONE_BOX} (Answer: 12)", "tells the answer"),
 ]
 
@@ -266,3 +268,4 @@ def test_solutions_that_cannot_disagree_are_warned_of() -> None:
     cold = Requests(Sampler(model="m", temperature=0.0, max_tokens=100))
     assert Evol().check([], cold) == ["temperature is 0: all 3 solutions of a problem will agree, whatever they say"]
     assert Evol(n_solve=1, min_votes=1).check([], cold) == ["n_solve is 1: no answer is confirmed by another solution"]
+    assert Evol().check([], Requests(Sampler(model="m", temperature=0.7, max_tokens=100))) == []

@@ -9,7 +9,7 @@ import pytest
 from personamath.errors import BadInput
 from personamath.methods import METHODS, MetaMath, PersonaMath
 from personamath.methods.backward.masking import masked_questions
-from personamath.methods.backward.questions import read_declaration, told
+from personamath.methods.backward.questions import read_declaration, self_verification, told
 from personamath.methods.method import Seeds
 from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
@@ -162,6 +162,18 @@ def test_a_statement_keeps_the_unknown_and_the_numbers_of_the_sentence_that_asks
     assert read_declaration("He sells 84 pens in 4 weeks of 7 days.", masked[1], "84") == Dropped("lost the unknown")
     assert read_declaration("He sells 84 pens in x weeks.", masked[1], "84") == Dropped("lost a number")
     assert read_declaration("He sells 84 pens in x weeks of 7 days.", masked[1], "84")
+
+
+def test_a_statement_takes_the_place_of_the_sentence_that_asks_and_instructions_for_the_answer_go() -> None:
+    question = "Ann has 3 pens. How many has she after 2 days? Each day she buys 5. Express your answer as a number."
+    assert [self_verification(masked, "She has 13.") for masked in masked_questions(question)] == [
+        f"{given}\nWhat is the value of the unknown x?"
+        for given in (
+            "Ann has x pens. She has 13. Each day she buys 5.",
+            "Ann has 3 pens. She has 13. Each day she buys 5.",
+            "Ann has 3 pens. She has 13. Each day she buys x.",
+        )
+    ]
 
 
 @pytest.mark.parametrize(("answer", "shown"), [("72", "72"), ("1,200", "1,200"), (r"\frac{3}{4}", r"$\frac{3}{4}$")])

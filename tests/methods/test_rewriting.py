@@ -406,6 +406,23 @@ def test_unusable_rewrites_are_dropped_under_their_own_name(completion: str, rea
     assert new_question(completion, ORIGINAL, "36") == Dropped(reason)
 
 
+TOLD = [
+    (rf"{QUESTION} It is $\frac{{\sqrt7}}{{2}}$.", r"\dfrac{\sqrt7}{2}", "tells the answer"),
+    (f"{QUESTION} It is $x^2 + 1$.", "x^2+1", "tells the answer"),
+    (f"{QUESTION} It is x.", "x", None),  # a letter that any sentence may hold
+    (f"{QUESTION} It is $x^2 + 2$.", "x^2+1", None),
+    (f"{QUESTION} She is 36 years old.", "36", "tells the answer"),
+    ("A 36-year-old beekeeper fills 3 crates with 12 jars each. How many jars are there?", "36", None),
+    ("A beekeeper has 36 jars and 3 crates of 12. How many? (A) 36 (B) 40", "36", None),
+    ("A beekeeper has 9 jars and 3 crates of 12. How many jars has she?", "9", None),  # many stories have small numbers
+]
+
+
+@pytest.mark.parametrize(("rewrite", "answer", "reason"), TOLD)
+def test_the_answer_is_told_where_no_story_would_have_it(rewrite: str, answer: str, reason: str | None) -> None:
+    assert new_question(rewrite, ORIGINAL, answer) == (rewrite if reason is None else Dropped(reason))
+
+
 ALIKE = [
     (r"Compute $\frac{1}{2} + x^2$.", r"Compute \(\dfrac{1}{2}+x^{2}\)."),
     (r"Compute $2 \cdot 3$ for $x \leq y$.", r"**Compute** \[2 \times 3\] for \(x \le y\)"),
