@@ -54,6 +54,9 @@ SAME = [
     (r"x^{\frac12}", r"\sqrt{x}"), (r"2\%x", "0.02x"), (r"\sin^2 x+\cos^2 x", "1"), (r"\frac{n!}{(n-2)!}", "n(n-1)"),
     (r"\arcsin x+\arccos x", r"\frac{\pi}{2}"), (r"\sinh x", r"\frac{e^x-e^{-x}}{2}"), ("2^{-n}", r"\frac{1}{2^n}"),
     ("-|x|", "-|-x|"), (r"|x|\cdot|y|", "|xy|"), (r"\lceil x \rceil", r"-\lfloor -x\rfloor"), ("(2n)!!", "2^n n!"),
+    # Integrals and sums of a number times something
+    (r"\int_0^1 2x dx", "1"), (r"\int_{-1}^1 3x^2 dx", "2"), (r"\sum_{k=1}^3 2k", "12"), (r"\sum_{k=10}^{11} 2k", "42"),
+    ("2^3 3^2", "72"),
     # Times of day, amounts
     ("50 cents", "0.5 dollars"), ("midnight", "12:00 a.m."), ("0:30", "00:30"),
     # Transposed
