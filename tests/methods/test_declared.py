@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -99,6 +100,25 @@ WARNED: list[tuple[Method, float, list[str]]] = [
 @pytest.mark.parametrize(("method", "temperature", "warnings"), WARNED)
 def test_settings_that_no_paper_has_are_warned_of(method: Method, temperature: float, warnings: list[str]) -> None:
     assert method.check(PERSONAS, requests(method, temperature=temperature)) == warnings
+
+
+def test_the_teacher_of_the_kind_decides_whether_samples_come_out_alike() -> None:
+    method = MetaMath(answers=2, rephrasings=2)
+    cold = Sampler(model="teacher-2", temperature=0.0, max_tokens=2048)
+    asked = replace(requests(method), by_kind={"answers": cold})
+    assert method.check([], asked) == ["temperature is 0: all 2 samples of answers will come out alike"]
+
+
+def test_a_reflection_takes_a_review_and_a_solution() -> None:
+    usage = PersonaMath().expected(Seeds("gsm8k", 100, 200.0), PERSONAS)
+    solved, reflected = (usage[kind] for kind in ("stage1_inference", "stage2_reflection"))
+    each = solved.completion_tokens / solved.requests
+    assert reflected.completion_tokens / reflected.requests == pytest.approx(2 * each)
+
+
+def test_a_quota_has_a_title_of_its_own() -> None:
+    assert Rejection(until_right=4).described.title == "rejection sampling until enough solutions are right"
+    assert Rejection().described == Rejection.outline
 
 
 def test_more_rewrites_than_personas_are_refused() -> None:
