@@ -214,6 +214,16 @@ def test_blocks_move_into_the_journal_with_what_was_wasted_and_leave_no_file(tmp
     assert folder.names("blocks") == []
 
 
+def test_blocks_are_adopted_one_by_one_and_a_folder_stays_while_something_is_in_it(tmp_path: Path) -> None:
+    folder = blocks(tmp_path, 1)
+    folder.write(f"blocks/{BLOCK}/written-by-an-actor-that-was-given-up", b"")
+    write_answers(folder, "000001-b", [Answer.of(request(2), answer(2))])
+    with Journal(tmp_path) as opened:
+        adopt_answers(opened, folder, [BLOCK])
+        assert [opened.has(request(n).digest) for n in (1, 2)] == [True, False]
+    assert folder.names("blocks") == [BLOCK, "000001-b"] and len(folder.names(f"blocks/{BLOCK}")) == 1
+
+
 def test_blocks_in_a_store_stay_there_as_the_journal_is_a_copy(tmp_path: Path) -> None:
     folder = RunFolder(f"memory:/{tmp_path}/run")
     write_answers(folder, BLOCK, [Answer.of(request(1), answer(1))])
