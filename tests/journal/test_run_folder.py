@@ -88,7 +88,7 @@ def test_a_write_that_is_refused_is_told_in_one_line_and_leaves_nothing_behind(t
     assert folder.names("a") == ["one"] and folder.read("a/one/inside") == b"1"
 
 
-class Broken(AbstractFileSystem):  # type: ignore[misc]
+class Broken(AbstractFileSystem):
     """A store that refuses everything, each with an error of its own kind."""
 
     protocol = "broken"
