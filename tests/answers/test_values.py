@@ -28,7 +28,8 @@ SAME = [
     (r"\lceil 3.2 \rceil", "4"),
     (r"\lfloor (\sqrt2)^2 \rfloor", "2"), (r"\lceil (\sqrt2)^2 \rceil", "2"),
     # Factorials
-    ("0!", "1"), ("7!!", "105"), (r"\binom{7}{2}", "21"),
+    ("0!", "1"), ("7!!", "105"), (r"\binom{7}{2}", "21"), (r"\binom{5}{0}", "1"),
+    (r"\ln 1", "0"), (r"\log_2 1", "0"), (r"5+\ln 1", "5"),
     # A mixed number among factors
     (r"2\frac{1}{2}\pi", r"\frac{5\pi}{2}"), (r"3\frac12 x", r"\frac{7x}{2}"),
     # As many terms as one writes down
@@ -40,6 +41,10 @@ SAME = [
     (r"\{x\} \cup \{y\}", r"\{x,y\}"), (r"\{x\} \cup \{x,y\}", r"\{y,x\}"), (r"[0,a) \cup [2,b]", r"[2,b]\cup[0,a)"),
     (r"[0,x)\cup[1,2]", r"[1,2]\cup[0,x)"), (rf"[0,{LONG_NUMBER}]\cup[1,2]", rf"[1,2]\cup[0,{LONG_NUMBER}]"),
     (r"\{1\}\cup\{\{2\}\}", r"\{1,\{2\}\}"), (r"x\ne a, b", r"\mathbb{R}\setminus\{a,b\}"), ("1<|x|<3", "3>|x|>1"),
+    (r"(-\infty,\infty)\cup(-\infty,\infty)", r"\mathbb{R}"), (r"\emptyset\cup\emptyset", r"\emptyset"),
+    (r"\begin{matrix} x=2 \\ y=3 \end{matrix}", "x=2,y=3"),
+    # Formulas among words
+    (r"\frac{n}{2}\text{ if even, }3n\text{ if odd}", r"0.5n\text{ if even, }n\cdot 3\text{ if odd}"),
     # Functions in cases, without a column for the condition
     (r"\begin{cases} 1 \text{ if } x>0 \\ 2 \text{ if } x \le 0 \end{cases}",
      r"\begin{cases} 2, & x \le 0 \\ 1, & x>0 \end{cases}"),
@@ -82,7 +87,8 @@ DIFFERENT = [
     # Words among formulas
     (r"2n\text{ if even, }3n\text{ if odd}", r"2n\text{ if even, }3n\text{ if prime}"),
     # Times of day, amounts, words
-    ("13:30 p.m.", "1:30 p.m."), ("25:00", "1:00"), ("0:30 p.m.", "12:30 p.m."), ("5 ft 8 m", "5"),
+    ("9:00", "9:00 a.m."), ("13:30 p.m.", "1:30 p.m."), ("25:00", "1:00"), ("0:30 p.m.", "12:30 p.m."),
+    ("5 ft 8 m", "5"),
     ("8 in 5 ft", "5 ft 8 in"), ("50 cents", "0.5 euros"), ("twenty thirty", "50"),
     # What cannot be read
     ("5!!!", "5!"), ("2 3", "23"), ("2 3", "6"), ("x)", "x"), ("1" * 101 + "x", "1" * 101 + "y"),
