@@ -1,4 +1,4 @@
-"""Characters of Unicode, and abbreviations of units, mean what they are called."""
+"""Characters of Unicode, rarer commands of LaTeX and abbreviations of units mean what they are called."""
 
 import unicodedata
 
@@ -48,6 +48,25 @@ WRITTEN = [
 
 @pytest.mark.parametrize(("written", "answer"), WRITTEN)
 def test_a_character_means_its_latex(written: str, answer: str) -> None:
+    assert equivalent(written, answer)
+
+
+COMMANDS = [
+    ("(1,\n2)", "(1,2)"), ("x\n+ 1", "1+x"), ("US$2 million", "2000000"), (r"\tg x", r"\tan x"),
+    (r"\ctg x", r"\cot x"), (r"\cosec x", r"\csc x"), (r"\arctg x", r"\arctan x"),
+    (r"\arcctg x", r"\operatorname{arccot} x"), (r"\dbinom52", "10"), (r"x\lt 1", "x<1"), (r"x\gt 1", "x>1"),
+    (r"x\simeq 5", "5"), (r"6\div 4", "3/2"), (r"3\ast 4", "12"), (r"3\star 4", "12"),
+    (r"1,2,\dots", "1,2,..."), (r"\lvert x\rvert", "|x|"), (r"\lbrace 1,2\rbrace", r"\{1,2\}"),
+    (r"\lbrack 1,2\rbrack", "[1,2]"), (r"2\colon 3", "2:3"), (r"x\not\in\{2\}", r"x\ne 2"),
+    (r"[0,1]\bigcup[1,2]", "[0,2]"), (r"\Re", r"\mathbb{R}"), (r"\infin", r"\infty"), (r"30^{\degree}", "30°"),
+    (r"x\leqq 5", r"x\le 5"), (r"x\geqslant 5", r"x\ge 5"), (r"x =< 5", r"x\le 5"), (r"\empty", r"\emptyset"),
+    (r"x\land y", r"x\wedge y"), (r"0o17", "17_8"), (r"f^{\prime\prime}(x)", "f''(x)"), (r"17 \bmod{5}", "2"),
+    (r"\underline{5}", "5"), (r"5\tag{1}", "5"), (r"\textstyle 5", "5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "answer"), COMMANDS)
+def test_a_symbol_has_many_commands(written: str, answer: str) -> None:
     assert equivalent(written, answer)
 
 
