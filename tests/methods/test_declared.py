@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -160,6 +161,7 @@ class Teacher:
 
 FAILED, NOT_ASKED = RequestFailed("timeout", "no answer"), NotAsked("a cap of this run is reached")
 RIGHT = r"\boxed{36}"
+REWRITTEN = "A baker fills 3 trays with 12 rolls each. How many rolls does the baker have?"
 ENDS: list[tuple[Method, Problem, Mapping[str, str | Exception], dict[tuple[str, str], int]]] = [
     (
         MetaMath(answers=0, rephrasings=1, fobar=0, self_verification=0),
@@ -201,6 +203,30 @@ ENDS: list[tuple[Method, Problem, Mapping[str, str | Exception], dict[tuple[str,
         {"stage1_inference": RIGHT, "stage1_rewrite: rewrite": FAILED},
         {("stage1_inference", "kept"): 1, ("stage1_rewrite: rewrite", "failed"): 1},
     ),
+    (
+        Direct(k1=1, k2=1),
+        SEED,
+        {"stage1_inference": RIGHT, "stage1_rewrite: rewrite": REWRITTEN, "stage1_rewrite: solve": FAILED},
+        {
+            ("stage1_inference", "kept"): 1,
+            ("stage1_rewrite: rewrite", "usable"): 1,
+            ("stage1_rewrite: solve", "failed"): 1,
+        },
+    ),
+    (
+        Direct(k1=1, k2=1),
+        SEED,
+        {
+            "stage1_inference": r"\boxed{15}",
+            "stage2_reflection": f"### Corrected Explanation\n{RIGHT}",
+            "stage2_rewrite: rewrite": FAILED,
+        },
+        {
+            ("stage1_inference", "wrong answer"): 1,
+            ("stage2_reflection", "kept"): 1,
+            ("stage2_rewrite: rewrite", "failed"): 1,
+        },
+    ),
 ]
 
 
@@ -215,6 +241,12 @@ def test_an_attempt_that_ends_early_is_counted_once_and_makes_no_row(
     failed = [kind for kind, reason in counts if reason == "failed"]
     assert [failure.purpose for failure in outcome.failures] == failed
     assert all(isinstance(failure, Failure) and failure.why == "timeout: no answer" for failure in outcome.failures)
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1, 2}, "\ud800"])
+def test_a_field_of_requests_must_be_valid_in_json(value: Any) -> None:
+    [fault] = Sampler(model="m", temperature=0.7, max_tokens=1, request={"a": value}).faults()
+    assert fault.startswith("request: its values must be valid in JSON (") and "\n" not in fault
 
 
 def test_programs_run_only_where_the_user_allows_it() -> None:

@@ -107,7 +107,7 @@ PASSED_OVER = [
     # other relations
     r"3 + 4 \le 9, 5 * 3 >= 4, 2 + 2 != 5, 17 + 3 \equiv 8 \pmod{12}, 5 == 2 + 4, $x = 1 \pm \frac{1}{3} = 5$",
     # what may be a factorial or a cry
-    "3 * 8 = 24!",
+    "3 * 8 = 24!, 5!! + 1 = 16",
     # numbers that may be one or several
     "18 000 / 2 = 9",
     # code

@@ -32,6 +32,7 @@ HIDDEN: list[tuple[str, list[tuple[str, str]]]] = [
         r"Solve \begin{align*} 3x &= 9 \end{align*} for 2 boys.",
         [("3", "3"), ("9", "9"), ("2", "2")],
     ),
+    (r"$x^{a{3}c} + 4$", [("4", "4")]),
     (r"$x^\frac{1}{2} + 3$ and $x_\text{a}{5} + 4$", [("3", "3"), ("4", "4")]),
     (r"\begin{tabular}[t]{cc} 3 & 4 \end{tabular}, \begin 5", [("3", "3"), ("4", "4"), ("5", "5")]),
     (r"the point $(1,200)$ and $(1{,}200)$", [("1{,}200", "1200")]),
