@@ -62,6 +62,8 @@ SAME = [
     # Integrals and sums of a number times something
     (r"\int_0^1 2x dx", "1"), (r"\int_{-1}^1 3x^2 dx", "2"), (r"\sum_{k=1}^3 2k", "12"), (r"\sum_{k=10}^{11} 2k", "42"),
     ("2^3 3^2", "72"),
+    # Numbers in words
+    ("two hundred and five", "205"), ("three thousand four hundred", "3400"), ("minus twelve million", "-12000000"),
     # Times of day, amounts
     ("50 cents", "0.5 dollars"), ("midnight", "12:00 a.m."), ("0:30", "00:30"),
     # Transposed
