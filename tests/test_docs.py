@@ -41,6 +41,7 @@ OPTIONS_OF_OTHERS = {"--tensor-parallel-size", "--data-parallel-size", "--reason
 # Of vLLM, llama.cpp, SGLang and transformers.
 OPTIONS_OF_OTHERS |= {"--generation-config", "--max-model-len", "--served-model-name", "--api-key", "--parallel"}
 OPTIONS_OF_OTHERS |= {"--constraint"}  # of uv
+OPTIONS_OF_OTHERS |= {"--branch", "--source", "--show-missing", "--skip-covered"}  # of coverage
 OPTIONS_OF_OTHERS |= {"--ctx-size", "--reasoning-budget", "--threads", "--sampling-defaults", "--continuous-batching"}
 OPTION_TO_BE_MADE = "--sentences"
 ARCHITECTURE = (REPO / "docs" / "architecture.md").read_text(encoding="utf-8")

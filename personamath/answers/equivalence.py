@@ -31,6 +31,9 @@ MOST_PARTS = 60
 MOST_COMPARISONS = 4_000
 """Pairs of parts that one comparison looks at: every order of 60 numbers, but not every order at every level."""
 
+IN_ONE_PART = " in one part"
+"""Follows why two parts differ, once, however deep these are."""
+
 _local = threading.local()
 
 
@@ -133,7 +136,8 @@ def all_equal(verdicts: Iterable[Verdict]) -> Verdict:
     still_open = None
     for verdict in verdicts:
         if verdict.equal is False:
-            return Verdict(False, "structure", f"{verdict.why} in one part")
+            why = verdict.why or ""
+            return Verdict(False, "structure", why if why.endswith(IN_ONE_PART) else why + IN_ONE_PART)
         if verdict.equal is None:
             still_open = verdict
     return still_open or Verdict(True, "structure")

@@ -135,6 +135,7 @@ TABLE = [
     (r"\\(p?mod|bmod) ?\{ ?(\d+) ?\}", r"\\\1 \2", "braces around a modulus", "mod"),
     (r"\^ ?\\(?:text|mathrm|mathsf) ?\{ ?T ?\}|\^ ?\{ ?\\(?:text|mathrm|mathsf|rm|sf) ?(?:\{ ?T ?\}|T) ?\}", "^T",
      "transposed", "T"),
+    (r"\^ ?\\(?:top|intercal)(?![A-Za-z])|\^ ?\{ ?\\(?:top|intercal) ?\}", "^T", "transposed", "^"),
     (command("cr"), r"\\\\", "the end of a row"),
     (r"\{ ?([:=<>]) ?\}", r"\1", "braces around a sign", "{"),
     (command("varnothing", "empty") + r"|\\\{ ?\\\}", r"\\emptyset ", "the empty set", "\\"),
@@ -184,7 +185,8 @@ TABLE = [
      rf"(?: *\\qq?uad(?![A-Za-z]))+ *(?={VALUE})", r"\1, ",
      "two values with a wide space between them", "uad"),
     (r"(?<!\\)\\[,:;> ]|(?<!\\)\\ ?$|" + command("q?quad", "(?:en|thin|med|thick|nobreak)space"), " ", "a space", "\\"),
-    (r"(\^(?:\d|\{\d+\})) +(?=\d)", r"\1*", "`2^6 3^5` is a product", "^"),
+    (r"(?<!_\w)(?<!_\{\w\})(?<!_\{-\w\})(?<!_\{\w=\w\})(?<!_\{\w=-\w\})(?<!_\{\w=\w\w\})(\^(?:\d|\{\d+\})) +(?=\d)",
+     r"\1*", "`2^6 3^5` is a product, and `\\int_0^1 2x` is none", "^"),
     # Units
     (r"\\frac ?\{ ?\\text\{ ?([^{}]*?) ?\} ?\} ?\{ ?\\text\{ ?([^{}]*?) ?\}(?:\^\{?([23])\}?)? ?\}", r"\\text{\1/\2\3}",
      "`\\frac{\\text{m}}{\\text{s}}` is m/s", r"\text"),

@@ -66,9 +66,9 @@ class Line:
 def combined(operation: Callable[[Cells, Cells], Cells], parts: list[Part]) -> Part | None:
     """The set that an operation makes of others, from left to right; None if they are not all of real numbers."""
     ends = [end for part in parts for end in ends_of(part)]
-    if not all(is_real_set(part) for part in parts) or len(ends) > MOST_POINTS:
-        return None
     try:
+        if not all(is_real_set(part) for part in parts) or len(ends) > MOST_POINTS:
+            return None
         line = Line(ends)
         cells = line.cells(parts[0])
         for part in parts[1:]:
@@ -79,7 +79,7 @@ def combined(operation: Callable[[Cells, Cells], Cells], parts: list[Part]) -> P
 
 
 def is_real_set(part: Part, inside: bool = False) -> bool:
-    """Whether a part is a set of real numbers, each known exactly or to all digits."""
+    """Whether a part is a set of real numbers, each known exactly or to all digits; NoValue if that cannot be told."""
     if isinstance(part, Leaf):
         return part.text == r"\emptyset" or (inside and is_real(part))
     if isinstance(part, Collection):
@@ -113,7 +113,7 @@ def ends_of(part: Part) -> Iterator[Leaf]:
 
 
 def order(one: Leaf, other: Leaf) -> int:
-    """-1, 0 or 1, as one number is less than, equal to or greater than the other."""
+    """-1, 0 or 1, as one number is less than, equal to or greater than the other; NoValue if it has too many digits."""
     if one.text in INFINITIES or other.text in INFINITIES:
         return INFINITIES.get(one.text, 0) - INFINITIES.get(other.text, 0)
     first, second = value_of(one), value_of(other)

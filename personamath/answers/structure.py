@@ -29,7 +29,7 @@ MATRIX = re.compile(
     r"(.*?)[(\[]?\\begin\{([pbB]?(?:small)?matrix|array)\}(?:\{[clr|]*\})?((?:(?!\\begin).)*)\\end\{\2\}[)\]]?"
 )
 REALS = re.compile(r"\\mathbb\{R\}(?:(?:\\setminus|-)\\\{(.+)\\\})?")
-TRANSPOSED = re.compile(r"(.+)\^\{?(?:T|\\top|\\text\{T\}|\\intercal)\}?")
+TRANSPOSED = re.compile(r"(.+)\^T")
 ENVIRONMENT = re.compile(
     r"(?:\\\{)?\\begin\{(d?r?cases|(?:align|gather|eqnarray)(?:ed|\*)?|split|array|matrix)\}(?:\{[clr|@ ]*\})?"
     r"((?:(?!\\begin|\\end).)*)\\end\{\1\}(?:\\\})?"

@@ -90,7 +90,10 @@ class RunFolder:
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file or folder."""
-        return bool(self._fs.exists(self._at(name)))
+        try:
+            return bool(self._fs.exists(self._at(name)))
+        except Exception as error:
+            self._refuse("read", name, error)
 
     def remove(self, name: str) -> None:
         """Remove a file or a folder, if it is there."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from personamath.answers import Grade, Grader, equivalent, grade
+from personamath.answers.pool import Workers
 from personamath.answers.symbolic import PAIR_LIMIT, SymbolicWorker
 
 pytestmark = pytest.mark.slow
@@ -54,6 +55,11 @@ def test_the_pool_grades_as_the_plain_function_does() -> None:
             return await asyncio.gather(*(grader.grade(*pair) for pair in pairs))
 
     assert asyncio.run(graded()) == [grade(*pair) for pair in pairs]
+    workers = Workers(1)
+    try:
+        assert workers.grade_all(pairs) == [grade(*pair) for pair in pairs]
+    finally:
+        workers.close()
 
 
 def test_cheap_pairs_need_no_process() -> None:

@@ -20,6 +20,8 @@ from personamath.journal.file_format import (
     answer_sha256,
     open_for_reading,
 )
+from personamath.journal.other_runs import OtherRuns
+from personamath.journal.reader import JournalReader
 from personamath.journal.run_folder import RunFolder
 from personamath.journal.salvage import Answer, salvage
 from personamath.journal.store import Journal
@@ -93,6 +95,15 @@ def test_an_old_journal_is_read_without_being_changed(tmp_path: Path) -> None:
     assert main(["journal", str(run), "--export", str(tmp_path / "all.parquet")]) == 0
     assert hashlib.sha256((run / FILE_NAME).read_bytes()).digest() == hashlib.sha256(content).digest()
     assert pq.read_table(tmp_path / "all.parquet").num_rows == 20
+
+
+def test_answers_of_an_old_journal_are_reused_where_they_are(tmp_path: Path) -> None:
+    run = old(tmp_path / "old")
+    with OtherRuns([run], tmp_path / "own") as others:
+        found = others.get(request(3).digest)
+    assert found == Completion("It is 3.", "stop", 100, 50, AnsweredBy(processing="reused"))
+    with closing(JournalReader(run)) as reader:
+        assert reader.get(request(3).digest) == Completion("It is 3.", "stop", 100, 50)
 
 
 def test_a_damaged_old_journal_is_recovered_into_the_present_format(tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
 """Run directories on a disk and in an object store: the same files by the same names, and copies to read."""
 
+import errno
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from fsspec import AbstractFileSystem, register_implementation
 
 from personamath.errors import BadInput, RunDirectoryError
 from personamath.journal.block_files import all_answer_files, paid_in, read_answers, write_answers
-from personamath.journal.file_format import BLOCKS, FILE_NAME, JOURNAL_FILES, open_for_reading
+from personamath.journal.file_format import BLOCKS, FILE_NAME, JOURNAL_FILES, answer_sha256, open_for_reading
 from personamath.journal.run_folder import DATASET, RunFolder, is_url, local_copy, shown
 from personamath.journal.salvage import Answer
 from personamath.records import Completion, Request
@@ -83,6 +88,49 @@ def test_a_write_that_is_refused_is_told_in_one_line_and_leaves_nothing_behind(t
     assert folder.names("a") == ["one"] and folder.read("a/one/inside") == b"1"
 
 
+class Broken(AbstractFileSystem):
+    """A store that refuses everything, each with an error of its own kind."""
+
+    protocol = "broken"
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise ValueError("HTTP 503:\n<html>busy</html>")
+
+    cat_file = pipe_file = find = exists = _refuse
+
+    def ls(self, *_: object, **__: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", "key?secret=1")
+
+    def rm(self, *_: object, **__: object) -> NoReturn:
+        raise TimeoutError("no answer")
+
+
+REFUSED: list[tuple[Callable[[RunFolder], object], str]] = [
+    (lambda folder: folder.read("a"), r"cannot read a \(HTTP 503: <html>busy</html>\)"),
+    (lambda folder: folder.write("a", b""), r"cannot write a \(HTTP 503: <html>busy</html>\)"),
+    (lambda folder: folder.fetch("a", Path("a")), r"cannot read a \(HTTP 503: <html>busy</html>\)"),
+    (lambda folder: folder.exists("a"), r"cannot read a \(HTTP 503: <html>busy</html>\)"),
+    (lambda folder: folder.names("a"), r"cannot read a \(Permission denied\)"),
+    (lambda folder: folder.remove("a"), r"cannot write a \(no answer\)"),
+]
+
+
+@pytest.mark.parametrize(("use", "message"), REFUSED)
+def test_whatever_a_store_refuses_is_told_in_one_line(use: Callable[[RunFolder], object], message: str) -> None:
+    register_implementation("broken", Broken, clobber=True)
+    folder = RunFolder("broken://bucket/run")
+    with pytest.raises(
+        RunDirectoryError, match=f"^broken://bucket/run: {message}; the existing files are kept"
+    ) as told:
+        use(folder)
+    assert "\n" not in str(told.value) and folder.free_bytes() is None
+
+
+def test_a_run_directory_has_the_room_of_its_disk(tmp_path: Path) -> None:
+    free = RunFolder(str(tmp_path)).free_bytes()
+    assert free is not None and 0 < free <= shutil.disk_usage(tmp_path).total
+
+
 def test_an_unknown_store_is_told_in_one_line_and_without_its_key() -> None:
     with pytest.raises(BadInput) as told:
         RunFolder("nowhere://key:secret@bucket/run")
@@ -152,3 +200,5 @@ def test_answers_of_a_block_are_summed_once_by_model_and_purpose(tmp_path: Path)
     assert paid == [Paid(model, "solve", 1, 10, 0, 1) for model in ("one", "one", "two")]
     found = {digest for file in all_answer_files(folder) for (digest,) in read_answers(folder, file, ("digest",))}
     assert found == {request.digest for request in requests}
+    hashes = {one for file in all_answer_files(folder) for (one,) in read_answers(folder, file, ("sha256",))}
+    assert hashes == {answer_sha256(one.digest, "stop", "text") for one in answers}

@@ -246,3 +246,14 @@ def test_a_row_is_one_of_the_journals_table(tmp_path: Path) -> None:
         cursor = connection.execute("select * from answers")
         assert tuple(column[0] for column in cursor.description) == Answer._fields
         assert [Answer(*row) for row in cursor] == list(salvage(tmp_path / FILE_NAME))
+
+
+@pytest.mark.parametrize("number", [2**7 - 1, 2**7, 2**56 - 1, 2**56, 2**63 - 1])
+def test_a_row_of_any_number_is_found(tmp_path: Path, number: int) -> None:
+    write(tmp_path, range(1))
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
+        connection.execute("update answers set rowid = ?", (number,))
+        connection.execute("insert into thrown_away (rowid, model, purpose, prompt_tokens, completion_tokens) "
+                           "values (?, 'teacher-1', 'solve', 8388608, 255)", (number,))  # fmt: skip
+    assert [row.text for row in salvage(tmp_path / FILE_NAME)] == [answer(0).text]
+    assert salvage_thrown_away(tmp_path / FILE_NAME) == [Paid("teacher-1", "solve", 0, 8388608, 255, 0)]

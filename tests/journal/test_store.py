@@ -62,10 +62,10 @@ class SlowTeacher:
 
 
 def test_what_was_put_is_there_after_reopening(tmp_path: Path) -> None:
-    with Journal(tmp_path / "run") as journal:
+    with Journal(tmp_path / "runs" / "v1") as journal:
         put(journal, request(1), request(2))
         assert journal.get(request(1).digest) == ANSWER
-    with Journal(tmp_path / "run") as journal:
+    with Journal(tmp_path / "runs" / "v1") as journal:
         assert journal.get(request(2).digest) == ANSWER
         assert journal.get(request(3).digest) is None
 
@@ -165,7 +165,12 @@ def _later(folder: Path) -> None:
         connection.execute("pragma user_version = 99")
 
 
+def _directory(folder: Path) -> None:
+    (folder / FILE_NAME).mkdir()
+
+
 UNUSABLE = [
+    (_directory, "cannot be used as a journal .* check its disk"),
     (_foreign, "is not a run"),
     (_sqlite, "not a PersonaMath journal"),
     (_garbage, "cannot be used as a journal"),
@@ -188,10 +193,28 @@ def test_a_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
         Journal(tmp_path / "run")
 
 
-def test_a_run_killed_before_its_journal_was_made_starts_anew(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).touch()
+def _nothing(path: Path) -> None:
+    path.touch()
+
+
+def _its_first_page(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma journal_mode = wal")
+
+
+@pytest.mark.parametrize("made", [_nothing, _its_first_page])
+def test_a_run_killed_before_its_journal_was_made_starts_anew(tmp_path: Path, made: Callable[[Path], None]) -> None:
+    made(tmp_path / FILE_NAME)
     with Journal(tmp_path) as journal:
         put(journal, request())
+
+
+def test_an_answer_that_no_file_can_hold_ends_in_one_line(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        with pytest.raises(RunDirectoryError, match=r"cannot write the journal \(.*too large.*\)"):
+            asyncio.run(journal.put(request(1), Completion("2", "stop", 2**70, 1)))
+        put(journal, request(2))
+        assert journal.get(request(2).digest) == ANSWER
 
 
 FILLER = """

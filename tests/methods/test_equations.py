@@ -55,6 +55,7 @@ READ = [
     # chains
     ("3 * 4 + 2 = 12 + 2 = 14", ["3*4+2=12+2", "12+2=14"]),
     ("x = 10 / 2 = 5", ["10/2=5"]),
+    ("44 / 14 = 22 / 7 ≈ 3", ["44/14=22/7", "22/7=3"]),
     ("Total = 3 + 4 = 7 = n", ["3+4=7"]),
     # LaTeX
     (r"\(5 \times \$4 = \$20\)", ["5*4=20"]),
@@ -96,6 +97,8 @@ PASSED_OVER = [
     "price * 4 = 13, 20 - the rest = 5 * 7, 5 + three = 9, his 3 eggs + her eggs * 2 = 11",
     # a name with a number in it
     "4 boxes = 20 * 4 pens, the first 4 days = 200 * 4, Day 2 + 3 = 7, Week 1 + Week 2 = 30 + 5 + x",
+    # the rest of a sum
+    "and then + 3 + 4 = 9",
     # times, ratios, remainders, ordinals
     "8:00 + 2 = 10:00, 3:4 = 6 : 9, 13 / 6 = 2 remainder 1, 5 + 8 = 14th floor",
     # conversions, shares
@@ -104,7 +107,7 @@ PASSED_OVER = [
     # other relations
     r"3 + 4 \le 9, 5 * 3 >= 4, 2 + 2 != 5, 17 + 3 \equiv 8 \pmod{12}, 5 == 2 + 4, $x = 1 \pm \frac{1}{3} = 5$",
     # what may be a factorial or a cry
-    "3 * 8 = 24!",
+    "3 * 8 = 24!, 5!! + 1 = 16",
     # numbers that may be one or several
     "18 000 / 2 = 9",
     # code
@@ -140,6 +143,8 @@ WRONG = [
     ),
     *("<<48/2=23>>", r"\[\frac{48}{2} = \boxed{23}\]", "20% of 50 = 11", "22 / 7 ≈ 4", "3 + 4 = 7 + 5 = 12"),
     *("60 miles / 2 hours = 40 miles/hour", "$3 * 5 = $16", r"$2^{3} = 6$", "1 - 1 = 1"),
+    # cut off by a whole unit; and a sum, which has no last decimal to be rounded at
+    *("5 / 10 = 0.4", "0.54 + 0 = 0.2 + 0.3"),
 ]
 
 

@@ -137,14 +137,21 @@ def test_the_answer_is_the_one_that_most_solutions_agree_on(
     assert solved.get("no majority", 0) == (0 if answer else len(answers))
 
 
-NO_VOTE = ["It is 12, I think.", r"\boxed{}", Completion(boxed("12"), "length"), RequestFailed("timeout", "no answer")]
+NO_VOTE: list[tuple[Answer, str]] = [
+    ("It is 12, I think.", "no final answer"),
+    (r"\boxed{}", "no final answer"),
+    (Completion(boxed("12"), "length"), "truncated"),
+    (RequestFailed("timeout", "no answer"), "failed"),
+]
 
 
-@pytest.mark.parametrize("answer", NO_VOTE, ids=["no box", "empty box", "truncated", "failed"])
-def test_a_solution_without_an_answer_does_not_vote(answer: Answer) -> None:
+@pytest.mark.parametrize(("answer", "reason"), NO_VOTE)
+def test_a_solution_without_an_answer_does_not_vote(answer: Answer, reason: str) -> None:
     answers: list[Answer] = [answer, boxed("12"), boxed("12")]
     outcome = augment(Evol(rounds_down=1, rounds_up=0), Teacher(in_line([ONE_BOX], []), lambda _, n: answers[n]))
     assert [row.columns["votes"] for row in outcome.rows] == [2]
+    solved = {why: count for (kind, why), count in outcome.counts.items() if kind == "evol_down: solve" and count}
+    assert solved == {"kept": 1, "usable": 1, reason: 1}
 
 
 FIGURE = "[asy]draw((0,0)--(1,1));[/asy]"
@@ -153,12 +160,15 @@ UNUSABLE = [
     (f"{ONE_BOX}\n\nSolution: it holds 12.", "holds a solution"),
     (f"{ONE_BOX} We know that 3 * 12 = 36.", "holds a solution"),
     (f"{ONE_BOX} Change at least three things together, then tell how many.", "holds words of the prompt"),
+    (f"{ONE_BOX} Change at least three things together.", "holds words of the prompt"),
     (f"{ONE_BOX} {'Take care. ' * 20}", "too long"),
     (f"{ONE_BOX} {FIGURE}", "figure lost or changed"),
     ("I'm sorry, I can't help with that.", "refused"),
     ("A box holds 12 pens. Tom has 3 boxes of them, and he is glad.", "asks nothing"),
     ("Eine Kiste fasst 12 Stifte. Wie viele Stifte fassen 3 Kisten, wenn eine davon leer ist?", "in another language"),
     ("", "empty rewrite"),
+    ("1. Ann has 3 boxes, of 12 pens. How many?\n2. Tom has 4 boxes, of 9 pens. How many?", "several versions"),
+    (f"{ONE_BOX} The beekeeper would rephrase the problem as a call to count.", "holds remarks"),
     (f"{ONE_BOX} (Answer: 12)", "tells the answer"),
 ]
 
@@ -266,3 +276,4 @@ def test_solutions_that_cannot_disagree_are_warned_of() -> None:
     cold = Requests(Sampler(model="m", temperature=0.0, max_tokens=100))
     assert Evol().check([], cold) == ["temperature is 0: all 3 solutions of a problem will agree, whatever they say"]
     assert Evol(n_solve=1, min_votes=1).check([], cold) == ["n_solve is 1: no answer is confirmed by another solution"]
+    assert Evol().check([], Requests(Sampler(model="m", temperature=0.7, max_tokens=100))) == []

@@ -28,7 +28,19 @@ HIDDEN: list[tuple[str, list[tuple[str, str]]]] = [
     ("There are five-legged cats, 3-year-old dogs and 12cm fish.", [("five", "5"), ("3", "3"), ("12", "12")]),
     ("The ratio is 2:3.", [("2", "2"), ("3", "3")]),
     ("$(1,2)$ and $3x^2-5$", [("1", "1"), ("2", "2"), ("3", "3"), ("5", "5")]),
+    (
+        r"Solve \begin{align*} 3x &= 9 \end{align*} for 2 boys.",
+        [("3", "3"), ("9", "9"), ("2", "2")],
+    ),
+    (r"$x^{a{3}c} + 4$", [("4", "4")]),
+    (r"$x^\frac{1}{2} + 3$ and $x_\text{a}{5} + 4$", [("3", "3"), ("4", "4")]),
+    (r"\begin{tabular}[t]{cc} 3 & 4 \end{tabular}, \begin 5", [("3", "3"), ("4", "4"), ("5", "5")]),
+    (r"the point $(1,200)$ and $(1{,}200)$", [("1{,}200", "1200")]),
+    (r"$2-\frac{1}{2}$ of 6/3", [("2", "2"), (r"\frac{1}{2}", r"\frac{1}{2}"), ("6/3", "2")]),
+    (r"$\left[2, 3\right]$ and $a \\\frac{1}{2}$", [("2", "2"), ("3", "3"), (r"\frac{1}{2}", r"\frac{1}{2}")]),
     # Left alone.
+    (r"$5-3/4$ and 1/0 or $\frac{1}{0}$, open 24/7", []),
+    (r"$x_{\{5\}}$, $\text{3 and $", []),
     ("One of them has one dog, and no one has zero.", []),
     ("The two brothers and all three of them, one third, two thirds.", []),
     ("two of them, three is more", []),
@@ -79,6 +91,7 @@ def test_the_unknown_is_the_first_free_letter_written_as_its_place_needs(questio
 
 SPLIT = [
     ("Mr. Li has $2.50. He is 3.5 ft. tall. How old is he?", 3),
+    (r"Let $f(x)=3. G(x)$ be. Find it.", 2),
     (r"Let $x=3.$ Find $f(x)$. Express your answer as 1.5.", 3),
     ("He sold 5 apples.How many are left?", 2),
     ("At 5 p.m. He sleeps.", 1),

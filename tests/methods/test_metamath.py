@@ -3,13 +3,14 @@
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from personamath.errors import BadInput
 from personamath.methods import METHODS, MetaMath, PersonaMath
 from personamath.methods.backward.masking import masked_questions
-from personamath.methods.backward.questions import read_declaration, told
+from personamath.methods.backward.questions import read_declaration, self_verification, told
 from personamath.methods.method import Seeds
 from personamath.methods.work import Outcome
 from personamath.recipe import Recipe
@@ -62,6 +63,7 @@ def augment(method: MetaMath, teacher: PapersTeacher) -> Outcome:
     return asyncio.run(line.augment(SEED))
 
 
+ASKED_IN_DRAWS = ("rephrasing: rewrite", "self_verification: declare")
 METHOD = MetaMath(answers=3, rephrasings=1, fobar=6, self_verification=6)
 
 
@@ -102,6 +104,14 @@ def test_the_journey_of_one_seed_problem() -> None:
         ("self_verification: declare", "usable"): 2,
         ("self_verification: solve", "kept"): 2,
     }
+
+
+def test_what_is_asked_of_each_draw_is_a_request_of_its_own() -> None:
+    teacher = PapersTeacher()
+    augment(replace(METHOD, rephrasings=2), teacher)
+    samples = {purpose: [one.sample for one in teacher.asked if one.purpose == purpose] for purpose in ASKED_IN_DRAWS}
+    assert samples == {purpose: [0, 1] for purpose in ASKED_IN_DRAWS}
+    assert all(SEED.question in one.prompt for one in teacher.asked if one.purpose == "rephrasing: rewrite")
 
 
 def test_which_number_is_hidden_first_is_drawn_and_more_draws_keep_the_earlier() -> None:
@@ -164,6 +174,18 @@ def test_a_statement_keeps_the_unknown_and_the_numbers_of_the_sentence_that_asks
     assert read_declaration("He sells 84 pens in x weeks of 7 days.", masked[1], "84")
 
 
+def test_a_statement_takes_the_place_of_the_sentence_that_asks_and_instructions_for_the_answer_go() -> None:
+    question = "Ann has 3 pens. How many has she after 2 days? Each day she buys 5. Express your answer as a number."
+    assert [self_verification(masked, "She has 13.") for masked in masked_questions(question)] == [
+        f"{given}\nWhat is the value of the unknown x?"
+        for given in (
+            "Ann has x pens. She has 13. Each day she buys 5.",
+            "Ann has 3 pens. She has 13. Each day she buys 5.",
+            "Ann has 3 pens. She has 13. Each day she buys x.",
+        )
+    ]
+
+
 @pytest.mark.parametrize(("answer", "shown"), [("72", "72"), ("1,200", "1,200"), (r"\frac{3}{4}", r"$\frac{3}{4}$")])
 def test_an_answer_is_told_as_a_sentence_has_it(answer: str, shown: str) -> None:
     assert told(answer) == shown
@@ -188,6 +210,10 @@ def test_a_plan_counts_few_shot_prompts_and_the_numbers_that_can_be_hidden() -> 
     usage = MetaMath().expected(Seeds("gsm8k", 1000, 200), [])
     assert usage["answers"].requests == usage["rephrasing: rewrite"].requests == 11_000
     assert 2_600 <= usage["fobar"].requests == usage["self_verification: declare"].requests <= 3_700
+    assert usage["fobar"].requests != MetaMath().expected(Seeds("math", 1000, 200), [])["fobar"].requests
+    # A third of the question is the sentence that asks; the reply is as long.
+    declared = usage["self_verification: declare"]
+    assert 15 < declared.completion_tokens / declared.requests < usage["rephrasing: rewrite"].completion_tokens / 11_000
     # The examples are most of the prompt.
     assert usage["rephrasing: rewrite"].prompt_tokens / 11_000 > 400
 

@@ -44,6 +44,8 @@ def test_an_outline_of_an_earlier_version_gets_todays_names() -> None:
     earlier = Outline.of(content, "provenance.json")
     assert earlier.label(earlier.kinds[2]) == "1: rewrite (solve)"
     assert in_current_words(earlier) == OUTLINE and OUTLINE.label(OUTLINE.kinds[2]) == "Stage 1: rewrite (solve)"
+    gone = replace(earlier, steps=(*earlier.steps, Step("stage3", "Stage 3", "what later versions do not make")))
+    assert in_current_words(gone).steps == (*OUTLINE.steps, gone.steps[-1])
     unknown = replace(earlier, method="unknown")
     assert in_current_words(unknown) == unknown
 

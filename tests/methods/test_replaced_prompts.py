@@ -54,6 +54,10 @@ def test_the_text_of_a_file_replaces_the_prompt(tmp_path: Path, content: bytes, 
     assert of.as_dict()["prompts"] == {"rewriting": {"file": "mine.txt", "text": template}}
 
 
+def test_a_key_without_a_value_keeps_the_methods_own_and_those_after_it_count() -> None:
+    assert asked(recipe({"inference": None, "rewriting": {"text": TEXT}})) == "Retell for a cook:\n1 + 1?"
+
+
 REFUSED: list[tuple[str, bytes, str]] = [
     ("rewriting", b"Retell {problem}", "mine.txt: has no placeholder {persona}: write it where the persona belongs"),
     ("rewriting", b"Retell for {persona}", "has no placeholder {problem}"),

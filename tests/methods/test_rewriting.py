@@ -375,6 +375,8 @@ REJECTED = [
     ("Un apicultor llena 3 cajas con 12 tarros cada una. ¿Cuántos tarros hay en total?", "in another language"),
     ("Un apiculteur remplit 3 caisses de 12 pots. Combien de pots y a-t-il en tout ?", "in another language"),
     ("Пчеловод заполняет 3 ящика по 12 банок. Сколько всего банок?", "in another language"),
+    (f"{QUESTION} 请问一共有多少罐蜂蜜", "in another language"),
+    (f"α {QUESTION} Сколько всего банок", "in another language"),
     ("养蜂人装满3个箱子, 每箱12罐。一共有多少罐?", "in another language"),
     # hardly anything is changed
     (r"A box holds \(12\) pens. How many pens do $3$ boxes hold?", "unchanged"),
@@ -404,6 +406,31 @@ REJECTED = [
 @pytest.mark.parametrize(("completion", "reason"), REJECTED)
 def test_unusable_rewrites_are_dropped_under_their_own_name(completion: str, reason: str) -> None:
     assert new_question(completion, ORIGINAL, "36") == Dropped(reason)
+
+
+def test_one_version_that_is_announced_as_several_is_read_and_a_quotation_is_no_other_language() -> None:
+    assert QUESTION in str(new_question(f"Here are several ways to put it:\n\n1. {QUESTION}", ORIGINAL))
+    dutch = "Een imker vult 3 kratten met elk 12 potten. Hoeveel potten zijn er in totaal?"
+    quoting = 'Een bakker zegt "how many of the" en vult 3 kratten met elk 12 broden. Hoeveel broden zijn er in totaal?'
+    assert new_question(quoting, dutch) == quoting
+    assert new_question(QUESTION, dutch) == Dropped("in another language")
+
+
+TOLD = [
+    (rf"{QUESTION} It is $\frac{{\sqrt7}}{{2}}$.", r"\dfrac{\sqrt7}{2}", "tells the answer"),
+    (f"{QUESTION} It is $x^2 + 1$.", "x^2+1", "tells the answer"),
+    (f"{QUESTION} It is x.", "x", None),  # a letter that any sentence may hold
+    (f"{QUESTION} It is $x^2 + 2$.", "x^2+1", None),
+    (f"{QUESTION} She is 36 years old.", "36", "tells the answer"),
+    ("A 36-year-old beekeeper fills 3 crates with 12 jars each. How many jars are there?", "36", None),
+    ("A beekeeper has 36 jars and 3 crates of 12. How many? (A) 36 (B) 40", "36", None),
+    ("A beekeeper has 9 jars and 3 crates of 12. How many jars has she?", "9", None),  # many stories have small numbers
+]
+
+
+@pytest.mark.parametrize(("rewrite", "answer", "reason"), TOLD)
+def test_the_answer_is_told_where_no_story_would_have_it(rewrite: str, answer: str, reason: str | None) -> None:
+    assert new_question(rewrite, ORIGINAL, answer) == (rewrite if reason is None else Dropped(reason))
 
 
 ALIKE = [

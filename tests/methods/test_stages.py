@@ -86,6 +86,12 @@ def test_stage_1_keeps_the_solution_and_a_solved_rewrite_for_each_persona() -> N
     assert (rewrite.seed_id, rewrite.seed_problem, rewrite.answer) == (SEED.id, SEED.question, "42")
     assert (rewrite.level, rewrite.subject, rewrite.teacher) == (3, "Prealgebra", "teacher-1")
     assert len(teacher.asked) == 1 + 3 + 3
+    assert outcome.counts == {
+        ("stage1_inference", "kept"): 1,
+        ("stage1_rewrite: rewrite", "usable"): 3,
+        ("stage1_rewrite: solve", "kept"): 3,
+    }
+    assert outcome.wrong == {}
 
 
 def test_stage_2_reflects_on_the_wrong_solution_and_keeps_the_correction_without_the_review() -> None:
@@ -114,6 +120,7 @@ def test_nothing_is_kept_of_a_problem_that_reflection_does_not_recover() -> None
     outcome, teacher = augment(script(first=WRONG, reflected=REFLECTED.replace("42", "41")))
     assert outcome.rows == []
     assert outcome.counts == {("stage1_inference", "wrong answer"): 1, ("stage2_reflection", "wrong answer"): 1}
+    assert outcome.wrong == {"math": ("42", "13")}  # the first
     assert len(teacher.asked) == 2
 
 
