@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -33,7 +33,7 @@ from personamath.runs.engines import make_dataset
 from personamath.runs.setup import Setup
 from personamath.sources.problems import ProblemSource
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
-from tests.support.chromium import Page, chromium, executable
+from tests.support.chromium import Page
 from tests.support.folders import write
 
 
@@ -281,14 +281,6 @@ def test_a_method_that_is_not_known_has_a_report_all_the_same(masked: Path, tmp_
     assert {("masked", "hidden"), ("masked", "problem")} <= set(cells(cases, "step", "part"))
     html = write_report(data, tmp_path).read_text()
     assert "Masked numbers" in html and re.search(r"<td[^>]*>Solve for the number</td>", html)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    if executable() is None:
-        pytest.skip("no chromium on the path: apt-get install chromium")
-    with chromium(tmp_path_factory.mktemp("profile")) as page:
-        yield page
 
 
 PARTS = "[...document.querySelectorAll('.ancestry h3')].map((h) => h.firstChild.textContent)"
