@@ -19,6 +19,7 @@ from personamath.runs.setup import Setup
 from personamath.teachers.prices import Bill, Caps, Paid, Price, Prices, find_price
 from personamath.teachers.rates import Rates
 from personamath.teachers.simulated import MODEL, bundled_problems
+from tests.commands.test_augment import FEW
 from tests.conftest import ScriptedTeacher
 
 Start = Callable[..., ScriptedTeacher]
@@ -163,7 +164,7 @@ def test_a_cap_counts_what_is_in_flight(caps: Caps, answers: int, usd: float, in
 
 def run(teacher: ScriptedTeacher, output: Path, *flags: str) -> int:
     command = ("augment", *PROBLEMS, "--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(output))
-    return main([*command, *flags])
+    return main([*command, *FEW, *flags])
 
 
 def run_file(output: Path) -> dict[str, Any]:

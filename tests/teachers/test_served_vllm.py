@@ -19,7 +19,7 @@ from personamath.runs.setup import Setup
 from personamath.teachers.serve.command import HOST, serve_command
 from personamath.teachers.serve.server import Server
 from personamath.teachers.simulated import MODEL, bundled_problems
-from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
+from tests.commands.test_augment import FEW, PROBLEMS, dataset_bytes, run_file
 from tests.conftest import REPO
 from tests.support import programs
 from tests.support.vllm_command import write_command
@@ -39,7 +39,7 @@ def command(run: Path, *flags: str, problems: tuple[str, ...] = (*PROBLEMS,), **
     """`augment --serve vllm`, whose stand-in knows the bundled problems and is told what to do by its arguments."""
     arguments |= {"problems": [*bundled_problems()]}
     served = ["--teacher", MODEL, "--serve", "vllm", "--vllm-args", yaml.safe_dump(arguments, default_flow_style=True)]
-    return ["augment", *problems, *served, "--output", str(run), *flags]
+    return ["augment", *problems, *served, "--output", str(run), *FEW, *flags]
 
 
 def environment(run: Path, **changes: str) -> dict[str, str]:
