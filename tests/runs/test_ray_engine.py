@@ -148,32 +148,25 @@ def test_the_ray_engine_makes_the_local_engines_bytes_and_asks_everything_once(
 
 
 @needs_ray
-def test_each_role_has_its_teacher_on_a_cluster_too(cluster: RayCluster, start_teacher: Start, tmp_path: Path) -> None:
+def test_each_role_has_its_teacher_on_a_cluster_too_and_metamath_makes_the_same_bytes_there(
+    cluster: RayCluster, start_teacher: Start, tmp_path: Path
+) -> None:
     rewriter_model = f"{MODEL}-that-rewrites"
     solver, rewriter = start_teacher(*PROBLEMS), start_teacher(*PROBLEMS, "--model", rewriter_model)
     rewrite = {"model": rewriter_model, "base_url": rewriter.base_url, "price_in": 1, "price_out": 2}
-    recipe = {"teacher": {"default": MODEL, "rewrite": rewrite}, "base_url": solver.base_url, "k1": 1, "k2": 1}
+    teachers = {"default": MODEL, "rewrite": rewrite}
+    recipe = {"method": "metamath", "limit": 1, "teacher": teachers, "base_url": solver.base_url}
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))  # JSON is YAML, too
     arguments = ["augment", "--config", str(tmp_path / "recipe.json"), *PROBLEMS, "--output"]
     assert main([*arguments, str(tmp_path / "here")]) == 0
     asked = [teacher.stats()["requests"] for teacher in (solver, rewriter)]
+    assert all(asked)
     run = finish([*arguments, str(tmp_path / "there"), *on_ray(cluster)])
     assert run.returncode == 0, run.stderr
     assert [teacher.stats()["requests"] for teacher in (solver, rewriter)] == [2 * count for count in asked]
     here, there = (run_file(tmp_path / name) for name in ("here", "there"))
     assert there == here | {name: there[name] for name in ("engine", "concurrency")}
     assert set(there["paid"]["by_model"]) == {MODEL, rewriter_model}
-    assert dataset_bytes(tmp_path / "there") == dataset_bytes(tmp_path / "here")
-
-
-@needs_ray
-def test_metamath_makes_the_same_bytes_on_a_cluster(cluster: RayCluster, start_teacher: Start, tmp_path: Path) -> None:
-    teacher = start_teacher(*PROBLEMS)
-    flags = ("--method", "metamath", "--limit", "1", "--teacher", MODEL, "--base-url", teacher.base_url)
-    arguments = ["augment", *PROBLEMS, *flags, "--output"]
-    assert main([*arguments, str(tmp_path / "here")]) == 0
-    run = finish([*arguments, str(tmp_path / "there"), *on_ray(cluster)])
-    assert run.returncode == 0, run.stderr
     assert dataset_bytes(tmp_path / "there") == dataset_bytes(tmp_path / "here")
 
 
