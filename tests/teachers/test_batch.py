@@ -176,7 +176,7 @@ def test_what_is_at_the_provider_need_not_be_asked_again(
 ) -> None:
     provider = start_provider()
     # So many batches that the provider's list has pages.
-    arguments = command(provider, tmp_path / "run", "--batch-queue-tokens", "8000")
+    arguments = command(provider, tmp_path / "run", "--batch-queue-tokens", "3000")
     assert main(arguments) == 0
     before = provider.stats()
     assert before["batches"] > 20
