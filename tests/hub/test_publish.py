@@ -81,9 +81,10 @@ Rows = dict[str, list[dict[str, Any]]]
 """By configuration."""
 
 
-def load(run: Run, *datasets: tuple[object, str]) -> list[Rows]:
+def load(run: Run, *datasets: tuple[object, str], only_default: bool = False) -> list[Rows]:
     """What `datasets` loads in a process of its own: of each folder or repository, at a revision."""
-    loaded = run("-m", "tests.support.load_datasets", *(word for dataset in datasets for word in dataset))
+    words = ["--default"] * only_default + [word for dataset in datasets for word in dataset]
+    loaded = run("-m", "tests.support.load_datasets", *words)
     assert loaded.returncode == 0, loaded.stderr
     return [json.loads(line) for line in loaded.stdout.splitlines()[-len(datasets) :]]
 
@@ -181,7 +182,7 @@ def test_only_rows_marked_good_are_published(run: Run, runs: Path, tmp_path: Pat
     published = publish(run, runs / "few", "v1.0.0", "--only-marked", str(marks))
     assert published.returncode == 0, published.stderr
     assert f"only rows marked good: {len(good)} of {len(rows)}; left out by hand:" in published.stdout
-    (there,) = load(run, (REPO, "v1.0.0"))
+    (there,) = load(run, (REPO, "v1.0.0"), only_default=True)
     assert {row["id"] for row in there["default"]} == good
     marks.write_text(json.dumps({"id": "gsm8k-train-99999", "mark": "good", "row": ""}))
     refused = publish(run, runs / "few", "v1.1.0", "--only-marked", str(marks), "--dry-run")
@@ -210,8 +211,8 @@ def test_diff_compares_versions_and_folders(one_version: Published, runs: Path) 
 def test_a_private_repository_is_private(run: Run, hub: LocalHub, runs: Path) -> None:
     assert publish(run, runs / "few", "v1.0.0", "--private").returncode == 0
     assert publish(run, runs / "few", "v1.0.0", HF_TOKEN="hf_bob").returncode == 1
-    (there,) = load(run, (REPO, "v1.0.0"))
-    assert there
+    (there,) = load(run, (REPO, "v1.0.0"), only_default=True)
+    assert there["default"]
 
 
 REFUSED = [
@@ -277,7 +278,7 @@ def test_problems_of_ones_own_are_published_as_what_they_are(run: Run, hub: Loca
     assert "made from problems of `shop` (the file `mine.csv`)\n" in card
     assert "as its publisher states. PersonaMath does not know the licence of the problems `shop`." in card
     assert not re.search("GSM8K|MATH", card.replace("PersonaMath", ""))
-    rows = load(run, (REPO, "v1.0.0"))[0]["default"]
+    rows = load(run, (REPO, "v1.0.0"), only_default=True)[0]["default"]
     assert {(row["source"], row["subject"]) for row in rows} == {("shop", "Shopping")}
     assert {row["seed_id"] for row in rows} <= {f"shop-mine-{number:05}" for number in range(10)}
 
