@@ -39,8 +39,8 @@ def environment(hub: LocalHub, **more: str) -> dict[str, str]:
 
 
 def publisher(hub: LocalHub, folder: Path, repo: str, version: str, **more: str) -> programs.Program:
-    pipes = {"stdout": programs.PIPE, "stderr": programs.PIPE}
-    return programs.start(PUBLISHER, folder, repo, version, environment=environment(hub, **more), **pipes)
+    own, pipe = environment(hub, **more), programs.PIPE
+    return programs.start(PUBLISHER, folder, repo, version, environment=own, stdout=pipe, stderr=pipe)
 
 
 def killed_at(hub: LocalHub, folder: Path, repo: str, moment: str, number: int) -> bool:
