@@ -151,7 +151,7 @@ def test_endings_are_told_apart(reply: web.Response, completion: Completion) -> 
     assert ask(Server(reply)) == [completion]
 
 
-PASSING = [
+PASSING: list[web.Response | str] = [
     error(429, **{"Retry-After": "0"}),
     error(500),
     error(502),
