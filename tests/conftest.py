@@ -30,6 +30,8 @@ MARKS = {
     "browser": "browser",
     "cluster": "ray",
     **dict.fromkeys(("start_teacher", "start_provider", "data", "tokenizer"), "slow"),
+    # Whole runs.
+    **dict.fromkeys(("demo_run", "replayed", "persona_run", "direct_run"), "slow"),
 }
 # The files that take longest, which start first: the others fill the cores until the last of these has ended.
 LONGEST = (

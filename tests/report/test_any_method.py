@@ -90,6 +90,7 @@ def cells(found: Analysis | LeftOut, *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[place] for place in places) for row in found.table.rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "compared"),
     [
@@ -351,6 +352,7 @@ def test_rows_whose_step_the_outline_does_not_have_are_refused(masked: Path, tmp
         read_run(folder, "half")
 
 
+@pytest.mark.slow
 def test_evolved_problems_are_checked_published_and_reported_as_what_they_are(
     tmp_path: Path, sources: tuple[str, ...]
 ) -> None:
