@@ -44,8 +44,7 @@ LONGEST = (
         "test_readme.py",
     ),
     *("runs/test_ray_engine.py", "training/test_examples.py", "teachers/test_served_vllm.py"),
-    *("hub/test_publish.py", "hub/test_push.py", "methods/test_rewriting.py", "hub/test_trainers.py"),
-    "runs/test_hub_inputs.py",
+    *("hub/test_publish.py", "hub/test_push.py", "hub/test_trainers.py"),
 )
 
 
