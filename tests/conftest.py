@@ -1,5 +1,6 @@
 """Fixtures: a clean environment, the real datasets where they are at hand, and scripted teachers to talk to."""
 
+import fcntl
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ import pytest
 from huggingface_hub import HfApi, close_session, constants
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
+from personamath.commands import cli
 from tests.support import programs
 from tests.support.local_hub import LocalHub, local_hub
 
@@ -28,6 +30,8 @@ MARKS = {
     "browser": "browser",
     "cluster": "ray",
     **dict.fromkeys(("start_teacher", "start_provider", "data", "tokenizer"), "slow"),
+    # Whole runs.
+    **dict.fromkeys(("demo_run", "replayed", "persona_run", "direct_run"), "slow"),
 }
 # The files that take longest, which start first: the others fill the cores until the last of these has ended.
 LONGEST = (
@@ -40,8 +44,7 @@ LONGEST = (
         "test_readme.py",
     ),
     *("runs/test_ray_engine.py", "training/test_examples.py", "teachers/test_served_vllm.py"),
-    *("hub/test_publish.py", "hub/test_push.py", "methods/test_rewriting.py", "hub/test_trainers.py"),
-    "runs/test_hub_inputs.py",
+    *("hub/test_publish.py", "hub/test_push.py", "hub/test_trainers.py"),
 )
 
 
@@ -75,6 +78,21 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip("the real GSM8K and MATH are not at hand")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the bundled problems, simulated, which all workers share: copy it to change it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    run = folder / "demo" / "run"
+    run.parent.mkdir(exist_ok=True)
+    with (run.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (run / "run.json").exists():
+            assert cli.main(["demo", "--simulated", "--data-only", "--output", str(run)]) == 0
+    return run
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from personamath.commands.cli import COMMANDS, main
+from personamath.commands.cli import COMMANDS
 from personamath.methods import METHODS
 from tests.conftest import REPO
 
@@ -167,11 +167,10 @@ def test_every_method_is_described(name: str) -> None:
     assert f"`{name}`" in (REPO / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_digest_of_the_answers_is_computed_as_the_documentation_shows(tmp_path: Path) -> None:
-    assert main(["demo", "--simulated", "--data-only", "--output", str(tmp_path / "run")]) == 0
-    facts = json.loads((tmp_path / "run" / "dataset" / "provenance.json").read_text(encoding="utf-8"))
+def test_the_digest_of_the_answers_is_computed_as_the_documentation_shows(demo_run: Path) -> None:
+    facts = json.loads((demo_run / "dataset" / "provenance.json").read_text(encoding="utf-8"))
     page = (REPO / "docs" / "data.md").read_text(encoding="utf-8")
     (snippet,) = re.findall(r"^```python\n(import hashlib\n.*?)^```", page, re.MULTILINE | re.DOTALL)
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        exec(snippet.replace("runs/v1/", f"{tmp_path}/run/"), {})
+        exec(snippet.replace("runs/v1/", f"{demo_run}/"), {})
     assert printed.getvalue().strip() == facts["journal"]["sha256"]

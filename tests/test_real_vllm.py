@@ -5,7 +5,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,7 +26,7 @@ from personamath.training.prompts import alpaca
 from personamath_hub.models.card import model_card
 from tests.commands.test_augment import run_file
 from tests.conftest import REPO
-from tests.support import model_folders
+from tests.support import model_folders, programs
 from tests.support.card_commands import served_chat
 from tests.support.task_files import write_files
 from tests.support.tiny_eval import AFTER_PROMPT, EOS, add_chat_template, write_model
@@ -44,6 +43,8 @@ pytestmark = [
 
 SMALL: dict[str, Any] = {"max_model_len": 512, "dtype": "float32", "enforce_eager": True, "max_num_seqs": 32}
 ON_A_CPU = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "OMP_NUM_THREADS": "1"}
+FEWER_PROCESSES = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
+"""The engine in its caller's process, and the worker in the engine's: each process imports vLLM for 10 s and more."""
 QUESTION = "What is 9 + 9?"
 RIGHT = r" So it is $\boxed{18}$."
 
@@ -57,9 +58,8 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def ended(folder: Path, *command: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        list(map(str, command)), cwd=folder, env=environment(folder), capture_output=True, text=True, check=False
-    )
+    own = environment(folder) | FEWER_PROCESSES
+    return subprocess.run(list(map(str, command)), cwd=folder, env=own, capture_output=True, text=True, check=False)
 
 
 def chat(folder: Path) -> Path:
@@ -119,13 +119,18 @@ def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 TASKS = ("personamath_gsm8k", "personamath_math")
 
 
-def score(folder: Path, python: object, backend: str, arguments: dict[str, Any], *more: str) -> ScoredRun:
-    """The real lm_eval command in one of the environments."""
+def score(folder: Path, backend: str, arguments: dict[str, Any]) -> ScoredRun:
+    """The real lm_eval command: of vLLM's environment for the backend `vllm`, and else of ours."""
     folder.mkdir()
     given = ",".join(f"{name}={value}" for name, value in arguments.items())
-    command = [python, "-m", "lm_eval", "--model", backend, "--model_args", given, "--tasks", ",".join(TASKS), *more]
-    command += ["--include_path", Path(tasks.__file__).parent, "--output_path", "out", "--log_samples"]
-    done = ended(folder, *command, "--metadata", json.dumps({"files": write_files(folder / "data")}))
+    words: list[object] = ["--model", backend, "--model_args", given, "--tasks", ",".join(TASKS)]
+    words += ["--include_path", Path(tasks.__file__).parent, "--output_path", "out", "--log_samples"]
+    words += ["--metadata", json.dumps({"files": write_files(folder / "data")})]
+    if backend == "vllm":
+        done = ended(folder, Path(VLLM).with_name("python"), "-m", "lm_eval", *words)
+    else:
+        own = environment(folder)
+        done = programs.run("lm_eval", *words, "--device", "cpu", environment=own, folder=folder, kind="training")
     assert done.returncode == 0, done.stderr[-3000:]
     return read_results([folder / "out"])
 
@@ -143,8 +148,8 @@ def test_lm_eval_gives_the_scores_of_its_other_backend(tmp_path: Path) -> None:
     after = {AFTER_PROMPT: [RIGHT], RIGHT: [EOS, "\n\n### Instruction:"], "\n\n### Instruction:": [" And on it goes."]}
     model = write_model(tmp_path / "model", after)
     given = {"pretrained": model, "dtype": "float32"}
-    vllm = score(tmp_path / "vllm", Path(VLLM).with_name("python"), "vllm", given | SMALL | {"max_gen_toks": 64})
-    hf = score(tmp_path / "hf", sys.executable, "hf", given, "--device", "cpu")
+    vllm = score(tmp_path / "vllm", "vllm", given | SMALL | {"max_gen_toks": 64})
+    hf = score(tmp_path / "hf", "hf", given)
     assert vllm.backend == "vllm" and hf.backend == "hf"
     for one, other in zip(vllm.tasks, hf.tasks, strict=True):
         assert [item.values for item in one.items] == [item.values for item in other.items]
@@ -154,7 +159,7 @@ def test_lm_eval_gives_the_scores_of_its_other_backend(tmp_path: Path) -> None:
 
 def test_the_server_of_a_model_card_answers_its_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_folders.write_model(tmp_path / "path" / "to" / "this" / "folder")
-    for name, value in environment(tmp_path).items():
+    for name, value in (environment(tmp_path) | FEWER_PROCESSES).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     said = served_chat(model_card(model), str(Path(VLLM).parent), "--enforce-eager", "--max-num-seqs 32")

@@ -10,6 +10,7 @@ import platform
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -176,6 +177,11 @@ def published_recipe(recipe: Recipe) -> dict[str, Any]:
 
 def package_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that a run's numbers and bytes depend on."""
+    return dict(_package_versions())
+
+
+@cache  # each version is read from the package's files
+def _package_versions() -> Mapping[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in RECORDED_PACKAGES}
 
 

@@ -15,6 +15,7 @@ import pytest
 from personamath.answers import Grade, Grader, equivalent, grade
 from personamath.answers.pool import Workers
 from personamath.answers.symbolic import PAIR_LIMIT, SymbolicWorker
+from tests.support import programs
 
 pytestmark = pytest.mark.slow
 
@@ -220,7 +221,7 @@ asyncio.run(main())
 @NEEDS_PROC
 @pytest.mark.parametrize("busy_with", [[], [ENDLESS[1]]], ids=["idle", "busy"])
 def test_workers_die_with_a_parent_that_is_killed(busy_with: list[str]) -> None:
-    with subprocess.Popen([sys.executable, "-c", PARENT, *busy_with], stdout=subprocess.PIPE, text=True) as parent:
+    with programs.start(PARENT, *busy_with, stdout=programs.PIPE) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "ready\n"
         workers = children(parent.pid)

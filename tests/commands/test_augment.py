@@ -8,7 +8,6 @@ import pty
 import re
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,8 @@ from tests.support import programs
 
 Start = Callable[..., ScriptedTeacher]
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
+FEW = ("--k1", "2", "--k2", "3")
+"""A quarter of the requests, and every step."""
 KEY = "sk-very-secret-key"
 
 
@@ -77,7 +78,7 @@ def test_a_run_writes_its_dataset_its_counts_and_its_journal(
 
 def test_the_same_command_again_asks_nothing_and_writes_the_same_bytes(start_teacher: Start, tmp_path: Path) -> None:
     teacher = start_teacher(*PROBLEMS)
-    arguments = command(teacher, tmp_path / "run")
+    arguments = command(teacher, tmp_path / "run", *FEW)
     assert main(arguments) == 0
     before = dataset_bytes(tmp_path / "run")
     assert main(arguments) == 0
@@ -88,8 +89,8 @@ def test_the_same_command_again_asks_nothing_and_writes_the_same_bytes(start_tea
 
 def test_concurrency_leaves_no_trace_in_the_bytes(start_teacher: Start, tmp_path: Path) -> None:
     teacher = start_teacher(*PROBLEMS)
-    assert main(command(teacher, tmp_path / "one", "--concurrency", "1")) == 0
-    assert main(command(teacher, tmp_path / "many", "--concurrency", "500")) == 0
+    assert main(command(teacher, tmp_path / "one", "--concurrency", "1", *FEW)) == 0
+    assert main(command(teacher, tmp_path / "many", "--concurrency", "500", *FEW)) == 0
     assert dataset_bytes(tmp_path / "one") == dataset_bytes(tmp_path / "many")
 
 
@@ -97,7 +98,7 @@ def test_failed_requests_are_counted_and_named_and_the_same_command_tries_just_t
     start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     faulty = start_teacher(*PROBLEMS, "--fault", "http_500=0.1")
-    assert main(command(faulty, tmp_path / "run", "--attempts", "1")) == 3
+    assert main(command(faulty, tmp_path / "run", "--attempts", "1", *FEW)) == 3
     run = run_file(tmp_path / "run")
     failed = sum(outcomes.get("failed", 0) for outcomes in run["requests"].values())
     assert not run["complete"] and failed == len(run["failed"]) == faulty.stats()["http_500"] > 0
@@ -105,8 +106,8 @@ def test_failed_requests_are_counted_and_named_and_the_same_command_tries_just_t
     assert (tmp_path / "run" / "dataset" / "README.md").is_file()
 
     calm = start_teacher(*PROBLEMS)
-    assert main(command(calm, tmp_path / "run")) == 0
-    assert main(command(calm, tmp_path / "whole")) == 0
+    assert main(command(calm, tmp_path / "run", *FEW)) == 0
+    assert main(command(calm, tmp_path / "whole", *FEW)) == 0
     assert dataset_bytes(tmp_path / "run") == dataset_bytes(tmp_path / "whole")
     assert faulty.stats()["answered"] + calm.stats()["requests"] == 2 * calm.stats()["different"]
 
@@ -116,7 +117,7 @@ def test_endings_other_than_stop_are_counted_under_their_names_and_paid_once(
 ) -> None:
     faults = ("--fault", "length=0.05", "--fault", "content_filter=0.05", "--fault", "refusal=0.05")
     teacher = start_teacher(*PROBLEMS, *faults)
-    arguments = command(teacher, tmp_path / "run")
+    arguments = command(teacher, tmp_path / "run", *FEW)
     assert main(arguments) == main(arguments) == 0
     run = run_file(tmp_path / "run")
     counts: dict[str, int] = {}
@@ -136,9 +137,9 @@ def test_a_teacher_that_thinks_aloud_gives_the_rows_of_one_that_does_not(
     start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aloud, silent = start_teacher(*PROBLEMS, "--fault", "thinks=1"), start_teacher(*PROBLEMS)
-    assert main(command(silent, tmp_path / "silent")) == 0
+    assert main(command(silent, tmp_path / "silent", *FEW)) == 0
     assert "Taken off" not in capsys.readouterr().out
-    assert main(command(aloud, tmp_path / "aloud")) == 0
+    assert main(command(aloud, tmp_path / "aloud", *FEW)) == 0
     run = run_file(tmp_path / "aloud")
     asked = run["answers"]["asked this time"]
     assert run["taken off"] == {"reasoning": asked, "marks of a chat template": asked}
@@ -165,7 +166,8 @@ def test_a_source_of_which_nothing_is_ever_right_is_named(
         "".join(json.dumps(row | {"answer": f"about {row['answer']}7"}) + "\n" for row in rows)
     )
     teacher = start_teacher("--problems", f"sums:{tmp_path}/sums.jsonl:question:answer", *PROBLEMS)
-    arguments = command(teacher, tmp_path / "run", "--problems", f"shifted:{tmp_path}/shifted.jsonl:question:answer")
+    shifted = f"shifted:{tmp_path}/shifted.jsonl:question:answer"
+    arguments = command(teacher, tmp_path / "run", "--problems", shifted, *FEW)
     assert main(arguments) == 0
     shown = capsys.readouterr().err
     assert re.search(r"warning: none of \d+ first answers to shifted problems is right, e\.g\. '.*' where the ", shown)
@@ -225,17 +227,28 @@ BAD_USE = [
 
 @pytest.mark.parametrize(("arguments", "status", "message"), BAD_USE)
 def test_bad_use_is_told_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], status: int, message: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    status: int,
+    message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = run_process(arguments)
-    assert done.returncode == status
-    assert message in done.stderr and "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1 if status == 1 else -2].startswith("personamath")
+    try:
+        ended: object = main(arguments)
+    except SystemExit as exit:  # argparse's
+        ended = exit.code
+    assert ended == status
+    said = capsys.readouterr().err
+    assert message in said and "Traceback" not in said
+    assert said.splitlines()[-1 if status == 1 else -2].startswith("personamath")
     assert not list(tmp_path.rglob("*.sqlite"))
 
 
-def test_bad_input_is_met_before_anything_is_asked(start_teacher: Start, tmp_path: Path) -> None:
+def test_bad_input_is_met_before_anything_is_asked(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     teacher = start_teacher(*PROBLEMS)
     torn = tmp_path / "torn.jsonl"
     torn.write_text('{"question": "1 + 1?", "answer": "#### 2"}\n' * 50 + '{"question": "1 +')
@@ -244,26 +257,29 @@ def test_bad_input_is_met_before_anything_is_asked(start_teacher: Start, tmp_pat
         (["--problems", f"gsm8k:{torn}"], "torn.jsonl:51"),
         (["--personas", str(tmp_path / "few.txt")], "15 rewrites need 15 personas, but there are only 2"),
     ):
-        done = run_process(command(teacher, tmp_path / "run", *flags))
-        assert done.returncode == 1 and message in done.stderr
+        assert main(command(teacher, tmp_path / "run", *flags)) == 1
+        assert message in capsys.readouterr().err
     assert teacher.stats().get("requests", 0) == 0
 
 
-def test_k2_not_above_k1_is_warned_of(start_teacher: Start, tmp_path: Path) -> None:
+def test_k2_not_above_k1_is_warned_of(start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     teacher = start_teacher(*PROBLEMS)
-    done = run_process(command(teacher, tmp_path / "run", "--limit", "2", "--k1", "3", "--k2", "3"))
-    assert done.returncode == 0 and "the paper has K2 > K1" in done.stderr
+    assert main(command(teacher, tmp_path / "run", "--limit", "2", "--k1", "3", "--k2", "3")) == 0
+    assert "the paper has K2 > K1" in capsys.readouterr().err
 
 
-def test_skipped_problems_are_counted_and_named(start_teacher: Start, tmp_path: Path) -> None:
+def test_skipped_problems_are_counted_and_named(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     teacher = start_teacher(*PROBLEMS)
     rows = [{"question": "1 + 1?", "answer": "#### 2"}, {"question": "1 + 1?", "answer": "#### 2"}]
     rows += [{"question": "1 + 3?", "answer": "unknown"}]
     file = tmp_path / "mine.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    done = run_process(command(teacher, tmp_path / "run", "--problems", f"gsm8k:{file}"))
-    assert "1 skipped: repeats an earlier question (gsm8k-mine-00001)" in done.stdout
-    assert "1 skipped: no `####` in column answer (gsm8k-mine-00002)" in done.stdout
+    assert main(command(teacher, tmp_path / "run", "--problems", f"gsm8k:{file}", *FEW)) == 0
+    said = capsys.readouterr().out
+    assert "1 skipped: repeats an earlier question (gsm8k-mine-00001)" in said
+    assert "1 skipped: no `####` in column answer (gsm8k-mine-00002)" in said
     assert run_file(tmp_path / "run")["problems"]["skipped"]["no `####` in column answer"] == ["gsm8k-mine-00002"]
 
 
@@ -273,27 +289,24 @@ def test_the_journal_is_counted_and_exported(
     import pyarrow.parquet as pq
 
     teacher = start_teacher(*PROBLEMS)
-    assert main(command(teacher, tmp_path / "run")) == 0
+    assert main(command(teacher, tmp_path / "run", *FEW)) == 0
     capsys.readouterr()
     assert main(["journal", str(tmp_path / "run"), "--export", str(tmp_path / "answers.parquet")]) == 0
     output = capsys.readouterr().out
     table = pq.read_table(tmp_path / "answers.parquet")
     assert table.num_rows == teacher.stats()["requests"]
     assert f"{table.num_rows:,} answers written" in output and "stage2_rewrite: reflect" in output
+    digests = set(table["digest"].to_pylist())
     for row in pq.read_table(tmp_path / "run" / "dataset" / "stage1_inference").to_pylist():
-        assert row["request"] in set(table["digest"].to_pylist())
+        assert row["request"] in digests
 
 
 def test_a_terminal_shows_one_live_line_and_a_pipe_none_of_its_codes(start_teacher: Start, tmp_path: Path) -> None:
     teacher = start_teacher(*PROBLEMS, "--latency", "0.1")
-    arguments = [
-        sys.executable,
-        "-m",
-        "personamath.commands.cli",
-        *command(teacher, tmp_path / "run", "--concurrency", "16"),
-    ]
+    arguments = command(teacher, tmp_path / "run", "--concurrency", "16", *FEW)
     screen, terminal = pty.openpty()
-    with subprocess.Popen(arguments, stderr=terminal, stdout=subprocess.DEVNULL, env=os.environ | {"COLUMNS": "200"}):
+    environment = os.environ | {"COLUMNS": "200"}
+    with programs.start(programs.CLI, *arguments, environment=environment, stderr=terminal, stdout=programs.DEVNULL):
         os.close(terminal)
         shown = b""
         with contextlib.suppress(OSError):  # what Linux says when the other end is closed

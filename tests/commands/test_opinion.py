@@ -36,17 +36,10 @@ Start = Callable[..., ScriptedTeacher]
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--simulated", "--data-only", "--output", str(output)]) == 0
-    return output
-
-
 @pytest.fixture
-def run(made: Path, tmp_path: Path) -> Path:
+def run(demo_run: Path, tmp_path: Path) -> Path:
     """A whole run, to be changed."""
-    return shutil.copytree(made, tmp_path / "run")
+    return shutil.copytree(demo_run, tmp_path / "run")
 
 
 def ask(run: Path, teacher: ScriptedTeacher, *flags: str) -> int:

@@ -5,9 +5,9 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -15,43 +15,44 @@ from personamath.commands.cli import NOBODY_READS, main
 from personamath.errors import BadInput
 from personamath.files import scratch_folder, written_whole
 from personamath.journal.file_format import JOURNAL_FILES, open_for_reading
+from tests.support import programs
 
-CLI = [sys.executable, "-m", "personamath.commands.cli"]
 COMMANDS = [["--help"], ["journal", "RUN"], ["journal", "RUN", "--help"], ["diff", "RUN", "RUN"], ["tasks"]]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(demo_run: Path) -> Path:
     """A finished run of the bundled problems."""
-    output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--simulated", "--data-only", "--output", str(output)]) == 0
-    return output
+    return demo_run
 
 
-def called(words: list[str], finished: Path) -> list[str]:
-    return [*CLI, *(str(finished) if word == "RUN" else word for word in words)]
+def called(words: list[str], finished: Path, stdout: IO[str] | int) -> tuple[int, str]:
+    """The exit status of a command whose output goes there, and what it said on stderr."""
+    given = (finished if word == "RUN" else word for word in words)
+    with programs.start(programs.CLI, *given, stdout=stdout, stderr=programs.PIPE) as process:
+        _, said = process.communicate()
+        return process.wait(), said
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_reader_that_leaves_is_met_quietly(words: list[str], finished: Path) -> None:
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run(called(words, finished), stdout=write, stderr=subprocess.PIPE, text=True, check=False)
-    os.close(write)
-    assert done.stderr == ""
-    assert done.returncode in ((0, NOBODY_READS) if "--help" in words else (NOBODY_READS,))
+    status, said = called(words, finished, write)
+    assert said == ""
+    assert status in ((0, NOBODY_READS) if "--help" in words else (NOBODY_READS,))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_full_device_is_one_line(words: list[str], finished: Path) -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(called(words, finished), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        status, said = called(words, finished, full)
     if "--help" in words:  # argparse says nothing
-        assert not done.stderr.count("Traceback")
+        assert not said.count("Traceback")
     else:
-        assert done.stderr == "personamath: cannot write the output: No space left on device\n"
-        assert done.returncode == 1
+        assert said == "personamath: cannot write the output: No space left on device\n"
+        assert status == 1
 
 
 def of_many(number: int) -> shutil.Error:

@@ -1,6 +1,6 @@
 """Paths as people write them: a home folder, a time of day, a file URL, marks that libraries read as more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,8 +15,9 @@ from personamath.runs.setup import Setup
 from personamath.sources.personas import read_personas
 from personamath.sources.problems import ProblemSource
 from personamath.sources.questions import QuestionSource
+from personamath.teachers.simulated import MODEL, bundled_problems
 from personamath.training.data import load_rows
-from tests.conftest import ScriptedTeacher
+from tests.conftest import ScriptedTeacher, scripted_teacher
 
 HERE = "{here}"
 """Stands for the folder of the test."""
@@ -40,13 +41,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def asked() -> Iterator[list[str]]:
+    """A small run, without its output."""
+    problems = bundled_problems()[0]
+    with scripted_teacher("--problems", problems) as teacher:
+        flags = ["--teacher", MODEL, "--base-url", teacher.base_url, "--limit", "2", "--k1", "1", "--k2", "2"]
+        yield ["augment", "--problems", problems, *flags]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("written", "meant"), OUTPUTS.items())
 def test_an_output_of_any_name_is_a_folder_that_is_written_checked_and_trained_on(
-    written: str, meant: str, tmp_path: Path
+    written: str, meant: str, asked: list[str], tmp_path: Path
 ) -> None:
     output = written.replace(HERE, str(tmp_path))
-    assert main(["demo", "--simulated", "--data-only", "--output", output]) == 0
+    assert main([*asked, "--output", output]) == 0
     run = tmp_path / meant
     assert {"journal.sqlite", "run.json", "dataset"} <= {path.name for path in run.iterdir()}
     assert main(["journal", output, "--export", "answers-12:00.parquet"]) == 0

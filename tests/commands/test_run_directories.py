@@ -1,6 +1,7 @@
 """Run directories that hold something already: another recipe, other answers, nothing that was kept."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,11 +29,9 @@ OTHER_RECIPES = [
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(demo_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the bundled problems."""
-    output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--simulated", "--data-only", "--output", str(output)]) == 0
-    return output
+    return shutil.copytree(demo_run, tmp_path_factory.mktemp("demo") / "run")
 
 
 @pytest.mark.parametrize(("flags", "difference"), OTHER_RECIPES, ids=lambda value: str(value)[:30])

@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -32,26 +30,19 @@ from personamath.records import Completion, Request
 from personamath.sources.named import Sources
 from personamath.sources.personas import read_personas
 from tests.conftest import REPO
+from tests.support import programs
 from tests.support.folders import LAYOUT, RECIPE, funnel_of
 from tests.support.local_hub import local_hub
 from tests.support.local_hub.storage import Repository
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole run on the embedded teacher."""
-    output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--simulated", "--data-only", "--output", str(output)]) == 0
-    return output
 
 
 def read(run: Path) -> dict[str, Any]:
     return dict(json.loads((run / "dataset" / "provenance.json").read_text()))
 
 
-def test_a_run_is_described_by_what_it_read_and_what_it_was_answered(demo: Path) -> None:
-    facts = read(demo)
-    run = json.loads((demo / "run.json").read_text())
+def test_a_run_is_described_by_what_it_read_and_what_it_was_answered(demo_run: Path) -> None:
+    facts = read(demo_run)
+    run = json.loads((demo_run / "run.json").read_text())
     assert facts["simulated"] is True
     assert facts["packages"] == run["versions"]
     assert {"python", "personamath", "aiohttp", "datasets", "huggingface_hub", "math-verify"} <= set(facts["packages"])
@@ -66,44 +57,44 @@ def test_a_run_is_described_by_what_it_read_and_what_it_was_answered(demo: Path)
         assert facts["prompts"][name]["sha256"] == hashlib.sha256(prompt.template.encode()).hexdigest()
 
 
-def test_the_journals_digest_can_be_computed_from_its_file_alone(demo: Path) -> None:
-    with closing(sqlite3.connect(demo / "journal.sqlite")) as connection:
+def test_the_journals_digest_can_be_computed_from_its_file_alone(demo_run: Path) -> None:
+    with closing(sqlite3.connect(demo_run / "journal.sqlite")) as connection:
         answers = connection.execute("select digest, finish_reason, text from answers").fetchall()
     expected = hashlib.sha256()
     for answer in sorted(answers):
         expected.update(hashlib.sha256("\n".join(answer).encode()).digest())
-    assert read(demo)["journal"] == {"answers": len(answers), "sha256": expected.hexdigest()}
+    assert read(demo_run)["journal"] == {"answers": len(answers), "sha256": expected.hexdigest()}
 
 
-def test_answers_that_were_not_used_leave_no_trace_in_the_folder(demo: Path, tmp_path: Path) -> None:
+def test_answers_that_were_not_used_leave_no_trace_in_the_folder(demo_run: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    shutil.copytree(demo, run)
+    shutil.copytree(demo_run, run)
     with Journal(run) as journal:
         opinion = Request("Is this solution correct?", "another-teacher", 0.0, 100)
         asyncio.run(journal.put(opinion, Completion("Yes.", "stop")))
     assert main(["demo", "--simulated", "--data-only", "--output", str(run)]) == 0
-    files = [path.relative_to(demo) for path in (demo / "dataset").rglob("*") if path.is_file()]
-    assert all((run / file).read_bytes() == (demo / file).read_bytes() for file in files)
+    files = [path.relative_to(demo_run) for path in (demo_run / "dataset").rglob("*") if path.is_file()]
+    assert all((run / file).read_bytes() == (demo_run / file).read_bytes() for file in files)
     with closing(sqlite3.connect(run / "journal.sqlite")) as connection:
         (held,) = connection.execute("select count(*) from answers").fetchone()
     assert read(run)["journal"]["answers"] == held - 1
 
 
-def test_rows_are_counted_by_the_occupation_of_their_persona(demo: Path) -> None:
+def test_rows_are_counted_by_the_occupation_of_their_persona(demo_run: Path) -> None:
     occupations = {persona.description: persona.occupation for persona in read_personas("bundled")}
     counts: dict[str, int] = {}
-    for row in datasets.load_dataset(str(demo / "dataset"), split="train"):
+    for row in datasets.load_dataset(str(demo_run / "dataset"), split="train"):
         if row["persona"]:
             occupation = str(occupations[row["persona"]])
             counts[occupation] = counts.get(occupation, 0) + 1
-    assert read(demo)["personas"]["rows_by_occupation"] == counts
+    assert read(demo_run)["personas"]["rows_by_occupation"] == counts
 
 
-def test_nothing_tells_of_the_machine(demo: Path) -> None:
-    for path in (demo / "dataset").rglob("*"):
+def test_nothing_tells_of_the_machine(demo_run: Path) -> None:
+    for path in (demo_run / "dataset").rglob("*"):
         if path.is_file() and path.suffix != ".parquet":
             content = path.read_bytes()
-            for secret in (str(demo), str(REPO), str(Path.home()) + "/"):
+            for secret in (str(demo_run), str(REPO), str(Path.home()) + "/"):
                 assert secret.encode() not in content, path
 
 
@@ -216,9 +207,8 @@ assert origins.test_problems.overlap("2  + 2?") == "equal"
 
 def test_a_source_on_the_hub_is_known_by_the_commit_that_was_read(tmp_path: Path) -> None:
     def origins(**environment: str) -> Any:
-        done = subprocess.run(
-            [sys.executable, "-c", ORIGINS], capture_output=True, text=True, env=os.environ | environment, check=True
-        )
+        done = programs.run(ORIGINS, environment=os.environ | environment)
+        assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
     with local_hub(tmp_path / "hub") as hub:
@@ -264,19 +254,19 @@ def test_a_file_of_test_problems_is_known_by_its_digest_and_not_by_its_folder(tm
     assert Origins.found(replace(recipe, benchmark=()).sources, []).test_problems is None
 
 
-def test_every_row_can_be_derived_again_as_the_documentation_tells(demo: Path) -> None:
-    facts = read(demo)
+def test_every_row_can_be_derived_again_as_the_documentation_tells(demo_run: Path) -> None:
+    facts = read(demo_run)
     sources = {}
-    for path in json.loads((demo / "run.json").read_text())["recipe"]["problems"]:
+    for path in json.loads((demo_run / "run.json").read_text())["recipe"]["problems"]:
         lines = Path(path.partition(":")[2]).read_text().splitlines()
         sources[path.partition(":")[0]] = [json.loads(line) for line in lines]
     personas = (resources("personamath.sources.bundled") / "personas.jsonl").read_text(encoding="utf-8").splitlines()
-    with closing(sqlite3.connect(demo / "journal.sqlite")) as connection:
+    with closing(sqlite3.connect(demo_run / "journal.sqlite")) as connection:
         journal = {
             digest: answer
             for digest, *answer in connection.execute("select digest, request, sample, text from answers").fetchall()
         }
-    rows = datasets.load_dataset(str(demo / "dataset"), split="train")
+    rows = datasets.load_dataset(str(demo_run / "dataset"), split="train")
     assert len(rows) > 200
     for row in rows:
         seed = sources[row["source"]][int(row["seed_id"].rpartition("-")[2])]

@@ -22,6 +22,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.hf_api import RepoFile, RepoFolder
 
+from tests.support import programs
 from tests.support.local_hub import LocalHub
 
 # The client's own LFS upload does not speak its HTTP library's newest dialect.
@@ -291,9 +292,7 @@ def test_datasets_loads_and_streams_each_version(hub: LocalHub, api: HfApi, disa
 
 def test_it_runs_by_hand(tmp_path: Path) -> None:
     flags = ["--root", str(tmp_path), "--token", "hf_carol=carol", "--fault", "POST", "/repos/create", "503", "1"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.support.local_hub", *flags], stdout=subprocess.PIPE, text=True
-    ) as process:
+    with programs.start("tests.support.local_hub", *flags, stdout=programs.PIPE) as process:
         try:
             assert process.stdout
             carol = HfApi(endpoint=process.stdout.readline().strip(), token="hf_carol")
@@ -301,5 +300,5 @@ def test_it_runs_by_hand(tmp_path: Path) -> None:
                 carol.create_repo("carol/model")
             assert carol.create_repo("carol/model").repo_id == "carol/model"
         finally:
-            process.terminate()
+            process.kill()
     assert (tmp_path / "models/carol/model.git/HEAD").is_file()

@@ -5,6 +5,8 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,31 +81,67 @@ Rows = dict[str, list[dict[str, Any]]]
 """By configuration."""
 
 
-def load(run: Run, *datasets: tuple[object, str]) -> list[Rows]:
+def load(run: Run, *datasets: tuple[object, str], only_default: bool = False) -> list[Rows]:
     """What `datasets` loads in a process of its own: of each folder or repository, at a revision."""
-    loaded = run("-m", "tests.support.load_datasets", *(word for dataset in datasets for word in dataset))
+    words = ["--default"] * only_default + [word for dataset in datasets for word in dataset]
+    loaded = run("-m", "tests.support.load_datasets", *words)
     assert loaded.returncode == 0, loaded.stderr
     return [json.loads(line) for line in loaded.stdout.splitlines()[-len(datasets) :]]
 
 
-def test_a_version_is_what_its_run_made_and_stays_so(run: Run, hub: LocalHub, runs: Path) -> None:
-    hub.collections["alice/math-0123"] = []
-    first = publish(run, runs / "few", "v1.0.0", "--collection", "alice/math-0123")
-    assert first.returncode == 0, first.stderr
-    assert "v1.0.0 is published" in first.stdout
-    assert hub.collections["alice/math-0123"] == [{"id": REPO, "type": "dataset"}]
-    second = publish(run, runs / "more", "v1.1.0")
-    assert second.returncode == 0, second.stderr
-    published = load(run, (REPO, "v1.0.0"), (REPO, "v1.1.0"))
-    assert published == load(run, *((runs / name / "dataset", "main") for name in ("few", "more")))
-    for there in published:
+@dataclass(frozen=True)
+class Published:
+    """A Hub with versions on it, which tests only look at and fail to change."""
+
+    hub: LocalHub
+    run: Run
+    said: list[str]
+    """What the command printed, by version."""
+
+
+@contextmanager
+def published(folder: Path, runs: Path, **versions: str) -> Iterator[Published]:
+    """A Hub with `few` as v1.0.0, in a collection, and with the run of each further version."""
+    with local_hub(folder / "hub") as hub:
+        hub.collections["alice/math-0123"] = []
+        run, said = runner(hub, folder), []
+        for version, name in ({"v1.0.0": "few"} | versions).items():
+            done = publish(run, runs / name, version, *(["--collection", "alice/math-0123"] * (version == "v1.0.0")))
+            assert done.returncode == 0, done.stderr
+            said.append(done.stdout)
+        yield Published(hub, run, said)
+
+
+@pytest.fixture(scope="module")
+def one_version(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    with published(tmp_path_factory.mktemp("one"), runs) as there:
+        yield there
+
+
+@pytest.fixture(scope="module")
+def two_versions(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    with published(tmp_path_factory.mktemp("two"), runs, **{"v1.1.0": "more"}) as there:
+        yield there
+
+
+@pytest.fixture(scope="module")
+def loaded(two_versions: Published, runs: Path) -> list[Rows]:
+    """What `datasets` loads of the two versions."""
+    return load(two_versions.run, (REPO, "v1.0.0"), (REPO, "v1.1.0"))
+
+
+def test_a_version_is_what_its_run_made_and_stays_so(two_versions: Published, loaded: list[Rows], runs: Path) -> None:
+    assert "v1.0.0 is published" in two_versions.said[0]
+    assert two_versions.hub.collections["alice/math-0123"] == [{"id": REPO, "type": "dataset"}]
+    assert loaded == load(two_versions.run, *((runs / name / "dataset", "main") for name in ("few", "more")))
+    for there in loaded:
         assert len(there) == 10 and all(there.values())
-    assert len(hub.repository(REPO).log("main")) == 1 + 2  # the Hub's own first commit, and one for each version
+    # The Hub's own first commit, and one for each version.
+    assert len(two_versions.hub.repository(REPO).log("main")) == 1 + 2
 
 
-def test_the_same_command_again_does_nothing_and_other_content_is_refused(run: Run, hub: LocalHub, runs: Path) -> None:
-    assert publish(run, runs / "few", "v1.0.0").returncode == 0
-    assert publish(run, runs / "more", "v1.1.0").returncode == 0
+def test_the_same_command_again_does_nothing_and_other_content_is_refused(two_versions: Published, runs: Path) -> None:
+    hub, run = two_versions.hub, two_versions.run
     commits = hub.repository(REPO).log("main")
     hub.requests.clear()
     again = publish(run, runs / "few", "v1.0.0")
@@ -115,23 +153,21 @@ def test_the_same_command_again_does_nothing_and_other_content_is_refused(run: R
     assert hub.asked("POST", "/commit") == hub.asked("POST", "/lfs") == 0
 
 
-def test_the_card_on_the_hub_names_its_version_and_what_changed(run: Run, hub: LocalHub, runs: Path) -> None:
-    for version, name in (("v1.0.0", "few"), ("v1.1.0", "more")):
-        assert publish(run, runs / name, version).returncode == 0
-    repository = hub.repository(REPO)
+def test_the_card_on_the_hub_names_its_version_and_what_changed(two_versions: Published, loaded: list[Rows]) -> None:
+    repository = two_versions.hub.repository(REPO)
     first, second = (repository.blob(f"{version}:README.md").decode() for version in ("v1.0.0", "v1.1.0"))
     assert f'load_dataset("{REPO}", "default", revision="v1.0.0"' in first and "This is the first version" in first
     assert "`v1.1.0` against `v1.0.0`" in second
-    less, more = load(run, (REPO, "v1.0.0"), (REPO, "v1.1.0"))
+    less, more = loaded
     added = len(more["stage1_rewrite"]) - len(less["stage1_rewrite"])
     assert f"| {added} | 0 | 0 |" in " ".join(second.split())
     assert yaml.safe_load(second.split("---")[1])["license"] == "apache-2.0"
 
 
-def test_a_dry_run_shows_what_would_change_and_uploads_nothing(run: Run, hub: LocalHub, runs: Path) -> None:
-    assert publish(run, runs / "few", "v1.0.0").returncode == 0
+def test_a_dry_run_shows_what_would_change_and_uploads_nothing(one_version: Published, runs: Path) -> None:
+    hub = one_version.hub
     hub.requests.clear()
-    dry = publish(run, runs / "more", "v1.1.0", "--dry-run")
+    dry = publish(one_version.run, runs / "more", "v1.1.0", "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert "`v1.1.0` against `v1.0.0`" in dry.stdout and "bytes  README.md" in dry.stdout
     assert not hub.asked("POST", "/(commit|preupload|create)")
@@ -146,29 +182,26 @@ def test_only_rows_marked_good_are_published(run: Run, runs: Path, tmp_path: Pat
     published = publish(run, runs / "few", "v1.0.0", "--only-marked", str(marks))
     assert published.returncode == 0, published.stderr
     assert f"only rows marked good: {len(good)} of {len(rows)}; left out by hand:" in published.stdout
-    (there,) = load(run, (REPO, "v1.0.0"))
+    (there,) = load(run, (REPO, "v1.0.0"), only_default=True)
     assert {row["id"] for row in there["default"]} == good
     marks.write_text(json.dumps({"id": "gsm8k-train-99999", "mark": "good", "row": ""}))
     refused = publish(run, runs / "few", "v1.1.0", "--only-marked", str(marks), "--dry-run")
     assert refused.returncode == 1 and "line 1: the dataset has no row 'gsm8k-train-99999'" in refused.stderr
 
 
-def test_a_dry_run_refuses_what_publishing_would(run: Run, hub: LocalHub, runs: Path) -> None:
-    assert publish(run, runs / "few", "v1.0.0").returncode == 0
-    refused = publish(run, runs / "more", "v1.0.0", "--dry-run")
+def test_a_dry_run_refuses_what_publishing_would(one_version: Published, runs: Path) -> None:
+    refused = publish(one_version.run, runs / "more", "v1.0.0", "--dry-run")
     assert refused.returncode == 1 and "choose another version" in refused.stderr
 
 
-def test_versions_only_grow_so_that_a_published_one_stays_the_same(run: Run, hub: LocalHub, runs: Path) -> None:
-    assert publish(run, runs / "few", "v1.0.0").returncode == 0
-    assert publish(run, runs / "more", "v1.1.0").returncode == 0
-    between = publish(run, runs / "few", "v1.0.1")
+def test_versions_only_grow_so_that_a_published_one_stays_the_same(two_versions: Published, runs: Path) -> None:
+    between = publish(two_versions.run, runs / "few", "v1.0.1")
     assert between.returncode == 1 and "choose a higher version" in between.stderr
-    assert "was already published" in publish(run, runs / "more", "v1.1.0").stdout
+    assert "was already published" in publish(two_versions.run, runs / "more", "v1.1.0").stdout
 
 
-def test_diff_compares_versions_and_folders(run: Run, runs: Path) -> None:
-    assert publish(run, runs / "few", "v1.0.0").returncode == 0
+def test_diff_compares_versions_and_folders(one_version: Published, runs: Path) -> None:
+    run = one_version.run
     found = run("-m", "personamath.commands.cli", "diff", f"{REPO}@v1.0.0", runs / "more")
     assert found.returncode == 0, found.stderr
     same = run("-m", "personamath.commands.cli", "diff", f"{REPO}@v1.0.0", runs / "few" / "dataset")
@@ -178,8 +211,8 @@ def test_diff_compares_versions_and_folders(run: Run, runs: Path) -> None:
 def test_a_private_repository_is_private(run: Run, hub: LocalHub, runs: Path) -> None:
     assert publish(run, runs / "few", "v1.0.0", "--private").returncode == 0
     assert publish(run, runs / "few", "v1.0.0", HF_TOKEN="hf_bob").returncode == 1
-    (there,) = load(run, (REPO, "v1.0.0"))
-    assert there
+    (there,) = load(run, (REPO, "v1.0.0"), only_default=True)
+    assert there["default"]
 
 
 REFUSED = [
@@ -198,15 +231,26 @@ REFUSED = [
 ]
 
 
+@pytest.fixture(scope="module")
+def empty_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
+    with local_hub(tmp_path_factory.mktemp("empty")) as hub:
+        yield hub
+
+
 @pytest.mark.parametrize(("arguments", "environment", "message"), REFUSED)
 def test_what_cannot_be_published_is_refused_in_one_line(
-    run: Run, hub: LocalHub, runs: Path, arguments: list[str], environment: dict[str, str], message: str
+    empty_hub: LocalHub,
+    runs: Path,
+    tmp_path: Path,
+    arguments: list[str],
+    environment: dict[str, str],
+    message: str,
 ) -> None:
     source, version, *flags = arguments
-    refused = publish(run, runs / source, version, *flags, **environment)
+    refused = publish(runner(empty_hub, tmp_path), runs / source, version, *flags, **environment)
     assert refused.returncode == 1
     assert message in refused.stderr and len(refused.stderr.splitlines()) == 1, refused.stderr
-    assert not hub.asked("POST", "/commit")
+    assert not empty_hub.asked("POST", "/commit")
 
 
 def test_simulated_data_is_published_on_request_and_says_so(run: Run, hub: LocalHub, runs: Path) -> None:
@@ -234,7 +278,7 @@ def test_problems_of_ones_own_are_published_as_what_they_are(run: Run, hub: Loca
     assert "made from problems of `shop` (the file `mine.csv`)\n" in card
     assert "as its publisher states. PersonaMath does not know the licence of the problems `shop`." in card
     assert not re.search("GSM8K|MATH", card.replace("PersonaMath", ""))
-    rows = load(run, (REPO, "v1.0.0"))[0]["default"]
+    rows = load(run, (REPO, "v1.0.0"), only_default=True)[0]["default"]
     assert {(row["source"], row["subject"]) for row in rows} == {("shop", "Shopping")}
     assert {row["seed_id"] for row in rows} <= {f"shop-mine-{number:05}" for number in range(10)}
 

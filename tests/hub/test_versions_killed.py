@@ -5,13 +5,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
 
+from tests.support import programs
 from tests.support.local_hub import FOR_EVER, LocalHub
 from tests.support.versions import FIRST, SECOND, Write, content, is_sound, publish, titles
 
@@ -38,28 +38,28 @@ def environment(hub: LocalHub, **more: str) -> dict[str, str]:
     return os.environ | names | {"HF_HUB_DISABLE_PROGRESS_BARS": "1"} | more
 
 
-def publisher(hub: LocalHub, folder: Path, repo: str, version: str, **more: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", PUBLISHER, str(folder), repo, version]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=environment(hub, **more), stdout=pipe, stderr=pipe, text=True)
+def publisher(hub: LocalHub, folder: Path, repo: str, version: str, **more: str) -> programs.Program:
+    own, pipe = environment(hub, **more), programs.PIPE
+    return programs.start(PUBLISHER, folder, repo, version, environment=own, stdout=pipe, stderr=pipe)
 
 
 def killed_at(hub: LocalHub, folder: Path, repo: str, moment: str, number: int) -> bool:
     """Kill a publisher right before or after the server does the work of its request of this number."""
     counter = itertools.count(1)
-    started = threading.Event()
-    process: subprocess.Popen[str]
+    started, ended = threading.Event(), threading.Event()
+    process: programs.Program
 
     def strike(_: str) -> None:
         if next(counter) == number:
             started.wait(10)
             process.kill()
-            process.wait()
+            ended.wait(10)
 
     getattr(hub, moment)("GET|POST|PUT", "", strike, times=FOR_EVER)
     with publisher(hub, folder, repo, "v1.0.0") as process:
         started.set()
         process.communicate()
+        ended.set()
     hub.heal()
     return process.returncode == -signal.SIGKILL
 

@@ -3,8 +3,6 @@
 import asyncio
 import random
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +15,7 @@ from personamath.journal.salvage import USUAL_PAGE_SIZE, Answer, salvage, salvag
 from personamath.journal.store import Journal
 from personamath.records import Completion, Request
 from personamath.teachers.prices import Bill, Paid
+from tests.support import programs
 
 ANSWERS = 120
 # SQLite's types of page: inner and leaf.
@@ -165,9 +164,7 @@ sys.stdin.read()
 
 
 def test_answers_that_are_only_in_the_log_are_recovered_too(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
+    with programs.start(KILLED, tmp_path, stdin=programs.PIPE, stdout=programs.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
         process.kill()
@@ -184,12 +181,7 @@ def test_what_is_damaged_is_met_by_those_who_only_read(tmp_path: Path, whole: by
     path.write_bytes(whole)
     damage(path, 1, _zeros)
     damage(path, 2, _zeros)
-    done = subprocess.run(
-        [sys.executable, "-m", "personamath.commands.cli", "journal", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = programs.run(programs.CLI, "journal", tmp_path)
     assert done.returncode == 1
     assert "damaged" in done.stderr and "Traceback" not in done.stderr
     damage(path, 0, _zeros)
@@ -234,7 +226,7 @@ def test_a_disk_too_full_to_recover_is_told_and_leaves_everything(tmp_path: Path
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "Journal(pathlib.Path(sys.argv[1]))"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    done = programs.run(script, tmp_path)
     assert "cannot be recovered" in done.stderr and "make room" in done.stderr
     assert (tmp_path / FILE_NAME).read_bytes() == whole
     assert len(read(tmp_path)) == ANSWERS

@@ -3,8 +3,6 @@
 import asyncio
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -26,6 +24,7 @@ from personamath.journal.salvage import Answer
 from personamath.journal.store import DISK_RESERVE_BYTES, LOOK_FOR_ROOM_EVERY_S, Journal
 from personamath.records import Completion, Request
 from personamath.teachers.prices import Caps, Paid, Price, Prices
+from tests.support import programs
 
 
 def request(number: int = 0) -> Request:
@@ -119,9 +118,7 @@ asyncio.run(main())
 
 
 def test_what_put_returned_for_survives_kill_9(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True
-    ) as process:
+    with programs.start(WRITER, tmp_path / "run", stdout=programs.PIPE) as process:
         assert process.stdout
         while int(process.stdout.readline()) < 50:
             pass
@@ -132,9 +129,7 @@ def test_what_put_returned_for_survives_kill_9(tmp_path: Path) -> None:
 
 
 def test_a_second_process_is_refused_and_the_lock_dies_with_the_first(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+    with programs.start(WRITER, tmp_path, stdout=programs.PIPE, stderr=programs.DEVNULL) as process:
         assert process.stdout
         process.stdout.readline()
         with pytest.raises(RunDirectoryError, match="another process is working on this run"):
@@ -240,10 +235,9 @@ asyncio.run(main())
 
 
 def test_a_disk_that_refuses_is_an_error_and_what_was_written_stays(tmp_path: Path) -> None:
-    output = subprocess.run(
-        [sys.executable, "-c", FILLER, str(tmp_path)], capture_output=True, text=True, check=True
-    ).stdout
-    number, _, message = output.partition(" ")
+    filled = programs.run(FILLER, tmp_path)
+    assert filled.returncode == 0, filled.stderr
+    number, _, message = filled.stdout.partition(" ")
     assert "make room" in message
     with Journal(tmp_path) as journal:
         assert int(number) > 10

@@ -16,7 +16,7 @@ from personamath.sources.seed_problems import read_problems
 from tests.support.planted_rewrites import planted
 
 ORIGINAL = "A box holds 12 pens. How many pens do 3 boxes hold?"
-WRAPPINGS_OF_A_QUESTION = 16
+WRAPPINGS_OF_A_QUESTION = 3
 QUESTION = "A beekeeper fills 3 crates with 12 jars each. How many jars are there?"
 
 WRAPPED = [
@@ -304,7 +304,7 @@ def test_every_real_question_comes_out_of_every_wrapping_as_it_went_in(data: Pat
             assert isinstance(problem, Problem)
             if r"\boxed" in problem.question:
                 continue
-            # Each question in a few of them, each wrapping around a thousand questions and more.
+            # Each question in a few of them, each wrapping around two hundred questions and more.
             for wrapping in islice(turns, WRAPPINGS_OF_A_QUESTION):
                 completion = wrapping.replace("{}", problem.question).replace("{original}", ORIGINAL)
                 assert unwrapped(completion) == problem.question
@@ -499,8 +499,8 @@ def test_the_reference_answer_is_found_in_other_forms(answer: str) -> None:
 def test_real_questions_and_sound_rewrites_of_them_are_hardly_ever_dropped(data: Path) -> None:
     sources = [ProblemSource.parse(f"{name}:{data}/{name}/train.jsonl") for name in ("gsm8k", "math")]
     problems = {one.question: one for one in read_problems(sources) if isinstance(one, Problem)}
-    told = [(q, f"A beekeeper who sells honey on the market is asked the following. {q}") for q in [*problems][::3]]
-    sound = [(one.seed_problem, one.problem) for one in planted([*problems], 5_000, 1) if one.corruption is None]
+    told = [(q, f"A beekeeper who sells honey on the market is asked the following. {q}") for q in [*problems][::10]]
+    sound = [(one.seed_problem, one.problem) for one in planted([*problems], 1_500, 1) if one.corruption is None]
     for rewrites in (told, sound):
         found = Counter[str]()
         for original, rewrite in rewrites:

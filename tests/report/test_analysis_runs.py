@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.evaluation.scores import DataSource, Item, ScoredModel, ScoredRun, TaskRun
 from personamath.methods import PersonaMath
@@ -40,11 +39,9 @@ from tests.support.folders import STEPS, row, rows, write
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(demo_run: Path) -> Path:
     """A whole run on the embedded teacher."""
-    output = tmp_path_factory.mktemp("demo") / "run"
-    assert main(["demo", "--simulated", "--data-only", "--output", str(output)]) == 0
-    return output
+    return demo_run
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -33,7 +33,7 @@ from personamath.runs.engines import make_dataset
 from personamath.runs.setup import Setup
 from personamath.sources.problems import ProblemSource
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
-from tests.support.chromium import Page, chromium, executable
+from tests.support.chromium import Page
 from tests.support.folders import write
 
 
@@ -79,12 +79,18 @@ def read(run: Path) -> RunData:
     return read_run(run / "dataset", run.name, run)
 
 
+@pytest.fixture(scope="module")
+def direct_page(direct_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(read(direct_run), tmp_path_factory.mktemp("direct-report"))
+
+
 def cells(found: Analysis | LeftOut, *columns: str) -> list[tuple[Any, ...]]:
     assert isinstance(found, Analysis), found
     places = [found.table.columns.index(name) for name in columns]
     return [tuple(row[place] for place in places) for row in found.table.rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "compared"),
     [
@@ -107,7 +113,7 @@ def test_what_any_method_did_not_keep_is_what_it_counted(
     }
 
 
-def test_a_method_without_personas_has_a_whole_report(direct_run: Path, tmp_path: Path) -> None:
+def test_a_method_without_personas_has_a_whole_report(direct_run: Path, direct_page: Path) -> None:
     data = read(direct_run)
     assert data.seeds and data.wrong and data.solved and data.personas is None and not data.missing
     found = analyses(data)
@@ -120,7 +126,7 @@ def test_a_method_without_personas_has_a_whole_report(direct_run: Path, tmp_path
     requests = json.loads((direct_run / "run.json").read_text())["requests"]
     tried = {(level, step): count for level, step, count in cells(keep_rates(data), "level", "step", "tried")}
     assert tried["all", "Stage 1: rewrite"] == sum(requests["stage1_rewrite: rewrite"].values())
-    html = write_report(data, tmp_path).read_text()
+    html = direct_page.read_text()
     assert "Rewriting without personas" in html and "<b>persona</b>" not in html
 
 
@@ -267,7 +273,12 @@ def masked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("masked") / "dataset", rows, recipe)
 
 
-def test_a_method_that_is_not_known_has_a_report_all_the_same(masked: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def masked_page(masked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(read_run(masked, "masked"), tmp_path_factory.mktemp("masked-report"))
+
+
+def test_a_method_that_is_not_known_has_a_report_all_the_same(masked: Path, masked_page: Path) -> None:
     data = read_run(masked, "masked")
     assert data.recipe is None and "does not know the method 'masking'" in data.missing["seeds"]
     assert cells(composition(data), "source", "step", "rows")[:3] == [
@@ -279,16 +290,8 @@ def test_a_method_that_is_not_known_has_a_report_all_the_same(masked: Path, tmp_
     assert {"composition", "case-studies", "near-duplicates"} <= {one.name for one in found.made}
     cases = next(one for one in found.made if one.name == "case-studies")
     assert {("masked", "hidden"), ("masked", "problem")} <= set(cells(cases, "step", "part"))
-    html = write_report(data, tmp_path).read_text()
+    html = masked_page.read_text()
     assert "Masked numbers" in html and re.search(r"<td[^>]*>Solve for the number</td>", html)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    if executable() is None:
-        pytest.skip("no chromium on the path: apt-get install chromium")
-    with chromium(tmp_path_factory.mktemp("profile")) as page:
-        yield page
 
 
 PARTS = "[...document.querySelectorAll('.ancestry h3')].map((h) => h.firstChild.textContent)"
@@ -297,9 +300,8 @@ FAMILY = "[...document.querySelectorAll('.family button')].map((button) => butto
 ANSWER = "document.querySelector('.ancestry li:last-child h3').textContent"
 
 
-def test_the_page_shows_where_a_row_of_any_method_comes_from(browser: Page, masked: Path, tmp_path: Path) -> None:
-    address = write_report(read_run(masked, "masked"), tmp_path).as_uri()
-    browser.open(f"{address}#rows?row=olympiads-2/s0003")
+def test_the_page_shows_where_a_row_of_any_method_comes_from(browser: Page, masked_page: Path) -> None:
+    browser.open(f"{masked_page.as_uri()}#rows?row=olympiads-2/s0003")
     browser.until("document.querySelector('.ancestry')")
     assert browser.evaluate(PARTS) == ["Seed problem", "Solution", "Reference answer"]
     assert browser.evaluate(FAMILY) == ["sampled", "s0003", "m0", "m1"]
@@ -312,10 +314,9 @@ def test_the_page_shows_where_a_row_of_any_method_comes_from(browser: Page, mask
 
 
 def test_the_page_says_which_rows_were_reworded_and_which_corrected(
-    browser: Page, direct_run: Path, tmp_path: Path
+    browser: Page, direct_run: Path, direct_page: Path
 ) -> None:
     data = read(direct_run)
-    address = write_report(data, tmp_path).as_uri()
     for step, badges, parts in (
         (
             "stage1_rewrite",
@@ -329,7 +330,7 @@ def test_the_page_says_which_rows_were_reworded_and_which_corrected(
         ),
     ):
         row = next(row for row in data.rows if row.step == step)
-        browser.open(f"{address}#rows?row={row.id}")
+        browser.open(f"{direct_page.as_uri()}#rows?row={row.id}")
         browser.until("document.querySelector('.ancestry')")
         assert browser.evaluate(BADGES) == badges
         assert browser.evaluate(PARTS) == parts
@@ -351,6 +352,7 @@ def test_rows_whose_step_the_outline_does_not_have_are_refused(masked: Path, tmp
         read_run(folder, "half")
 
 
+@pytest.mark.slow
 def test_evolved_problems_are_checked_published_and_reported_as_what_they_are(
     tmp_path: Path, sources: tuple[str, ...]
 ) -> None:

@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from personamath.report.live import Site, follow, serving, write_waiting
 from personamath.report.write import write_found
 from personamath.runs.unfinished import SoFar, UnfinishedRun
 from tests.support import programs
-from tests.support.chromium import Page, chromium, executable
+from tests.support.chromium import Page
 from tests.support.reports import report_data
 from tests.support.unfinished import begin, go_on, recipe_of
 
@@ -202,14 +201,6 @@ def test_a_run_is_followed_to_its_end_and_ctrl_c_ends_the_command(tmp_path: Path
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
         assert process.stderr.read().strip().endswith("The page is not served any more.")
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    if executable() is None:
-        pytest.skip("no chromium on the path: apt-get install chromium")
-    with chromium(tmp_path_factory.mktemp("profile")) as page:
-        yield page
 
 
 def test_a_page_loads_itself_again_and_keeps_its_place(browser: Page, tmp_path: Path) -> None:

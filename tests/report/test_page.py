@@ -21,7 +21,7 @@ from personamath.report.analysis.result import Analyses, Analysis, Cell, Chart, 
 from personamath.report.analysis.rows import RunData
 from personamath.report.palette import COLOURS, GRAPHICS_ON, TEXT_ON
 from personamath.report.write import write_found
-from tests.support.chromium import PATIENCE, Page, chromium, executable
+from tests.support.chromium import PATIENCE, Page
 from tests.support.reports import HOSTILE, HOSTILE_PERSONA, PERSONA, report_data, row
 
 # What is written, and how much of it is mathematics: formulas, and of them displayed ones.
@@ -79,14 +79,6 @@ ANALYSES = Analyses(
 )
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    if executable() is None:
-        pytest.skip("no chromium on the path: apt-get install chromium")
-    with chromium(tmp_path_factory.mktemp("profile")) as page:
-        yield page
-
-
 def lost(id: str, kind: str, reason: str, text: str, problem: str | None = None, level: int = 3) -> NotKept:
     seed = Problem(id.partition("/")[0], "math", "What is $2 + 3$?", "5", level, "Algebra")
     persona = PERSONA.description if "/p" in id else None
@@ -125,10 +117,7 @@ def address(data: RunData, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def page(browser: Page) -> Iterator[Page]:
-    """A tab for one test: nothing of the test before, and nothing red in its console after it."""
-    browser.size(1280, 900)
-    browser.prefer()
-    browser.problems.clear()
+    """A tab for one test, with nothing red in its console after it."""
     yield browser
     assert browser.problems == []
 

@@ -186,10 +186,10 @@ def test_colours_are_told_apart_by_colour_blind_readers() -> None:
             assert math.dist(seen[one], seen[other]) > 20, (one, other, theme)
 
 
-def test_the_command_writes_a_report_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--simulated", "--data-only", "--output", str(tmp_path / "run")]) == 0
-    capsys.readouterr()
-    status = main(["report", str(tmp_path / "run"), "--output", str(tmp_path / "report")])
+def test_the_command_writes_a_report_of_a_run(
+    demo_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["report", str(demo_run), "--output", str(tmp_path / "report")])
     assert status == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed == [(tmp_path / "report" / "index.html").as_uri()]

@@ -1,6 +1,7 @@
 """Runs side by side: seed problems are the sampling unit, and words say what the data cannot show."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -163,11 +164,9 @@ def test_what_cannot_be_compared_is_refused() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_compares_two_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_compares_two_runs(demo_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("one", "two"):
-        demo = ["demo", "--simulated", "--data-only", "--output", str(tmp_path / name)]
-        assert main(demo) == 0
-    capsys.readouterr()
+        shutil.copytree(demo_run, tmp_path / name)
     assert (
         main(["compare", str(tmp_path / "one"), str(tmp_path / "two"), "--json", "--output", str(tmp_path / "out")])
         == 0

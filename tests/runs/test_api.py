@@ -28,6 +28,7 @@ from personamath.records import Problem, Solution
 from personamath.runs.arguments import as_arguments
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import REPO, ScriptedTeacher
+from tests.support import programs
 
 Start = Callable[..., ScriptedTeacher]
 SOURCES = bundled_problems()
@@ -301,8 +302,8 @@ def test_ctrl_c_inside_a_running_loop_ends_the_run_and_a_second_one_does_not_wai
     start_teacher: Start, tmp_path: Path, presses: int, latency: str, at_most_s: float
 ) -> None:
     teacher = start_teacher(*SERVED, "--latency", latency)
-    call = [sys.executable, "-c", IN_A_LOOP, SOURCES[0], MODEL, teacher.base_url, str(tmp_path / "run")]
-    with subprocess.Popen(call, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    given = (SOURCES[0], MODEL, teacher.base_url, tmp_path / "run")
+    with programs.start(IN_A_LOOP, *given, stdout=programs.PIPE, stderr=programs.DEVNULL) as process:
         while teacher.stats().get("requests", 0) < 4:
             time.sleep(0.05)
         pressed = time.monotonic()

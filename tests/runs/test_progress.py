@@ -29,22 +29,27 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(
-    ("timeouts", "answers", "notes"),
-    [(48, 2, 1), (8, 0, 1), (7, 0, 0), (48, 48, 0), (0, 0, 0)],
-)
-def test_a_run_that_mostly_times_out_says_so_once(timeouts: int, answers: int, notes: int) -> None:
-    screen = Terminal()
+TIMED_OUT = [(48, 2, 1), (8, 0, 1), (7, 0, 0), (48, 48, 0), (0, 0, 0)]
+"""Time-outs, answers, and notes about them."""
 
-    async def watch() -> None:
+
+def test_a_run_that_mostly_times_out_says_so_once() -> None:
+    screens = [Terminal() for _ in TIMED_OUT]
+
+    async def watch(screen: Terminal, timeouts: int, answers: int) -> None:
         retries = Counter({"timeout": timeouts, "429": 100})
         shown = asyncio.create_task(show_progress(Funnel.survey([]), Asked(answers), screen, retries=retries))
         await asyncio.sleep(2.5 * REFRESH_S)
         shown.cancel()
 
-    asyncio.run(watch())
-    assert screen.getvalue().count("raise --timeout, or lower --concurrency") == notes
-    assert f"note: {timeouts:,} requests were not answered in time, {answers:,} were" in screen.getvalue() or not notes
+    async def watch_all() -> None:  # together: each takes as long as two refreshes of the screen
+        await asyncio.gather(*(watch(screen, *row[:2]) for screen, row in zip(screens, TIMED_OUT, strict=True)))
+
+    asyncio.run(watch_all())
+    for screen, (timeouts, answers, notes) in zip(screens, TIMED_OUT, strict=True):
+        said = screen.getvalue()
+        assert said.count("raise --timeout, or lower --concurrency") == notes, (timeouts, answers)
+        assert f"note: {timeouts:,} requests were not answered in time, {answers:,} were" in said or not notes
 
 
 def figures(seen: list[Sample], total: int = 1000, usd: float | None = 12.34) -> list[tuple[str, str]]:

@@ -17,13 +17,15 @@ import pytest
 
 from personamath.commands.cli import main
 from personamath.teachers.simulated import MODEL, bundled_problems
+from tests.commands.test_augment import FEW
 from tests.conftest import ScriptedTeacher, scripted_teacher
+from tests.support import programs
 
 Start = Callable[..., ScriptedTeacher]
 PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
 BLOCK = 8
-# At most: a problem that is solved takes 1 + 2 * 5, and most are.
-REQUESTS_OF_A_BLOCK = BLOCK * 11
+# At most: with K1 = 2, a problem that is solved takes 1 + 2 * 2, and most are.
+REQUESTS_OF_A_BLOCK = BLOCK * 5
 # What a dead driver leaves to Ray to clear away, and what a machine under load needs: generous, as nothing is timed.
 PATIENCE_S = 60.0
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
@@ -62,7 +64,7 @@ def cluster() -> Iterator[RayCluster]:
 
 def command(teacher: ScriptedTeacher, output: Path | str, *flags: str) -> list[str]:
     to_teacher = ("--teacher", MODEL, "--base-url", teacher.base_url)
-    return ["augment", *PROBLEMS, *to_teacher, "--output", str(output), "--preference", *flags]
+    return ["augment", *PROBLEMS, *to_teacher, "--output", str(output), "--preference", *FEW, *flags]
 
 
 def on_ray(cluster: RayCluster, *flags: str) -> list[str]:
@@ -70,10 +72,9 @@ def on_ray(cluster: RayCluster, *flags: str) -> list[str]:
 
 
 @contextmanager
-def started(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
+def started(arguments: list[str]) -> Iterator[programs.Program]:
     """The command line in a process of its own, as Ray wants it; killed at the end if it has not ended."""
-    program = [sys.executable, "-m", "personamath.commands.cli", *arguments]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with programs.start(programs.CLI, *arguments, stdout=programs.PIPE, stderr=programs.PIPE) as process:
         try:
             yield process
         finally:
@@ -147,32 +148,25 @@ def test_the_ray_engine_makes_the_local_engines_bytes_and_asks_everything_once(
 
 
 @needs_ray
-def test_each_role_has_its_teacher_on_a_cluster_too(cluster: RayCluster, start_teacher: Start, tmp_path: Path) -> None:
+def test_each_role_has_its_teacher_on_a_cluster_too_and_metamath_makes_the_same_bytes_there(
+    cluster: RayCluster, start_teacher: Start, tmp_path: Path
+) -> None:
     rewriter_model = f"{MODEL}-that-rewrites"
     solver, rewriter = start_teacher(*PROBLEMS), start_teacher(*PROBLEMS, "--model", rewriter_model)
     rewrite = {"model": rewriter_model, "base_url": rewriter.base_url, "price_in": 1, "price_out": 2}
-    recipe = {"teacher": {"default": MODEL, "rewrite": rewrite}, "base_url": solver.base_url, "k1": 1, "k2": 1}
+    teachers = {"default": MODEL, "rewrite": rewrite}
+    recipe = {"method": "metamath", "limit": 1, "teacher": teachers, "base_url": solver.base_url}
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))  # JSON is YAML, too
     arguments = ["augment", "--config", str(tmp_path / "recipe.json"), *PROBLEMS, "--output"]
     assert main([*arguments, str(tmp_path / "here")]) == 0
     asked = [teacher.stats()["requests"] for teacher in (solver, rewriter)]
+    assert all(asked)
     run = finish([*arguments, str(tmp_path / "there"), *on_ray(cluster)])
     assert run.returncode == 0, run.stderr
     assert [teacher.stats()["requests"] for teacher in (solver, rewriter)] == [2 * count for count in asked]
     here, there = (run_file(tmp_path / name) for name in ("here", "there"))
     assert there == here | {name: there[name] for name in ("engine", "concurrency")}
     assert set(there["paid"]["by_model"]) == {MODEL, rewriter_model}
-    assert dataset_bytes(tmp_path / "there") == dataset_bytes(tmp_path / "here")
-
-
-@needs_ray
-def test_metamath_makes_the_same_bytes_on_a_cluster(cluster: RayCluster, start_teacher: Start, tmp_path: Path) -> None:
-    teacher = start_teacher(*PROBLEMS)
-    flags = ("--method", "metamath", "--limit", "1", "--teacher", MODEL, "--base-url", teacher.base_url)
-    arguments = ["augment", *PROBLEMS, *flags, "--output"]
-    assert main([*arguments, str(tmp_path / "here")]) == 0
-    run = finish([*arguments, str(tmp_path / "there"), *on_ray(cluster)])
-    assert run.returncode == 0, run.stderr
     assert dataset_bytes(tmp_path / "there") == dataset_bytes(tmp_path / "here")
 
 
@@ -199,7 +193,7 @@ def test_a_killed_actor_and_a_killed_machine_leave_every_row_there_once(
     cluster: RayCluster, undisturbed: Path, start_teacher: Start, tmp_path: Path
 ) -> None:
     total = run_file(undisturbed)["answers"]["asked this time"]
-    teacher = start_teacher(*PROBLEMS, "--latency", "0.1")
+    teacher = start_teacher(*PROBLEMS, "--latency", "0.4")
     with started(command(teacher, tmp_path / "run", *on_ray(cluster, "--concurrency", "16"))) as run:
         wait_for_requests(teacher, total // 5)
         assert cluster.do("kill actor").startswith("actor ")
@@ -218,7 +212,7 @@ def test_a_killed_driver_is_taken_up_by_the_same_command(
     cluster: RayCluster, undisturbed: Path, start_teacher: Start, tmp_path: Path
 ) -> None:
     total = run_file(undisturbed)["answers"]["asked this time"]
-    teacher = start_teacher(*PROBLEMS, "--latency", "0.2")
+    teacher = start_teacher(*PROBLEMS, "--latency", "0.4")
     arguments = command(teacher, tmp_path / "run", *on_ray(cluster, "--concurrency", "16"))
     with started(arguments) as run:
         wait_for_requests(teacher, total // 2)
@@ -235,11 +229,11 @@ def test_a_run_that_was_begun_on_one_machine_is_finished_on_the_cluster_and_ends
     cluster: RayCluster, undisturbed: Path, start_teacher: Start, tmp_path: Path
 ) -> None:
     teacher = start_teacher(*PROBLEMS, "--latency", "0.02")
-    assert main(command(teacher, tmp_path / "run", "--max-requests", "150")) == 3
-    capped = finish(command(teacher, tmp_path / "run", *on_ray(cluster, "--max-requests", "300")))
-    assert capped.returncode == 3 and "Stopped at --max-requests 300" in capped.stdout
-    assert teacher.stats()["requests"] == run_file(tmp_path / "run")["paid"]["answers"] <= 300
-    assert teacher.stats()["requests"] > 250
+    assert main(command(teacher, tmp_path / "run", "--max-requests", "100")) == 3
+    capped = finish(command(teacher, tmp_path / "run", *on_ray(cluster, "--max-requests", "180")))
+    assert capped.returncode == 3 and "Stopped at --max-requests 180" in capped.stdout
+    assert teacher.stats()["requests"] == run_file(tmp_path / "run")["paid"]["answers"] <= 180
+    assert teacher.stats()["requests"] > 130
     whole = finish(command(teacher, tmp_path / "run", *on_ray(cluster)))
     assert whole.returncode == 0, whole.stderr
     assert dataset_bytes(tmp_path / "run") == dataset_bytes(undisturbed)

@@ -25,7 +25,7 @@ from personamath.teachers.prices import Price
 from personamath.teachers.rates import Rates
 from personamath.teachers.simulated import MODEL
 from personamath.teachers.waves import Waiting
-from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
+from tests.commands.test_augment import FEW, PROBLEMS, dataset_bytes, run_file
 from tests.conftest import ScriptedTeacher, scripted_teacher
 from tests.support import programs
 
@@ -59,13 +59,13 @@ def direct(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     output = tmp_path_factory.mktemp("direct") / "run"
     with scripted_teacher(*PROBLEMS) as teacher:
         arguments = ["augment", *PROBLEMS, "--teacher", MODEL, "--base-url", teacher.base_url]
-        assert main([*arguments, "--output", str(output)]) == 0
+        assert main([*arguments, *FEW, "--output", str(output)]) == 0
     return dataset_bytes(output)
 
 
 def command(provider: ScriptedTeacher, output: Path, *flags: str) -> list[str]:
     arguments = ["augment", *PROBLEMS, "--teacher", MODEL, "--base-url", provider.base_url, "--batch"]
-    return [*arguments, "--output", str(output), *flags]
+    return [*arguments, *FEW, "--output", str(output), *flags]
 
 
 def in_background(arguments: list[str]) -> programs.Program:
@@ -176,7 +176,7 @@ def test_what_is_at_the_provider_need_not_be_asked_again(
 ) -> None:
     provider = start_provider()
     # So many batches that the provider's list has pages.
-    arguments = command(provider, tmp_path / "run", "--batch-queue-tokens", "8000")
+    arguments = command(provider, tmp_path / "run", "--batch-queue-tokens", "3000")
     assert main(arguments) == 0
     before = provider.stats()
     assert before["batches"] > 20

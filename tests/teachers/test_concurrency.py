@@ -150,7 +150,7 @@ class Slots:
 
 
 def test_a_real_server_of_four_slots_gets_few_more_requests_and_each_of_them_once() -> None:
-    server, requests = Slots(4, 0.1), [Request(f"{number} + 2?", "teacher-1", 0.7, 64) for number in range(300)]
+    server, requests = Slots(4, 0.04), [Request(f"{number} + 2?", "teacher-1", 0.7, 64) for number in range(300)]
 
     async def run() -> dict[str, int]:
         app = web.Application()

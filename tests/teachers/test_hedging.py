@@ -72,84 +72,109 @@ class Ended(NamedTuple):
     took_s: float
 
 
-def ask(server: Server, timeout_s: float = 30.0, overdue: int = 1, pause_s: float = 0.0, hedge: bool = True) -> Ended:
-    """Ask for so many like `OVERDUE` once a lot of others were answered; this process stands still for `pause_s`."""
+class Scene(NamedTuple):
+    """What is asked of which server."""
 
-    async def run() -> Ended:
-        app = web.Application()
-        app.router.add_post("/v1/chat/completions", server.reply)
-        async with serve(app) as url, HttpTeacher([url], patience=Patience(timeout_s), hedge=hedge) as teacher:
-            slots = asyncio.Semaphore(WARM_UP_AT_ONCE)
+    server: Server
+    timeout_s: float = 30.0
+    overdue: int = 1
+    """Requests like `OVERDUE`."""
+    pause_s: float = 0.0
+    """This process stands still for this long while they are in flight."""
+    hedge: bool = True
 
-            async def warm_up(number: int) -> None:
-                async with slots:
-                    await teacher.complete(Request(f"What is {number} + 2?", "teacher-1", 0.7, 2048))
 
+async def play(scene: Scene, warming_up: asyncio.Lock) -> Ended:
+    """Ask for the overdue requests once a lot of others were answered; only one scene at a time is warmed up."""
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", scene.server.reply)
+    patience = Patience(scene.timeout_s)
+    async with serve(app) as url, HttpTeacher([url], patience=patience, hedge=scene.hedge) as teacher:
+        slots = asyncio.Semaphore(WARM_UP_AT_ONCE)
+
+        async def warm_up(number: int) -> None:
+            async with slots:
+                await teacher.complete(Request(f"What is {number} + 2?", "teacher-1", 0.7, 2048))
+
+        async with warming_up:
             await asyncio.gather(*map(warm_up, range(WARM_UP)))
-            start = time.monotonic()
-            late = [Request(OVERDUE.prompt + " " * number, "teacher-1", 0.7, 2048) for number in range(overdue)]
-            asking = asyncio.gather(*map(teacher.complete, late))
-            await asyncio.sleep(LOOK_EVERY_S / 2)
-            time.sleep(pause_s)
-            answers = await asking
-            took_s = time.monotonic() - start
-            await asyncio.sleep(LOOK_EVERY_S / 2)  # for the server to see who has left
-            return Ended(answers, teacher.retries, took_s)
-
-    return asyncio.run(run())
+        start = time.monotonic()
+        late = [Request(OVERDUE.prompt + " " * number, "teacher-1", 0.7, 2048) for number in range(scene.overdue)]
+        asking = asyncio.gather(*map(teacher.complete, late))
+        await asyncio.sleep(LOOK_EVERY_S / 2)
+        time.sleep(scene.pause_s)
+        answers = await asking
+        took_s = time.monotonic() - start
+        await asyncio.sleep(LOOK_EVERY_S / 2)  # for the server to see who has left
+        return Ended(answers, teacher.retries, took_s)
 
 
-def test_a_hung_request_is_answered_by_a_second_try_long_before_the_timeout() -> None:
-    server = Server(Reply(NEVER), Reply())
-    ended = ask(server)
+SCENES = {
+    "hangs": Scene(Server(Reply(NEVER), Reply())),
+    "not hedged": Scene(Server(Reply(2 * SECOND_BY_S)), hedge=False),
+    "first is first": Scene(Server(Reply(2 * SECOND_BY_S), Reply(NEVER))),
+    "first fails": Scene(Server(Reply(2 * SECOND_BY_S, 500), Reply(1.5 * SECOND_BY_S))),
+    "first times out": Scene(Server(Reply(NEVER), Reply(1.5 * SECOND_BY_S)), timeout_s=2 * SECOND_BY_S),
+    "second is told to wait": Scene(Server(Reply(2 * SECOND_BY_S), Reply(0.0, 429))),
+    "stands still": Scene(Server(Reply(2 * SECOND_BY_S)), overdue=4 * AT_ONCE),
+}
+
+
+@pytest.fixture(scope="module")
+def played() -> dict[str, Ended]:
+    """What came of the scenes, which wait for their answers at the same time."""
+
+    async def play_all() -> list[Ended]:
+        warming_up = asyncio.Lock()
+        return await asyncio.gather(*(play(scene, warming_up) for scene in SCENES.values()))
+
+    return dict(zip(SCENES, asyncio.run(play_all()), strict=True))
+
+
+def test_a_hung_request_is_answered_by_a_second_try_long_before_the_timeout(played: dict[str, Ended]) -> None:
+    ended = played["hangs"]
     assert [answer.text for answer in ended.answers] == ["try 2"]
-    assert ended.retries == {"overdue": 1} and server.left == [1]
+    assert ended.retries == {"overdue": 1} and SCENES["hangs"].server.left == [1]
     assert ended.took_s < 30 / 3
 
 
-def test_without_hedging_an_overdue_request_is_asked_once_and_waited_for() -> None:
-    server = Server(Reply(2 * SECOND_BY_S))
-    ended = ask(server, hedge=False)
+def test_without_hedging_an_overdue_request_is_asked_once_and_waited_for(played: dict[str, Ended]) -> None:
+    ended = played["not hedged"]
     assert [answer.text for answer in ended.answers] == ["try 1"]
-    assert server.tries[OVERDUE.prompt] == 1 and not ended.retries
+    assert SCENES["not hedged"].server.tries[OVERDUE.prompt] == 1 and not ended.retries
 
 
-def test_the_first_try_counts_if_it_is_answered_first() -> None:
-    server = Server(Reply(2 * SECOND_BY_S), Reply(NEVER))
-    ended = ask(server)
+def test_the_first_try_counts_if_it_is_answered_first(played: dict[str, Ended]) -> None:
+    ended = played["first is first"]
     assert [answer.text for answer in ended.answers] == ["try 1"]
-    assert ended.retries == {"overdue": 1} and server.left == [2]
+    assert ended.retries == {"overdue": 1} and SCENES["first is first"].server.left == [2]
 
 
-@pytest.mark.parametrize(
-    ("first", "timeout_s"),
-    [(Reply(2 * SECOND_BY_S, 500), 30.0), (Reply(NEVER), 2 * SECOND_BY_S)],
-    ids=["fails", "times out"],
-)
+@pytest.mark.parametrize("name", ["first fails", "first times out"])
 def test_a_second_try_under_way_is_waited_for_when_the_first_one_ends_without_an_answer(
-    first: Reply, timeout_s: float
+    name: str, played: dict[str, Ended]
 ) -> None:
-    server = Server(first, Reply(1.5 * SECOND_BY_S))
-    ended = ask(server, timeout_s)
+    ended = played[name]
     assert [answer.text for answer in ended.answers] == ["try 2"]
-    assert server.tries[OVERDUE.prompt] == 2 and ended.retries == {"overdue": 1}
+    assert SCENES[name].server.tries[OVERDUE.prompt] == 2 and ended.retries == {"overdue": 1}
 
 
-def test_a_second_try_waits_as_long_as_it_is_told_and_the_first_one_goes_on() -> None:
-    server = Server(Reply(2 * SECOND_BY_S), Reply(0.0, 429))
-    ended = ask(server)
+def test_a_second_try_waits_as_long_as_it_is_told_and_the_first_one_goes_on(played: dict[str, Ended]) -> None:
+    ended = played["second is told to wait"]
     assert [answer.text for answer in ended.answers] == ["try 1"]
-    assert server.tries[OVERDUE.prompt] == 2 and ended.retries == {"overdue": 1, "http 429": 1}
+    assert SCENES["second is told to wait"].server.tries[OVERDUE.prompt] == 2
+    assert ended.retries == {"overdue": 1, "http 429": 1}
 
 
-def test_second_tries_are_few_when_an_endpoint_stands_still() -> None:
-    ended = ask(Server(Reply(2 * SECOND_BY_S)), overdue=4 * AT_ONCE)
+def test_second_tries_are_few_when_an_endpoint_stands_still(played: dict[str, Ended]) -> None:
+    ended = played["stands still"]
     assert len(ended.answers) == 4 * AT_ONCE
     assert ended.retries["overdue"] == int(SHARE * (WARM_UP + 1))
 
 
 def test_after_a_pause_of_this_process_nothing_seems_overdue() -> None:
-    ended = ask(Server(Reply(LOOK_EVERY_S)), pause_s=LATE_LOOK_S + SECOND_BY_S)
+    scene = Scene(Server(Reply(LOOK_EVERY_S)), pause_s=LATE_LOOK_S + SECOND_BY_S)
+    ended = asyncio.run(play(scene, asyncio.Lock()))
     assert [answer.text for answer in ended.answers] == ["try 1"] and not ended.retries
 
 

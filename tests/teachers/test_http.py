@@ -72,21 +72,21 @@ class Server:
 
 def ask(*servers: Server, patience: Patience | None = None, times: int = 1) -> list[Completion | TeacherError]:
     """Answers to the same request, asked `times` times at once; errors in their places."""
+    return asyncio.run(asked(*servers, patience=patience, times=times))
 
-    async def run() -> list[Completion | TeacherError]:
-        async with AsyncExitStack() as stack:
-            urls = []
-            for server in servers:
-                app = web.Application()
-                app.router.add_post("/v1/chat/completions", server.reply)
-                urls.append(await stack.enter_async_context(serve(app)))
-            teacher = await stack.enter_async_context(HttpTeacher(urls, [Access(KEY)] * len(urls), patience))
-            answers = await asyncio.gather(*(teacher.complete(REQUEST) for _ in range(times)), return_exceptions=True)
-            for answer in answers:
-                assert isinstance(answer, (Completion, TeacherError)), answer
-            return answers  # type: ignore[return-value]
 
-    return asyncio.run(run())
+async def asked(*servers: Server, patience: Patience | None = None, times: int = 1) -> list[Completion | TeacherError]:
+    async with AsyncExitStack() as stack:
+        urls = []
+        for server in servers:
+            app = web.Application()
+            app.router.add_post("/v1/chat/completions", server.reply)
+            urls.append(await stack.enter_async_context(serve(app)))
+        teacher = await stack.enter_async_context(HttpTeacher(urls, [Access(KEY)] * len(urls), patience))
+        answers = await asyncio.gather(*(teacher.complete(REQUEST) for _ in range(times)), return_exceptions=True)
+        for answer in answers:
+            assert isinstance(answer, (Completion, TeacherError)), answer
+        return answers  # type: ignore[return-value]
 
 
 def test_a_request_goes_out_as_the_openai_protocol_wants_it() -> None:
@@ -151,7 +151,7 @@ def test_endings_are_told_apart(reply: web.Response, completion: Completion) -> 
     assert ask(Server(reply)) == [completion]
 
 
-PASSING = [
+PASSING: list[web.Response | str] = [
     error(429, **{"Retry-After": "0"}),
     error(500),
     error(502),
@@ -186,11 +186,15 @@ PASSING = [
 ]
 
 
-@pytest.mark.parametrize("fault", PASSING)
-def test_what_may_pass_is_asked_again(fault: web.Response | str) -> None:
-    server = Server(fault, chat())
-    assert ask(server) == [Completion(r"$\boxed{2}$", "stop", 5, 7)]
-    assert len(server.bodies) == 2
+def test_what_may_pass_is_asked_again() -> None:
+    servers = [Server(fault, chat()) for fault in PASSING]
+
+    async def ask_all() -> list[list[Completion | TeacherError]]:  # at the same time: each waits before its second try
+        return await asyncio.gather(*map(asked, servers))
+
+    for fault, server, answers in zip(PASSING, servers, asyncio.run(ask_all()), strict=True):
+        assert answers == [Completion(r"$\boxed{2}$", "stop", 5, 7)], fault
+        assert len(server.bodies) == 2, fault
 
 
 def test_retry_after_is_honoured_and_does_not_use_up_tries() -> None:

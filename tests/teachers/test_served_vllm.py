@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from personamath.runs.setup import Setup
 from personamath.teachers.serve.command import HOST, serve_command
 from personamath.teachers.serve.server import Server
 from personamath.teachers.simulated import MODEL, bundled_problems
-from tests.commands.test_augment import PROBLEMS, dataset_bytes, run_file
+from tests.commands.test_augment import FEW, PROBLEMS, dataset_bytes, run_file
 from tests.conftest import REPO
 from tests.support import programs
 from tests.support.vllm_command import write_command
@@ -39,7 +38,7 @@ def command(run: Path, *flags: str, problems: tuple[str, ...] = (*PROBLEMS,), **
     """`augment --serve vllm`, whose stand-in knows the bundled problems and is told what to do by its arguments."""
     arguments |= {"problems": [*bundled_problems()]}
     served = ["--teacher", MODEL, "--serve", "vllm", "--vllm-args", yaml.safe_dump(arguments, default_flow_style=True)]
-    return ["augment", *problems, *served, "--output", str(run), *flags]
+    return ["augment", *problems, *served, "--output", str(run), *FEW, *flags]
 
 
 def environment(run: Path, **changes: str) -> dict[str, str]:
@@ -197,8 +196,10 @@ def test_the_progress_line_says_how_long_the_start_takes_and_what_it_does(run: P
     import pty
 
     parent, child = pty.openpty()
-    words = [sys.executable, "-m", programs.CLI, *command(run, "--limit", "2", start_s=5)]
-    with subprocess.Popen(words, stderr=child, env=environment(run)) as process:
+    words = command(run, "--limit", "2", start_s=3)
+    with programs.start(
+        programs.CLI, *words, stdout=programs.DEVNULL, stderr=child, environment=environment(run)
+    ) as process:
         os.close(child)
         said = b""
         with contextlib.suppress(OSError):  # at the end, when the other side is closed
@@ -206,7 +207,7 @@ def test_the_progress_line_says_how_long_the_start_takes_and_what_it_does(run: P
                 said += part
         os.close(parent)
     assert process.returncode == 0
-    assert re.search(rb"vllm serve starts, 0:\d\d: Loading the model \xc2\xb7 \$0.00 \xc2\xb7 0 rows", said), said
+    assert re.search(rb"vllm serve starts, 0:\d\d: Loading the model \xc2\xb7 \$0.00 \xc2\xb7 0 answers", said), said
 
 
 def test_a_port_that_another_program_took_meanwhile_is_not_asked(tmp_path: Path) -> None:
