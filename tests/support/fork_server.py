@@ -33,33 +33,23 @@ PRELOADED = {
     # `_read_environment` has these read a program's environment, not that of the server.
     "commands": (
         *("personamath.commands.augment", "personamath.runs.dataset", "personamath.teachers.simulated"),
-        *(
-            "matplotlib.backends.backend_agg",
-            "mpl_toolkits",
-            "pandas",
-            "pyarrow.parquet",
-            "genai_prices.data_snapshot",
-            "httpx2",
-        ),
+        *("matplotlib.figure", "mpl_toolkits", "pandas", "pyarrow.parquet", "genai_prices.data_snapshot", "httpx2"),
+        *("matplotlib.backends.backend_agg", "aiohttp", "PIL.ImageDraw", "PIL.ImageFont"),
         *("huggingface_hub.hf_api", "huggingface_hub.hf_file_system"),
     ),
     # These, too; but all programs have the server's number of threads.
     "training": (
         *("accelerate.commands.launch", "torch.distributed.run", "deepspeed", "datasets", "peft", "trl"),
         *("transformers.trainer", "transformers.models.llama.modeling_llama", "safetensors.torch", "sympy"),
-        *("lm_eval.evaluator", "lm_eval.models.huggingface", "transformers.cli.serve", "evaluate"),
+        *("lm_eval.evaluator", "lm_eval.models.huggingface", "transformers.cli.serve", "evaluate", "pytablewriter"),
         *("personamath.training.trainer", "personamath.training.grpo.trainer", "personamath_hub.models.card"),
         *("personamath.training.processes", "personamath.training.saving", "trl.scripts.utils", "scipy.io"),
         # DeepSpeed's engine imports torch's compilers for them.
         *("torch._dynamo.backends.debugging", "deepspeed.runtime.zero.muon.muon_optimizer"),
         *("deepspeed.module_inject.auto_ep_layer", "torch.distributed.algorithms.ddp_comm_hooks"),
         # A grid of methods also makes the data.
-        *(
-            "personamath.commands.augment",
-            "personamath.runs.dataset",
-            "matplotlib.backends.backend_agg",
-            "mpl_toolkits",
-        ),
+        *("personamath.commands.augment", "personamath.runs.dataset", "matplotlib.figure", "mpl_toolkits"),
+        *("matplotlib.backends.backend_agg", "aiohttp", "PIL.ImageDraw", "PIL.ImageFont"),
     ),
 }
 READ_THE_ENVIRONMENT = ("datasets", "transformers", "torch")
