@@ -229,6 +229,7 @@ def _read_environment() -> None:
 if __name__ == "__main__" and (request := main()):
     os.environ.clear()
     os.environ.update(request["environment"])
+    sys.path[1:1] = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path not in ("", *sys.path)]
     _read_environment()
     os.chdir(request["folder"])
     sys.argv[1:] = request["arguments"]

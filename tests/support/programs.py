@@ -6,6 +6,7 @@ as `__main__`, in a process with its own memory, environment, signals and end. W
 seed of Python's hashes, so a test of two processes' bytes starts one of them with `subprocess`.
 """
 
+import atexit
 import fcntl
 import functools
 import json
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -198,8 +200,6 @@ class _Server(NamedTuple):
     control: socket.socket
     folder: Path
     """Has its sockets, and the commands of its programs."""
-    process: subprocess.Popen[bytes] | None
-    """The server, where this process started it: a running process must not be forgotten."""
 
 
 @functools.cache
@@ -211,14 +211,15 @@ def _server(kind: Kind) -> _Server:
     folder.mkdir(mode=0o700, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        there = (folder / "many").exists()
-        process = None if there else _start_server(kind, folder, session=os.getppid() if worker else os.getpid())
+        if not (folder / "many").exists():
+            _start_server(kind, folder, session=os.getppid() if worker else os.getpid())
     control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     control.connect(str(folder / "many"))
-    return _Server(control, folder, process)
+    atexit.register(control.close)
+    return _Server(control, folder)
 
 
-def _start_server(kind: Kind, folder: Path, session: int) -> subprocess.Popen[bytes]:
+def _start_server(kind: Kind, folder: Path, session: int) -> None:
     """Start the server of the session whose main process has this id."""
     many, one = (_listening(folder / name) for name in ("many", "one"))
     python = folder / "python"
@@ -235,7 +236,8 @@ def _start_server(kind: Kind, folder: Path, session: int) -> subprocess.Popen[by
     )
     many.close()
     one.close()
-    return process
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        del process  # it runs on
 
 
 def _listening(path: Path) -> socket.socket:
