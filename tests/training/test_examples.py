@@ -48,7 +48,7 @@ def texts(data: Path) -> Texts:
 
 @pytest.fixture(scope="module", params=KINDS)
 def tokenizer(request: pytest.FixtureRequest, texts: Texts) -> Any:
-    return made(request.param, texts.problems[::5] + texts.responses[::5] + [alpaca(":The")] * 500)
+    return made(request.param, texts.problems[::15] + texts.responses[::15] + [alpaca(":The")] * 500)
 
 
 def made(kind: TokenizerKind, corpus: Sequence[str]) -> Any:
