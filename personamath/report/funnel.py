@@ -7,6 +7,7 @@ from personamath.methods.work import PASSED
 from personamath.report.analysis.intervals import TOO_FEW, share
 from personamath.report.analysis.result import Analysis, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
+from personamath.report.analysis.steps import whole_rows
 from personamath.report.wording import number_of
 
 
@@ -24,12 +25,14 @@ def funnel(data: RunData) -> Analysis | LeftOut:
     seeds = sum(counted["problems"]["seed_problems"].values())
     total = sum(asked.values())
     so_far = "So far, " if data.unfinished else ""
+    whole = whole_rows(data)
+    rows = number_of(len(data.rows) if whole is None else whole, "row")
+    part = "" if whole is None else f" This dataset is a part of these: {number_of(len(data.rows), 'row')}."
     return Analysis(
         name=name,
         title=title,
-        finding=f"{so_far}{number_of(seeds, 'seed problem')} became {number_of(len(data.rows), 'row')} with "
-        f"{number_of(total, 'request')} to the teacher, "
-        f"of which {sum(through.values()) / total:.0%} passed."
+        finding=f"{so_far}{number_of(seeds, 'seed problem')} became {rows} with {number_of(total, 'request')} to the "
+        f"teacher, of which {sum(through.values()) / total:.0%} passed.{part}"
         if total
         else "Nothing was asked.",
         table=Table(

@@ -120,7 +120,8 @@ def _figures(funnel: Funnel, teacher: Asking, seen: deque[Sample]) -> list[tuple
     tokens, usd, kept = _thousands(teacher.bill.tokens), teacher.bill.known_usd, funnel.rows.total()
     return [
         *([] if usd is None else [(f"${usd:,.2f}",) * 2]),
-        (f"{kept:,} rows kept", f"{kept:,} rows"),
+        # A row counts once its problem is finished. With a slow teacher that takes minutes, and 0 would look wrong.
+        (f"{kept:,} rows kept", f"{kept:,} rows") if kept else (f"{teacher.asked:,} answers",) * 2,
         (f"ETA {eta}", f"ETA {eta}"),
         (f"{teacher.in_flight} in flight", f"{teacher.in_flight} in flight"),
         (f"{funnel.done:,}/{total:,} problems", f"{funnel.done:,}/{total:,}"),

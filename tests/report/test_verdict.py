@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 
 from personamath.report.analysis.cases import cases
+from personamath.report.analysis.costs import costs
 from personamath.report.analysis.intervals import LEAST, share, wilson
-from personamath.report.analysis.result import Analysis, Chart, Series, Table
+from personamath.report.analysis.result import Analysis, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
 from personamath.report.analysis.steps import step_shares
+from personamath.report.funnel import funnel
 from personamath.report.numbers import ForPeople, for_people
 from personamath.report.verdict import counted, money, verdict
 from personamath.report.wording import ended, sentence
@@ -132,6 +134,17 @@ def test_a_part_of_a_dataset_has_no_shares_of_the_whole_runs_requests() -> None:
     assert found.sentence.startswith("55 rows, each a problem with a solution: a part of a dataset of 400.")
     assert found.steps == () and [figure.label for figure in found.figures][-1] == "overlapping rows"
     assert not any("in the paper" in one.text for one in found.attention)
+
+
+def test_the_funnel_of_a_part_counts_the_rows_of_the_whole_and_a_kept_row_has_no_cost() -> None:
+    whole = data(tokens=10_000)
+    part = replace(whole, provenance={**whole.provenance, "marked": {"rows": 400, "good": 55}})
+    counted, cost = funnel(part), costs(part)
+    assert isinstance(counted, Analysis) and isinstance(cost, LeftOut)
+    asked = sum(sum(outcomes.values()) for outcomes in ASKED.values())
+    assert counted.finding.startswith(f"43 seed problems became 400 rows with {asked} requests")
+    assert counted.finding.endswith(" This dataset is a part of these: 55 rows.")
+    assert "this is a part of it" in cost.why
 
 
 def test_few_rows_are_called_few() -> None:

@@ -73,6 +73,11 @@ def test_a_narrow_terminal_drops_words_before_figures(width: int | None, line: s
     assert _line("", figures([Sample(0, 0, 0), Sample(1, 0, 0)]), width) == line
 
 
+def test_until_a_first_row_is_kept_the_line_counts_answers() -> None:
+    samples = deque([Sample(0, 0, 0), Sample(60, 1_234, 0)])
+    assert next(name for name, _ in _figures(Funnel.survey([]), Asked(1_234), samples)) == "1,234 answers"
+
+
 def test_what_the_run_waits_for_comes_first() -> None:
     line = _line("waiting for the endpoint", figures([Sample(0, 0, 0), Sample(1, 0, 0)]), 60)
     assert line == "waiting for the endpoint · 61 rows · ETA ? · 48 in flight"

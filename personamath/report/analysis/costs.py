@@ -7,6 +7,7 @@ from personamath.folder.teachers import has_roles, model_of
 from personamath.methods.method import Kind
 from personamath.report.analysis.result import Analysis, Cell, Chart, LeftOut, Series, Table
 from personamath.report.analysis.rows import RunData
+from personamath.report.analysis.steps import whole_rows
 from personamath.teachers.prices import Price, find_price
 
 NAME, TITLE = "costs", "Cost of a kept row"
@@ -22,6 +23,8 @@ def costs(data: RunData) -> Analysis | LeftOut:
     tokens = data.provenance["funnel"]["tokens"]
     if not any(count for counts in tokens.values() for count in counts.values()):
         return LeftOut(NAME, TITLE, "the endpoint did not count tokens")
+    if whole_rows(data) is not None:
+        return LeftOut(NAME, TITLE, "only the tokens of the whole dataset were counted, and this is a part of it")
     prices = {kind.name: _price_of(kind, data) for kind in data.outline.kinds}
     priced = None not in prices.values()
     rows: list[tuple[Cell, ...]] = []
