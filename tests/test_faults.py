@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +36,7 @@ Bytes = dict[str, str]
 CLI = [sys.executable, "-m", "personamath.commands.cli"]
 # All steps on 48 problems, in 140 requests.
 FEW_PERSONAS = ("--k1", "1", "--k2", "3")
+RUNS_AT_ONCE = 4
 # Long enough for a machine that does other things; a wait that is over is over at once.
 LONGEST_S = 120.0
 
@@ -173,18 +175,38 @@ def finished(arguments: list[str], output: Path, undisturbed: Undisturbed) -> st
     return done.stdout + done.stderr
 
 
+class Struck(NamedTuple):
+    """What came of a run whose single requests were struck by a fault."""
+
+    status: int
+    said: str
+    stats: dict[str, int]
+    dataset: Bytes
+
+
+def struck(line: Line, output: Path) -> Struck:
+    with scripted_teacher(*PROBLEMS, *(flag for fault in line.faults for flag in ("--fault", fault))) as teacher:
+        # Many at a time: a limit that is found while asking would rightly shrink (tests/teachers/test_concurrency.py).
+        done = run_process(command(teacher, output, "--concurrency", "256", *line.flags))
+        return Struck(done.returncode, done.stdout + done.stderr, teacher.stats(), dataset_bytes(output))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[Struck]]:
+    """A run for each fault of `LINE`, a few at a time, because they mostly wait before they ask again."""
+    folder = tmp_path_factory.mktemp("struck")
+    with ThreadPoolExecutor(RUNS_AT_ONCE) as threads:
+        return {fault: threads.submit(struck, line, folder / str(n)) for n, (fault, line) in enumerate(LINE.items())}
+
+
 @pytest.mark.parametrize("fault", LINE)
 def test_faults_of_single_requests_leave_no_trace(
-    fault: str, start_teacher: Start, tmp_path: Path, undisturbed: Undisturbed
+    fault: str, undisturbed: Undisturbed, runs: dict[str, Future[Struck]]
 ) -> None:
-    line = LINE[fault]
-    teacher = start_teacher(*PROBLEMS, *(flag for fault in line.faults for flag in ("--fault", fault)))
-    # Many at a time: a limit that is found while asking would rightly shrink (tests/teachers/test_concurrency.py).
-    done = run_process(command(teacher, tmp_path / "run", "--concurrency", "256", *line.flags))
-    kept_promise(fault, done.returncode, done.stdout + done.stderr)
-    stats = teacher.stats()
-    assert all(stats[name.partition("=")[0]] > 5 for name in line.faults)
-    assert dataset_bytes(tmp_path / "run") == undisturbed.dataset
+    run = runs[fault].result()
+    kept_promise(fault, run.status, run.said)
+    assert all(run.stats[name.partition("=")[0]] > 5 for name in LINE[fault].faults)
+    assert run.dataset == undisturbed.dataset
 
 
 def test_endings_are_answers_and_leave_no_row(start_teacher: Start, tmp_path: Path) -> None:
