@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -208,7 +207,7 @@ print(served_chat(ModelCard.load(repo).content, stand_in))
 
 def test_the_cards_server_answers_its_request(pushed: Pushed, tmp_path: Path) -> None:
     command = tmp_path / "vllm"
-    command.write_text(f'#!/bin/sh\nPYTHONPATH="{STAND_IN}" exec "{sys.executable}" -m vllm "$@"\n')
+    command.write_text(f'#!/bin/sh\nPYTHONPATH="{STAND_IN}" exec "{programs.commands()}/python" -m vllm "$@"\n')
     command.chmod(0o755)
     used = pushed.run("-c", SERVE, REPO, tmp_path, PYTHONPATH=str(CHECKOUT))
     assert used.returncode == 0, used.stderr
@@ -368,7 +367,9 @@ def test_a_push_that_is_killed_twice_is_completed_by_the_same_command(
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     # Before anything is uploaded; then when the commit is made, and no tag.
     for asked, commits in (("preupload", 1), ("commit", 2)):
-        victim = programs.start(programs.CLI, "push", *flags, stdout=programs.DEVNULL, stderr=programs.DEVNULL)
+        victim = programs.start(
+            programs.CLI, "push", *flags, kind="training", stdout=programs.DEVNULL, stderr=programs.DEVNULL
+        )
         hub.after("POST", f"{repo}/{asked}", kill(victim))
         assert victim.wait() == -9
         hub.heal()

@@ -1,25 +1,30 @@
 """The server of tests/support/programs.py: it has imported what programs share, and forks for each of them.
 
-Requests come in over the socket whose descriptor is the first argument: JSON of `module`, `script` or `code`,
-`arguments`, `environment` and `folder`, with the program's stdin, stdout and stderr, and a pipe on which the server
-writes two lines: the program's process id, and its exit status once it has ended. It serves until the socket is closed.
+All processes of a test session share it. It starts programs until the process ends whose id is the first argument, the
+session's main one. The second argument says what is imported, one of `PRELOADED`; the third is its folder, which it
+removes in the end.
 
-The second argument says what is imported, one of `PRELOADED`. Training starts programs that start others, so its server
-also takes requests, each over a connection of its own, from tests/support/forked_python.py, which is `sys.executable`
-in its programs. The third argument is the descriptor of the socket for these, the fourth that `sys.executable`. A
-program ends with the connection over which it was asked for.
+Requests are JSON of `module`, `script` or `code`, `arguments`, `environment` and `folder`, with the program's stdin,
+stdout and stderr, and a pipe on which the server writes two lines: the program's process id, and its exit status once
+it has ended. They come in over two sockets, whose descriptors are the fourth and fifth argument. Over the first, a
+connection brings any number of requests. Over the second, it brings one, whose program ends with the connection: it is
+from tests/support/forked_python.py, which is `sys.executable` in programs of training, because these start others.
 """
 
 import contextlib
+import functools
 import gc
 import importlib
 import json
 import os
 import runpy
 import selectors
+import shutil
 import signal
 import socket
 import sys
+from collections.abc import Sequence
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,16 +34,22 @@ PRELOADED = {
     "commands": (
         *("personamath.commands.augment", "personamath.runs.dataset", "personamath.teachers.simulated"),
         *("matplotlib.figure", "mpl_toolkits", "pandas", "pyarrow.parquet", "genai_prices.data_snapshot", "httpx2"),
+        *("matplotlib.backends.backend_agg", "aiohttp", "PIL.ImageDraw", "PIL.ImageFont"),
         *("huggingface_hub.hf_api", "huggingface_hub.hf_file_system"),
     ),
     # These, too; but all programs have the server's number of threads.
     "training": (
         *("accelerate.commands.launch", "torch.distributed.run", "deepspeed", "datasets", "peft", "trl"),
         *("transformers.trainer", "transformers.models.llama.modeling_llama", "safetensors.torch", "sympy"),
-        *("lm_eval.evaluator", "lm_eval.models.huggingface", "transformers.cli.serve", "evaluate"),
+        *("lm_eval.evaluator", "lm_eval.models.huggingface", "transformers.cli.serve", "evaluate", "pytablewriter"),
         *("personamath.training.trainer", "personamath.training.grpo.trainer", "personamath_hub.models.card"),
+        *("personamath.training.processes", "personamath.training.saving", "trl.scripts.utils", "scipy.io"),
+        # DeepSpeed's engine imports torch's compilers for them.
+        *("torch._dynamo.backends.debugging", "deepspeed.runtime.zero.muon.muon_optimizer"),
+        *("deepspeed.module_inject.auto_ep_layer", "torch.distributed.algorithms.ddp_comm_hooks"),
         # A grid of methods also makes the data.
         *("personamath.commands.augment", "personamath.runs.dataset", "matplotlib.figure", "mpl_toolkits"),
+        *("matplotlib.backends.backend_agg", "aiohttp", "PIL.ImageDraw", "PIL.ImageFont"),
     ),
 }
 READ_THE_ENVIRONMENT = ("datasets", "transformers", "torch")
@@ -55,39 +66,64 @@ class Running(NamedTuple):
     """The descriptor of its pipe."""
 
 
+class Asking(Enum):
+    """What can be read from a socket."""
+
+    LISTENER = auto()
+    MANY = auto()
+    ONE = auto()
+
+
 class Server:
     """It, with the sockets over which programs are asked for."""
 
-    def __init__(self, control: socket.socket, listener: socket.socket | None) -> None:
-        self._control, self._listener = control, listener
+    def __init__(self, session: int, many: socket.socket, one: socket.socket) -> None:
+        self._session = os.pidfd_open(session)
+        self._many, self._one = many, one
         self._selector = selectors.DefaultSelector()
+        self._connections: set[socket.socket] = set()
         self._asked: dict[socket.socket, int] = {}
         """The programs that end with a connection, by process id."""
         self._running: set[int] = set()
 
     def serve(self) -> dict[str, Any] | None:
-        """Start programs until `control` is closed. Return twice: the request in each program, None in the server."""
+        """Start programs until the session ends. Return twice: the request in each program, None in the server."""
         with self._selector:
-            for channel in filter(None, (self._control, self._listener)):
-                self._selector.register(channel, selectors.EVENT_READ)
+            self._selector.register(self._session, selectors.EVENT_READ)
+            for listener in (self._many, self._one):
+                self._selector.register(listener, selectors.EVENT_READ, Asking.LISTENER)
             while True:
                 for key, _ in self._selector.select():
+                    if key.fd == self._session:
+                        return None
                     if isinstance(key.data, Running):
                         self._wait(key.fd, key.data)
-                    elif key.fileobj is self._listener:
-                        connection, _ = self._listener.accept()
-                        self._selector.register(connection, selectors.EVENT_READ)
-                    elif isinstance(key.fileobj, socket.socket):
-                        message, descriptors, _, _ = socket.recv_fds(key.fileobj, MOST_BYTES, DESCRIPTORS)
-                        if message:
-                            pid = self._start(descriptors)
-                            if pid == 0:
-                                return dict(json.loads(message))
-                            self._asked[key.fileobj] = pid
-                        elif key.fileobj is self._control:
-                            return None
-                        else:
-                            self._left(key.fileobj)
+                        continue
+                    assert isinstance(key.fileobj, socket.socket)
+                    if key.data is Asking.LISTENER:
+                        self._accept(key.fileobj)
+                    elif request := self._read(key.fileobj, ends=key.data is Asking.ONE):
+                        return request
+
+    def _accept(self, listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        self._connections.add(connection)
+        asking = Asking.MANY if listener is self._many else Asking.ONE
+        self._selector.register(connection, selectors.EVENT_READ, asking)
+
+    def _read(self, connection: socket.socket, ends: bool) -> dict[str, Any] | None:
+        """Start what is asked for over a connection, and return the request in that program."""
+        message, descriptors, _, _ = socket.recv_fds(connection, MOST_BYTES, DESCRIPTORS)
+        if not message:
+            self._left(connection)
+            return None
+        request: dict[str, Any] = json.loads(message)
+        if str(request.get("module")).partition(".")[0] == "lm_eval":
+            read_lm_evals_tasks()
+        pid = self._start(descriptors)
+        if ends:
+            self._asked[connection] = pid
+        return request if pid == 0 else None
 
     def _start(self, descriptors: list[int]) -> int:
         """Fork, as `os.fork` does."""
@@ -95,9 +131,8 @@ class Server:
         pid = os.fork()
         if pid == 0:
             self._selector.close()
-            for channel in (self._control, self._listener, *self._asked):
-                if channel:
-                    channel.detach()
+            for channel in (self._many, self._one, *self._connections):
+                channel.detach()
             _take(descriptors[:-1])
             return 0
         for descriptor in descriptors[:-1]:
@@ -123,7 +158,37 @@ class Server:
         if pid in self._running:
             os.kill(pid, signal.SIGKILL)
         self._selector.unregister(connection)
+        self._connections.discard(connection)
         connection.close()
+
+
+def prepare_training() -> None:
+    """Settle for all programs what each would do in its course.
+
+    Processes of DeepSpeed exchange tensors by gloo alone. On a CPU they would also compile an operation for inference,
+    which training does not use, and load it in each process.
+    """
+    from deepspeed import ops
+    from transformers.conversion_mapping import get_checkpoint_conversion_mapping
+
+    ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    get_checkpoint_conversion_mapping("llama")  # builds the table of all models
+
+
+@functools.cache
+def read_lm_evals_tasks() -> None:
+    """Read lm_eval's own 14,000 tasks, once for all programs: each would take ten seconds of CPU for it."""
+    from lm_eval.tasks import __file__ as package
+    from lm_eval.tasks._index import TaskIndex
+
+    own, build = Path(package).parent, TaskIndex.build
+    known = build([own])
+
+    def with_known(paths: Sequence[Path], **options: Any) -> Any:
+        return known | build(paths[1:], **options) if paths[:1] == [own] else build(paths, **options)
+
+    TaskIndex.build = staticmethod(with_known)
+    gc.freeze()
 
 
 def _take(descriptors: list[int]) -> None:
@@ -135,18 +200,20 @@ def _take(descriptors: list[int]) -> None:
 
 def main() -> dict[str, Any] | None:
     """Import, then serve."""
-    control, kind = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
+    session, kind, folder = int(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+    many, one = (socket.socket(fileno=int(argument)) for argument in sys.argv[4:6])
     for module in PRELOADED[kind]:
         __import__(module)
     early = [module for module in READ_THE_ENVIRONMENT if module in sys.modules]
     assert kind == "training" or not early, f"these read the server's environment instead of the program's: {early}"
+    if kind == "training":
+        prepare_training()
     gc.freeze()  # the programs do not write to what they share
-    if kind != "training":
-        return Server(control, None).serve()
-    listener, python = socket.socket(fileno=int(sys.argv[3])), sys.argv[4]
-    request = Server(control, listener).serve()
-    if request:
-        sys.executable = python
+    request = Server(session, many, one).serve()
+    if request is None:
+        shutil.rmtree(folder)
+    elif kind == "training":
+        sys.executable = str(folder / "python")
     return request
 
 
@@ -162,6 +229,7 @@ def _read_environment() -> None:
 if __name__ == "__main__" and (request := main()):
     os.environ.clear()
     os.environ.update(request["environment"])
+    sys.path[1:1] = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path not in ("", *sys.path)]
     _read_environment()
     os.chdir(request["folder"])
     sys.argv[1:] = request["arguments"]

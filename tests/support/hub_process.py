@@ -19,7 +19,8 @@ def runner(hub: LocalHub, folder: Path) -> Run:
         own = {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": "hf_alice", "HF_HOME": str(folder / "hf-home")}
         environment = clean | own | environment
         option, program, *words = arguments
-        kind: programs.Kind = "commands" if option == "-m" and str(program).startswith("personamath") else "training"
+        light = option == "-m" and str(program).startswith("personamath") and words[:1] != ["push"]
+        kind: programs.Kind = "commands" if light else "training"
         return programs.run(str(program), *words, environment=environment, folder=folder, kind=kind)
 
     return run

@@ -7,18 +7,19 @@ seed of Python's hashes, so a test of two processes' bytes starts one of them wi
 """
 
 import atexit
+import fcntl
 import functools
 import json
 import os
 import select
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -38,8 +39,6 @@ COMMANDS = {
 """Their modules; see `commands`."""
 RUN_LIMIT_S = 300.0
 """Seconds that `run` waits, far above what a run takes on a busy machine."""
-END_LIMIT_S = 20.0
-"""Seconds that the server may take to end after its socket is closed."""
 
 
 class Program:
@@ -200,39 +199,52 @@ def commands() -> Path:
 class _Server(NamedTuple):
     control: socket.socket
     folder: Path
-    """Has the socket of its programs, and their commands."""
+    """Has its sockets, and the commands of its programs."""
 
 
 @functools.cache
 def _server(kind: Kind) -> _Server:
-    """This process's server, which is started by the first program and ends with this process."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    folder = Path(tempfile.mkdtemp())
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listener.bind(str(folder / "socket"))
-    listener.listen()
+    """The session's server, which is started for its first program and ends with the session."""
+    worker = "PYTEST_XDIST_TESTRUNUID" in os.environ
+    name = os.environ["PYTEST_XDIST_TESTRUNUID"][:16] if worker else str(os.getpid())
+    folder = Path(tempfile.gettempdir()) / f"personamath-{name}-{kind}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "many").exists():
+            _start_server(kind, folder, session=os.getppid() if worker else os.getpid())
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    control.connect(str(folder / "many"))
+    atexit.register(control.close)
+    return _Server(control, folder)
+
+
+def _start_server(kind: Kind, folder: Path, session: int) -> None:
+    """Start the server of the session whose main process has this id."""
+    many, one = (_listening(folder / name) for name in ("many", "one"))
     python = folder / "python"
-    words = [sys.executable, "-IS", str(Path(__file__).with_name("forked_python.py")), str(folder / "socket")]
+    words = [sys.executable, "-IS", str(Path(__file__).with_name("forked_python.py")), str(folder / "one")]
     _write_command(python, [*words, sys.executable])
     for name, module in COMMANDS.items():
         _write_command(folder / name, [str(python), "-m", module])
     # A library's threads do not live on in what is forked. Nothing is asked of a network while it imports.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    passed = (theirs.fileno(), listener.fileno())
-    command = [*("-m", "tests.support.fork_server"), str(passed[0]), kind, str(passed[1]), str(python)]
+    passed = (many.fileno(), one.fileno())
+    command = ["-m", "tests.support.fork_server", str(session), kind, str(folder), *map(str, passed)]
     process = subprocess.Popen(
         [sys.executable, *command], pass_fds=passed, cwd=REPO, env=environment, stdin=subprocess.DEVNULL
     )
-    theirs.close()
-    listener.close()
+    many.close()
+    one.close()
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        del process  # it runs on
 
-    def end() -> None:
-        ours.close()
-        process.wait(END_LIMIT_S)
-        shutil.rmtree(folder)
 
-    atexit.register(end)
-    return _Server(ours, folder)
+def _listening(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(str(path))
+    listener.listen()
+    return listener
 
 
 def _write_command(path: Path, words: Sequence[str]) -> None:

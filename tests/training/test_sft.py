@@ -32,12 +32,15 @@ from tests.training.test_attention import gemma3
 pytestmark = pytest.mark.slow
 
 LAUNCH = "accelerate.commands.launch"
-STEPS, BATCH, ROWS, SEED = 20, 16, 100, 42  # ROWS is no multiple of BATCH: each epoch leaves some out
+# ROWS is no multiple of BATCH: each epoch leaves some out. The last step is in the third epoch.
+STEPS, BATCH, ROWS, SEED = 12, 8, 44, 42
+SAVED = 3  # steps from one checkpoint to the next
 WARMUP = math.ceil(0.03 * STEPS)
-LEARNING_RATE = 1e-3
+LEARNING_RATE = 3e-3
+MICRO_BATCH = 2
 ONE_PROCESS, TWO_PROCESSES = 1e-5, 5e-5  # largest difference of a loss
 MINUTES = 60
-# The first run on a machine compiles DeepSpeed's extension, which takes minutes where the machine is busy.
+# Seconds on a busy machine.
 RUN_LIMIT = 10 * MINUTES
 
 
@@ -48,7 +51,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         replace(
             row("stage1_inference", number),
             problem=f"What is {number} + {number * 7 % 13}?" + " Think of apples." * (number % 5),
-            response="We add. " * (number * 11 % 30) + f"It is $\\boxed{{{number + number * 7 % 13}}}$.",
+            response="We add. " * (number * 11 % 15) + f"It is $\\boxed{{{number + number * 7 % 13}}}$.",
         )
         for number in range(ROWS)
     ]
@@ -65,8 +68,9 @@ def command(accelerate: str, dataset: Path, output: Path, *options: str) -> list
         *("--main_process_port", str(port)),
         *flags.split(),
         *(str(REPO / "recipes/sft.py"), "--config", str(REPO / "recipes/sft-tiny.yaml")),
-        *("--dataset_name", str(dataset), "--output_dir", str(output), "--max_steps", str(STEPS), "--save_steps", "5"),
-        *("--disable_tqdm", "true", "--seed", str(SEED), *options),
+        *("--dataset_name", str(dataset), "--output_dir", str(output), "--seed", str(SEED), "--disable_tqdm", "true"),
+        *("--max_steps", str(STEPS), "--save_steps", str(SAVED), "--learning_rate", str(LEARNING_RATE)),
+        *("--effective_batch_size", str(BATCH), "--per_device_train_batch_size", str(MICRO_BATCH), *options),
     ]
 
 
@@ -161,9 +165,9 @@ def furthest(found: Sequence[float], expected: Sequence[float]) -> float:
 @pytest.mark.parametrize(
     ("accelerate", "normalization", "per_device", "padding_free", "tolerance"),
     [
-        ("cpu.yaml --num_processes 1", "tokens", 8, True, ONE_PROCESS),
+        ("cpu.yaml --num_processes 1", "tokens", 4, True, ONE_PROCESS),
         ("cpu.yaml --num_processes 1", "paper", 2, False, ONE_PROCESS),
-        ("cpu.yaml", "tokens", 4, False, TWO_PROCESSES),
+        ("cpu.yaml", "tokens", 2, False, TWO_PROCESSES),
         ("cpu_zero3.yaml", "paper", 2, True, TWO_PROCESSES),
     ],
 )
@@ -212,7 +216,7 @@ def two_nodes(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_two_nodes_with_zero2_give_the_plain_loops_losses(two_nodes: Path, dataset: Path) -> None:
-    assert furthest(losses(two_nodes), plain_loop(dataset, two_nodes / "tiny", "tokens", 4)) <= TWO_PROCESSES
+    assert furthest(losses(two_nodes), plain_loop(dataset, two_nodes / "tiny", "tokens", MICRO_BATCH)) <= TWO_PROCESSES
 
 
 def test_killed_and_started_again_the_losses_are_the_uninterrupted_runs(
@@ -222,7 +226,7 @@ def test_killed_and_started_again_the_losses_are_the_uninterrupted_runs(
     again = command("cpu_zero2.yaml", dataset, output)
     with launched(again) as process:
         deadline = time.monotonic() + RUN_LIMIT
-        while not (output / "checkpoint-5" / SEAL).exists():
+        while not (output / f"checkpoint-{SAVED}" / SEAL).exists():
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -255,7 +259,7 @@ def test_killed_and_started_again_the_losses_are_the_uninterrupted_runs(
 
     before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in output.rglob("*")}
     refused = programs.run(LAUNCH, *again, "--learning_rate", "0.002", folder=REPO, kind="training", limit_s=RUN_LIMIT)
-    why = f"sft: {output} holds a finished run that differs in learning_rate (0.001 there, 0.002 here)"
+    why = f"sft: {output} holds a finished run that differs in learning_rate ({LEARNING_RATE} there, 0.002 here)"
     assert refused.returncode == 1 and why in refused.stdout
     assert why in refused.stderr.splitlines()[-2], "below the launcher's own traceback, too"
     assert before == {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in output.rglob("*")}
@@ -352,6 +356,6 @@ def test_an_error_is_one_line(dataset: Path, tmp_path: Path) -> None:
     options: list[Any] = [dataset, tmp_path / "model", "--effective_batch_size", "7"]
     said = run(command("cpu.yaml --num_processes 1", *options), status=1)
     assert said.splitlines() == [
-        "sft: effective_batch_size 7 is not a multiple of per_device_train_batch_size 4 x 1 processes = 4; "
+        "sft: effective_batch_size 7 is not a multiple of per_device_train_batch_size 2 x 1 processes = 2; "
         "per_device_train_batch_size 1 divides it"
     ]

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 import yaml
+from huggingface_hub import constants
 from huggingface_hub.errors import GatedRepoError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,6 +69,13 @@ def test_attention_that_it_does_not_know_is_refused(unknown: str) -> None:
         per_sequence_attention(torch.nn.Module(), some, some, some, None, **{unknown: 4.0})  # type: ignore[arg-type]
 
 
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No wait for a Hub that cannot be reached, though the environment was read before."""
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+
+@pytest.mark.usefixtures("offline")
 def test_a_base_model_is_looked_at_before_its_weights(tmp_path: Path) -> None:
     tokenizer = make_tokenizer("metaspace BPE", ["What is it? It is 4."])
     base = load_base(str(write_model(tmp_path / "base", tokenizer)), None)
@@ -199,6 +207,7 @@ def test_rows_of_a_folder(folder: Path) -> None:
         ("me/PersonaMathQA", "default", "v1.0.0", "cannot load me/PersonaMathQA@v1.0.0"),
     ],
 )
+@pytest.mark.usefixtures("offline")
 def test_data_that_cannot_be_loaded_is_one_line(
     name: str, config: str, revision: str | None, error: str, folder: Path
 ) -> None:
