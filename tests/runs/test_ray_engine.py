@@ -27,7 +27,7 @@ BLOCK = 8
 # At most: with K1 = 2, a problem that is solved takes 1 + 2 * 2, and most are.
 REQUESTS_OF_A_BLOCK = BLOCK * 5
 # What a dead driver leaves to Ray to clear away, and what a machine under load needs: generous, as nothing is timed.
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
 
 

@@ -35,6 +35,8 @@ def kill_actor() -> str:
 def main() -> None:
     """Start, obey, end."""
     warnings.simplefilter("ignore")
+    # Else other tests, which run at the same time, leave the workers no CPU.
+    os.environ["RAY_worker_niceness"] = "0"
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": 0, "object_store_memory": STORE_BYTES, "include_dashboard": False}
