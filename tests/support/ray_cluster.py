@@ -36,7 +36,7 @@ def main() -> None:
     """Start, obey, end."""
     warnings.simplefilter("ignore")
     # Else other tests, which run at the same time, leave the workers no CPU.
-    os.environ["RAY_worker_niceness"] = "0"
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 (Ray reads it in this spelling)
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": 0, "object_store_memory": STORE_BYTES, "include_dashboard": False}
