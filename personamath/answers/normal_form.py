@@ -186,7 +186,7 @@ TABLE = [
      "two values with a wide space between them", "uad"),
     (r"(?<!\\)\\[,:;> ]|(?<!\\)\\ ?$|" + command("q?quad", "(?:en|thin|med|thick|nobreak)space"), " ", "a space", "\\"),
     (r"(?<!_\w)(?<!_\{\w\})(?<!_\{-\w\})(?<!_\{\w=\w\})(?<!_\{\w=-\w\})(?<!_\{\w=\w\w\})(\^(?:\d|\{\d+\})) +(?=\d)",
-     r"\1*", "`2^6 3^5` is a product, and `\\int_0^1 2x` is none", "^"),
+     r"\1*", "`2^6 3^5` is a product, `\\int_0^1 2x` is not one", "^"),
     # Units
     (r"\\frac ?\{ ?\\text\{ ?([^{}]*?) ?\} ?\} ?\{ ?\\text\{ ?([^{}]*?) ?\}(?:\^\{?([23])\}?)? ?\}", r"\\text{\1/\2\3}",
      "`\\frac{\\text{m}}{\\text{s}}` is m/s", r"\text"),

@@ -23,6 +23,7 @@ from personamath.teachers.prices import Paid
 from personamath.teachers.refusals import Retry
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, serve
 from personamath.teachers.troubles import NO_CONNECTION
+from tests.support.endpoints import endpoint
 
 KEY = "sk-very-secret"
 REQUEST = Request("What is 1 + 1?", "teacher-1", 0.7, 2048)
@@ -79,9 +80,7 @@ async def asked(*servers: Server, patience: Patience | None = None, times: int =
     async with AsyncExitStack() as stack:
         urls = []
         for server in servers:
-            app = web.Application()
-            app.router.add_post("/v1/chat/completions", server.reply)
-            urls.append(await stack.enter_async_context(serve(app)))
+            urls.append(await stack.enter_async_context(endpoint(server.reply)))
         teacher = await stack.enter_async_context(HttpTeacher(urls, [Access(KEY)] * len(urls), patience))
         answers = await asyncio.gather(*(teacher.complete(REQUEST) for _ in range(times)), return_exceptions=True)
         for answer in answers:
@@ -283,9 +282,7 @@ def test_fast_refusals_do_not_end_a_run_whose_first_answer_is_slow() -> None:
 
 def test_in_a_directory_with_answers_refusals_are_of_single_requests() -> None:
     async def run() -> None:
-        app = web.Application()
-        app.router.add_post("/v1/chat/completions", Server(error(400)).reply)
-        async with serve(app) as url, HttpTeacher([url]) as teacher:
+        async with endpoint(Server(error(400)).reply) as url, HttpTeacher([url]) as teacher:
             teacher.answered_before()
             answers = await asyncio.gather(*(teacher.complete(REQUEST) for _ in range(20)), return_exceptions=True)
         assert all(isinstance(answer, RequestFailed) for answer in answers)
@@ -348,10 +345,8 @@ def test_what_was_paid_for_without_an_answer_is_counted() -> None:
         async def take(one: Paid) -> None:
             paid.append(one)
 
-        app = web.Application()
         replies = [chat(""), chat("half", "abort"), json_of({"choices": [], "usage": {"prompt_tokens": 3}})]
-        app.router.add_post("/v1/chat/completions", Server(*replies, chat()).reply)
-        async with serve(app) as url, HttpTeacher([url]) as teacher:
+        async with endpoint(Server(*replies, chat()).reply) as url, HttpTeacher([url]) as teacher:
             teacher.thrown_away = take
             await teacher.complete(REQUEST)
         return paid
@@ -476,9 +471,7 @@ def test_a_wait_that_nobody_can_mean_is_ignored(after: str) -> None:
 
 def test_a_long_wait_is_shown() -> None:
     async def run() -> str:
-        app = web.Application()
-        app.router.add_post("/v1/chat/completions", Server(error(429, **{"Retry-After": "40"})).reply)
-        async with serve(app) as url, HttpTeacher([url]) as teacher:
+        async with endpoint(Server(error(429, **{"Retry-After": "40"})).reply) as url, HttpTeacher([url]) as teacher:
             asking = asyncio.create_task(teacher.complete(REQUEST))
             await asyncio.sleep(0.5)
             shown = teacher.waiting_for()

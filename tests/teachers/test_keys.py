@@ -13,7 +13,7 @@ from personamath.teachers.headers import Header, read_headers
 from personamath.teachers.http import HttpTeacher
 from personamath.teachers.keys import Access, access_to, access_to_all, keyless_note
 from personamath.teachers.patience import Patience
-from personamath.teachers.simulated import serve
+from tests.support.endpoints import endpoint
 
 OPENAI, ROUTER = "https://api.openai.com/v1", "https://router.huggingface.co/v1"
 OTHER, HERE = "https://models.example/v1", "http://127.0.0.1:8000/v1"
@@ -229,10 +229,8 @@ def refusal(echo: Echo, access: Access) -> str:
     """What a user reads."""
 
     async def run() -> str:
-        app = web.Application()
-        app.router.add_post("/v1/chat/completions", echo.answer)
         patience = Patience(attempts=1)
-        async with serve(app) as url, HttpTeacher([url], [access], patience) as teacher:
+        async with endpoint(echo.answer) as url, HttpTeacher([url], [access], patience) as teacher:
             with pytest.raises(TeacherError) as refused:
                 await teacher.complete(REQUEST)
         return str(refused.value)

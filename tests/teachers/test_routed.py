@@ -18,7 +18,7 @@ from personamath.teachers.pace import Pace
 from personamath.teachers.patience import Patience
 from personamath.teachers.prices import Paid
 from personamath.teachers.routed import Route, RoutedTeacher, over_http
-from personamath.teachers.simulated import serve
+from tests.support.endpoints import endpoint
 
 SOLVE = Request("1 + 1?", "strong", 0.7, 100, purpose="s: solve")
 REWRITE = Request("Rephrase it.", "cheap", 0.7, 100, purpose="s: rewrite")
@@ -56,9 +56,7 @@ def run(work: Callable[..., Awaitable[Any]], *servers: Server, pace: Pace | None
         async with AsyncExitStack() as stack:
             urls = []
             for server in servers:
-                app = web.Application()
-                app.router.add_post("/v1/chat/completions", server.reply)
-                urls.append(await stack.enter_async_context(serve(app)))
+                urls.append(await stack.enter_async_context(endpoint(server.reply)))
             routes = {
                 one.purpose: Route(one.model, (url,))
                 for one, url in zip((SOLVE, REWRITE), (*urls, *urls), strict=False)
@@ -165,9 +163,7 @@ def test_each_teacher_has_no_more_in_flight_than_its_own_limits_allow() -> None:
         async with AsyncExitStack() as stack:
             routes: dict[str, Route] = {}
             for one, server in ((SOLVE, strong), (REWRITE, cheap)):
-                app = web.Application()
-                app.router.add_post("/v1/chat/completions", server.reply)
-                urls = (await stack.enter_async_context(serve(app)),)
+                urls = (await stack.enter_async_context(endpoint(server.reply)),)
                 routes[one.purpose] = Route(one.model, urls)
 
             def opened(route: Route) -> HttpTeacher:

@@ -215,7 +215,7 @@ class _FromJournal:
     journal: JournalReader
 
     async def complete(self, request: Request) -> Completion:
-        """Return the journaled answer; raise `NotAsked` if there is none."""
+        """Return the answer in the journal. Raises `NotAsked` if the journal has no answer to this request."""
         completion = self.journal.get(request.digest)
         if completion is None:
             raise NotAsked("not in the journal")
