@@ -52,6 +52,11 @@ PRELOADED = {
         *("matplotlib.backends.backend_agg", "aiohttp", "PIL.ImageDraw", "PIL.ImageFont"),
     ),
 }
+# And what Ray imports, which itself reads its settings from the program's environment while it is imported.
+PRELOADED["ray"] = (
+    *(*PRELOADED["commands"], "personamath.runs.ray.run", "pandas", "pyarrow.compute", "pyarrow.dataset"),
+    *("jsonschema", "requests", "cloudpickle", "msgpack", "google.protobuf.json_format", "psutil", "unittest.mock"),
+)
 READ_THE_ENVIRONMENT = ("datasets", "transformers", "torch")
 MOST_BYTES = 1 << 20
 """A request holds an environment and a command line, which the system limits, too."""
@@ -212,7 +217,7 @@ def main() -> dict[str, Any] | None:
     request = Server(session, many, one).serve()
     if request is None:
         shutil.rmtree(folder)
-    elif kind == "training":
+    elif kind != "commands":
         sys.executable = str(folder / "python")
     return request
 

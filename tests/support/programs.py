@@ -27,7 +27,7 @@ from typing import IO, Any, Literal, NamedTuple, Self
 
 REPO = Path(__file__).parent.parent.parent
 CLI = "personamath.commands.cli"
-Kind = Literal["commands", "training"]
+Kind = Literal["commands", "training", "ray"]
 """What is imported already, see `PRELOADED` of tests/support/fork_server.py."""
 PIPE, STDOUT, DEVNULL = subprocess.PIPE, subprocess.STDOUT, subprocess.DEVNULL
 COMMANDS = {

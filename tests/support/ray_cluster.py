@@ -25,7 +25,7 @@ def descendants(pid: int) -> list[int]:
 
 def kill_actor() -> str:
     """Kill one of Ray Data's actors."""
-    for pid in descendants(os.getpid()):
+    for pid in descendants(os.getppid()):
         if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::MapWorker"):
             os.kill(pid, signal.SIGKILL)
             return f"actor {pid}"
@@ -37,6 +37,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     # Else other tests, which run at the same time, leave the workers no CPU.
     os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 (Ray reads it in this spelling)
+    os.environ["RAY_enable_pipe_based_agent_to_parent_health_check"] = "1"  # noqa: SIM112
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": 0, "object_store_memory": STORE_BYTES, "include_dashboard": False}
