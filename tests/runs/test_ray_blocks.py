@@ -333,3 +333,14 @@ def test_the_desk_adds_up_what_actors_report_and_gives_the_first_reason_to_stop(
         assert str(desk.report("b", {}, {}, nothing, 0).reason_to_stop) == "first"
         assert str(desk.look().reason_to_stop) == "first"
         assert desk.known("0" * 32) is None
+
+
+def test_an_actor_without_a_block_gets_nothing_of_what_is_left_until_a_cap(tmp_path: Path) -> None:
+    """Ray ends actors that have nothing to do, and what such an actor holds would keep the others waiting."""
+    with Journal(tmp_path):
+        desk = Desk(tmp_path, Bill(None), Caps(answers=10), 2)
+        begun, nothing = Status(0, 0, Funnel(), Bill(None)), Counter[str]()
+        assert desk.report("a", {1: begun}, {}, nothing, 0).allowance == Allowance(5, over=False)
+        assert desk.report("a", {}, {1: begun}, nothing, 0).allowance == Allowance(0, over=False)
+        assert desk.report("b", {2: begun}, {}, nothing, 0).allowance == Allowance(5, over=False)
+        assert desk.report("a", {3: begun}, {}, nothing, 0).allowance == Allowance(2, over=False)

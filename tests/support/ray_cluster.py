@@ -12,6 +12,14 @@ import warnings
 from pathlib import Path
 
 STORE_BYTES = 80 * 2**20
+SETTINGS = {
+    # Else other tests, which run at the same time, leave the workers no CPU.
+    "RAY_worker_niceness": "0",
+    # A machine that was killed refuses five of these, and counts as dead: in seconds instead of a quarter of a minute.
+    "RAY_health_check_period_ms": "500",
+    # By the parent's process id, those that are forked (see tests/support/programs.py) would find it gone.
+    "RAY_enable_pipe_based_agent_to_parent_health_check": "1",
+}
 
 
 def descendants(pid: int) -> list[int]:
@@ -24,7 +32,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def kill_actor() -> str:
-    """Kill one of Ray Data's actors."""
+    """Kill one of Ray Data's actors, which the same server has forked as this process."""
     for pid in descendants(os.getppid()):
         if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::MapWorker"):
             os.kill(pid, signal.SIGKILL)
@@ -35,12 +43,11 @@ def kill_actor() -> str:
 def main() -> None:
     """Start, obey, end."""
     warnings.simplefilter("ignore")
-    # Else other tests, which run at the same time, leave the workers no CPU.
-    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 (Ray reads it in this spelling)
-    os.environ["RAY_enable_pipe_based_agent_to_parent_health_check"] = "1"  # noqa: SIM112
+    os.environ |= SETTINGS
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": 0, "object_store_memory": STORE_BYTES, "include_dashboard": False}
+    without = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
+    head = {"num_cpus": 0, "object_store_memory": STORE_BYTES} | without
     cluster = Cluster(initialize_head=True, head_node_args=head)
     machine = {"num_cpus": 1, "object_store_memory": STORE_BYTES}
     machines = [cluster.add_node(**machine) for _ in range(2)]

@@ -83,7 +83,8 @@ class Desk:
             self._past.funnel.merge(status.funnel)
             self._past.bill.merge(status.bill.paid())
             self._past = self._past._replace(asked=self._past.asked + status.asked)
-        return Orders(self._reason_to_stop, self._allowances.hand_out(actor, in_flight, self.look().bill))
+        allowance = self._allowances.hand_out(actor, in_flight, self.look().bill, idle=not working)
+        return Orders(self._reason_to_stop, allowance)
 
     def stop(self, reason: PersonaMathError) -> None:
         """Have every actor stop, for the first reason given."""

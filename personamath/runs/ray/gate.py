@@ -37,8 +37,11 @@ class Allowances:
         self._out: dict[str, tuple[int, float]] = {}
         """By actor: requests that it has in flight or may still send, and when it reported."""
 
-    def hand_out(self, actor: str, in_flight: int, bill: Bill) -> Allowance:
-        """A share of what is left for an actor, which hands back what it did not use; `bill` is the whole run's."""
+    def hand_out(self, actor: str, in_flight: int, bill: Bill, idle: bool = False) -> Allowance:
+        """A share of what is left for an actor, which hands back what it did not use; `bill` is the whole run's.
+
+        An idle actor, which works on no block, gets nothing: Ray may end it before it reports again.
+        """
         if self._caps == Caps():
             return UNLIMITED
         now = self._now()
@@ -46,7 +49,7 @@ class Allowances:
         self._out[actor] = (in_flight, now)
         out = sum(count for count, _ in self._out.values())
         left = self._left(bill)
-        share = min(max(0, left - out), max(1, (left - out) // self._actors))
+        share = 0 if idle else min(max(0, left - out), max(1, (left - out) // self._actors))
         self._out[actor] = (in_flight + share, now)
         return Allowance(share, over=left <= 0)
 
