@@ -35,7 +35,15 @@ PRELOADED = {
         *("personamath.commands.augment", "personamath.runs.dataset", "personamath.teachers.simulated"),
         *("matplotlib.figure", "mpl_toolkits", "pandas", "pyarrow.parquet", "genai_prices.data_snapshot", "httpx2"),
         *("matplotlib.backends.backend_agg", "aiohttp", "PIL.ImageDraw", "PIL.ImageFont"),
-        *("huggingface_hub.hf_api", "huggingface_hub.hf_file_system"),
+        *("huggingface_hub.hf_api", "huggingface_hub.hf_file_system", "huggingface_hub.repocard"),
+        *("personamath.commands.plan", "personamath.commands.report", "genai_prices.data", "mpmath"),
+        *("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin"),
+        *("personamath.report.write", "personamath.teachers.batch", "openai.resources.batches"),
+        *("openai.resources.files", "anyio._backends._asyncio"),
+        # What `datasets` imports, which itself reads the environment.
+        *("pyarrow.dataset", "scipy.io", "multiprocess.pool", "dill", "xxhash", "pyarrow.json"),
+        *("fsspec.implementations.http", "fsspec.implementations.local", "fsspec.implementations.dirfs"),
+        *("tqdm.contrib.concurrent", "charset_normalizer", "xml.dom.minidom", "unittest.mock"),
     ),
     # These, too; but all programs have the server's number of threads.
     "training": (
@@ -54,8 +62,8 @@ PRELOADED = {
 }
 # And what Ray imports, which itself reads its settings from the program's environment while it is imported.
 PRELOADED["ray"] = (
-    *(*PRELOADED["commands"], "personamath.runs.ray.run", "pandas", "pyarrow.compute", "pyarrow.dataset"),
-    *("jsonschema", "requests", "cloudpickle", "msgpack", "google.protobuf.json_format", "psutil", "unittest.mock"),
+    *(*PRELOADED["commands"], "personamath.runs.ray.run", "pyarrow.compute"),
+    *("jsonschema", "requests", "cloudpickle", "msgpack", "google.protobuf.json_format", "psutil"),
 )
 READ_THE_ENVIRONMENT = ("datasets", "transformers", "torch")
 MOST_BYTES = 1 << 20
