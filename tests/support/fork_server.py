@@ -40,8 +40,8 @@ PRELOADED = {
         *("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin"),
         *("personamath.report.write", "personamath.teachers.batch", "openai.resources.batches"),
         *("openai.resources.files", "anyio._backends._asyncio"),
-        # What `datasets` imports, which itself reads the environment.
-        *("pyarrow.dataset", "scipy.io", "multiprocess.pool", "dill", "xxhash", "pyarrow.json"),
+        *("datasets", "datasets.packaged_modules.json.json", "pyarrow.dataset", "pyarrow.json", "scipy.io"),
+        *("multiprocess.pool", "dill", "xxhash"),
         *("fsspec.implementations.http", "fsspec.implementations.local", "fsspec.implementations.dirfs"),
         *("tqdm.contrib.concurrent", "charset_normalizer", "xml.dom.minidom", "unittest.mock"),
     ),
@@ -65,7 +65,7 @@ PRELOADED["ray"] = (
     *(*PRELOADED["commands"], "personamath.runs.ray.run", "pyarrow.compute"),
     *("jsonschema", "requests", "cloudpickle", "msgpack", "google.protobuf.json_format", "psutil"),
 )
-READ_THE_ENVIRONMENT = ("datasets", "transformers", "torch")
+READ_THE_ENVIRONMENT = ("transformers", "torch")
 MOST_BYTES = 1 << 20
 """A request holds an environment and a command line, which the system limits, too."""
 DESCRIPTORS = 4

@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import yaml
 from personamath.errors import BadInput, RunDirectoryError, TeacherMisconfigured
 from personamath.journal.file_format import open_for_reading
 from personamath.runs.setup import Setup
+from personamath.teachers.serve import guard
 from personamath.teachers.serve.command import HOST, serve_command
 from personamath.teachers.serve.server import Server
 from personamath.teachers.simulated import MODEL, bundled_problems
@@ -185,9 +188,17 @@ def test_whatever_ends_the_run_ends_the_server_and_its_engine(
 
 
 def test_what_ignores_sigterm_is_killed(run: Path) -> None:
-    with started(run, latency=0.1, deaf=True) as process:
-        wait_for(lambda: is_up(run) and bool(answers(run)))
-        process.kill()
+    """By the guard alone, which a run gives a longer time: that a run's end reaches the guard is shown above."""
+    run.mkdir()
+    vllm = serve_command(str(write_command(run.parent / "bin") / "vllm"), MODEL, 0, {"deaf": True})
+    grace_s = 1.0
+    with (run / "vllm.log").open("w") as log:
+        guarding = [sys.executable, guard.__file__, str(os.getpid()), str(grace_s), *vllm]
+        process = subprocess.Popen(guarding, stdout=log, start_new_session=True)
+    wait_for(lambda: is_up(run))
+    began = time.monotonic()
+    process.terminate()
+    assert process.wait(60) == -signal.SIGKILL and time.monotonic() - began >= grace_s
     wait_for(lambda: all_gone(run))
 
 
