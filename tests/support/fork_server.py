@@ -64,6 +64,7 @@ PRELOADED = {
 PRELOADED["ray"] = (
     *(*PRELOADED["commands"], "personamath.runs.ray.run", "pyarrow.compute"),
     *("jsonschema", "requests", "cloudpickle", "msgpack", "google.protobuf.json_format", "psutil"),
+    "pydantic.v1.dataclasses",
 )
 READ_THE_ENVIRONMENT = ("transformers", "torch")
 MOST_BYTES = 1 << 20
