@@ -1,6 +1,7 @@
 """Which numbers of a problem a backward question hides, by hand and on every problem of the real train splits."""
 
 import json
+import random
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -157,17 +158,24 @@ def faults(question: str, masked: Masked, known: Sequence[Number]) -> Iterator[s
         yield "moves formulas"
 
 
+SAMPLE = 750
+"""One problem in ten: a fault that one in 250 problems shows is found nineteen times in twenty, in a tenth of the time
+of them all."""
+
+
 @pytest.mark.parametrize(("source", "problems", "questions"), [("gsm8k", 7_455, 26_000), ("math", 6_700, 24_000)])
-def test_every_masked_question_of_the_train_splits_parses_and_restores(
+def test_masked_questions_of_the_train_splits_parse_and_restore_and_are_as_many_as_planned(
     data: Path, source: str, problems: int, questions: int
 ) -> None:
-    counts, found = [], []
-    for question in real(data, source):
-        masked = masked_questions(question)
-        counts.append(len(masked))
-        known = numbers(question)
-        found += [(what, one.question) for one in masked for what in faults(question, one, known)]
-    assert found == []
+    masked = {question: masked_questions(question) for question in real(data, source)}
+    sample = random.Random(0).sample([*masked], SAMPLE)
+    assert [
+        (what, one.question)
+        for question in sample
+        for one in masked[question]
+        for what in faults(question, one, numbers(question))
+    ] == []
+    counts = [*map(len, masked.values())]
     assert sum(map(bool, counts)) >= problems
     assert sum(counts) >= questions
     # What a plan assumes is what was counted.
