@@ -173,16 +173,16 @@ def test_a_worker_may_not_take_the_machine_s_memory(started: StartedWorker) -> N
 
 
 @NEEDS_PROC
-def test_a_killed_worker_is_replaced() -> None:
+def test_pairs_in_turn_need_one_process_and_one_that_is_killed_is_replaced() -> None:
     async def graded() -> list[Grade]:
-        async with Grader() as grader:
+        async with Grader(workers=2) as grader:
             before = set(children(os.getpid()))
-            verdicts = [await grader.grade(*OPEN)]
-            for worker in set(children(os.getpid())) - before:
-                os.kill(worker, signal.SIGKILL)
+            verdicts = [await grader.grade(*OPEN), await grader.grade(*OPEN)]
+            (worker,) = set(children(os.getpid())) - before
+            os.kill(worker, signal.SIGKILL)
             return [*verdicts, await grader.grade(*OPEN)]
 
-    assert [verdict.correct for verdict in asyncio.run(graded())] == [True, True]
+    assert [verdict.correct for verdict in asyncio.run(graded())] == [True, True, True]
 
 
 def test_a_worker_killed_under_a_pair_tries_it_once_more_and_then_gives_up() -> None:
