@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from personamath.errors import BadInput, RequestFailed
@@ -123,11 +123,8 @@ ANSWERS = st.sampled_from([
     *(solution("We know 7 * 6 = 42."), solution("7 * 6 = 42 is known to all."), solution("6 * 7 = 41."), "42."),
     solution("6 + 7 = 13.", 13),
 ])  # fmt: skip
-patient = settings(deadline=None)
-"""A busy machine is no fault."""
 
 
-@patient
 @given(st.lists(ANSWERS, min_size=1, max_size=12), st.data())
 def test_rows_and_counts_do_not_depend_on_which_answer_came_first(answers: list[str], data: st.DataObject) -> None:
     turns = data.draw(st.permutations(range(len(answers))))
@@ -138,7 +135,6 @@ def test_rows_and_counts_do_not_depend_on_which_answer_came_first(answers: list[
     assert ids == sorted(set(ids))
 
 
-@patient
 @given(st.lists(ANSWERS, min_size=1, max_size=12))
 def test_every_request_is_counted_once_and_no_path_twice(answers: list[str]) -> None:
     outcome, teacher = augment(answers)
@@ -149,7 +145,6 @@ def test_every_request_is_counted_once_and_no_path_twice(answers: list[str]) -> 
     assert kinds == {"prompt": 10 * len(answers), "completion": 20 * len(answers)}
 
 
-@patient
 @given(st.lists(ANSWERS, min_size=1, max_size=12), st.integers(1, 12))
 def test_more_samples_keep_the_paths_of_fewer_though_not_always_their_wording(answers: list[str], fewer: int) -> None:
     more, few = augment(answers)[0], augment(answers[:fewer])[0]

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from huggingface_hub import constants
 from huggingface_hub.errors import GatedRepoError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from personamath.errors import BadInput
@@ -102,7 +102,6 @@ def test_the_card_names_accelerate_configs_that_are_there() -> None:
     assert set(ACCELERATE_CONFIGS.values()) <= {path.stem for path in ACCELERATE}
 
 
-@settings(deadline=None)  # the first example imports torch
 @given(
     examples=st.integers(16, 500),
     epoch=st.integers(0, 5),
