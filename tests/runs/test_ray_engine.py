@@ -245,7 +245,7 @@ def test_a_run_that_was_begun_on_one_machine_is_finished_on_the_cluster_and_ends
 def test_an_interrupted_run_waits_for_its_answers_and_the_local_engine_takes_them_up(
     cluster: RayCluster, undisturbed: Path, start_teacher: Start, tmp_path: Path
 ) -> None:
-    teacher = start_teacher(*PROBLEMS, "--latency", "0.2")
+    teacher = start_teacher(*PROBLEMS, "--latency", "0.1")
     with started(command(teacher, tmp_path / "run", *on_ray(cluster, "--concurrency", "16"))) as run:
         wait_for_requests(teacher, 60)
         run.send_signal(signal.SIGINT)

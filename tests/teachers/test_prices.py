@@ -265,7 +265,7 @@ def test_tokens_of_replies_that_are_thrown_away_are_on_the_bill(start_teacher: S
     bills = []
     for name, teacher in {"wasteful": wasteful, "thrifty": thrifty}.items():
         for _ in range(2):  # the second time from the journal alone
-            assert run(teacher, tmp_path / name, *PRICE, "--limit", "8") == 0
+            assert run(teacher, tmp_path / name, *PRICE, "--limit", "4") == 0
         bills.append(run_file(tmp_path / name)["paid"])
     more, less = bills
     assert more["answers"] == less["answers"]
