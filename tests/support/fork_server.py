@@ -8,7 +8,7 @@ Requests are JSON of `module`, `script` or `code`, `arguments`, `environment` an
 stdout and stderr, and a pipe on which the server writes two lines: the program's process id, and its exit status once
 it has ended. They come in over two sockets, whose descriptors are the fourth and fifth argument. Over the first, a
 connection brings any number of requests. Over the second, it brings one, whose program ends with the connection: it is
-from tests/support/forked_python.py, which is `sys.executable` in programs of training, because these start others.
+from tests/support/forked_python.py, which is `sys.executable` in programs of training and of Ray: these start others.
 """
 
 import contextlib
