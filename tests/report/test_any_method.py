@@ -106,7 +106,7 @@ def test_what_any_method_did_not_keep_is_what_it_counted(
     test_problems = tmp_path / "test.jsonl"
     test_problems.write_text('{"question": "What is two and two?"}\n')
     benchmark = (f"{test_problems}:question",) if compared else ()
-    data = read(run_of(method, tmp_path / "run", sources, benchmark=benchmark))
+    data = read(run_of(method, tmp_path / "run", sources, benchmark=benchmark, limit=12))
     assert data.lost and sum(data.lost.counts.values())
     assert Counter((one.kind, one.reason) for one in data.lost.shown) == {
         each: min(count, MOST_OF_EACH) for each, count in data.lost.counts.items()
