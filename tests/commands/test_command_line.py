@@ -47,6 +47,11 @@ def test_a_usage_error_is_two_lines(
     assert second == f"See `{see or f'personamath {arguments[0]} --help'}`."
 
 
+def test_a_call_without_a_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    said = "\n".join(usage_error([], capsys))
+    assert said.startswith("usage: personamath") and all(f"\n  {name} " in said for name in COMMANDS)
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_help_fits_a_terminal(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("COLUMNS", "80")

@@ -86,6 +86,16 @@ def test_a_request_without_a_recorded_answer_ends_the_demo_in_one_line(
     assert "requests without a recorded answer: 1." in line and "--simulated" in line and "--output" in line
 
 
+def test_a_damaged_journal_ends_the_demo_and_other_commands_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / FILE_NAME).write_text("not a journal, but long enough to be taken for one\n" * 100)
+    for command, remedy in ((["demo", "--data-only", "--output"], "use another --output"), (["journal"], "")):
+        assert main([*command, str(tmp_path)]) == 1
+        line = capsys.readouterr().err.splitlines()[-1]
+        assert f"{FILE_NAME}: " in line and line.endswith(remedy), line
+
+
 def test_the_recorded_journal_is_small_and_says_nothing_of_a_machine() -> None:
     content = RECORDED.read_bytes()
     assert len(content) < MOST_BYTES

@@ -16,6 +16,7 @@ import pytest
 
 from personamath.commands.cli import main
 from personamath.commands.report import looked_up
+from personamath.errors import RunDirectoryError
 from personamath.report.analysis.result import Analyses, Analysis, Cell, Chart, Series, Table
 from personamath.report.browser import pack
 from personamath.report.figures import draw
@@ -96,6 +97,12 @@ def test_a_report_replaces_the_one_before(written: Path, tmp_path: Path) -> None
     folder = shutil.copytree(written, tmp_path / "report")
     page = write_found(report_data(name="runs/v2"), Analyses((), ()), folder)
     assert page == folder / "index.html" and "<h1>runs/v2</h1>" in page.read_text()
+
+
+def test_a_report_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("of somebody else")
+    with pytest.raises(RunDirectoryError, match=r"cannot write .*file \(.*\); choose another --output"):
+        write_found(report_data(), Analyses((), ()), tmp_path / "file")
 
 
 def test_every_row_is_packed_with_its_family() -> None:
