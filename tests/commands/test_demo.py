@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from personamath.commands import demo_data
+from personamath.commands import demo_data, demo_model
 from personamath.commands.cli import main
 from personamath.commands.demo import beside
 from personamath.commands.demo_data import RECORDED, RECORDED_MODEL
@@ -102,6 +102,26 @@ def test_the_recorded_journal_is_small_and_says_nothing_of_a_machine() -> None:
     assert content[4:8] == bytes(4)  # the time in gzip's header, so that the same journal gives the same bytes
     journal = gzip.decompress(content)
     assert not any(secret in journal for secret in (b"/tmp/", b"/home/", b"/root/", b"127.0.0.1", b"localhost"))
+
+
+def test_the_tiny_model_is_scored_on_sums_that_it_did_not_learn() -> None:
+    train, held_out = demo_model.split_sums()
+    assert len(held_out) == demo_model.HELD_OUT and not set(train) & set(held_out)
+    assert len({*train, *held_out}) == len(train) + len(held_out) == len(demo_model.DIGITS) ** 3
+    assert (demo_model.question((2, 3, 4)), demo_model.solution((2, 3, 4))) == (
+        *("What is 2 + 3 + 4?", "2 + 3 = 5 and 5 + 4 = 9."),
+    )
+
+
+def test_the_scores_before_and_after_are_one_below_the_other() -> None:
+    none, most = (
+        demo_model.Marks(dict.fromkeys(demo_model.METRICS, right), "") for right in (0, demo_model.HELD_OUT - 1)
+    )
+    heading, before, after = demo_model.table(none, most)
+    assert f"0 of {demo_model.HELD_OUT} (0 to " in before and after.endswith(" %)")
+    for name in demo_model.METRICS:
+        place = heading.index(name)
+        assert before[place:].startswith("0 of ") and after[place:].startswith(f"{demo_model.HELD_OUT - 1} of ")
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
