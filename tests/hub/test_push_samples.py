@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from huggingface_hub import HfApi, constants, parse_eval_result_entries
+from huggingface_hub import HfApi, parse_eval_result_entries
 
 from personamath.commands.cli import main
 from personamath.training.record import FILE_NAME
@@ -26,12 +26,8 @@ VALUES = [{"exact_match": 1.0, "boxed": 1.0}, {"exact_match": 0.0, "boxed": 1.0}
 
 
 @pytest.fixture
-def push(hub: LocalHub, monkeypatch: pytest.MonkeyPatch, model: Path, repo: str) -> Push:
+def push(alice: None, model: Path, repo: str) -> Push:
     """The command as alice, with scores: `push(results, *flags)`."""
-    monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
-    template = hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setenv("HF_TOKEN", "hf_alice")
 
     def push(results: Path, *flags: str, version: str = "v1.0.0") -> int:
         named = ["--repo-id", repo, "--version", version, "--scores", str(results), "--with-samples"]
