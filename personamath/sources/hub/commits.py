@@ -85,7 +85,10 @@ def _commit(splits: Sequence[HubSplit]) -> tuple[str, str | None]:
             raise BadInput(f"{repo}: the Hub answered {status} ({said}): check HF_TOKEN") from None
         return _in_cache(splits, f"the Hub answered {status}")
     except (httpx2.HTTPError, OSError) as error:
-        return _in_cache(splits, f"the Hub cannot be reached, {type(error).__name__}")
+        why = f"the Hub cannot be reached, {type(error).__name__}"
+        if revision and COMMIT.fullmatch(revision) and revision not in _copies(splits):
+            raise _nowhere(splits[0], why) from None  # the Hub's client would try again for half a minute
+        return _in_cache(splits, why)
 
 
 def _no_revision(split: HubSplit) -> str:
@@ -119,15 +122,11 @@ def _in_cache(splits: Sequence[HubSplit], why: str) -> tuple[str, str | None]:
     repo, _, _, revision, _ = splits[0]
     if revision and COMMIT.fullmatch(revision):
         return revision, None
-    first, *others = [cached_commits(split) for split in splits]
-    commits = [commit for commit in first if all(commit in other for other in others)]
+    commits = _copies(splits)
     if (commit := _remembered(repo, revision)) in commits:
         return str(commit), why
     if not commits:
-        raise BadInput(
-            f"cannot load {repo} from the Hub ({why}), and it is not in the cache: check the name and the network, or "
-            "give a local file"
-        )
+        raise _nowhere(splits[0], why)
     if revision not in (None, "main"):
         there = ", ".join(commits[:SHOWN])
         raise BadInput(
@@ -135,3 +134,16 @@ def _in_cache(splits: Sequence[HubSplit], why: str) -> tuple[str, str | None]:
             f"{there})"
         )
     return commits[0], why
+
+
+def _copies(splits: Sequence[HubSplit]) -> list[str]:
+    """The commits of which all these splits are in the cache, the newest copy first."""
+    first, *others = [cached_commits(split) for split in splits]
+    return [commit for commit in first if all(commit in other for other in others)]
+
+
+def _nowhere(split: HubSplit, why: str) -> BadInput:
+    return BadInput(
+        f"cannot load {split.shown} from the Hub ({why}), and it is not in the cache: check the name and the network, "
+        "or give a local file"
+    )
