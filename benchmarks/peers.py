@@ -1,4 +1,4 @@
-"""PersonaMath beside curator, Data Designer and the plain script of semaphore and SDK, on one scripted teacher.
+"""PersonaMath beside curator, Data Designer, datatrove and the plain script of semaphore and SDK, on one teacher.
 
     python benchmarks/peers.py --problems gsm8k:train.jsonl --limit 2000
 
@@ -42,6 +42,8 @@ MODEL = "gpt-4o-mini"
 PEERS = {
     "curator": ("bespokelabs-curator==0.1.31", "curator_peer.py"),
     "Data Designer": ("data-designer==0.9.7 litellm", "data_designer_peer.py"),
+    # Its extra `inference` would bring vLLM and SGLang, which an endpoint does not need.
+    "datatrove": ("datatrove==0.10.1 aiofiles aiosqlite httpx openai==3.52.0 orjson xxhash", "datatrove_peer.py"),
     "semaphore + SDK": ("openai==3.52.0", "sdk_peer.py"),
 }
 CURATOR_SETTINGS = {"CURATOR_DISABLE_RICH_DISPLAY": "1", "TELEMETRY_ENABLED": "false"}

@@ -88,6 +88,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] not in COMMANDS:
         _without_command(given)
+    # Arrow's own allocator keeps the memory that it has freed.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     name = given[0]
     command = import_module(f"personamath.commands.{name}")
     parser = Parser(f"personamath {name}", command.DESCRIPTION)
