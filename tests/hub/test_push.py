@@ -415,6 +415,12 @@ def test_a_repository_that_is_not_ours_is_known_by_its_card(local: Path, api: Hf
     )
 
 
+def test_a_record_that_cannot_be_read_names_no_base_model(local: Path, api: HfApi) -> None:
+    api.create_repo("alice/torn")
+    api.upload_file(path_or_fileobj=b"{", path_in_repo="training.json", repo_id="alice/torn")
+    assert "is made from" not in " ".join(publish(local, "alice/torn", "v1.0.0", api, replace_others=True))
+
+
 def test_scores_of_the_pushed_model_are_of_the_folder_too(local: Path, api: HfApi, tmp_path: Path) -> None:
     repo = "alice/scored-there"
     publish(local, repo, "v0.1.0", api)

@@ -85,6 +85,8 @@ class LocalHub:
         self.tokens = TOKENS if tokens is None else tokens
         self.xet = xet
         self.latency_s = 0.0
+        self.left_out: set[str] = set()
+        """Paths that the next commit leaves out without saying so."""
         self.page_size = 1000
         self.part_size: int | None = None
         """Bytes of a part where LFS uploads are to come in several parts."""
@@ -127,9 +129,15 @@ class LocalHub:
         for file in self.objects.folder.iterdir():
             file.unlink()
 
+    @property
+    def pending(self) -> int:
+        """How many faults are still to strike."""
+        return sum(fault.times for fault in self._faults)
+
     def heal(self) -> None:
         """No faults, and nothing asked yet."""
         self._faults.clear()
+        self.left_out.clear()
         self.requests.clear()
         self.latency_s = 0.0
 
@@ -526,6 +534,8 @@ class LocalHub:
         for operation in operations:
             value = operation["value"]
             match operation["key"]:
+                case "file" | "lfsFile" if value["path"] in self.left_out:
+                    self.left_out.discard(value["path"])
                 case "file":
                     added.append((value["path"], base64.b64decode(value["content"])))
                 case "lfsFile":
