@@ -256,7 +256,7 @@ def test_endpoint_and_token_come_from_the_environment(
     run: Run, hub: LocalHub, runs: Path, environment: dict[str, str], message: str
 ) -> None:
     refused = publish_as_a_user(run, runs / "few", "v1.0.0", **environment)
-    assert refused.status == 1
+    assert refused.status == 1 and not refused.stdout, "before anything is checked"
     assert message in refused.stderr and len(refused.stderr.splitlines()) == 1, refused.stderr
     assert not hub.asked("POST", "/commit")
 
