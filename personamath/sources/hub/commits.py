@@ -77,7 +77,7 @@ def _commit(splits: Sequence[HubSplit]) -> tuple[str, str | None]:
     except HFValidationError as error:
         raise BadInput(f"{repo}: not a name of a dataset on the Hub ({in_one_line(error)})") from None
     except OfflineModeIsEnabled:
-        return _in_cache(splits, "HF_HUB_OFFLINE is set")
+        return _away(splits, "HF_HUB_OFFLINE is set")
     except HfHubHTTPError as error:
         status = error.response.status_code
         if status < 500 and status not in PASSING_STATUSES:
@@ -85,10 +85,7 @@ def _commit(splits: Sequence[HubSplit]) -> tuple[str, str | None]:
             raise BadInput(f"{repo}: the Hub answered {status} ({said}): check HF_TOKEN") from None
         return _in_cache(splits, f"the Hub answered {status}")
     except (httpx2.HTTPError, OSError) as error:
-        why = f"the Hub cannot be reached, {type(error).__name__}"
-        if revision and COMMIT.fullmatch(revision) and revision not in _copies(splits):
-            raise _nowhere(splits[0], why) from None  # the Hub's client would try again for half a minute
-        return _in_cache(splits, why)
+        return _away(splits, f"the Hub cannot be reached, {type(error).__name__}")
 
 
 def _no_revision(split: HubSplit) -> str:
@@ -115,6 +112,14 @@ def _remembered(repo: str, revision: str | None) -> str | None:
 
     card = try_to_load_from_cache(repo, constants.REPOCARD_NAME, repo_type="dataset", revision=revision)
     return Path(card).parent.name if isinstance(card, str) else None
+
+
+def _away(splits: Sequence[HubSplit], why: str) -> tuple[str, str | None]:
+    """As `_in_cache`; but a commit without a copy is refused, for which the Hub's client would try again for 23 s."""
+    revision = splits[0].revision
+    if revision and COMMIT.fullmatch(revision) and revision not in _copies(splits):
+        raise _nowhere(splits[0], why)
+    return _in_cache(splits, why)
 
 
 def _in_cache(splits: Sequence[HubSplit], why: str) -> tuple[str, str | None]:
