@@ -247,6 +247,14 @@ def read_yaml(path: Path, *, example: str) -> dict[Any, Any]:
     return content
 
 
+def parse_yaml(text: str) -> Any:
+    """Return what a YAML text holds; raises `yaml.YAMLError`."""
+    import yaml
+
+    # libyaml takes a tenth of the time; PyYAML may have been built without it.
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
     """Read the object in a JSON file; raise `BadInput` with the remedy if the file or the object is missing."""
     try:

@@ -14,6 +14,7 @@ from pathlib import Path
 # Before anything reads them. Tiny models gain nothing by threads, which wait for one another, at full speed.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
+import hypothesis
 import pytest
 from huggingface_hub import HfApi, close_session, constants
 from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -47,6 +48,11 @@ LONGEST = (
     *("runs/test_ray_engine.py", "training/test_examples.py", "teachers/test_served_vllm.py"),
     *("hub/test_publish.py", "hub/test_push.py", "hub/test_trainers.py"),
 )
+
+
+# A busy machine is no fault.
+hypothesis.settings.register_profile("without deadlines", deadline=None)
+hypothesis.settings.load_profile("without deadlines")
 
 
 @pytest.hookimpl(tryfirst=True)

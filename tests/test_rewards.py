@@ -97,9 +97,11 @@ def test_a_completion_that_is_no_text_is_one_line(completion: Any, reward: Calla
 
 def test_any_thread_may_ask_and_no_pair_takes_for_ever() -> None:
     assert threading.current_thread() is threading.main_thread()
+    batches = [[OPEN, OPEN], [OPEN, ENDLESS], [OPEN, OPEN]]
     with ThreadPoolExecutor(4) as threads:
-        asked = [threads.submit(correct, [pair[1] for pair in (OPEN, ENDLESS)], ["6", "6"]) for _ in range(3)]
-        assert [each.result(timeout=60 + 10 * PAIR_LIMIT) for each in asked] == [[1.0, 0.0]] * 3
+        asked = [threads.submit(correct, [text for _, text in batch], ["6", "6"]) for batch in batches]
+        rewards = [each.result(timeout=60 + 10 * PAIR_LIMIT) for each in asked]
+    assert rewards == [[1.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -14,14 +14,15 @@ from personamath.answers.symbolic import SymbolicWorker
 class Workers:
     """The processes that decide what the cheap rules leave open. Every method may be called from any thread.
 
-    A pair may take `symbolic.PAIR_LIMIT` seconds of CPU time; then it is graded not correct, `timed out`. A
-    process starts with the first pair that it gets. Neither threads nor processes survive a fork: the child needs
+    A pair may take `symbolic.PAIR_LIMIT` seconds of CPU time; then it is graded not correct, `timed out`. A process
+    starts when a pair comes and all that run are busy. Neither threads nor processes survive a fork: the child needs
     workers of its own.
     """
 
     def __init__(self, count: int) -> None:
         self._workers = [SymbolicWorker() for _ in range(count)]
-        self._idle: queue.SimpleQueue[SymbolicWorker] = queue.SimpleQueue()
+        # The last one that was busy is the next one: it runs already.
+        self._idle: queue.LifoQueue[SymbolicWorker] = queue.LifoQueue()
         for worker in self._workers:
             self._idle.put(worker)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="grader")
@@ -56,8 +57,8 @@ class Grader:
             grade = await grader.grade(reference, completion)
 
     Nearly every pair is decided by the cheap rules, in the calling thread, in tens of microseconds. What they leave
-    open goes to one of `workers` processes. A process starts with the first pair that it gets, because many runs have
-    none. Works in any thread's event loop; leaving ends all processes and threads.
+    open goes to one of `workers` processes. A process starts when a pair comes and all that run are busy, because many
+    runs have none. Works in any thread's event loop; leaving ends all processes and threads.
     """
 
     def __init__(self, workers: int = 1) -> None:

@@ -67,12 +67,13 @@ class Secrets:
 
     def in_bytes(self, content: bytes) -> Leak | None:
         """Return the first leak in some bytes."""
-        # Try Arrow first: it is about fifty times as fast, but does not give the place.
-        if not pc.match_substring_regex(pa.scalar(content), self._any).as_py():
+        # Arrow finds the place about fifty times as fast as `re`, but does not give the text.
+        place = pc.find_substring_regex(pa.scalar(content), self._any).as_py()
+        if place < 0:
             return None
-        found = re.search(self._any.encode(), content)
+        found = re.compile(self._any.encode()).match(content, place)
         assert found
-        return Leak(found.start(), self._name(found[0].decode(errors="replace")))
+        return Leak(place, self._name(found[0].decode(errors="replace")))
 
     def in_column(self, texts: pa.Array) -> Leak | None:
         """Return the first leak in a column of texts."""

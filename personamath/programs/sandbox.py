@@ -33,7 +33,6 @@ OPEN_FILES = 16
 OUTPUT_BYTES = 4 * 2**10
 """An answer has a few characters; what prints more is lost in a loop."""
 LIMITS = {
-    "RLIMIT_CPU": CPU_S,
     "RLIMIT_AS": MEMORY_BYTES,
     "RLIMIT_NOFILE": OPEN_FILES,
     "RLIMIT_FSIZE": 0,  # no file is written
@@ -93,15 +92,15 @@ class Isolation:
         return {"walls": list(self.walls), "not isolated": list(self.open)}
 
 
-def run_program(source: str) -> Result:
-    """Run a program to its end or its limit; blocks. Raises `SandboxFailed` if it cannot be started."""
-    return _run(source)[1]
+def run_program(source: str, cpu_s: int = CPU_S, wall_s: float = WALL_S) -> Result:
+    """Run a program to its end or its limits of time; blocks. Raises `SandboxFailed` if it cannot be started."""
+    return _run(source, cpu_s, wall_s)[1]
 
 
 @cache
 def isolation() -> Isolation:
     """The walls on this machine, found by running an empty program."""
-    return Isolation(_run("")[0])
+    return Isolation(_run("", CPU_S, WALL_S)[0])
 
 
 class _Ended(NamedTuple):
@@ -110,10 +109,10 @@ class _Ended(NamedTuple):
     """None if it was ended at its limit of time or output."""
 
 
-def _run(source: str) -> tuple[tuple[str, ...], Result]:
+def _run(source: str, cpu_s: int, wall_s: float) -> tuple[tuple[str, ...], Result]:
     given = {
         "source": source,
-        "limits": LIMITS,
+        "limits": LIMITS | {"RLIMIT_CPU": cpu_s},
         "readable": _readable(),
         "filter": seccomp_filter().hex(),
     }
@@ -140,7 +139,7 @@ def _run(source: str) -> tuple[tuple[str, ...], Result]:
                 process.stdin.write(json.dumps(given).encode())
                 process.stdin.close()
                 walls = _walls(status)
-                ended = _watch(process)
+                ended = _watch(process, wall_s)
             except BrokenPipeError:
                 walls = None
             finally:
@@ -156,10 +155,10 @@ def _walls(status: BinaryIO) -> tuple[str, ...] | None:
     return tuple(json.loads(said)) if said else None
 
 
-def _watch(process: "subprocess.Popen[bytes]") -> _Ended:
+def _watch(process: "subprocess.Popen[bytes]", wall_s: float) -> _Ended:
     """Read the output until its end, its limit, or the limit of time; then wait for the process as long."""
     assert process.stdout
-    until = time.monotonic() + WALL_S
+    until = time.monotonic() + wall_s
     output = bytearray()
     while len(output) <= OUTPUT_BYTES:
         left = until - time.monotonic()

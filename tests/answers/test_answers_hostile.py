@@ -92,13 +92,29 @@ USES: list[Callable[[str], object]] = [
 ]
 
 
+def peak_memory() -> int:
+    """The most bytes that this process has held so far; 0 where the system does not say it."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+@pytest.fixture(scope="module")
+def peak_before() -> int:
+    """The peak before any hostile text."""
+    return peak_memory()
+
+
 @pytest.mark.parametrize("text", [*TOWERS, *LONG, *ODD, *OPEN], ids=in_short)
-def test_hostile_text_ends_in_two_seconds_in_every_function(text: str) -> None:
+def test_hostile_text_ends_in_two_seconds_in_every_function_and_bloats_nothing(text: str, peak_before: int) -> None:
     # Of this process: others may keep the machine busy, and the worker's time has a limit of its own.
     for use in USES:
         start = time.process_time()
         use(text)
         assert time.process_time() - start < SECONDS
+    assert peak_memory() - peak_before < MEGABYTES * 2**20
 
 
 def nested_set(width: int, depth: int, leaf: str) -> str:
@@ -127,17 +143,3 @@ def test_code_in_the_box_is_text(code: str, tmp_path: Path) -> None:
 def test_hostile_text_equals_itself_and_not_six(text: str) -> None:
     assert equivalent(text, text)
     assert not equivalent(text, "6")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="peak memory is read from resource")
-def test_hostile_text_does_not_bloat_the_process() -> None:
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    for text in [*TOWERS, *LONG, *OPEN]:
-        for use in USES:
-            use(text)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    assert after - before < MEGABYTES * 2**20

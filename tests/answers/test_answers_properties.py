@@ -4,16 +4,13 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from personamath.answers import equivalent, extract, grade
 from personamath.answers.equivalence import compare
 
 Formatting = Callable[[str], str]
-
-patient = settings(deadline=None)
-"""The first example may load mpmath or start a worker."""
 
 integers = st.integers(-(10**12), 10**12)
 fractions = st.fractions(max_denominator=10**6)
@@ -61,19 +58,16 @@ formattings = st.sampled_from([
 ])  # fmt: skip
 
 
-@patient
 @given(st.one_of(answers, st.text(max_size=60)))
 def test_every_answer_equals_itself(answer: str) -> None:
     assert equivalent(answer, answer)
 
 
-@patient
 @given(answers, answers)
 def test_equality_has_no_direction(one: str, other: str) -> None:
     assert compare(one, other).equal == compare(other, one).equal
 
 
-@patient
 @given(
     st.text(alphabet=r"\{}()[]^_$,.=+-/!%x19 afrctexl" + "π²½", max_size=40),
     st.text(alphabet=r"\{}()^_,.=+-/!x12 fractsq", max_size=40),
@@ -83,19 +77,16 @@ def test_no_text_makes_the_grader_raise_or_lose_symmetry(one: str, other: str) -
     assert grade(one, other).correct is False or extract(other) is not None
 
 
-@patient
 @given(answers, formattings, formattings)
 def test_formatting_never_changes_the_verdict(answer: str, first: Formatting, second: Formatting) -> None:
     assert equivalent(answer, second(first(answer)))
 
 
-@patient
 @given(answers, answers, formattings)
 def test_formatting_makes_no_two_answers_equal(one: str, other: str, formatting: Formatting) -> None:
     assert compare(one, formatting(other)).equal == compare(one, other).equal
 
 
-@patient
 @given(
     integers,
     st.sampled_from(
@@ -121,7 +112,6 @@ def test_a_changed_digit_is_another_answer(number: int, form: str, data: st.Data
     assert not equivalent(form.format(digits), form.format(changed))
 
 
-@patient
 @given(fractions)
 def test_a_fraction_equals_its_other_spellings(value: Fraction) -> None:
     numerator, denominator = value.numerator, value.denominator
@@ -133,7 +123,6 @@ def test_a_fraction_equals_its_other_spellings(value: Fraction) -> None:
     assert all(equivalent(str(value), spelling) for spelling in spellings)
 
 
-@patient
 @given(integers, st.integers(1, 10**6))
 def test_the_boxed_answer_of_a_completion_is_graded(number: int, year: int) -> None:
     completion = rf"In {year} we have \boxed{{{year + 1}}}, but then \[\boxed{{{number}}}.\] Check {year}."

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -22,6 +24,10 @@ pytestmark = pytest.mark.slow
 EASY = ("0.5", r"It is \boxed{\frac{1}{2}}.")
 OPEN = ("6", r"\boxed{\sum_{k=1}^{3} k}")
 ENDLESS = ("6", r"\boxed{\sum_{k=1}^{3} \sinh(10^{10})}")
+PAIRS = [EASY, OPEN, ("7", OPEN[1]), ("5", "no box"), ("(1,2)", r"\boxed{(1, 2)}"), ("x+1", r"\boxed{1+x}")] * 5
+
+SHORT_LIMIT = 0.2
+"""Seconds of CPU time that a pair may take of the worker that the tests share: a hundred times what `OPEN` takes."""
 
 NEEDS_PROC = pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="reads processes from /proc")
 
@@ -48,31 +54,51 @@ def ends_within(seconds: float, pids: list[int]) -> bool:
     return not any(runs(pid) for pid in pids)
 
 
-def test_the_pool_grades_as_the_plain_function_does() -> None:
-    pairs = [EASY, OPEN, ("7", OPEN[1]), ("5", "no box"), ("(1,2)", r"\boxed{(1, 2)}"), ("x+1", r"\boxed{1+x}")] * 5
+@pytest.fixture(scope="module")
+def grader() -> Iterator[Grader]:
+    """A pool of two processes, which start with its first pairs: two seconds of CPU."""
+    with asyncio.Runner() as runner:
+        grader = runner.run(Grader(workers=2).__aenter__())
+        yield grader
+        runner.run(grader.__aexit__(None, None, None))
+
+
+def grade_in_turn(grader: Grader, *pairs: tuple[str, str]) -> list[Grade]:
+    """The grades of pairs of which each is graded before the next is given."""
 
     async def graded() -> list[Grade]:
-        async with Grader(workers=2) as grader:
-            return await asyncio.gather(*(grader.grade(*pair) for pair in pairs))
+        return [await grader.grade(*pair) for pair in pairs]
 
-    assert asyncio.run(graded()) == [grade(*pair) for pair in pairs]
-    workers = Workers(1)
-    try:
-        assert workers.grade_all(pairs) == [grade(*pair) for pair in pairs]
-    finally:
-        workers.close()
+    return asyncio.run(graded())
+
+
+def grade_at_once(grader: Grader, pairs: list[tuple[str, str]]) -> list[Grade]:
+    """The grades of pairs that are given all at once."""
+
+    async def graded() -> list[Grade]:
+        return await asyncio.gather(*(grader.grade(*pair) for pair in pairs))
+
+    return asyncio.run(graded())
+
+
+def test_the_pool_grades_as_the_plain_function_does(grader: Grader) -> None:
+    assert grade_at_once(grader, PAIRS) == [grade(*pair) for pair in PAIRS]
+
+
+def test_real_outputs_are_graded_alike_in_the_pool(data: Path, grader: Grader) -> None:
+    lines = (data / "answers" / "pairs.jsonl").read_text(encoding="utf-8").rstrip("\n").split("\n")
+    rows = [row for row in map(json.loads, lines) if row["form"] == "full"][:200]
+    pairs = [(row["gold"], row["candidate"]) for row in rows]
+    assert grade_at_once(grader, pairs) == [grade(*pair) for pair in pairs]
 
 
 def test_cheap_pairs_need_no_process() -> None:
-    async def graded() -> Grade:
-        return await Grader().grade(*EASY)
-
     before = set(children(os.getpid())) if Path("/proc/self").is_dir() else set()
-    assert asyncio.run(graded()).correct
+    assert grade_in_turn(Grader(), EASY)[0].correct
     assert not Path("/proc/self").is_dir() or set(children(os.getpid())) <= before
 
 
-def test_the_loop_stays_responsive_while_a_pair_takes_its_time() -> None:
+def test_the_loop_stays_responsive_while_a_pair_takes_its_time(grader: Grader) -> None:
     async def longest_pause_beside(work: asyncio.Task[Grade]) -> float:
         pauses, last = [0.0], time.perf_counter()
         while not work.done():
@@ -82,72 +108,81 @@ def test_the_loop_stays_responsive_while_a_pair_takes_its_time() -> None:
         return max(pauses)
 
     async def measured() -> tuple[float, Grade]:
-        async with Grader() as grader:
-            work = asyncio.create_task(grader.grade(*ENDLESS))
-            return await longest_pause_beside(work), await work
+        work = asyncio.create_task(grader.grade(*ENDLESS))
+        return await longest_pause_beside(work), await work
 
     pause, verdict = asyncio.run(measured())
     assert verdict == Grade(False, r"\sum_{k=1}^{3} \sinh(10^{10})", "symbolic", "timed out")
     assert pause < PAIR_LIMIT / 2
 
 
-def test_a_pair_that_times_out_leaves_the_next_ones_alone() -> None:
-    async def graded() -> list[Grade]:
-        async with Grader() as grader:
-            return [await grader.grade(*pair) for pair in (OPEN, ENDLESS, OPEN, ENDLESS, OPEN)]
+def test_a_list_is_graded_in_order_also_behind_a_pair_that_times_out() -> None:
+    workers = Workers(1)
+    try:
+        behind = [verdict.why for verdict in workers.grade_all([OPEN, ENDLESS, OPEN])]
+        verdicts = workers.grade_all(PAIRS)
+    finally:
+        workers.close()
+    assert behind == [grade(*OPEN).why, "timed out", grade(*OPEN).why]
+    assert verdicts == [grade(*pair) for pair in PAIRS]
 
-    assert [verdict.correct for verdict in asyncio.run(graded())] == [True, False, True, False, True]
+
+class StartedWorker(NamedTuple):
+    worker: SymbolicWorker
+    pid: int
+    """0 where there is no /proc to read it from."""
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[StartedWorker]:
+    """A worker that is ready for pairs, with a short limit."""
+    before = set(children(os.getpid()))
+    worker = SymbolicWorker(limit=SHORT_LIMIT)
+    worker.start()
+    (pid,) = set(children(os.getpid())) - before or {0}
+    yield StartedWorker(worker, pid)
+    worker.close()
 
 
 @NEEDS_PROC
-def test_a_verdict_does_not_depend_on_how_busy_the_machine_is() -> None:
-    before = set(children(os.getpid()))
-    worker = SymbolicWorker()
-    worker.start()
-    (pid,) = set(children(os.getpid())) - before
-    os.kill(pid, signal.SIGSTOP)  # as a busy machine would for longer than a pair may take
+def test_a_verdict_does_not_depend_on_how_busy_the_machine_is(started: StartedWorker) -> None:
+    os.kill(started.pid, signal.SIGSTOP)  # as a busy machine would for longer than a pair may take
     outcomes: list[str] = []
-    thread = threading.Thread(target=lambda: outcomes.append(worker.compare(OPEN[0], r"\sum_{k=1}^{3} k")))
+    thread = threading.Thread(target=lambda: outcomes.append(started.worker.compare(OPEN[0], r"\sum_{k=1}^{3} k")))
     thread.start()
-    time.sleep(1.5 * PAIR_LIMIT)
-    os.kill(pid, signal.SIGCONT)
+    time.sleep(1.5 * SHORT_LIMIT)
+    os.kill(started.pid, signal.SIGCONT)
     thread.join(timeout=30)
-    worker.close()
     assert outcomes == ["equal"]
 
 
-def test_many_pairs_that_time_out_leave_the_first_and_the_last_alone() -> None:
-    worker = SymbolicWorker(limit=0.2)
+def test_many_pairs_that_time_out_leave_the_first_and_the_last_alone(started: StartedWorker) -> None:
     pairs = [OPEN[0], *["7"] * 5, OPEN[0]]
     sums = [r"\sum_{k=1}^{3} k", *[r"\sum_{k=1}^{3} \sinh(10^{10})"] * 5, r"\sum_{k=1}^{3} k"]
-    outcomes = [worker.compare(reference, answer) for reference, answer in zip(pairs, sums, strict=True)]
-    worker.close()
+    outcomes = [started.worker.compare(reference, answer) for reference, answer in zip(pairs, sums, strict=True)]
     assert outcomes == ["equal", *["timed out"] * 5, "equal"]
 
 
 @NEEDS_PROC
-def test_a_killed_worker_is_replaced() -> None:
-    async def graded() -> list[Grade]:
-        async with Grader() as grader:
-            before = set(children(os.getpid()))
-            verdicts = [await grader.grade(*OPEN)]
-            for worker in set(children(os.getpid())) - before:
-                os.kill(worker, signal.SIGKILL)
-            return [*verdicts, await grader.grade(*OPEN)]
+def test_a_worker_may_not_take_the_machine_s_memory(started: StartedWorker) -> None:
+    import resource
 
-    assert [verdict.correct for verdict in asyncio.run(graded())] == [True, True]
+    assert started.worker.compare(OPEN[0], r"\sum_{k=1}^{3} k") == "equal"
+    limit, _ = resource.prlimit(started.pid, resource.RLIMIT_DATA)
+    assert 0 < limit < 500 * 2**20  # no limit is -1
 
 
 @NEEDS_PROC
-def test_a_worker_may_not_take_the_machine_s_memory() -> None:
-    import resource
+def test_pairs_in_turn_need_one_process_and_one_that_is_killed_is_replaced() -> None:
+    async def graded() -> list[Grade]:
+        async with Grader(workers=2) as grader:
+            before = set(children(os.getpid()))
+            verdicts = [await grader.grade(*OPEN), await grader.grade(*OPEN)]
+            (worker,) = set(children(os.getpid())) - before
+            os.kill(worker, signal.SIGKILL)
+            return [*verdicts, await grader.grade(*OPEN)]
 
-    before = set(children(os.getpid()))
-    worker = SymbolicWorker()
-    assert worker.compare(OPEN[0], r"\sum_{k=1}^{3} k") == "equal"
-    limits = [resource.prlimit(pid, resource.RLIMIT_DATA) for pid in set(children(os.getpid())) - before]
-    worker.close()
-    assert [limit < 500 * 2**20 for limit, _ in limits] == [True]
+    assert [verdict.correct for verdict in asyncio.run(graded())] == [True, True, True]
 
 
 def test_a_worker_killed_under_a_pair_tries_it_once_more_and_then_gives_up() -> None:
@@ -161,13 +196,9 @@ def test_a_worker_killed_under_a_pair_tries_it_once_more_and_then_gives_up() -> 
     assert outcomes == ["worker ended"]
 
 
-def test_the_pool_works_off_the_main_thread() -> None:
-    async def graded() -> Grade:
-        async with Grader() as grader:
-            return await grader.grade(*OPEN)
-
+def test_the_pool_works_off_the_main_thread(grader: Grader) -> None:
     verdicts: list[Grade] = []
-    thread = threading.Thread(target=lambda: verdicts.append(asyncio.run(graded())))
+    thread = threading.Thread(target=lambda: verdicts.extend(grade_in_turn(grader, OPEN)))
     thread.start()
     thread.join(timeout=30)
     assert [verdict.correct for verdict in verdicts] == [True]
@@ -249,14 +280,3 @@ def test_control_c_ends_parent_and_workers() -> None:
     assert "KeyboardInterrupt" in error
     assert "worker.py" not in error  # the workers say nothing
     assert ends_within(5, workers)
-
-
-def test_real_outputs_are_graded_alike_in_the_pool(data: Path) -> None:
-    lines = (data / "answers" / "pairs.jsonl").read_text(encoding="utf-8").rstrip("\n").split("\n")
-    pairs = [pair for pair in map(json.loads, lines) if pair["form"] == "full"][:200]
-
-    async def graded() -> list[Grade]:
-        async with Grader() as grader:
-            return await asyncio.gather(*(grader.grade(pair["gold"], pair["candidate"]) for pair in pairs))
-
-    assert asyncio.run(graded()) == [grade(pair["gold"], pair["candidate"]) for pair in pairs]

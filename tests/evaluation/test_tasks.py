@@ -172,7 +172,8 @@ def test_the_tasks_and_the_scores_need_neither_torch_nor_lm_eval() -> None:
 
 def test_the_paper_metric_gives_the_released_graders_verdicts(data: Path) -> None:
     of = {"gsm8k": metrics.word_problem, "math": metrics.competition_problem}
-    rows = [row.values for row in read_file(data / "answers/paper_verdicts.jsonl")]
+    # tests/answers/test_paper.py has the grader itself give all of them.
+    rows = [row.values for row in read_file(data / "answers/paper_verdicts.jsonl")][::3]
     found = [of[row["dataset"]]({"answer": row["gold"]}, [row["output"]])["paper"] for row in rows]
     assert found == [float(row["original_correct"]) for row in rows]
 
@@ -202,7 +203,7 @@ def test_what_a_completion_gets(completion: str, right: int, verified: int, pape
 
 @pytest.mark.slow
 def test_math_verify_is_stopped_where_it_would_not_end() -> None:
-    worker = SymbolicWorker(task="completion", limit=3.0)
+    worker = SymbolicWorker(task="completion")
     try:
         assert worker.compare("6", r"$\boxed{6}$") == "equal"
         assert worker.compare("6", r"$\boxed{\sum_{k=1}^{3} \sinh(10^{10})}$") == "timed out"

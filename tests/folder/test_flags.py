@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personamath.folder.flags import describe_drift, drift
@@ -18,6 +18,8 @@ from tests.support.planted_rewrites import CORRUPTIONS, planted
 # Rules were written looking at seeds 1 to 9; what is reported, in docs/analysis.md too, is another.
 REPORTED_SEED = 2026
 REPORTED_EACH = 200
+SAMPLE = 1_000
+"""Problems: a fault that one in 300 shows is found nineteen times in twenty."""
 
 # A text and the numbers in it.
 NUMBERS = r"""
@@ -185,7 +187,7 @@ def test_any_text_can_be_compared_and_keeps_itself(text: str, other: str) -> Non
 
 
 def test_a_problem_is_a_sound_rewrite_of_itself(data: Path) -> None:
-    assert not [question for question in questions(data) if any(drift(question, question))]
+    assert not [question for question in questions(data)[:SAMPLE] if any(drift(question, question))]
 
 
 def test_planted_corruptions_are_found_and_sound_rewrites_left_alone(data: Path) -> None:
@@ -210,8 +212,13 @@ def questions(data: Path) -> list[str]:
     return found
 
 
+EXAMPLES = 30
+"""Of each pattern, which has a handful of ways to match."""
+
+
 @pytest.mark.parametrize("pattern", [pattern for pattern, _ in SPELLINGS], ids=lambda pattern: pattern.pattern)
 def test_what_is_spelled_in_several_ways_is_looked_for(pattern: re.Pattern[str]) -> None:
+    @settings(max_examples=EXAMPLES)
     @given(st.from_regex(pattern))
     def found(text: str) -> None:
         assert NEEDS_RESPELLING.search(text)

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from personamath.commands.cli import main
@@ -105,7 +105,6 @@ def parent(name: str, counts: list[int]) -> Parent:
 few = st.lists(st.integers(0, 4), min_size=6, max_size=6).filter(any)
 
 
-@settings(deadline=None)
 @given(few, few, st.integers())
 def test_both_cuts_are_equal_and_contained(one: list[int], other: list[int], rng_seed: int) -> None:
     parents = [parent("one", one), parent("other", other)]

@@ -17,7 +17,7 @@ from typing import Any
 import datasets
 import pytest
 
-from personamath.commands.cli import main
+from personamath.commands.demo_data import simulate
 from personamath.errors import BadInput
 from personamath.folder.layout import Layout
 from personamath.folder.provenance import Origins, journal_digest, provenance, published_recipe
@@ -29,6 +29,7 @@ from personamath.recipe import Recipe
 from personamath.records import Completion, Request
 from personamath.sources.named import Sources
 from personamath.sources.personas import read_personas
+from personamath.teachers.simulated import bundled_problems
 from tests.conftest import REPO
 from tests.support import programs
 from tests.support.folders import LAYOUT, RECIPE, funnel_of
@@ -72,7 +73,7 @@ def test_answers_that_were_not_used_leave_no_trace_in_the_folder(demo_run: Path,
     with Journal(run) as journal:
         opinion = Request("Is this solution correct?", "another-teacher", 0.0, 100)
         asyncio.run(journal.put(opinion, Completion("Yes.", "stop")))
-    assert main(["demo", "--simulated", "--data-only", "--output", str(run)]) == 0
+    simulate(run, bundled_problems(), PersonaMath())
     files = [path.relative_to(demo_run) for path in (demo_run / "dataset").rglob("*") if path.is_file()]
     assert all((run / file).read_bytes() == (demo_run / file).read_bytes() for file in files)
     with closing(sqlite3.connect(run / "journal.sqlite")) as connection:

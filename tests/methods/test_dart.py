@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from personamath.errors import BadInput, RequestFailed
@@ -92,7 +92,6 @@ ANSWERS = st.lists(
 )
 
 
-@settings(deadline=None)  # a busy machine is no fault
 @given(ANSWERS, st.integers(1, 6), st.integers(1, 6), st.sampled_from(["uniform", "fail-rate"]), st.data())
 def test_rows_and_requests_do_not_depend_on_which_answer_came_first(
     answers: list[str], k: int, until_right: int, share: Share, data: st.DataObject

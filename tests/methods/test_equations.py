@@ -313,7 +313,7 @@ def test_few_human_solutions_in_prose_do_not_hold_and_their_calculator_marks_are
     data: Path,
 ) -> None:
     marked = found = dropped = 0
-    for row in _rows(data / "gsm8k" / "train.jsonl", each=3):
+    for row in _rows(data / "gsm8k" / "train.jsonl", each=9):
         prose = equalities(re.sub(r"<<[^>]*>>", "", row["answer"]))
         dropped += not all(one.holds for one in prose)
         texts = {one.text for one in prose}
@@ -321,10 +321,10 @@ def test_few_human_solutions_in_prose_do_not_hold_and_their_calculator_marks_are
             for one in equalities(mark):
                 marked += 1
                 found += one.text in texts
-    assert marked > 7_500 and found / marked > 0.95
-    assert dropped <= 16
+    assert marked > 2_500 and found / marked > 0.95
+    assert dropped <= 6
 
 
 def test_few_human_solutions_in_latex_do_not_hold(data: Path) -> None:
-    paths = [read_path(row["solution"]) for row in _rows(data / "math" / "train.jsonl", each=4)]
-    assert sum(not path.holds for path in paths) <= 10
+    paths = [read_path(row["solution"]) for row in _rows(data / "math" / "train.jsonl", each=8)]
+    assert sum(not path.holds for path in paths) <= 6

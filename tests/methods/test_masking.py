@@ -132,7 +132,7 @@ OPTION = re.compile(r"\\(?!left|right|[bB]ig)[A-Za-z]+\[[^\]]*\Z")
 PRONOUN = re.compile(r"one\b", re.IGNORECASE)
 
 
-def faults(question: str, masked: Masked, known: Sequence[Number]) -> Iterator[str]:
+def faults(question: str, masked: Masked) -> Iterator[str]:
     start, end = masked.number.start, masked.number.end
     before = question[:start]
     if masked.original != question or question[start:end] != masked.number.text:
@@ -148,25 +148,35 @@ def faults(question: str, masked: Masked, known: Sequence[Number]) -> Iterator[s
             yield "cuts brackets"
     if re.match(r"\.?\d", question[end:]) or re.search(r"\d[.]?\Z", before):
         yield "cuts a number"
-    # It parses: the other numbers are still those of the original, and formulas begin and end where they did.
-    others = [one.text for one in known if one != masked.number]
-    if others != [one.text for one in numbers(masked.question)]:
-        yield "does not parse"
+    # Formulas begin and end where they did.
     outside = regions(question).formulas, regions(masked.question).formulas
     if outside[0][:start] != outside[1][:start] or outside[0][end:] != outside[1][start + len(masked.written) :]:
         yield "moves formulas"
 
 
+def parses(masked: Masked, known: Sequence[Number]) -> bool:
+    """Whether the other numbers are still those of the original."""
+    others = [one.text for one in known if one != masked.number]
+    return others == [one.text for one in numbers(masked.question)]
+
+
+PARSED = 10
+"""One problem in ten has its masked questions parsed, which takes most of the time: a fault that one in 250 problems
+shows is found nineteen times in twenty."""
+
+
 @pytest.mark.parametrize(("source", "problems", "questions"), [("gsm8k", 7_455, 26_000), ("math", 6_700, 24_000)])
-def test_every_masked_question_of_the_train_splits_parses_and_restores(
+def test_masked_questions_of_the_train_splits_parse_and_restore_and_are_as_many_as_planned(
     data: Path, source: str, problems: int, questions: int
 ) -> None:
     counts, found = [], []
-    for question in real(data, source):
+    for place, question in enumerate(real(data, source)):
         masked = masked_questions(question)
         counts.append(len(masked))
-        known = numbers(question)
-        found += [(what, one.question) for one in masked for what in faults(question, one, known)]
+        found += [(what, one.question) for one in masked for what in faults(question, one)]
+        if place % PARSED == 0:
+            known = numbers(question)
+            found += [("does not parse", one.question) for one in masked if not parses(one, known)]
     assert found == []
     assert sum(map(bool, counts)) >= problems
     assert sum(counts) >= questions

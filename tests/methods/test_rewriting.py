@@ -1,7 +1,8 @@
+import random
 import time
 from collections import Counter
 from fractions import Fraction
-from itertools import cycle, islice
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,11 @@ from personamath.sources.seed_problems import read_problems
 from tests.support.planted_rewrites import planted
 
 ORIGINAL = "A box holds 12 pens. How many pens do 3 boxes hold?"
-WRAPPINGS_OF_A_QUESTION = 3
+QUESTIONS = 3_000
+"""Of the 6,300 of both test splits: each wrapping is around forty of them, and a fault that one pair of a question and
+a wrapping in a thousand shows is found nineteen times in twenty."""
+REWRITES = 600
+"""Of each kind: a drop of one in 200 is found nineteen times in twenty."""
 QUESTION = "A beekeeper fills 3 crates with 12 jars each. How many jars are there?"
 
 WRAPPED = [
@@ -298,16 +303,14 @@ def test_every_real_question_comes_out_of_every_wrapping_as_it_went_in(data: Pat
         for wrapping in WRAPPED
         if '"' not in wrapping and wrapping != "**{}**" and "{} " not in wrapping and "of her own" not in wrapping
     ]
-    turns = cycle(wrappings)
-    for source in (f"gsm8k:{data}/gsm8k/test.jsonl", f"math:{data}/math/test.jsonl"):
-        for problem in read_problems([ProblemSource.parse(source)]):
-            assert isinstance(problem, Problem)
-            if r"\boxed" in problem.question:
-                continue
-            # Each question in a few of them, each wrapping around two hundred questions and more.
-            for wrapping in islice(turns, WRAPPINGS_OF_A_QUESTION):
-                completion = wrapping.replace("{}", problem.question).replace("{original}", ORIGINAL)
-                assert unwrapped(completion) == problem.question
+    sources = [ProblemSource.parse(f"{name}:{data}/{name}/test.jsonl") for name in ("gsm8k", "math")]
+    problems = [*read_problems(sources)]
+    questions = [one.question for one in problems if isinstance(one, Problem)]
+    assert len(questions) == len(problems)
+    sample = random.Random(0).sample([question for question in questions if r"\boxed" not in question], QUESTIONS)
+    for question, wrapping in zip(sample, cycle(wrappings), strict=False):
+        completion = wrapping.replace("{}", question).replace("{original}", ORIGINAL)
+        assert unwrapped(completion) == question
 
 
 FIGURE = "[asy]\ndraw((0,0)--(1,0));\n[/asy]"
@@ -499,8 +502,10 @@ def test_the_reference_answer_is_found_in_other_forms(answer: str) -> None:
 def test_real_questions_and_sound_rewrites_of_them_are_hardly_ever_dropped(data: Path) -> None:
     sources = [ProblemSource.parse(f"{name}:{data}/{name}/train.jsonl") for name in ("gsm8k", "math")]
     problems = {one.question: one for one in read_problems(sources) if isinstance(one, Problem)}
-    told = [(q, f"A beekeeper who sells honey on the market is asked the following. {q}") for q in [*problems][::10]]
-    sound = [(one.seed_problem, one.problem) for one in planted([*problems], 1_500, 1) if one.corruption is None]
+    questions = random.Random(0).sample([*problems], REWRITES)
+    told = [(q, f"A beekeeper who sells honey on the market is asked the following. {q}") for q in questions]
+    sound = [(one.seed_problem, one.problem) for one in planted(questions, REWRITES, 1) if one.corruption is None]
+    assert len(told) == len(sound) == REWRITES
     for rewrites in (told, sound):
         found = Counter[str]()
         for original, rewrite in rewrites:

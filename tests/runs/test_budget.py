@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from personamath.budget import Budget
@@ -88,7 +88,6 @@ units = st.sampled_from(["usd:0.0000{:02}", "tokens:{}", "rows:{}", "questions:{
 any_order = st.tuples(st.integers(), st.integers(1, 9))
 
 
-@settings(deadline=None)
 @given(costs_of, units, st.integers(1, 60), any_order, any_order)
 def test_the_order_of_arrival_changes_no_row(
     costs: Costs, unit: str, amount: int, one: tuple[int, int], other: tuple[int, int]
@@ -98,7 +97,6 @@ def test_the_order_of_arrival_changes_no_row(
     assert first.sink.taken == second.sink.taken <= first.sink.begun
 
 
-@settings(deadline=None)
 @given(costs_of, units, st.integers(1, 60), st.integers(0, 30), any_order, any_order)
 def test_a_larger_budget_contains_a_smaller_one(
     costs: Costs, unit: str, amount: int, more: int, one: tuple[int, int], other: tuple[int, int]
@@ -106,7 +104,6 @@ def test_a_larger_budget_contains_a_smaller_one(
     assert cut(costs, unit.format(amount), *one).ids <= cut(costs, unit.format(amount + more), *other).ids
 
 
-@settings(deadline=None)
 @given(costs_of, units, st.integers(1, 60), any_order, st.frozensets(st.integers(0, 24)))
 def test_faults_leave_rows_out_and_add_none(
     costs: Costs, unit: str, amount: int, how: tuple[int, int], failing: frozenset[int]

@@ -18,9 +18,9 @@ RECIPE = Recipe(problems=("gsm8k", "math"), teacher="teacher-1")
 LAYOUT = Layout(PersonaMath.outline)
 STEPS = tuple(step.name for step in LAYOUT.steps)
 FORMAT_1 = Path(__file__).parent / "format_1"
-# More than one row group in the first step.
+# A whole row group and a part of one in the first step.
 SIZES = {
-    "stage1_inference": 4_500,
+    "stage1_inference": 2_100,
     "stage1_rewrite": 30,
     "stage2_reflection": 3,
     "stage2_rewrite": 7,

@@ -21,34 +21,39 @@ class Texts(NamedTuple):
     responses: list[str]
 
 
-EVERY = 25
+EVERY = 50
 
 
 @pytest.fixture(scope="module")
 def texts(data: Path) -> Texts:
-    """Of the training rows of GSM8K and MATH, all whose labels could differ from the others'.
+    """Of the training rows of GSM8K and MATH, one of each kind that labels could differ by; and one of each 50 others.
 
-    Labels begin where the prompt and the first word of a response meet, and end at its last character: these are all
-    first words, all rows with space around a text, all that are not ASCII; and one of each 25 others.
+    Labels begin where the prompt and the first characters of a response meet, and end at its last ones.
     """
-    begun: set[str] = set()
+    seen: list[set[Any]] = [set(), set(), set(), set()]
     problems, responses = [], []
     for name, columns in (("gsm8k", ("question", "answer")), ("math", ("problem", "solution"))):
         with (data / name / "train.jsonl").open(encoding="utf-8") as lines:
             for number, row in enumerate(map(json.loads, lines)):
                 problem, response = (row[column] for column in columns)
-                first = response.split(maxsplit=1)[0]
-                odd = not (problem + response).isascii() or response != response.strip() or problem != problem.strip()
-                if odd or first not in begun or number % EVERY == 0:
-                    begun.add(first)
+                kinds = [response.strip()[:2], response.strip()[-2:], spaces(problem, response)]
+                kinds.append(frozenset(one for one in problem + response if not one.isascii()))
+                if number % EVERY == 0 or any(kind not in known for kind, known in zip(kinds, seen, strict=True)):
                     problems.append(problem)
                     responses.append(response)
+                for kind, known in zip(kinds, seen, strict=True):
+                    known.add(kind)
     return Texts(problems, responses)
+
+
+def spaces(*texts: str) -> tuple[str, ...]:
+    """The white space around texts."""
+    return tuple(side for text in texts for side in text.split(text.strip()))
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def tokenizer(request: pytest.FixtureRequest, texts: Texts) -> Any:
-    return made(request.param, texts.problems[::15] + texts.responses[::15] + [alpaca(":The")] * 500)
+    return made(request.param, texts.problems[::6] + texts.responses[::6] + [alpaca(":The")] * 500)
 
 
 def made(kind: TokenizerKind, corpus: Sequence[str]) -> Any:
