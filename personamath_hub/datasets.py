@@ -18,7 +18,14 @@ from personamath.folder.licenses import check_license, decide
 from personamath.folder.marks import in_words
 from personamath.folder.subset import write_marked
 from personamath.methods.work import FAILED, NOT_ASKED
-from personamath_hub.versions.revisions import checked_repo_id, checked_version, download, predecessor
+from personamath_hub.versions.revisions import (
+    PublishError,
+    checked_repo_id,
+    checked_version,
+    download,
+    missing_token,
+    predecessor,
+)
 
 FIRST = "This is the first version."
 """The changelog of a first version."""
@@ -45,14 +52,15 @@ def prepared(
     license: str | None = None,
     allow_simulated: bool = False,
     only_marked: Path | None = None,
+    dry_run: bool = False,
     api: HfApi | None = None,
 ) -> Iterator[Prepared]:
     """Give a copy of a dataset folder, or of a run's, as it would be published: checked, with its version on the card.
 
     The changelog compares with the greatest version on the Hub below this one. Because versions only grow, the same
     folder and version always give the same bytes, whatever is published later. With `only_marked`, a file of marks,
-    the copy has only the rows that are marked good. Raises `BadInput`, and `PublishError`
-    where the Hub cannot be read.
+    the copy has only the rows that are marked good. Raises `BadInput`, and `PublishError` where the Hub cannot be read,
+    or where there is no token, unless it is for a `dry_run`.
     """
     checked_repo_id(repo_id)
     checked_version(version)
@@ -60,6 +68,8 @@ def prepared(
     if not (original / PROVENANCE).is_file():
         raise BadInput(f"{source}: not a run directory or a dataset folder: it has no {PROVENANCE}")
     check_readable(original, allow_simulated=allow_simulated)  # the rows are checked below, in the copy
+    if not dry_run and (reason := missing_token(api or HfApi())):
+        raise PublishError(f"{repo_id} {version} is not published: {reason}")
     by_hand: list[str] = []
     before = predecessor(repo_id, version, repo_type="dataset", api=api)
     with scratch_folder("publish") as scratch:

@@ -20,6 +20,7 @@ from huggingface_hub import HfApi, close_session, constants
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from personamath.commands import cli
+from personamath.teachers.simulated import bundled_problems
 from tests.support import programs
 from tests.support.local_hub import LocalHub, local_hub
 
@@ -31,7 +32,7 @@ SCRIPTED_TEACHER = "tests.support.scripted_teacher"
 MARKS = {
     "browser": "browser",
     "cluster": "ray",
-    **dict.fromkeys(("start_teacher", "start_provider", "data", "tokenizer"), "slow"),
+    **dict.fromkeys(("start_teacher", "shared_teacher", "start_provider", "data", "tokenizer"), "slow"),
     # Whole runs.
     **dict.fromkeys(("demo_run", "replayed", "persona_run", "direct_run"), "slow"),
 }
@@ -142,6 +143,13 @@ def start_teacher() -> Iterator[Callable[..., ScriptedTeacher]]:
     """Start scripted teachers that end with the test."""
     with ExitStack() as teachers:
         yield lambda *flags: teachers.enter_context(scripted_teacher(*flags))
+
+
+@pytest.fixture(scope="module")
+def shared_teacher() -> Iterator[ScriptedTeacher]:
+    """A scripted teacher of the bundled problems, for the tests of a module that do not count what it is asked."""
+    with scripted_teacher(*(flag for source in bundled_problems() for flag in ("--problems", source))) as teacher:
+        yield teacher
 
 
 @pytest.fixture(scope="module")

@@ -117,20 +117,21 @@ def test_a_run_serves_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 TASKS = ("personamath_gsm8k", "personamath_math")
+OUR_TASKS = "personamath.evaluation.tasks.lm_eval_command"
 
 
 def score(folder: Path, backend: str, arguments: dict[str, Any]) -> ScoredRun:
-    """The real lm_eval command: of vLLM's environment for the backend `vllm`, and else of ours."""
+    """The real lm_eval command, or for the backend `vllm` the one in vLLM's environment that has our tasks alone."""
     folder.mkdir()
     given = ",".join(f"{name}={value}" for name, value in arguments.items())
     words: list[object] = ["--model", backend, "--model_args", given, "--tasks", ",".join(TASKS)]
-    words += ["--include_path", Path(tasks.__file__).parent, "--output_path", "out", "--log_samples"]
+    words += ["--output_path", "out", "--log_samples"]
     words += ["--metadata", json.dumps({"files": write_files(folder / "data")})]
     if backend == "vllm":
-        done = ended(folder, Path(VLLM).with_name("python"), "-m", "lm_eval", *words)
+        done = ended(folder, Path(VLLM).with_name("python"), "-m", OUR_TASKS, *words)
     else:
-        own = environment(folder)
-        done = programs.run("lm_eval", *words, "--device", "cpu", environment=own, folder=folder, kind="training")
+        words += ["--include_path", tasks.FOLDER, "--device", "cpu"]
+        done = programs.run("lm_eval", *words, environment=environment(folder), folder=folder, kind="training")
     assert done.returncode == 0, done.stderr[-3000:]
     return read_results([folder / "out"])
 

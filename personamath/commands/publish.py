@@ -89,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
             license=options.license,
             allow_simulated=options.allow_simulated,
             only_marked=options.only_marked,
+            dry_run=options.dry_run,
         ) as ready,
     ):
         if ready.failed:

@@ -57,8 +57,12 @@ class Picture(NamedTuple):
 
 def draw(chart: Chart, name: str) -> Picture:
     """Draw the chart; same chart, name and matplotlib, same bytes."""
-    svg, png = _drawn(chart, name, WIDTH, "svg", "png")
-    (narrow,) = _drawn(chart, f"{name}, narrow", NARROW_WIDTH, "svg")
+    import matplotlib
+
+    # Use default settings and separate figures, so that neither a display nor the user's matplotlibrc matters.
+    with matplotlib.rc_context(matplotlib.rcParamsDefault | SETTINGS):
+        svg, png = _drawn(chart, name, WIDTH, "svg", "png")
+        (narrow,) = _drawn(chart, f"{name}, narrow", NARROW_WIDTH, "svg")
     return Picture(svg, png, _inline(svg.decode()), _inline(narrow.decode()))
 
 
@@ -66,23 +70,22 @@ def _drawn(chart: Chart, salt: str, width: float, *formats: Literal["svg", "png"
     """Draw the chart in these formats, of a width in inches."""
     import matplotlib
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    # Use default settings and a separate figure, so that neither a display nor the user's matplotlibrc matters.
-    with matplotlib.rc_context(matplotlib.rcParamsDefault | SETTINGS | {"svg.hashsalt": salt}):
-        horizontal = _is_horizontal(chart, width)
-        height = _height(chart) if horizontal else min(HEIGHT, 0.7 * width)
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.add_subplot()
-        label_width = LABEL_WIDTH if width == WIDTH else NARROW_LABEL_WIDTH
-        _draw_lines(axes, chart) if chart.kind == "lines" else _draw_bars(axes, chart, horizontal, label_width)
-        if len(chart.series) > 1:
-            fits = sum(len(series.name) + 5 for series in chart.series) <= CHARACTERS_PER_INCH * width
-            columns = len(chart.series) if fits else 2 if width == WIDTH else 1
-            figure.legend(loc="outside upper left", ncols=columns, handlelength=1.8, columnspacing=1.4)
-        # Otherwise each format computes the layout twice, which takes longer than drawing.
-        figure.draw_without_rendering()
-        figure.set_layout_engine(None)
-        return [_saved(figure, one) for one in formats]
+    matplotlib.rcParams["svg.hashsalt"] = salt
+    horizontal = _is_horizontal(chart, width)
+    height = _height(chart) if horizontal else min(HEIGHT, 0.7 * width)
+    figure = Figure(figsize=(width, height))
+    axes = figure.add_subplot()
+    label_width = LABEL_WIDTH if width == WIDTH else NARROW_LABEL_WIDTH
+    _draw_lines(axes, chart) if chart.kind == "lines" else _draw_bars(axes, chart, horizontal, label_width)
+    if len(chart.series) > 1:
+        fits = sum(len(series.name) + 5 for series in chart.series) <= CHARACTERS_PER_INCH * width
+        columns = len(chart.series) if fits else 2 if width == WIDTH else 1
+        figure.legend(loc="outside upper left", ncols=columns, handlelength=1.8, columnspacing=1.4)
+    # As the figure's own engine, it would compute the layout for each format, which takes longer than drawing.
+    ConstrainedLayoutEngine().execute(figure)
+    return [_saved(figure, one) for one in formats]
 
 
 def _saved(figure: "Figure", format: Literal["svg", "png"]) -> bytes:

@@ -56,7 +56,7 @@ def test_a_run_writes_its_dataset_its_counts_and_its_journal(
     start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     teacher = start_teacher(*PROBLEMS)
-    assert main(command(teacher, tmp_path / "run")) == 0
+    assert main(command(teacher, tmp_path / "run", *FEW)) == 0
     run = run_file(tmp_path / "run")
     asked = sum(sum(outcomes.values()) for outcomes in run["requests"].values())
     assert run["complete"] and run["simulated"]
@@ -70,7 +70,7 @@ def test_a_run_writes_its_dataset_its_counts_and_its_journal(
     assert (
         sum(run["requests"]["stage1_rewrite: solve"].values()) == run["requests"]["stage1_rewrite: rewrite"]["usable"]
     )
-    assert sum(run["requests"]["stage1_rewrite: rewrite"].values()) == 5 * run["requests"]["stage1_inference"]["kept"]
+    assert sum(run["requests"]["stage1_rewrite: rewrite"].values()) == 2 * run["requests"]["stage1_inference"]["kept"]
     assert all(run["tokens"]["stage1_inference"].values())
     output = capsys.readouterr().out
     assert "SIMULATED" in output and f"{sum(map(sum, (c.values() for c in run['rows'].values()))):,}" in output
@@ -220,6 +220,8 @@ BAD_USE = [
     (["augment", *PROBLEMS, "--teacher", "t", "--output", "o", "--ray-address", "auto"], 1, "is for --engine ray"),
     (["augment", "--config", "no.yaml"], 1, "no.yaml: No such file"),
     (["journal", "nowhere"], 1, "is not a run"),
+    (["diff", "nowhere", "nowhere"], 1, "nowhere: no such folder; write a dataset on the Hub as OWNER/NAME@v1.0.0"),
+    (["plan", *PROBLEMS, "--teacher", "t", "--pilot", "-1"], 1, "pilot is -1: it must not be negative"),
     (["journal", "nowhere", "--export", "answers.csv"], 1, "answers.csv: answers are exported as parquet"),
     (["journal", "nowhere", "--export", "no/answers.parquet"], 1, "no/answers.parquet: its folder does not exist"),
 ]
@@ -260,6 +262,21 @@ def test_bad_input_is_met_before_anything_is_asked(
         assert main(command(teacher, tmp_path / "run", *flags)) == 1
         assert message in capsys.readouterr().err
     assert teacher.stats().get("requests", 0) == 0
+
+
+def test_what_a_run_paid_is_shown_with_how_to_continue(
+    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices = ("--price-in", "1000", "--price-out", "1000")
+    arguments = command(start_teacher(*PROBLEMS), tmp_path / "run", *FEW, *prices, "--budget", "rows:3")
+    assert main([*arguments, "--max-requests", "2"]) == 3
+    shown = capsys.readouterr().out
+    assert "Stopped at --max-requests 2. Run the same command with a higher limit to continue" in shown
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    paid = run_file(tmp_path / "run")["paid"]["usd"]
+    assert f"All answers in the run directory together: ${paid:,.2f}." in shown and paid > 0.01
+    assert "Budget rows:3: used 3 for 1 of 48 seed problems" in shown and "Stopped" not in shown
 
 
 def test_k2_not_above_k1_is_warned_of(start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from personamath.commands import terminal
 from personamath.commands.augment import next_commands
 from personamath.commands.cli import COMMANDS, main
+from personamath.commands.report import read_source
 from personamath.teachers.simulated import bundled_problems
 from tests.commands.test_augment import PROBLEMS, command, run_file
 from tests.commands.test_run_directories import Start
@@ -44,6 +45,11 @@ def test_a_usage_error_is_two_lines(
     first, second = usage_error(arguments, capsys)
     assert first.startswith(f"personamath: {error}")
     assert second == f"See `{see or f'personamath {arguments[0]} --help'}`."
+
+
+def test_a_call_without_a_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    said = "\n".join(usage_error([], capsys))
+    assert said.startswith("usage: personamath") and all(f"\n  {name} " in said for name in COMMANDS)
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -132,10 +138,9 @@ def test_an_unfinished_run_is_shown_and_other_commands_say_how_to_make_its_datas
     assert main(command(teacher, output, "--limit", "3")) == 0
     (output / "dataset").rename(tmp_path / "elsewhere")  # as a run that ended before it wrote one
     (output / "run.json").unlink()
-    capsys.readouterr()
     asked = teacher.stats()["requests"]
-    assert main(["report", str(output)]) == 0
-    assert "The run stopped before its end" in capsys.readouterr().err
+    assert "The run stopped before its end" in (read_source(str(output)).unfinished or "")
+    capsys.readouterr()
     assert main(["diff", str(output), str(output)]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "the run is not finished" in error and "--max-requests 1" in error

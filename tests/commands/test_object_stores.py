@@ -2,30 +2,30 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
 from personamath.commands.cli import main
+from personamath.commands.report import read_source
 from personamath.journal.block_files import write_answers
 from personamath.journal.run_folder import RunFolder
 from personamath.journal.salvage import Answer
-from personamath.teachers.simulated import MODEL, bundled_problems
-from tests.conftest import scripted_teacher
+from personamath.report.analysis.catalogue import analyses
+from tests.commands.test_augment import FEW, command
+from tests.conftest import ScriptedTeacher
 from tests.support.local_hub import LocalHub
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(shared_teacher: ScriptedTeacher, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a finished run."""
     output = tmp_path_factory.mktemp("made") / "run"
-    problems = [flag for source in bundled_problems() for flag in ("--problems", source)]
-    with scripted_teacher(*problems) as teacher:
-        asked = ("--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(output))
-        assert main(["augment", *problems, *asked]) == 0
+    assert main(command(shared_teacher, output, *FEW)) == 0
     return output
 
 
@@ -68,10 +68,12 @@ def exported(file: Path) -> set[tuple[str, ...]]:
 def test_the_report_says_what_it_says_of_the_directory(
     run: Path, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for source, name in ((url, "store"), (str(run), "here")):
-        printed(capsys, "report", source, "--output", str(tmp_path / name))
-    store, here = ((tmp_path / name / "report.md").read_text() for name in ("store", "here"))
-    assert url in store and store.replace(url, str(run)) == here
+    printed(capsys, "report", url, "--output", str(tmp_path))
+    assert (tmp_path / "report.md").read_text().startswith(f"# Report on {url}\n")
+    store, here = read_source(url), read_source(str(run))
+    assert here.wrong and here.seeds and not here.missing
+    assert (store.name, replace(store, name=here.name)) == (url, here)
+    assert analyses(store) == analyses(here)
 
 
 def test_versions_are_compared(run: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +92,7 @@ def test_a_dataset_is_published(
 
 
 @pytest.mark.parametrize(
-    ("command", "message"),
+    ("arguments", "message"),
     [
         (
             ["opinion", "URL"],
@@ -104,9 +106,9 @@ def test_a_dataset_is_published(
     ],
 )
 def test_what_a_command_cannot_do_there_is_told_in_one_line(
-    command: list[str], message: str, url: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
-    assert main([argument.replace("URL", url) for argument in command]) == 1
+    assert main([argument.replace("URL", url) for argument in arguments]) == 1
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1 and "secret" not in error

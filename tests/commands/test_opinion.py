@@ -25,7 +25,8 @@ from personamath.report.analysis.quality import second_opinion
 from personamath.report.analysis.result import Analysis, LeftOut
 from personamath.report.analysis.rows import read_run
 from personamath.runs.opinions import FILE_NAME, Opinion, read_opinions, tally
-from personamath.teachers.simulated import MODEL, bundled_problems
+from personamath.teachers.simulated import MODEL
+from tests.commands.test_augment import PROBLEMS, command
 from tests.conftest import ScriptedTeacher
 from tests.support import programs
 from tests.support.analysed import run_data
@@ -33,13 +34,21 @@ from tests.support.analysed import run_data
 pytestmark = pytest.mark.slow
 
 Start = Callable[..., ScriptedTeacher]
-PROBLEMS = [flag for source in bundled_problems() for flag in ("--problems", source)]
+SOME_WRONG = ("--k1", "1", "--k2", "15", "--rng-seed", "4")
+"""A run of a few rewrites, of which the teacher solves three wrongly when it is asked again."""
+
+
+@pytest.fixture(scope="module")
+def made(shared_teacher: ScriptedTeacher, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("made") / "run"
+    assert main(command(shared_teacher, output, *SOME_WRONG)) == 0
+    return output
 
 
 @pytest.fixture
-def run(demo_run: Path, tmp_path: Path) -> Path:
-    """A whole run, to be changed."""
-    return shutil.copytree(demo_run, tmp_path / "run")
+def run(made: Path, tmp_path: Path) -> Path:
+    """A finished run of every step, to be changed."""
+    return shutil.copytree(made, tmp_path / "run")
 
 
 def ask(run: Path, teacher: ScriptedTeacher, *flags: str) -> int:
@@ -181,9 +190,9 @@ def test_the_named_key_is_sent(start_teacher: Start, run: Path, monkeypatch: pyt
     [(["--solves", "0"], "at least 1"), (["--concurrency", "0"], "more than 0"), ([], "OPENAI_API_KEY")],
 )
 def test_what_cannot_be_asked_is_said_in_a_line(
-    run: Path, flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    made: Path, flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["opinion", str(run), "--all", *flags]) == 1
+    assert main(["opinion", str(made), "--all", *flags]) == 1
     assert message in capsys.readouterr().err
 
 
@@ -217,8 +226,8 @@ def test_half_of_the_solves_are_not_most() -> None:
     assert tally([Opinion("", 2, 1), Opinion("", 3, 2), Opinion("", 3, 0), Opinion("", 0, 0)]) == (3, 1, 1)
 
 
-def test_where_nobody_asked_it_is_left_out_with_the_command(run: Path) -> None:
-    found = second_opinion(read_run(run / "dataset", "run", run))
+def test_where_nobody_asked_it_is_left_out_with_the_command(made: Path) -> None:
+    found = second_opinion(read_run(made / "dataset", "run", made))
     assert isinstance(found, LeftOut) and "`personamath opinion RUN`" in found.why
 
 

@@ -14,11 +14,11 @@ import yaml
 
 import personamath
 from personamath.commands.cli import main
+from personamath.commands.report import read_source
 from personamath.folder.card import FolderFacts, dataset_card
 from personamath.methods import METHODS
 from personamath.methods.prompts import REWRITING, Prompt
 from personamath.report.analysis.composition import composition
-from personamath.report.analysis.rows import read_run
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.conftest import ScriptedTeacher
 from tests.support.folders import RECIPE, rows, write
@@ -101,9 +101,12 @@ def test_from_a_prompt_of_ones_own_to_the_card(
 
     # What reads the run needs no file.
     Path("texts/renamed.txt").unlink()
-    data = read_run(Path("run/dataset"), "run", Path("run"))
-    assert data.wrong is not None and "The recipe replaces the method's prompts of rewriting." in composition(data).note
-    assert main(["report", "run", "--output", "page"]) == 0
+    data = read_source("run")
+    assert (
+        data.wrong is not None
+        and not data.missing
+        and "The recipe replaces the method's prompts of rewriting." in composition(data).note
+    )
     assert main(["opinion", "run", "--all", "--solves", "1", "--base-url", teacher.base_url]) == 0
     assert dataset_card(FolderFacts.read(Path("run/dataset"))) == Path("run/dataset/README.md").read_text()
 

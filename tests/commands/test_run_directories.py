@@ -1,5 +1,6 @@
 """Run directories that hold something already: another recipe, other answers, nothing that was kept."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -46,6 +47,23 @@ def test_another_recipe_in_a_finished_run_directory_is_refused_by_the_keys_that_
     assert dataset_bytes(finished) == before
 
 
+@pytest.fixture(scope="module")
+def made_of_two(shared_teacher: ScriptedTeacher, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("made") / "run"
+    assert main(of_two(shared_teacher, output)) == 0
+    return output
+
+
+@pytest.fixture
+def run(made_of_two: Path, tmp_path: Path) -> Path:
+    """A finished run of two problems, to be changed; see `of_two`."""
+    return shutil.copytree(made_of_two, tmp_path / "run")
+
+
+def of_two(teacher: ScriptedTeacher, output: Path, *flags: str) -> list[str]:
+    return command(teacher, output, "--limit", "2", *flags)
+
+
 DAMAGED = [
     ('{"recipe": {"k1"', "not valid JSON"),
     ("[]", "not a JSON object"),
@@ -57,47 +75,54 @@ DAMAGED = [
 
 @pytest.mark.parametrize(("content", "fault"), DAMAGED)
 def test_a_damaged_run_file_protects_its_dataset_until_replace_is_given(
-    start_teacher: Start, tmp_path: Path, content: str, fault: str, capsys: pytest.CaptureFixture[str]
+    shared_teacher: ScriptedTeacher, run: Path, content: str, fault: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
-    assert main(command(teacher, output, "--limit", "2")) == 0
-    whole, before = (output / "run.json").read_bytes(), dataset_bytes(output)
-    (output / "run.json").write_text(content)
-    capsys.readouterr()
-    assert main(command(teacher, output, "--limit", "2")) == 1
+    whole, before = (run / "run.json").read_bytes(), dataset_bytes(run)
+    (run / "run.json").write_text(content)
+    assert main(of_two(shared_teacher, run)) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert f"run.json: {fault}" in line and line.endswith("give --replace to let this run replace its dataset")
-    assert main(command(teacher, output, "--limit", "2", "--replace")) == 0
-    assert dataset_bytes(output) == before
-    assert json.loads(whole)["recipe"] == run_file(output)["recipe"]
+    assert main(of_two(shared_teacher, run, "--replace")) == 0
+    assert dataset_bytes(run) == before
+    assert json.loads(whole)["recipe"] == run_file(run)["recipe"]
 
 
 def test_a_dataset_without_a_run_file_is_protected_by_its_provenance(
-    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shared_teacher: ScriptedTeacher, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
-    assert main(command(teacher, output, "--limit", "2")) == 0
-    before = dataset_bytes(output)
-    (output / "run.json").unlink()
-    assert main(command(teacher, output, "--limit", "1")) == 1
+    before = dataset_bytes(run)
+    (run / "run.json").unlink()
+    assert main(command(shared_teacher, run, "--limit", "1")) == 1
     assert "contains the dataset of another recipe (limit was 2, is 1)" in capsys.readouterr().err
-    assert dataset_bytes(output) == before
-    assert main(command(teacher, output, "--limit", "2")) == 0
-    assert dataset_bytes(output) == before and run_file(output)["answers"]["asked this time"] == 0
+    assert dataset_bytes(run) == before
+    assert main(of_two(shared_teacher, run)) == 0
+    assert dataset_bytes(run) == before and run_file(run)["answers"]["asked this time"] == 0
 
 
-def of_two_files(teacher: ScriptedTeacher, tmp_path: Path, *flags: str) -> list[str]:
-    """A run on a file of problems and one of personas."""
-    sources = ["--problems", f"gsm8k:{tmp_path / 'few.jsonl'}", "--personas", str(tmp_path / "people.txt")]
-    asked = ["--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(tmp_path / "run")]
+def of_two_files(teacher: ScriptedTeacher, *flags: str) -> list[str]:
+    """A run on a file of problems and one of personas, in the current folder."""
+    sources = ["--problems", "gsm8k:few.jsonl", "--personas", "people.txt"]
+    asked = ["--teacher", MODEL, "--base-url", teacher.base_url, "--output", "run"]
     return ["augment", *sources, *asked, "--k1", "2", "--k2", "3", *flags]
 
 
-@pytest.fixture
-def two_files(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def made_of_two_files(shared_teacher: ScriptedTeacher, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
     rows = Path(bundled_problems()[0].partition(":")[2]).read_text(encoding="utf-8").splitlines(keepends=True)
-    (tmp_path / "few.jsonl").write_text("".join(rows[:4]), encoding="utf-8")
-    (tmp_path / "people.txt").write_text("A cook\nA pilot\nA baker\n")
+    (folder / "few.jsonl").write_text("".join(rows[:4]), encoding="utf-8")
+    (folder / "people.txt").write_text("A cook\nA pilot\nA baker\n")
+    with contextlib.chdir(folder):
+        assert main(of_two_files(shared_teacher)) == 0
+    return folder
+
+
+@pytest.fixture
+def two_files(made_of_two_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of two files and the finished run of them, to be changed; it is the current one."""
+    folder = shutil.copytree(made_of_two_files, tmp_path / "files")
+    monkeypatch.chdir(folder)
+    return folder
 
 
 CHANGED_FILES: list[tuple[str, Callable[[str], str], str]] = [
@@ -109,78 +134,75 @@ CHANGED_FILES: list[tuple[str, Callable[[str], str], str]] = [
 ]
 
 
-@pytest.mark.usefixtures("two_files")
 @pytest.mark.parametrize("recorded_in", ["run.json", "provenance.json"])
 @pytest.mark.parametrize(("name", "change", "difference"), CHANGED_FILES)
 def test_files_that_changed_under_one_name_are_another_recipe(
-    start_teacher: Start,
-    tmp_path: Path,
+    shared_teacher: ScriptedTeacher,
+    two_files: Path,
     recorded_in: str,
     name: str,
     change: Callable[[str], str],
     difference: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    arguments = of_two_files(start_teacher(*PROBLEMS), tmp_path)
-    assert main(arguments) == 0
-    before = dataset_bytes(tmp_path / "run")
-    (tmp_path / name).write_text(change((tmp_path / name).read_text()))
+    arguments, run = of_two_files(shared_teacher), two_files / "run"
+    before = dataset_bytes(run)
+    (two_files / name).write_text(change((two_files / name).read_text()))
     if recorded_in != "run.json":
-        (tmp_path / "run" / "run.json").unlink()
-    capsys.readouterr()
+        (run / "run.json").unlink()
     if not difference:
         assert main(arguments) == 0
         return
     assert main(arguments) == 1
     said = capsys.readouterr().err.splitlines()[-1]
     assert f"contains the dataset of another recipe ({difference}): use another output, or replace" in said
-    assert dataset_bytes(tmp_path / "run") == before
-    assert main([*arguments, "--replace"]) == 0 and dataset_bytes(tmp_path / "run") != before
+    assert dataset_bytes(run) == before
+    assert main([*arguments, "--replace"]) == 0 and dataset_bytes(run) != before
 
 
-@pytest.mark.usefixtures("two_files")
-def test_a_run_of_a_version_that_kept_no_digests_goes_on(start_teacher: Start, tmp_path: Path) -> None:
-    arguments = of_two_files(start_teacher(*PROBLEMS), tmp_path)
-    assert main(arguments) == 0
-    content = run_file(tmp_path / "run")
+def test_a_run_of_a_version_that_kept_no_digests_goes_on(shared_teacher: ScriptedTeacher, two_files: Path) -> None:
+    run = two_files / "run"
+    content = run_file(run)
     del content["used"], content["prompts"]
-    (tmp_path / "run" / "run.json").write_text(json.dumps(content))
-    (tmp_path / "people.txt").write_text("A cook\nA sailor\nA baker\n")
-    assert main(arguments) == 0
-    assert set(run_file(tmp_path / "run")["used"]) == {"problems", "personas"}
+    (run / "run.json").write_text(json.dumps(content))
+    (two_files / "people.txt").write_text("A cook\nA sailor\nA baker\n")
+    assert main(of_two_files(shared_teacher)) == 0
+    assert set(run_file(run)["used"]) == {"problems", "personas"}
 
 
 def test_a_recipe_of_a_later_version_is_not_replaced_silently(
-    start_teacher: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shared_teacher: ScriptedTeacher, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
-    assert main(command(teacher, output, "--limit", "2")) == 0
-    content = run_file(output)
+    content = run_file(run)
     content["recipe"]["votes"] = 3
-    (output / "run.json").write_text(json.dumps(content))
-    assert main(command(teacher, output, "--limit", "2")) == 1
+    (run / "run.json").write_text(json.dumps(content))
+    assert main(of_two(shared_teacher, run)) == 1
     assert "(votes was 3, is unknown here)" in capsys.readouterr().err
 
 
-def test_a_run_that_kept_no_row_does_not_keep_another_recipe_out(start_teacher: Start, tmp_path: Path) -> None:
-    unknown = tmp_path / "unknown.jsonl"
+def unanswerable(folder: Path, teacher: ScriptedTeacher, method: str) -> list[str]:
+    """A run of one problem that no teacher can solve, in the folder `run`."""
+    unknown = folder / "unknown.jsonl"
     unknown.write_text(json.dumps({"question": "What is the teacher's favourite number?", "answer": "#### 7"}))
-    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
-    flags = ["--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(output), "--method", "direct"]
-    assert main(["augment", "--problems", f"gsm8k:{unknown}", *flags]) == 3
-    assert main(command(teacher, output, "--limit", "2")) == 0
+    flags = ["--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(folder / "run"), "--method", method]
+    return ["augment", "--problems", f"gsm8k:{unknown}", *flags]
+
+
+def test_a_run_that_kept_no_row_does_not_keep_another_recipe_out(
+    shared_teacher: ScriptedTeacher, tmp_path: Path
+) -> None:
+    assert main(unanswerable(tmp_path, shared_teacher, "direct")) == 3
+    assert main(of_two(shared_teacher, tmp_path / "run")) == 0
 
 
 def test_replace_lets_another_recipe_have_the_directory_and_the_journal_keeps_all(
-    start_teacher: Start, tmp_path: Path
+    shared_teacher: ScriptedTeacher, run: Path
 ) -> None:
-    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
-    assert main(command(teacher, output, "--limit", "6")) == 0
-    first = dataset_bytes(output)
-    assert main(command(teacher, output, "--limit", "3", "--replace")) == 0
-    assert run_file(output)["recipe"]["limit"] == 3 and dataset_bytes(output) != first
-    assert main(command(teacher, output, "--limit", "6", "--replace")) == 0
-    assert run_file(output)["answers"]["asked this time"] == 0 and dataset_bytes(output) == first
+    first = dataset_bytes(run)
+    assert main(command(shared_teacher, run, "--limit", "1", "--replace")) == 0
+    assert run_file(run)["recipe"]["limit"] == 1 and dataset_bytes(run) != first
+    assert main(of_two(shared_teacher, run, "--replace")) == 0
+    assert run_file(run)["answers"]["asked this time"] == 0 and dataset_bytes(run) == first
 
 
 def test_a_run_file_of_version_0_1_is_the_persona_methods(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,27 +215,22 @@ def test_a_run_file_of_version_0_1_is_the_persona_methods(finished: Path, capsys
     assert "0 answers asked" in capsys.readouterr().out
 
 
-def test_second_opinions_leave_the_bytes_of_the_dataset_alone(start_teacher: Start, tmp_path: Path) -> None:
-    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
-    assert main(command(teacher, output, "--limit", "8")) == 0
-    before = dataset_bytes(output)
-    used = json.loads((output / "dataset" / "provenance.json").read_text())["journal"]["answers"]
-    assert main(["opinion", str(output), "--base-url", teacher.base_url, "--all", "--solves", "2"]) == 0
-    assert main(command(teacher, output, "--limit", "8")) == 0
-    assert dataset_bytes(output) == before
-    paid = run_file(output)["paid"]
+def test_second_opinions_leave_the_bytes_of_the_dataset_alone(shared_teacher: ScriptedTeacher, run: Path) -> None:
+    before = dataset_bytes(run)
+    used = json.loads((run / "dataset" / "provenance.json").read_text())["journal"]["answers"]
+    assert main(["opinion", str(run), "--base-url", shared_teacher.base_url, "--all", "--solves", "2"]) == 0
+    assert main(of_two(shared_teacher, run)) == 0
+    assert dataset_bytes(run) == before
+    paid = run_file(run)["paid"]
     assert paid["answers"] > used  # the bill has them, the provenance does not
 
 
 @pytest.mark.parametrize("method", ["persona", "direct"])
 def test_a_run_that_keeps_no_row_says_so_and_leaves_no_dataset(
-    start_teacher: Start, tmp_path: Path, method: str, capsys: pytest.CaptureFixture[str]
+    shared_teacher: ScriptedTeacher, tmp_path: Path, method: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unknown = tmp_path / "unknown.jsonl"
-    unknown.write_text(json.dumps({"question": "What is the teacher's favourite number?", "answer": "#### 7"}))
-    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
-    flags = ["--teacher", MODEL, "--base-url", teacher.base_url, "--output", str(output), "--method", method]
-    assert main(["augment", "--problems", f"gsm8k:{unknown}", *flags]) == 3
+    output = tmp_path / "run"
+    assert main(unanswerable(tmp_path, shared_teacher, method)) == 3
     said = capsys.readouterr().out
     assert "No row was kept, so no dataset was written" in said and "The dataset is in" not in said
     assert not (output / "dataset").exists()
@@ -230,13 +247,13 @@ def test_a_setting_of_another_method_is_refused(tmp_path: Path, capsys: pytest.C
     assert "personas is a setting of persona and resample; the method is direct" in capsys.readouterr().err
 
 
-def test_the_direct_method_runs_by_the_same_command(start_teacher: Start, tmp_path: Path) -> None:
-    teacher, output = start_teacher(*PROBLEMS), tmp_path / "run"
-    assert main(command(teacher, output, "--method", "direct", "--k1", "2", "--k2", "3")) == 0
-    run = run_file(output)
+def test_the_direct_method_runs_by_the_same_command(shared_teacher: ScriptedTeacher, tmp_path: Path) -> None:
+    few = ("--limit", "8", "--k1", "2", "--k2", "3")
+    assert main(command(shared_teacher, tmp_path / "run", "--method", "direct", *few)) == 0
+    run = run_file(tmp_path / "run")
     assert run["recipe"]["method"] == "direct" and "personas" not in run["recipe"]
     kept = run["requests"]["stage1_inference"]["kept"]
-    assert sum(run["requests"]["stage1_rewrite: rewrite"].values()) == 2 * kept
+    assert kept and sum(run["requests"]["stage1_rewrite: rewrite"].values()) == 2 * kept
 
 
 def test_a_pilot_of_one_asks_about_each_source(

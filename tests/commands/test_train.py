@@ -17,6 +17,7 @@ from personamath.shipped import find_accelerate_config, find_recipe, shipped
 from personamath.training.launch import LAUNCHER_LOG, Launch, check_installed, launch, plan_launch
 from personamath.training.processes import ERROR_FILE, status_of
 from tests.conftest import REPO
+from tests.support import programs
 
 RECIPES = sorted(path for path in (REPO / "recipes").glob("*.yaml") if not path.stem.startswith("augment"))
 NOTHING = Launch("the CPU", Path("config.yaml"), (), Path("script.py"), ())
@@ -182,10 +183,9 @@ def test_no_process_is_left_behind_after_sigterm() -> None:
 
 @pytest.mark.slow
 def test_a_recipe_by_name_reaches_its_script(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "personamath.commands.cli", "train", "--config", "sft-tiny", "--max_stepss", "2"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(REPO)}, capture_output=True, text=True, check=False
-    )
+    environment = os.environ | {"PYTHONPATH": str(REPO)}
+    flags = ("train", "--config", "sft-tiny", "--max_stepss", "2")
+    done = programs.run(programs.CLI, *flags, environment=environment, folder=tmp_path, kind="training")
     assert done.returncode == 1
     first, second = done.stdout.splitlines()
     assert first.startswith("launching sft-tiny on ") and "accelerate launch --config_file" in first

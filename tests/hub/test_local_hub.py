@@ -1,9 +1,5 @@
 """The local Hub as the Hub's own clients see it: huggingface_hub and hf_xet in this process, datasets in another."""
 
-import os
-import subprocess
-import sys
-import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +19,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.hf_api import RepoFile, RepoFolder
 
 from tests.support import programs
+from tests.support.hub_process import runner
 from tests.support.local_hub import LocalHub
 
 # The client's own LFS upload does not speak its HTTP library's newest dialect.
@@ -258,36 +255,40 @@ def test_faults_strike_as_often_as_they_were_set(hub: LocalHub, api: HfApi, repo
 
 
 READER = """
-    import sys
-    from datasets import get_dataset_config_names, load_dataset
-    repo, cache = sys.argv[1:]
-    for revision, rows in (("v1.0.0", 3), ("v1.1.0", 5), ("main", 5)):
-        assert get_dataset_config_names(repo, revision=revision) == ["tiny"]
-        dataset = load_dataset(repo, "tiny", split="train", revision=revision, cache_dir=cache)
-        assert dataset["n"] == list(range(rows)), dataset["n"]
-        stream = load_dataset(repo, "tiny", split="train", revision=revision, streaming=True)
-        assert [row["n"] for row in stream] == list(range(rows))
+import sys, warnings
+from datasets import get_dataset_config_names, load_dataset
+warnings.simplefilter("error")
+repo, cache = sys.argv[1:]
+for revision, rows in (("v1.0.0", 3), ("v1.1.0", 5), ("main", 5)):
+    assert get_dataset_config_names(repo, revision=revision) == ["tiny"]
+    dataset = load_dataset(repo, "tiny", split="train", revision=revision, cache_dir=cache)
+    assert dataset["n"] == list(range(rows)), dataset["n"]
+    stream = load_dataset(repo, "tiny", split="train", revision=revision, streaming=True)
+    assert [row["n"] for row in stream] == list(range(rows))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("disable_xet", ["1", "0"], ids=["lfs", "xet"])
-def test_datasets_loads_and_streams_each_version(hub: LocalHub, api: HfApi, disable_xet: str, tmp_path: Path) -> None:
+def test_datasets_loads_and_streams_each_version(
+    hub: LocalHub, api: HfApi, disable_xet: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", disable_xet == "1")
     repo_id = f"alice/loaded-{disable_xet}"
     api.create_repo(repo_id, repo_type="dataset", private=True)
     for version, rows in (("v1.0.0", 3), ("v1.1.0", 5)):
-        pq.write_table(pa.table({"n": list(range(rows))}), tmp_path / "rows.parquet")
+        table = pa.table({"n": list(range(rows))}, metadata={"repo": repo_id})  # so that it is uploaded for both
+        pq.write_table(table, tmp_path / "rows.parquet")
         operations = [
             CommitOperationAdd("README.md", CARD),
             CommitOperationAdd("tiny/train-00000-of-00001.parquet", tmp_path / "rows.parquet"),
         ]
         api.create_commit(repo_id, operations, commit_message=version, repo_type="dataset")
         api.create_tag(repo_id, tag=version, repo_type="dataset")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_HUB_OFFLINE")}
-    environment |= {"HF_ENDPOINT": hub.endpoint, "HF_TOKEN": "hf_alice", "HF_HUB_DISABLE_XET": disable_xet}
-    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(READER), repo_id, str(tmp_path)]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    hub.heal()
+    ended = runner(hub, tmp_path)("-c", READER, repo_id, tmp_path, HF_HUB_DISABLE_XET=disable_xet)
     assert ended.returncode == 0, ended.stderr
+    assert bool(hub.asked("GET", "/reconstructions/")) is (disable_xet == "0")
 
 
 def test_it_runs_by_hand(tmp_path: Path) -> None:

@@ -177,6 +177,12 @@ def test_what_was_scored_is_told(folder: Path, scores: ScoredRun) -> None:
     assert cells(card, "`personamath_gsm8k`", where)[1:] == ["4,096", "2025-10-09"]
 
 
+def test_limits_that_the_samples_do_not_say_are_not_shown(folder: Path, scores: ScoredRun) -> None:
+    silent = replace(scores, tasks=tuple(replace(run, limits=None) for run in scores.tasks))
+    where = f"`openai/gsm8k`, `main`, `test` at `{'0' * 12}`"
+    assert cells(model_card(folder, silent), "`personamath_gsm8k`", where)[1] == "–"
+
+
 def test_subjects_and_levels_have_their_own_scores(folder: Path, tmp_path: Path) -> None:
     docs = {"subject": "Algebra", "level": 5}
     card = model_card(folder, scored(tmp_path / "math", {"personamath_math": values(50, 10)}, docs=docs))
@@ -228,6 +234,12 @@ def test_the_recipe_stands_beside_the_papers(folder: Path) -> None:
     assert cells(card, "wall time") == ["1.5 hours"] and cells(card, "strategy") == ["`DeepSpeed ZeRO-2`"]
     assert "844 optimizer steps of 16 examples (2 on a device × 2 accumulated × 4 processes)" in card
     assert "training loss 0.2135" in card and "](loss.png)" in card
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(9_000.0, "2.5 hours"), (90.0, "1.5 minutes"), (45.2, "45 seconds")])
+def test_the_time_of_training_is_shown_in_its_unit(tmp_path: Path, seconds: float, shown: str) -> None:
+    card = model_card(write_facts(tmp_path / "model", replace(RECORD, wall_seconds=seconds)))
+    assert cells(card, "wall time") == [shown]
 
 
 CONTAMINATION = [
@@ -305,6 +317,15 @@ def test_data_that_cannot_be_the_records_is_refused(folder: Path, tmp_path: Path
         model_card(write_facts(tmp_path / "simulated", trained_on(simulated=True)), data=data)
 
 
+def test_data_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="data: no such folder"):
+        DataFacts.in_folder(tmp_path / "data")
+    folder = write(tmp_path / "data", rows({"stage1_inference": 2}))
+    (folder / "provenance.json").write_text("{")
+    with pytest.raises(BadInput, match=r"its card or its provenance\.json cannot be read"):
+        DataFacts.in_folder(folder)
+
+
 LICENCES = [
     ("meta-llama/Llama-2-7b-hf", "mit", "llama2", "LLAMA 2 Community License, Copyright (c) Meta"),
     ("meta-llama/Llama-2-13b-hf", "cc-by-nc-sa-4.0", "other", "**Not for commercial use"),
@@ -365,6 +386,18 @@ def test_the_recipe_is_on_the_card_once_and_can_be_run_again(tmp_path: Path) -> 
     )
     assert score.startswith("lm_eval --model vllm") and '--include_path "$(personamath tasks)"' in score
     assert push == "personamath push runs/model --repo-id me/M --version v1.0.0 --scores runs/scores"
+
+
+@pytest.mark.parametrize(
+    ("hardware", "launch"),
+    [({"accelerator": "cpu", "strategy": None}, "--cpu "), ({"accelerator": "NVIDIA H200", "strategy": "another"}, "")],
+    ids=str,
+)
+def test_a_training_without_a_config_of_accelerate_can_be_run_again(
+    tmp_path: Path, hardware: dict[str, Any], launch: str
+) -> None:
+    card = model_card(write_facts(tmp_path / "model", replace(RECORD, hardware=RECORD.hardware | hardware)))
+    assert f"accelerate launch {launch}--num_processes 4 " in block(card, "bash")
 
 
 @pytest.mark.parametrize(("local", "base"), [(False, "me/sft"), (True, RECORD.base_model.name)])

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import yaml
@@ -27,7 +27,7 @@ from personamath_hub.versions.tree import LocalFile, hash_file
 from tests.conftest import REPO as CHECKOUT
 from tests.support import programs
 from tests.support.folders import rows, write
-from tests.support.hub_process import Run, runner
+from tests.support.hub_process import Command, Run, runner
 from tests.support.lm_eval_output import write_run
 from tests.support.local_hub import LocalHub
 from tests.support.model_folders import LOCAL, RECORD, based_on, write_model
@@ -57,15 +57,6 @@ metadata: {{version: 1.0, data_set: gsm8k}}
 PROBLEMS = [
     {"question": f"What is {n} + {m}?", "answer": f"It is {n + m}.\n#### {n + m}"} for n in range(4) for m in (1, 3)
 ]
-
-
-class Ended(NamedTuple):
-    status: int
-    stdout: str
-    stderr: str
-
-
-Command = Callable[..., Ended]
 
 
 @dataclass(frozen=True)
@@ -100,18 +91,9 @@ def push(run: Run, *flags: object, **environment: str) -> subprocess.CompletedPr
 
 
 @pytest.fixture
-def command(hub: LocalHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command in this process, as alice: quicker than in one of its own."""
-    monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
-    template = hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setenv("HF_TOKEN", "hf_alice")
-
-    def command(*flags: object) -> Ended:
-        status = main(["push", *map(str, flags)])
-        return Ended(status, *capsys.readouterr())
-
-    return command
+def command(command: Command) -> Command:
+    """`personamath push` in this process."""
+    return lambda *flags: command("push", *flags)
 
 
 def publish_data(api: HfApi, folder: Path) -> str:
@@ -431,6 +413,12 @@ def test_a_repository_that_is_not_ours_is_known_by_its_card(local: Path, api: Hf
     assert "the model on main is made from some/base, this one from tiny" in publish(
         local, "alice/foreign", "v1.0.0", api, replace_others=True
     )
+
+
+def test_a_record_that_cannot_be_read_names_no_base_model(local: Path, api: HfApi) -> None:
+    api.create_repo("alice/torn")
+    api.upload_file(path_or_fileobj=b"{", path_in_repo="training.json", repo_id="alice/torn")
+    assert "is made from" not in " ".join(publish(local, "alice/torn", "v1.0.0", api, replace_others=True))
 
 
 def test_scores_of_the_pushed_model_are_of_the_folder_too(local: Path, api: HfApi, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What is looked at before a model is published: the folder, the scores, the licence; a table of faults."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -105,10 +106,26 @@ CHATML = (
     "<|im_start|>assistant\n"
 )
 
+
+def twice(folder: Path) -> None:
+    """Two files with the same tensors."""
+    (folder / "two.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
+    index(folder, {"weight_map": {"a": "model.safetensors", "b": "two.safetensors"}})
+
+
+def no_tensors(folder: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({}, folder / "model.safetensors")
+
+
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no folder": (shutil.rmtree, "no such folder"),
     "no record": (lambda folder: (folder / "training.json").unlink(), r"training\.json is missing"),
     "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "save the model again, as safetensors"),
     "half the weights": (cut, "not a readable safetensors file"),
+    "weights that are there twice": (twice, r"two\.safetensors: its tensor .* is also in model\.safetensors"),
+    "weights of nothing": (no_tensors, "has no tensors; save the model again"),
     "other weights": (lambda folder: (folder / "model.safetensors").write_bytes(b"PAR1"), "not a readable safetensors"),
     "no tokenizer": (lambda folder: (folder / "tokenizer.json").write_text("{}"), "tokenizer cannot be loaded"),
     "another EOS": (other_eos, "its EOS is '<pad>', the model was trained with '</s>'"),
@@ -283,6 +300,9 @@ def test_files_of_the_model_folder_come_before_the_base_models(folder: Path, tmp
     assert files["LICENSE"] == b"my copy"
     assert files["NOTICE"].decode() == f"Made by me.\n{TERMS['llama2'].notice}\n"
     assert (folder / "NOTICE").read_text() == "Made by me.\n"
+    whole = files["NOTICE"]
+    (folder / "NOTICE").write_bytes(whole)
+    assert written(tmp_path / "again", folder, BaseLicense("llama2", {}))["NOTICE"] == whole
 
 
 def test_a_folder_of_its_own_holds_copies(folder: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from huggingface_hub import HfApi, constants, parse_eval_result_entries
+from huggingface_hub import HfApi, parse_eval_result_entries
 
 from personamath.commands.cli import main
 from personamath.training.record import FILE_NAME
@@ -26,12 +26,8 @@ VALUES = [{"exact_match": 1.0, "boxed": 1.0}, {"exact_match": 0.0, "boxed": 1.0}
 
 
 @pytest.fixture
-def push(hub: LocalHub, monkeypatch: pytest.MonkeyPatch, model: Path, repo: str) -> Push:
+def push(alice: None, model: Path, repo: str) -> Push:
     """The command as alice, with scores: `push(results, *flags)`."""
-    monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
-    template = hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setenv("HF_TOKEN", "hf_alice")
 
     def push(results: Path, *flags: str, version: str = "v1.0.0") -> int:
         named = ["--repo-id", repo, "--version", version, "--scores", str(results), "--with-samples"]
@@ -45,7 +41,7 @@ def model(tmp_path: Path) -> Path:
     return write_model(tmp_path / "model")
 
 
-def scores(folder: Path, model: Path, docs: Mapping[str, Any] | None = None) -> Path:
+def scores(folder: Path, model: Path, docs: Mapping[str, Any] | None = None, **metadata: Any) -> Path:
     """lm-eval's output on the model's folder, with a path of this machine where lm-eval itself writes some."""
     record = hashlib.sha256((model / FILE_NAME).read_bytes()).hexdigest()
     scored = {"name": "model", "revision": None, "training_record": record, "local": True}
@@ -53,7 +49,7 @@ def scores(folder: Path, model: Path, docs: Mapping[str, Any] | None = None) -> 
         folder,
         {"personamath_gsm8k": VALUES},
         docs=docs,
-        metadata={"model": scored},
+        metadata={"model": scored, **metadata},
         config={"model_args": {"pretrained": str(model)}},
     )
     return folder
@@ -106,6 +102,15 @@ def test_files_of_others_stay(push: Push, model: Path, repo: str, api: HfApi, hu
     api.upload_file(path_or_fileobj=b"mine", path_in_repo="notes.txt", repo_id=samples, repo_type="dataset")
     assert push(results, version="v1.1.0") == 0
     assert hub.repository(samples, "datasets").blob("v1.1.0:notes.txt") == b"mine"
+
+
+def test_problems_of_ones_own_are_named_before_they_are_shown(
+    push: Push, model: Path, repo: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = {"name": "mine.jsonl", "config": None, "split": None, "revision": None, "local": True, "fingerprint": "f"}
+    assert push(scores(tmp_path / "scores", model, data=own), "--dry-run") == 0
+    said = capsys.readouterr().err
+    assert f"note: {repo}-samples will show the problems and answers of the local file mine.jsonl" in said
 
 
 REFUSED: dict[str, Callable[[Path], Mapping[str, Any]]] = {

@@ -96,6 +96,7 @@ def test_a_plan_says_what_would_happen_and_does_nothing(hub: LocalHub, api: HfAp
     hub.heal()
     done = plan_version(folder, repo, "v1.0.0", repo_type="dataset", api=api)
     assert done.tagged == done.head == published.commit and not done.difference and str(done.difference) == "nothing"
+    assert done.describe(folder) == "Nothing would be uploaded."
     following = plan_version(write(SECOND), repo, "v1.1.0", repo_type="dataset", api=api)
     assert following.tagged is None and following.head == published.commit
     assert following.difference.removed == ("provenance.json", "stage2/train-00000-of-00001.parquet")

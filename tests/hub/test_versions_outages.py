@@ -1,10 +1,13 @@
 """What the Hub and the network do wrong, and what is survived."""
 
+import json
 import time
 
+import httpx2
 import pytest
 from huggingface_hub import HfApi, constants
 
+from personamath_hub.versions.failures import Incomplete, explain
 from personamath_hub.versions.revisions import PublishError
 from tests.support.local_hub import FOR_EVER, LocalHub
 from tests.support.versions import FIRST, SECOND, Write, content, is_sound, publish, titles
@@ -46,12 +49,63 @@ def test_what_passes_is_survived_with_one_commit(
         getattr(hub, fault)(method, path)
     else:
         hub.answer(method, path, int(fault), Retry_After="0")
-    published = publish(write(FIRST), repo, "v1.0.0", api)
-    assert published.created
+    files = FIRST | {"own.bin": repo.encode()}  # no other test has uploaded it
+    published = publish(write(files), repo, "v1.0.0", api)
+    assert published.created and not hub.pending
     assert len(titles(hub, repo)) == before + 1
     assert hub.repository(repo).refs("tags")["v1.0.0"] == published.commit
-    assert content(hub, repo, "v1.0.0") == content(hub, repo, "main") == FIRST
+    assert content(hub, repo, "v1.0.0") == content(hub, repo, "main") == files
     assert is_sound(hub, repo)
+
+
+def test_a_new_repository_that_cannot_be_read_yet_is_waited_for(
+    hub: LocalHub, api: HfApi, repo: str, write: Write
+) -> None:
+    hub.answer("GET", "/refs", 404, times=3, X_Error_Code="RepoNotFound")
+    publish(write(FIRST), repo, "v1.0.0", api)
+    assert not hub.pending and hub.asked("POST", "/repos/create") == 2
+    assert content(hub, repo, "v1.0.0") == FIRST and len(titles(hub, repo)) == 2
+
+
+@pytest.mark.parametrize("path", ["provenance.json", "stage1/train-00000-of-00001.parquet"])
+def test_a_file_that_a_commit_lacks_comes_with_another(
+    hub: LocalHub, api: HfApi, repo: str, write: Write, path: str
+) -> None:
+    hub.left_out.add(path)
+    published = publish(write(FIRST), repo, "v1.0.0", api)
+    assert titles(hub, repo) == ["v1.0.0: math", "v1.0.0: math", "initial commit"]
+    assert published.commit == hub.repository(repo).resolve("main") and content(hub, repo, "v1.0.0") == FIRST
+
+
+def test_large_files_that_the_hub_does_not_return_yet_are_waited_for(
+    hub: LocalHub, api: HfApi, repo: str, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    large = [path for path in FIRST if path.endswith(".parquet")]
+    # Each of them, before and after it is uploaded once more.
+    hub.answer("GET", "/resolve/", 404, times=2 * len(large), X_Error_Code="EntryNotFound")
+    publish(write(FIRST), repo, "v1.0.0", api)
+    assert not hub.pending and "Incomplete; trying again" in caplog.text
+    assert content(hub, repo, "v1.0.0") == FIRST and len(titles(hub, repo)) == 2
+
+
+ENDPOINT = "https://hub.example"
+EXPLAINED: list[tuple[Exception, str]] = [
+    (
+        ConnectionError("CAS error\nat byte 7"),
+        "the upload by xet failed (CAS error at byte 7): try again, or without xet: HF_HUB_DISABLE_XET=1",
+    ),
+    (json.JSONDecodeError("no value", "<html>", 0), f"{ENDPOINT} did not answer with JSON: check HF_ENDPOINT"),
+    (Incomplete("the Hub does not return a.bin"), "the Hub does not return a.bin: run the same command again later"),
+    (
+        httpx2.ReadTimeout("Authorization: hf_x"),
+        f"cannot reach {ENDPOINT} (ReadTimeout): check the network and HF_ENDPOINT, then run the same command again",
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "line"), EXPLAINED, ids=str)
+def test_a_failure_that_stays_is_one_line_with_the_remedy(error: Exception, line: str) -> None:
+    assert explain(error, "alice/data", ENDPOINT) == line
 
 
 @pytest.mark.parametrize(
@@ -77,8 +131,9 @@ def test_a_large_file_that_the_hub_loses_is_sent_again(
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", disable_xet)
     getattr(hub, moment)(method, path, lambda _: hub.lose_objects())
-    publish(write(FIRST), repo, "v1.0.0", api)
-    assert content(hub, repo, "v1.0.0") == FIRST and len(titles(hub, repo)) == 2
+    files = FIRST | {"own.bin": repo.encode()}
+    publish(write(files), repo, "v1.0.0", api)
+    assert not hub.pending and content(hub, repo, "v1.0.0") == files and len(titles(hub, repo)) == 2
 
 
 @pytest.mark.parametrize("path", ["/xet-write-token/", "/v1/xorbs/", "/v1/shards"])
@@ -89,7 +144,7 @@ def test_an_upload_by_xet_that_fails_is_repeated(
     hub.answer("GET|POST", path, 400)
     files = FIRST | {"large.bin": repo.encode() * 10_000}
     publish(write(files), repo, "v1.0.0", api)
-    assert content(hub, repo, "v1.0.0") == files and len(titles(hub, repo)) == 2
+    assert not hub.pending and content(hub, repo, "v1.0.0") == files and len(titles(hub, repo)) == 2
 
 
 def test_a_large_file_lost_later_comes_back_with_the_same_command(
@@ -120,7 +175,7 @@ def test_what_somebody_deleted_or_is_not_seen_yet_is_looked_for_again(
     publish(write(FIRST), repo, "v1.0.0", api)
     hub.answer(method, path, 404, X_Error_Code=code)
     publish(write(SECOND), repo, "v1.1.0", api)
-    assert content(hub, repo, "main") == SECOND and len(titles(hub, repo)) == 3
+    assert not hub.pending and content(hub, repo, "main") == SECOND and len(titles(hub, repo)) == 3
 
 
 def test_a_hub_that_goes_on_failing_is_given_up(hub: LocalHub, api: HfApi, repo: str, write: Write) -> None:

@@ -58,6 +58,13 @@ def test_an_endpoint_that_nobody_listens_at_is_said_at_once(repo: str, write: Wr
         publish(write(FIRST), repo, "v1.0.0", nowhere)
 
 
+def test_a_missing_token_is_named(hub: LocalHub, repo: str, write: Write) -> None:
+    with pytest.raises(PublishError) as refused:
+        publish(write(FIRST), repo, "v1.0.0", HfApi(endpoint=hub.endpoint, token=""))
+    remedy = f"there is no token: set HF_TOKEN to a write token from {hub.endpoint}/settings/tokens"
+    assert str(refused.value) == f"{repo} v1.0.0 is not published: {remedy}" and not hub.requests
+
+
 def test_offline_mode_is_named(api: HfApi, repo: str, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(PublishError, match="unset HF_HUB_OFFLINE"):

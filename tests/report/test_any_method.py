@@ -6,7 +6,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,23 +16,26 @@ import pytest
 from personamath.commands.cli import main
 from personamath.errors import BadInput
 from personamath.folder.checks import check_folder
-from personamath.methods import Direct, Evol, MetaMath, PersonaMath, Rejection
+from personamath.methods import Direct, Evol, MetaMath, Original, PersonaMath, ProgramOfThought, Rejection
 from personamath.methods.method import Column, Kind, Method, Outline, Step
 from personamath.methods.work import Work
 from personamath.recipe import Recipe
 from personamath.records import Problem, Row, Solution
 from personamath.report.analysis.catalogue import analyses
 from personamath.report.analysis.composition import composition, keep_rates
+from personamath.report.analysis.false_wrong import false_wrong
 from personamath.report.analysis.not_kept import MOST_OF_EACH
 from personamath.report.analysis.persona_groups import persona_groups
 from personamath.report.analysis.result import Analysis, LeftOut
 from personamath.report.analysis.rows import RunData, read_run
 from personamath.report.browser import _steps
+from personamath.report.funnel import funnel
 from personamath.report.write import write_report
 from personamath.runs.engines import make_dataset
 from personamath.runs.setup import Setup
 from personamath.sources.problems import ProblemSource
 from personamath.teachers.simulated import MODEL, SimulatedTeacher, application, bundled_problems, serve
+from tests.support.analysed import run_data
 from tests.support.chromium import Page
 from tests.support.folders import write
 
@@ -106,7 +109,7 @@ def test_what_any_method_did_not_keep_is_what_it_counted(
     test_problems = tmp_path / "test.jsonl"
     test_problems.write_text('{"question": "What is two and two?"}\n')
     benchmark = (f"{test_problems}:question",) if compared else ()
-    data = read(run_of(method, tmp_path / "run", sources, benchmark=benchmark))
+    data = read(run_of(method, tmp_path / "run", sources, benchmark=benchmark, limit=12))
     assert data.lost and sum(data.lost.counts.values())
     assert Counter((one.kind, one.reason) for one in data.lost.shown) == {
         each: min(count, MOST_OF_EACH) for each, count in data.lost.counts.items()
@@ -215,6 +218,22 @@ def test_a_run_of_format_1_has_the_same_report(persona_run: Path, tmp_path: Path
     before, now = read(run), read(persona_run)
     assert "method" not in before.layout.columns and before.rows == now.rows
     assert analyses(before) == analyses(now)
+
+
+@pytest.mark.parametrize(
+    ("method", "analysis", "why"),
+    [
+        (Original(), funnel, "the method 'original' asks no teacher"),
+        (Original(), keep_rates, "the method 'original' does not say how many rows it tries to make"),
+        (ProgramOfThought(), false_wrong, "the method's solutions have no boxed answer that another grader could read"),
+    ],
+)
+def test_what_a_method_has_no_numbers_for_is_left_out(
+    method: Method, analysis: Callable[[RunData], Analysis | LeftOut], why: str
+) -> None:
+    recipe = Recipe(problems=("gsm8k",), teacher=MODEL if method.outline.kinds else "", method=method)
+    found = analysis(replace(run_data((), recipe), seeds=(), wrong={}))
+    assert isinstance(found, LeftOut) and found.why == why
 
 
 @dataclass(frozen=True, kw_only=True)

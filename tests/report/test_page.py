@@ -348,17 +348,18 @@ def test_a_row_shows_its_whole_ancestry(page: Page, address: str) -> None:
     assert parts == ["Seed problem", "Wrong solution", "Review", "Correction", "Reference answer"]
 
 
-@pytest.mark.parametrize("number", range(len(WRITTEN)))
-def test_mathematics_is_told_from_money(page: Page, address: str, number: int) -> None:
-    text, formulas, displayed = WRITTEN[number]
-    open_rows(page, address, f"row=math-train-01{number:03}")
+def test_mathematics_is_told_from_money(page: Page, address: str) -> None:
+    open_rows(page, address)
     solution = "[...document.querySelectorAll('.ancestry li')][1].querySelector('.text')"
-    page.until("document.querySelector('.ancestry')")
-    assert page.evaluate(f"{solution}.querySelectorAll('.katex').length") == formulas, text
-    assert page.evaluate(f"{solution}.querySelectorAll('.katex-display').length") == displayed, text
-    assert page.evaluate(f"{solution}.querySelectorAll('.katex-error').length") == 0, text
-    if not formulas and not text.startswith("```"):
-        assert page.evaluate(f"{solution}.textContent") == text.replace(r"\$", "$")
+    for number, (text, formulas, displayed) in enumerate(WRITTEN):
+        id = f"math-train-01{number:03}"
+        page.evaluate(f"location.hash = '#rows?row={id}'")
+        page.until(f"document.querySelector('article h2')?.textContent === '{id}' && {solution}")
+        assert page.evaluate(f"{solution}.querySelectorAll('.katex').length") == formulas, text
+        assert page.evaluate(f"{solution}.querySelectorAll('.katex-display').length") == displayed, text
+        assert page.evaluate(f"{solution}.querySelectorAll('.katex-error').length") == 0, text
+        if not formulas and not text.startswith("```"):
+            assert page.evaluate(f"{solution}.textContent") == text.replace(r"\$", "$")
 
 
 def test_words_in_a_formula_stay_in_one_line(page: Page, address: str) -> None:
@@ -448,14 +449,20 @@ SCROLLED = """[...document.querySelectorAll('#report *')].filter((box) => {
 }).map((box) => box.className)"""
 
 
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a page with the findings that take most room."""
+    data = report_data()
+    found = Analyses((case_studies(data), composition(data), wide_table()), ())
+    return write_found(data, found, tmp_path_factory.mktemp("findings")).as_uri()
+
+
 @pytest.mark.parametrize(("width", "height", "mobile"), [(1280, 900, False), (390, 844, True)])
 def test_no_box_of_the_findings_has_a_scrollbar(
-    page: Page, tmp_path: Path, width: int, height: int, mobile: bool
+    page: Page, findings: str, width: int, height: int, mobile: bool
 ) -> None:
-    data = report_data()
-    url = write_found(data, Analyses((case_studies(data), composition(data), wide_table()), ()), tmp_path).as_uri()
     page.size(width, height, mobile=mobile)
-    page.open(url)
+    page.open(findings)
     page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
     assert page.evaluate(SCROLLED) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width  # `innerWidth` grows with what is too wide

@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from personamath.commands.cli import main
 from personamath.commands.report import looked_up
+from personamath.errors import RunDirectoryError
 from personamath.report.analysis.result import Analyses, Analysis, Cell, Chart, Series, Table
 from personamath.report.browser import pack
 from personamath.report.figures import draw
@@ -56,40 +58,51 @@ def test_numbers_stand_in_columns_without_words() -> None:
     assert [is_number(column, table) for column in range(4)] == [True, False, False, True]
 
 
-def test_the_folder_holds_page_figures_numbers_and_markdown(tmp_path: Path) -> None:
-    write_found(report_data(), Analyses((ANALYSIS,), ()), tmp_path)
-    files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a report with one analysis."""
+    return write_found(report_data(), Analyses((ANALYSIS,), ()), tmp_path_factory.mktemp("report")).parent
+
+
+def test_the_folder_holds_page_figures_numbers_and_markdown(written: Path) -> None:
+    files = {str(path.relative_to(written)) for path in written.rglob("*") if path.is_file()}
     figures = {f"figures/{name}.{ending}" for name in ("funnel", "levels") for ending in ("svg", "png", "csv")}
     assert files == {"index.html", "report.md", *figures}
-    with (tmp_path / "figures/levels.csv").open(newline="") as lines:
+    with (written / "figures/levels.csv").open(newline="") as lines:
         assert list(csv.reader(lines)) == [["answer", "rows", "kept %"], ["right", "1234", "0.5"], ["wrong", "5", ""]]
-    html = (tmp_path / "index.html").read_text()
+    html = (written / "index.html").read_text()
     assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", html), "nothing is loaded from anywhere"
     linked = set(re.findall(r'href="(figures/[^"]+)"', html))
     assert linked == figures
 
 
-def test_the_same_data_gives_the_same_bytes(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        write_found(report_data(), Analyses((ANALYSIS,), ()), tmp_path / name)
-    for path in (tmp_path / "one").rglob("*.*"):
-        assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes(), path
-
-
-def test_the_funnel_comes_first_and_adds_up(tmp_path: Path) -> None:
+def test_the_same_data_gives_the_same_bytes(written: Path, tmp_path: Path) -> None:
     write_found(report_data(), Analyses((ANALYSIS,), ()), tmp_path)
-    text = (tmp_path / "report.md").read_text()
+    files = [path for path in written.rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        assert path.read_bytes() == (tmp_path / path.relative_to(written)).read_bytes(), path
+
+
+def test_the_funnel_comes_first_and_adds_up(written: Path) -> None:
+    text = (written / "report.md").read_text()
     assert text.index("## The funnel") < text.index("## Levels")
     assert "42 seed problems became 44 rows with 42 requests to the teacher, of which 98% passed." in text
-    with (tmp_path / "figures/funnel.csv").open(newline="") as lines:
+    with (written / "figures/funnel.csv").open(newline="") as lines:
         solve = next(line for line in csv.DictReader(lines) if line["asked"] != "0")
     assert (solve["asked"], solve["passed"], solve["dropped"]) == ("42", "41", "1 wrong answer")
 
 
-def test_a_report_replaces_the_one_before(tmp_path: Path) -> None:
-    write_found(report_data(name="runs/v1"), Analyses((), ()), tmp_path)
-    page = write_found(report_data(name="runs/v2"), Analyses((), ()), tmp_path)
-    assert "<h1>runs/v2</h1>" in page.read_text()
+def test_a_report_replaces_the_one_before(written: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(written, tmp_path / "report")
+    page = write_found(report_data(name="runs/v2"), Analyses((), ()), folder)
+    assert page == folder / "index.html" and "<h1>runs/v2</h1>" in page.read_text()
+
+
+def test_a_report_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("of somebody else")
+    with pytest.raises(RunDirectoryError, match=r"cannot write .*file \(.*\); choose another --output"):
+        write_found(report_data(), Analyses((), ()), tmp_path / "file")
 
 
 def test_every_row_is_packed_with_its_family() -> None:

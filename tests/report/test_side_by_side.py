@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from personamath.commands.cli import main
-from personamath.errors import BadInput
+from personamath.errors import BadInput, RunDirectoryError
 from personamath.methods import Direct, PersonaMath, Rejection, Resample
 from personamath.methods.method import Method
 from personamath.recipe import Recipe
@@ -17,7 +17,7 @@ from personamath.records import Problem, Row
 from personamath.report.analysis.rows import RunData
 from personamath.report.side_by_side.comparison import SideBySide, compared, short_names
 from personamath.report.side_by_side.page import page, write_page
-from personamath.report.side_by_side.wording import sentences, table, terminal
+from personamath.report.side_by_side.wording import EMPTY, sentences, table, terminal
 from tests.support.analysed import run_data
 from tests.support.folders import row
 
@@ -114,6 +114,23 @@ def test_another_grader_is_warned_of() -> None:
     assert any("math-verify, which grades" in each for each in compared([one, other]).caveats)
 
 
+def test_other_test_problems_and_requests_without_an_answer_are_warned_of() -> None:
+    one, two = (run(name, solved(30), Rejection(k=1)) for name in ("one", "two"))
+    funnel = {**two.provenance["funnel"], "requests": {"rejection": {"kept": 30, "failed": 1_200}}}
+    other = replace(two, provenance={**two.provenance, "funnel": funnel, "benchmarks": [{"source": "gsm8k"}]})
+    said = " ".join(compared([one, other]).caveats)
+    assert "compared with different test problems, so their overlaps are not comparable" in said
+    assert "two has 1,200 requests without an answer: run its command again" in said and "one has" not in said
+
+
+def test_a_run_that_kept_nothing_is_compared() -> None:
+    found = rejections(36, 0)
+    cells = {str(first): rest for first, *rest in table(found).rows}
+    assert found.vocabulary is None and not any("word types" in label for label in cells)
+    assert cells["kept rows"] == ["36", "0"] and cells["ceiling: problems without a row"] == ["24", "60"]
+    assert [cell == EMPTY for cell in cells["requests per row"]] == [False, True]
+
+
 def test_reflection_and_new_tries_are_compared_on_the_problems_that_both_got_wrong() -> None:
     right = [of_seed(seed, "stage1_inference") for seed in SEEDS[:20]]
     wrong = {seed.id: "No." for seed in SEEDS[20:]}
@@ -129,6 +146,19 @@ def test_reflection_and_new_tries_are_compared_on_the_problems_that_both_got_wro
     said = chance.words()
     assert "(persona) recovers 6 and new tries (resample) recover 20" in said
     assert "make them equal" in said
+
+
+def test_without_a_problem_that_both_got_wrong_reflection_and_new_tries_are_not_compared() -> None:
+    right = [of_seed(seed, "stage1_inference") for seed in SEEDS]
+    runs = [replace(run(name, right, method), wrong={}) for name, method in (("a", PersonaMath()), ("b", Resample()))]
+    (chance,) = compared(runs).second_chances
+    assert chance.words() == "a and b tried no wrong problem again that both have."
+
+
+def test_a_page_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("of somebody else")
+    with pytest.raises(RunDirectoryError, match=r"cannot write .*file \(.*\); choose another --output"):
+        write_page(rejections(36, 34), tmp_path / "file", "{}")
 
 
 def test_the_page_escapes_names_and_loads_nothing(tmp_path: Path) -> None:

@@ -25,17 +25,25 @@ def served_chat(card: str, folder: str, *more: str) -> str:
     environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as server:
         try:
-            return _asked(ask.replace("localhost:8000", f"127.0.0.1:{port}"), server)
+            _wait_for(port, server)
+            return _asked(ask.replace("localhost:8000", f"127.0.0.1:{port}"))
         finally:
             server.terminate()
 
 
-def _asked(ask: str, server: subprocess.Popen[bytes]) -> str:
+def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Wait until the server accepts connections."""
     deadline = time.monotonic() + START_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
-        done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True)
-        if done.returncode == 0:
-            (choice,) = json.loads(done.stdout)["choices"]
-            return str(choice["message"]["content"])
-        time.sleep(0.2)
-    raise AssertionError("the card's server did not answer")
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.2)
+    raise AssertionError("the card's server did not start")
+
+
+def _asked(ask: str) -> str:
+    done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True)
+    (choice,) = json.loads(done.stdout)["choices"]
+    return str(choice["message"]["content"])

@@ -11,6 +11,7 @@ connection brings any number of requests. Over the second, it brings one, whose 
 from tests/support/forked_python.py, which is `sys.executable` in programs of training and of Ray: these start others.
 """
 
+import atexit
 import contextlib
 import functools
 import gc
@@ -240,7 +241,8 @@ def _read_environment() -> None:
         module.api.endpoint = sys.modules["huggingface_hub.constants"].ENDPOINT
 
 
-if __name__ == "__main__" and (request := main()):
+def run(request: dict[str, Any]) -> None:
+    """Run the program that was asked for, in the process that was forked for it."""
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.path[1:1] = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path not in ("", *sys.path)]
@@ -259,3 +261,30 @@ if __name__ == "__main__" and (request := main()):
         is_package = hasattr(sys.modules.get(name), "__path__")
         sys.modules.pop(f"{name}.__main__" if is_package else name, None)  # so that it runs as `__main__` alone
         runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+def leave(ended: list[int]) -> None:
+    """End a program that has ended with this status, if any, once its threads and what it left to `atexit` have.
+
+    Python would also take apart all that is imported: half a second of CPU in a program of training.
+    """
+    if ended:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            return  # Python says why
+        os._exit(ended[0])
+
+
+if __name__ == "__main__":
+    ended: list[int] = []
+    atexit.register(leave, ended)  # before all others, so that it comes last
+    try:
+        if request := main():
+            run(request)
+        ended.append(0)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            ended.append(end.code or 0)
+        raise

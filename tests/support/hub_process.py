@@ -1,14 +1,26 @@
-"""Python in a process of its own whose Hub is the local one."""
+"""Python whose Hub is the local one: in a process of its own, or the command line in this one."""
 
 import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.support import programs
 from tests.support.local_hub import LocalHub
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+class Ended(NamedTuple):
+    """A command that has ended in this process."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Ended]
 
 
 def runner(hub: LocalHub, folder: Path) -> Run:

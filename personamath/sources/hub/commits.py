@@ -77,7 +77,7 @@ def _commit(splits: Sequence[HubSplit]) -> tuple[str, str | None]:
     except HFValidationError as error:
         raise BadInput(f"{repo}: not a name of a dataset on the Hub ({in_one_line(error)})") from None
     except OfflineModeIsEnabled:
-        return _in_cache(splits, "HF_HUB_OFFLINE is set")
+        return _away(splits, "HF_HUB_OFFLINE is set")
     except HfHubHTTPError as error:
         status = error.response.status_code
         if status < 500 and status not in PASSING_STATUSES:
@@ -85,7 +85,7 @@ def _commit(splits: Sequence[HubSplit]) -> tuple[str, str | None]:
             raise BadInput(f"{repo}: the Hub answered {status} ({said}): check HF_TOKEN") from None
         return _in_cache(splits, f"the Hub answered {status}")
     except (httpx2.HTTPError, OSError) as error:
-        return _in_cache(splits, f"the Hub cannot be reached, {type(error).__name__}")
+        return _away(splits, f"the Hub cannot be reached, {type(error).__name__}")
 
 
 def _no_revision(split: HubSplit) -> str:
@@ -114,20 +114,24 @@ def _remembered(repo: str, revision: str | None) -> str | None:
     return Path(card).parent.name if isinstance(card, str) else None
 
 
+def _away(splits: Sequence[HubSplit], why: str) -> tuple[str, str | None]:
+    """As `_in_cache`; but a commit without a copy is refused, for which the Hub's client would try again for 23 s."""
+    revision = splits[0].revision
+    if revision and COMMIT.fullmatch(revision) and revision not in _copies(splits):
+        raise _nowhere(splits[0], why)
+    return _in_cache(splits, why)
+
+
 def _in_cache(splits: Sequence[HubSplit], why: str) -> tuple[str, str | None]:
     """The commit that a revision was when it was last looked up; for main else that of the newest copy."""
     repo, _, _, revision, _ = splits[0]
     if revision and COMMIT.fullmatch(revision):
         return revision, None
-    first, *others = [cached_commits(split) for split in splits]
-    commits = [commit for commit in first if all(commit in other for other in others)]
+    commits = _copies(splits)
     if (commit := _remembered(repo, revision)) in commits:
         return str(commit), why
     if not commits:
-        raise BadInput(
-            f"cannot load {repo} from the Hub ({why}), and it is not in the cache: check the name and the network, or "
-            "give a local file"
-        )
+        raise _nowhere(splits[0], why)
     if revision not in (None, "main"):
         there = ", ".join(commits[:SHOWN])
         raise BadInput(
@@ -135,3 +139,16 @@ def _in_cache(splits: Sequence[HubSplit], why: str) -> tuple[str, str | None]:
             f"{there})"
         )
     return commits[0], why
+
+
+def _copies(splits: Sequence[HubSplit]) -> list[str]:
+    """The commits of which all these splits are in the cache, the newest copy first."""
+    first, *others = [cached_commits(split) for split in splits]
+    return [commit for commit in first if all(commit in other for other in others)]
+
+
+def _nowhere(split: HubSplit, why: str) -> BadInput:
+    return BadInput(
+        f"cannot load {split.shown} from the Hub ({why}), and it is not in the cache: check the name and the network, "
+        "or give a local file"
+    )

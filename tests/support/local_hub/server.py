@@ -85,6 +85,8 @@ class LocalHub:
         self.tokens = TOKENS if tokens is None else tokens
         self.xet = xet
         self.latency_s = 0.0
+        self.left_out: set[str] = set()
+        """Paths that the next commit leaves out without saying so."""
         self.page_size = 1000
         self.part_size: int | None = None
         """Bytes of a part where LFS uploads are to come in several parts."""
@@ -93,6 +95,7 @@ class LocalHub:
         self.collections: dict[str, list[dict[str, str]]] = {}
         """The items of each collection, by its slug."""
         self.objects = Objects(root / "lfs")
+        self._repositories: dict[Path, Repository] = {}
         self._xet = XetStore(root / "xet", self.objects)
         self._faults: list[Fault] = []
         # Uploads and downloads of large files go to addresses that only those who were told them know.
@@ -126,9 +129,15 @@ class LocalHub:
         for file in self.objects.folder.iterdir():
             file.unlink()
 
+    @property
+    def pending(self) -> int:
+        """How many faults are still to strike."""
+        return sum(fault.times for fault in self._faults)
+
     def heal(self) -> None:
         """No faults, and nothing asked yet."""
         self._faults.clear()
+        self.left_out.clear()
         self.requests.clear()
         self.latency_s = 0.0
 
@@ -138,7 +147,8 @@ class LocalHub:
 
     def repository(self, repo_id: str, kind: str = "datasets") -> Repository:
         """The git repository of a repo, for tests to look into."""
-        return Repository(self.root / kind / f"{repo_id}.git")
+        path = self.root / kind / f"{repo_id}.git"
+        return self._repositories.setdefault(path, Repository(path))
 
     # Serving
 
@@ -283,6 +293,7 @@ class LocalHub:
         if not path.exists():
             raise HubError(404, "Repository not found", "RepoNotFound")
         shutil.rmtree(path)
+        self._repositories.pop(path, None)
         return web.Response()
 
     def _validate_yaml(self, _: web.Request, body: bytes) -> web.Response:
@@ -339,7 +350,7 @@ class LocalHub:
     def _info(self, request: web.Request, _: bytes) -> web.Response:
         repository = self._repository(request)
         commit = repository.resolve(request.match_info.get("revision", "main"))
-        date = repository.log("-1", commit)[0]["date"]
+        date = repository.log(commit)[0]["date"]
         owner = request.match_info["owner"]
         facts = {
             "_id": commit[:24],
@@ -366,7 +377,7 @@ class LocalHub:
 
     def _commits(self, request: web.Request, _: bytes) -> web.Response:
         repository = self._repository(request)
-        log = repository.log(repository.resolve(request.match_info["revision"]))
+        log = repository.log(request.match_info["revision"])
         commits = [commit | {"authors": [{"user": commit["author"]}]} for commit in log]
         return self._page(request, commits)
 
@@ -384,10 +395,7 @@ class LocalHub:
         commit = repository.resolve(request.match_info["revision"])
         folder = request.match_info.get("path", "")
         asked = {name: request.query.get(name, "").lower() in ("true", "1") for name in ("recursive", "expand")}
-        try:
-            entries = repository.tree(commit, folder, asked["recursive"])
-        except subprocess.CalledProcessError:
-            raise HubError(404, f"{folder} does not exist on {commit}", "EntryNotFound") from None
+        entries = repository.tree(commit, folder, asked["recursive"])
         return self._page(request, self._described(repository, commit, entries, asked["expand"]))
 
     def _paths_info(self, request: web.Request, body: bytes) -> web.Response:
@@ -424,7 +432,7 @@ class LocalHub:
             if self.xet and (xet_hash := self._xet.hash_of(pointer.sha256)):
                 facts["xetHash"] = xet_hash
         if expand:
-            last = repository.log("-1", commit, "--", entry.path)[0]
+            last = repository.log(commit, entry.path)[0]
             facts["lastCommit"] = {"id": last["id"], "title": last["title"], "date": last["date"]}
         return facts
 
@@ -526,6 +534,8 @@ class LocalHub:
         for operation in operations:
             value = operation["value"]
             match operation["key"]:
+                case "file" | "lfsFile" if value["path"] in self.left_out:
+                    self.left_out.discard(value["path"])
                 case "file":
                     added.append((value["path"], base64.b64decode(value["content"])))
                 case "lfsFile":
