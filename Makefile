@@ -4,7 +4,9 @@ BIN := .venv/bin
 # Without --no-compile, pip writes 400 MB of bytecode, most of it of modules that are never imported.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 # A file's tests run in one process, as they share fixtures; files start in the order of tests/conftest.py.
-PARALLEL := -n logical --dist loadfile --no-loadscope-reorder
+# Half as many processes again as there are cores, because tests also wait: for servers, signals and limits of time.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
+PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Where this is set, each of the processes that tests start would compile all that it imports: 8 s of CPU for TRL.
 export PYTHONDONTWRITEBYTECODE :=

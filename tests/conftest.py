@@ -38,16 +38,10 @@ MARKS = {
 }
 # The files that take longest, which start first: the others fill the cores until the last of these has ended.
 LONGEST = (
-    *(
-        "training/test_sft.py",
-        "test_real_vllm.py",
-        "training/test_grpo_runs.py",
-        "test_faults.py",
-        "evaluation/test_tasks_lm_eval.py",
-        "test_readme.py",
-    ),
-    *("runs/test_ray_engine.py", "training/test_examples.py", "teachers/test_served_vllm.py"),
-    *("hub/test_publish.py", "hub/test_push.py", "hub/test_trainers.py"),
+    *("test_real_vllm.py", "test_faults.py", "runs/test_ray_engine.py", "training/test_sft.py"),
+    *("training/test_grpo_runs.py", "teachers/test_served_vllm.py", "hub/test_publish.py", "teachers/test_batch.py"),
+    *("teachers/test_http.py", "hub/test_versions_outages.py", "answers/test_grader.py", "programs/test_sandbox.py"),
+    *("commands/test_augment.py", "test_readme.py", "evaluation/test_tasks_lm_eval.py"),
 )
 
 
