@@ -121,9 +121,12 @@ def test_who_asks_after_the_end_gets_the_reason_once_what_is_in_flight_has_arriv
             teacher.stop(STOPPED)
             teacher.stop(Interrupted(signal.SIGTERM, "another reason, which comes too late"))
             late = asyncio.create_task(teacher.complete(request(2)))
-            await asyncio.wait([first, late], return_when=asyncio.FIRST_COMPLETED)
-            assert first.done() and not late.done()
-            return [*await asyncio.gather(first, late, return_exceptions=True)]
+            ended: list[asyncio.Task[Completion]] = []
+            for task in (late, first):
+                task.add_done_callback(ended.append)
+            answers = await asyncio.gather(first, late, return_exceptions=True)
+            assert ended == [first, late]
+            return [*answers]
 
         assert asyncio.run(run()) == [ANSWER, STOPPED] and told == ["stop"]
 

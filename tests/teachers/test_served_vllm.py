@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from personamath.journal.file_format import open_for_reading
 from personamath.runs.setup import Setup
 from personamath.teachers.serve import guard
 from personamath.teachers.serve.command import HOST, serve_command
-from personamath.teachers.serve.server import Server
+from personamath.teachers.serve.server import Server, free_port
 from personamath.teachers.simulated import MODEL, bundled_problems
 from tests.commands.test_augment import FEW, PROBLEMS, dataset_bytes, run_file
 from tests.conftest import REPO
@@ -234,6 +235,32 @@ def test_a_port_that_another_program_took_meanwhile_is_not_asked(tmp_path: Path)
 
     with pytest.raises(TeacherMisconfigured, match=r"cannot start vllm serve: port \d+ was taken by another program"):
         asyncio.run(wait())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a port cannot be held for another program")
+def test_no_other_program_gets_the_port_while_the_server_starts(tmp_path: Path) -> None:
+    port, listens = free_port(), tmp_path / "listens"
+    listening = f"""
+import pathlib, socket, time
+time.sleep(0.5)
+server = socket.create_server(("{HOST}", {port}))
+pathlib.Path({str(listens)!r}).touch()
+time.sleep(60)
+"""
+
+    async def start() -> None:
+        server = Server([sys.executable, "-c", listening], port, tmp_path / "vllm.log")
+        waiting = asyncio.create_task(server.ready())
+        await asyncio.sleep(0.1)
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind((HOST, port))
+        async with asyncio.timeout(30):
+            while not listens.exists():
+                await asyncio.sleep(0.05)
+        await server.close()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+    asyncio.run(start())
 
 
 def test_an_opinion_is_asked_of_a_served_teacher_too(run: Path) -> None:

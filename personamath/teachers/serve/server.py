@@ -53,16 +53,25 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _check_free(port: int) -> None:
-    """Raise `OSError` if another program took the port since it was chosen: its answers would pass for the model's."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+@contextmanager
+def _held(port: int) -> Iterator[None]:
+    """Keep the port for the server until it listens there, which takes it a quarter of a minute.
+
+    Linux lets two programs bind a port that nobody listens on, if both reuse addresses, as servers do, and gives it to
+    nobody who asks for any port. Elsewhere nothing is held.
+    Raises `OSError` if another program took the port since it was chosen: its answers would pass for the model's.
+    """
+    with socket.socket() as mine:
+        mine.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            mine.bind((HOST, port))
         except OSError as error:
             raise OSError(
                 f"port {port} was taken by another program ({error.strerror}): run the same command"
             ) from None
+        if sys.platform != "linux":
+            mine.close()
+        yield
 
 
 class Server:
@@ -160,14 +169,15 @@ class Server:
 
     async def _live_once(self) -> tuple[bool, str]:
         """Start the server and wait until it ends; return whether it was ready, and how it ended."""
-        process = await self._start()
-        try:
-            was_ready = await self._became_ready(process)
-            if was_ready:
-                self._settled.set()
-            status = await process.wait()
-        finally:
-            await _end(process)
+        with _held(self._port):
+            process = await self._start()
+            try:
+                was_ready = await self._became_ready(process)
+                if was_ready:
+                    self._settled.set()
+                status = await process.wait()
+            finally:
+                await _end(process)
         if not self._stopping:
             self._settled.clear()
         for asking in self._asking:
@@ -175,7 +185,6 @@ class Server:
         return was_ready, _in_words(status)
 
     async def _start(self) -> Process:
-        _check_free(self._port)
         self._starts += 1
         self._started_at = time.monotonic()
         with self._log.open("ab") as log:
