@@ -95,6 +95,7 @@ def test_a_completion_that_is_no_text_is_one_line(completion: Any, reward: Calla
         reward([completion], solution=["5"])
 
 
+@pytest.mark.slow
 def test_any_thread_may_ask_and_no_pair_takes_for_ever() -> None:
     assert threading.current_thread() is threading.main_thread()
     batches = [[OPEN, OPEN], [OPEN, ENDLESS], [OPEN, OPEN]]
@@ -104,6 +105,7 @@ def test_any_thread_may_ask_and_no_pair_takes_for_ever() -> None:
     assert rewards == [[1.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded, use of fork:DeprecationWarning")
 @pytest.mark.parametrize("start", ["fork", "spawn"])

@@ -54,6 +54,7 @@ def test_every_task_has_a_version_pinned_data_and_a_line_in_the_documentation(na
     assert config["dataset_kwargs"]["revision"] in documented
 
 
+@pytest.mark.slow
 def test_lm_eval_finds_and_validates_every_task() -> None:
     names = ",".join(config.get("group") or config["task"] for config in CONFIGS.values())
     done = programs.run("lm_eval", "validate", "--tasks", names, "--include_path", FOLDER, kind="training")
@@ -158,6 +159,7 @@ def test_without_network_and_file_the_remedy_is_said(monkeypatch: pytest.MonkeyP
     assert """--metadata '{"files": {"gsm8k": "PATH"}}'""" in message and "\n" not in message
 
 
+@pytest.mark.slow
 def test_the_tasks_and_the_scores_need_neither_torch_nor_lm_eval() -> None:
     modules = [f"personamath.evaluation.tasks.{path.stem}" for path in FOLDER.glob("*.py") if path.stem != "harness"]
     script = (

@@ -206,6 +206,7 @@ assert origins.test_problems.overlap("2  + 2?") == "equal"
 """
 
 
+@pytest.mark.slow
 def test_a_source_on_the_hub_is_known_by_the_commit_that_was_read(tmp_path: Path) -> None:
     def origins(**environment: str) -> Any:
         done = programs.run(ORIGINS, environment=os.environ | environment)

@@ -153,6 +153,7 @@ def write_compared(folder: Path, some: list[Row], tests: list[str]) -> Path:
     return write(folder, some, origins=origins)
 
 
+@pytest.mark.slow
 def test_strict_leaves_flagged_rows_out_and_clean_those_that_overlap(tmp_path: Path) -> None:
     few = list(map(worded, rows({"stage1_inference": 9, "stage1_rewrite": 9, "stage2_reflection": 4})))
     astray = {row.id for row in few if row.step == "stage1_rewrite" and row.id.endswith(("3/p0001", "4/p0001"))}

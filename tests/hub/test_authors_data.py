@@ -42,6 +42,7 @@ def run(hub: LocalHub, tmp_path: Path) -> Run:
     return runner(hub, tmp_path)
 
 
+@pytest.mark.slow
 def test_its_recipe_trains_on_it_and_the_card_says_whose_it_is(run: Run, hub: LocalHub, tmp_path: Path) -> None:
     launch = ("-m", "accelerate.commands.launch", "--config_file", REPO / "accelerate_configs" / "cpu.yaml")
     recipe = (REPO / "recipes" / "sft.py", "--config", REPO / "recipes" / "sft-authors-data.yaml")

@@ -55,6 +55,7 @@ def scores(folder: Path, model: Path, docs: Mapping[str, Any] | None = None, **m
     return folder
 
 
+@pytest.mark.slow
 def test_completions_are_published_and_linked_once(
     push: Push, model: Path, repo: str, hub: LocalHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

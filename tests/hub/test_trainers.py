@@ -58,6 +58,7 @@ def commands(card: str) -> dict[str, str]:
     return {command.split()[1]: command.strip() for command in block.split("\n\n")}
 
 
+@pytest.mark.slow
 def test_trl_trains_by_the_commands_on_the_card(hub: LocalHub, tmp_path: Path) -> None:
     api = HfApi(endpoint=hub.endpoint, token="hf_me")
     shown = commands(Path(api.hf_hub_download(REPO, "README.md", repo_type="dataset", cache_dir=tmp_path)).read_text())

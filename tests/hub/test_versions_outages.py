@@ -178,6 +178,7 @@ def test_what_somebody_deleted_or_is_not_seen_yet_is_looked_for_again(
     assert not hub.pending and content(hub, repo, "main") == SECOND and len(titles(hub, repo)) == 3
 
 
+@pytest.mark.slow
 def test_a_hub_that_goes_on_failing_is_given_up(hub: LocalHub, api: HfApi, repo: str, write: Write) -> None:
     folder = write(FIRST)
     hub.answer("POST", "/commit/", 503, times=FOR_EVER)

@@ -91,6 +91,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (directory / FILE_NAME).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [_zeros, _noise, _first_sector, _last_sector, _fewer_rows, _a_letter])
 def test_whatever_page_is_damaged_no_answer_is_wrong_and_few_are_lost(
     tmp_path: Path, whole: bytes, change: Damage, capsys: pytest.CaptureFixture[str]

@@ -92,6 +92,7 @@ ANSWERS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(ANSWERS, st.integers(1, 6), st.integers(1, 6), st.sampled_from(["uniform", "fail-rate"]), st.data())
 def test_rows_and_requests_do_not_depend_on_which_answer_came_first(
     answers: list[str], k: int, until_right: int, share: Share, data: st.DataObject

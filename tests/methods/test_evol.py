@@ -219,6 +219,7 @@ def test_after_a_round_without_an_answer_there_is_no_next_one() -> None:
 QUESTIONS = [ONE_BOX, NO_BOX, WITH_PRICE, WITH_TAX, "I'm sorry, I can't.", SEED.question, f"{ONE_BOX} Is it so?"]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
 def test_rows_do_not_depend_on_which_answer_came_first(script: int, order: int) -> None:
     def evolve(prompt: str, sample: int) -> str:

@@ -57,6 +57,7 @@ def test_where_all_groups_met_all_blocks_the_means_are_their_own() -> None:
         assert found[group].value == pytest.approx(sum(own) / len(own))
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     rng = random.Random(1)
     covered = 0

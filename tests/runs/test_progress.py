@@ -33,6 +33,7 @@ TIMED_OUT = [(48, 2, 1), (8, 0, 1), (7, 0, 0), (48, 48, 0), (0, 0, 0)]
 """Time-outs, answers, and notes about them."""
 
 
+@pytest.mark.slow
 def test_a_run_that_mostly_times_out_says_so_once() -> None:
     screens = [Terminal() for _ in TIMED_OUT]
 

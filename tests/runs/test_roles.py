@@ -439,6 +439,7 @@ def test_the_folder_passes_its_checks_and_a_teacher_that_nobody_named_does_not(m
         check_folder(copy, allow_simulated=True)
 
 
+@pytest.mark.slow
 def test_the_report_reckons_each_teachers_tokens_at_its_price(made: Made) -> None:
     data = read_run(made.output / "dataset", "roles", made.output)
     found = costs(data)

@@ -149,6 +149,7 @@ class Slots:
         return web.json_response({"choices": [choice], "usage": {"prompt_tokens": 8, "completion_tokens": 20}})
 
 
+@pytest.mark.slow
 def test_a_real_server_of_four_slots_gets_few_more_requests_and_each_of_them_once() -> None:
     server, requests = Slots(4, 0.04), [Request(f"{number} + 2?", "teacher-1", 0.7, 64) for number in range(300)]
 
@@ -169,6 +170,7 @@ def test_a_real_server_of_four_slots_gets_few_more_requests_and_each_of_them_onc
     assert set(server.tries.values()) == {1} and len(server.tries) == len(requests)
 
 
+@pytest.mark.slow
 def test_each_of_several_endpoints_has_its_own_limit() -> None:
     small, large = Slots(1, 0.05), Slots(64, 0.05)
 

@@ -131,6 +131,7 @@ def played() -> dict[str, Ended]:
     return dict(zip(SCENES, asyncio.run(play_all()), strict=True))
 
 
+@pytest.mark.slow
 def test_a_hung_request_is_answered_by_a_second_try_long_before_the_timeout(played: dict[str, Ended]) -> None:
     ended = played["hangs"]
     assert [answer.text for answer in ended.answers] == ["try 2"]
@@ -172,6 +173,7 @@ def test_second_tries_are_few_when_an_endpoint_stands_still(played: dict[str, En
     assert ended.retries["overdue"] == int(SHARE * (WARM_UP + 1))
 
 
+@pytest.mark.slow
 def test_after_a_pause_of_this_process_nothing_seems_overdue() -> None:
     scene = Scene(Server(Reply(LOOK_EVERY_S)), pause_s=LATE_LOOK_S + SECOND_BY_S)
     ended = asyncio.run(play(scene, asyncio.Lock()))
@@ -210,6 +212,7 @@ def test_the_slowest_answer_is_forgotten_in_time() -> None:
             assert hedging.overdue(100.0) == due
 
 
+@pytest.mark.slow
 def test_so_many_at_a_time_and_again_as_many_once_those_are_over() -> None:
     async def run() -> list[int]:
         hedging = Hedging(never)

@@ -196,6 +196,7 @@ def test_what_may_pass_is_asked_again() -> None:
         assert len(server.bodies) == 2, fault
 
 
+@pytest.mark.slow
 def test_retry_after_is_honoured_and_does_not_use_up_tries() -> None:
     server = Server(*[error(429, **{"Retry-After": "0.3"})] * 4, chat())
     assert ask(server, patience=Patience(attempts=2)) == [Completion(r"$\boxed{2}$", "stop", 5, 7)]
@@ -338,6 +339,7 @@ def test_an_address_where_there_is_no_api_ends_the_run_before_all_tries_are_used
     assert any(isinstance(failure, TeacherMisconfigured) and "an HTML page" in str(failure) for failure in failures)
 
 
+@pytest.mark.slow
 def test_what_was_paid_for_without_an_answer_is_counted() -> None:
     async def run() -> list[Paid]:
         paid: list[Paid] = []
@@ -365,6 +367,7 @@ def test_an_endpoint_that_was_never_reached_ends_the_run_at_once() -> None:
         asyncio.run(run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_connection_that_timed_out_is_tried_once_more_before_the_run_ends(is_there: bool) -> None:
     """As where this machine was so busy that it saw the time-out before it saw that it was connected."""
@@ -481,6 +484,7 @@ def test_a_long_wait_is_shown() -> None:
     assert re.fullmatch(r"waiting for http://127.0.0.1:\d+/v1 \(asks for (40|39) s\)", asyncio.run(run()))
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_dies_is_left_out_until_it_answers_again() -> None:
     async def run() -> None:
         mortal, steady = Endpoint(Server(chat())), Endpoint(Server(chat()))
@@ -499,6 +503,7 @@ def test_an_endpoint_that_dies_is_left_out_until_it_answers_again() -> None:
     asyncio.run(asyncio.wait_for(run(), 20))
 
 
+@pytest.mark.slow
 def test_an_only_endpoint_that_goes_away_is_waited_for() -> None:
     async def run() -> Completion:
         endpoint = Endpoint(Server(chat()))
@@ -516,6 +521,7 @@ def test_an_only_endpoint_that_goes_away_is_waited_for() -> None:
     assert asyncio.run(asyncio.wait_for(run(), 20)) == Completion(r"$\boxed{2}$", "stop", 5, 7)
 
 
+@pytest.mark.slow
 def test_after_the_patience_every_request_fails_at_once() -> None:
     async def run() -> list[float]:
         endpoint = Endpoint(Server(chat()))

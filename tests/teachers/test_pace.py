@@ -188,6 +188,7 @@ ENDPOINTS: dict[str, Callable[[], Steady | Window]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("latency", [0.2, 5.0])
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_what_an_endpoint_announces_is_used_in_full_without_a_storm_of_refusals(endpoint: str, latency: float) -> None:

@@ -469,6 +469,7 @@ print("parsed", len(sys.argv) - 1)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not OLDER_TRANSFORMERS.is_dir(), reason=f"{OLDER_TRANSFORMERS} is not installed; see .ci/run")
 def test_recipes_parse_with_the_transformers_that_vllm_needs_too() -> None:
     done = subprocess.run(
