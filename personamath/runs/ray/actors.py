@@ -76,14 +76,13 @@ class ActorPool:
 
     def _dataset(self, todo: Iterable[Block], job: Job) -> Any:
         """Ray Data over the blocks, each of them one of Ray's blocks too: its unit of work and of retry."""
-        from ray.data import ActorPoolStrategy, DataContext, from_blocks
+        from ray.data import ActorPoolStrategy, DataContext, from_arrow_refs
 
         context = DataContext.get_current()
         context.enable_progress_bars = False
         context.print_on_execution_start = False
-        # All at once, until Ray has them, which puts on disk what its memory does not hold. From references, Ray would
-        # first start two more processes to look at the blocks, and the first request would go out seconds later.
-        return from_blocks([as_table(block) for block in todo]).map_batches(
+        # One reference at a time: neither this process nor Ray's memory holds all problems, Ray puts them on disk.
+        return from_arrow_refs([self._ray.put(as_table(block)) for block in todo]).map_batches(
             BlockWorker,
             fn_constructor_args=(job,),
             batch_size=None,
