@@ -18,6 +18,7 @@ def shared_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 @pytest.fixture
 def browser(shared_browser: Page) -> Page:
     """It, with a window of a usual size, without preferences, and with nothing in its console."""
+    shared_browser.send("Page.navigate", url="about:blank")  # else the last page may still ask its server for news
     shared_browser.size(1280, 900)
     shared_browser.prefer()
     shared_browser.problems.clear()
