@@ -247,12 +247,12 @@ def read_yaml(path: Path, *, example: str) -> dict[Any, Any]:
     return content
 
 
-def parse_yaml(text: str) -> Any:
-    """Return what a YAML text holds; raises `yaml.YAMLError`."""
+def card_yaml(card: str) -> Any:
+    """Return what the YAML of a card holds; raises `IndexError` where it has none, and `yaml.YAMLError`."""
     import yaml
 
     # libyaml takes a tenth of the time; PyYAML may have been built without it.
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return yaml.load(card.split("---\n")[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from personamath.errors import BadInput
-from personamath.files import parse_yaml
+from personamath.files import card_yaml
 from personamath.folder.layout import CARD
 from personamath.folder.markdown import code, table
 from personamath.folder.trainer_configs import TRAINER_CONFIGS
@@ -127,7 +127,7 @@ def _config_change(fates: Mapping[_Fate, int], old: set[int], new: set[int]) -> 
 def _read_version(folder: Path) -> _Version:
     path = folder / CARD
     try:
-        metadata = parse_yaml(path.read_text(encoding="utf-8").split("---\n")[1])
+        metadata = card_yaml(path.read_text(encoding="utf-8"))
         paths = {config["config_name"]: config["data_files"][0]["path"] for config in metadata["configs"]}
         names = {name: [listed] if isinstance(listed, str) else list(listed) for name, listed in paths.items()}
         # A card may come from anyone, so accept only files inside its own folder.

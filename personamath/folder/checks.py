@@ -14,7 +14,7 @@ import yaml
 from personamath.answers import grade, is_right_output
 from personamath.completion import mark_in
 from personamath.errors import BadInput
-from personamath.files import first_cause, folder_for_libraries, parse_yaml
+from personamath.files import card_yaml, first_cause, folder_for_libraries
 from personamath.folder.counts import by_step, measure_file, measure_trainer_file
 from personamath.folder.layout import (
     CARD,
@@ -163,7 +163,7 @@ def _check_card(folder: Path, files: Files, claims: Claims) -> None:
     """Check that the card's configs and counts match the files, and that its licence contradicts no part's."""
     path = folder / CARD
     try:
-        metadata = parse_yaml(path.read_text(encoding="utf-8").split("---\n")[1])
+        metadata = card_yaml(path.read_text(encoding="utf-8"))
         claimed = {info["config_name"]: info for info in metadata["dataset_info"]}
         configs, license = metadata["configs"], metadata["license"]
     except (LookupError, TypeError, ValueError, yaml.YAMLError) as error:

@@ -12,6 +12,7 @@ import yaml
 from huggingface_hub import HfApi
 
 from personamath.errors import BadInput
+from personamath.files import card_yaml
 from personamath.folder.layout import CARD
 from personamath.folder.licenses import UNKNOWN
 from personamath.training.record import BaseModel
@@ -133,7 +134,7 @@ class BaseLicense:
 def card_metadata(card: bytes) -> Mapping[str, Any]:
     """Return the YAML of a card; empty where there is none, or none that can be parsed."""
     try:
-        metadata = yaml.safe_load(card.decode().split("---\n")[1])
+        metadata = card_yaml(card.decode())
     except (LookupError, ValueError, yaml.YAMLError):
         return {}
     return metadata if isinstance(metadata, dict) else {}

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +13,7 @@ import pytest
 
 from personamath.evaluation.scores import ScoredRun, TaskRun, read_results
 from personamath.sources.tables import read_file
+from personamath.teachers.serve.server import free_port
 from personamath.training.prompts import ALPACA, PAPER_EVALUATION, alpaca
 from tests.support import programs
 from tests.support.task_files import ROWS, write_files
@@ -117,9 +117,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     """`transformers serve` with a model that answers 18 or 3, and its address."""
     folder = tmp_path_factory.mktemp("served")
     model = add_chat_template(write_model(folder / "model", {AFTER_PROMPT: [RIGHT, r" I say $\boxed{3}$."]}))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = ["serve", model, "--host", "127.0.0.1", "--port", port, "--device", "cpu"]
     with (folder / "log").open("w") as log:
         process = programs.start(

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import time
 
+from personamath.teachers.serve.server import free_port
+
 # A server on a busy machine; real vLLM takes a minute and more.
 START_SECONDS = 300.0
 
@@ -18,9 +20,7 @@ def served_chat(card: str, folder: str, *more: str) -> str:
     """
     serve, ask, *_ = (block for block in re.findall(r"```bash\n(.*?)```", card, re.DOTALL))
     assert serve.startswith("vllm serve ") and ask.startswith("curl ")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = ["bash", "-c", f"exec {serve.strip()} --port {port} {' '.join(more)}"]
     environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as server:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 import shutil
-import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from personamath.teachers.serve.server import free_port
 from personamath.training.batching import EpochOrder
 from personamath.training.chat_template import chat_fault
 from personamath.training.checkpoints import SEAL, last_whole
@@ -59,13 +59,10 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(accelerate: str, dataset: Path, output: Path, *options: str) -> list[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     launcher, _, flags = accelerate.partition(" ")
     return [
         *("--num_cpu_threads_per_process", "1", "--config_file", str(REPO / "accelerate_configs" / launcher)),
-        *("--main_process_port", str(port)),
+        *("--main_process_port", str(free_port())),
         *flags.split(),
         *(str(REPO / "recipes/sft.py"), "--config", str(REPO / "recipes/sft-tiny.yaml")),
         *("--dataset_name", str(dataset), "--output_dir", str(output), "--seed", str(SEED), "--disable_tqdm", "true"),
